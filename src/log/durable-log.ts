@@ -1,0 +1,367 @@
+import { EventEmitter } from 'node:events'
+import * as path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Disk } from './disk.js'
+import { closedError, fromErrorMessage, LogError, LogPoisonedError } from './errors.js'
+import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
+import { poison } from './flusher-thread.js'
+import { LogFollower } from './follower.js'
+import { LogReader, type LogReaderOptions } from './log-reader.js'
+import { createLogMemory, float64, int32, int64, type LogMemory, LogViews, logState } from './memory.js'
+import { NodeDisk } from './node-disk.js'
+import { LogProducer, wakeFlusher } from './producer.js'
+import type { RecoveryReport } from './recovery.js'
+import { ReleasedSignal } from './released-signal.js'
+import { attempt, isSpareName } from './segment.js'
+import { type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
+import { DurableWaiters } from './waiters.js'
+
+export interface DurableLogOptions extends LogSettingOptions {
+  /** The log's folder; made when it is not there. */
+  readonly dir: string
+  /** Version of what the application writes; a log of another version is refused. Default 1. */
+  readonly contentVersion?: number
+}
+
+/** What another thread needs to write into the log: pass it in a message, then `new LogProducer(memory, producerId)`. */
+export interface LogProducerHandle {
+  readonly memory: LogMemory
+  readonly producerId: number
+}
+
+export interface LogStats {
+  /** LSN up to which space was claimed, and up to which all is on disk. */
+  readonly tailLsn: number
+  readonly durableLsn: number
+  /** Bytes claimed and not yet durable, and the part of the ring that they take. */
+  readonly durableLagBytes: number
+  readonly ringFill: number
+  readonly flushes: number
+  readonly groups: number
+  readonly bytes: number
+  readonly groupsPerFlush: number
+  readonly flushMsMean: number
+  readonly flushMsMax: number
+  readonly flushMsLast: number
+  readonly rotations: number
+  /** Rotations that found no zero-filled file ready. */
+  readonly unpreparedRotations: number
+  readonly marks: number
+  /** How often the follower fell behind the ring and went over to the files. */
+  readonly followerDetached: number
+  readonly waiters: number
+}
+
+const initialSegmentBytesGoal = 4 * 1024 * 1024
+const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
+
+/**
+ * A durable log: records go into memory shared by any number of threads, one flusher thread writes and syncs them in
+ * batches, and `waitDurable` resolves when a record is on disk.
+ *
+ * LSNs are byte positions, multiples of eight; the LSN of a record is where it ends.
+ *
+ * Events: `error` (LogPoisonedError) once, when a write, a sync or a thread failed.
+ */
+export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
+  readonly dir: string
+  readonly settings: LogSettings
+  /** What opening found, a torn tail that was cut among it. */
+  readonly recovery: RecoveryReport
+  readonly memory: LogMemory
+  readonly signal: ReleasedSignal
+  readonly #disk: Disk
+  readonly #views: LogViews
+  readonly #producer: LogProducer
+  readonly #waiters: DurableWaiters
+  readonly #threads: LogThreads
+  readonly #unlock: () => void
+  #nextProducer = 1
+  #poisoned: LogPoisonedError | undefined
+  #closing: Promise<void> | undefined
+
+  /**
+   * Opens the log in `dir`, after a crash too: what was acknowledged is there, a torn tail is cut.
+   *
+   * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED` (another owner has it), `TIDEMARK_LOG_CORRUPT`,
+   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
+   */
+  static async open(options: DurableLogOptions): Promise<DurableLog> {
+    const settings = resolveLogSettings(options)
+    const dir = path.resolve(options.dir)
+    const disk = new NodeDisk()
+    attempt('create', dir, () => disk.makeDirectory(dir))
+    const lockPath = path.join(dir, 'LOCK')
+    const unlock = attempt('lock', lockPath, () => disk.lock(lockPath))
+    if (!unlock) {
+      throw new LogError(
+        'TIDEMARK_LOG_LOCKED',
+        `${dir} is in use by another pool or process; close that one first.`,
+        { dir },
+      )
+    }
+    try {
+      const memory = createLogMemory(settings.ringBytes, settings.maxFrameBytes)
+      const threads = new LogThreads(memory)
+      const report = await threads.start({
+        memory,
+        directory: dir,
+        contentVersion: options.contentVersion ?? 1,
+        maxFrameBytes: settings.maxFrameBytes,
+        segmentBytes: settings.segmentBytes,
+        initialSegmentBytes: Math.min(
+          settings.segmentBytes,
+          Math.max(settings.maxFrameBytes, initialSegmentBytesGoal),
+        ),
+        flush: settings,
+      })
+      return new DurableLog(dir, settings, report, memory, disk, threads, unlock)
+    } catch (error) {
+      unlock()
+      throw error
+    }
+  }
+
+  private constructor(
+    dir: string,
+    settings: LogSettings,
+    recovery: RecoveryReport,
+    memory: LogMemory,
+    disk: Disk,
+    threads: LogThreads,
+    unlock: () => void,
+  ) {
+    super()
+    this.dir = dir
+    this.settings = settings
+    this.recovery = recovery
+    this.memory = memory
+    this.#disk = disk
+    this.#threads = threads
+    this.#unlock = unlock
+    this.#views = new LogViews(memory)
+    this.signal = new ReleasedSignal(this.#views)
+    this.#producer = new LogProducer(memory, 0)
+    this.#waiters = new DurableWaiters(this.signal)
+    threads.onFailure = (error) => this.poison(error)
+  }
+
+  /** LSN up to which every record may be acknowledged. */
+  get durableLsn(): number {
+    return this.signal.released
+  }
+
+  /** LSN up to which records were appended. */
+  get tailLsn(): number {
+    return Number(Atomics.load(this.#views.control64, int64.claimTail))
+  }
+
+  /** The error that ended this log, if one did. */
+  get poisoned(): LogPoisonedError | undefined {
+    return this.#poisoned
+  }
+
+  /**
+   * Appends one record and returns its LSN at once; it is on disk when `waitDurable` of that LSN resolves. Never
+   * blocks the event loop.
+   *
+   * @throws LogError `TIDEMARK_RING_FULL` when the disk is behind by a whole ring: await `waitDurable` of an earlier
+   *   LSN and try again. `TIDEMARK_BAD_RECORD`, `TIDEMARK_LOG_CLOSED`, `TIDEMARK_LOG_POISONED`.
+   */
+  append(payload: Uint8Array, type = 1, flags = 0): number {
+    this.#checkUsable()
+    return this.#producer.tryAppend(type, flags, payload) ?? this.#full(payload.byteLength)
+  }
+
+  /** Appends records behind one another, all or none; returns the LSN of the last. Errors as of `append`. */
+  appendBatch(payloads: readonly Uint8Array[], type = 1, flags = 0): number {
+    this.#checkUsable()
+    if (payloads.length === 0) return this.tailLsn
+    return this.#producer.tryAppendBatch(type, flags, payloads) ?? this.#full(payloads.length)
+  }
+
+  /**
+   * Resolves when everything up to `lsn` is on disk.
+   *
+   * @throws LogError `TIDEMARK_BAD_LSN` for an LSN beyond what was appended; `TIDEMARK_LOG_POISONED`.
+   */
+  async waitDurable(lsn: number): Promise<void> {
+    if (this.durableLsn >= lsn) return
+    this.#checkUsable()
+    if (!(lsn <= this.tailLsn)) {
+      throw new LogError('TIDEMARK_BAD_LSN', `LSN ${lsn} is beyond the end of the log, ${this.tailLsn}.`, {
+        lsn,
+        tailLsn: this.tailLsn,
+      })
+    }
+    return this.#waiters.wait(lsn)
+  }
+
+  /** A handle with which another thread writes into this log. It must stop writing before `close` is called. */
+  producerHandle(): LogProducerHandle {
+    return { memory: this.memory, producerId: this.#nextProducer++ }
+  }
+
+  /** Reads records in LSN order, and goes on with new ones as they become durable. */
+  reader(options: LogReaderOptions = {}): LogReader {
+    return new LogReader(
+      {
+        disk: this.#disk,
+        directory: this.dir,
+        signal: this.signal,
+        firstLsn: this.recovery.firstLsn,
+        failure: () => this.#poisoned ?? (this.#closing ? closedError() : undefined),
+      },
+      options,
+    )
+  }
+
+  /** Follows the log through the ring. There is one place for a follower in a log. */
+  follow(fromLsn: number): LogFollower {
+    return new LogFollower({
+      memory: this.memory,
+      signal: this.signal,
+      disk: this.#disk,
+      directory: this.dir,
+      fromLsn,
+    })
+  }
+
+  stats(): LogStats {
+    const numbers = this.#views.statistics
+    const flushes = numbers[float64.flushes]!
+    const groups = numbers[float64.groups]!
+    const lag = this.tailLsn - this.durableLsn
+    const limit = Number(Atomics.load(this.#views.control64, int64.claimLimit))
+    return {
+      tailLsn: this.tailLsn,
+      durableLsn: this.durableLsn,
+      durableLagBytes: lag,
+      ringFill: 1 - (limit - this.tailLsn) / this.settings.ringBytes,
+      flushes,
+      groups,
+      bytes: numbers[float64.bytes]!,
+      groupsPerFlush: flushes === 0 ? 0 : groups / flushes,
+      flushMsMean: flushes === 0 ? 0 : numbers[float64.flushMsTotal]! / flushes,
+      flushMsMax: numbers[float64.flushMsMax]!,
+      flushMsLast: numbers[float64.flushMsLast]!,
+      rotations: numbers[float64.rotations]!,
+      unpreparedRotations: numbers[float64.unpreparedRotations]!,
+      marks: numbers[float64.marks]!,
+      followerDetached: numbers[float64.readerDetached]!,
+      waiters: this.#waiters.size,
+    }
+  }
+
+  /** Ends the log for a cause: present and future waiters are rejected, and nothing more is written. */
+  poison(cause: unknown): void {
+    if (this.#poisoned || this.#threads.closed) return
+    this.#poisoned = cause instanceof LogPoisonedError ? cause : new LogPoisonedError(cause)
+    poison(this.#views)
+    this.#waiters.settle()
+    this.#waiters.fail(this.#poisoned)
+    this.signal.notify()
+    if (this.listenerCount('error') > 0) this.emit('error', this.#poisoned)
+  }
+
+  /** Writes and syncs what was appended, ends the threads and gives the folder back. Every waiter is settled. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { control32 } = this.#views
+    Atomics.compareExchange(control32, int32.state, logState.open, logState.closing)
+    wakeFlusher(control32)
+    Atomics.add(control32, int32.preparerSignal, 1)
+    Atomics.notify(control32, int32.preparerSignal)
+    this.signal.hold()
+    await this.#threads.ended()
+    if (!this.#poisoned) this.#removeSpares()
+    this.#waiters.settle()
+    this.#waiters.fail(this.#poisoned ?? closedError())
+    this.signal.notify()
+    this.signal.letGo()
+    this.signal.close()
+    this.#unlock()
+  }
+
+  /** A spare is of no use to the next opening, which has its own beginning. */
+  #removeSpares(): void {
+    for (const name of this.#disk.list(this.dir)) {
+      if (isSpareName(name)) this.#disk.remove(path.join(this.dir, name))
+    }
+  }
+
+  #checkUsable(): void {
+    if (this.#poisoned) throw this.#poisoned
+    if (this.#closing) throw closedError()
+  }
+
+  #full(size: number): never {
+    throw new LogError(
+      'TIDEMARK_RING_FULL',
+      'The ring is full: the disk is behind by ringBytes. Await waitDurable of an earlier LSN, then append again.',
+      { size, ringBytes: this.settings.ringBytes },
+    )
+  }
+}
+
+/** The two threads of a log. */
+class LogThreads {
+  onFailure: (error: unknown) => void = () => {}
+  closed = false
+  readonly #memory: LogMemory
+  readonly #exits: Promise<unknown>[] = []
+
+  constructor(memory: LogMemory) {
+    this.#memory = memory
+  }
+
+  /** Starts the flusher, waits until it has opened the log, and starts the preparer. */
+  async start(data: FlusherThreadData): Promise<RecoveryReport> {
+    const flusher = this.#spawn('flusher', data)
+    const report = await new Promise<RecoveryReport>((resolve, reject) => {
+      const fail = (error: unknown) => {
+        reject(error)
+        this.onFailure(error)
+      }
+      flusher.on('message', (message: FlusherMessage) => {
+        if (message.kind === 'ready') resolve(message.report)
+        else if (message.kind === 'closed') this.closed = true
+        else fail(fromErrorMessage(message.error))
+      })
+      flusher.on('error', fail)
+      flusher.on('exit', () => {
+        if (!this.closed) fail(new LogError('TIDEMARK_THREAD_DIED', 'The flusher thread ended.'))
+      })
+    })
+    flusher.unref()
+    const { directory, segmentBytes } = data
+    const preparer = this.#spawn('preparer', { memory: this.#memory, directory, segmentBytes })
+    preparer.on('error', () => {})
+    preparer.unref()
+    return report
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#exits)
+  }
+
+  #spawn(name: 'flusher' | 'preparer', workerData: unknown): Worker {
+    const file = new URL(`../../workers/${name}.js`, import.meta.url)
+    const worker = new Worker(file, {
+      workerData,
+      name: `tidemark-${name}`,
+      execArgv: [],
+      resourceLimits: threadLimits,
+    })
+    this.#exits.push(new Promise((resolve) => worker.once('exit', resolve)))
+    return worker
+  }
+}

@@ -1,0 +1,163 @@
+import type { Disk } from './disk.js'
+import { ioError, LogError } from './errors.js'
+import { alignFrame, FrameDecoder, type FrameView, frameHeaderBytes } from './frame.js'
+import {
+  listSegmentNames,
+  requireSegmentHeader,
+  segmentNameLsn,
+  segmentPath,
+  segmentSeed,
+} from './segment.js'
+import { SegmentWindow } from './segment-scan.js'
+
+/** Whole frames, one behind the other, in memory that the next read may use again. */
+export interface FrameChunk {
+  readonly bytes: Buffer
+  readonly startLsn: number
+  readonly endLsn: number
+}
+
+/**
+ * Reads the frames of a log in LSN order from its files, across segments, checking each. It may stand beside a writer
+ * as long as nothing is asked for above the mark.
+ */
+export class FileReader {
+  readonly #disk: Disk
+  readonly #directory: string
+  #firstLsns: number[] = []
+  #window: SegmentWindow | undefined
+  #decoder = new FrameDecoder(0)
+  #seed = 0
+  readonly #start: number
+  #position: number
+
+  /** Starts at `fromLsn`, which is where a frame begins. */
+  constructor(disk: Disk, directory: string, fromLsn: number) {
+    this.#disk = disk
+    this.#directory = directory
+    this.#start = fromLsn
+    this.#position = fromLsn
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** The next frames below `limitLsn`, as many as one read gives, or `undefined` when there are none. */
+  nextSync(limitLsn: number): FrameChunk | undefined {
+    if (this.#position >= limitLsn) return undefined
+    const { window, end } = this.#seek(limitLsn)
+    window.fill(this.#position, end)
+    return this.#checked(window)
+  }
+
+  /** Like `nextSync`, without blocking the thread. */
+  async next(limitLsn: number): Promise<FrameChunk | undefined> {
+    if (this.#position >= limitLsn) return undefined
+    const { window, end } = this.#seek(limitLsn)
+    try {
+      await window.fillAsync(this.#position, end)
+    } catch (cause) {
+      throw cause instanceof LogError ? cause : ioError('read', window.segment.path, cause)
+    }
+    return this.#checked(window)
+  }
+
+  close(): void {
+    this.#window?.close()
+    this.#window = undefined
+  }
+
+  /**
+   * Opens the segment in which the position lies; returns it with the LSN up to which it may be read. The names are
+   * listed after the caller took its limit from the mark, so a segment that begins below the limit is among them.
+   */
+  #seek(limitLsn: number): { window: SegmentWindow; end: number } {
+    let end = this.#firstLsns.find((lsn) => lsn > this.#position)
+    if (!this.#window || end === undefined || !this.#holdsPosition()) {
+      this.#firstLsns = listSegmentNames(this.#disk, this.#directory).map((name) => segmentNameLsn(name)!)
+      end = this.#firstLsns.find((lsn) => lsn > this.#position)
+    }
+    const window = this.#window && this.#holdsPosition() ? this.#window : this.#open()
+    return { window, end: Math.min(limitLsn, end ?? limitLsn) }
+  }
+
+  #holdsPosition(): boolean {
+    return this.#window?.segment.header.firstLsn === this.#firstLsns.findLast((lsn) => lsn <= this.#position)
+  }
+
+  #open(): SegmentWindow {
+    const firstLsn = this.#firstLsns.findLast((lsn) => lsn <= this.#position)
+    if (firstLsn === undefined) {
+      throw new LogError(
+        'TIDEMARK_BAD_LSN',
+        `LSN ${this.#position} is not in the log any more; the first one there is ${this.#firstLsns[0]}.`,
+        { lsn: this.#position, firstLsn: this.#firstLsns[0] },
+      )
+    }
+    const file = segmentPath(this.#directory, firstLsn)
+    const header = requireSegmentHeader(this.#disk, file, firstLsn)
+    this.#window?.close()
+    this.#window = new SegmentWindow(this.#disk, { path: file, header }, header.maxFrameBytes)
+    this.#decoder = new FrameDecoder(header.maxFrameBytes)
+    this.#seed = segmentSeed(header)
+    return this.#window
+  }
+
+  #checked(window: SegmentWindow): FrameChunk {
+    const startLsn = this.#position
+    let at = 0
+    while (at < window.available) {
+      const fault = this.#decoder.decode(window.bytes, at, window.available, startLsn + at, this.#seed)
+      if (fault === 'truncated' && at > 0) break
+      if (fault !== 'none' && startLsn + at === this.#start) {
+        throw new LogError(
+          'TIDEMARK_BAD_LSN',
+          `No sound record begins at LSN ${startLsn}; read from the LSN of a record.`,
+          {
+            lsn: startLsn,
+            reason: fault,
+          },
+        )
+      }
+      if (fault !== 'none') {
+        const offset = window.filePosition(startLsn + at)
+        throw new LogError(
+          'TIDEMARK_LOG_CORRUPT',
+          `The log is corrupt at LSN ${startLsn + at}, byte ${offset} of ${window.segment.path}: ${fault}.`,
+          { file: window.segment.path, offset, lsn: startLsn + at, reason: fault },
+        )
+      }
+      at += alignFrame(this.#decoder.view.length)
+    }
+    if (at === 0) {
+      throw new LogError(
+        'TIDEMARK_LOG_CORRUPT',
+        `The log ends before LSN ${startLsn} in ${window.segment.path}.`,
+        {
+          file: window.segment.path,
+          lsn: startLsn,
+        },
+      )
+    }
+    this.#position = startLsn + at
+    return { bytes: window.bytes.subarray(0, at), startLsn, endLsn: this.#position }
+  }
+}
+
+/** Walks the frames of a chunk. `visit` gets fields that are valid during the call, and where the payload stands. */
+export function forEachFrame(
+  chunk: FrameChunk,
+  visit: (frame: FrameView, payloadStart: number, payloadEnd: number) => void,
+): void {
+  const decoder = walker
+  const bytes = chunk.endLsn - chunk.startLsn
+  for (let at = 0; at < bytes; ) {
+    decoder.read(chunk.bytes, at)
+    const { length } = decoder.view
+    visit(decoder.view, at + frameHeaderBytes, at + length)
+    at += alignFrame(length)
+  }
+}
+
+const walker = new FrameDecoder(0)

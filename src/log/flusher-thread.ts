@@ -1,0 +1,61 @@
+import type { ErrorMessage } from './errors.js'
+import { toErrorMessage } from './errors.js'
+import { Flusher, type FlushSettings, SharedSpares } from './flusher.js'
+import { int32, type LogMemory, LogViews, logState, startLogMemory } from './memory.js'
+import { NodeDisk } from './node-disk.js'
+import { type RecoveryReport, recoverLog } from './recovery.js'
+import { segmentSeed } from './segment.js'
+import { SegmentWriter } from './segment-writer.js'
+
+/** What the opener gives to the flusher's thread. */
+export interface FlusherThreadData {
+  readonly memory: LogMemory
+  readonly directory: string
+  readonly contentVersion: number
+  readonly maxFrameBytes: number
+  readonly segmentBytes: number
+  readonly initialSegmentBytes: number
+  readonly flush: FlushSettings
+}
+
+export type FlusherMessage =
+  | { readonly kind: 'ready'; readonly report: RecoveryReport }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage }
+
+/** Opens the log, says so, and flushes until it is closed. Blocks its thread. */
+export function runFlusherThread(data: FlusherThreadData, post: (message: FlusherMessage) => void): void {
+  const disk = new NodeDisk()
+  const control32 = new Int32Array(data.memory.control)
+  try {
+    const recovered = recoverLog({ disk, ...data })
+    startLogMemory(data.memory, recovered.report.endLsn, segmentSeed(recovered.active.header))
+    const segments = new SegmentWriter({
+      disk,
+      directory: data.directory,
+      spares: new SharedSpares(data.memory),
+      segmentBytes: data.segmentBytes,
+      active: recovered.active,
+      capacity: recovered.capacity,
+      endLsn: recovered.report.endLsn,
+    })
+    const flusher = new Flusher({ memory: data.memory, segments, settings: data.flush })
+    post({ kind: 'ready', report: recovered.report })
+    flusher.run()
+    Atomics.store(control32, int32.state, logState.closed)
+    post({ kind: 'closed' })
+  } catch (error) {
+    poison(new LogViews(data.memory))
+    post({ kind: 'failed', error: toErrorMessage(error) })
+  }
+}
+
+/** Sets the sticky state and wakes every thread that waits for anything, so that none hangs. */
+export function poison(views: LogViews): void {
+  const { control32 } = views
+  Atomics.store(control32, int32.state, logState.poisoned)
+  for (const signal of [int32.limitSignal, int32.releasedSignal, int32.flusherSignal, int32.preparerSignal]) {
+    Atomics.add(control32, signal, 1)
+    Atomics.notify(control32, signal)
+  }
+}

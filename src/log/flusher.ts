@@ -1,0 +1,300 @@
+import { LogError } from './errors.js'
+import { alignFrame, frameField, frameFlag, markFrameType } from './frame.js'
+import { float64, int32, int64, type LogMemory, LogViews, logState, readerState } from './memory.js'
+import { LogProducer } from './producer.js'
+import type { SegmentWriter, SpareSource } from './segment-writer.js'
+
+export type Durability = 'group' | 'each' | 'unsafeNone'
+
+export interface FlushSettings {
+  readonly batchSize: number
+  readonly batchDelayMs: number
+  readonly durability: Durability
+}
+
+/** A log that got no frame for this long writes one mark frame, so that the last batches are known to be synced. */
+const idleMarkMs = 100
+/** How long a closing log waits for a claim that was never published. */
+const abandonedClaimMs = 1000
+/** Far enough ahead that no producer wakes a flusher that is awake. */
+const awake = 1 << 30
+/** One write takes at most about this much, so that the first of a long queue is not held up by the last. */
+const flushBytesGoal = 4 * 1024 * 1024
+const stateMask = 7n
+
+/** Spares that a preparer thread announces in shared memory. */
+export class SharedSpares implements SpareSource {
+  readonly #control32: Int32Array
+
+  constructor(memory: LogMemory) {
+    this.#control32 = new Int32Array(memory.control)
+  }
+
+  take(): number | undefined {
+    const serial = Atomics.load(this.#control32, int32.spareSerial)
+    if (serial === Atomics.load(this.#control32, int32.spareTaken)) return undefined
+    Atomics.store(this.#control32, int32.spareTaken, serial)
+    Atomics.add(this.#control32, int32.preparerSignal, 1)
+    Atomics.notify(this.#control32, int32.preparerSignal)
+    return serial
+  }
+}
+
+/**
+ * The one reader of the ring that writes: takes every published frame, writes them with one call, syncs once, moves
+ * the mark, gives the space back. While it syncs, the next batch gathers.
+ */
+export class Flusher {
+  readonly #views: LogViews
+  readonly #segments: SegmentWriter
+  readonly #settings: FlushSettings
+  readonly #marker: LogProducer
+  readonly #flushBytesMax: number
+  readonly #pieces: Uint8Array[] = []
+  /** Frames below are in the files; group ends below or at `#groupEnd` may be acknowledged. */
+  #written: number
+  #offset: number
+  #groupEnd: number
+  #freed: number
+  #groups = 0
+  /** Groups taken since the start, as the producers' `published` word counts them. */
+  #consumed = 0
+  #scanEndMs = 0
+  #onlyMarks = true
+  #lastType = 0
+
+  constructor(options: { memory: LogMemory; segments: SegmentWriter; settings: FlushSettings }) {
+    this.#views = new LogViews(options.memory)
+    this.#segments = options.segments
+    this.#settings = options.settings
+    this.#marker = new LogProducer(options.memory, 0xffff)
+    this.#flushBytesMax = Math.max(
+      this.#views.maxFrameBytes,
+      Math.min(this.#views.ringBytes >> 2, flushBytesGoal),
+    )
+    this.#written = Number(this.#views.control64[int64.released]!)
+    this.#groupEnd = this.#written
+    this.#freed = this.#written
+    this.#offset = this.#written % this.#views.ringBytes
+    Atomics.store(this.#views.control32, int32.wakeAt, awake)
+  }
+
+  /** Works until the log is closed; throws what makes it impossible to go on. */
+  run(): void {
+    const control32 = this.#views.control32
+    for (;;) {
+      if (this.#hasPublished()) {
+        if (this.#settings.batchDelayMs > 0) this.#gather()
+        this.flush()
+        continue
+      }
+      if (Atomics.load(control32, int32.state) >= logState.closing) return this.#finish()
+      this.#sleep()
+    }
+  }
+
+  /** Writes, syncs and acknowledges what is published now; returns the number of groups. */
+  flush(): number {
+    const startMs = performance.now()
+    const bytes = this.#take()
+    if (bytes === 0) {
+      if (this.#hasPublished()) this.#rotate()
+      this.advanceLimit()
+      return 0
+    }
+    const unsafe = this.#settings.durability === 'unsafeNone'
+    this.#segments.write(this.#pieces, bytes)
+    if (!unsafe) this.#segments.sync()
+    this.#written += bytes
+    this.#acknowledge(!unsafe)
+    this.advanceLimit()
+    this.#count(bytes, performance.now() - startMs)
+    return this.#groups
+  }
+
+  /** Writes a mark frame, which carries the synced LSN; returns whether the ring had room for it. */
+  mark(): boolean {
+    return this.#marker.tryMark() !== undefined
+  }
+
+  /**
+   * Moves the limit of the claims: space is free when it is written and the attached reader has passed it. A reader
+   * that keeps half of the ring is detached and goes over to the files. Freed space is zeroed before it is given back,
+   * so that a stale length never looks published.
+   */
+  advanceLimit(): void {
+    const { control64, control32, ringBytes, ring8 } = this.#views
+    const free = this.#serveReader()
+    if (free === this.#freed) return
+    const from = this.#freed % ringBytes
+    const bytes = free - this.#freed
+    ring8.fill(0, from, Math.min(ringBytes, from + bytes))
+    if (from + bytes > ringBytes) ring8.fill(0, 0, from + bytes - ringBytes)
+    this.#freed = free
+    Atomics.store(control64, int64.claimLimit, BigInt(free + ringBytes))
+    Atomics.add(control32, int32.limitSignal, 1)
+    if (Atomics.load(control32, int32.spaceWaiters) > 0) Atomics.notify(control32, int32.limitSignal)
+  }
+
+  /** Attaches, follows or detaches the ring's reader; returns the LSN below which nobody needs the ring. */
+  #serveReader(): number {
+    const { control64, ringBytes } = this.#views
+    for (;;) {
+      const slot = Atomics.load(control64, int64.readerSlot)
+      const state = slot & stateMask
+      if (state === readerState.requested) {
+        const attached = BigInt(this.#written) | readerState.attached
+        if (Atomics.compareExchange(control64, int64.readerSlot, slot, attached) === slot)
+          return this.#written
+        continue
+      }
+      if (state !== readerState.attached) return this.#written
+      const position = Number(slot & ~stateMask)
+      if (this.#written - position <= ringBytes / 2) return Math.min(this.#written, position)
+      const detached = BigInt(position) | readerState.detached
+      if (Atomics.compareExchange(control64, int64.readerSlot, slot, detached) === slot) {
+        this.#views.statistics[float64.readerDetached]! += 1
+        return this.#written
+      }
+    }
+  }
+
+  #hasPublished(): boolean {
+    return Atomics.load(this.#views.ring32, this.#offset >> 2) !== 0
+  }
+
+  /** Finds what one write takes: published frames that fit the segment. Sets `#pieces` and returns their bytes. */
+  #take(): number {
+    const { ring32, ring8, ringBytes } = this.#views
+    const groupsMax = this.#settings.durability === 'each' ? 1 : Number.POSITIVE_INFINITY
+    const room = Math.min(this.#segments.limit - this.#written, this.#flushBytesMax)
+    const pieces = this.#pieces
+    pieces.length = 0
+    let offset = this.#offset
+    let pieceStart = offset
+    let bytes = 0
+    this.#groups = 0
+    while (this.#groups < groupsMax) {
+      const length = Atomics.load(ring32, offset >> 2)
+      if (length === 0) break
+      const frameBytes = alignFrame(length)
+      if (bytes + frameBytes > room) break
+      bytes += frameBytes
+      const kind = ring32[(offset + frameField.type) >> 2]!
+      this.#lastType = kind & 0xff
+      if (this.#lastType !== markFrameType) this.#onlyMarks = false
+      if (((kind >> 8) & frameFlag.continues) === 0) {
+        this.#groups++
+        this.#groupEnd = this.#written + bytes
+      }
+      offset += frameBytes
+      if (offset >= ringBytes) {
+        pieces.push(ring8.subarray(pieceStart, offset))
+        offset -= ringBytes
+        pieceStart = offset
+      }
+    }
+    if (offset > pieceStart) pieces.push(ring8.subarray(pieceStart, offset))
+    this.#offset = offset
+    this.#consumed = (this.#consumed + this.#groups) | 0
+    this.#scanEndMs = performance.now()
+    return bytes
+  }
+
+  #rotate(): void {
+    const prepared = this.#segments.rotate()
+    if (this.#settings.durability === 'unsafeNone') {
+      Atomics.store(this.#views.control64, int64.synced, BigInt(this.#groupEnd))
+    }
+    this.#views.statistics[float64.rotations]! += 1
+    if (!prepared) this.#views.statistics[float64.unpreparedRotations]! += 1
+  }
+
+  /** Moves the mark to the last group end and wakes who waits for it. */
+  #acknowledge(synced: boolean): void {
+    const { control64, control32 } = this.#views
+    const mark = BigInt(this.#groupEnd)
+    if (Atomics.load(control64, int64.released) === mark) return
+    if (synced) Atomics.store(control64, int64.synced, mark)
+    Atomics.store(control64, int64.released, mark)
+    Atomics.add(control32, int32.releasedSignal, 1)
+    Atomics.notify(control32, int32.releasedSignal)
+  }
+
+  /** Waits until `batchSize` groups are pending or the oldest of them is `batchDelayMs` old, or somebody needs space. */
+  #gather(): void {
+    const { control32 } = this.#views
+    const { batchSize, batchDelayMs } = this.#settings
+    const deadlineMs = this.#scanEndMs + batchDelayMs
+    Atomics.store(control32, int32.wakeAt, (this.#consumed + batchSize) | 0)
+    for (;;) {
+      const signal = Atomics.load(control32, int32.flusherSignal)
+      if (((Atomics.load(control32, int32.published) - this.#consumed) | 0) >= batchSize) break
+      if (Atomics.load(control32, int32.spaceWaiters) > 0) break
+      if (Atomics.load(control32, int32.state) >= logState.closing) break
+      const waitMs = deadlineMs - performance.now()
+      if (waitMs <= 0) break
+      Atomics.wait(control32, int32.flusherSignal, signal, waitMs)
+      this.advanceLimit()
+    }
+    Atomics.store(control32, int32.wakeAt, (this.#consumed + awake) | 0)
+  }
+
+  /** Sleeps until somebody publishes, asks for space or closes; a log that falls idle is marked first. */
+  #sleep(): void {
+    const { control32 } = this.#views
+    const signal = Atomics.load(control32, int32.flusherSignal)
+    Atomics.store(control32, int32.wakeAt, (this.#consumed + 1) | 0)
+    this.advanceLimit()
+    if (!this.#hasPublished() && Atomics.load(control32, int32.state) < logState.closing) {
+      const outcome = Atomics.wait(
+        control32,
+        int32.flusherSignal,
+        signal,
+        this.#onlyMarks ? Number.POSITIVE_INFINITY : idleMarkMs,
+      )
+      if (outcome === 'timed-out' && !this.#hasPublished() && this.mark()) this.#onlyMarks = true
+    }
+    this.#scanEndMs = performance.now()
+    Atomics.store(control32, int32.wakeAt, (this.#consumed + awake) | 0)
+  }
+
+  /** The clean end: nothing is claimed and not published, and a last mark proves that all of it was synced. */
+  #finish(): void {
+    const { control32, control64 } = this.#views
+    const deadlineMs = performance.now() + abandonedClaimMs
+    while (Number(Atomics.load(control64, int64.claimTail)) !== this.#written) {
+      if (this.#hasPublished()) {
+        this.flush()
+      } else if (performance.now() > deadlineMs) {
+        throw new LogError('TIDEMARK_THREAD_DIED', 'A thread claimed space in the log and never filled it.', {
+          lsn: this.#written,
+        })
+      } else {
+        Atomics.wait(control32, int32.flusherSignal, Atomics.load(control32, int32.flusherSignal), 10)
+        this.advanceLimit()
+      }
+    }
+    if (this.#settings.durability === 'unsafeNone') {
+      this.#segments.sync()
+      Atomics.store(control64, int64.synced, BigInt(this.#groupEnd))
+    }
+    if (!this.#onlyMarks) {
+      this.mark()
+      while (this.#hasPublished()) this.flush()
+      if (this.#settings.durability === 'unsafeNone') this.#segments.sync()
+    }
+    this.#segments.close()
+  }
+
+  #count(bytes: number, flushMs: number): void {
+    const statistics = this.#views.statistics
+    statistics[float64.flushes]! += 1
+    statistics[float64.groups]! += this.#groups
+    statistics[float64.bytes]! += bytes
+    statistics[float64.flushMsTotal]! += flushMs
+    statistics[float64.flushMsLast] = flushMs
+    if (flushMs > statistics[float64.flushMsMax]!) statistics[float64.flushMsMax] = flushMs
+    if (this.#lastType === markFrameType) statistics[float64.marks]! += 1
+  }
+}

@@ -1,0 +1,17 @@
+export { TidemarkError } from '../errors.js'
+export type { Disk } from './disk.js'
+export { DurableLog, type DurableLogOptions, type LogProducerHandle, type LogStats } from './durable-log.js'
+export { LogError, type LogErrorCode, LogPoisonedError } from './errors.js'
+export type { Durability } from './flusher.js'
+export { LogReader, type LogReaderOptions, type LogRecord } from './log-reader.js'
+export type { LogMemory } from './memory.js'
+export { MemoryDisk } from './memory-disk.js'
+export { LogProducer } from './producer.js'
+export type { RecoveryReport, TornTail } from './recovery.js'
+export {
+  type LogSettingOptions,
+  type LogSettings,
+  type Preset,
+  presets,
+  resolveLogSettings,
+} from './settings.js'

@@ -1,0 +1,282 @@
+import type { Disk } from './disk.js'
+
+/** Decides for one piece of unsynced data, or one unsynced directory change, whether a power cut leaves it. */
+export type Survives = () => boolean
+
+type Change = { kind: 'write'; position: number; bytes: Uint8Array } | { kind: 'truncate'; bytes: number }
+
+class MemoryFile {
+  readonly pending: Change[] = []
+  #bytes: Buffer
+  size: number
+
+  constructor(content: Uint8Array = new Uint8Array(0)) {
+    this.#bytes = Buffer.from(content)
+    this.size = content.byteLength
+    this.durable = Buffer.from(content)
+  }
+
+  durable: Buffer
+
+  get content(): Buffer {
+    return this.#bytes.subarray(0, this.size)
+  }
+
+  apply(change: Change): void {
+    if (change.kind === 'truncate') {
+      this.#reserve(change.bytes)
+      if (change.bytes < this.size) this.#bytes.fill(0, change.bytes, this.size)
+      this.size = change.bytes
+      return
+    }
+    const end = change.position + change.bytes.byteLength
+    this.#reserve(end)
+    this.#bytes.set(change.bytes, change.position)
+    this.size = Math.max(this.size, end)
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.byteLength) return
+    const grown = Buffer.alloc(Math.max(bytes, this.#bytes.byteLength * 2))
+    this.#bytes.copy(grown, 0, 0, this.size)
+    this.#bytes = grown
+  }
+}
+
+type DirectoryChange =
+  | { kind: 'link'; path: string; file: MemoryFile }
+  | { kind: 'rename'; from: string; to: string }
+  | { kind: 'unlink'; path: string }
+
+/**
+ * A disk in memory that keeps apart what was written and what was synced, as a page cache and a drive do.
+ * `powerCut` gives the disk that a machine would find after the power failed: what was synced, and of the rest
+ * whatever chance left. For tests, of the log and of programs built on it.
+ */
+export class MemoryDisk implements Disk {
+  /** Called before each call takes effect; a fault is injected by throwing from it. */
+  beforeCall: (call: keyof Disk, path: string) => void = () => {}
+  /** Bytes that a `write` is allowed to take, to make it short. */
+  writeLimit: (bytes: number) => number = (bytes) => bytes
+  readonly calls: string[] = []
+  readonly sectorBytes: number
+
+  #names = new Map<string, MemoryFile>()
+  #durableNames = new Map<string, MemoryFile>()
+  #directoryChanges: DirectoryChange[] = []
+  readonly #open = new Map<number, { file: MemoryFile; path: string }>()
+  readonly #locks = new Set<string>()
+  #nextFile = 3
+
+  constructor(options: { sectorBytes?: number } = {}) {
+    this.sectorBytes = options.sectorBytes ?? 512
+  }
+
+  makeDirectory(path: string): void {
+    this.#note('makeDirectory', path)
+  }
+
+  list(path: string): string[] {
+    this.#note('list', path)
+    const prefix = `${path}/`
+    return [...this.#names.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+  }
+
+  open(path: string, _mode: 'read' | 'write'): number {
+    this.#note('open', path)
+    const file = this.#names.get(path)
+    if (!file) throw errno('ENOENT', `open ${path}`)
+    return this.#handle(file, path)
+  }
+
+  create(path: string): number {
+    this.#note('create', path)
+    const existing = this.#names.get(path)
+    if (existing) {
+      this.#change(existing, { kind: 'truncate', bytes: 0 })
+      return this.#handle(existing, path)
+    }
+    const file = new MemoryFile()
+    this.#changeDirectory({ kind: 'link', path, file })
+    return this.#handle(file, path)
+  }
+
+  close(file: number): void {
+    this.#note('close', this.#at(file).path)
+    this.#open.delete(file)
+  }
+
+  size(file: number): number {
+    return this.#at(file).file.size
+  }
+
+  readSync(file: number, buffer: Uint8Array, position: number): number {
+    const { file: memory, path } = this.#at(file)
+    this.#note('readSync', path)
+    const bytes = Math.max(0, Math.min(buffer.byteLength, memory.size - position))
+    buffer.set(memory.content.subarray(position, position + bytes))
+    return bytes
+  }
+
+  async read(file: number, buffer: Uint8Array, position: number): Promise<number> {
+    return this.readSync(file, buffer, position)
+  }
+
+  write(file: number, pieces: Uint8Array[], position: number): number {
+    const { file: memory, path } = this.#at(file)
+    this.#note('write', path)
+    const all = Buffer.concat(pieces)
+    const taken = this.writeLimit(all.byteLength)
+    this.#change(memory, { kind: 'write', position, bytes: all.subarray(0, taken) })
+    return taken
+  }
+
+  syncData(file: number): void {
+    const { file: memory, path } = this.#at(file)
+    this.#note('syncData', path)
+    memory.durable = Buffer.from(memory.content)
+    memory.pending.length = 0
+  }
+
+  truncate(file: number, bytes: number): void {
+    const { file: memory, path } = this.#at(file)
+    this.#note('truncate', path)
+    this.#change(memory, { kind: 'truncate', bytes })
+  }
+
+  rename(from: string, to: string): void {
+    this.#note('rename', from)
+    if (!this.#names.has(from)) throw errno('ENOENT', `rename ${from}`)
+    this.#changeDirectory({ kind: 'rename', from, to })
+  }
+
+  remove(path: string): void {
+    this.#note('remove', path)
+    if (this.#names.has(path)) this.#changeDirectory({ kind: 'unlink', path })
+  }
+
+  syncDirectory(path: string): void {
+    this.#note('syncDirectory', path)
+    this.#durableNames = new Map(this.#names)
+    this.#directoryChanges = []
+  }
+
+  lock(path: string): (() => void) | undefined {
+    this.#note('lock', path)
+    if (this.#locks.has(path)) return undefined
+    this.#locks.add(path)
+    return () => this.#locks.delete(path)
+  }
+
+  /**
+   * The disk after a power cut now. Each sector of unsynced data survives as `survives` says; unsynced directory
+   * changes survive up to the first that does not, in order, as a journalling file system keeps them.
+   */
+  powerCut(survives: Survives = () => false): MemoryDisk {
+    const after = new MemoryDisk({ sectorBytes: this.sectorBytes })
+    const names = new Map(this.#durableNames)
+    for (const change of this.#directoryChanges) {
+      if (!survives()) break
+      applyToDirectory(names, change)
+    }
+    const images = new Map<MemoryFile, MemoryFile>()
+    for (const [path, file] of names) {
+      const image = images.get(file) ?? surviving(file, this.sectorBytes, survives)
+      images.set(file, image)
+      after.#names.set(path, image)
+      after.#durableNames.set(path, image)
+    }
+    return after
+  }
+
+  /** A copy of a file as programs see it, or `undefined`. */
+  contentOf(path: string): Buffer | undefined {
+    const file = this.#names.get(path)
+    return file && Buffer.from(file.content)
+  }
+
+  /** Replaces a file's content, on the drive too: for putting damage there. */
+  replace(path: string, content: Uint8Array): void {
+    const file = new MemoryFile(content)
+    this.#names.set(path, file)
+    this.#durableNames.set(path, file)
+  }
+
+  /** An independent copy of what is durable and what programs see, nothing pending. */
+  clone(): MemoryDisk {
+    const copy = new MemoryDisk({ sectorBytes: this.sectorBytes })
+    for (const [path, file] of this.#names) copy.replace(path, file.content)
+    return copy
+  }
+
+  #note(call: keyof Disk, path: string): void {
+    this.beforeCall(call, path)
+    this.calls.push(`${call} ${path.slice(path.lastIndexOf('/') + 1)}`)
+    if (this.calls.length > 10_000) this.calls.splice(0, 5_000)
+  }
+
+  #at(handle: number): { file: MemoryFile; path: string } {
+    const entry = this.#open.get(handle)
+    if (!entry) throw errno('EBADF', `file ${handle}`)
+    return entry
+  }
+
+  #handle(file: MemoryFile, path: string): number {
+    const handle = this.#nextFile++
+    this.#open.set(handle, { file, path })
+    return handle
+  }
+
+  #change(file: MemoryFile, change: Change): void {
+    file.pending.push(change)
+    file.apply(change)
+  }
+
+  #changeDirectory(change: DirectoryChange): void {
+    this.#directoryChanges.push(change)
+    applyToDirectory(this.#names, change)
+  }
+}
+
+function applyToDirectory(names: Map<string, MemoryFile>, change: DirectoryChange): void {
+  if (change.kind === 'link') {
+    names.set(change.path, change.file)
+  } else if (change.kind === 'unlink') {
+    names.delete(change.path)
+  } else {
+    const file = names.get(change.from)
+    if (!file) return
+    names.set(change.to, file)
+    names.delete(change.from)
+  }
+}
+
+function surviving(file: MemoryFile, sectorBytes: number, survives: Survives): MemoryFile {
+  const image = new MemoryFile(file.durable)
+  for (const change of file.pending) {
+    if (change.kind === 'truncate') {
+      if (survives()) image.apply(change)
+      continue
+    }
+    let from = 0
+    while (from < change.bytes.byteLength) {
+      const sectorEnd = (Math.floor((change.position + from) / sectorBytes) + 1) * sectorBytes
+      const to = Math.min(change.bytes.byteLength, sectorEnd - change.position)
+      if (survives()) {
+        image.apply({
+          kind: 'write',
+          position: change.position + from,
+          bytes: change.bytes.subarray(from, to),
+        })
+      }
+      from = to
+    }
+  }
+  return new MemoryFile(image.content)
+}
+
+function errno(code: string, what: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${what}`), { code })
+}

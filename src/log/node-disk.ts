@@ -1,0 +1,89 @@
+import * as fs from 'node:fs'
+import { tryLock, unlock } from 'fs-native-extensions'
+import type { Disk } from './disk.js'
+
+/** The disk of the machine, through node:fs. */
+export class NodeDisk implements Disk {
+  makeDirectory(path: string): void {
+    fs.mkdirSync(path, { recursive: true })
+  }
+
+  list(path: string): string[] {
+    return fs.readdirSync(path)
+  }
+
+  open(path: string, mode: 'read' | 'write'): number {
+    return fs.openSync(path, mode === 'read' ? 'r' : 'r+')
+  }
+
+  create(path: string): number {
+    return fs.openSync(path, 'w+', 0o644)
+  }
+
+  close(file: number): void {
+    fs.closeSync(file)
+  }
+
+  size(file: number): number {
+    return fs.fstatSync(file).size
+  }
+
+  readSync(file: number, buffer: Uint8Array, position: number): number {
+    return fs.readSync(file, buffer, 0, buffer.byteLength, position)
+  }
+
+  read(file: number, buffer: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(file, buffer, 0, buffer.byteLength, position, (error, bytesRead) => {
+        if (error) reject(error)
+        else resolve(bytesRead)
+      })
+    })
+  }
+
+  write(file: number, pieces: Uint8Array[], position: number): number {
+    return pieces.length === 1
+      ? fs.writeSync(file, pieces[0]!, 0, pieces[0]!.byteLength, position)
+      : fs.writevSync(file, pieces, position)
+  }
+
+  syncData(file: number): void {
+    fs.fdatasyncSync(file)
+  }
+
+  truncate(file: number, bytes: number): void {
+    fs.ftruncateSync(file, bytes)
+  }
+
+  rename(from: string, to: string): void {
+    fs.renameSync(from, to)
+  }
+
+  remove(path: string): void {
+    fs.rmSync(path, { force: true })
+  }
+
+  syncDirectory(path: string): void {
+    const directory = fs.openSync(path, 'r')
+    try {
+      fs.fsyncSync(directory)
+    } finally {
+      fs.closeSync(directory)
+    }
+  }
+
+  lock(path: string): (() => void) | undefined {
+    const file = fs.openSync(path, 'a+', 0o644)
+    let granted = false
+    try {
+      granted = tryLock(file)
+    } finally {
+      if (!granted) fs.closeSync(file)
+    }
+    if (!granted) return undefined
+    return () => {
+      unlock(file)
+      fs.closeSync(file)
+    }
+  }
+}

@@ -1,0 +1,298 @@
+import * as path from 'node:path'
+import crc32 from 'crc-32'
+import type { Disk } from './disk.js'
+import { LogError } from './errors.js'
+import { alignFrame, frameField, frameHeaderBytes } from './frame.js'
+import { fillWithZeros } from './preparer.js'
+import {
+  attempt,
+  encodeSegmentHeader,
+  isSpareName,
+  listSegmentNames,
+  randomEpoch,
+  readSegmentHeader,
+  requireSegmentHeader,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentName,
+  segmentNameLsn,
+  segmentPath,
+  segmentSeed,
+} from './segment.js'
+import { SegmentWindow, scanSegment, searchBehind } from './segment-scan.js'
+
+/** What opening a log found. */
+export interface RecoveryReport {
+  readonly segments: number
+  /** The first LSN that is still there, and the end of the log: both are group boundaries. */
+  readonly firstLsn: number
+  readonly endLsn: number
+  readonly frames: number
+  readonly groups: number
+  /** Bytes at the end that were not whole groups and were cut, if there were any. */
+  readonly tornTail: TornTail | undefined
+}
+
+export interface TornTail {
+  readonly file: string
+  /** Byte of the file at which the first unsound frame stands. */
+  readonly offset: number
+  readonly lsn: number
+  readonly reason: string
+  readonly bytesCut: number
+  readonly framesKept: number
+}
+
+export interface RecoveredLog {
+  readonly report: RecoveryReport
+  /** The segment of this opening; everything above its first LSN goes there. */
+  readonly active: Segment
+  readonly capacity: number
+}
+
+export interface RecoverySettings {
+  readonly disk: Disk
+  readonly directory: string
+  readonly contentVersion: number
+  readonly maxFrameBytes: number
+  /** Bytes of frames that the first segment of this opening gets, zero-filled here and now. */
+  readonly initialSegmentBytes: number
+}
+
+const recoveryName = 'recovery.tmp'
+
+/**
+ * Opens a log for writing: finds its end, refuses what is corrupt, and begins a segment under a new epoch. What is
+ * above the last LSN known to be synced is not trusted to be on disk, though it can be read: it is written again into
+ * that segment, and synced, before anything new is accepted.
+ */
+export function recoverLog(settings: RecoverySettings): RecoveredLog {
+  const { disk, directory } = settings
+  attempt('create', directory, () => disk.makeDirectory(directory))
+  const segments = findSegments(disk, directory)
+  const last = segments.at(-1)
+  if (!last) {
+    const active = beginSegment(settings, undefined, 0, 0)
+    const report = { segments: 0, firstLsn: 0, endLsn: 0, frames: 0, groups: 0, tornTail: undefined }
+    return { report, active: active.segment, capacity: active.capacity }
+  }
+  checkChain(segments, settings.contentVersion)
+
+  let frames = 0
+  let groups = 0
+  let syncedLsn = last.header.firstLsn
+  for (let i = 0; i < segments.length - 1; i++) {
+    const segment = segments[i]!
+    const scan = scanSegment(disk, segment, segments[i + 1]!.header.firstLsn)
+    if (scan.fault)
+      throw corrupt(segment, scan.endLsn, `${scan.fault}, in a segment that was sealed and synced`)
+    frames += scan.frames
+    groups += scan.groups
+    syncedLsn = Math.max(syncedLsn, scan.syncedLsn)
+  }
+  const tail = scanTail(disk, last)
+  frames += tail.frames
+  groups += tail.groups
+  syncedLsn = Math.max(syncedLsn, tail.syncedLsn)
+  if (syncedLsn > tail.endLsn) {
+    throw corrupt(
+      last,
+      tail.endLsn,
+      `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`,
+    )
+  }
+
+  const active = beginSegment(settings, last, syncedLsn, tail.endLsn)
+  if (active.segment.path !== last.path) trim(disk, last, syncedLsn)
+  const firstLsn = segments[0]!.header.firstLsn
+  return {
+    report: {
+      segments: segments.length,
+      firstLsn,
+      endLsn: tail.endLsn,
+      frames,
+      groups,
+      tornTail: tail.tornTail,
+    },
+    active: active.segment,
+    capacity: active.capacity,
+  }
+}
+
+/** The log's segments by first LSN, after the leftovers of a crash are put in order. */
+function findSegments(disk: Disk, directory: string): Segment[] {
+  let changed = false
+  for (const name of attempt('read', directory, () => disk.list(directory))) {
+    const file = path.join(directory, name)
+    if (name === recoveryName) {
+      attempt('remove', file, () => disk.remove(file))
+      changed = true
+    } else if (isSpareName(name)) {
+      const header = readSegmentHeader(disk, file)
+      if (header) attempt('rename', file, () => disk.rename(file, segmentPath(directory, header.firstLsn)))
+      else attempt('remove', file, () => disk.remove(file))
+      changed = true
+    }
+  }
+  if (changed) attempt('sync', directory, () => disk.syncDirectory(directory))
+  return listSegments(disk, directory)
+}
+
+function listSegments(disk: Disk, directory: string): Segment[] {
+  return listSegmentNames(disk, directory).map((name) => {
+    const file = path.join(directory, name)
+    return { path: file, header: requireSegmentHeader(disk, file, segmentNameLsn(name)!) }
+  })
+}
+
+function checkChain(segments: Segment[], contentVersion: number): void {
+  for (const [i, segment] of segments.entries()) {
+    const { header } = segment
+    if (header.contentVersion !== contentVersion) {
+      throw new LogError(
+        'TIDEMARK_LOG_FORMAT',
+        `${segment.path} was written under rules version ${header.contentVersion}, this build replays version ${contentVersion}. Open it with the build that wrote it.`,
+        { file: segment.path, found: header.contentVersion, supported: contentVersion },
+      )
+    }
+    const before = segments[i - 1]
+    if (!before) continue
+    if (
+      header.previous?.firstLsn !== before.header.firstLsn ||
+      header.previous.epoch !== before.header.epoch
+    ) {
+      throw new LogError(
+        'TIDEMARK_LOG_CORRUPT',
+        `The log is corrupt: ${segment.path} does not go on from ${before.path}; a segment is missing or foreign.`,
+        { file: segment.path, offset: 0, lsn: header.firstLsn },
+      )
+    }
+  }
+}
+
+interface Tail {
+  endLsn: number
+  syncedLsn: number
+  frames: number
+  groups: number
+  tornTail: TornTail | undefined
+}
+
+/** Finds the end of the last segment, and says whether what stands behind it is zeros, a torn tail or corruption. */
+function scanTail(disk: Disk, segment: Segment): Tail {
+  const window = new SegmentWindow(disk, segment)
+  const fileEndLsn = window.fileEndLsn
+  window.close()
+  const scan = scanSegment(disk, segment, fileEndLsn)
+  const evidence = searchBehind(disk, segment, scan.endLsn)
+  if (evidence.proof) {
+    throw corrupt(
+      segment,
+      scan.endLsn,
+      `${scan.fault ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
+    )
+  }
+  const torn = evidence.lastNonZeroLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
+  return {
+    endLsn: scan.groupEndLsn,
+    syncedLsn: scan.syncedLsn,
+    frames: scan.frames,
+    groups: scan.groups,
+    tornTail: torn
+      ? {
+          file: segment.path,
+          offset: segmentHeaderBytes + scan.endLsn - segment.header.firstLsn,
+          lsn: scan.endLsn,
+          reason: scan.fault ?? 'unfinished group',
+          bytesCut: Math.max(evidence.lastNonZeroLsn, scan.endLsn) - scan.groupEndLsn,
+          framesKept: scan.frames,
+        }
+      : undefined,
+  }
+}
+
+/**
+ * Writes the first segment of this opening under a temporary name: header, the frames from `fromLsn` to `endLsn` of
+ * `last` under the new epoch, zeros; synced, renamed, the folder synced. It may replace `last` when it begins there.
+ */
+function beginSegment(
+  settings: RecoverySettings,
+  last: Segment | undefined,
+  fromLsn: number,
+  endLsn: number,
+): { segment: Segment; capacity: number } {
+  const { disk, directory } = settings
+  const replaces = last?.header.firstLsn === fromLsn
+  const header: SegmentHeader = {
+    contentVersion: settings.contentVersion,
+    epoch: randomEpoch(),
+    firstLsn: fromLsn,
+    previous: replaces
+      ? last?.header.previous
+      : last && { firstLsn: last.header.firstLsn, epoch: last.header.epoch },
+    createdUs: Date.now() * 1000,
+    maxFrameBytes: Math.max(settings.maxFrameBytes, last?.header.maxFrameBytes ?? 0),
+  }
+  const kept = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
+  const capacity = kept.byteLength + settings.initialSegmentBytes
+  const temporary = path.join(directory, recoveryName)
+  const target = path.join(directory, segmentName(fromLsn))
+  const file = attempt('create', temporary, () => disk.create(temporary))
+  try {
+    const head = Buffer.concat([encodeSegmentHeader(header), kept])
+    const written = attempt('write to', temporary, () => disk.write(file, [head], 0))
+    const filled =
+      written === head.byteLength &&
+      fillWithZeros(disk, file, temporary, head.byteLength, settings.initialSegmentBytes)
+    if (!filled) {
+      throw new LogError('TIDEMARK_LOG_IO', `Could not write to ${temporary}: the disk may be full.`, {
+        path: temporary,
+      })
+    }
+    attempt('sync', temporary, () => disk.syncData(file))
+  } finally {
+    disk.close(file)
+  }
+  attempt('rename', temporary, () => disk.rename(temporary, target))
+  attempt('sync', directory, () => disk.syncDirectory(directory))
+  return { segment: { path: target, header }, capacity }
+}
+
+/** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */
+function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, seed: number): Buffer {
+  if (endLsn === fromLsn) return Buffer.alloc(0)
+  const window = new SegmentWindow(disk, segment, endLsn - fromLsn)
+  window.fill(fromLsn, endLsn)
+  window.close()
+  const frames = window.bytes.subarray(0, endLsn - fromLsn)
+  for (let at = 0; at < frames.byteLength; ) {
+    const length = frames.readUInt32LE(at)
+    frames.writeInt32LE(0, at + frameField.crc)
+    const payload = frames.subarray(at + frameHeaderBytes, at + length)
+    const crc = crc32.buf(frames.subarray(at, at + frameHeaderBytes), crc32.buf(payload, seed))
+    frames.writeInt32LE(crc, at + frameField.crc)
+    at += alignFrame(length)
+  }
+  return frames
+}
+
+/** Gives back the zeros of a segment that another now goes on from. */
+function trim(disk: Disk, segment: Segment, endLsn: number): void {
+  const file = attempt('open', segment.path, () => disk.open(segment.path, 'write'))
+  try {
+    const bytes = segmentHeaderBytes + endLsn - segment.header.firstLsn
+    if (disk.size(file) > bytes) attempt('truncate', segment.path, () => disk.truncate(file, bytes))
+  } finally {
+    disk.close(file)
+  }
+}
+
+function corrupt(segment: Segment, lsn: number, reason: string): LogError {
+  const offset = segmentHeaderBytes + lsn - segment.header.firstLsn
+  return new LogError(
+    'TIDEMARK_LOG_CORRUPT',
+    `The log is corrupt at LSN ${lsn}, byte ${offset} of ${segment.path}: ${reason}.`,
+    { file: segment.path, offset, lsn, reason },
+  )
+}

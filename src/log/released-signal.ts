@@ -1,0 +1,89 @@
+import { int32, int64, type LogViews } from './memory.js'
+
+/**
+ * The mark as an event loop sees it. One `Atomics.waitAsync` stands for all who wait in this thread: a pending one
+ * costs more than a promise, cannot be cancelled, and is never freed if nobody notifies. It keeps no process alive
+ * either, so a timer is held while anybody waits.
+ */
+export class ReleasedSignal {
+  readonly #views: LogViews
+  readonly #listeners = new Set<() => void>()
+  readonly #keepAlive: NodeJS.Timeout
+  #holders = 0
+  #armed = false
+
+  constructor(views: LogViews) {
+    this.#views = views
+    this.#keepAlive = setInterval(() => {}, 0x7fffffff)
+    this.#keepAlive.unref()
+  }
+
+  /** The LSN up to which everything may be acknowledged. */
+  get released(): number {
+    return Number(Atomics.load(this.#views.control64, int64.released))
+  }
+
+  /** Keeps the process alive until as many calls of `letGo` have followed. */
+  hold(): void {
+    if (this.#holders++ === 0) this.#keepAlive.ref()
+  }
+
+  letGo(): void {
+    if (--this.#holders === 0) this.#keepAlive.unref()
+  }
+
+  /** Calls `listener` each time the mark moves or the log's state changes, until it is removed. */
+  add(listener: () => void): void {
+    this.#listeners.add(listener)
+    this.#arm()
+  }
+
+  remove(listener: () => void): void {
+    this.#listeners.delete(listener)
+  }
+
+  /** Resolves at the next move of the mark or change of state, or at once when the mark is not at `seen` any more. */
+  moved(seen: number): Promise<void> {
+    return new Promise((resolve) => {
+      const listener = () => {
+        this.remove(listener)
+        resolve()
+      }
+      this.add(listener)
+      if (this.released !== seen) listener()
+    })
+  }
+
+  /** Wakes the waiting threads and this one, after the state word changed. */
+  notify(): void {
+    const { control32 } = this.#views
+    Atomics.add(control32, int32.releasedSignal, 1)
+    Atomics.notify(control32, int32.releasedSignal)
+    this.#fire()
+  }
+
+  /** Lets go of the process. */
+  close(): void {
+    this.#listeners.clear()
+    clearInterval(this.#keepAlive)
+  }
+
+  #arm(): void {
+    if (this.#armed) return
+    const { control32 } = this.#views
+    const signal = Atomics.load(control32, int32.releasedSignal)
+    this.#armed = true
+    const wait = Atomics.waitAsync(control32, int32.releasedSignal, signal)
+    const woken = () => {
+      this.#armed = false
+      this.#fire()
+      if (this.#listeners.size > 0) this.#arm()
+    }
+    if (wait.async) wait.value.then(woken)
+    else queueMicrotask(woken)
+  }
+
+  #fire(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}

@@ -1,0 +1,128 @@
+import * as path from 'node:path'
+import type { Disk } from './disk.js'
+import { LogError } from './errors.js'
+import {
+  attempt,
+  encodeSegmentHeader,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentPath,
+  spareName,
+} from './segment.js'
+
+/** Hands out files that were zero-filled ahead of need. */
+export interface SpareSource {
+  /** The serial of a spare that is ready, now taken, or `undefined` when none is. */
+  take(): number | undefined
+}
+
+/**
+ * Writes frames at the end of the active segment and goes on to the next one when a group's frame no longer fits.
+ * Used by the flusher alone.
+ */
+export class SegmentWriter {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #spares: SpareSource
+  readonly #segmentBytes: number
+  #active: Segment
+  #file: number
+  #capacity: number
+  #end: number
+
+  /** Goes on in `active`, whose last frame ends at `endLsn` and whose file is `capacity` bytes of frames and zeros. */
+  constructor(options: {
+    disk: Disk
+    directory: string
+    spares: SpareSource
+    segmentBytes: number
+    active: Segment
+    capacity: number
+    endLsn: number
+  }) {
+    this.#disk = options.disk
+    this.#directory = options.directory
+    this.#spares = options.spares
+    this.#segmentBytes = options.segmentBytes
+    this.#active = options.active
+    this.#capacity = options.capacity
+    this.#end = options.endLsn
+    this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
+  }
+
+  /** LSN up to which the active segment has room. */
+  get limit(): number {
+    return this.#active.header.firstLsn + this.#capacity
+  }
+
+  /** Writes the pieces behind the last frame. A short write is a failure, because its reason is lost. */
+  write(pieces: Uint8Array[], bytes: number): void {
+    const position = segmentHeaderBytes + this.#end - this.#active.header.firstLsn
+    const written = attempt('write to', this.#active.path, () =>
+      this.#disk.write(this.#file, pieces, position),
+    )
+    if (written !== bytes) {
+      throw new LogError(
+        'TIDEMARK_LOG_IO',
+        `Could not write to ${this.#active.path}: only ${written} of ${bytes} bytes were taken; the disk may be full.`,
+        { path: this.#active.path, bytes, written },
+      )
+    }
+    this.#end += bytes
+  }
+
+  sync(): void {
+    attempt('sync', this.#active.path, () => this.#disk.syncData(this.#file))
+  }
+
+  /**
+   * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
+   * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
+   * nothing. Returns whether a spare was ready.
+   */
+  rotate(): boolean {
+    this.sync()
+    const disk = this.#disk
+    const serial = this.#spares.take()
+    const spare = path.join(this.#directory, spareName(serial ?? 0))
+    const file = attempt('open', spare, () =>
+      serial === undefined ? disk.create(spare) : disk.open(spare, 'write'),
+    )
+    const previous = this.#active.header
+    const header: SegmentHeader = {
+      ...previous,
+      firstLsn: this.#end,
+      previous: { firstLsn: previous.firstLsn, epoch: previous.epoch },
+      createdUs: Date.now() * 1000,
+    }
+    const target = segmentPath(this.#directory, header.firstLsn)
+    try {
+      const block = encodeSegmentHeader(header)
+      const written = attempt('write to', spare, () => disk.write(file, [block], 0))
+      if (written !== block.byteLength) {
+        throw new LogError(
+          'TIDEMARK_LOG_IO',
+          `Could not write the header of ${spare}: the disk may be full.`,
+          { path: spare },
+        )
+      }
+      attempt('sync', spare, () => disk.syncData(file))
+      // A spare's name is durable, and recovery knows a segment by its header: the new name may follow later.
+      attempt('rename', spare, () => disk.rename(spare, target))
+      if (serial === undefined) attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+    } catch (error) {
+      disk.close(file)
+      throw error
+    }
+    disk.close(this.#file)
+    this.#file = file
+    this.#active = { path: target, header }
+    this.#capacity = this.#segmentBytes
+    return serial !== undefined
+  }
+
+  close(): void {
+    this.#disk.close(this.#file)
+  }
+}

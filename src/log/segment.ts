@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto'
+import * as path from 'node:path'
+import crc32 from 'crc-32'
+import type { Disk } from './disk.js'
+import { ioError, LogError } from './errors.js'
+import { crcSeedOf } from './frame.js'
+
+/**
+ * A segment: one file of the log. Its first 4096 bytes are the header, written twice; the frame at LSN n stands at
+ * byte 4096 + n - firstLsn. docs/wal-format.md has the table.
+ *
+ * ```
+ *  byte  size  field (copy 1 at 0, copy 2 at 2048)
+ *     0     8  magic           "TIDEMARK"
+ *     8     4  formatVersion
+ *    12     4  contentVersion  of the application's records (the matching rules)
+ *    16     8  epoch           random, of the opening that wrote the segment
+ *    24     8  firstLsn
+ *    32     8  previousLsn     firstLsn of the segment before, or 2^64-1
+ *    40     8  previousEpoch   of the segment before, or 0
+ *    48     8  createdUs       microseconds since 1970
+ *    56     4  maxFrameBytes
+ *    60     4  crc             CRC-32 of the 60 bytes before
+ * ```
+ */
+export const segmentHeaderBytes = 4096
+export const segmentFormatVersion = 1
+const secondCopyAt = 2048
+const copyBytes = 64
+const magic = Buffer.from('TIDEMARK', 'latin1')
+const noPrevious = 0xffff_ffff_ffff_ffffn
+
+export interface SegmentHeader {
+  readonly contentVersion: number
+  readonly epoch: bigint
+  readonly firstLsn: number
+  /** `firstLsn` and `epoch` of the segment that this one goes on from. */
+  readonly previous: { readonly firstLsn: number; readonly epoch: bigint } | undefined
+  readonly createdUs: number
+  readonly maxFrameBytes: number
+}
+
+export interface Segment {
+  readonly path: string
+  readonly header: SegmentHeader
+}
+
+export function randomEpoch(): bigint {
+  return randomBytes(8).readBigUInt64LE()
+}
+
+export function segmentSeed(header: SegmentHeader): number {
+  return crcSeedOf(header.epoch)
+}
+
+export function encodeSegmentHeader(header: SegmentHeader): Buffer {
+  const block = Buffer.alloc(segmentHeaderBytes)
+  magic.copy(block)
+  block.writeUInt32LE(segmentFormatVersion, 8)
+  block.writeUInt32LE(header.contentVersion, 12)
+  block.writeBigUInt64LE(header.epoch, 16)
+  block.writeBigUInt64LE(BigInt(header.firstLsn), 24)
+  block.writeBigUInt64LE(header.previous ? BigInt(header.previous.firstLsn) : noPrevious, 32)
+  block.writeBigUInt64LE(header.previous?.epoch ?? 0n, 40)
+  block.writeBigUInt64LE(BigInt(header.createdUs), 48)
+  block.writeUInt32LE(header.maxFrameBytes, 56)
+  block.writeInt32LE(crc32.buf(block.subarray(0, copyBytes - 4)), copyBytes - 4)
+  block.copy(block, secondCopyAt, 0, copyBytes)
+  return block
+}
+
+/** The header of a segment's first block, from whichever copy is sound, or `undefined`. */
+export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
+  for (const at of [0, secondCopyAt]) {
+    if (block.byteLength < at + copyBytes) return undefined
+    const copy = block.subarray(at, at + copyBytes)
+    if (!copy.subarray(0, 8).equals(magic)) continue
+    if (crc32.buf(copy.subarray(0, copyBytes - 4)) !== copy.readInt32LE(copyBytes - 4)) continue
+    const version = copy.readUInt32LE(8)
+    if (version !== segmentFormatVersion) {
+      throw new LogError(
+        'TIDEMARK_LOG_FORMAT',
+        `The log has format version ${version}; this build reads version ${segmentFormatVersion}. Open it with the build that wrote it.`,
+        { found: version, supported: segmentFormatVersion },
+      )
+    }
+    const previousLsn = copy.readBigUInt64LE(32)
+    return {
+      contentVersion: copy.readUInt32LE(12),
+      epoch: copy.readBigUInt64LE(16),
+      firstLsn: Number(copy.readBigUInt64LE(24)),
+      previous:
+        previousLsn === noPrevious
+          ? undefined
+          : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40) },
+      createdUs: Number(copy.readBigUInt64LE(48)),
+      maxFrameBytes: copy.readUInt32LE(56),
+    }
+  }
+  return undefined
+}
+
+const segmentPattern = /^(\d{20})\.wal$/
+const sparePattern = /^spare-\d+\.wal$/
+
+export function segmentName(firstLsn: number): string {
+  return `${String(firstLsn).padStart(20, '0')}.wal`
+}
+
+export function spareName(serial: number): string {
+  return `spare-${serial}.wal`
+}
+
+/** The LSN that a segment file's name says, or `undefined` when the name is not a segment's. */
+export function segmentNameLsn(name: string): number | undefined {
+  const match = segmentPattern.exec(name)
+  return match ? Number(match[1]) : undefined
+}
+
+export function isSpareName(name: string): boolean {
+  return sparePattern.test(name)
+}
+
+/** Names of the segment files of a folder, by first LSN. */
+export function listSegmentNames(disk: Disk, directory: string): string[] {
+  return disk
+    .list(directory)
+    .filter((name) => segmentPattern.test(name))
+    .sort()
+}
+
+/** Reads a segment's header block; `undefined` when neither copy is sound. */
+export function readSegmentHeader(disk: Disk, file: string): SegmentHeader | undefined {
+  const handle = attempt('open', file, () => disk.open(file, 'read'))
+  try {
+    const block = Buffer.alloc(segmentHeaderBytes)
+    const bytes = attempt('read', file, () => disk.readSync(handle, block, 0))
+    return decodeSegmentHeader(block.subarray(0, bytes))
+  } finally {
+    disk.close(handle)
+  }
+}
+
+/** Like `readSegmentHeader`, for a file that must be the segment its name says. */
+export function requireSegmentHeader(disk: Disk, file: string, firstLsn: number): SegmentHeader {
+  const header = readSegmentHeader(disk, file)
+  if (header?.firstLsn === firstLsn) return header
+  throw new LogError(
+    'TIDEMARK_LOG_CORRUPT',
+    header
+      ? `The log is corrupt: the header of ${file} says LSN ${header.firstLsn}, which is not its name.`
+      : `The log is corrupt: both headers of ${file} are damaged.`,
+    { file, offset: 0, lsn: firstLsn },
+  )
+}
+
+export function segmentPath(directory: string, firstLsn: number): string {
+  return path.join(directory, segmentName(firstLsn))
+}
+
+/** Runs one file call and says in a sentence what failed. */
+export function attempt<T>(action: string, file: string, call: () => T): T {
+  try {
+    return call()
+  } catch (cause) {
+    throw cause instanceof LogError ? cause : ioError(action, file, cause)
+  }
+}

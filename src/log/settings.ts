@@ -1,0 +1,151 @@
+import { badSetting } from './errors.js'
+import type { Durability } from './flusher.js'
+import { ringBytesMax, ringBytesMin } from './memory.js'
+
+export type Preset = 'lowLatency' | 'balanced' | 'highThroughput'
+
+/** How a log writes. Every setting can be given as an option or in the environment; see `resolveLogSettings`. */
+export interface LogSettings {
+  /** A batch is flushed when this many groups are pending … */
+  readonly batchSize: number
+  /** … or the oldest is this many milliseconds old. 0: whenever the disk is free. */
+  readonly batchDelayMs: number
+  /** `group`: one sync a batch; `each`: one sync a group; `unsafeNone`: acknowledged before any sync. */
+  readonly durability: Durability
+  /** Shared memory between producers and the flusher; a power of two. */
+  readonly ringBytes: number
+  /** Bytes of frames in a segment file. */
+  readonly segmentBytes: number
+  /** The largest frame; a larger group goes into several. */
+  readonly maxFrameBytes: number
+}
+
+export type LogSettingOptions = { readonly [K in keyof LogSettings]?: LogSettings[K] | undefined } & {
+  readonly preset?: Preset | undefined
+}
+
+export const presets: Record<Preset, Pick<LogSettings, 'batchSize' | 'batchDelayMs'>> = {
+  lowLatency: { batchSize: 1, batchDelayMs: 0 },
+  balanced: { batchSize: 100, batchDelayMs: 10 },
+  highThroughput: { batchSize: 1000, batchDelayMs: 50 },
+}
+
+export const durabilities: readonly Durability[] = ['group', 'each', 'unsafeNone']
+
+const defaults: LogSettings = {
+  ...presets.lowLatency,
+  durability: 'group',
+  ringBytes: 16 * 1024 * 1024,
+  segmentBytes: 64 * 1024 * 1024,
+  maxFrameBytes: 256 * 1024,
+}
+
+export const segmentBytesMin = 16 * 1024
+export const segmentBytesMax = 4 * 1024 * 1024 * 1024
+export const batchSizeMax = 1_000_000
+export const batchDelayMsMax = 10_000
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Settles the settings: options first, then the environment (`TIDEMARK_BATCH_SIZE`, `TIDEMARK_BATCH_DELAY_MS`,
+ * `TIDEMARK_DURABILITY`, `TIDEMARK_PRESET`, `TIDEMARK_RING_BYTES`, `TIDEMARK_SEGMENT_BYTES`), then the preset, then
+ * the default.
+ *
+ * @throws LogError `TIDEMARK_BAD_SETTING` that names the setting or variable, the value and what is allowed.
+ */
+export function resolveLogSettings(
+  options: LogSettingOptions,
+  environment: Environment = process.env,
+): LogSettings {
+  const presetNames = Object.keys(presets) as Preset[]
+  const preset =
+    presets[
+      choiceSetting('preset', options.preset, 'TIDEMARK_PRESET', environment, presetNames) ?? 'lowLatency'
+    ]
+  const ringBytes =
+    integerSetting(
+      'ringBytes',
+      options.ringBytes,
+      'TIDEMARK_RING_BYTES',
+      environment,
+      ringBytesMin,
+      ringBytesMax,
+    ) ?? defaults.ringBytes
+  const maxFrameBytes = options.maxFrameBytes ?? Math.min(defaults.maxFrameBytes, ringBytes / 4)
+  return {
+    batchSize:
+      integerSetting('batchSize', options.batchSize, 'TIDEMARK_BATCH_SIZE', environment, 1, batchSizeMax) ??
+      preset.batchSize,
+    batchDelayMs:
+      numberSetting(
+        'batchDelayMs',
+        options.batchDelayMs,
+        'TIDEMARK_BATCH_DELAY_MS',
+        environment,
+        0,
+        batchDelayMsMax,
+      ) ?? preset.batchDelayMs,
+    durability:
+      choiceSetting('durability', options.durability, 'TIDEMARK_DURABILITY', environment, durabilities) ??
+      defaults.durability,
+    ringBytes,
+    segmentBytes:
+      integerSetting(
+        'segmentBytes',
+        options.segmentBytes,
+        'TIDEMARK_SEGMENT_BYTES',
+        environment,
+        Math.max(segmentBytesMin, maxFrameBytes),
+        segmentBytesMax,
+      ) ?? Math.max(defaults.segmentBytes, maxFrameBytes),
+    maxFrameBytes,
+  }
+}
+
+/** An option, or else a variable of the environment, as a number in a range; `undefined` when neither is given. */
+export function numberSetting(
+  setting: string,
+  option: number | undefined,
+  variable: string,
+  environment: Environment,
+  min: number,
+  max: number,
+): number | undefined {
+  const text = environment[variable]
+  const [name, given, value] =
+    option !== undefined
+      ? [setting, option, option]
+      : [variable, text, text === undefined || text.trim() === '' ? undefined : Number(text)]
+  if (value === undefined) return undefined
+  if (typeof value !== 'number' || !(value >= min && value <= max)) {
+    throw badSetting(name, given, `a number from ${min} to ${max}`)
+  }
+  return value
+}
+
+/** Like `numberSetting`, for whole numbers. */
+export function integerSetting(...args: Parameters<typeof numberSetting>): number | undefined {
+  const [setting, option, variable, , min, max] = args
+  const value = numberSetting(...args)
+  if (value !== undefined && !Number.isInteger(value)) {
+    throw badSetting(option !== undefined ? setting : variable, value, `a whole number from ${min} to ${max}`)
+  }
+  return value
+}
+
+/** An option, or else a variable of the environment, as one of some words; `undefined` when neither is given. */
+export function choiceSetting<T extends string>(
+  setting: string,
+  option: T | undefined,
+  variable: string,
+  environment: Environment,
+  choices: readonly T[],
+): T | undefined {
+  const value = option ?? (environment[variable] || undefined)
+  if (value === undefined) return undefined
+  if (!(choices as readonly string[]).includes(value)) {
+    throw badSetting(option !== undefined ? setting : variable, value, `one of ${choices.join(', ')}`)
+  }
+  return value as T
+}
