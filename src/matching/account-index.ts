@@ -1,0 +1,147 @@
+import type { OrderStore } from './order-store.js'
+
+const HEAD = 0
+const TAIL = 1
+const BOOK = 2
+const ACCOUNT = 3
+const NEXT_OF_ACCOUNT = 4
+
+const INITIAL_NODES = 256
+
+/**
+ * The live orders of each (book, account) in the order in which they were accepted: a list through the orders
+ * themselves. A list's ends point back to its node by a negative link, `~node`, so that an order can leave its list
+ * without a look-up. A node that lost its last order stays until the table next fills up, because most accounts come
+ * back. Node 0 is never given out.
+ */
+export class AccountIndex {
+  readonly #orders: OrderStore
+  #nodes = new Int32Array(INITIAL_NODES * 8)
+  #capacity = INITIAL_NODES
+  #used = 1
+  #table = new Int32Array(INITIAL_NODES * 2)
+  readonly #firstNodeOf = new Map<number, number>()
+  #lastNode = 0
+
+  constructor(orders: OrderStore) {
+    this.#orders = orders
+  }
+
+  /** Appends a new order to the list of its account. */
+  add(order: number, book: number, account: number): void {
+    const node = this.#obtain(book, account)
+    const nodes = this.#nodes
+    const orders = this.#orders
+    const tail = nodes[node * 8 + TAIL]!
+    orders.setAccountNext(order, ~node)
+    if (tail === 0) {
+      orders.setAccountPrevious(order, ~node)
+      nodes[node * 8 + HEAD] = order
+    } else {
+      orders.setAccountPrevious(order, tail)
+      orders.setAccountNext(tail, order)
+    }
+    nodes[node * 8 + TAIL] = order
+  }
+
+  remove(order: number): void {
+    const orders = this.#orders
+    const next = orders.accountNext(order)
+    const previous = orders.accountPrevious(order)
+    if (previous < 0) this.#nodes[~previous * 8 + HEAD] = Math.max(next, 0)
+    else orders.setAccountNext(previous, next)
+    if (next < 0) this.#nodes[~next * 8 + TAIL] = Math.max(previous, 0)
+    else orders.setAccountPrevious(next, previous)
+  }
+
+  /** The oldest live order of the account in this book, or 0. */
+  first(book: number, account: number): number {
+    const node = this.#find(book, account)
+    return node === 0 ? 0 : this.#nodes[node * 8 + HEAD]!
+  }
+
+  /** The books in which the account has a live order, in no particular order. */
+  booksOf(account: number): number[] {
+    const books: number[] = []
+    const nodes = this.#nodes
+    for (
+      let node = this.#firstNodeOf.get(account) ?? 0;
+      node !== 0;
+      node = nodes[node * 8 + NEXT_OF_ACCOUNT]!
+    ) {
+      if (nodes[node * 8 + HEAD] !== 0) books.push(nodes[node * 8 + BOOK]!)
+    }
+    return books
+  }
+
+  #slot(book: number, account: number): number {
+    let hash = Math.imul(account ^ Math.imul(book, 0x85ebca6b), 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15), 0x7feb352d)
+    return (hash ^ (hash >>> 16)) & (this.#table.length - 1)
+  }
+
+  #find(book: number, account: number): number {
+    const table = this.#table
+    const nodes = this.#nodes
+    const mask = table.length - 1
+    for (let at = this.#slot(book, account); ; at = (at + 1) & mask) {
+      const node = table[at]!
+      if (node === 0) return 0
+      if (nodes[node * 8 + ACCOUNT] === (account | 0) && nodes[node * 8 + BOOK] === book) return node
+    }
+  }
+
+  #obtain(book: number, account: number): number {
+    const last = this.#lastNode
+    const recent = this.#nodes
+    if (recent[last * 8 + ACCOUNT] === (account | 0) && recent[last * 8 + BOOK] === book && last !== 0)
+      return last
+    let node = this.#find(book, account)
+    if (node === 0) {
+      if (this.#used === this.#capacity) this.#rebuild()
+      node = this.#place(book, account, 0, 0)
+    }
+    this.#lastNode = node
+    return node
+  }
+
+  #place(book: number, account: number, head: number, tail: number): number {
+    const node = this.#used++
+    const nodes = this.#nodes
+    nodes[node * 8 + HEAD] = head
+    nodes[node * 8 + TAIL] = tail
+    nodes[node * 8 + BOOK] = book
+    nodes[node * 8 + ACCOUNT] = account
+    nodes[node * 8 + NEXT_OF_ACCOUNT] = this.#firstNodeOf.get(account) ?? 0
+    this.#firstNodeOf.set(account, node)
+    const table = this.#table
+    const mask = table.length - 1
+    let at = this.#slot(book, account)
+    while (table[at] !== 0) at = (at + 1) & mask
+    table[at] = node
+    return node
+  }
+
+  /** Drops the empty nodes, and doubles the table unless that freed at least half of it. */
+  #rebuild(): void {
+    const old = this.#nodes
+    const used = this.#used
+    let live = 0
+    for (let node = 1; node < used; node++) if (old[node * 8 + HEAD] !== 0) live++
+    if (live * 2 > this.#capacity) this.#capacity *= 2
+    this.#nodes = new Int32Array(this.#capacity * 8)
+    this.#table = new Int32Array(this.#capacity * 2)
+    this.#used = 1
+    this.#lastNode = 0
+    this.#firstNodeOf.clear()
+    const orders = this.#orders
+    for (let node = 1; node < used; node++) {
+      const head = old[node * 8 + HEAD]!
+      if (head === 0) continue
+      const tail = old[node * 8 + TAIL]!
+      const moved = this.#place(old[node * 8 + BOOK]!, old[node * 8 + ACCOUNT]! >>> 0, head, tail)
+      orders.setAccountPrevious(head, ~moved)
+      orders.setAccountNext(tail, ~moved)
+    }
+  }
+}

@@ -1,0 +1,225 @@
+import {
+  AMEND_HAS_ACCOUNT,
+  AMEND_HAS_REQUEST_ID,
+  CANCEL_WORDS,
+  EXPIRE_END_OF_DAY,
+  NEW_HAS_DISPLAY_QUANTITY,
+  NEW_HAS_EXPIRE_TIME,
+  NEW_HAS_REQUEST_ID,
+  NEW_HAS_STOP_PRICE,
+  NEW_POST_ONLY,
+  NEW_SELL,
+  NEW_WORDS,
+  REDUCE_WORDS,
+  REPLACE_WORDS,
+  readU64,
+} from './command-layout.js'
+import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
+import {
+  commandKinds,
+  type OrderType,
+  orderTypeNames,
+  type SelfTradePrevention,
+  type Side,
+  selfTradePreventionNames,
+  sideNames,
+  type TimeInForce,
+  timeInForceNames,
+} from './names.js'
+
+/** What every decoded command has. */
+export interface DecodedHeader {
+  readonly instrumentId: number
+  /** The caller's 64 bits, as two unsigned words. */
+  readonly tagLow: number
+  readonly tagHigh: number
+}
+
+export interface DecodedNew extends DecodedHeader {
+  readonly type: 'new'
+  readonly orderId: number
+  readonly account: number
+  readonly side: Side
+  readonly orderType: OrderType
+  readonly timeInForce: TimeInForce
+  readonly postOnly: boolean
+  /** Ticks; 0 for market and stop orders. */
+  readonly price: number
+  /** Lots. */
+  readonly quantity: number
+  readonly stopPrice?: number
+  readonly displayQuantity?: number
+  readonly expireTime?: number
+  readonly requestId?: number
+  readonly selfTradePrevention?: SelfTradePrevention
+}
+
+export interface DecodedCancel extends DecodedHeader {
+  readonly type: 'cancel'
+  readonly orderId: number
+  readonly account?: number
+  readonly requestId?: number
+}
+
+export interface DecodedReplace extends DecodedHeader {
+  readonly type: 'replace'
+  readonly orderId: number
+  /** Ticks; 0 keeps the price. */
+  readonly price: number
+  /** The new open quantity, lots. */
+  readonly quantity: number
+  readonly account?: number
+  readonly requestId?: number
+}
+
+export interface DecodedReduce extends DecodedHeader {
+  readonly type: 'reduce'
+  readonly orderId: number
+  /** What is taken away, lots. */
+  readonly quantity: number
+  readonly account?: number
+  readonly requestId?: number
+}
+
+export interface DecodedCancelAll extends DecodedHeader {
+  readonly type: 'cancel-all'
+  readonly account: number
+}
+
+export interface DecodedInstrument extends DecodedHeader, InstrumentDefinition {
+  readonly type: 'instrument'
+}
+
+export interface DecodedExpire extends DecodedHeader {
+  readonly type: 'expire'
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly time: number
+  readonly endOfDay: boolean
+}
+
+export interface DecodedPlain extends DecodedHeader {
+  readonly type: 'halt' | 'resume' | 'noop'
+}
+
+/** A command record as an object; prices in ticks, quantities in lots. */
+export type DecodedCommand =
+  | DecodedNew
+  | DecodedCancel
+  | DecodedReplace
+  | DecodedReduce
+  | DecodedCancelAll
+  | DecodedInstrument
+  | DecodedExpire
+  | DecodedPlain
+
+/** The length in bytes of the command or event record at a word offset; a multiple of 8. */
+export function commandLength(words: Int32Array, at: number): number {
+  return words[at]! >>> 16
+}
+
+/** The kind code of the command or event record at a word offset. */
+export function recordKind(words: Int32Array, at: number): number {
+  return words[at]! & 0xff
+}
+
+/** Reads the command record at a word offset; undefined for a kind that does not exist. */
+export function decodeCommand(words: Int32Array, at: number): DecodedCommand | undefined {
+  const header = {
+    instrumentId: words[at + 1]! >>> 0,
+    tagLow: words[at + 2]! >>> 0,
+    tagHigh: words[at + 3]! >>> 0,
+  }
+  switch (words[at]! & 0xff) {
+    case commandKinds.new:
+      return decodeNew(words, at, header)
+    case commandKinds.cancel:
+      return {
+        type: 'cancel',
+        ...header,
+        orderId: readU64(words, at + 4),
+        ...amendment(words, at, CANCEL_WORDS),
+      }
+    case commandKinds.replace: {
+      const [price, quantity] = [readU64(words, at + 6), readU64(words, at + 8)]
+      const extras = amendment(words, at, REPLACE_WORDS)
+      return { type: 'replace', ...header, orderId: readU64(words, at + 4), price, quantity, ...extras }
+    }
+    case commandKinds.reduce: {
+      const extras = amendment(words, at, REDUCE_WORDS)
+      return {
+        type: 'reduce',
+        ...header,
+        orderId: readU64(words, at + 4),
+        quantity: readU64(words, at + 6),
+        ...extras,
+      }
+    }
+    case commandKinds['cancel-all']:
+      return { type: 'cancel-all', ...header, account: words[at + 4]! >>> 0 }
+    case commandKinds.instrument:
+      return { type: 'instrument', ...header, ...decodeInstrument(words, at) }
+    case commandKinds.expire: {
+      const endOfDay = ((words[at]! >>> 8) & EXPIRE_END_OF_DAY) !== 0
+      return { type: 'expire', ...header, time: readU64(words, at + 4), endOfDay }
+    }
+    case commandKinds.halt:
+      return { type: 'halt', ...header }
+    case commandKinds.resume:
+      return { type: 'resume', ...header }
+    case commandKinds.noop:
+      return { type: 'noop', ...header }
+    default:
+      return undefined
+  }
+}
+
+function decodeNew(words: Int32Array, at: number, header: DecodedHeader): DecodedNew {
+  const flags = (words[at]! >>> 8) & 0xff
+  const style = words[at + 7]!
+  let optional = at + NEW_WORDS
+  const extras: { stopPrice?: number; displayQuantity?: number; expireTime?: number; requestId?: number } = {}
+  if ((flags & NEW_HAS_STOP_PRICE) !== 0) {
+    extras.stopPrice = readU64(words, optional)
+    optional += 2
+  }
+  if ((flags & NEW_HAS_DISPLAY_QUANTITY) !== 0) {
+    extras.displayQuantity = readU64(words, optional)
+    optional += 2
+  }
+  if ((flags & NEW_HAS_EXPIRE_TIME) !== 0) {
+    extras.expireTime = readU64(words, optional)
+    optional += 2
+  }
+  if ((flags & NEW_HAS_REQUEST_ID) !== 0) extras.requestId = readU64(words, optional)
+  const prevention = selfTradePreventionNames[(style >>> 16) & 0xff]
+  return {
+    type: 'new',
+    ...header,
+    orderId: readU64(words, at + 4),
+    account: words[at + 6]! >>> 0,
+    side: sideNames[flags & NEW_SELL]!,
+    orderType: orderTypeNames[style & 0xff]!,
+    timeInForce: timeInForceNames[(style >>> 8) & 0xff]!,
+    postOnly: (flags & NEW_POST_ONLY) !== 0,
+    price: readU64(words, at + 8),
+    quantity: readU64(words, at + 10),
+    ...extras,
+    ...(prevention !== undefined && { selfTradePrevention: prevention }),
+  }
+}
+
+function amendment(
+  words: Int32Array,
+  at: number,
+  bodyWords: number,
+): { account?: number; requestId?: number } {
+  const flags = (words[at]! >>> 8) & 0xff
+  const extras: { account?: number; requestId?: number } = {}
+  let optional = at + bodyWords
+  if ((flags & AMEND_HAS_ACCOUNT) !== 0) {
+    extras.account = words[optional]! >>> 0
+    optional += 2
+  }
+  if ((flags & AMEND_HAS_REQUEST_ID) !== 0) extras.requestId = readU64(words, optional)
+  return extras
+}

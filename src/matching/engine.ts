@@ -1,0 +1,230 @@
+import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
+import {
+  type DepthLevel,
+  depthOf,
+  type OrderState,
+  orderState,
+  type SideTotals,
+  totalsOf,
+} from './book-queries.js'
+import { readU64 } from './command-layout.js'
+import type { GroupBuffer } from './group-buffer.js'
+import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
+import { limits } from './limits.js'
+import {
+  commandKinds,
+  eventKinds,
+  type InstrumentStatus,
+  rejectCodes,
+  selfTradePreventionCodes,
+} from './names.js'
+import { placeOrder } from './new-order.js'
+import { LADDER_ASKS, LADDER_BIDS } from './price-levels.js'
+import { ShardBooks } from './shard-books.js'
+import { runStops } from './stops.js'
+import { cancelAll, expireOrders } from './sweeps.js'
+import { verifyShard } from './verify.js'
+
+const NEW = commandKinds.new
+const CANCEL = commandKinds.cancel
+const REPLACE = commandKinds.replace
+const REDUCE = commandKinds.reduce
+const NOOP = commandKinds.noop
+
+export interface EngineOptions {
+  /** Seed of the order index's hash; random by default. It decides memory layout only, never results. */
+  readonly hashSeed?: number
+}
+
+/** Live orders and levels of a shard. */
+export interface EngineCounters {
+  readonly instruments: number
+  readonly orders: number
+  readonly levels: number
+}
+
+/** An instrument as it stands. */
+export interface InstrumentState extends InstrumentDefinition {
+  readonly status: InstrumentStatus
+  /** Price of the last trade in ticks, 0 before the first. */
+  readonly lastPrice: number
+  /** Trades so far; the last one's id. */
+  readonly trades: number
+  /** Live orders, waiting stops included. */
+  readonly orders: number
+}
+
+/**
+ * The order books of one shard. The same commands always give the same bytes: there is no clock, no randomness and no
+ * dependence on memory layout in any result.
+ */
+export class MatchingEngine {
+  readonly #shard: ShardBooks
+
+  constructor(options: EngineOptions = {}) {
+    this.#shard = new ShardBooks(options.hashSeed ?? Math.floor(Math.random() * 4294967296))
+  }
+
+  /**
+   * Executes the command record at a word offset. The record is copied to the end of `group`, which the caller has
+   * reset, and everything that it caused is appended. A command that the book refuses appends one `rejected` event;
+   * nothing is thrown for any record made by this package's encoders.
+   */
+  apply(words: Int32Array, at: number, group: GroupBuffer): void {
+    const header = words[at]!
+    const kind = header & 0xff
+    group.copy(words, at, header >>> 18)
+    const shard = this.#shard
+    shard.group = group
+    const instrumentId = words[at + 1]! >>> 0
+    const book = shard.books.find(instrumentId)
+    if (book < 0) {
+      this.#applyWithoutBook(kind, words, at, instrumentId)
+      return
+    }
+    if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
+      group.rejected(readU64(words, at + 4), rejectCodes.INSTRUMENT_HALTED)
+      return
+    }
+    if (kind === NEW) placeOrder(shard, book, words, at)
+    else if (kind === CANCEL) cancelOrder(shard, book, words, at)
+    else if (kind === REPLACE) replaceOrder(shard, book, words, at)
+    else this.#applyRare(kind, book, words, at)
+    if (shard.books.stops(book) !== 0) runStops(shard, book)
+  }
+
+  #applyRare(kind: number, book: number, words: Int32Array, at: number): void {
+    const shard = this.#shard
+    switch (kind) {
+      case REDUCE:
+        reduceOrder(shard, book, words, at)
+        return
+      case commandKinds['cancel-all']:
+        cancelAll(shard, book, words, at)
+        return
+      case commandKinds.expire:
+        expireOrders(shard, book, words, at)
+        return
+      case commandKinds.halt:
+        shard.books.setHalted(book, true)
+        shard.group.plain(eventKinds.halted)
+        return
+      case commandKinds.resume:
+        shard.books.setHalted(book, false)
+        shard.group.plain(eventKinds.resumed)
+        return
+      case commandKinds.instrument:
+        shard.group.rejected(0, rejectCodes.DUPLICATE_INSTRUMENT)
+        return
+    }
+  }
+
+  #applyWithoutBook(kind: number, words: Int32Array, at: number, instrumentId: number): void {
+    const shard = this.#shard
+    const { group } = shard
+    if (kind === NOOP) return
+    if (kind !== commandKinds.instrument || instrumentId > limits.maxInstrumentId) {
+      const names = kind === NEW || kind === CANCEL || kind === REPLACE || kind === REDUCE
+      group.rejected(names ? readU64(words, at + 4) : 0, rejectCodes.UNKNOWN_INSTRUMENT)
+      return
+    }
+    const definition = decodeInstrument(words, at)
+    shard.books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
+    shard.levels.reserveBooks(shard.books.size)
+    group.plain(eventKinds['instrument-created'])
+  }
+
+  /** The instruments of this shard, in the order in which they were created. */
+  instruments(): InstrumentState[] {
+    return this.#shard.books.definitions.map((definition) => this.instrument(definition.instrumentId)!)
+  }
+
+  instrument(instrumentId: number): InstrumentState | undefined {
+    const { books } = this.#shard
+    const book = books.find(instrumentId)
+    if (book < 0) return undefined
+    return {
+      ...books.definitions[book]!,
+      status: books.isHalted(book) ? 'halted' : 'open',
+      lastPrice: books.lastPrice(book),
+      trades: books.trades(book),
+      orders: books.orders(book),
+    }
+  }
+
+  /** The ids of the instruments in which the account has live orders (waiting stops included), ascending. */
+  instrumentsOf(account: number): number[] {
+    const { accounts, books } = this.#shard
+    return accounts
+      .booksOf(account)
+      .map((book) => books.instrumentId(book))
+      .sort((a, b) => a - b)
+  }
+
+  /** Whether the instrument is known here. */
+  has(instrumentId: number): boolean {
+    return this.#shard.books.find(instrumentId) >= 0
+  }
+
+  /**
+   * The best price levels of both sides, best first: price in ticks, visible quantity in lots (the hidden part of
+   * icebergs is not in it), number of orders. Empty for an unknown instrument.
+   */
+  depth(instrumentId: number, levels: number): { bids: DepthLevel[]; asks: DepthLevel[] } {
+    const book = this.#shard.books.find(instrumentId)
+    if (book < 0) return { bids: [], asks: [] }
+    return {
+      bids: depthOf(this.#shard, book * 4 + LADDER_BIDS, levels),
+      asks: depthOf(this.#shard, book * 4 + LADDER_ASKS, levels),
+    }
+  }
+
+  /** The best bid in ticks, or undefined. */
+  bestBid(instrumentId: number): number | undefined {
+    return this.#best(instrumentId, LADDER_BIDS)
+  }
+
+  /** The best ask in ticks, or undefined. */
+  bestAsk(instrumentId: number): number | undefined {
+    return this.#best(instrumentId, LADDER_ASKS)
+  }
+
+  /**
+   * Open quantity (hidden parts included), orders and levels of each side, counted on call. A quantity above 2^53-1 is
+   * the nearest double.
+   */
+  totals(instrumentId: number): { bids: SideTotals; asks: SideTotals } {
+    const book = this.#shard.books.find(instrumentId)
+    if (book < 0)
+      return { bids: { quantity: 0, orders: 0, levels: 0 }, asks: { quantity: 0, orders: 0, levels: 0 } }
+    return {
+      bids: totalsOf(this.#shard, book * 4 + LADDER_BIDS),
+      asks: totalsOf(this.#shard, book * 4 + LADDER_ASKS),
+    }
+  }
+
+  /** A live order, resting or waiting for its stop price; undefined when there is none of that id. */
+  order(instrumentId: number, orderId: number): OrderState | undefined {
+    const shard = this.#shard
+    const book = shard.books.find(instrumentId)
+    const order = book < 0 ? 0 : shard.index.find(book, orderId)
+    return order === 0 ? undefined : orderState(shard, order)
+  }
+
+  counters(): EngineCounters {
+    const shard = this.#shard
+    return { instruments: shard.books.size, orders: shard.orders.live, levels: shard.levels.live }
+  }
+
+  /** Checks that all structures agree with each other; throws an error that names the first disagreement. */
+  verify(): void {
+    verifyShard(this.#shard)
+  }
+
+  #best(instrumentId: number, side: number): number | undefined {
+    const { books, levels } = this.#shard
+    const book = books.find(instrumentId)
+    const level = book < 0 ? 0 : levels.best(book * 4 + side)
+    return level === 0 ? undefined : levels.price(level)
+  }
+}

@@ -1,0 +1,21 @@
+export type { DepthLevel, OrderState, SideTotals } from './book-queries.js'
+export { CommandError, type CommandErrorCode } from './command-errors.js'
+export * from './command-reader.js'
+export {
+  encodeCancel,
+  encodeCancelAll,
+  encodeExpire,
+  encodeHalt,
+  encodeNew,
+  encodeNoop,
+  encodeReduce,
+  encodeReplace,
+  encodeResume,
+  maxCommandWords,
+} from './command-writer.js'
+export { type EngineCounters, type EngineOptions, type InstrumentState, MatchingEngine } from './engine.js'
+export * from './event-reader.js'
+export { GroupBuffer } from './group-buffer.js'
+export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './instrument-record.js'
+export { limits, noInstrument } from './limits.js'
+export * from './names.js'

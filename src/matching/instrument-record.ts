@@ -1,0 +1,86 @@
+import { CommandError } from './command-errors.js'
+import { INSTRUMENT_WORDS } from './command-layout.js'
+import { checkInstrumentId, writeHeader } from './command-writer.js'
+import { limits } from './limits.js'
+import {
+  commandKinds,
+  type ReplacePriority,
+  replacePriorityCodes,
+  replacePriorityNames,
+  type SelfTradePrevention,
+  selfTradePreventionCodes,
+  selfTradePreventionNames,
+} from './names.js'
+
+/** What an instrument is created with. */
+export interface InstrumentDefinition {
+  readonly instrumentId: number
+  readonly symbol: string
+  /** The price of one tick, a decimal string. */
+  readonly tickSize: string
+  /** The quantity of one lot, a decimal string. */
+  readonly lotSize: string
+  readonly replacePriority: ReplacePriority
+  /** What holds for orders that state nothing themselves. */
+  readonly selfTradePrevention: SelfTradePrevention
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Encodes the creation of an instrument at a word offset and returns the words used.
+ * @throws CommandError when the symbol or a size is empty or too long. The sizes are not checked to be decimals here.
+ */
+export function encodeInstrument(
+  words: Int32Array,
+  at: number,
+  tagLow: number,
+  tagHigh: number,
+  definition: InstrumentDefinition,
+): number {
+  checkInstrumentId(definition.instrumentId)
+  const symbol = text('symbol', definition.symbol, limits.maxSymbolBytes)
+  const tickSize = text('tickSize', definition.tickSize, limits.maxGridChars)
+  const lotSize = text('lotSize', definition.lotSize, limits.maxGridChars)
+  const priority = replacePriorityCodes[definition.replacePriority]
+  const prevention = selfTradePreventionCodes[definition.selfTradePrevention]
+  const textBytes = symbol.length + tickSize.length + lotSize.length
+  const length = INSTRUMENT_WORDS + Math.ceil(textBytes / 8) * 2
+  words.fill(0, at, at + length)
+  words[at + 4] = symbol.length | (tickSize.length << 8) | (lotSize.length << 16) | (priority << 24)
+  words[at + 5] = prevention
+  const bytes = new Uint8Array(words.buffer, words.byteOffset + (at + INSTRUMENT_WORDS) * 4, textBytes)
+  bytes.set(symbol, 0)
+  bytes.set(tickSize, symbol.length)
+  bytes.set(lotSize, symbol.length + tickSize.length)
+  return writeHeader(words, at, commandKinds.instrument, 0, length, definition.instrumentId, tagLow, tagHigh)
+}
+
+/** Reads the instrument command at a word offset. */
+export function decodeInstrument(words: Int32Array, at: number): InstrumentDefinition {
+  const lengths = words[at + 4]!
+  const symbolBytes = lengths & 0xff
+  const tickBytes = (lengths >>> 8) & 0xff
+  const lotBytes = (lengths >>> 16) & 0xff
+  const total = symbolBytes + tickBytes + lotBytes
+  // A copy, because a TextDecoder does not read shared memory.
+  const bytes = new Uint8Array(total)
+  bytes.set(new Uint8Array(words.buffer, words.byteOffset + (at + INSTRUMENT_WORDS) * 4, total))
+  return {
+    instrumentId: words[at + 1]! >>> 0,
+    symbol: decoder.decode(bytes.subarray(0, symbolBytes)),
+    tickSize: decoder.decode(bytes.subarray(symbolBytes, symbolBytes + tickBytes)),
+    lotSize: decoder.decode(bytes.subarray(symbolBytes + tickBytes)),
+    replacePriority: replacePriorityNames[lengths >>> 24]!,
+    selfTradePrevention: selfTradePreventionNames[words[at + 5]!]!,
+  }
+}
+
+function text(field: string, value: string, most: number): Uint8Array {
+  const bytes = encoder.encode(value)
+  if (bytes.length === 0 || bytes.length > most) {
+    throw new CommandError('TIDEMARK_FIELD_RANGE', field, value, `${field} must have 1 to ${most} bytes.`)
+  }
+  return bytes
+}

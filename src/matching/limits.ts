@@ -1,0 +1,31 @@
+/**
+ * The largest values that matching accepts. Prices are in ticks, quantities in lots, ids without a unit; all of them
+ * are safe integers, so arithmetic on them in a double is exact.
+ */
+export const limits = Object.freeze({
+  /** Largest limit or stop price, in ticks. */
+  maxPriceTicks: Number.MAX_SAFE_INTEGER,
+  /** Largest quantity of one order, in lots. */
+  maxQuantityLots: Number.MAX_SAFE_INTEGER,
+  /** Largest sum of the open quantities (hidden ones included) at one price of one side, in lots. */
+  maxLevelTotalLots: Number.MAX_SAFE_INTEGER,
+  /** Largest order id; the smallest is 1. */
+  maxOrderId: Number.MAX_SAFE_INTEGER,
+  /** Largest request id; the smallest is 1. */
+  maxRequestId: Number.MAX_SAFE_INTEGER,
+  /** Largest account number; the smallest is 0. */
+  maxAccount: 0xffffffff,
+  /** Largest instrument id; ids are given from 0 upwards without gaps, by whoever owns all shards. */
+  maxInstrumentId: (1 << 22) - 1,
+  /** Longest symbol, in bytes of UTF-8. */
+  maxSymbolBytes: 64,
+  /** Longest tick or lot size as a decimal string, in characters. */
+  maxGridChars: 32,
+  /** An iceberg may be at most this many times as large as the part it shows, so that one sweep stays bounded. */
+  maxIcebergSlices: 1000,
+  /** Largest expiry time, in milliseconds since 1970-01-01T00:00:00Z. */
+  maxTimeMs: Number.MAX_SAFE_INTEGER,
+})
+
+/** The instrument id of a command that belongs to no instrument. */
+export const noInstrument = 0xffffffff

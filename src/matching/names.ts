@@ -1,0 +1,119 @@
+/**
+ * Every small number of the binary form and the name it has outside. A number, once given, keeps its meaning for ever:
+ * logs contain it.
+ */
+
+export type Side = 'buy' | 'sell'
+export type OrderType = 'limit' | 'market' | 'stop' | 'stop-limit'
+export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'DAY' | 'GTD'
+export type SelfTradePrevention = 'none' | 'cancel-newest' | 'cancel-oldest' | 'cancel-both' | 'decrement'
+export type ReplacePriority = 'keep-on-reduce' | 'always-lose'
+export type InstrumentStatus = 'open' | 'halted'
+
+export const sideCodes = { buy: 0, sell: 1 } as const
+export const sideNames: readonly Side[] = ['buy', 'sell']
+
+export const orderTypeCodes = { limit: 0, market: 1, stop: 2, 'stop-limit': 3 } as const
+export const orderTypeNames: readonly OrderType[] = ['limit', 'market', 'stop', 'stop-limit']
+
+export const timeInForceCodes = { GTC: 0, IOC: 1, FOK: 2, DAY: 3, GTD: 4 } as const
+export const timeInForceNames: readonly TimeInForce[] = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD']
+
+/** In an order, 0 stands for "as the instrument says"; in an instrument, 0 does not occur. */
+export const selfTradePreventionCodes = {
+  none: 1,
+  'cancel-newest': 2,
+  'cancel-oldest': 3,
+  'cancel-both': 4,
+  decrement: 5,
+} as const
+export const selfTradePreventionNames: readonly (SelfTradePrevention | undefined)[] = [
+  undefined,
+  'none',
+  'cancel-newest',
+  'cancel-oldest',
+  'cancel-both',
+  'decrement',
+]
+
+export const replacePriorityCodes = { 'keep-on-reduce': 0, 'always-lose': 1 } as const
+export const replacePriorityNames: readonly ReplacePriority[] = ['keep-on-reduce', 'always-lose']
+
+export const commandKinds = {
+  new: 1,
+  cancel: 2,
+  replace: 3,
+  reduce: 4,
+  'cancel-all': 5,
+  instrument: 6,
+  halt: 7,
+  resume: 8,
+  expire: 9,
+  noop: 10,
+} as const
+export type CommandKind = keyof typeof commandKinds
+export const commandKindNames: readonly (CommandKind | undefined)[] = [
+  undefined,
+  ...(Object.keys(commandKinds) as CommandKind[]),
+]
+
+export const eventKinds = {
+  accepted: 32,
+  trade: 33,
+  cancelled: 34,
+  replaced: 35,
+  rejected: 36,
+  triggered: 37,
+  'instrument-created': 38,
+  halted: 39,
+  resumed: 40,
+} as const
+export type EventKind = keyof typeof eventKinds
+
+/** Why an order, or what was left of it, went away without trading (`cancelled`). */
+export const cancelReasons = {
+  requested: 1,
+  'cancel-all': 2,
+  reduced: 3,
+  ioc: 4,
+  market: 5,
+  fok: 6,
+  'post-only': 7,
+  'self-trade': 8,
+  expired: 9,
+  'end-of-day': 10,
+  'level-total': 11,
+} as const
+export type CancelReason = keyof typeof cancelReasons
+export const cancelReasonNames: readonly (CancelReason | undefined)[] = [
+  undefined,
+  ...(Object.keys(cancelReasons) as CancelReason[]),
+]
+
+/** Why the quantity of a resting order changed (`replaced`). */
+export const replaceReasons = { requested: 1, reduced: 2, 'self-trade': 3 } as const
+export type ReplaceReason = keyof typeof replaceReasons
+export const replaceReasonNames: readonly (ReplaceReason | undefined)[] = [
+  undefined,
+  ...(Object.keys(replaceReasons) as ReplaceReason[]),
+]
+
+/** Why the book refused a command (`rejected`). */
+export const rejectCodes = {
+  UNKNOWN_INSTRUMENT: 1,
+  DUPLICATE_INSTRUMENT: 2,
+  INSTRUMENT_HALTED: 3,
+  UNKNOWN_ORDER: 4,
+  DUPLICATE_ORDER_ID: 5,
+  NOT_OWNER: 6,
+  FOK_NOT_FILLABLE: 7,
+  POST_ONLY_WOULD_TRADE: 8,
+  LEVEL_TOTAL_TOO_LARGE: 9,
+  DISPLAY_QUANTITY_TOO_SMALL: 10,
+  PRICE_NOT_APPLICABLE: 11,
+} as const
+export type RejectCode = keyof typeof rejectCodes
+export const rejectCodeNames: readonly (RejectCode | undefined)[] = [
+  undefined,
+  ...(Object.keys(rejectCodes) as RejectCode[]),
+]

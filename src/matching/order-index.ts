@@ -1,0 +1,97 @@
+import type { OrderStore } from './order-store.js'
+
+const INITIAL_SLOTS = 2048
+
+/**
+ * From (book, order id) to the order's record: open addressing with linear probing, at most half full. A slot is two
+ * words, the full 32-bit hash and the record, so that probing past strangers and moving entries (on removal and on
+ * growth) never touches the orders themselves. Removal shifts the following entries back: there are no tombstones and
+ * a long-lived index does not decay. Where an entry lands depends on the seed and is not observable.
+ */
+export class OrderIndex {
+  readonly #orders: OrderStore
+  readonly #seed: number
+  #slots = new Int32Array(INITIAL_SLOTS * 2)
+  #mask = INITIAL_SLOTS - 1
+  #size = 0
+
+  constructor(orders: OrderStore, seed: number) {
+    this.#orders = orders
+    this.#seed = seed | 0
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  #hash(book: number, id: number): number {
+    let hash = Math.imul((id | 0) ^ this.#seed, 0x9e3779b1)
+    hash ^= hash >>> 15
+    hash = Math.imul(hash ^ Math.imul(book, 0x85ebca6b) ^ ((id / 4294967296) | 0), 0x7feb352d)
+    return hash ^ (hash >>> 16)
+  }
+
+  /** The record of the live order `id` of `book`, or 0. */
+  find(book: number, id: number): number {
+    const hash = this.#hash(book, id)
+    const slots = this.#slots
+    const mask = this.#mask
+    const orders = this.#orders
+    let at = hash & mask
+    for (;;) {
+      const order = slots[at * 2 + 1]!
+      if (order === 0) return 0
+      if (slots[at * 2] === hash && orders.id(order) === id && orders.book(order) === book) return order
+      at = (at + 1) & mask
+    }
+  }
+
+  /** Adds a record that is known not to be there. */
+  insert(book: number, id: number, order: number): void {
+    if (++this.#size * 2 > this.#mask) this.#grow()
+    const hash = this.#hash(book, id)
+    const slots = this.#slots
+    const mask = this.#mask
+    let at = hash & mask
+    while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask
+    slots[at * 2] = hash
+    slots[at * 2 + 1] = order
+  }
+
+  /** Takes out a record that is known to be there. */
+  remove(book: number, id: number, order: number): void {
+    this.#size--
+    const slots = this.#slots
+    const mask = this.#mask
+    let hole = this.#hash(book, id) & mask
+    while (slots[hole * 2 + 1] !== order) hole = (hole + 1) & mask
+    let at = hole
+    for (;;) {
+      at = (at + 1) & mask
+      const next = slots[at * 2 + 1]!
+      if (next === 0) break
+      const home = slots[at * 2]! & mask
+      if (((at - home) & mask) >= ((at - hole) & mask)) {
+        slots[hole * 2] = slots[at * 2]!
+        slots[hole * 2 + 1] = next
+        hole = at
+      }
+    }
+    slots[hole * 2 + 1] = 0
+  }
+
+  #grow(): void {
+    const old = this.#slots
+    const slots = new Int32Array(old.length * 2)
+    const mask = old.length - 1
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i + 1] === 0) continue
+      let at = old[i]! & mask
+      while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask
+      slots[at * 2] = old[i]!
+      slots[at * 2 + 1] = old[i + 1]!
+    }
+    this.#slots = slots
+    this.#mask = mask
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * All live orders of a shard, of all its books: one 64-byte record an order, so that matching one touches one cache
+ * line, and a second, rarely touched record for what only some orders have. Records are recycled through a free list.
+ * Record 0 is never given out: 0 means "no order" everywhere.
+ *
+ *   bytes  0-7   order id            32-35  next in queue      48-51  traits
+ *          8-15  price, ticks        36-39  previous in queue  52-55  next of the same account
+ *         16-23  open, lots          40-43  level              56-59  previous of the same account
+ *         24-31  shown, lots         44-47  account            60-63  book
+ */
+const ID = 0
+const PRICE = 1
+const OPEN = 2
+const SHOWN = 3
+const NEXT = 8
+const PREVIOUS = 9
+const LEVEL = 10
+const ACCOUNT = 11
+const TRAITS = 12
+const ACCOUNT_NEXT = 13
+const ACCOUNT_PREVIOUS = 14
+const BOOK = 15
+
+const DISPLAY = 0
+const STOP_PRICE = 1
+const EXPIRE_TIME = 2
+const FILLED = 3
+
+const INITIAL_CAPACITY = 1024
+
+/** Bits of an order's traits. */
+export const TRAIT_SELL = 1
+export const TRAIT_TYPE_SHIFT = 1
+export const TRAIT_TIME_IN_FORCE_SHIFT = 3
+export const TRAIT_PREVENTION_SHIFT = 6
+export const TRAIT_POST_ONLY = 1 << 9
+export const TRAIT_ICEBERG = 1 << 10
+/** The order has traded before: its filled quantity is in the cold record. */
+export const TRAIT_FILLED = 1 << 11
+/** A stop that has not been triggered. */
+export const TRAIT_WAITING = 1 << 12
+
+export class OrderStore {
+  i32: Int32Array
+  f64: Float64Array
+  cold: Float64Array
+  /** Orders in use. */
+  live = 0
+  #capacity = INITIAL_CAPACITY
+  #used = 1
+  #free = 0
+
+  constructor() {
+    const hot = new ArrayBuffer(INITIAL_CAPACITY * 64)
+    this.i32 = new Int32Array(hot)
+    this.f64 = new Float64Array(hot)
+    this.cold = new Float64Array(INITIAL_CAPACITY * 4)
+  }
+
+  /** A free record; its contents are whatever the last owner left. */
+  allocate(): number {
+    this.live++
+    const free = this.#free
+    if (free !== 0) {
+      this.#free = this.i32[(free << 4) + NEXT]!
+      return free
+    }
+    if (this.#used === this.#capacity) this.#grow()
+    return this.#used++
+  }
+
+  release(order: number): void {
+    this.live--
+    this.i32[(order << 4) + NEXT] = this.#free
+    this.#free = order
+  }
+
+  #grow(): void {
+    const capacity = this.#capacity * 2
+    const hot = new ArrayBuffer(capacity * 64)
+    const i32 = new Int32Array(hot)
+    i32.set(this.i32)
+    const cold = new Float64Array(capacity * 4)
+    cold.set(this.cold)
+    this.i32 = i32
+    this.f64 = new Float64Array(hot)
+    this.cold = cold
+    this.#capacity = capacity
+  }
+
+  id(order: number): number {
+    return this.f64[(order << 3) + ID]!
+  }
+  price(order: number): number {
+    return this.f64[(order << 3) + PRICE]!
+  }
+  open(order: number): number {
+    return this.f64[(order << 3) + OPEN]!
+  }
+  /** The part that has priority and is visible; all of `open` unless the order is an iceberg. */
+  shown(order: number): number {
+    return this.f64[(order << 3) + SHOWN]!
+  }
+  next(order: number): number {
+    return this.i32[(order << 4) + NEXT]!
+  }
+  previous(order: number): number {
+    return this.i32[(order << 4) + PREVIOUS]!
+  }
+  level(order: number): number {
+    return this.i32[(order << 4) + LEVEL]!
+  }
+  account(order: number): number {
+    return this.i32[(order << 4) + ACCOUNT]! >>> 0
+  }
+  traits(order: number): number {
+    return this.i32[(order << 4) + TRAITS]!
+  }
+  accountNext(order: number): number {
+    return this.i32[(order << 4) + ACCOUNT_NEXT]!
+  }
+  accountPrevious(order: number): number {
+    return this.i32[(order << 4) + ACCOUNT_PREVIOUS]!
+  }
+  book(order: number): number {
+    return this.i32[(order << 4) + BOOK]!
+  }
+  displayQuantity(order: number): number {
+    return this.cold[(order << 2) + DISPLAY]!
+  }
+  stopPrice(order: number): number {
+    return this.cold[(order << 2) + STOP_PRICE]!
+  }
+  expireTime(order: number): number {
+    return this.cold[(order << 2) + EXPIRE_TIME]!
+  }
+  filled(order: number): number {
+    return (this.traits(order) & TRAIT_FILLED) === 0 ? 0 : this.cold[(order << 2) + FILLED]!
+  }
+
+  /** Writes everything that identifies an order; its quantities and links follow from where it is put. */
+  describe(order: number, id: number, book: number, account: number, price: number, traits: number): void {
+    this.f64[(order << 3) + ID] = id
+    this.f64[(order << 3) + PRICE] = price
+    const i32 = this.i32
+    const base = order << 4
+    i32[base + ACCOUNT] = account
+    i32[base + TRAITS] = traits
+    i32[base + BOOK] = book
+  }
+  setPrice(order: number, price: number): void {
+    this.f64[(order << 3) + PRICE] = price
+  }
+  setQuantities(order: number, open: number, shown: number): void {
+    this.f64[(order << 3) + OPEN] = open
+    this.f64[(order << 3) + SHOWN] = shown
+  }
+  setNext(order: number, next: number): void {
+    this.i32[(order << 4) + NEXT] = next
+  }
+  setPrevious(order: number, previous: number): void {
+    this.i32[(order << 4) + PREVIOUS] = previous
+  }
+  setLevel(order: number, level: number): void {
+    this.i32[(order << 4) + LEVEL] = level
+  }
+  setTraits(order: number, traits: number): void {
+    this.i32[(order << 4) + TRAITS] = traits
+  }
+  setAccountNext(order: number, next: number): void {
+    this.i32[(order << 4) + ACCOUNT_NEXT] = next
+  }
+  setAccountPrevious(order: number, previous: number): void {
+    this.i32[(order << 4) + ACCOUNT_PREVIOUS] = previous
+  }
+  setDisplayQuantity(order: number, quantity: number): void {
+    this.cold[(order << 2) + DISPLAY] = quantity
+  }
+  setStopPrice(order: number, price: number): void {
+    this.cold[(order << 2) + STOP_PRICE] = price
+  }
+  setExpireTime(order: number, timeMs: number): void {
+    this.cold[(order << 2) + EXPIRE_TIME] = timeMs
+  }
+  addFilled(order: number, quantity: number): void {
+    const filled = this.filled(order)
+    this.i32[(order << 4) + TRAITS]! |= TRAIT_FILLED
+    this.cold[(order << 2) + FILLED] = filled + quantity
+  }
+}

@@ -1,0 +1,43 @@
+import { EXPIRE_END_OF_DAY, readU64 } from './command-layout.js'
+import { cancelReasons, timeInForceCodes } from './names.js'
+import { TRAIT_TIME_IN_FORCE_SHIFT } from './order-store.js'
+import type { ShardBooks } from './shard-books.js'
+
+/** Cancels every order of an account in one book, waiting stops included, in the order in which they were accepted. */
+export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
+  let order = shard.accounts.first(book, words[at + 4]! >>> 0)
+  while (order > 0) {
+    const next = shard.orders.accountNext(order)
+    shard.cancel(order, cancelReasons['cancel-all'])
+    order = next
+  }
+}
+
+/**
+ * Cancels what has run out of time: orders good till a date not later than the command's time and, at the end of the
+ * day, day orders. Bids first, then asks, sell stops and buy stops, each in priority order.
+ */
+export function expireOrders(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
+  if (shard.books.expiring(book) === 0) return
+  const timeMs = readU64(words, at + 4)
+  const endOfDay = ((words[at]! >>> 8) & EXPIRE_END_OF_DAY) !== 0
+  const { levels, orders } = shard
+  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
+    let level = levels.best(ladder)
+    while (level !== 0) {
+      const worse = levels.worse(level)
+      let order = levels.head(level)
+      while (order !== 0) {
+        const next = orders.next(order)
+        const timeInForce = (orders.traits(order) >> TRAIT_TIME_IN_FORCE_SHIFT) & 7
+        if (timeInForce === timeInForceCodes.GTD) {
+          if (orders.expireTime(order) <= timeMs) shard.cancel(order, cancelReasons.expired)
+        } else if (timeInForce === timeInForceCodes.DAY && endOfDay) {
+          shard.cancel(order, cancelReasons['end-of-day'])
+        }
+        order = next
+      }
+      level = worse
+    }
+  }
+}
