@@ -13,6 +13,8 @@ export {
   encodeResume,
   maxCommandWords,
 } from './command-writer.js'
+export * from './commands.js'
+export { fromSteps, type Grid, parseGrid, toSteps } from './decimal.js'
 export { type EngineCounters, type EngineOptions, type InstrumentState, MatchingEngine } from './engine.js'
 export * from './event-reader.js'
 export { GroupBuffer } from './group-buffer.js'

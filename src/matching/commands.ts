@@ -1,0 +1,398 @@
+import { CommandError, outOfRange } from './command-errors.js'
+import {
+  encodeCancel,
+  encodeExpire,
+  encodeHalt,
+  encodeNew,
+  encodeReduce,
+  encodeReplace,
+  encodeResume,
+} from './command-writer.js'
+import { type Grid, parseGrid, toSteps } from './decimal.js'
+import type { InstrumentDefinition } from './instrument-record.js'
+import { limits } from './limits.js'
+import {
+  type OrderType,
+  orderTypeCodes,
+  type ReplacePriority,
+  replacePriorityCodes,
+  type SelfTradePrevention,
+  type Side,
+  selfTradePreventionCodes,
+  type TimeInForce,
+  timeInForceCodes,
+} from './names.js'
+
+/** A decimal string on the instrument's grid; a number counts as its `String(n)`. */
+export type Decimal = string | number
+
+/** 64 bits that travel with a command and come back with its outcome: a bigint below 2^64 or a safe integer. */
+export type Tag = number | bigint
+
+export interface NewCommand {
+  readonly type: 'new'
+  readonly symbol: string
+  /** 1 to 2^53-1, unique among the live orders of the symbol. */
+  readonly orderId: number
+  /** 0 to 2^32-1. */
+  readonly account: number
+  readonly side: Side
+  readonly orderType: OrderType
+  /** For limit and stop-limit orders. */
+  readonly price?: Decimal
+  /** For stop and stop-limit orders. */
+  readonly stopPrice?: Decimal
+  readonly quantity: Decimal
+  /** GTC unless stated; IOC for market orders. */
+  readonly timeInForce?: TimeInForce
+  readonly postOnly?: boolean
+  /** The visible part of an iceberg, at least a thousandth of the quantity. */
+  readonly displayQuantity?: Decimal
+  /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
+  readonly expireTime?: number
+  /** The instrument's default unless stated. */
+  readonly selfTradePrevention?: SelfTradePrevention
+  readonly requestId?: number
+  readonly tag?: Tag
+}
+
+export interface CancelCommand {
+  readonly type: 'cancel'
+  readonly symbol: string
+  readonly orderId: number
+  /** When stated, it must own the order. */
+  readonly account?: number
+  /** Needs an account. */
+  readonly requestId?: number
+  readonly tag?: Tag
+}
+
+export interface ReplaceCommand {
+  readonly type: 'replace'
+  readonly symbol: string
+  readonly orderId: number
+  /** The price stays if it is not stated. */
+  readonly price?: Decimal
+  /** The new open quantity, whatever has been filled before. */
+  readonly quantity: Decimal
+  readonly account?: number
+  readonly requestId?: number
+  readonly tag?: Tag
+}
+
+export interface ReduceCommand {
+  readonly type: 'reduce'
+  readonly symbol: string
+  readonly orderId: number
+  /** What is taken away from the open quantity; taking all of it or more cancels the order. */
+  readonly quantity: Decimal
+  readonly account?: number
+  readonly requestId?: number
+  readonly tag?: Tag
+}
+
+export interface CancelAllCommand {
+  readonly type: 'cancel-all'
+  readonly account: number
+  readonly tag?: Tag
+}
+
+export interface InstrumentCommand {
+  readonly type: 'instrument'
+  readonly symbol: string
+  readonly tickSize: string
+  readonly lotSize: string
+  /** `keep-on-reduce` unless stated. */
+  readonly replacePriority?: ReplacePriority
+  /** `none` unless stated. */
+  readonly selfTradePrevention?: SelfTradePrevention
+  readonly tag?: Tag
+}
+
+export interface HaltCommand {
+  readonly type: 'halt'
+  readonly symbol: string
+  readonly tag?: Tag
+}
+
+export interface ResumeCommand {
+  readonly type: 'resume'
+  readonly symbol: string
+  readonly tag?: Tag
+}
+
+/** Kills what has run out of time. Matching has no clock: nothing expires without this command. */
+export interface ExpireCommand {
+  readonly type: 'expire'
+  readonly symbol: string
+  /** Orders good till a date not later than this go; milliseconds since 1970-01-01T00:00:00Z. */
+  readonly time: number
+  /** DAY orders go too. */
+  readonly endOfDay?: boolean
+  readonly tag?: Tag
+}
+
+/** Commands for one symbol, each of which is one record. */
+export type SymbolCommand =
+  | NewCommand
+  | CancelCommand
+  | ReplaceCommand
+  | ReduceCommand
+  | HaltCommand
+  | ResumeCommand
+  | ExpireCommand
+
+export type Command = SymbolCommand | CancelAllCommand | InstrumentCommand
+
+/** What encoding needs to know of an instrument. Make one with `commandGrids` and keep it. */
+export interface CommandGrids {
+  readonly instrumentId: number
+  readonly price: Grid
+  readonly quantity: Grid
+}
+
+export function commandGrids(definition: InstrumentDefinition): CommandGrids {
+  return {
+    instrumentId: definition.instrumentId,
+    price: parseGrid('tickSize', definition.tickSize),
+    quantity: parseGrid('lotSize', definition.lotSize),
+  }
+}
+
+/**
+ * Checks a command for one symbol and encodes it at a word offset; `maxCommandWords` of room always suffice. The
+ * symbol itself is the caller's business: `grids` is the instrument that it names. Returns the words used.
+ * @throws CommandError for anything malformed, before anything is written. `details.field` names the field.
+ */
+export function encodeCommand(
+  words: Int32Array,
+  at: number,
+  command: SymbolCommand,
+  grids: CommandGrids,
+): number {
+  const tagLow = tagLowWord(command.tag)
+  const tagHigh = tagHighWord(command.tag)
+  const { instrumentId } = grids
+  switch (command.type) {
+    case 'new':
+      return encodeNewCommand(words, at, command, grids, tagLow, tagHigh)
+    case 'cancel': {
+      const account = optionalAccount(command.account)
+      const requestId = optionalWhole('requestId', command.requestId)
+      return encodeCancel(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        whole('orderId', command.orderId),
+        account,
+        requestId,
+      )
+    }
+    case 'replace': {
+      const orderId = whole('orderId', command.orderId)
+      const price = command.price === undefined ? 0 : toSteps('price', command.price, grids.price)
+      const quantity = toSteps('quantity', command.quantity, grids.quantity)
+      const account = optionalAccount(command.account)
+      const requestId = optionalWhole('requestId', command.requestId)
+      return encodeReplace(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        orderId,
+        price,
+        quantity,
+        account,
+        requestId,
+      )
+    }
+    case 'reduce': {
+      const orderId = whole('orderId', command.orderId)
+      const quantity = toSteps('quantity', command.quantity, grids.quantity)
+      const account = optionalAccount(command.account)
+      const requestId = optionalWhole('requestId', command.requestId)
+      return encodeReduce(words, at, instrumentId, tagLow, tagHigh, orderId, quantity, account, requestId)
+    }
+    case 'halt':
+      return encodeHalt(words, at, instrumentId, tagLow, tagHigh)
+    case 'resume':
+      return encodeResume(words, at, instrumentId, tagLow, tagHigh)
+    case 'expire': {
+      const time = typeof command.time === 'number' ? command.time : whole('time', command.time)
+      return encodeExpire(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        time,
+        optionalFlag('endOfDay', command.endOfDay),
+      )
+    }
+    default:
+      throw unknownType(command)
+  }
+}
+
+function encodeNewCommand(
+  words: Int32Array,
+  at: number,
+  command: NewCommand,
+  grids: CommandGrids,
+  tagLow: number,
+  tagHigh: number,
+): number {
+  const { price, stopPrice, displayQuantity } = command
+  const orderType = code('orderType', command.orderType, orderTypeCodes)
+  const isLimit = orderType === orderTypeCodes.limit || orderType === orderTypeCodes['stop-limit']
+  const defaultTime = orderType === orderTypeCodes.market ? timeInForceCodes.IOC : timeInForceCodes.GTC
+  const { timeInForce, selfTradePrevention } = command
+  return encodeNew(
+    words,
+    at,
+    grids.instrumentId,
+    tagLow,
+    tagHigh,
+    whole('orderId', command.orderId),
+    accountOf(command.account),
+    sideOf(command.side),
+    orderType,
+    timeInForce === undefined ? defaultTime : code('timeInForce', timeInForce, timeInForceCodes),
+    selfTradePrevention === undefined
+      ? 0
+      : code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes),
+    optionalFlag('postOnly', command.postOnly) ? 1 : 0,
+    price === undefined && !isLimit ? 0 : toSteps('price', price, grids.price),
+    toSteps('quantity', command.quantity, grids.quantity),
+    stopPrice === undefined ? 0 : toSteps('stopPrice', stopPrice, grids.price),
+    displayQuantity === undefined ? 0 : toSteps('displayQuantity', displayQuantity, grids.quantity),
+    optionalWhole('expireTime', command.expireTime),
+    optionalWhole('requestId', command.requestId),
+  )
+}
+
+/**
+ * Checks an instrument command and gives it its id.
+ * @throws CommandError for anything malformed.
+ */
+export function instrumentFromCommand(
+  command: InstrumentCommand,
+  instrumentId: number,
+): InstrumentDefinition {
+  const symbol = symbolOf(command.symbol)
+  const { tickSize, lotSize, replacePriority = 'keep-on-reduce', selfTradePrevention = 'none' } = command
+  parseGrid('tickSize', tickSize)
+  parseGrid('lotSize', lotSize)
+  code('replacePriority', replacePriority, replacePriorityCodes)
+  code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes)
+  return { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
+}
+
+/** The account of a cancel-all. @throws CommandError when it is malformed. */
+export function accountOf(value: unknown): number {
+  const account = wholeOrZero('account', value)
+  if (account > limits.maxAccount) throw outOfRange('account', value, 0, limits.maxAccount)
+  return account
+}
+
+/** A symbol: 1 to 64 bytes of UTF-8. @throws CommandError when it is malformed. */
+export function symbolOf(value: unknown): string {
+  if (typeof value === 'string' && value.length > 0 && utf8Length(value) <= limits.maxSymbolBytes)
+    return value
+  throw typeof value === 'string'
+    ? new CommandError(
+        'TIDEMARK_FIELD_RANGE',
+        'symbol',
+        value,
+        `symbol must have 1 to ${limits.maxSymbolBytes} bytes of UTF-8.`,
+      )
+    : wrongType('symbol', value, 'a string')
+}
+
+/** The error for a command whose `type` names nothing. */
+export function unknownType(command: unknown): CommandError {
+  const type =
+    typeof command === 'object' && command !== null ? (command as { type?: unknown }).type : command
+  return new CommandError(
+    'TIDEMARK_COMMAND_TYPE',
+    'type',
+    type,
+    `There is no command type ${JSON.stringify(type)}.`,
+  )
+}
+
+/** The low word of a tag. @throws CommandError when it is not 64 bits. */
+export function tagLowWord(tag: unknown): number {
+  if (tag === undefined) return 0
+  if (typeof tag === 'number' && tag >= 0 && Number.isSafeInteger(tag)) return tag | 0
+  if (typeof tag === 'bigint' && tag >= 0n && tag < 1n << 64n) return Number(tag & 0xffffffffn) | 0
+  if (typeof tag !== 'number' && typeof tag !== 'bigint') throw wrongType('tag', tag, 'a number or a bigint')
+  throw new CommandError(
+    'TIDEMARK_FIELD_RANGE',
+    'tag',
+    tag,
+    'tag must be a whole number from 0 to 2^53-1, or a bigint below 2^64.',
+  )
+}
+
+/** The high word of a tag that `tagLowWord` has passed. */
+export function tagHighWord(tag: Tag | undefined): number {
+  if (tag === undefined) return 0
+  return typeof tag === 'number' ? (tag / 4294967296) | 0 : Number(tag >> 32n) | 0
+}
+
+function wrongType(field: string, value: unknown, expected: string): CommandError {
+  return value === undefined
+    ? new CommandError('TIDEMARK_FIELD_MISSING', field, value, `${field} is missing.`)
+    : new CommandError('TIDEMARK_FIELD_TYPE', field, value, `${field} must be ${expected}.`)
+}
+
+function sideOf(side: unknown): number {
+  if (side === 'buy') return 0
+  if (side === 'sell') return 1
+  throw typeof side === 'string'
+    ? new CommandError('TIDEMARK_FIELD_VALUE', 'side', side, 'side must be "buy" or "sell".')
+    : wrongType('side', side, 'a string')
+}
+
+function code(field: string, value: unknown, codes: Readonly<Record<string, number>>): number {
+  if (typeof value !== 'string') throw wrongType(field, value, 'a string')
+  const found = Object.hasOwn(codes, value) ? codes[value] : undefined
+  if (found !== undefined) return found
+  const names = Object.keys(codes).join(', ')
+  throw new CommandError('TIDEMARK_FIELD_VALUE', field, value, `${field} must be one of: ${names}.`)
+}
+
+function wholeOrZero(field: string, value: unknown): number {
+  if (typeof value !== 'number') throw wrongType(field, value, 'a number')
+  if (!(value >= 0 && Number.isSafeInteger(value))) throw outOfRange(field, value, 0, Number.MAX_SAFE_INTEGER)
+  return value
+}
+
+function whole(field: string, value: unknown): number {
+  if (typeof value !== 'number') throw wrongType(field, value, 'a number')
+  if (!(value >= 1 && Number.isSafeInteger(value))) throw outOfRange(field, value, 1, Number.MAX_SAFE_INTEGER)
+  return value
+}
+
+function optionalWhole(field: string, value: unknown): number {
+  return value === undefined ? 0 : whole(field, value)
+}
+
+function optionalAccount(value: unknown): number {
+  return value === undefined ? -1 : accountOf(value)
+}
+
+function optionalFlag(field: string, value: unknown): boolean {
+  if (value === undefined) return false
+  if (typeof value !== 'boolean') throw wrongType(field, value, 'a boolean')
+  return value
+}
+
+function utf8Length(text: string): number {
+  // Three bytes at most a UTF-16 unit; only strings near the limit need to be encoded.
+  return text.length * 3 <= limits.maxSymbolBytes ? text.length : new TextEncoder().encode(text).length
+}
