@@ -74,6 +74,32 @@ export class AccountIndex {
     return books
   }
 
+  /** Checks every list; returns the number of orders in all of them. */
+  verify(): number {
+    const orders = this.#orders
+    const nodes = this.#nodes
+    let count = 0
+    for (let node = 1; node < this.#used; node++) {
+      const book = nodes[node * 8 + BOOK]!
+      const account = nodes[node * 8 + ACCOUNT]! >>> 0
+      let previous = ~node
+      for (let order = nodes[node * 8 + HEAD]!; order > 0; order = orders.accountNext(order)) {
+        const belongs = orders.book(order) === book && orders.account(order) === account
+        if (!belongs || orders.accountPrevious(order) !== previous) {
+          throw new Error(
+            `The order book is inconsistent: order ${orders.id(order)} is in a wrong account list.`,
+          )
+        }
+        previous = order
+        count++
+      }
+      if (nodes[node * 8 + TAIL] !== Math.max(previous, 0) || this.#find(book, account) !== node) {
+        throw new Error(`The order book is inconsistent: the list of account ${account} has a wrong end.`)
+      }
+    }
+    return count
+  }
+
   #slot(book: number, account: number): number {
     let hash = Math.imul(account ^ Math.imul(book, 0x85ebca6b), 0x9e3779b1)
     hash = Math.imul(hash ^ (hash >>> 15), 0x7feb352d)

@@ -7,6 +7,7 @@ import {
   type SideTotals,
   totalsOf,
 } from './book-queries.js'
+import { type BookState, bookDigest, bookState } from './book-state.js'
 import { readU64 } from './command-layout.js'
 import type { GroupBuffer } from './group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
@@ -209,6 +210,21 @@ export class MatchingEngine {
     const book = shard.books.find(instrumentId)
     const order = book < 0 ? 0 : shard.index.find(book, orderId)
     return order === 0 ? undefined : orderState(shard, order)
+  }
+
+  /** Everything that decides the book's future, as an object; undefined for an unknown instrument. */
+  bookState(instrumentId: number): BookState | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : bookState(this.#shard, book)
+  }
+
+  /**
+   * A fingerprint (16 hex digits) of everything that decides the book's future: equal books have equal digests,
+   * whichever shard holds them. Empty for an unknown instrument.
+   */
+  digest(instrumentId: number): string {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? '' : bookDigest(this.#shard, book)
   }
 
   counters(): EngineCounters {

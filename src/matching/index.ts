@@ -1,4 +1,5 @@
 export type { DepthLevel, OrderState, SideTotals } from './book-queries.js'
+export type { BookState } from './book-state.js'
 export { CommandError, type CommandErrorCode } from './command-errors.js'
 export * from './command-reader.js'
 export {

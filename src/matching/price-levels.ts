@@ -143,6 +143,9 @@ export class PriceLevels {
     this.live--
   }
 
+  /** Checks what only this structure knows. */
+  verify(_ladder: number): void {}
+
   #firstNotBetter(ladder: number, price: number): number {
     let level = this.#best[ladder]!
     if ((ladder & 1) === 0) while (level !== 0 && this.price(level) > price) level = this.worse(level)

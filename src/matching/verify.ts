@@ -1,4 +1,134 @@
-import type { ShardBooks } from './shard-books.js'
+import { TRAIT_ICEBERG, TRAIT_SELL, TRAIT_TYPE_SHIFT, TRAIT_WAITING } from './order-store.js'
+import { LADDER_ASKS, LADDER_BIDS, LADDER_BUY_STOPS, LADDER_SELL_STOPS } from './price-levels.js'
+import { canExpire, type ShardBooks } from './shard-books.js'
 
 /** Checks that all structures of a shard agree with each other; throws an error that names the first disagreement. */
-export function verifyShard(_shard: ShardBooks): void {}
+export function verifyShard(shard: ShardBooks): void {
+  let orders = 0
+  let levels = 0
+  for (let book = 0; book < shard.books.size; book++) {
+    const found = verifyBook(shard, book)
+    orders += found.orders
+    levels += found.levels
+  }
+  expectEqual('live orders', shard.orders.live, orders)
+  expectEqual('entries of the order index', shard.index.size, orders)
+  expectEqual('live levels', shard.levels.live, levels)
+  expectEqual('orders in account lists', shard.accounts.verify(), orders)
+  expectEqual('first triggered stop between commands', shard.firstElected, 0)
+  expectEqual('last triggered stop between commands', shard.lastElected, 0)
+}
+
+function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: number } {
+  const { books, levels } = shard
+  const counts = { orders: 0, levels: 0, expiring: 0 }
+  const resting =
+    verifyLadder(shard, book, LADDER_BIDS, counts) + verifyLadder(shard, book, LADDER_ASKS, counts)
+  const waiting =
+    verifyLadder(shard, book, LADDER_SELL_STOPS, counts) + verifyLadder(shard, book, LADDER_BUY_STOPS, counts)
+  expectEqual(`orders of book ${book}`, books.orders(book), resting + waiting)
+  expectEqual(`stops of book ${book}`, books.stops(book), waiting)
+  expectEqual(`expiring orders of book ${book}`, books.expiring(book), counts.expiring)
+  const bid = levels.best(book * 4 + LADDER_BIDS)
+  const ask = levels.best(book * 4 + LADDER_ASKS)
+  expect(`book ${book} is not crossed`, bid === 0 || ask === 0 || levels.price(bid) < levels.price(ask))
+  const buyStop = levels.best(book * 4 + LADDER_BUY_STOPS)
+  const sellStop = levels.best(book * 4 + LADDER_SELL_STOPS)
+  const last = books.lastPrice(book)
+  expect(`buy stops of book ${book} wait`, last === 0 || buyStop === 0 || levels.price(buyStop) > last)
+  expect(`sell stops of book ${book} wait`, last === 0 || sellStop === 0 || levels.price(sellStop) < last)
+  return counts
+}
+
+/** Returns the number of orders of the ladder. */
+function verifyLadder(
+  shard: ShardBooks,
+  book: number,
+  side: number,
+  counts: { orders: number; levels: number; expiring: number },
+): number {
+  const { levels } = shard
+  const ladder = book * 4 + side
+  let orders = 0
+  let better = 0
+  for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+    counts.levels++
+    expectEqual('ladder of a level', levels.ladder(level), ladder)
+    expectEqual('better neighbour of a level', levels.better(level), better)
+    expectEqual('level found by its price', levels.find(ladder, levels.price(level)), level)
+    if (better !== 0) {
+      const worsens =
+        (side & 1) === 0
+          ? levels.price(level) < levels.price(better)
+          : levels.price(level) > levels.price(better)
+      expect(`prices of ladder ${ladder} are sorted`, worsens)
+    }
+    orders += verifyQueue(shard, book, side, level, counts)
+    better = level
+  }
+  levels.verify(ladder)
+  counts.orders += orders
+  return orders
+}
+
+/** Returns the number of orders of the level. */
+function verifyQueue(
+  shard: ShardBooks,
+  book: number,
+  side: number,
+  level: number,
+  counts: { expiring: number },
+): number {
+  const { levels, orders, index } = shard
+  const waits = side >= LADDER_SELL_STOPS
+  const sells = side === LADDER_ASKS || side === LADDER_SELL_STOPS
+  let shown = 0
+  let hidden = 0
+  let count = 0
+  let previous = 0
+  for (let order = levels.head(level); order !== 0; order = orders.next(order)) {
+    count++
+    const id = orders.id(order)
+    const traits = orders.traits(order)
+    const open = orders.open(order)
+    const visible = orders.shown(order)
+    expectEqual(`previous of order ${id}`, orders.previous(order), previous)
+    expectEqual(`level of order ${id}`, orders.level(order), level)
+    expectEqual(`book of order ${id}`, orders.book(order), book)
+    expectEqual(`order ${id} in the index`, index.find(book, id), order)
+    expectEqual(
+      `price of order ${id}`,
+      waits ? orders.stopPrice(order) : orders.price(order),
+      levels.price(level),
+    )
+    expectEqual(`order ${id} waits`, (traits & TRAIT_WAITING) !== 0, waits)
+    expectEqual(`order ${id} sells`, (traits & TRAIT_SELL) !== 0, sells)
+    expect(`order ${id} shows part of what is open`, visible >= 1 && visible <= open)
+    const isIceberg = (traits & TRAIT_ICEBERG) !== 0 && !waits
+    expect(
+      `order ${id} shows no more than it may`,
+      isIceberg ? visible <= orders.displayQuantity(order) : visible === open,
+    )
+    expect(`order ${id} is of a kind that rests`, ((traits >> TRAIT_TYPE_SHIFT) & 3) !== 1)
+    if (canExpire(traits)) counts.expiring++
+    shown += visible
+    hidden += open - visible
+    previous = order
+  }
+  expectEqual(`last order of level ${level}`, levels.tail(level), previous)
+  expectEqual(`orders of level ${level}`, levels.count(level), count)
+  expectEqual(`shown total of level ${level}`, levels.shown(level), shown)
+  expectEqual(`hidden total of level ${level}`, levels.hidden(level), hidden)
+  expect(`level ${level} is not empty`, count > 0)
+  return count
+}
+
+function expect(what: string, holds: boolean): void {
+  if (!holds) throw new Error(`The order book is inconsistent: not so that ${what}.`)
+}
+
+function expectEqual<T>(what: string, actual: T, expected: T): void {
+  if (actual !== expected) {
+    throw new Error(`The order book is inconsistent: ${what} is ${String(actual)}, not ${String(expected)}.`)
+  }
+}
