@@ -12,6 +12,7 @@ export type LogErrorCode =
   | 'TIDEMARK_LOG_IO'
   | 'TIDEMARK_RING_FULL'
   | 'TIDEMARK_THREAD_DIED'
+  | 'TIDEMARK_REPLAY_DIFFERS'
 
 /** An error of the durable log. */
 export class LogError extends TidemarkError {

@@ -42,7 +42,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
     const flusher = new Flusher({ memory: data.memory, segments, settings: data.flush })
     post({ kind: 'ready', report: recovered.report })
     flusher.run()
-    Atomics.store(control32, int32.state, logState.closed)
+    Atomics.compareExchange(control32, int32.state, logState.closing, logState.closed)
     post({ kind: 'closed' })
   } catch (error) {
     poison(new LogViews(data.memory))

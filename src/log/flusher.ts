@@ -83,14 +83,19 @@ export class Flusher {
   run(): void {
     const control32 = this.#views.control32
     for (;;) {
+      if (Atomics.load(control32, int32.state) === logState.poisoned) {
+        this.#segments.close()
+        return
+      }
       if (this.#hasPublished()) {
         if (this.#settings.batchDelayMs > 0) this.#gather()
         this.flush()
         continue
       }
-      if (Atomics.load(control32, int32.state) >= logState.closing) return this.#finish()
+      if (Atomics.load(control32, int32.state) >= logState.closing) break
       this.#sleep()
     }
+    this.#finish()
   }
 
   /** Writes, syncs and acknowledges what is published now; returns the number of groups. */

@@ -47,7 +47,7 @@ export function alignFrame(bytes: number): number {
 /** The unsigned distance that the `unsynced` field holds. */
 export function encodeUnsynced(lsn: number, synced: number): number {
   const distance = (lsn - synced) / 8
-  return distance > unsyncedMax ? unsyncedMax : distance
+  return Math.min(distance, unsyncedMax)
 }
 
 /**

@@ -1,0 +1,45 @@
+import { TidemarkError } from '../errors.js'
+
+export type PoolErrorCode =
+  | 'TIDEMARK_POOL_CLOSED'
+  | 'TIDEMARK_BACKPRESSURE'
+  | 'TIDEMARK_BATCH_TOO_LARGE'
+  | 'TIDEMARK_UNKNOWN_SYMBOL'
+  | 'TIDEMARK_DUPLICATE_SYMBOL'
+  | 'TIDEMARK_INSTRUMENT_DIFFERS'
+  | 'TIDEMARK_BAD_ARGUMENT'
+
+/** An error of the engine pool: nothing of the call that got it was logged. */
+export class PoolError extends TidemarkError {
+  override readonly name = 'PoolError'
+  declare readonly code: PoolErrorCode
+
+  constructor(
+    code: PoolErrorCode,
+    message: string,
+    details: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
+    super(code, message, details, options)
+  }
+}
+
+export function poolClosed(): PoolError {
+  return new PoolError('TIDEMARK_POOL_CLOSED', 'The pool is closed. Open it again to go on.')
+}
+
+export function unknownSymbol(symbol: unknown): PoolError {
+  return new PoolError(
+    'TIDEMARK_UNKNOWN_SYMBOL',
+    `There is no instrument ${JSON.stringify(symbol)}; add it with addInstrument first.`,
+    { symbol },
+  )
+}
+
+export function backpressure(reason: string, details: Record<string, unknown> = {}): PoolError {
+  return new PoolError(
+    'TIDEMARK_BACKPRESSURE',
+    `The pool takes nothing more now: ${reason}. Wait for the drain event.`,
+    details,
+  )
+}

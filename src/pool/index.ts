@@ -1,0 +1,5 @@
+export { CommandBatch } from './command-batch.js'
+export { depthLevelsMax, EnginePool } from './engine-pool.js'
+export { PoolError, type PoolErrorCode } from './errors.js'
+export { maxInFlightMax, shardsMax } from './settings.js'
+export type * from './types.js'

@@ -1,0 +1,110 @@
+import {
+  type CommandGrids,
+  commandGrids,
+  type InstrumentCommand,
+  type InstrumentDefinition,
+  instrumentFromCommand,
+} from '../matching/index.js'
+import { PoolError, unknownSymbol } from './errors.js'
+import type { Instrument, InstrumentOptions } from './types.js'
+
+/** An instrument with what encoding and decoding need of it. */
+export interface PoolInstrument {
+  readonly definition: InstrumentDefinition
+  readonly grids: CommandGrids
+  readonly shard: number
+}
+
+/** The instruments of a pool, by symbol and by number. Numbers are dense, and number mod shards is the shard. */
+export class InstrumentRegistry {
+  readonly #shards: number
+  readonly #bySymbol = new Map<string, PoolInstrument>()
+  readonly #byId: PoolInstrument[] = []
+
+  constructor(shards: number) {
+    this.#shards = shards
+  }
+
+  /** Takes over what the log held: every number from 0 on, once, in any order. */
+  restore(definitions: readonly InstrumentDefinition[]): void {
+    for (const definition of definitions.toSorted((a, b) => a.instrumentId - b.instrumentId))
+      this.add(definition)
+  }
+
+  add(definition: InstrumentDefinition): PoolInstrument {
+    const instrument = {
+      definition,
+      grids: commandGrids(definition),
+      shard: definition.instrumentId % this.#shards,
+    }
+    this.#bySymbol.set(definition.symbol, instrument)
+    this.#byId[definition.instrumentId] = instrument
+    return instrument
+  }
+
+  /**
+   * Checks a new instrument and gives it the next number, without adding it.
+   *
+   * @throws CommandError for what is malformed; PoolError `TIDEMARK_DUPLICATE_SYMBOL`.
+   */
+  define(command: InstrumentCommand): InstrumentDefinition {
+    const definition = instrumentFromCommand(command, this.#byId.length)
+    if (this.#bySymbol.has(definition.symbol)) {
+      throw new PoolError(
+        'TIDEMARK_DUPLICATE_SYMBOL',
+        `There is an instrument ${definition.symbol} already.`,
+        {
+          symbol: definition.symbol,
+        },
+      )
+    }
+    return definition
+  }
+
+  /**
+   * What of `options` is not there yet. An instrument that is there must be defined as it is.
+   *
+   * @throws PoolError `TIDEMARK_INSTRUMENT_DIFFERS` with the field, and what `define` throws.
+   */
+  missing(options: readonly InstrumentOptions[]): InstrumentOptions[] {
+    return options.filter((wanted) => {
+      const known = this.#bySymbol.get(wanted.symbol)?.definition
+      if (!known) return true
+      const wish = instrumentFromCommand({ ...wanted, type: 'instrument' }, known.instrumentId)
+      for (const field of ['tickSize', 'lotSize', 'replacePriority', 'selfTradePrevention'] as const) {
+        if (wish[field] !== known[field]) {
+          throw new PoolError(
+            'TIDEMARK_INSTRUMENT_DIFFERS',
+            `${wanted.symbol} has ${field} ${known[field]} in this log; it can't be opened with ${wish[field]}.`,
+            { symbol: wanted.symbol, field, logged: known[field], wanted: wish[field] },
+          )
+        }
+      }
+      return false
+    })
+  }
+
+  /** @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`. */
+  bySymbol(symbol: unknown): PoolInstrument {
+    const instrument = this.#bySymbol.get(symbol as string)
+    if (!instrument) throw unknownSymbol(symbol)
+    return instrument
+  }
+
+  find(symbol: string): PoolInstrument | undefined {
+    return this.#bySymbol.get(symbol)
+  }
+
+  byId(instrumentId: number): PoolInstrument | undefined {
+    return this.#byId[instrumentId]
+  }
+
+  list(): Instrument[] {
+    return this.#byId.map(describe)
+  }
+}
+
+export function describe({ definition, shard }: PoolInstrument): Instrument {
+  const { instrumentId, ...options } = definition
+  return { ...options, id: instrumentId, shard }
+}

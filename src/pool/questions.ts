@@ -1,0 +1,32 @@
+import { readU64 } from '../matching/command-layout.js'
+import type { DepthLevel, MatchingEngine, OrderState } from '../matching/index.js'
+import { questionKind } from './requests.js'
+
+/** What a shard answers, in ticks and lots. */
+export type Answer =
+  | { readonly question: 'depth'; readonly bids: DepthLevel[]; readonly asks: DepthLevel[] }
+  | { readonly question: 'order'; readonly order: OrderState | undefined }
+  | {
+      readonly question: 'digest'
+      readonly books: { readonly instrumentId: number; readonly digest: string }[]
+      readonly orders: number
+    }
+
+/** Answers the question record at a word offset: its kind is in the flags, its arguments behind the header. */
+export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: number): Answer {
+  const instrumentId = words[at + 1]! >>> 0
+  switch ((words[at]! >>> 8) & 0xff) {
+    case questionKind.depth:
+      return { question: 'depth', ...engine.depth(instrumentId, readU64(words, at + 4)) }
+    case questionKind.order:
+      return { question: 'order', order: engine.order(instrumentId, readU64(words, at + 4)) }
+    default:
+      return {
+        question: 'digest',
+        books: engine
+          .instruments()
+          .map(({ instrumentId }) => ({ instrumentId, digest: engine.digest(instrumentId) })),
+        orders: engine.counters().orders,
+      }
+  }
+}

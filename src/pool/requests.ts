@@ -1,0 +1,35 @@
+/**
+ * Records of the inbound rings that are not commands and never logged as they stand. They share the commands' header
+ * (kind, flags, length in bytes, instrument id, 64-bit tag), so one reader walks both.
+ */
+export const requestKind = {
+  /** Cancel an account's orders in every symbol of the shard: becomes one logged command a symbol. */
+  cancelAllSymbols: 240,
+  /** A question; its answer goes through the shard's message port. */
+  question: 241,
+} as const
+
+export const questionKind = { depth: 0, order: 1, digest: 2 } as const
+
+export const requestWords = 8
+
+/** Writes a request: `first` and `second` are its unsigned arguments. */
+export function encodeRequest(
+  words: Int32Array,
+  kind: number,
+  flags: number,
+  instrumentId: number,
+  tagLow: number,
+  tagHigh: number,
+  first: number,
+  second: number,
+): void {
+  words[0] = kind | (flags << 8) | (requestWords << 18)
+  words[1] = instrumentId
+  words[2] = tagLow
+  words[3] = tagHigh
+  words[4] = first
+  words[5] = first / 0x1_0000_0000
+  words[6] = second
+  words[7] = second / 0x1_0000_0000
+}

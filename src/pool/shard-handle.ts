@@ -1,0 +1,182 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { Queue } from '@datastructures-js/queue'
+import { fromErrorMessage, LogError } from '../log/errors.js'
+import type { DurableLog } from '../log/index.js'
+import type { EngineCounters, InstrumentState } from '../matching/index.js'
+import { backpressure } from './errors.js'
+import { createInboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
+import type { Answer } from './questions.js'
+import { encodeRequest, requestKind, requestWords } from './requests.js'
+import type { ShardMessage, ShardThreadData } from './shard-thread.js'
+import type { ShardStats } from './types.js'
+import type { Waiter } from './waiters.js'
+
+/** Words that the inbound ring keeps for a command on average; the largest takes more, a cancel half of it. */
+const wordsPerCommand = 16
+
+interface Question {
+  readonly resolve: (answer: { lsn: number; answer: Answer }) => void
+  readonly reject: (error: Error) => void
+}
+
+/** What a shard's thread said when its books were up. */
+export interface ShardReady {
+  readonly instruments: InstrumentState[]
+  readonly counters: EngineCounters
+}
+
+/** One shard as the caller's thread sees it: the way in, the queue of those who wait for what comes out. */
+export class ShardHandle {
+  readonly inbound: InboundWriter
+  readonly number: number
+  /** Resolves when the thread's loop ended as it was told to; rejects with what ended it otherwise. */
+  readonly ended: Promise<void>
+  readonly ready: Promise<ShardReady>
+  readonly #log: DurableLog
+  readonly #waiters = new Queue<Waiter>()
+  readonly #questions = new Map<number, Question>()
+  readonly #port: MessagePort
+  readonly #request = new Int32Array(requestWords)
+  #nextQuestion = 1
+  #inFlight = 0
+
+  /** Starts the shard with `start`, which runs the task in a thread and settles when it is over. */
+  constructor(options: {
+    shard: number
+    shards: number
+    log: DurableLog
+    maxInFlight: number
+    start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
+  }) {
+    const { shard, shards, log } = options
+    this.number = shard
+    this.#log = log
+    const inbound = createInboundMemory(options.maxInFlight * wordsPerCommand)
+    this.inbound = new InboundWriter(inbound)
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    let stopped = false
+    let failure: Error | undefined
+    this.ready = new Promise((resolve, reject) => {
+      port1.on('message', (message: ShardMessage) => {
+        if (message.kind === 'ready') resolve(message)
+        else if (message.kind === 'answer') this.#answered(message)
+        else if (message.kind === 'stopped') stopped = true
+        else {
+          failure = fromErrorMessage(message.error)
+          reject(failure)
+        }
+      })
+    })
+    // Whoever opens the pool awaits `ready`; a failure later is told by `ended`.
+    this.ready.catch(() => {})
+    const task = options.start(
+      {
+        shard,
+        shards,
+        log: log.memory,
+        inbound,
+        port: port2,
+        directory: log.dir,
+        fromLsn: log.recovery.firstLsn,
+        endLsn: log.recovery.endLsn,
+      },
+      [port2],
+    )
+    this.ended = task
+      .catch((cause) => {
+        throw new LogError(
+          'TIDEMARK_THREAD_DIED',
+          `The thread of shard ${shard} ended: ${cause?.message ?? cause}.`,
+          { shard },
+          { cause },
+        )
+      })
+      .then(async () => {
+        // What the thread said last may still be under way.
+        await new Promise((resolve) => setImmediate(resolve))
+        if (failure) throw failure
+        if (!stopped)
+          throw new LogError('TIDEMARK_THREAD_DIED', `The thread of shard ${shard} ended.`, { shard })
+      })
+    this.ended.catch(() => {})
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Hands encoded commands over; the caller has seen to it that they fit. */
+  send(waiter: Waiter, words: Int32Array, from: number, to: number, commands: number): void {
+    this.#waiters.enqueue(waiter)
+    this.#inFlight += commands
+    this.inbound.write(words, from, to)
+  }
+
+  /** Cancels an account's orders in all symbols of this shard. */
+  sendCancelAll(waiter: Waiter, account: number, tagLow: number, tagHigh: number): void {
+    encodeRequest(this.#request, requestKind.cancelAllSymbols, 0, 0, tagLow, tagHigh, account, 0)
+    this.send(waiter, this.#request, 0, requestWords, 1)
+  }
+
+  /** Gives one durable group to whoever waits for it; returns whether a command is settled with it. */
+  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
+    const waiter = this.#waiters.front()
+    if (!waiter)
+      throw new LogError('TIDEMARK_REPLAY_DIFFERS', `Nobody waits for the group that ends at LSN ${lsn}.`, {
+        lsn,
+      })
+    if (waiter.deliver(words, from, to, lsn, more)) this.#waiters.dequeue()
+    if (more) return false
+    this.#inFlight--
+    return true
+  }
+
+  /** Asks the shard; the answer is given when the LSN at which it was true is durable. */
+  async ask(
+    question: number,
+    instrumentId: number,
+    argument: number,
+  ): Promise<{ lsn: number; answer: Answer }> {
+    if (!this.inbound.fits(requestWords)) throw backpressure(`the queue of shard ${this.number} is full`)
+    const id = this.#nextQuestion
+    this.#nextQuestion = (id + 1) >>> 0
+    const answered = await new Promise<{ lsn: number; answer: Answer }>((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject })
+      encodeRequest(this.#request, requestKind.question, question, instrumentId, id, 0, argument, 0)
+      this.inbound.write(this.#request, 0, requestWords)
+    })
+    await this.#log.waitDurable(answered.lsn)
+    return answered
+  }
+
+  stats(): ShardStats {
+    const { counters } = this.inbound
+    const commands = counters[shardCounter.commands]!
+    return {
+      commands,
+      trades: counters[shardCounter.trades]!,
+      rejected: counters[shardCounter.rejected]!,
+      inFlight: this.#inFlight,
+      queuedWords: this.inbound.queuedWords,
+    }
+  }
+
+  /** Rejects everybody who waits. */
+  fail(error: Error): void {
+    while (!this.#waiters.isEmpty()) this.#waiters.dequeue()!.fail(error)
+    this.#inFlight = 0
+    for (const question of this.#questions.values()) question.reject(error)
+    this.#questions.clear()
+  }
+
+  close(): void {
+    this.#port.close()
+  }
+
+  #answered({ id, lsn, answer }: { id: number; lsn: number; answer: Answer }): void {
+    const question = this.#questions.get(id)
+    this.#questions.delete(id)
+    question?.resolve({ lsn, answer })
+  }
+}

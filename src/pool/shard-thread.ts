@@ -1,0 +1,158 @@
+import type { MessagePort } from 'node:worker_threads'
+import { type ErrorMessage, toErrorMessage } from '../log/errors.js'
+import { type LogMemory, LogProducer } from '../log/index.js'
+import {
+  commandKinds,
+  type EngineCounters,
+  EventCursor,
+  encodeCancelAll,
+  encodeNoop,
+  eventKinds,
+  GroupBuffer,
+  type InstrumentState,
+  MatchingEngine,
+  maxCommandWords,
+} from '../matching/index.js'
+import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
+import { type Answer, answerQuestion } from './questions.js'
+import { replayShard } from './replay.js'
+import { requestKind } from './requests.js'
+
+/** The type of the pool's log records: one command and all that it caused. */
+export const groupType = 1
+/** Flag of a group: more groups of the same command follow. */
+export const moreGroups = 0x10
+
+export interface ShardThreadData {
+  readonly shard: number
+  readonly shards: number
+  readonly log: LogMemory
+  readonly inbound: InboundMemory
+  readonly port: MessagePort
+  readonly directory: string
+  readonly fromLsn: number
+  readonly endLsn: number
+}
+
+export type ShardMessage =
+  | { readonly kind: 'ready'; readonly instruments: InstrumentState[]; readonly counters: EngineCounters }
+  | { readonly kind: 'answer'; readonly id: number; readonly lsn: number; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage }
+  | { readonly kind: 'stopped' }
+
+/** A command is published when the inbound ring runs dry, and at the latest with this many others. */
+const publishCommands = 256
+const publishBytes = 48 * 1024
+
+/** Brings the shard's books up from the log, then matches until the inbound ring is stopped. Blocks its thread. */
+export function runShardThread(data: ShardThreadData): void {
+  const post = (message: ShardMessage) => data.port.postMessage(message)
+  try {
+    const engine = new MatchingEngine()
+    replayShard(engine, data)
+    post({ kind: 'ready', instruments: engine.instruments(), counters: engine.counters() })
+    new ShardLoop(engine, data, post).run()
+    post({ kind: 'stopped' })
+  } catch (error) {
+    post({ kind: 'failed', error: toErrorMessage(error) })
+  }
+}
+
+/** Takes commands from the inbound ring, matches them, and publishes each with all that it caused as one group. */
+class ShardLoop {
+  readonly #engine: MatchingEngine
+  readonly #inbound: InboundReader
+  readonly #producer: LogProducer
+  readonly #group = new GroupBuffer()
+  readonly #cursor = new EventCursor()
+  readonly #synthetic = new Int32Array(maxCommandWords)
+  readonly #post: (message: ShardMessage) => void
+  /** Where the last group of this shard ends. */
+  #lsn: number
+  #staged = 0
+
+  constructor(engine: MatchingEngine, data: ShardThreadData, post: (message: ShardMessage) => void) {
+    this.#engine = engine
+    this.#inbound = new InboundReader(data.inbound)
+    this.#producer = new LogProducer(data.log, data.shard + 1)
+    this.#post = post
+    this.#lsn = data.endLsn
+  }
+
+  run(): void {
+    const inbound = this.#inbound
+    const words = inbound.words
+    for (;;) {
+      const at = inbound.next()
+      if (at < 0) {
+        this.#publish()
+        if (inbound.stopped && inbound.next() < 0) return
+        inbound.sleep()
+        continue
+      }
+      const kind = words[at]! & 0xff
+      if (kind < requestKind.cancelAllSymbols) this.#execute(words, at, 0)
+      else if (kind === requestKind.cancelAllSymbols) this.#cancelAllSymbols(words, at)
+      else this.#answer(words, at)
+      inbound.advance(at)
+      if (this.#staged >= publishCommands || this.#producer.stagedBytes >= publishBytes) this.#publish()
+    }
+  }
+
+  #execute(words: Int32Array, at: number, flags: number): void {
+    const group = this.#group
+    group.reset()
+    this.#engine.apply(words, at, group)
+    this.#producer.stage(groupType, flags, group.bytes())
+    this.#staged++
+    this.#count(words, at)
+  }
+
+  #count(words: Int32Array, at: number): void {
+    const counters = this.#inbound.counters
+    counters[shardCounter.commands]! += 1
+    // A command whose only event is `accepted` is the common case and counts nothing else.
+    if (this.#group.byteLength - (words[at]! >>> 16) <= 8) return
+    const cursor = this.#cursor
+    cursor.reset(this.#group.i32, 0, this.#group.byteLength >> 2)
+    for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
+      if (kind === eventKinds.trade) counters[shardCounter.trades]! += 1
+      else if (kind === eventKinds.rejected) counters[shardCounter.rejected]! += 1
+    }
+  }
+
+  /** One logged command for each symbol in which the account has orders, by symbol; a noop when there is none. */
+  #cancelAllSymbols(words: Int32Array, at: number): void {
+    const account = words[at + 4]! >>> 0
+    const tagLow = words[at + 2]!
+    const tagHigh = words[at + 3]!
+    const ids = this.#engine.instrumentsOf(account)
+    for (const [i, id] of ids.entries()) {
+      encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account)
+      this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreGroups : 0)
+    }
+    if (ids.length === 0) {
+      encodeNoop(this.#synthetic, 0, tagLow >>> 0, tagHigh >>> 0)
+      this.#execute(this.#synthetic, 0, 0)
+    }
+  }
+
+  /** Answers with the LSN at which the answer was true; the caller's side gives it out when that is durable. */
+  #answer(words: Int32Array, at: number): void {
+    this.#publish()
+    const answer = answerQuestion(this.#engine, words, at)
+    this.#post({ kind: 'answer', id: words[at + 2]! >>> 0, lsn: this.#lsn, answer })
+  }
+
+  #publish(): void {
+    if (this.#staged > 0) {
+      this.#lsn = this.#producer.publish()
+      this.#staged = 0
+    }
+    this.#inbound.release()
+  }
+}
+
+export function isCommandKind(kind: number): boolean {
+  return kind >= commandKinds.new && kind <= commandKinds.noop
+}

@@ -1,0 +1,199 @@
+import type { LogSettingOptions, LogStats } from '../log/index.js'
+import type {
+  CancelReason,
+  Command,
+  OrderType,
+  RejectCode,
+  ReplacePriority,
+  ReplaceReason,
+  SelfTradePrevention,
+  TimeInForce,
+} from '../matching/index.js'
+
+/** What an instrument is added with. */
+export interface InstrumentOptions {
+  /** 1 to 64 bytes of UTF-8. */
+  readonly symbol: string
+  /** Decimal strings: the price of one tick, the quantity of one lot. */
+  readonly tickSize: string
+  readonly lotSize: string
+  /** Whether a replace that only takes quantity away keeps its place. Default `keep-on-reduce`. */
+  readonly replacePriority?: ReplacePriority
+  /** For orders that state nothing themselves. Default `none`. */
+  readonly selfTradePrevention?: SelfTradePrevention
+}
+
+export interface EnginePoolOptions extends LogSettingOptions {
+  /** Folder of the log; made when it is not there. Environment: `TIDEMARK_DIR`. */
+  readonly dir?: string | undefined
+  /** Worker threads that match, each with its share of the symbols. Environment: `TIDEMARK_SHARDS`. Default 1. */
+  readonly shards?: number | undefined
+  /** Instruments that the pool must have: new ones are added, known ones must agree. */
+  readonly instruments?: readonly InstrumentOptions[] | undefined
+  /** Commands that may be accepted and not yet durable; beyond it `submit` rejects. Default 65,536. */
+  readonly maxInFlight?: number | undefined
+}
+
+/** An instrument of a pool. */
+export interface Instrument extends Required<InstrumentOptions> {
+  /** Its number in this log; what a `CommandBatch` takes in place of the symbol. */
+  readonly id: number
+  readonly shard: number
+}
+
+/** One side's price level: decimal strings, and the number of orders. */
+export interface DepthLevel {
+  readonly price: string
+  readonly quantity: string
+  readonly orders: number
+}
+
+export interface Depth {
+  /** What the answer is taken at; it is given when that is on disk. */
+  readonly lsn: number
+  readonly symbol: string
+  readonly bids: readonly DepthLevel[]
+  readonly asks: readonly DepthLevel[]
+}
+
+export interface OrderAnswer {
+  readonly lsn: number
+  /** The live order, or `undefined`. */
+  readonly order: OrderState | undefined
+}
+
+export interface OrderState {
+  readonly orderId: number
+  readonly symbol: string
+  readonly account: number
+  readonly side: 'buy' | 'sell'
+  readonly orderType: OrderType
+  readonly timeInForce: TimeInForce
+  /** `waiting`: a stop that was not triggered yet. */
+  readonly status: 'resting' | 'waiting'
+  /** Absent for a stop that becomes a market order. */
+  readonly price: string | undefined
+  readonly stopPrice: string | undefined
+  /** Open quantity, hidden part included; what traded so far; what of the open quantity is visible. */
+  readonly remaining: string
+  readonly filled: string
+  readonly shown: string
+}
+
+export interface DigestAnswer {
+  readonly lsn: number
+  /** For each symbol a digest of all that decides its future: books, queues, stops, counters. */
+  readonly symbols: Readonly<Record<string, string>>
+  readonly restingOrders: number
+}
+
+/** What came of one command; everything in it is on disk. */
+export interface ExecutionReport {
+  readonly lsn: number
+  readonly symbol: string | undefined
+  readonly orderId: number | undefined
+  /**
+   * `resting`, `waiting` (a stop), `partially-filled` (and resting), `filled`, `cancelled`, `replaced`, `rejected`, or
+   * `done` for commands that concern no single order.
+   */
+  readonly status: ReportStatus
+  /** Why it was rejected. */
+  readonly code: string | undefined
+  /**
+   * Decimal strings: what traded in this command, and what of the order is open after it; `undefined` where the
+   * outcome does not tell.
+   */
+  readonly filled: string | undefined
+  readonly remaining: string | undefined
+  readonly trades: readonly TradeEvent[]
+  readonly events: readonly PoolEvent[]
+}
+
+export type ReportStatus =
+  | 'resting'
+  | 'waiting'
+  | 'partially-filled'
+  | 'filled'
+  | 'cancelled'
+  | 'replaced'
+  | 'rejected'
+  | 'done'
+
+export interface BatchReport {
+  /** LSN of the last command; all of the batch is durable. */
+  readonly lsn: number
+  readonly commands: number
+  readonly trades: number
+  readonly rejected: number
+}
+
+interface EventPlace {
+  /** The event's command's LSN, and its number within the group: (lsn, index) orders all events of a log. */
+  readonly lsn: number
+  readonly index: number
+  readonly symbol: string
+  /** The command's tag: the caller's own 64 bits. */
+  readonly tag: bigint
+}
+
+export type TradeEvent = EventPlace & {
+  readonly event: 'trade'
+  readonly tradeId: number
+  readonly makerOrderId: number
+  readonly takerOrderId: number
+  readonly price: string
+  readonly quantity: string
+  readonly takerSide: 'buy' | 'sell'
+  readonly makerAccount: number
+  readonly takerAccount: number
+  readonly makerRemaining: string
+  readonly takerRemaining: string
+}
+
+interface OrderPlace extends EventPlace {
+  readonly orderId: number
+  readonly side: 'buy' | 'sell'
+  /** Absent for orders without a limit. */
+  readonly price: string | undefined
+}
+
+/** A durable event, prices and quantities as decimal strings. */
+export type PoolEvent =
+  | TradeEvent
+  | (OrderPlace & { readonly event: 'accepted'; readonly quantity: string })
+  | (OrderPlace & { readonly event: 'replaced'; readonly quantity: string; readonly reason: ReplaceReason })
+  | (OrderPlace & { readonly event: 'cancelled'; readonly remaining: string; readonly reason: CancelReason })
+  | (EventPlace & { readonly event: 'rejected'; readonly orderId: number; readonly code: RejectCode })
+  | (EventPlace & { readonly event: 'triggered'; readonly orderId: number })
+  | (EventPlace & { readonly event: 'instrument-created' | 'halted' | 'resumed' })
+
+export interface SubscribeOptions {
+  /** The LSN behind which to begin (exclusive). Default: the beginning of the log. */
+  readonly from?: number | undefined
+  /** Ends at this LSN instead of going on live. */
+  readonly to?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ShardStats {
+  readonly commands: number
+  readonly trades: number
+  readonly rejected: number
+  /** Commands handed over whose outcome is not durable yet. */
+  readonly inFlight: number
+  /** What of it the shard has not taken up yet, in 32-bit words of its inbound ring. */
+  readonly queuedWords: number
+}
+
+export interface PoolStats {
+  readonly shards: readonly ShardStats[]
+  readonly commands: number
+  readonly trades: number
+  readonly rejected: number
+  readonly inFlight: number
+  readonly maxInFlight: number
+  readonly needsDrain: boolean
+  readonly log: LogStats
+}
+
+export type { Command }
