@@ -12,7 +12,7 @@ import { NodeDisk } from './node-disk.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
-import { attempt, isSpareName } from './segment.js'
+import { attempt, isSpareName, listSegmentNames, segmentNameLsn } from './segment.js'
 import { type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
 import { DurableWaiters } from './waiters.js'
 
@@ -77,6 +77,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   readonly #threads: LogThreads
   readonly #unlock: () => void
   #nextProducer = 1
+  #firstLsn: number
   #poisoned: LogPoisonedError | undefined
   #closing: Promise<void> | undefined
 
@@ -135,6 +136,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     this.dir = dir
     this.settings = settings
     this.recovery = recovery
+    this.#firstLsn = recovery.firstLsn
     this.memory = memory
     this.#disk = disk
     this.#threads = threads
@@ -209,7 +211,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
         disk: this.#disk,
         directory: this.dir,
         signal: this.signal,
-        firstLsn: this.recovery.firstLsn,
+        firstLsn: () => this.firstLsn,
         failure: () => this.#poisoned ?? (this.#closing ? closedError() : undefined),
       },
       options,
@@ -225,6 +227,47 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
       directory: this.dir,
       fromLsn,
     })
+  }
+
+  /** The first LSN that is still in the log. */
+  get firstLsn(): number {
+    return this.#firstLsn
+  }
+
+  /** Goes on in a new segment; resolves with its first LSN. What was appended before is below it or at it. */
+  async rotate(): Promise<number> {
+    this.#checkUsable()
+    await this.waitDurable(this.tailLsn)
+    const { control32, control64 } = this.#views
+    const wanted = Atomics.add(control32, int32.rotateWanted, 1) + 1
+    wakeFlusher(control32)
+    const served = () => ((Atomics.load(control32, int32.rotateServed) - wanted) | 0) >= 0
+    this.signal.hold()
+    await this.signal.until(() => served() || this.#poisoned !== undefined || this.#closing !== undefined)
+    this.signal.letGo()
+    if (!served()) this.#checkUsable()
+    return Number(Atomics.load(control64, int64.activeFirst))
+  }
+
+  /**
+   * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Returns the first
+   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on.
+   */
+  removeBefore(lsn: number): number {
+    this.#checkUsable()
+    const names = listSegmentNames(this.#disk, this.dir)
+    const limit = Math.min(lsn, this.durableLsn)
+    let removed = 0
+    while (removed + 1 < names.length && segmentNameLsn(names[removed + 1]!)! <= limit) {
+      const file = path.join(this.dir, names[removed]!)
+      attempt('remove', file, () => this.#disk.remove(file))
+      removed++
+    }
+    if (removed > 0) {
+      attempt('sync', this.dir, () => this.#disk.syncDirectory(this.dir))
+      this.#firstLsn = segmentNameLsn(names[removed]!)!
+    }
+    return this.#firstLsn
   }
 
   stats(): LogStats {

@@ -87,6 +87,7 @@ export class Flusher {
         this.#segments.close()
         return
       }
+      this.serveRotation()
       if (this.#hasPublished()) {
         if (this.#settings.batchDelayMs > 0) this.#gather()
         this.flush()
@@ -115,6 +116,18 @@ export class Flusher {
     this.advanceLimit()
     this.#count(bytes, performance.now() - startMs)
     return this.#groups
+  }
+
+  /** Goes on in a new segment if somebody asked for it, and says where that begins. */
+  serveRotation(): void {
+    const { control32, control64 } = this.#views
+    const wanted = Atomics.load(control32, int32.rotateWanted)
+    if (wanted === Atomics.load(control32, int32.rotateServed)) return
+    if (this.#segments.firstLsn < this.#written) this.#rotate()
+    Atomics.store(control64, int64.activeFirst, BigInt(this.#segments.firstLsn))
+    Atomics.store(control32, int32.rotateServed, wanted)
+    Atomics.add(control32, int32.releasedSignal, 1)
+    Atomics.notify(control32, int32.releasedSignal)
   }
 
   /** Writes a mark frame, which carries the synced LSN; returns whether the ring had room for it. */
@@ -162,6 +175,15 @@ export class Flusher {
         return this.#written
       }
     }
+  }
+
+  #hasWork(): boolean {
+    const { control32 } = this.#views
+    return (
+      this.#hasPublished() ||
+      Atomics.load(control32, int32.state) >= logState.closing ||
+      Atomics.load(control32, int32.rotateWanted) !== Atomics.load(control32, int32.rotateServed)
+    )
   }
 
   #hasPublished(): boolean {
@@ -251,7 +273,7 @@ export class Flusher {
     const signal = Atomics.load(control32, int32.flusherSignal)
     Atomics.store(control32, int32.wakeAt, (this.#consumed + 1) | 0)
     this.advanceLimit()
-    if (!this.#hasPublished() && Atomics.load(control32, int32.state) < logState.closing) {
+    if (!this.#hasWork()) {
       const outcome = Atomics.wait(
         control32,
         int32.flusherSignal,

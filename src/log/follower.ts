@@ -99,7 +99,7 @@ export class LogFollower {
   #moved(seen: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve
-      this.#signal.moved(seen).then(resolve)
+      this.#signal.until(() => this.#stopped || this.#signal.released !== seen).then(resolve)
     })
   }
 

@@ -28,7 +28,8 @@ export interface LogReaderSource {
   readonly disk: Disk
   readonly directory: string
   readonly signal: ReleasedSignal
-  readonly firstLsn: number
+  /** Where the log begins now. */
+  firstLsn(): number
   /** Why no more records will come, once none will. */
   failure(): LogError | undefined
 }
@@ -43,17 +44,13 @@ export class LogReader implements AsyncIterable<LogRecord> {
   readonly #options: LogReaderOptions
 
   constructor(source: LogReaderSource, options: LogReaderOptions) {
-    const from = options.from ?? source.firstLsn
-    if (
-      !Number.isSafeInteger(from) ||
-      from < source.firstLsn ||
-      from > source.signal.released ||
-      from % 8 !== 0
-    ) {
+    const firstLsn = source.firstLsn()
+    const from = options.from ?? firstLsn
+    if (!Number.isSafeInteger(from) || from < firstLsn || from > source.signal.released || from % 8 !== 0) {
       throw new LogError(
         'TIDEMARK_BAD_LSN',
-        `Cannot read from LSN ${from}: the log goes from ${source.firstLsn} to ${source.signal.released}.`,
-        { lsn: from, firstLsn: source.firstLsn, durableLsn: source.signal.released },
+        `Cannot read from LSN ${from}: the log goes from ${firstLsn} to ${source.signal.released}.`,
+        { lsn: from, firstLsn, durableLsn: source.signal.released },
       )
     }
     this.#source = source
@@ -61,9 +58,9 @@ export class LogReader implements AsyncIterable<LogRecord> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LogRecord, void, undefined> {
-    const { disk, directory, firstLsn } = this.#source
+    const { disk, directory } = this.#source
     const { to, signal } = this.#options
-    const files = new FileReader(disk, directory, this.#options.from ?? firstLsn)
+    const files = new FileReader(disk, directory, this.#options.from ?? this.#source.firstLsn())
     const groups = new GroupAssembler()
     try {
       for (;;) {
@@ -95,7 +92,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     let aborted: (() => void) | undefined
     try {
       await Promise.race([
-        source.moved(seen),
+        source.until(() => source.released !== seen || this.#source.failure() !== undefined),
         new Promise<void>((resolve) => {
           aborted = () => resolve()
           signal?.addEventListener('abort', aborted, { once: true })

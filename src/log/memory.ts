@@ -22,6 +22,9 @@ import { frameHeaderBytes } from './frame.js'
  *    768  spaceWaiters    i32      producers (add)                 flusher, publisher
  *    896  state           i32      opener (closing), flusher       all
  *   1024  readerSlot      i64      publisher, flusher (CAS)        both
+ *   1088  rotateWanted    i32      opener                          flusher
+ *   1096  rotateServed    i32      flusher                         opener
+ *   1104  activeFirst     i64      flusher                         opener
  *   1152  preparerSignal  i32      flusher, opener, preparer       preparer, flusher (wait)
  *   1156  spareSerial     i32      preparer                        flusher
  *   1160  spareTaken      i32      flusher                         preparer
@@ -56,6 +59,8 @@ export const int32 = {
   flusherSignal: 644 >> 2,
   spaceWaiters: 768 >> 2,
   state: 896 >> 2,
+  rotateWanted: 1088 >> 2,
+  rotateServed: 1096 >> 2,
   preparerSignal: 1152 >> 2,
   spareSerial: 1156 >> 2,
   spareTaken: 1160 >> 2,
@@ -68,6 +73,7 @@ export const int64 = {
   synced: 384 >> 3,
   released: 392 >> 3,
   readerSlot: 1024 >> 3,
+  activeFirst: 1104 >> 3,
 } as const
 
 /** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */

@@ -32,7 +32,10 @@ export class ReleasedSignal {
     if (--this.#holders === 0) this.#keepAlive.unref()
   }
 
-  /** Calls `listener` each time the mark moves or the log's state changes, until it is removed. */
+  /**
+   * Calls `listener` each time the mark moves or the log's state changes, until it is removed. Look at the mark after
+   * adding it: what happened before may not be told.
+   */
   add(listener: () => void): void {
     this.#listeners.add(listener)
     this.#arm()
@@ -42,15 +45,16 @@ export class ReleasedSignal {
     this.#listeners.delete(listener)
   }
 
-  /** Resolves at the next move of the mark or change of state, or at once when the mark is not at `seen` any more. */
-  moved(seen: number): Promise<void> {
+  /** Resolves when `condition` holds; it is looked at now and whenever the mark moves or the log's state changes. */
+  until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const listener = () => {
+        if (!condition()) return
         this.remove(listener)
         resolve()
       }
       this.add(listener)
-      if (this.released !== seen) listener()
+      listener()
     })
   }
 
@@ -70,14 +74,15 @@ export class ReleasedSignal {
 
   #arm(): void {
     if (this.#armed) return
+    this.#armed = true
     const { control32 } = this.#views
     const signal = Atomics.load(control32, int32.releasedSignal)
-    this.#armed = true
     const wait = Atomics.waitAsync(control32, int32.releasedSignal, signal)
     const woken = () => {
       this.#armed = false
-      this.#fire()
+      // Armed before the listeners look, so that nothing that happens after their look is missed.
       if (this.#listeners.size > 0) this.#arm()
+      this.#fire()
     }
     if (wait.async) wait.value.then(woken)
     else queueMicrotask(woken)

@@ -51,6 +51,11 @@ export class SegmentWriter {
     this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
   }
 
+  /** Where the active segment begins. */
+  get firstLsn(): number {
+    return this.#active.header.firstLsn
+  }
+
   /** LSN up to which the active segment has room. */
   get limit(): number {
     return this.#active.header.firstLsn + this.#capacity
