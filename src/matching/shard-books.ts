@@ -61,7 +61,7 @@ export class ShardBooks {
   /** Puts an order at the back of the queue at a price of a ladder. */
   enqueue(order: number, ladder: number, price: number, open: number, shown: number): void {
     const { orders, levels } = this
-    const level = levels.obtain(ladder, price)
+    const level = levels.find(ladder, price) || levels.insert(ladder, price)
     const tail = levels.tail(level)
     orders.setQuantities(order, open, shown)
     orders.setLevel(order, level)

@@ -1,0 +1,136 @@
+import {
+  encodeCancel,
+  encodeCancelAll,
+  encodeExpire,
+  encodeHalt,
+  encodeInstrument,
+  encodeNew,
+  encodeReduce,
+  encodeReplace,
+  encodeResume,
+  type InstrumentDefinition,
+} from '#tidemark/matching/index.js'
+
+/** A small seeded generator (mulberry32): whole numbers below a bound, and picks. */
+export class Random {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed | 0
+  }
+
+  below(bound: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * bound)
+  }
+
+  chance(percent: number): boolean {
+    return this.below(100) < percent
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[this.below(values.length)]!
+  }
+}
+
+export const instruments: readonly InstrumentDefinition[] = [
+  {
+    instrumentId: 0,
+    symbol: 'KEEP',
+    tickSize: '0.01',
+    lotSize: '1',
+    replacePriority: 'keep-on-reduce',
+    selfTradePrevention: 'none',
+  },
+  {
+    instrumentId: 7,
+    symbol: 'LOSE',
+    tickSize: '1',
+    lotSize: '1',
+    replacePriority: 'always-lose',
+    selfTradePrevention: 'decrement',
+  },
+]
+
+/** Encodes the creation of both instruments; returns their word offsets. */
+export function encodeInstruments(words: Int32Array): number[] {
+  let at = 0
+  return instruments.map((definition) => {
+    const start = at
+    at += encodeInstrument(words, at, 0, 0, definition)
+    return start
+  })
+}
+
+const HUGE = Number.MAX_SAFE_INTEGER
+
+/**
+ * Encodes one random command at word 0: every kind and every option, few ids, accounts and prices, so that orders
+ * meet often and a book never holds more than a few dozen.
+ */
+export function encodeRandomCommand(words: Int32Array, random: Random, tag: number): void {
+  const instrumentId = random.chance(1) ? 3 : random.chance(60) ? 0 : 7
+  const kind = random.below(1000)
+  const id = random.chance(2) ? HUGE - random.below(4) : 1 + random.below(48)
+  const account = random.chance(3) ? 0xffffffff : 1 + random.below(4)
+  const stated = random.chance(20) ? account : -1
+  if (kind < 620) encodeRandomNew(words, random, instrumentId, tag, id, account)
+  else if (kind < 740) encodeCancel(words, 0, instrumentId, tag, 0, id, stated, 0)
+  else if (kind < 880) {
+    const price = random.chance(15) ? 0 : priceOf(random)
+    encodeReplace(words, 0, instrumentId, tag, 0, id, price, quantityOf(random), stated, 0)
+  } else if (kind < 940) encodeReduce(words, 0, instrumentId, tag, 0, id, quantityOf(random), stated, 0)
+  else if (kind < 960) encodeCancelAll(words, 0, instrumentId, tag, 0, account)
+  else if (kind < 970) encodeExpire(words, 0, instrumentId, tag, 0, 1 + random.below(10), random.chance(30))
+  else if (kind < 972) encodeHalt(words, 0, instrumentId, tag, 0)
+  else if (kind < 999) encodeResume(words, 0, instrumentId, tag, 0)
+  else encodeInstrument(words, 0, tag, 0, instruments[0]!)
+}
+
+function encodeRandomNew(
+  words: Int32Array,
+  random: Random,
+  instrumentId: number,
+  tag: number,
+  id: number,
+  account: number,
+): void {
+  const orderType = random.pick([0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 3, 3])
+  const hasLimit = orderType === 0 || orderType === 3
+  const timeInForce = orderType === 1 ? random.pick([1, 1, 2]) : random.pick([0, 0, 0, 0, 0, 0, 1, 2, 3, 4])
+  const rests = timeInForce !== 1 && timeInForce !== 2
+  const quantity = quantityOf(random)
+  const display = 1 + random.below(3)
+  const isIceberg =
+    hasLimit && rests && random.chance(20) && display <= quantity && quantity <= display * 1000
+  encodeNew(
+    words,
+    0,
+    instrumentId,
+    tag,
+    0,
+    id,
+    account,
+    random.below(2),
+    orderType,
+    timeInForce,
+    random.chance(40) ? 1 + random.below(5) : 0,
+    hasLimit && rests && random.chance(12) ? 1 : 0,
+    hasLimit ? priceOf(random) : 0,
+    quantity,
+    orderType >= 2 ? priceOf(random) : 0,
+    isIceberg ? display : 0,
+    timeInForce === 4 ? 1 + random.below(10) : 0,
+    0,
+  )
+}
+
+function priceOf(random: Random): number {
+  return random.chance(1) ? random.pick([1, HUGE, HUGE - 1, 2 ** 32, 2 ** 32 - 1]) : 95 + random.below(11)
+}
+
+function quantityOf(random: Random): number {
+  return random.chance(1) ? random.pick([HUGE, HUGE - 5, 2 ** 32]) : 1 + random.below(12)
+}
