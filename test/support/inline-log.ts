@@ -1,0 +1,111 @@
+import { FileReader } from '#tidemark/log/file-reader.js'
+import { type Durability, Flusher, SharedSpares } from '#tidemark/log/flusher.js'
+import { crcSeedOf } from '#tidemark/log/frame.js'
+import { GroupAssembler, type LogRecord } from '#tidemark/log/log-reader.js'
+import { createLogMemory, int64, type LogMemory, startLogMemory } from '#tidemark/log/memory.js'
+import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { SegmentPreparer } from '#tidemark/log/preparer.js'
+import { LogProducer } from '#tidemark/log/producer.js'
+import { type RecoveredLog, recoverLog } from '#tidemark/log/recovery.js'
+import { SegmentWriter } from '#tidemark/log/segment-writer.js'
+
+export const inlineDirectory = '/log'
+
+export interface InlineLogOptions {
+  segmentBytes?: number
+  initialSegmentBytes?: number
+  ringBytes?: number
+  maxFrameBytes?: number
+  durability?: Durability
+}
+
+/** The whole log in one thread on a disk in memory: the shipped parts, stepped by hand. */
+export class InlineLog {
+  readonly recovered: RecoveredLog
+  readonly memory: LogMemory
+  readonly producer: LogProducer
+  readonly flusher: Flusher
+  readonly preparer: SegmentPreparer
+  readonly #control64: BigInt64Array
+
+  constructor(disk: MemoryDisk, options: InlineLogOptions = {}) {
+    const segmentBytes = options.segmentBytes ?? 16 * 1024
+    const maxFrameBytes = options.maxFrameBytes ?? 4096
+    this.recovered = recoverLog({
+      disk,
+      directory: inlineDirectory,
+      contentVersion: 1,
+      maxFrameBytes,
+      initialSegmentBytes: options.initialSegmentBytes ?? segmentBytes,
+    })
+    this.memory = createLogMemory(options.ringBytes ?? 64 * 1024, maxFrameBytes)
+    const { active, capacity, report } = this.recovered
+    startLogMemory(this.memory, report.endLsn, crcSeedOf(active.header.epoch))
+    const segments = new SegmentWriter({
+      disk,
+      directory: inlineDirectory,
+      spares: new SharedSpares(this.memory),
+      segmentBytes,
+      active,
+      capacity,
+      endLsn: report.endLsn,
+    })
+    this.flusher = new Flusher({
+      memory: this.memory,
+      segments,
+      settings: { batchSize: 1, batchDelayMs: 0, durability: options.durability ?? 'group' },
+    })
+    this.preparer = new SegmentPreparer({
+      disk,
+      directory: inlineDirectory,
+      segmentBytes,
+      memory: this.memory,
+    })
+    this.producer = new LogProducer(this.memory, 1)
+    this.#control64 = new BigInt64Array(this.memory.control)
+  }
+
+  get released(): number {
+    return Number(this.#control64[int64.released]!)
+  }
+
+  get tail(): number {
+    return Number(this.#control64[int64.claimTail]!)
+  }
+
+  /** Appends when the ring has room, flushing first when it has none. */
+  append(payload: Uint8Array, type = 1): number {
+    for (;;) {
+      const lsn = this.producer.tryAppend(type, 0, payload)
+      if (lsn !== undefined) return lsn
+      this.flusher.flush()
+    }
+  }
+
+  /** Flushes until everything appended is released. */
+  flushAll(): void {
+    while (this.released < this.tail) this.flusher.flush()
+  }
+}
+
+/** Opens, reads everything, and says what was there: what a restart after a crash sees. */
+export function reopen(
+  disk: MemoryDisk,
+  options?: InlineLogOptions,
+): { log: InlineLog; records: LogRecord[] } {
+  const log = new InlineLog(disk, options)
+  return { log, records: readRecords(disk, log.recovered.report.firstLsn, log.recovered.report.endLsn) }
+}
+
+export function readRecords(disk: MemoryDisk, fromLsn: number, toLsn: number): LogRecord[] {
+  const files = new FileReader(disk, inlineDirectory, fromLsn)
+  const groups = new GroupAssembler()
+  const records: LogRecord[] = []
+  try {
+    for (let chunk = files.nextSync(toLsn); chunk; chunk = files.nextSync(toLsn))
+      records.push(...groups.add(chunk))
+  } finally {
+    files.close()
+  }
+  return records
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { FrameDecoder } from '#tidemark/log/frame.js'
+import { int32, int64 } from '#tidemark/log/memory.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { LogProducer } from '#tidemark/log/producer.js'
+import { RingReader } from '#tidemark/log/ring-reader.js'
+import { InlineLog, readRecords } from '../../support/inline-log.js'
+import { Random } from '../../support/random.js'
+
+const ringBytes = 64 * 1024
+
+function control32Of(log: InlineLog): Int32Array {
+  return new Int32Array(log.memory.control)
+}
+
+describe('the ring', () => {
+  it('gives every record back in order, whatever the sizes and wherever it wraps', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = new Random(seed)
+      const disk = new MemoryDisk()
+      const log = new InlineLog(disk, { segmentBytes: 256 * 1024, ringBytes })
+      const sent: Uint8Array[] = []
+      const lsns: number[] = []
+      for (let i = 0; i < 600; i++) {
+        const payload = random.bytes(random.int(random.int(10) === 0 ? 4000 : 90))
+        sent.push(payload)
+        lsns.push(log.append(payload))
+        if (random.int(4) === 0) log.flushAll()
+      }
+      log.flushAll()
+      const records = readRecords(disk, 0, log.released)
+      expect(
+        records.map(({ lsn }) => lsn),
+        `seed ${seed}`,
+      ).toEqual(lsns)
+      expect(records.map(({ payload }) => Buffer.from(payload).toString('hex'))).toEqual(
+        sent.map((payload) => Buffer.from(payload).toString('hex')),
+      )
+    }
+  })
+
+  it('takes exactly what fits and refuses the next byte without claiming it', () => {
+    const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 256 * 1024 })
+    const payload = new Uint8Array(4096 - 32)
+    for (let i = 0; i < ringBytes / 4096; i++)
+      expect(log.producer.tryAppend(1, 0, payload)).toBe((i + 1) * 4096)
+    expect(log.producer.tryAppend(1, 0, new Uint8Array(0))).toBeUndefined()
+    expect(log.tail).toBe(ringBytes)
+    log.flushAll()
+    expect(log.producer.tryAppend(1, 0, payload)).toBe(ringBytes + 4096)
+  })
+
+  it('takes a batch whole or not at all', () => {
+    const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 256 * 1024 })
+    const payloads = Array.from({ length: 100 }, () => new Uint8Array(968))
+    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(60_000)
+    expect(log.producer.tryAppendBatch(1, 0, payloads)).toBeUndefined()
+    expect(log.tail).toBe(60_000)
+    log.flushAll()
+    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(120_000)
+    log.flushAll()
+    expect(log.released).toBe(120_000)
+  })
+
+  it('goes on over the wrap of its 32-bit counters', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
+    const control32 = control32Of(log)
+    control32[int32.published] = 0x7ffffff0
+    for (let i = 0; i < 64; i++) {
+      log.append(new Uint8Array(8))
+      log.flushAll()
+    }
+    expect(control32[int32.published]).toBe(-0x7fffffd0)
+    expect(readRecords(disk, 0, log.released)).toHaveLength(64)
+  })
+
+  it('places frames by LSNs beyond 2^32', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
+    const start = 2 ** 32 - 4096
+    const control64 = new BigInt64Array(log.memory.control)
+    for (const word of [int64.claimTail, int64.synced, int64.released]) control64[word] = BigInt(start)
+    control64[int64.claimLimit] = BigInt(start + ringBytes)
+    const producer = new LogProducer(log.memory, 1)
+    expect(producer.append(1, 0, new Uint8Array(4064))).toBe(start + 4096)
+    expect(producer.append(1, 0, new Uint8Array(64))).toBe(2 ** 32 + 96)
+    const decoder = new FrameDecoder(4096)
+    const ring = Buffer.from(log.memory.ring)
+    const seed = control32Of(log)[int32.crcSeed]!
+    expect(decoder.decode(ring, start % ringBytes, ringBytes, start, seed)).toBe('none')
+    expect(decoder.decode(ring, 0, ringBytes, 2 ** 32, seed)).toBe('none')
+  })
+
+  it('never shows a reader what is not released, and throws a copy away when the reader was detached', () => {
+    const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 1024 * 1024 })
+    const reader = new RingReader(log.memory)
+    reader.request()
+    log.flusher.flush()
+    log.flusher.advanceLimit()
+    expect(reader.attachedAt).toBe(0)
+    const target = new Uint8Array(ringBytes)
+    log.append(new Uint8Array(100))
+    expect(reader.read(target, log.released)).toBe(0)
+    log.flushAll()
+    expect(reader.read(target, log.released)).toBe(136)
+    for (let i = 0; i < 40; i++) log.append(new Uint8Array(1000))
+    log.flushAll()
+    expect(reader.detached).toBe(true)
+    expect(reader.read(target, log.released)).toBeUndefined()
+  })
+})
