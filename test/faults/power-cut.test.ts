@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { InlineLog, reopen } from '../support/inline-log.js'
+import { Random } from '../support/random.js'
+
+const seeds = Number(process.env['TIDEMARK_POWER_CUT_SEEDS'] ?? 500)
+
+/** Runs a log until the power fails at a random call, and compares what a restart finds with what was acknowledged. */
+function cutAndReopen(seed: number): void {
+  const random = new Random(seed)
+  let disk = new MemoryDisk({ sectorBytes: random.int(2) === 0 ? 512 : 4096 })
+  const acknowledged = new Map<number, string>()
+  for (let life = 0; life < 3; life++) {
+    const survival = random.next()
+    let calls = 5 + random.int(60)
+    let cut: MemoryDisk | undefined
+    let log: InlineLog | undefined
+    const note = (sent: Map<number, string>) => {
+      for (const [lsn, payload] of sent) if (lsn <= (log?.released ?? 0)) acknowledged.set(lsn, payload)
+    }
+    const sent = new Map<number, string>()
+    disk.beforeCall = () => {
+      if (cut || calls-- > 0) return
+      // What is acknowledged when the power fails is what counts: the disk at this very call.
+      if (log) note(sent)
+      cut = disk.powerCut(() => random.next() < survival)
+    }
+    try {
+      log = new InlineLog(disk, { segmentBytes: 16 * 1024 })
+      for (let i = 0; i < 200 && !cut; i++) {
+        if (random.int(3) > 0) log.preparer.prepareOnce()
+        const payload = random.bytes(random.int(300))
+        sent.set(log.append(payload), Buffer.from(payload).toString('hex'))
+        if (random.int(5) === 0) log.flusher.flush()
+        if (random.int(40) === 0) log.flusher.mark()
+      }
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error })
+    }
+    cut ??= disk.powerCut(() => random.next() < survival)
+    if (acknowledged.size === 0 && !cut) continue
+    disk = cut
+    const { records } = reopen(disk.clone())
+    const found = new Map(records.map(({ lsn, payload }) => [lsn, Buffer.from(payload).toString('hex')]))
+    for (const [lsn, payload] of acknowledged)
+      expect(found.get(lsn), `seed ${seed}, LSN ${lsn}`).toBe(payload)
+    let previous = 0
+    for (const { lsn } of records) {
+      expect(lsn, `seed ${seed}`).toBeGreaterThan(previous)
+      previous = lsn
+    }
+  }
+}
+
+describe('a power cut', () => {
+  it(`loses nothing that was acknowledged, at any call, whatever survives of the rest (${seeds} seeds)`, () => {
+    for (let seed = 1; seed <= seeds; seed++) cutAndReopen(seed)
+  })
+
+  it('at the very moment of a sync finds everything acknowledged before it', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    let syncs = 0
+    disk.beforeCall = (call) => {
+      if (call !== 'syncData') return
+      syncs++
+      const { released } = log
+      expect(reopen(disk.powerCut()).log.tail, `sync ${syncs}`).toBeGreaterThanOrEqual(released)
+    }
+    for (let i = 0; i < 100; i++) {
+      log.append(new Uint8Array(200))
+      log.flusher.flush()
+    }
+    expect(syncs).toBeGreaterThanOrEqual(100)
+    expect(log.released).toBe(log.tail)
+    expect(reopen(disk.powerCut()).log.tail).toBe(log.released)
+  })
+
+  it('under unsafeNone may lose what was released, and never what was synced', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { durability: 'unsafeNone' })
+    const lsn = log.append(new Uint8Array(64))
+    log.flushAll()
+    expect(log.released).toBe(lsn)
+    expect(reopen(disk.powerCut()).log.tail).toBe(0)
+  })
+})
+
+describe('a segment', () => {
+  it('is wholly on disk before the next one begins, even under unsafeNone', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { durability: 'unsafeNone' })
+    while (disk.list('/log').length < 2) {
+      log.append(new Uint8Array(1000).fill(1))
+      log.flusher.flush()
+    }
+    const { records } = reopen(disk.powerCut())
+    expect(records.length).toBeGreaterThanOrEqual(15)
+  })
+})
+
+describe('a failing disk', () => {
+  it.each([
+    ['write', 'EIO'],
+    ['write', 'ENOSPC'],
+    ['syncData', 'EIO'],
+  ] as const)('that fails one %s with %s acknowledges nothing of that batch', (call, errno) => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    const safe = log.append(new Uint8Array(64))
+    log.flushAll()
+    log.append(new Uint8Array(64))
+    disk.beforeCall = (name) => {
+      if (name === call) throw Object.assign(new Error(`${errno}: injected`), { code: errno })
+    }
+    expect(() => log.flusher.flush()).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_IO' }))
+    expect(log.released).toBe(safe)
+  })
+
+  it('that takes a write only in part acknowledges nothing of it', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    log.append(new Uint8Array(64).fill(7))
+    disk.writeLimit = (bytes) => bytes - 8
+    expect(() => log.flusher.flush()).toThrowError(/only 88 of 96 bytes/)
+    expect(log.released).toBe(0)
+    disk.writeLimit = (bytes) => bytes
+    expect(reopen(disk).log.recovered.report).toMatchObject({
+      endLsn: 0,
+      tornTail: { bytesCut: expect.any(Number) },
+    })
+  })
+})

@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { mutants } from './mutants.mjs'
+
+const wanted = process.argv.slice(2).join(' ')
+let survivors = 0
+for (const { name, file, find, replace, tests } of mutants) {
+  if (!name.includes(wanted)) continue
+  const original = readFileSync(file, 'utf8')
+  if (original.split(find).length !== 2) {
+    console.log(`BROKEN    ${name}: its place in ${file} is not there exactly once`)
+    survivors++
+    continue
+  }
+  let red
+  try {
+    writeFileSync(
+      file,
+      original.replace(find, () => replace),
+    )
+    const run = spawnSync('npx', ['vitest', 'run', '--reporter=json', ...tests], { encoding: 'utf8' })
+    red = failedTests(run.stdout)
+  } finally {
+    writeFileSync(file, original)
+  }
+  if (red.length === 0) survivors++
+  console.log(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${name}`)
+  for (const title of red.slice(0, 3)) console.log(`            by: ${title}`)
+}
+console.log(survivors === 0 ? 'every mutant was killed' : `${survivors} mutants were not killed`)
+process.exitCode = survivors === 0 ? 0 : 1
+
+function failedTests(output) {
+  const report = JSON.parse(output.slice(output.indexOf('{')))
+  return report.testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+  )
+}
