@@ -1,0 +1,83 @@
+import { TidemarkError } from '../errors.js'
+import { type ExitCode, exitCodes } from './exit-codes.js'
+
+/** A failure that the command line has words for: one sentence, and the exit code that it ends with. */
+export class CliFailure extends TidemarkError {
+  override readonly name = 'CliFailure'
+  readonly exitCode: ExitCode
+
+  constructor(
+    code: `TIDEMARK_${string}`,
+    message: string,
+    exitCode: ExitCode,
+    details: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
+    super(code, message, details, options)
+    this.exitCode = exitCode
+  }
+}
+
+export function usageFailure(message: string): CliFailure {
+  return new CliFailure('TIDEMARK_BAD_USAGE', message, exitCodes.usage)
+}
+
+export function inputFailure(message: string, cause?: unknown): CliFailure {
+  return new CliFailure('TIDEMARK_BAD_INPUT', message, exitCodes.badInput, {}, { cause })
+}
+
+const errnoSentences: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  EISDIR: 'it is a directory',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EMFILE: 'this process has too many open files',
+  EIO: 'the disk reported an input/output error',
+  EPIPE: 'the reader went away',
+}
+
+/** A failed system call in words, without the call's own jargon. */
+export function reasonOf(error: unknown): string {
+  const errno = (error as NodeJS.ErrnoException | undefined)?.code
+  if (errno !== undefined && errno in errnoSentences) return errnoSentences[errno]!
+  return firstLine(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+}
+
+/** A failure to write a file or folder of the caller's. */
+export function outputFailure(action: string, path: string, cause: unknown): CliFailure {
+  return new CliFailure(
+    'TIDEMARK_OUTPUT',
+    `Could not ${action} ${path}: ${reasonOf(cause)}.`,
+    exitCodes.failed,
+    { path },
+    { cause },
+  )
+}
+
+/**
+ * An error in one sentence: of a chain the innermost that tidemark itself raised, because that one names the file, the
+ * value or the place.
+ */
+export function sentenceOf(error: unknown): string {
+  let told = error
+  while (told instanceof TidemarkError && told.cause instanceof TidemarkError) told = told.cause
+  const text = firstLine(told instanceof Error ? told.message : String(told)).trim()
+  if (text === '') return 'An unknown error occurred.'
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
+const usageCodes = new Set(['TIDEMARK_BAD_SETTING', 'TIDEMARK_BAD_USAGE'])
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CliFailure) return error.exitCode
+  if (error instanceof TidemarkError && usageCodes.has(error.code)) return exitCodes.usage
+  return exitCodes.failed
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!
+}

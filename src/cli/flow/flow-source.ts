@@ -1,0 +1,203 @@
+import { orderTypeCodes, timeInForceCodes } from '../../matching/index.js'
+import type { CommandBatch } from '../../pool/index.js'
+import {
+  type CommandSource,
+  RefusalLog,
+  type SourceInstrument,
+  type SourceTarget,
+} from '../inputs/command-source.js'
+import type { FlowSettings } from './flow-settings.js'
+import { LiveOrders } from './live-orders.js'
+import { Random } from './random.js'
+
+const { limit, market } = orderTypeCodes
+const { GTC, IOC } = timeInForceCodes
+
+const names = ['BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD', 'ADA-USD', 'DOGE-USD', 'LTC-USD', 'DOT-USD']
+/** Where a symbol's middle begins, in ticks of 0.01. */
+const firstMiddles = [6_400_000, 340_000, 15_000, 21_000, 9_000, 12_500, 8_200, 33_000]
+/** A taker's limit goes this far beyond the middle at most, ticks. */
+const reachTicks = 4
+/** Orders picked, at most, to find one that is probably still open. */
+const picksMax = 4
+
+interface Market {
+  instrumentId: number
+  middle: number
+  readonly lowest: number
+  readonly live: LiveOrders
+}
+
+export function flowInstruments(symbols: number): SourceInstrument[] {
+  return Array.from({ length: symbols }, (_, at) => ({
+    symbol: names[at] ?? `SYM${at + 1}`,
+    tickSize: '0.01',
+    lotSize: '0.001',
+  }))
+}
+
+/**
+ * A seeded order flow: each symbol has a middle that wanders, limit orders arrive around it and mostly near it, are
+ * cancelled and replaced, and takers (IOC and market) trade against what rests. The first symbols are the busiest.
+ * All of it is whole numbers, written straight into the batch.
+ */
+export class FlowSource implements CommandSource {
+  readonly format = 'generated'
+  readonly instruments: readonly SourceInstrument[]
+  readonly refusals = new RefusalLog()
+  readonly #settings: FlowSettings
+  readonly #random: Random
+  readonly #markets: Market[]
+  /** Sums of the mix's weights, scaled to 1: below the first an add, below the second a cancel, … */
+  readonly #untilAdd: number
+  readonly #untilCancel: number
+  readonly #untilReplace: number
+  readonly #untilIoc: number
+  #nextOrderId: number
+  #index = 0
+
+  /** `firstOrderId`: ids are given from here on, so that a flow can go into a folder that has open orders. */
+  constructor(settings: FlowSettings, firstOrderId = 1) {
+    this.#settings = settings
+    this.#random = new Random(settings.seed)
+    this.#nextOrderId = firstOrderId
+    this.instruments = flowInstruments(settings.symbols)
+    this.#markets = this.instruments.map((_, at) => {
+      const middle = firstMiddles[at] ?? 10_000 + at * 37
+      return { instrumentId: at, middle, lowest: 2, live: new LiveOrders() }
+    })
+    const { add, cancel, replace, ioc, market: marketPart } = settings.mix
+    const total = add + cancel + replace + ioc + marketPart
+    this.#untilAdd = add / total
+    this.#untilCancel = (add + cancel) / total
+    this.#untilReplace = (add + cancel + replace) / total
+    this.#untilIoc = (add + cancel + replace + ioc) / total
+  }
+
+  get progress(): number {
+    return this.#index / this.#settings.commands
+  }
+
+  begin(target: SourceTarget): void {
+    this.instruments.forEach(({ symbol }, at) => {
+      this.#markets[at]!.instrumentId = target.instrument(symbol)!.id
+    })
+  }
+
+  fill(batch: CommandBatch, goal: number): boolean {
+    const { commands } = this.#settings
+    while (batch.length < goal && this.#index < commands) {
+      this.#addNext(batch)
+      this.#index++
+    }
+    return this.#index < commands
+  }
+
+  close(): void {}
+
+  #addNext(batch: CommandBatch): void {
+    const { drift, restingOrders } = this.#settings
+    const random = this.#random
+    const symbol = this.#markets[this.#pickSymbol()]!
+    const move = random.fraction()
+    if (move < drift) this.#moveMiddle(symbol, move < drift / 2 ? 1 : -1)
+
+    let choice = random.fraction()
+    // Past its size, a book takes cancels in place of some of the new orders, and below half of it the other way round.
+    const { size } = symbol.live
+    if (size > restingOrders && choice < this.#untilAdd && random.fraction() < 0.5) choice = this.#untilAdd
+    else if (size < restingOrders / 2 && choice >= this.#untilAdd && choice < this.#untilReplace) choice = 0
+
+    if (choice < this.#untilAdd) this.#addOrder(batch, symbol)
+    else if (choice < this.#untilCancel) this.#addCancel(batch, symbol)
+    else if (choice < this.#untilReplace) this.#addReplace(batch, symbol)
+    else this.#addTaker(batch, symbol, choice < this.#untilIoc)
+  }
+
+  /** The square of a fraction is small more often than not: the first symbols get most of the flow. */
+  #pickSymbol(): number {
+    const fraction = this.#random.fraction()
+    return Math.floor(fraction * fraction * this.#markets.length)
+  }
+
+  #moveMiddle(symbol: Market, ticks: number): void {
+    symbol.middle = Math.max(symbol.lowest, symbol.middle + ticks)
+  }
+
+  /** A price on the order's own side of the middle, near it more often than far. */
+  #passivePrice(symbol: Market, sell: number): number {
+    const fraction = this.#random.fraction()
+    const distance = 1 + Math.floor(fraction * fraction * fraction * this.#settings.depthTicks)
+    return sell ? symbol.middle + distance : Math.max(1, symbol.middle - distance)
+  }
+
+  /** Lots: many small orders, some large ones. */
+  #quantity(): number {
+    const fraction = this.#random.fraction()
+    return 10 * (1 + Math.floor(fraction * fraction * fraction * 200))
+  }
+
+  #addOrder(batch: CommandBatch, symbol: Market): void {
+    const sell = this.#random.word() & 1
+    const price = this.#passivePrice(symbol, sell)
+    const id = this.#nextOrderId++
+    const account = 1 + this.#random.below(this.#settings.accounts)
+    batch.addNew(symbol.instrumentId, id, account, sell, limit, GTC, price, this.#quantity(), this.#index)
+    symbol.live.add(id, price, sell)
+  }
+
+  #addTaker(batch: CommandBatch, symbol: Market, ioc: boolean): void {
+    const sell = this.#random.word() & 1
+    const reach = this.#random.below(reachTicks + 1)
+    const price = Math.max(1, sell ? symbol.middle - reach : symbol.middle + reach)
+    const account = 1 + this.#random.below(this.#settings.accounts)
+    const id = this.#nextOrderId++
+    const quantity = this.#quantity()
+    if (ioc) batch.addNew(symbol.instrumentId, id, account, sell, limit, IOC, price, quantity, this.#index)
+    else batch.addNew(symbol.instrumentId, id, account, sell, market, IOC, 0, quantity, this.#index)
+  }
+
+  #addCancel(batch: CommandBatch, symbol: Market): void {
+    const at = this.#pickLive(symbol)
+    if (at < 0) {
+      this.#addOrder(batch, symbol)
+      return
+    }
+    batch.addCancel(symbol.instrumentId, symbol.live.id(at), this.#index)
+    symbol.live.remove(at)
+  }
+
+  #addReplace(batch: CommandBatch, symbol: Market): void {
+    const at = this.#pickLive(symbol)
+    if (at < 0) {
+      this.#addOrder(batch, symbol)
+      return
+    }
+    const price = this.#passivePrice(symbol, symbol.live.sell(at))
+    batch.addReplace(symbol.instrumentId, symbol.live.id(at), price, this.#quantity(), this.#index)
+    symbol.live.setPrice(at, price)
+  }
+
+  /**
+   * One of the open orders, -1 when there is none. An order on the far side of the middle has traded for certain, and
+   * of two the one that is further from the middle is the likelier to be there still.
+   */
+  #pickLive(symbol: Market): number {
+    const { live } = symbol
+    let best = -1
+    let bestDistance = 0
+    for (let picks = 0; picks < picksMax && live.size > 0; picks++) {
+      const at = this.#random.below(live.size)
+      const away = live.sell(at) ? live.price(at) - symbol.middle : symbol.middle - live.price(at)
+      if (away <= 0) {
+        live.remove(at)
+        if (best === live.size) best = at
+        continue
+      }
+      if (best >= 0) return away > bestDistance ? at : best
+      best = at
+      bestDistance = away
+    }
+    return best
+  }
+}

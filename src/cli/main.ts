@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { exitCodes } from './exit-codes.js'
+import { exitCodeOf, sentenceOf } from './failure.js'
+import { addRunCommand } from './run-command.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** Every command of `tidemark`, each from its own file. */
+export function buildProgram(): Command {
+  const program = new Command('tidemark')
+  program
+    .description('A durable matching-engine pool: not one acknowledgement that is not on disk.')
+    .version(version)
+    .showSuggestionAfterError(false)
+  addRunCommand(program)
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
+  }
+  return program
+}
+
+/** Commander's complaint as a sentence: "error: unknown option '--x'" becomes "Unknown option '--x'." */
+function oneSentence(text: string): string {
+  const sentence = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${/[.!?]$/.test(sentence) ? '' : '.'}\n`
+}
+
+// A reader such as `head` may go away: then there is nobody to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+try {
+  await buildProgram().parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  } else {
+    process.stderr.write(`${sentenceOf(error)}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
+}
