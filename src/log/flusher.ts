@@ -112,9 +112,9 @@ export class Flusher {
     this.#segments.write(this.#pieces, bytes)
     if (!unsafe) this.#segments.sync()
     this.#written += bytes
+    this.#count(bytes, performance.now() - startMs)
     this.#acknowledge(!unsafe)
     this.advanceLimit()
-    this.#count(bytes, performance.now() - startMs)
     return this.#groups
   }
 

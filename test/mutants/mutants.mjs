@@ -13,9 +13,9 @@ export const mutants = [
   {
     name: 'acknowledged before the sync',
     file: 'dist/src/log/flusher.js',
-    find: 'if (!unsafe)\n            this.#segments.sync();\n        this.#written += bytes;\n        this.#acknowledge(!unsafe);',
+    find: 'if (!unsafe)\n            this.#segments.sync();\n        this.#written += bytes;\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);',
     replace:
-      'this.#written += bytes;\n        this.#acknowledge(!unsafe);\n        if (!unsafe)\n            this.#segments.sync();',
+      'this.#written += bytes;\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);\n        if (!unsafe)\n            this.#segments.sync();',
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
