@@ -55,6 +55,9 @@ export interface LogStats {
 const initialSegmentBytesGoal = 4 * 1024 * 1024
 const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
 
+/** Key under which tests reach the threads. */
+export const threadsOf = Symbol('threads')
+
 /**
  * A durable log: records go into memory shared by any number of threads, one flusher thread writes and syncs them in
  * batches, and `waitDurable` resolves when a record is on disk.
@@ -78,6 +81,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   readonly #unlock: () => void
   #nextProducer = 1
   #firstLsn: number
+  #follower: LogFollower | undefined
   #poisoned: LogPoisonedError | undefined
   #closing: Promise<void> | undefined
 
@@ -146,6 +150,11 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     this.#producer = new LogProducer(memory, 0)
     this.#waiters = new DurableWaiters(this.signal)
     threads.onFailure = (error) => this.poison(error)
+  }
+
+  /** The flusher's thread and the preparer's. @internal */
+  get [threadsOf](): readonly Worker[] {
+    return this.#threads.workers
   }
 
   /** LSN up to which every record may be acknowledged. */
@@ -218,15 +227,16 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     )
   }
 
-  /** Follows the log through the ring. There is one place for a follower in a log. */
+  /** Follows the log through the ring, to its very end when it is closed. There is one place for a follower in a log. */
   follow(fromLsn: number): LogFollower {
-    return new LogFollower({
+    this.#follower = new LogFollower({
       memory: this.memory,
       signal: this.signal,
       disk: this.#disk,
       directory: this.dir,
       fromLsn,
     })
+    return this.#follower
   }
 
   /** The first LSN that is still in the log. */
@@ -325,6 +335,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     Atomics.notify(control32, int32.preparerSignal)
     this.signal.hold()
     await this.#threads.ended()
+    await this.#follower?.stop().catch(() => {})
     if (!this.#poisoned) this.#removeSpares()
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
@@ -360,6 +371,7 @@ class LogThreads {
   onFailure: (error: unknown) => void = () => {}
   closed = false
   readonly #memory: LogMemory
+  readonly workers: Worker[] = []
   readonly #exits: Promise<unknown>[] = []
 
   constructor(memory: LogMemory) {
@@ -404,6 +416,7 @@ class LogThreads {
       execArgv: [],
       resourceLimits: threadLimits,
     })
+    this.workers.push(worker)
     this.#exits.push(new Promise((resolve) => worker.once('exit', resolve)))
     return worker
   }

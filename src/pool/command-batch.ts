@@ -150,7 +150,7 @@ export class CommandBatch {
         },
       )
     }
-    const { grids, shard: number } = this.#registry.bySymbol(command.symbol)
+    const { grids, shard: number } = this.#registry.ofCommand(command)
     const shard = this.#shards[number]!
     shard.reserve()
     shard.used += encodeCommand(shard.words, shard.used, command, grids)

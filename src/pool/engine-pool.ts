@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
+import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import { threadsOf } from '../log/durable-log.js'
 import type { LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
@@ -149,6 +151,11 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     for (const shard of shards) shard.ended.catch((error) => log.poison(error))
   }
 
+  /** The log's threads, then the shards'. @internal */
+  get [threadsOf](): readonly Worker[] {
+    return [...this.#log[threadsOf], ...this.#threads.threads]
+  }
+
   /** LSN up to which everything is on disk. */
   get durableLsn(): number {
     return this.#log.durableLsn
@@ -192,7 +199,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
           this.#define(command, waiter)
           return
         }
-        const { grids, shard: number } = this.#registry.bySymbol(command.symbol)
+        const { grids, shard: number } = this.#registry.ofCommand(command)
         const length = encodeCommand(words, 0, command, grids)
         this.#send(number, waiter, length)
       } catch (error) {
@@ -364,8 +371,6 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   async #close(): Promise<void> {
     for (const shard of this.#shards) shard.inbound.stop()
     await Promise.allSettled(this.#shards.map((shard) => shard.ended))
-    await this.#log.waitDurable(this.#log.tailLsn).catch(() => {})
-    await this.#follower.stop().catch(() => {})
     await this.#log.close()
     for (const shard of this.#shards) {
       shard.fail(this.#poisoned ?? poolClosed())

@@ -1,9 +1,12 @@
 import {
   type CommandGrids,
   commandGrids,
+  commandKinds,
   type InstrumentCommand,
   type InstrumentDefinition,
   instrumentFromCommand,
+  type SymbolCommand,
+  unknownType,
 } from '../matching/index.js'
 import { PoolError, unknownSymbol } from './errors.js'
 import type { Instrument, InstrumentOptions } from './types.js'
@@ -91,6 +94,14 @@ export class InstrumentRegistry {
     return instrument
   }
 
+  /** The instrument that a command names. @throws as `bySymbol`, and CommandError for a type that does not exist. */
+  ofCommand(command: SymbolCommand): PoolInstrument {
+    const instrument = this.#bySymbol.get(command.symbol)
+    if (instrument) return instrument
+    if (!Object.hasOwn(commandKinds, command.type ?? '')) throw unknownType(command)
+    throw unknownSymbol(command.symbol)
+  }
+
   find(symbol: string): PoolInstrument | undefined {
     return this.#bySymbol.get(symbol)
   }
@@ -105,6 +116,6 @@ export class InstrumentRegistry {
 }
 
 export function describe({ definition, shard }: PoolInstrument): Instrument {
-  const { instrumentId, ...options } = definition
-  return { ...options, id: instrumentId, shard }
+  const { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention } = definition
+  return { id: instrumentId, shard, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
 }

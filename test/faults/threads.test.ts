@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { threadsOf } from '#tidemark/log/durable-log.js'
+import { DurableLog, LogPoisonedError } from '#tidemark/log/index.js'
+import { EnginePool } from '#tidemark/pool/index.js'
+import { bitcoin, ether, limit } from '../support/pools.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+/** Resolves with how each promise ended, or says which still hang after `ms`. */
+async function settledWithin(
+  ms: number,
+  promises: Promise<unknown>[],
+): Promise<PromiseSettledResult<unknown>[]> {
+  const timeout = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error(`promises hang after ${ms} ms`)), ms).unref()
+  })
+  return Promise.race([Promise.allSettled(promises), timeout])
+}
+
+describe.each([
+  ['the flusher', 0],
+  ['a shard', 2],
+  ['the other shard', 3],
+])('when the thread of %s dies', (_name, thread) => {
+  it('every pending promise is rejected with the cause within a second, and reopening recovers', async () => {
+    const dir = temporaryDirectory()
+    // A delay that never ends by itself keeps everything pending until the thread dies.
+    const pool = await EnginePool.open({ dir, shards: 2, instruments: [bitcoin, ether] })
+    const acknowledged = await pool.submit(limit(1, 'buy', '10', '1'))
+    const errors: LogPoisonedError[] = []
+    pool.on('error', (error) => errors.push(error))
+    const pending: Promise<unknown>[] = []
+    for (let i = 2; i < 3000; i++) {
+      pending.push(pool.submit({ ...limit(i, 'buy', '10', '1'), symbol: i % 2 ? 'BTC-USD' : 'ETH-USD' }))
+    }
+    pending.push(pool.depth('BTC-USD'), pool.submit({ type: 'cancel-all', account: 5 }))
+    void pool[threadsOf][thread]!.terminate()
+    const outcomes = await settledWithin(1000, pending)
+    const rejected = outcomes.filter((outcome) => outcome.status === 'rejected')
+    for (const { reason } of rejected) expect(reason).toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
+    await settledWithin(1000, [
+      expect(pool.submit(limit(9000, 'buy', '10', '1'))).rejects.toMatchObject({
+        code: 'TIDEMARK_LOG_POISONED',
+      }),
+    ])
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toBeInstanceOf(LogPoisonedError)
+    expect((errors[0]!.cause as { code: string }).code).toBe('TIDEMARK_THREAD_DIED')
+    await pool.close()
+    const again = await EnginePool.open({ dir, shards: 2 })
+    const kept = outcomes.flatMap((outcome, i) => (outcome.status === 'fulfilled' && i < 2998 ? [i + 2] : []))
+    for (const orderId of [1, ...kept]) {
+      const symbol = orderId % 2 ? 'BTC-USD' : 'ETH-USD'
+      expect((await again.order(symbol, orderId)).order, `order ${orderId}`).toBeDefined()
+    }
+    expect(again.durableLsn).toBeGreaterThanOrEqual(acknowledged.lsn)
+    await again.close()
+  })
+})
+
+describe('a log whose flusher dies', () => {
+  it('rejects its waiters, its readers and every later call', async () => {
+    const log = await DurableLog.open({ dir: temporaryDirectory(), batchSize: 1000, batchDelayMs: 5000 })
+    const waiting = log.waitDurable(log.append(Buffer.alloc(10)))
+    const reading = (async () => {
+      for await (const _record of log.reader()) throw new Error('nothing is durable')
+    })()
+    void log[threadsOf][0]!.terminate()
+    const outcomes = await settledWithin(1000, [waiting, reading])
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'TIDEMARK_LOG_POISONED' } })
+    }
+    expect(() => log.append(Buffer.alloc(10))).toThrowError(LogPoisonedError)
+    await expect(log.waitDurable(1e6)).rejects.toThrowError(LogPoisonedError)
+    await log.close()
+  })
+
+  it('goes on without the preparer, which only makes it fast', async () => {
+    const log = await DurableLog.open({ dir: temporaryDirectory(), segmentBytes: 65_536, ringBytes: 65_536 })
+    await log[threadsOf][1]!.terminate()
+    for (let i = 0; i < 20; i++) await log.waitDurable(log.append(Buffer.alloc(10_000)))
+    expect(log.stats().unpreparedRotations).toBeGreaterThan(1)
+    await log.close()
+  })
+})
