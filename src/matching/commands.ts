@@ -293,9 +293,10 @@ export function instrumentFromCommand(
 
 /** The account of a cancel-all. @throws CommandError when it is malformed. */
 export function accountOf(value: unknown): number {
-  const account = wholeOrZero('account', value)
-  if (account > limits.maxAccount) throw outOfRange('account', value, 0, limits.maxAccount)
-  return account
+  if (typeof value !== 'number') throw wrongType('account', value, 'a number')
+  const isAccount = value >= 0 && value <= limits.maxAccount && Math.floor(value) === value
+  if (!isAccount) throw outOfRange('account', value, 0, limits.maxAccount)
+  return value
 }
 
 /** A symbol: 1 to 64 bytes of UTF-8. @throws CommandError when it is malformed. */
@@ -320,7 +321,7 @@ export function unknownType(command: unknown): CommandError {
     'TIDEMARK_COMMAND_TYPE',
     'type',
     type,
-    `There is no command type ${JSON.stringify(type)}.`,
+    `There is no command type "${String(type)}".`,
   )
 }
 
@@ -364,12 +365,6 @@ function code(field: string, value: unknown, codes: Readonly<Record<string, numb
   if (found !== undefined) return found
   const names = Object.keys(codes).join(', ')
   throw new CommandError('TIDEMARK_FIELD_VALUE', field, value, `${field} must be one of: ${names}.`)
-}
-
-function wholeOrZero(field: string, value: unknown): number {
-  if (typeof value !== 'number') throw wrongType(field, value, 'a number')
-  if (!(value >= 0 && Number.isSafeInteger(value))) throw outOfRange(field, value, 0, Number.MAX_SAFE_INTEGER)
-  return value
 }
 
 function whole(field: string, value: unknown): number {

@@ -241,6 +241,13 @@ export class PriceLevels {
     }
   }
 
+  /** How many levels are above this one in the tree. */
+  depth(level: number): number {
+    let depth = 0
+    for (let at = this.i32[(level << 4) + PARENT]!; at !== 0; at = this.i32[(at << 4) + PARENT]!) depth++
+    return depth
+  }
+
   /** Swaps a level with its parent in the tree; the order of prices stays. */
   #rotateUp(ladder: number, level: number, parent: number): void {
     const i32 = this.i32

@@ -20,8 +20,7 @@ const FOK = timeInForceCodes.FOK
 /**
  * Triggers the stops that the last trade price has reached, and those that their own trades reach, until none is left.
  * Elected stops form one queue: buy stops by ascending, sell stops by descending stop price, oldest first at one
- * price; those elected by a later trade queue up behind. An elected stop stays elected if the price turns. Every round
- * uses up a stop and makes none, so this ends.
+ * price; those elected by a later trade queue up behind. Every round uses up a stop and makes none, so this ends.
  */
 export function runStops(shard: ShardBooks, book: number): void {
   elect(shard, book)

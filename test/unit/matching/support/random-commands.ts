@@ -89,6 +89,20 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
   else encodeInstrument(words, 0, tag, 0, instruments[0]!)
 }
 
+/** Encodes a limit order, cancel or replace for a book of hundreds of levels, far from the touch as often as near. */
+export function encodeDeepCommand(words: Int32Array, random: Random, tag: number): void {
+  const id = 1 + random.below(600)
+  const sell = random.below(2)
+  const distance = random.chance(2) ? -random.below(20) : 1 + random.below(3000)
+  const price = 10_000 + (sell === 1 ? distance : -distance)
+  const quantity = 1 + random.below(5)
+  const kind = random.below(10)
+  if (kind < 7) {
+    encodeNew(words, 0, 0, tag, 0, id, id % 7, sell, 0, 0, 0, 0, price, quantity, 0, 0, 0, 0)
+  } else if (kind < 8) encodeReplace(words, 0, 0, tag, 0, id, price, quantity, -1, 0)
+  else encodeCancel(words, 0, 0, tag, 0, id, -1, 0)
+}
+
 function encodeRandomNew(
   words: Int32Array,
   random: Random,

@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest'
+import {
+  decodeCommand,
+  decodeEvents,
+  EventCursor,
+  encodeCancel,
+  encodeHalt,
+  encodeInstrument,
+  encodeNew,
+  encodeNoop,
+  eventKinds,
+  GroupBuffer,
+  MatchingEngine,
+} from '#tidemark/matching/index.js'
+import { encodeInstruments, encodeRandomCommand, instruments, Random } from './support/random-commands.js'
+
+const words = new Int32Array(128)
+
+function engineWith(...ids: number[]): { engine: MatchingEngine; group: GroupBuffer } {
+  const engine = new MatchingEngine()
+  const group = new GroupBuffer()
+  for (const instrumentId of ids) {
+    encodeInstrument(words, 0, 0, 0, { ...instruments[0]!, instrumentId, symbol: `S${instrumentId}` })
+    engine.apply(words, 0, group)
+  }
+  return { engine, group }
+}
+
+function run(engine: MatchingEngine, group: GroupBuffer): string[] {
+  group.reset()
+  engine.apply(words, 0, group)
+  return decodeEvents(group.i32, 0, group.byteLength / 4).map((event) => event.event)
+}
+
+function limit(
+  instrumentId: number,
+  id: number,
+  account: number,
+  sell: number,
+  price: number,
+  quantity: number,
+): void {
+  encodeNew(words, 0, instrumentId, 0, 0, id, account, sell, 0, 0, 0, 0, price, quantity, 0, 0, 0, 0)
+}
+
+describe('an engine', () => {
+  it('writes the command and its events as one group, the same bytes every time', () => {
+    const outputs = [1, 2, 3].map((seed) => {
+      const engine = new MatchingEngine({ hashSeed: seed })
+      const group = new GroupBuffer()
+      const bytes: Buffer[] = []
+      for (const at of encodeInstruments(words)) {
+        group.reset()
+        engine.apply(words, at, group)
+      }
+      const random = new Random(99)
+      for (let i = 0; i < 3000; i++) {
+        encodeRandomCommand(words, random, i)
+        group.reset()
+        engine.apply(words, 0, group)
+        bytes.push(Buffer.from(group.bytes()))
+      }
+      return {
+        text: Buffer.concat(bytes).toString('hex'),
+        digests: instruments.map((x) => engine.digest(x.instrumentId)),
+      }
+    })
+    expect(outputs[1]).toEqual(outputs[0])
+    expect(outputs[2]).toEqual(outputs[0])
+  })
+
+  it('aligns every record to 8 bytes and keeps command and tag in front', () => {
+    const { engine, group } = engineWith(0)
+    const random = new Random(5)
+    for (let i = 0; i < 2000; i++) {
+      encodeRandomCommand(words, random, i)
+      run(engine, group)
+      expect(group.byteLength % 8).toBe(0)
+      expect(group.bytes()).toHaveLength(group.byteLength)
+      expect(decodeCommand(group.i32, 0)).toEqual(decodeCommand(words, 0))
+    }
+  })
+
+  it('takes the ids of a whole pool, of which it holds some', () => {
+    const { engine, group } = engineWith(5, 100_000, 2)
+    limit(100_000, 1, 7, 0, 100, 5)
+    expect(run(engine, group)).toEqual(['accepted'])
+    limit(3, 1, 7, 0, 100, 5)
+    expect(run(engine, group)).toEqual(['rejected'])
+    encodeHalt(words, 0, 99, 0, 0)
+    expect(run(engine, group)).toEqual(['rejected'])
+    encodeNoop(words, 0, 4, 5)
+    expect(run(engine, group)).toEqual([])
+    expect(engine.instruments().map((x) => [x.instrumentId, x.symbol, x.orders])).toEqual([
+      [5, 'S5', 0],
+      [100_000, 'S100000', 1],
+      [2, 'S2', 0],
+    ])
+    expect([engine.has(2), engine.has(3)]).toEqual([true, false])
+  })
+
+  it('lists the instruments in which an account has live orders, ascending', () => {
+    const { engine, group } = engineWith(9, 4, 6)
+    for (const id of [9, 6, 4]) {
+      limit(id, 1, 7, 0, 100, 5)
+      run(engine, group)
+    }
+    limit(6, 2, 8, 1, 100, 5)
+    run(engine, group)
+    expect(engine.instrumentsOf(7)).toEqual([4, 9])
+    encodeCancel(words, 0, 9, 0, 0, 1, -1, 0)
+    run(engine, group)
+    expect(engine.instrumentsOf(7)).toEqual([4])
+    expect(engine.instrumentsOf(8)).toEqual([])
+  })
+
+  it('keeps account lists through many accounts that come and go', () => {
+    const { engine, group } = engineWith(0)
+    const random = new Random(3)
+    const live = new Map<number, number>()
+    for (let id = 1; id <= 20_000; id++) {
+      const account = random.below(3000)
+      limit(0, id, account, 0, 1 + random.below(50), 1)
+      run(engine, group)
+      live.set(id, account)
+      if (live.size > 200) {
+        const victim = random.pick([...live.keys()].slice(0, 50))
+        encodeCancel(words, 0, 0, 0, 0, victim, live.get(victim)!, 0)
+        expect(run(engine, group)).toEqual(['cancelled'])
+        live.delete(victim)
+      }
+      if (id % 2000 === 0) engine.verify()
+    }
+    expect(engine.counters().orders).toBe(200)
+  })
+
+  it('answers for an unknown instrument with nothing', () => {
+    const { engine } = engineWith()
+    expect(engine.depth(1, 5)).toEqual({ bids: [], asks: [] })
+    expect(engine.order(1, 1)).toBeUndefined()
+    expect(engine.bestBid(1)).toBeUndefined()
+    expect(engine.bookState(1)).toBeUndefined()
+    expect(engine.digest(1)).toBe('')
+    expect(engine.totals(1).bids).toEqual({ quantity: 0, orders: 0, levels: 0 })
+  })
+
+  it('gives a digest that follows the book and not the shard around it', () => {
+    const alone = engineWith(3)
+    const crowded = engineWith(1, 2, 3)
+    limit(2, 1, 7, 0, 100, 5)
+    run(crowded.engine, crowded.group)
+    const empty = alone.engine.digest(3)
+    expect(crowded.engine.digest(3)).toBe(empty)
+    limit(3, 1, 7, 0, 100, 5)
+    run(alone.engine, alone.group)
+    expect(alone.engine.digest(3)).not.toBe(empty)
+    limit(3, 1, 7, 0, 100, 5)
+    run(crowded.engine, crowded.group)
+    expect(crowded.engine.digest(3)).toBe(alone.engine.digest(3))
+  })
+
+  it.each([
+    ['the queue order', [2, 1]],
+    ['the order of acceptance within an account', [1, 2]],
+  ])('gives a digest that shows %s', (what, order) => {
+    const digests = [[1, 2], order].map((ids, i) => {
+      const { engine, group } = engineWith(3)
+      for (const id of ids) {
+        limit(3, id, 7, 0, what === 'the queue order' ? 100 : 100 + id, 5)
+        run(engine, group)
+      }
+      if (what !== 'the queue order' && i === 1) {
+        // Order 1 dies and comes again: same book, but now it is the younger of the two.
+        encodeCancel(words, 0, 3, 0, 0, 1, -1, 0)
+        run(engine, group)
+        limit(3, 1, 7, 0, 101, 5)
+        run(engine, group)
+      }
+      return engine.digest(3)
+    })
+    expect(digests[0]).not.toBe(digests[1])
+  })
+
+  it('counts both totals with hidden quantity, and depth without', () => {
+    const { engine, group } = engineWith(0)
+    encodeNew(words, 0, 0, 0, 0, 1, 7, 1, 0, 0, 0, 0, 100, 10, 0, 3, 0, 0)
+    run(engine, group)
+    expect(engine.totals(0).asks).toEqual({ quantity: 10, orders: 1, levels: 1 })
+    expect(engine.depth(0, 5).asks).toEqual([{ price: 100, quantity: 3, orders: 1 }])
+    expect(engine.depth(0, 0).asks).toEqual([])
+  })
+})
+
+describe('the event cursor', () => {
+  it('reads the same as the decoder, without making objects', () => {
+    const { engine, group } = engineWith(0)
+    const cursor = new EventCursor()
+    const random = new Random(11)
+    for (let i = 0; i < 3000; i++) {
+      encodeRandomCommand(words, random, i)
+      run(engine, group)
+      const end = group.byteLength / 4
+      cursor.reset(group.i32, 0, end)
+      for (const event of decodeEvents(group.i32, 0, end)) {
+        expect(cursor.next()).toBe(eventKinds[event.event])
+        if (event.event === 'trade') {
+          expect(event).toMatchObject({
+            tradeId: cursor.tradeId,
+            makerOrderId: cursor.makerOrderId,
+            takerOrderId: cursor.takerOrderId,
+            price: cursor.tradePrice,
+            quantity: cursor.tradeQuantity,
+            makerAccount: cursor.makerAccount,
+            takerAccount: cursor.takerAccount,
+            makerRemaining: cursor.makerRemaining,
+            takerRemaining: cursor.takerRemaining,
+            takerSide: cursor.sell === 1 ? 'sell' : 'buy',
+          })
+        } else if (event.event === 'cancelled') {
+          expect(event).toMatchObject({
+            orderId: cursor.orderId,
+            price: cursor.price,
+            remaining: cursor.quantity,
+          })
+        }
+      }
+      expect(cursor.next()).toBe(0)
+    }
+  })
+})
