@@ -16,8 +16,6 @@ const INITIAL_WORDS = 1024
 export class GroupBuffer {
   i32 = new Int32Array(INITIAL_WORDS)
   u8 = new Uint8Array(this.i32.buffer)
-  /** Events appended since the last reset. */
-  eventCount = 0
   #words = 0
   #views: (Uint8Array | undefined)[] = []
 
@@ -27,7 +25,6 @@ export class GroupBuffer {
 
   reset(): void {
     this.#words = 0
-    this.eventCount = 0
   }
 
   /**
@@ -43,7 +40,11 @@ export class GroupBuffer {
   copy(words: Int32Array, from: number, count: number): void {
     const at = this.#claim(count)
     const i32 = this.i32
-    for (let i = 0; i < count; i++) i32[at + i] = words[from + i]!
+    // Records are whole pairs of words; two at a time halves the cost of the loop.
+    for (let i = 0; i < count; i += 2) {
+      i32[at + i] = words[from + i]!
+      i32[at + i + 1] = words[from + i + 1]!
+    }
   }
 
   accepted(): void {
@@ -129,7 +130,6 @@ export class GroupBuffer {
   }
 
   #begin(kind: number, words: number, flags: number, aux: number): number {
-    this.eventCount++
     const at = this.#claim(words)
     this.i32[at] = kind | (flags << 8) | (words << 18)
     this.i32[at + 1] = aux

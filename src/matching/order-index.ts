@@ -14,6 +14,8 @@ export class OrderIndex {
   #slots = new Int32Array(INITIAL_SLOTS * 2)
   #mask = INITIAL_SLOTS - 1
   #size = 0
+  /** The slot of the last successful look-up; a hint, checked before use. */
+  #lastHit = 0
 
   constructor(orders: OrderStore, seed: number) {
     this.#orders = orders
@@ -41,7 +43,10 @@ export class OrderIndex {
     for (;;) {
       const order = slots[at * 2 + 1]!
       if (order === 0) return 0
-      if (slots[at * 2] === hash && orders.id(order) === id && orders.book(order) === book) return order
+      if (slots[at * 2] === hash && orders.id(order) === id && orders.book(order) === book) {
+        this.#lastHit = at
+        return order
+      }
       at = (at + 1) & mask
     }
   }
@@ -63,7 +68,9 @@ export class OrderIndex {
     this.#size--
     const slots = this.#slots
     const mask = this.#mask
-    let hole = this.#hash(book, id) & mask
+    // Most orders are removed by the command that has just looked them up.
+    let hole = this.#lastHit
+    if (slots[hole * 2 + 1] !== order) hole = this.#hash(book, id) & mask
     while (slots[hole * 2 + 1] !== order) hole = (hole + 1) & mask
     let at = hole
     for (;;) {

@@ -1,13 +1,25 @@
+import { KeyMap } from './key-map.js'
+import { NumberIndex } from './number-index.js'
+
 /**
  * The price levels of all books of a shard, one 64-byte record a level, recycled through a free list. A ladder is one
- * sorted side of a book, best first; a book has four: bids, asks, and the stops that wait on either side.
- * Level 0 is never given out: 0 means "no level".
+ * sorted side of a book, best first; a book has four: bids, asks, and the stops that wait on either side. A level's key
+ * is its price, negated where the highest price is the best: on every ladder the smallest key is the best. Level 0 is
+ * never given out: 0 means "no level".
  *
- *   bytes  0-7   price, ticks       24-27  first order         36-39  next worse level
+ *   bytes  0-7   key                24-27  first order         36-39  next worse level
  *          8-15  shown total, lots  28-31  last order          40-43  next better level
  *         16-23  hidden total       32-35  number of orders    44-47  ladder
+ *                                                              48-51  1 when settled
+ *
+ * Most levels come and go near the touch: on the benchmark's `normal` workload 84 % of the resting orders open a level
+ * of their own, nearly always as the new best, and close it soon after. So the levels nearest to the best are only a
+ * linked list, searched by walking. Once they are more than a few, the worse half of them is settled: from the
+ * ladder's frontier on, every level is also in a hash by key and in a map of taken keys, so that a deep book costs two
+ * or three look-ups, however many levels it has. A balanced tree over all levels cost 190 ns a message instead of
+ * NORMAL_NS on `normal`, and 537 instead of DEEP_NS with 40,000 levels hit at random.
  */
-const PRICE = 0
+const KEY = 0
 const SHOWN = 1
 const HIDDEN = 2
 const HEAD = 6
@@ -16,15 +28,19 @@ const COUNT = 8
 const WORSE = 9
 const BETTER = 10
 const LADDER = 11
-const BETTER_CHILD = 12
-const WORSE_CHILD = 13
-const PARENT = 14
-
-/** How far `find` walks from the best level before it turns to the tree. */
-const WALK_STEPS = 8
+const SETTLED = 12
 
 const INITIAL_LEVELS = 512
-const INITIAL_BOOKS = 16
+const INITIAL_LADDERS = 64
+
+/** For each ladder: best level, first settled level, number of levels before it. */
+const BEST = 0
+const FRONTIER = 1
+const NEAR = 2
+
+/** With more levels than this before the frontier, all but `NEAR_KEPT` of them are settled. */
+const NEAR_MAX = 16
+const NEAR_KEPT = 8
 
 /** The ladders of a book are `book * 4` plus one of these. On the even ones the highest price is the best. */
 export const LADDER_BIDS = 0
@@ -34,46 +50,54 @@ export const LADDER_SELL_STOPS = 2
 /** Buy stops: triggered when the price rises, so the lowest is next. */
 export const LADDER_BUY_STOPS = 3
 
+/** The key of a price on a ladder. */
+function keyOf(ladder: number, price: number): number {
+  return (ladder & 1) === 0 ? -price : price
+}
+
 export class PriceLevels {
   i32: Int32Array
   f64: Float64Array
   /** Levels in use. */
   live = 0
-  #best = new Int32Array(INITIAL_BOOKS * 4)
+  #ladders = new Int32Array(INITIAL_LADDERS * 4)
+  readonly #settledLevels: NumberIndex
+  readonly #settledKeys: KeyMap
   #capacity = INITIAL_LEVELS
   #used = 1
   #free = 0
-
-  #roots = new Int32Array(INITIAL_BOOKS * 4)
-  /** Where the last unsuccessful `find` ended; void when the ladder is -1. */
+  /** Where the last unsuccessful `find` ended: between these two levels. Void when the ladder is -1. */
   #foundLadder = -1
-  #foundPrice = 0
+  #foundKey = 0
   #foundBetter = 0
   #foundWorse = 0
 
-  constructor() {
+  constructor(hashSeed: number) {
     const buffer = new ArrayBuffer(INITIAL_LEVELS * 64)
     this.i32 = new Int32Array(buffer)
     this.f64 = new Float64Array(buffer)
+    this.#settledLevels = new NumberIndex(hashSeed)
+    this.#settledKeys = new KeyMap(hashSeed)
   }
 
   /** Makes room for the ladders of books below `count`. */
   reserveBooks(count: number): void {
-    if (count * 4 <= this.#best.length) return
-    const best = new Int32Array(Math.max(count * 4, this.#best.length * 2))
-    best.set(this.#best)
-    this.#best = best
-    const roots = new Int32Array(best.length)
-    roots.set(this.#roots)
-    this.#roots = roots
+    if (count * 16 <= this.#ladders.length) return
+    const ladders = new Int32Array(Math.max(count * 16, this.#ladders.length * 2))
+    ladders.set(this.#ladders)
+    this.#ladders = ladders
+    this.#settledKeys.reserveLadders(ladders.length / 4)
   }
 
   /** The best level of a ladder, or 0. */
   best(ladder: number): number {
-    return this.#best[ladder]!
+    return this.#ladders[ladder * 4 + BEST]!
   }
   price(level: number): number {
-    return this.f64[(level << 3) + PRICE]!
+    return Math.abs(this.f64[(level << 3) + KEY]!)
+  }
+  key(level: number): number {
+    return this.f64[(level << 3) + KEY]!
   }
   shown(level: number): number {
     return this.f64[(level << 3) + SHOWN]!
@@ -99,6 +123,9 @@ export class PriceLevels {
   ladder(level: number): number {
     return this.i32[(level << 4) + LADDER]!
   }
+  isSettled(level: number): boolean {
+    return this.i32[(level << 4) + SETTLED] !== 0
+  }
 
   setHead(level: number, order: number): void {
     this.i32[(level << 4) + HEAD] = order
@@ -118,59 +145,49 @@ export class PriceLevels {
 
   /** The level at a price, or 0. Remembers where it would belong, so that `insert` need not search again. */
   find(ladder: number, price: number): number {
+    const key = keyOf(ladder, price)
     const { f64, i32 } = this
-    const descends = (ladder & 1) === 0
+    const frontier = this.#ladders[ladder * 4 + FRONTIER]!
+    if (frontier !== 0 && f64[(frontier << 3) + KEY]! <= key) {
+      this.#foundLadder = -1
+      return this.#settledLevels.find(ladder, key)
+    }
     let better = 0
-    let level = this.#best[ladder]!
-    for (let step = 0; step < WALK_STEPS; step++) {
-      if (level === 0) return this.#missed(ladder, price, better, 0)
-      const here = f64[(level << 3) + PRICE]!
-      if (here === price) return level
-      if (descends ? here < price : here > price) return this.#missed(ladder, price, better, level)
+    let level = this.#ladders[ladder * 4 + BEST]!
+    while (level !== frontier) {
+      const here = f64[(level << 3) + KEY]!
+      if (here >= key) {
+        if (here === key) return level
+        break
+      }
       better = level
       level = i32[(level << 4) + WORSE]!
     }
-    return this.#descend(ladder, price, descends)
-  }
-
-  #missed(ladder: number, price: number, better: number, worse: number): number {
     this.#foundLadder = ladder
-    this.#foundPrice = price
+    this.#foundKey = key
     this.#foundBetter = better
-    this.#foundWorse = worse
+    this.#foundWorse = level
     return 0
-  }
-
-  /** Searches the tree from its root. */
-  #descend(ladder: number, price: number, descends: boolean): number {
-    const { f64, i32 } = this
-    let better = 0
-    let worse = 0
-    let level = this.#roots[ladder]!
-    while (level !== 0) {
-      const here = f64[(level << 3) + PRICE]!
-      if (here === price) return level
-      if (descends ? here > price : here < price) {
-        better = level
-        level = i32[(level << 4) + WORSE_CHILD]!
-      } else {
-        worse = level
-        level = i32[(level << 4) + BETTER_CHILD]!
-      }
-    }
-    return this.#missed(ladder, price, better, worse)
   }
 
   /** Makes the level at a price that has none. */
   insert(ladder: number, price: number): number {
-    if (this.#foundLadder !== ladder || this.#foundPrice !== price) this.find(ladder, price)
+    const key = keyOf(ladder, price)
+    if (this.#foundLadder !== ladder || this.#foundKey !== key) this.find(ladder, price)
+    const isNear = this.#foundLadder === ladder
     this.#foundLadder = -1
-    const better = this.#foundBetter
-    const worse = this.#foundWorse
     const level = this.#allocate()
+    let better = this.#foundBetter
+    let worse = this.#foundWorse
+    if (!isNear) {
+      this.#settledKeys.add(ladder, key)
+      better = this.#settledLevels.find(ladder, this.#settledKeys.below(ladder, key))
+      worse = this.worse(better)
+      this.#settledLevels.insert(ladder, key, level)
+    }
     const { i32, f64 } = this
     const base = level << 4
-    f64[(level << 3) + PRICE] = price
+    f64[(level << 3) + KEY] = key
     f64[(level << 3) + SHOWN] = 0
     f64[(level << 3) + HIDDEN] = 0
     i32[base + HEAD] = 0
@@ -179,25 +196,12 @@ export class PriceLevels {
     i32[base + WORSE] = worse
     i32[base + BETTER] = better
     i32[base + LADDER] = ladder
-    i32[base + BETTER_CHILD] = 0
-    i32[base + WORSE_CHILD] = 0
+    i32[base + SETTLED] = isNear ? 0 : 1
     if (worse !== 0) i32[(worse << 4) + BETTER] = level
     if (better !== 0) i32[(better << 4) + WORSE] = level
-    else this.#best[ladder] = level
-    // Of two neighbours one has a free place on the other's side.
-    if (better !== 0 && i32[(better << 4) + WORSE_CHILD] === 0) {
-      i32[(better << 4) + WORSE_CHILD] = level
-      i32[base + PARENT] = better
-    } else {
-      if (worse === 0) this.#roots[ladder] = level
-      else i32[(worse << 4) + BETTER_CHILD] = level
-      i32[base + PARENT] = worse
-    }
-    for (;;) {
-      const parent = i32[base + PARENT]!
-      if (parent === 0 || priority(parent) >= priority(level)) return level
-      this.#rotateUp(ladder, level, parent)
-    }
+    else this.#ladders[ladder * 4 + BEST] = level
+    if (isNear && ++this.#ladders[ladder * 4 + NEAR]! > NEAR_MAX) this.#settle(ladder)
+    return level
   }
 
   /** Takes an empty level out of its ladder. */
@@ -209,65 +213,72 @@ export class PriceLevels {
     const ladder = i32[base + LADDER]!
     if (worse !== 0) i32[(worse << 4) + BETTER] = better
     if (better !== 0) i32[(better << 4) + WORSE] = worse
-    else this.#best[ladder] = worse
-    let left = i32[base + BETTER_CHILD]!
-    let right = i32[base + WORSE_CHILD]!
-    while (left !== 0 && right !== 0) {
-      this.#rotateUp(ladder, priority(left) > priority(right) ? left : right, level)
-      left = i32[base + BETTER_CHILD]!
-      right = i32[base + WORSE_CHILD]!
-    }
-    this.#hang(ladder, i32[base + PARENT]!, level, left === 0 ? right : left)
+    else this.#ladders[ladder * 4 + BEST] = worse
+    if (i32[base + SETTLED] === 0) this.#ladders[ladder * 4 + NEAR]!--
+    else this.#unsettle(ladder, level, worse)
     i32[base + WORSE] = this.#free
     this.#free = level
     this.#foundLadder = -1
     this.live--
   }
 
-  /** Checks that the tree finds a level and keeps its rules there. */
-  verify(level: number): void {
-    const i32 = this.i32
-    const base = level << 4
-    const ladder = this.ladder(level)
-    const parent = i32[base + PARENT]!
-    const price = this.price(level)
-    const hangs =
-      parent === 0
-        ? this.#roots[ladder] === level
-        : (i32[(parent << 4) + BETTER_CHILD] === level || i32[(parent << 4) + WORSE_CHILD] === level) &&
-          priority(parent) >= priority(level)
-    if (!hangs || this.#descend(ladder, price, (ladder & 1) === 0) !== level) {
-      throw new Error(`The order book is inconsistent: the level at ${price} is not where the tree has it.`)
+  /** Moves the frontier towards the best, until `NEAR_KEPT` levels are left before it. */
+  #settle(ladder: number): void {
+    const { i32, f64 } = this
+    const ladders = this.#ladders
+    let level = ladders[ladder * 4 + BEST]!
+    for (let i = 0; i < NEAR_KEPT; i++) level = i32[(level << 4) + WORSE]!
+    const oldFrontier = ladders[ladder * 4 + FRONTIER]!
+    ladders[ladder * 4 + FRONTIER] = level
+    ladders[ladder * 4 + NEAR] = NEAR_KEPT
+    for (; level !== oldFrontier; level = i32[(level << 4) + WORSE]!) {
+      const key = f64[(level << 3) + KEY]!
+      i32[(level << 4) + SETTLED] = 1
+      this.#settledKeys.add(ladder, key)
+      this.#settledLevels.insert(ladder, key, level)
     }
   }
 
-  /** How many levels are above this one in the tree. */
-  depth(level: number): number {
-    let depth = 0
-    for (let at = this.i32[(level << 4) + PARENT]!; at !== 0; at = this.i32[(at << 4) + PARENT]!) depth++
-    return depth
+  #unsettle(ladder: number, level: number, worse: number): void {
+    const key = this.f64[(level << 3) + KEY]!
+    if (this.#ladders[ladder * 4 + FRONTIER] === level) this.#ladders[ladder * 4 + FRONTIER] = worse
+    this.#settledKeys.remove(ladder, key)
+    this.#settledLevels.remove(ladder, key)
   }
 
-  /** Swaps a level with its parent in the tree; the order of prices stays. */
-  #rotateUp(ladder: number, level: number, parent: number): void {
-    const i32 = this.i32
-    const near = i32[(parent << 4) + BETTER_CHILD] === level ? BETTER_CHILD : WORSE_CHILD
-    const far = BETTER_CHILD + WORSE_CHILD - near
-    const inner = i32[(level << 4) + far]!
-    this.#hang(ladder, i32[(parent << 4) + PARENT]!, parent, level)
-    i32[(parent << 4) + near] = inner
-    if (inner !== 0) i32[(inner << 4) + PARENT] = parent
-    i32[(level << 4) + far] = parent
-    i32[(parent << 4) + PARENT] = level
+  /** Checks the frontier of a ladder and that its settled levels, and no others, are in hash and map. */
+  verify(ladder: number): void {
+    const frontier = this.#ladders[ladder * 4 + FRONTIER]!
+    let near = 0
+    let better = 0
+    for (let level = this.best(ladder); level !== 0; level = this.worse(level)) {
+      const key = this.key(level)
+      if (better === 0 && level !== frontier) near++
+      else {
+        const holds =
+          this.isSettled(level) &&
+          this.#settledLevels.find(ladder, key) === level &&
+          (better === 0 || this.#settledKeys.below(ladder, key) === this.key(better))
+        if (!holds)
+          throw new Error(`The order book is inconsistent: the level at ${this.price(level)} is not settled.`)
+        better = level
+      }
+      if (better === 0 && this.isSettled(level)) {
+        throw new Error(
+          `The order book is inconsistent: the level at ${this.price(level)} is settled too early.`,
+        )
+      }
+    }
+    if (near !== this.#ladders[ladder * 4 + NEAR] || near > NEAR_MAX || (frontier !== 0 && better === 0)) {
+      throw new Error(
+        `The order book is inconsistent: ${near} levels stand before the frontier of ladder ${ladder}.`,
+      )
+    }
   }
 
-  /** Puts `child` where `old` hangs below `parent`. */
-  #hang(ladder: number, parent: number, old: number, child: number): void {
-    const i32 = this.i32
-    if (parent === 0) this.#roots[ladder] = child
-    else if (i32[(parent << 4) + BETTER_CHILD] === old) i32[(parent << 4) + BETTER_CHILD] = child
-    else i32[(parent << 4) + WORSE_CHILD] = child
-    if (child !== 0) i32[(child << 4) + PARENT] = parent
+  /** Levels in the hash; for checks. */
+  get settled(): number {
+    return this.#settledLevels.size
   }
 
   #allocate(): number {
@@ -290,10 +301,4 @@ export class PriceLevels {
     this.f64 = new Float64Array(buffer)
     this.#capacity = capacity
   }
-}
-
-/** A level's fixed pseudo-random priority in the tree. */
-function priority(level: number): number {
-  const mixed = Math.imul(level ^ (level >>> 7), 0x9e3779b1)
-  return Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b)
 }

@@ -17,7 +17,7 @@ export function canExpire(traits: number): boolean {
 export class ShardBooks {
   readonly orders = new OrderStore()
   readonly index: OrderIndex
-  readonly levels = new PriceLevels()
+  readonly levels: PriceLevels
   readonly accounts = new AccountIndex(this.orders)
   readonly books = new BookTable()
   /** Where the events of the command at hand go. */
@@ -31,6 +31,7 @@ export class ShardBooks {
   lastElected = 0
 
   constructor(hashSeed: number) {
+    this.levels = new PriceLevels(hashSeed)
     this.index = new OrderIndex(this.orders, hashSeed)
   }
 

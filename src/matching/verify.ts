@@ -63,10 +63,10 @@ function verifyLadder(
           : levels.price(level) > levels.price(better)
       expect(`prices of ladder ${ladder} are sorted`, worsens)
     }
-    levels.verify(level)
     orders += verifyQueue(shard, book, side, level, counts)
     better = level
   }
+  levels.verify(ladder)
   counts.orders += orders
   return orders
 }
