@@ -1,0 +1,101 @@
+import { badSetting } from '../log/errors.js'
+import type { KeepFinished } from './finished-jobs.js'
+import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'
+import type { JobLogOptions } from './job-log.js'
+
+/** How long a job waits after a failed attempt: `baseMs * factor ** (attempt - 1)`, at most `maxMs`. */
+export interface Backoff {
+  readonly baseMs: number
+  readonly factor: number
+  readonly maxMs: number
+}
+
+/** Gives the delay in milliseconds after an attempt that failed; `attempt` is 1 for the first. */
+export type BackoffFunction = (attempt: number, error: unknown) => number
+
+export interface JobControllerOptions {
+  /** The folder of the queue; made when it is not there. */
+  readonly dir: string
+  /** Attempts in flight at a time. Default 16. */
+  readonly concurrency?: number | undefined
+  /** Of one attempt, for jobs that name none. Default 30,000 ms. */
+  readonly timeoutMs?: number | undefined
+  /** For jobs that name none. Default 3. */
+  readonly maxAttempts?: number | undefined
+  /** Default: 1 s, doubled each time, at most 60 s. */
+  readonly backoff?: Partial<Backoff> | BackoffFunction | undefined
+  /** Finished jobs that are kept to recognize their ids. Default: 10,000, of any age. */
+  readonly keepFinished?: Partial<KeepFinished> | undefined
+  /** A snapshot is written when this many events came since the last, and not fewer than there are live jobs. Default 100,000. */
+  readonly snapshotEveryEvents?: number | undefined
+  /** Keeps the whole log, also what snapshots make needless. Default false. */
+  readonly keepHistory?: boolean | undefined
+  /** A job whose attempts were interrupted more often than this, by crashes and stops, is dead at the next start. Default 100. */
+  readonly interruptionsMax?: number | undefined
+  /** Name of this worker in DISPATCH events. Default: the process id. */
+  readonly worker?: string | undefined
+  readonly log?: JobLogOptions | undefined
+}
+
+export interface JobControllerSettings extends JobDefaults {
+  readonly dir: string
+  readonly concurrency: number
+  readonly backoff: BackoffFunction
+  readonly keepFinished: KeepFinished
+  readonly snapshotEveryEvents: number
+  readonly keepHistory: boolean
+  readonly interruptionsMax: number
+  readonly worker: string
+  readonly log: JobLogOptions
+}
+
+export const concurrencyMax = 100_000
+const keepFinishedMax = 10_000_000
+const defaultBackoff: Backoff = { baseMs: 1000, factor: 2, maxMs: 60_000 }
+export const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.POSITIVE_INFINITY }
+
+/** @throws LogError `TIDEMARK_BAD_SETTING` that names the setting, the value and what is allowed. */
+export function resolveControllerSettings(options: JobControllerOptions): JobControllerSettings {
+  if (typeof options.dir !== 'string' || options.dir === '') {
+    throw badSetting('dir', options.dir, 'the path of a folder')
+  }
+  return {
+    dir: options.dir,
+    concurrency: whole('concurrency', options.concurrency ?? 16, 1, concurrencyMax),
+    timeoutMs: whole('timeoutMs', options.timeoutMs ?? 30_000, 1, timeoutMsMax),
+    maxAttempts: whole('maxAttempts', options.maxAttempts ?? 3, 1, maxAttemptsMax),
+    backoff: resolveBackoff(options.backoff),
+    keepFinished: resolveKeepFinished(options.keepFinished),
+    snapshotEveryEvents: whole(
+      'snapshotEveryEvents',
+      options.snapshotEveryEvents ?? 100_000,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    keepHistory: options.keepHistory ?? false,
+    interruptionsMax: whole('interruptionsMax', options.interruptionsMax ?? 100, 0, Number.MAX_SAFE_INTEGER),
+    worker: options.worker ?? `pid-${process.pid}`,
+    log: options.log ?? {},
+  }
+}
+
+function resolveKeepFinished(given: Partial<KeepFinished> = {}): KeepFinished {
+  const { count, ageMs } = { ...defaultKeepFinished, ...given }
+  whole('keepFinished.count', count, 0, keepFinishedMax)
+  if (!(ageMs >= 0)) throw badSetting('keepFinished.ageMs', ageMs, 'a number of milliseconds from 0')
+  return { count, ageMs }
+}
+
+function resolveBackoff(given: Partial<Backoff> | BackoffFunction = {}): BackoffFunction {
+  if (typeof given === 'function') return given
+  const { baseMs, factor, maxMs } = { ...defaultBackoff, ...given }
+  whole('backoff.baseMs', baseMs, 0, timeoutMsMax)
+  whole('backoff.maxMs', maxMs, 0, timeoutMsMax)
+  if (!(factor >= 1 && factor <= 1000)) throw badSetting('backoff.factor', factor, 'a number from 1 to 1000')
+  return (attempt) => Math.min(maxMs, baseMs * factor ** (attempt - 1))
+}
+
+function whole(setting: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value
+  throw badSetting(setting, value, `a whole number from ${min} to ${max}`)
+}

@@ -1,0 +1,291 @@
+import type { JobControllerSettings } from './controller-settings.js'
+import { JobError } from './errors.js'
+import type { JobEventDetail, JobEventType } from './event.js'
+import type { JobRunner } from './handler.js'
+import type { LiveJob } from './job.js'
+import type { AppliedTransition, JobStore } from './job-store.js'
+import { Durations } from './metrics.js'
+import { PendingQueue } from './pending-queue.js'
+
+/** One DISPATCH and what becomes of it. */
+export interface Attempt {
+  readonly jobId: string
+  readonly payloadJson: string
+  readonly attempt: number
+  readonly attemptId: number
+  readonly abort: AbortController
+  readonly timer: NodeJS.Timeout
+}
+
+type Outcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly error: unknown }
+
+export interface DispatcherEvents {
+  /** A transition was logged and applied; it may be told when its LSN is durable. */
+  applied(transition: AppliedTransition, extra: unknown): void
+  /** A result came of an attempt that is over. */
+  late(attempt: Attempt, error: JobError): void
+  /** The log takes nothing any more. */
+  failed(error: unknown): void
+}
+
+const errorLengthMax = 500
+const timerMsMax = 2 ** 31 - 1
+
+/**
+ * Hands pending jobs to the runner, in order and as many at a time as are allowed, and logs what becomes of them. A
+ * handler is called when its DISPATCH is on disk, so that no attempt escapes being counted.
+ */
+export class Dispatcher {
+  readonly queue = new PendingQueue()
+  readonly dispatchLatency = new Durations()
+  readonly runTime = new Durations()
+  readonly #store: JobStore
+  readonly #settings: JobControllerSettings
+  readonly #events: DispatcherEvents
+  readonly #attempts = new Map<number, Attempt>()
+  #runner: JobRunner | undefined
+  #dispatching = false
+  #pumping = false
+  #delayTimer: NodeJS.Timeout | undefined
+  #idle: (() => void) | undefined
+
+  constructor(store: JobStore, settings: JobControllerSettings, events: DispatcherEvents) {
+    this.#store = store
+    this.#settings = settings
+    this.#events = events
+  }
+
+  get dispatching(): boolean {
+    return this.#dispatching
+  }
+
+  start(runner: JobRunner): void {
+    this.#runner = runner
+    this.#dispatching = true
+    this.pump()
+  }
+
+  /** Queues a job that is pending now. */
+  add(job: LiveJob): void {
+    job.readySinceMs = performance.now()
+    this.queue.add(job, Date.now())
+    this.pump()
+  }
+
+  /** Dispatches what may be dispatched. */
+  pump(): void {
+    if (!this.#dispatching || this.#pumping) return
+    this.#pumping = true
+    this.#store.log.inOrder(
+      () => {
+        this.#dispatchReady()
+        this.#pumping = false
+      },
+      (error) => {
+        this.#pumping = false
+        this.#events.failed(error)
+      },
+    )
+  }
+
+  /** Ends the attempt in flight of a job whose cancel was applied. */
+  cancelled(attemptId: number): void {
+    this.#drop(attemptId, new JobError('TIDEMARK_JOB_CANCELLED', 'The job was cancelled.', { attemptId }))
+    this.pump()
+  }
+
+  /**
+   * Dispatches nothing more, gives running attempts `graceMs` to end, and returns the jobs of those that did not to
+   * pending.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopDispatching()
+    if (this.#attempts.size > 0 && graceMs > 0) await this.#idleWithin(graceMs)
+    const stopped = new JobError('TIDEMARK_JOB_STOPPED', 'The queue was stopped.')
+    const given = [...this.#attempts.values()].map((attempt) => this.#giveBack(attempt, stopped))
+    await Promise.all(given)
+  }
+
+  /** Dispatches nothing more, at once, and aborts what runs: nothing that it does can be logged. */
+  halt(error: unknown): void {
+    this.#stopDispatching()
+    for (const attemptId of [...this.#attempts.keys()]) this.#drop(attemptId, error)
+  }
+
+  #stopDispatching(): void {
+    this.#dispatching = false
+    clearTimeout(this.#delayTimer)
+  }
+
+  #dispatchReady(): void {
+    const nowMs = Date.now()
+    while (this.#dispatching && this.#attempts.size < this.#runner!.concurrency) {
+      const job = this.queue.first(nowMs)
+      if (!job) break
+      this.#dispatch(job)
+    }
+    this.#armDelayTimer(nowMs)
+  }
+
+  #dispatch(job: LiveJob): void {
+    const applied = this.#store.transition('DISPATCH', job.id, {
+      attemptId: this.#store.log.lastSeq + 1,
+      attempt: job.attempts + 1,
+      worker: this.#settings.worker,
+    })
+    this.queue.takeFirst()
+    const { attemptId } = job
+    const attempt: Attempt = {
+      jobId: job.id,
+      payloadJson: job.payloadJson,
+      attempt: job.attempts,
+      attemptId,
+      abort: new AbortController(),
+      timer: setTimeout(() => this.#timeOut(attempt, job.timeoutMs), job.timeoutMs),
+    }
+    this.#attempts.set(attemptId, attempt)
+    this.#events.applied(applied, undefined)
+    const { readySinceMs } = job
+    this.#store.log.waitDurable(applied.lsn).then(
+      () => this.#run(attempt, readySinceMs),
+      (error) => this.#events.failed(error),
+    )
+  }
+
+  async #run(attempt: Attempt, readySinceMs: number): Promise<void> {
+    if (!this.#attempts.has(attempt.attemptId)) return
+    const startMs = performance.now()
+    this.dispatchLatency.record(startMs - readySinceMs)
+    const { jobId, payloadJson, attempt: number, attemptId, abort } = attempt
+    const task = { id: jobId, payload: JSON.parse(payloadJson), attempt: number, attemptId }
+    let outcome: Outcome
+    try {
+      outcome = { ok: true, result: await this.#runner!.run(task, abort.signal) }
+    } catch (error) {
+      outcome = { ok: false, error }
+    }
+    this.runTime.record(performance.now() - startMs)
+    // A handler that gave up because it was told to has no result to refuse.
+    if (!outcome.ok && abort.signal.aborted) return
+    this.#settle(attempt, outcome)
+  }
+
+  #settle(attempt: Attempt, outcome: Outcome): void {
+    this.#store.log.inOrder(
+      () => {
+        const applied = outcome.ok
+          ? this.#store.transition('ACK', attempt.jobId, { attemptId: attempt.attemptId })
+          : this.#failAttempt(attempt, 'RETRY', 'failed', outcome.error)
+        this.#over(attempt, applied, outcome.ok ? outcome.result : outcome.error)
+      },
+      (error) => this.#refused(attempt, error),
+    )
+  }
+
+  #timeOut(attempt: Attempt, timeoutMs: number): void {
+    const { attemptId } = attempt
+    const timeout = new JobError('TIDEMARK_JOB_TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`, {
+      attemptId,
+      timeoutMs,
+    })
+    this.#store.log.inOrder(
+      () => {
+        const applied = this.#failAttempt(attempt, 'TIMEOUT', 'timeout', timeout)
+        this.#over(attempt, applied, timeout)
+        attempt.abort.abort(timeout)
+      },
+      (error) => this.#refused(attempt, error),
+    )
+  }
+
+  /** Logs that an attempt failed: its job is tried again, or dead after the last attempt. */
+  #failAttempt(
+    attempt: Attempt,
+    again: Extract<JobEventType, 'RETRY' | 'TIMEOUT'>,
+    reason: 'failed' | 'timeout',
+    cause: unknown,
+  ): AppliedTransition {
+    const { jobId, attemptId } = attempt
+    const job = this.#store.table.live.get(jobId)
+    const counted = job ? job.attempts - job.interrupted : 0
+    const error = messageOf(cause)
+    if (job && counted >= job.maxAttempts) {
+      return this.#store.transition('DEAD', jobId, { attemptId, reason, error })
+    }
+    const delayMs = this.#delayMs(counted, cause)
+    const detail: JobEventDetail =
+      again === 'RETRY' ? { attemptId, delayMs, reason, error } : { attemptId, delayMs }
+    return this.#store.transition(again, jobId, detail)
+  }
+
+  /** A backoff that the caller got wrong must not lose the outcome of an attempt. */
+  #delayMs(attempt: number, cause: unknown): number {
+    const delayMs = Math.round(this.#settings.backoff(Math.max(1, attempt), cause))
+    return Number.isSafeInteger(delayMs) && delayMs > 0 ? delayMs : 0
+  }
+
+  #giveBack(attempt: Attempt, stopped: JobError): Promise<void> {
+    return new Promise((resolve) => {
+      this.#store.log.inOrder(
+        () => {
+          const { jobId, attemptId } = attempt
+          const detail = { attemptId, delayMs: 0, reason: 'stopped' }
+          this.#over(attempt, this.#store.transition('RETRY', jobId, detail), stopped)
+          attempt.abort.abort(stopped)
+          resolve()
+        },
+        () => resolve(),
+      )
+    })
+  }
+
+  /** An attempt ended and the log says so. */
+  #over(attempt: Attempt, applied: AppliedTransition, extra: unknown): void {
+    clearTimeout(attempt.timer)
+    this.#attempts.delete(attempt.attemptId)
+    this.#events.applied(applied, extra)
+    if (applied.job.state === 'pending') this.add(applied.job)
+    else this.pump()
+    if (this.#attempts.size === 0) this.#idle?.()
+  }
+
+  #refused(attempt: Attempt, error: unknown): void {
+    if ((error as JobError).code === 'TIDEMARK_JOB_STALE_ATTEMPT')
+      this.#events.late(attempt, error as JobError)
+    else this.#events.failed(error)
+  }
+
+  #drop(attemptId: number, reason: unknown): void {
+    const attempt = this.#attempts.get(attemptId)
+    if (!attempt) return
+    clearTimeout(attempt.timer)
+    this.#attempts.delete(attemptId)
+    attempt.abort.abort(reason)
+    if (this.#attempts.size === 0) this.#idle?.()
+  }
+
+  async #idleWithin(graceMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs)
+      this.#idle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#idle = undefined
+  }
+
+  #armDelayTimer(nowMs: number): void {
+    clearTimeout(this.#delayTimer)
+    const dueMs = this.queue.nextDueMs
+    if (dueMs === undefined || !this.#dispatching) return
+    this.#delayTimer = setTimeout(() => this.pump(), Math.min(timerMsMax, Math.max(1, dueMs - nowMs)))
+  }
+}
+
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.slice(0, errorLengthMax)
+}

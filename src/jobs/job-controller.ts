@@ -1,0 +1,398 @@
+import { EventEmitter } from 'node:events'
+import {
+  type JobControllerOptions,
+  type JobControllerSettings,
+  resolveControllerSettings,
+} from './controller-settings.js'
+import { type Attempt, Dispatcher } from './dispatcher.js'
+import { closedError, JobError } from './errors.js'
+import type { JobEvent } from './event.js'
+import { createRunner, type JobHandler, type JobRunner } from './handler.js'
+import {
+  type FinishedJob,
+  type JobSpec,
+  type JobState,
+  type JobView,
+  type LiveJob,
+  type PlainJob,
+  toPlainJob,
+  viewOf,
+} from './job.js'
+import { type AppliedTransition, JobStore } from './job-store.js'
+import type { JobCounts, JobTotals } from './job-table.js'
+import type { JobMetrics } from './metrics.js'
+
+export interface EnqueueResult {
+  readonly id: string
+  /** False when the id is known already: nothing was added, and the job is as it was first given. */
+  readonly added: boolean
+  readonly state: JobState
+}
+
+export interface JobStatus extends JobCounts {
+  readonly state: 'open' | 'running' | 'stopping' | 'closed' | 'failed'
+  readonly totals: Readonly<JobTotals>
+  readonly lastSeq: number
+}
+
+export interface JobOutcome {
+  readonly id: string
+  readonly attempt: number
+  readonly seq: number
+}
+
+/** Each is told when what it tells of is on disk. `late`, `error` and `checkpoint` tell of no event of the log. */
+export interface JobControllerEvents {
+  enqueued: [{ id: string; seq: number }]
+  dispatched: [JobOutcome & { attemptId: number }]
+  completed: [JobOutcome & { result: unknown }]
+  retried: [JobOutcome & { delayMs: number; reason: string; error: unknown }]
+  timedOut: [JobOutcome & { delayMs: number }]
+  dead: [JobOutcome & { reason: string; error: unknown }]
+  /** No job is pending or in flight. */
+  drained: []
+  /** A result came of an attempt that was over, and was refused. */
+  late: [{ id: string; attemptId: number; error: JobError }]
+  checkpoint: [{ lastSeq: number }]
+  /** The log failed, or a snapshot could not be written; see `code`. */
+  error: [Error]
+}
+
+const graceMsDefault = 10_000
+
+/**
+ * A durable job queue: jobs and all that happens to them are events of one log.
+ *
+ * A promise that resolves, and an event that is told, stand for something that is on disk. Execution is
+ * at-least-once: a crash in the middle of an attempt runs the job again. The queue's own state is exactly-once: a job
+ * is completed or dead once, and each attempt is counted once.
+ *
+ * @example
+ * const queue = await JobController.open({ dir: './jobs' })
+ * queue.start(async ({ payload }) => sendMail(payload))
+ * await queue.enqueue({ id: 'mail-1', payload: { to: 'a@example.org' } })
+ * await queue.close()
+ */
+export class JobController extends EventEmitter<JobControllerEvents> {
+  readonly settings: JobControllerSettings
+  readonly #store: JobStore
+  readonly #dispatcher: Dispatcher
+  readonly #waiting = new Set<(error?: Error) => void>()
+  #runner: JobRunner | undefined
+  #state: JobStatus['state'] = 'open'
+  #failure: unknown
+  #closing: Promise<void> | undefined
+  #lateResults = 0
+  #checkpoints = 0
+  #checkpointFailures = 0
+
+  /**
+   * Opens the queue in a folder: snapshot, replay, and jobs that were in flight returned to pending, which is logged.
+   *
+   * @throws JobError and LogError as of `JobStore.open`; LogError `TIDEMARK_BAD_SETTING`.
+   */
+  static async open(options: JobControllerOptions): Promise<JobController> {
+    const settings = resolveControllerSettings(options)
+    const store = await JobStore.open(settings)
+    const controller = new JobController(settings, store)
+    try {
+      await controller.#returnInFlight()
+    } catch (error) {
+      await store.log.close()
+      throw error
+    }
+    return controller
+  }
+
+  private constructor(settings: JobControllerSettings, store: JobStore) {
+    super()
+    this.settings = settings
+    this.#store = store
+    this.#dispatcher = new Dispatcher(store, settings, {
+      applied: (transition, extra) => this.#applied(transition, extra),
+      late: (attempt, error) => this.#late(attempt, error),
+      failed: (error) => this.#fail(error),
+    })
+    store.log.on('error', (error) => this.#fail(error))
+    for (const job of store.table.live.values()) if (job.state === 'pending') this.#dispatcher.add(job)
+  }
+
+  /** The log below: for its statistics, its replay, and its events in full. */
+  get log(): JobStore['log'] {
+    return this.#store.log
+  }
+
+  /**
+   * Begins to run jobs. Once for a controller.
+   *
+   * @throws JobError `TIDEMARK_JOB_BAD_HANDLER`, `TIDEMARK_JOB_LOG_CLOSED`, `TIDEMARK_JOB_SYNC_FAILED`.
+   */
+  start(handler: JobHandler): void {
+    this.#checkOpen()
+    if (this.#runner) {
+      throw new JobError('TIDEMARK_JOB_BAD_HANDLER', 'The queue runs already; one handler serves it.')
+    }
+    this.#runner = createRunner(handler, this.settings.concurrency)
+    this.#state = 'running'
+    this.#dispatcher.start(this.#runner)
+  }
+
+  /**
+   * Adds a job; resolves when it is on disk. A job whose id is known, live or finished and still kept, is not added
+   * again: `added` is then false.
+   *
+   * @throws JobError `TIDEMARK_JOB_BAD_SPEC`, `TIDEMARK_JOB_BAD_EVENT` (too large), `TIDEMARK_JOB_LOG_CLOSED`,
+   *   `TIDEMARK_JOB_SYNC_FAILED` (the job may or may not be there when the queue is opened again).
+   */
+  async enqueue(spec: JobSpec): Promise<EnqueueResult> {
+    const { result, lsn } = await this.#enqueue(toPlainJob(spec, this.settings))
+    await this.#store.log.waitDurable(lsn)
+    return result
+  }
+
+  /**
+   * Adds jobs in the order given; resolves when all are on disk. All are checked before the first is added; after a
+   * crash, a first part of them may be there.
+   *
+   * @throws Errors as of `enqueue`.
+   */
+  async enqueueMany(specs: readonly JobSpec[]): Promise<EnqueueResult[]> {
+    const jobs = specs.map((spec) => toPlainJob(spec, this.settings))
+    for (const job of jobs) this.#store.log.checkSize(Buffer.byteLength(job.payloadJson), job.id)
+    const added = await Promise.all(jobs.map((job) => this.#enqueue(job)))
+    await this.#store.log.waitDurable(added.reduce((lsn, entry) => Math.max(lsn, entry.lsn), 0))
+    return added.map(({ result }) => result)
+  }
+
+  /** One job as it stands on disk, or `undefined` when its id is unknown or forgotten. */
+  async get(id: string): Promise<JobView | undefined> {
+    this.#checkOpen()
+    const job = this.#store.table.get(id)
+    const view = job && viewOf(job)
+    await this.#store.log.waitDurable(job?.lsn ?? 0)
+    return view
+  }
+
+  /**
+   * Ends a job that is not finished: it is dead, for the reason `cancelled`, and its handler's signal is aborted.
+   * Resolves when that is on disk; false when there was nothing to end.
+   */
+  async cancel(id: string): Promise<boolean> {
+    this.#checkOpen()
+    const lsn = await new Promise<number | undefined>((resolve, reject) => {
+      this.#store.log.inOrder(() => resolve(this.#cancelNow(id)), reject)
+    })
+    if (lsn === undefined) return false
+    await this.#store.log.waitDurable(lsn)
+    return true
+  }
+
+  /** How many jobs are in which state, and what happened since the queue was made; all of it on disk. */
+  async status(): Promise<JobStatus> {
+    const { log, table } = this.#store
+    const status = { state: this.#state, ...table.counts, totals: { ...table.totals }, lastSeq: log.lastSeq }
+    if (this.#state === 'open' || this.#state === 'running') await log.waitDurable(log.tailLsn)
+    return status
+  }
+
+  metrics(): JobMetrics {
+    return {
+      dispatchLatency: this.#dispatcher.dispatchLatency.summary(),
+      runTime: this.#dispatcher.runTime.summary(),
+      lateResults: this.#lateResults,
+      checkpoints: this.#checkpoints,
+      checkpointFailures: this.#checkpointFailures,
+      waitingSteps: this.#store.log.waitingSteps,
+      eventsSinceSnapshot: this.#store.eventsSinceSnapshot,
+      log: this.#store.log.stats(),
+    }
+  }
+
+  /** Resolves when no job is pending or in flight, and rejects when the queue fails before. */
+  async drained(): Promise<void> {
+    this.#checkOpen()
+    const { table, log } = this.#store
+    if (table.live.size > 0) await this.#nextDrained()
+    await log.waitDurable(log.tailLsn)
+  }
+
+  /**
+   * Writes a snapshot now, and removes the part of the log that no start needs any more.
+   *
+   * @throws JobError as of `JobStore.checkpoint`.
+   */
+  async checkpoint(): Promise<void> {
+    this.#checkOpen()
+    await this.#checkpoint()
+  }
+
+  /**
+   * Stops and closes: dispatches nothing more, gives running handlers `graceMs` to end, returns the jobs of those
+   * that did not to pending, writes a snapshot, and closes the log. The signals of handlers that are still running
+   * are aborted; their results count for nothing.
+   *
+   * @throws JobError when the last snapshot could not be written; the log is closed, and holds everything, all the
+   *   same.
+   */
+  close(options: { graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs ?? graceMsDefault)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const failed = this.#state === 'failed'
+    if (!failed) this.#state = 'stopping'
+    try {
+      if (!failed) {
+        await this.#dispatcher.stop(graceMs)
+        if (!this.#failure) await this.#checkpoint()
+      }
+    } finally {
+      this.#dispatcher.halt(closedError())
+      await this.#runner?.close()
+      await this.#store.log.close()
+      if (!this.#failure) this.#state = 'closed'
+    }
+  }
+
+  async #returnInFlight(): Promise<void> {
+    const { log, table } = this.#store
+    const inFlight = [...table.live.values()].filter(({ state }) => state === 'inFlight')
+    await Promise.all(inFlight.map((job) => this.#returnOne(job)))
+    await log.waitDurable(log.tailLsn)
+  }
+
+  #returnOne(job: LiveJob): Promise<void> {
+    const { id, attemptId } = job
+    return new Promise((resolve, reject) => {
+      this.#store.log.inOrder(() => {
+        if (job.interrupted >= this.settings.interruptionsMax) {
+          this.#store.transition('DEAD', id, { attemptId, reason: 'interrupted' })
+        } else {
+          this.#store.transition('RETRY', id, { attemptId, delayMs: 0, reason: 'restart' })
+          this.#dispatcher.add(job)
+        }
+        resolve()
+      }, reject)
+    })
+  }
+
+  #enqueue(job: PlainJob): Promise<{ result: EnqueueResult; lsn: number }> {
+    return new Promise((resolve, reject) => {
+      this.#checkOpen()
+      this.#store.log.inOrder(() => resolve(this.#enqueueNow(job)), reject)
+    })
+  }
+
+  #enqueueNow(plain: PlainJob): { result: EnqueueResult; lsn: number } {
+    const { id } = plain
+    const known: LiveJob | FinishedJob | undefined = this.#store.table.get(id)
+    // The first caller's job may not be on disk yet: the second is told when it is.
+    if (known) return { result: { id, added: false, state: known.state }, lsn: known.lsn }
+    const applied = this.#store.enqueue(plain)
+    this.#applied(applied, undefined)
+    this.#dispatcher.add(applied.job)
+    return { result: { id, added: true, state: 'pending' }, lsn: applied.lsn }
+  }
+
+  #cancelNow(id: string): number | undefined {
+    const job = this.#store.table.live.get(id)
+    if (!job) return undefined
+    const { attemptId } = job
+    const detail = attemptId === 0 ? { reason: 'cancelled' } : { attemptId, reason: 'cancelled' }
+    const applied = this.#store.transition('DEAD', id, detail)
+    if (attemptId === 0) this.#dispatcher.queue.noteStale()
+    else this.#dispatcher.cancelled(attemptId)
+    this.#applied(applied, undefined)
+    return applied.lsn
+  }
+
+  #applied(applied: AppliedTransition, extra: unknown): void {
+    const { job, event, lsn } = applied
+    this.#announce(job, event, lsn, extra)
+    const { table, eventsSinceSnapshot, checkpointing } = this.#store
+    if (table.live.size === 0) this.#whenDurable(lsn, 'drained')
+    const due = Math.max(this.settings.snapshotEveryEvents, table.live.size)
+    if (eventsSinceSnapshot < due || checkpointing || this.#closing) return
+    this.#checkpoint().catch((error) => this.#tellError(error))
+  }
+
+  #announce(job: LiveJob, event: JobEvent, lsn: number, extra: unknown): void {
+    const { type, seq, detail } = event
+    const outcome: JobOutcome = { id: job.id, attempt: job.attempts, seq }
+    const delayMs = detail['delayMs'] as number
+    const reason = detail['reason'] as string
+    if (type === 'ENQUEUE') this.#whenDurable(lsn, 'enqueued', { id: job.id, seq })
+    else if (type === 'DISPATCH') this.#whenDurable(lsn, 'dispatched', { ...outcome, attemptId: seq })
+    else if (type === 'ACK') this.#whenDurable(lsn, 'completed', { ...outcome, result: extra })
+    else if (type === 'TIMEOUT') this.#whenDurable(lsn, 'timedOut', { ...outcome, delayMs })
+    else if (type === 'RETRY')
+      this.#whenDurable(lsn, 'retried', { ...outcome, delayMs, reason, error: extra })
+    else this.#whenDurable(lsn, 'dead', { ...outcome, reason, error: extra })
+  }
+
+  #whenDurable<K extends keyof JobControllerEvents>(
+    lsn: number,
+    name: K,
+    ...args: JobControllerEvents[K]
+  ): void {
+    if (this.listenerCount(name) === 0) return
+    const told = this as EventEmitter
+    this.#store.log.waitDurable(lsn).then(
+      () => told.emit(name, ...args),
+      () => {},
+    )
+  }
+
+  #late({ jobId, attemptId }: Attempt, error: JobError): void {
+    this.#lateResults++
+    this.emit('late', { id: jobId, attemptId, error })
+  }
+
+  async #checkpoint(): Promise<void> {
+    try {
+      await this.#store.checkpoint()
+      this.#checkpoints++
+      this.emit('checkpoint', { lastSeq: this.#store.log.lastSeq })
+    } catch (error) {
+      this.#checkpointFailures++
+      throw error
+    }
+  }
+
+  #nextDrained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error) => {
+        this.off('drained', settle)
+        this.#waiting.delete(settle)
+        if (error) reject(error)
+        else resolve()
+      }
+      this.#waiting.add(settle)
+      this.on('drained', settle)
+    })
+  }
+
+  /** The log takes nothing any more: no dispatch, no enqueue, and whoever waits hears why. */
+  #fail(error: unknown): void {
+    if (this.#failure || this.#state === 'closed') return
+    this.#failure = error
+    this.#state = 'failed'
+    this.#dispatcher.halt(error)
+    for (const settle of [...this.#waiting]) settle(error as Error)
+    this.#tellError(error)
+  }
+
+  #tellError(error: unknown): void {
+    if (this.listenerCount('error') > 0) this.emit('error', error as Error)
+  }
+
+  #checkOpen(): void {
+    if (this.#failure) throw this.#failure
+    if (this.#closing) throw closedError()
+  }
+}

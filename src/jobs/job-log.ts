@@ -1,0 +1,316 @@
+import { EventEmitter } from 'node:events'
+import { DurableLog, type DurableLogOptions, type LogStats } from '../log/durable-log.js'
+import type { LogPoisonedError } from '../log/errors.js'
+import { frameHeaderBytes } from '../log/frame.js'
+import { NodeDisk } from '../log/node-disk.js'
+import type { RecoveryReport } from '../log/recovery.js'
+import { closedError, fromLogError, JobError } from './errors.js'
+import {
+  detailToJson,
+  encodeBase,
+  encodeEvent,
+  isEventType,
+  type JobEvent,
+  type JobEventDetail,
+  type JobEventType,
+  recordType,
+} from './event.js'
+import { findLast } from './log-inspection.js'
+import { type JobReplayOptions, type JobReplayReport, replayEvents } from './replay.js'
+import { RoomQueue } from './room-queue.js'
+
+export type JobLogOptions = Omit<DurableLogOptions, 'dir' | 'contentVersion'>
+
+/** An event in the log; it is on disk when `waitDurable` of its LSN resolves. */
+export interface AppendedEvent {
+  readonly event: JobEvent
+  readonly lsn: number
+}
+
+/** One entry of `appendMany`; the detail as JSON. */
+export interface EventEntry {
+  readonly type: JobEventType
+  readonly jobId: string
+  readonly detailJson: string
+}
+
+/** A job's events are small; a rotation at each snapshot should not zero-fill the log's 64 MiB. */
+const segmentBytesDefault = 16 * 1024 * 1024
+const contentVersion = 1
+
+/**
+ * The log of job events: JSON records with their own sequence numbers and checksums, on a durable log.
+ *
+ * Events: `error` (JobError `TIDEMARK_JOB_SYNC_FAILED`) once, when the log can promise nothing any more.
+ */
+export class JobLog extends EventEmitter<{ error: [JobError] }> {
+  readonly dir: string
+  readonly #log: DurableLog
+  readonly #disk = new NodeDisk()
+  readonly #room: RoomQueue
+  readonly #pieceBytes: number
+  readonly #recordBytesMax: number
+  #scratch = Buffer.allocUnsafeSlow(4096)
+  #lastSeq: number
+  #closing: Promise<void> | undefined
+
+  /**
+   * Opens the job log in `dir`, made when it is not there, for this process alone.
+   *
+   * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`, `TIDEMARK_JOB_CHECKSUM`, `TIDEMARK_JOB_SYNC_FAILED`; LogError
+   *   `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_FORMAT`, `TIDEMARK_BAD_SETTING`.
+   */
+  static async open(dir: string, options: JobLogOptions = {}): Promise<JobLog> {
+    const log = await DurableLog.open({
+      ...options,
+      segmentBytes: options.segmentBytes ?? segmentBytesFor(options),
+      dir,
+      contentVersion,
+    }).catch((error) => {
+      throw fromLogError(error)
+    })
+    try {
+      return new JobLog(log)
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  private constructor(log: DurableLog) {
+    super()
+    this.dir = log.dir
+    this.#log = log
+    this.#lastSeq = findLast(this.#disk, log.dir, log.durableLsn)?.seq ?? 0
+    this.#room = new RoomQueue(() => this.waitDurable(this.#log.tailLsn))
+    this.#pieceBytes = log.settings.ringBytes / 4
+    this.#recordBytesMax = log.settings.maxFrameBytes - frameHeaderBytes
+    log.on('error', (error: LogPoisonedError) => {
+      if (this.listenerCount('error') > 0) this.emit('error', fromLogError(error) as JobError)
+    })
+  }
+
+  /** The sequence number of the last event that was appended; 0 before the first. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  /** Where the log ends, and up to where it is on disk: byte positions. */
+  get tailLsn(): number {
+    return this.#log.tailLsn
+  }
+
+  get durableLsn(): number {
+    return this.#log.durableLsn
+  }
+
+  /** The largest event, in bytes of its JSON. */
+  get recordBytesMax(): number {
+    return this.#recordBytesMax
+  }
+
+  /** What opening found, a torn end that was cut among it. */
+  get recovery(): RecoveryReport {
+    return this.#log.recovery
+  }
+
+  stats(): LogStats {
+    return this.#log.stats()
+  }
+
+  /**
+   * Appends one event; resolves with it when it is on disk. Events get their sequence numbers, and their places in
+   * the file, in the order of the calls.
+   *
+   * @throws JobError `TIDEMARK_JOB_BAD_EVENT`, `TIDEMARK_JOB_LOG_CLOSED`, `TIDEMARK_JOB_SYNC_FAILED` (the event may
+   *   or may not be there when the log is opened again).
+   */
+  append(type: JobEventType, jobId: string, detail: JobEventDetail = {}): Promise<JobEvent> {
+    return new Promise((resolve, reject) => {
+      this.inOrder(() => {
+        const { event, lsn } = this.appendNow(type, jobId, detail)
+        this.waitDurable(lsn).then(() => resolve(event), reject)
+      }, reject)
+    })
+  }
+
+  /** Appends events behind one another; resolves with the sequence number of the last when all are on disk. */
+  async appendMany(entries: readonly EventEntry[]): Promise<number> {
+    let from = 0
+    let lsn = 0
+    const lastSeq = await new Promise<number>((resolve, reject) => {
+      this.inOrder(() => {
+        while (from < entries.length) {
+          const piece = this.#encodePiece(entries, from)
+          lsn = this.#log.appendBatch(piece, recordType.event)
+          this.#lastSeq += piece.length
+          from += piece.length
+        }
+        resolve(this.#lastSeq)
+      }, reject)
+    }).catch((error) => {
+      throw fromLogError(error)
+    })
+    await this.waitDurable(lsn)
+    return lastSeq
+  }
+
+  /**
+   * Appends one event at once, if the ring has room: for callers that change their own state in the same step.
+   *
+   * @throws LogError `TIDEMARK_RING_FULL`, and then nothing was appended; otherwise errors as of `append`.
+   */
+  appendNow(
+    type: JobEventType,
+    jobId: string,
+    detail: JobEventDetail,
+    detailJson: string = detailToJson(detail, jobId),
+  ): AppendedEvent {
+    checkEvent(type, jobId)
+    const seq = this.#lastSeq + 1
+    const atMs = Date.now()
+    const { text, checksum } = encodeEvent(seq, type, jobId, atMs, detailJson)
+    const payload = this.#toBytes(text, jobId)
+    try {
+      const lsn = this.#log.append(payload, recordType.event)
+      this.#lastSeq = seq
+      return { event: { seq, type, jobId, atMs, detail, checksum }, lsn }
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /** Runs a step that calls `appendNow`, in order with all other appends; see `RoomQueue`. */
+  inOrder(step: () => void, failed: (error: unknown) => void): void {
+    this.#room.run(step, failed)
+  }
+
+  /** Steps that wait because the ring is full. */
+  get waitingSteps(): number {
+    return this.#room.size
+  }
+
+  /** Resolves when everything up to `lsn` is on disk. */
+  async waitDurable(lsn: number): Promise<void> {
+    if (this.#log.durableLsn >= lsn) return
+    try {
+      await this.#log.waitDurable(lsn)
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /**
+   * Hands every event to `handler`, in order and awaiting it, from the beginning up to the last event that was
+   * appended before the call. What is appended meanwhile is not part of it, and is not held up by it.
+   *
+   * Strict: the first place that is not sound ends it with an error. `tolerant` skips such places and reports them.
+   *
+   * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`; ChecksumError; what `handler` throws.
+   */
+  async replay(
+    handler: (event: JobEvent, lsn: number) => unknown,
+    options: JobReplayOptions = {},
+  ): Promise<JobReplayReport> {
+    this.#checkOpen()
+    const limitLsn = this.#log.tailLsn
+    await this.waitDurable(limitLsn)
+    const { fromLsn, afterSeq } = options
+    return replayEvents(this.#disk, this.dir, handler, { fromLsn, afterSeq, limitLsn }, options)
+  }
+
+  /**
+   * Goes on in a new segment; resolves with its first LSN when all before it is on disk. Sequence numbers go on: the
+   * new segment begins with a note of the last one, so that they do even when everything before is removed.
+   */
+  async rotate(): Promise<number> {
+    this.#checkOpen()
+    try {
+      const firstLsn = await this.#log.rotate()
+      const baseLsn = await new Promise<number>((resolve, reject) => {
+        const note = () => resolve(this.#log.append(encodeBase(this.#lastSeq), recordType.base))
+        this.inOrder(note, reject)
+      })
+      await this.#log.waitDurable(baseLsn)
+      return firstLsn
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /** Deletes the segments that lie wholly below `lsn`, which `rotate` gave; returns the first LSN still there. */
+  removeBefore(lsn: number): number {
+    this.#checkOpen()
+    return this.#log.removeBefore(lsn)
+  }
+
+  /** Ends the log for a cause, as a failed sync does. */
+  poison(cause: unknown): void {
+    this.#log.poison(cause)
+  }
+
+  /** Writes and syncs what was appended, and gives the folder back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#log.close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw closedError()
+  }
+
+  #encodePiece(entries: readonly EventEntry[], from: number): Buffer[] {
+    const atMs = Date.now()
+    const piece: Buffer[] = []
+    let bytes = 0
+    for (let i = from; i < entries.length; i++) {
+      const { type, jobId, detailJson } = entries[i]!
+      const { text } = encodeEvent(this.#lastSeq + 1 + piece.length, type, jobId, atMs, detailJson)
+      const payload = Buffer.from(text)
+      this.checkSize(payload.byteLength, jobId)
+      bytes += payload.byteLength + frameHeaderBytes
+      if (bytes > this.#pieceBytes && piece.length > 0) break
+      piece.push(payload)
+    }
+    return piece
+  }
+
+  /** The text in memory that the next call uses again; the log copies it. */
+  #toBytes(text: string, jobId: string): Uint8Array {
+    const bytesMax = text.length * 3
+    if (bytesMax > this.#scratch.byteLength) {
+      this.checkSize(Buffer.byteLength(text), jobId)
+      this.#scratch = Buffer.allocUnsafeSlow(bytesMax)
+    }
+    const bytes = this.#scratch.write(text)
+    this.checkSize(bytes, jobId)
+    return this.#scratch.subarray(0, bytes)
+  }
+
+  /** @throws JobError `TIDEMARK_JOB_BAD_EVENT` for an event of more bytes than one record takes. */
+  checkSize(bytes: number, jobId: string): void {
+    if (bytes <= this.#recordBytesMax) return
+    throw new JobError(
+      'TIDEMARK_JOB_BAD_EVENT',
+      `The event of job ${jobId.slice(0, 100)} has ${bytes} bytes; one event takes at most ${this.#recordBytesMax}. Keep large payloads elsewhere, or raise maxFrameBytes.`,
+      { jobId, bytes, bytesMax: this.#recordBytesMax },
+    )
+  }
+}
+
+export function checkEvent(type: JobEventType, jobId: string): void {
+  if (isEventType(type) && typeof jobId === 'string' && jobId !== '') return
+  throw new JobError('TIDEMARK_JOB_BAD_EVENT', 'An event needs a known type and the id of a job.', {
+    type,
+    jobId,
+  })
+}
+
+function segmentBytesFor(options: JobLogOptions): number | undefined {
+  if (process.env['TIDEMARK_SEGMENT_BYTES']) return undefined
+  return Math.max(segmentBytesDefault, options.maxFrameBytes ?? 0)
+}

@@ -1,0 +1,47 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import type { LogStats } from '../log/durable-log.js'
+
+/** Milliseconds. */
+export interface DurationSummary {
+  readonly count: number
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+}
+
+export interface JobMetrics {
+  /** From when a job could be dispatched to when its handler was called, DISPATCH on disk in between. */
+  readonly dispatchLatency: DurationSummary
+  /** From the call of a handler to its end. */
+  readonly runTime: DurationSummary
+  /** Results that came when their attempt was over, and were refused. */
+  readonly lateResults: number
+  readonly checkpoints: number
+  readonly checkpointFailures: number
+  /** Changes that wait because the disk is a whole ring behind. */
+  readonly waitingSteps: number
+  readonly eventsSinceSnapshot: number
+  readonly log: LogStats
+}
+
+/** Durations in a histogram, which takes microseconds. */
+export class Durations {
+  readonly #histogram: RecordableHistogram = createHistogram()
+
+  record(ms: number): void {
+    this.#histogram.record(Math.max(1, Math.round(ms * 1000)))
+  }
+
+  summary(): DurationSummary {
+    const { count, mean, max } = this.#histogram
+    if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 }
+    return {
+      count,
+      meanMs: mean / 1000,
+      p50Ms: this.#histogram.percentile(50) / 1000,
+      p99Ms: this.#histogram.percentile(99) / 1000,
+      maxMs: max / 1000,
+    }
+  }
+}

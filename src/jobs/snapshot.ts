@@ -1,0 +1,256 @@
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { JobError } from './errors.js'
+import { isCount } from './event.js'
+import type { KeepFinished } from './finished-jobs.js'
+import type { FinishedJob, LiveJob } from './job.js'
+import { emptyTotals, JobTable, type JobTotals } from './job-table.js'
+
+/**
+ * The snapshot file: lines of JSON. The first says what it is, then comes each job that is not finished in the order
+ * of enqueue, then each finished job that is still recognized in the order of finishing, and the last line holds the
+ * CRC-32 of all before it.
+ *
+ * ```
+ *   {"tidemark":"jobs","schemaVersion":1,"lastSeq":9,"lsn":2048,"createdAtMs":…,"live":1,"finished":2,"totals":{…}}
+ *   {"id":"a","seq":3,"state":"pending","attempts":1,…,"payload":…}
+ *   {"id":"b","state":"completed","attempts":1,"finishedAtMs":…}
+ *   {"id":"c","state":"dead","attempts":3,"finishedAtMs":…,"reason":"failed","error":"…"}
+ *   {"crc":1234567890}
+ * ```
+ */
+export const snapshotName = 'jobs.snapshot'
+export const snapshotSchemaVersion = 1
+
+export interface JobSnapshot {
+  /** Sequence number of the last event in it, and the LSN behind which replay goes on. */
+  readonly lastSeq: number
+  readonly lsn: number
+  readonly createdAtMs: number
+  readonly table: JobTable
+}
+
+interface Header {
+  readonly tidemark: 'jobs'
+  readonly schemaVersion: number
+  readonly lastSeq: number
+  readonly lsn: number
+  readonly createdAtMs: number
+  readonly live: number
+  readonly finished: number
+  readonly totals: JobTotals
+}
+
+const chunkCharacters = 256 * 1024
+const readBytes = 1024 * 1024
+const newline = 10
+
+/**
+ * A table as the pieces of a snapshot file. Takes the whole table in one synchronous step, so that it is the state at
+ * exactly one LSN.
+ */
+export function encodeSnapshot(table: JobTable, lastSeq: number, lsn: number): Buffer[] {
+  const header: Header = {
+    tidemark: 'jobs',
+    schemaVersion: snapshotSchemaVersion,
+    lastSeq,
+    lsn,
+    createdAtMs: Date.now(),
+    live: table.live.size,
+    finished: table.finished.size,
+    totals: table.totals,
+  }
+  const chunks: Buffer[] = []
+  let crc = 0
+  let text = `${JSON.stringify(header)}\n`
+  const cut = () => {
+    const chunk = Buffer.from(text)
+    crc = crc32(chunk, crc)
+    chunks.push(chunk)
+    text = ''
+  }
+  for (const job of table.live.values()) {
+    text += liveLine(job)
+    if (text.length > chunkCharacters) cut()
+  }
+  for (const job of table.finished.values()) {
+    const { lsn: _, ...kept } = job
+    text += `${JSON.stringify(kept)}\n`
+    if (text.length > chunkCharacters) cut()
+  }
+  cut()
+  chunks.push(Buffer.from(`{"crc":${crc}}\n`))
+  return chunks
+}
+
+/**
+ * Writes a snapshot file whole or not at all: temporary file, sync, rename, sync of the folder.
+ *
+ * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`.
+ */
+export async function writeSnapshot(dir: string, chunks: readonly Buffer[]): Promise<void> {
+  const target = path.join(dir, snapshotName)
+  const temporary = `${target}.tmp`
+  try {
+    const file = await fs.open(temporary, 'w', 0o644)
+    try {
+      for (const chunk of chunks) await file.writeFile(chunk)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await fs.rename(temporary, target)
+    const folder = await fs.open(dir, 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  } catch (cause) {
+    throw ioError('write', target, cause)
+  }
+}
+
+/**
+ * Reads the snapshot of a folder; `undefined` when there is none.
+ *
+ * @throws JobError `TIDEMARK_JOB_SNAPSHOT_VERSION` for one of another schema version,
+ *   `TIDEMARK_JOB_SNAPSHOT_CORRUPT`, `TIDEMARK_JOB_SNAPSHOT_IO`.
+ */
+export async function readSnapshot(dir: string, keep: KeepFinished): Promise<JobSnapshot | undefined> {
+  const target = path.join(dir, snapshotName)
+  const reader = new SnapshotReader(target, keep)
+  try {
+    for await (const line of linesOf(target)) reader.add(line)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error instanceof JobError ? error : ioError('read', target, error)
+  }
+  return reader.finish()
+}
+
+class SnapshotReader {
+  readonly #path: string
+  readonly #keep: KeepFinished
+  #header: Header | undefined
+  #table: JobTable | undefined
+  #crc = 0
+  #lines = 0
+  #ended = false
+
+  constructor(file: string, keep: KeepFinished) {
+    this.#path = file
+    this.#keep = keep
+  }
+
+  add(line: Buffer): void {
+    if (this.#ended) throw this.#corrupt('something follows its last line')
+    const value = this.#parse(line)
+    if (!this.#header || !this.#table) {
+      this.#begin(value as unknown as Header)
+    } else if (this.#lines++ < this.#header.live) {
+      this.#table.restore(this.#toLive(value))
+    } else if (this.#lines <= this.#header.live + this.#header.finished) {
+      this.#table.finished.add(this.#toFinished(value))
+    } else {
+      if (value['crc'] !== this.#crc)
+        throw this.#corrupt(`its checksum is ${this.#crc}, it says ${value['crc']}`)
+      this.#ended = true
+    }
+    this.#crc = crc32(line, this.#crc)
+  }
+
+  finish(): JobSnapshot {
+    if (!this.#header || !this.#table || !this.#ended) throw this.#corrupt('it has no last line')
+    const { lastSeq, lsn, createdAtMs } = this.#header
+    return { lastSeq, lsn, createdAtMs, table: this.#table }
+  }
+
+  #begin(header: Header): void {
+    if (header.tidemark !== 'jobs') throw this.#corrupt('its first line is not that of a job snapshot')
+    if (header.schemaVersion !== snapshotSchemaVersion) {
+      throw new JobError(
+        'TIDEMARK_JOB_SNAPSHOT_VERSION',
+        `${this.#path} has schema version ${header.schemaVersion}; this build reads version ${snapshotSchemaVersion}. Open it with the build that wrote it.`,
+        { file: this.#path, found: header.schemaVersion, supported: snapshotSchemaVersion },
+      )
+    }
+    const counts = [header.lastSeq, header.lsn, header.createdAtMs, header.live, header.finished]
+    if (!counts.every(isCount)) throw this.#corrupt('its first line lacks a number')
+    this.#header = header
+    this.#table = new JobTable(this.#keep, { ...emptyTotals(), ...header.totals })
+  }
+
+  #toLive(line: Record<string, unknown>): LiveJob {
+    const { payload, ...job } = line
+    const numbers = [job['seq'], job['attempts'], job['interrupted'], job['attemptId'], job['dueMs']]
+    const sound = typeof job['id'] === 'string' && numbers.every(isCount) && payload !== undefined
+    if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
+    return { ...(job as unknown as LiveJob), payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0 }
+  }
+
+  #toFinished(line: Record<string, unknown>): FinishedJob {
+    const sound = typeof line['id'] === 'string' && isCount(line['finishedAtMs'])
+    if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a finished job`)
+    const job = line as unknown as FinishedJob
+    return { ...job, reason: job.reason, error: job.error, lsn: 0 }
+  }
+
+  #parse(line: Buffer): Record<string, unknown> {
+    let value: unknown
+    try {
+      value = JSON.parse(line.toString('utf8'))
+    } catch {
+      value = undefined
+    }
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+    throw this.#corrupt(`line ${this.#lines + 1} is not JSON`)
+  }
+
+  #corrupt(reason: string): JobError {
+    return new JobError(
+      'TIDEMARK_JOB_SNAPSHOT_CORRUPT',
+      `The snapshot ${this.#path} is corrupt: ${reason}. Restore the folder from a copy.`,
+      { file: this.#path, reason },
+    )
+  }
+}
+
+function liveLine(job: LiveJob): string {
+  const { payloadJson, lsn: _, readySinceMs: __, ...kept } = job
+  const text = JSON.stringify(kept)
+  return `${text.slice(0, -1)},"payload":${payloadJson}}\n`
+}
+
+/** The lines of a file, each with its newline, in memory of their own. */
+async function* linesOf(target: string): AsyncGenerator<Buffer> {
+  const file = await fs.open(target, 'r')
+  try {
+    let rest = Buffer.alloc(0)
+    for (;;) {
+      const piece = Buffer.allocUnsafe(readBytes)
+      const { bytesRead } = await file.read(piece, 0, readBytes)
+      if (bytesRead === 0) break
+      const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)])
+      let from = 0
+      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
+        yield bytes.subarray(from, end + 1)
+        from = end + 1
+      }
+      rest = bytes.subarray(from)
+    }
+    if (rest.byteLength > 0) yield rest
+  } finally {
+    await file.close()
+  }
+}
+
+function ioError(action: string, target: string, cause: unknown): JobError {
+  return new JobError(
+    'TIDEMARK_JOB_SNAPSHOT_IO',
+    `Could not ${action} ${target}: ${(cause as Error).message}.`,
+    { file: target },
+    { cause },
+  )
+}
