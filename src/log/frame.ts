@@ -98,6 +98,9 @@ export function crcSeedOf(epoch: bigint): number {
   return crc32.buf(bytes)
 }
 
+/** Frames up to this size are checked without making a view for each. */
+const scratchBytes = 4096
+
 /** What a frame in some buffer says; reused by the decoder, so copy what must last. */
 export interface FrameView {
   length: number
@@ -126,8 +129,13 @@ export class FrameDecoder {
     synced: 0,
     timestampUs: 0,
   }
-  readonly #header = new Uint8Array(frameHeaderBytes)
   readonly #maxFrameBytes: number
+  /** A frame's header and payload are copied here, where one view for each length serves all frames. */
+  readonly #scratch = new Uint8Array(scratchBytes)
+  readonly #scratch32 = new Int32Array(this.#scratch.buffer)
+  readonly #header = this.#scratch.subarray(0, frameHeaderBytes)
+  readonly #payloads: (Uint8Array | undefined)[] = []
+  #words: Int32Array = new Int32Array(0)
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -135,43 +143,77 @@ export class FrameDecoder {
 
   /**
    * Checks the frame at `offset` of `bytes`, of which `end` bytes are there, against the LSN that the place demands.
-   * `truncated` means that the frame may be sound but does not end within the buffer.
+   * `truncated` means that the frame may be sound but does not end within the buffer. The place in memory must be a
+   * multiple of four.
    */
   decode(bytes: Buffer, offset: number, end: number, lsn: number, seed: number): FrameFault {
+    const fault = this.bound(bytes, offset, end, lsn)
+    if (fault !== 'none') return fault
+    const { length } = this.view
+    const from = (bytes.byteOffset + offset) >> 2
+    return this.#crc(bytes, offset, length, seed) === this.#words[from + 1] ? 'none' : 'bad-crc'
+  }
+
+  /** Like `decode`, without the CRC: whether there is something at `offset` that is bounded like a frame of this LSN. */
+  bound(bytes: Buffer, offset: number, end: number, lsn: number): FrameFault {
     if (end - offset < frameHeaderBytes) return 'truncated'
-    const length = bytes.readUInt32LE(offset)
+    if (this.#words.buffer !== bytes.buffer) {
+      this.#words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2)
+    }
+    const words = this.#words
+    const from = (bytes.byteOffset + offset) >> 2
+    const length = words[from]! >>> 0
     if (length < frameHeaderBytes || length > this.#maxFrameBytes) return 'bad-length'
-    if (readFrameLsn(bytes, offset) !== lsn) return 'bad-lsn'
+    if ((words[from + 4]! >>> 0) + (words[from + 5]! >>> 0) * wordRange !== lsn) return 'bad-lsn'
     if (offset + length > end) return 'truncated'
-    const type = bytes[offset + frameField.type]!
-    if (type === 0) return 'bad-type'
-    const header = this.#header
-    for (let i = 0; i < frameHeaderBytes; i++) header[i] = bytes[offset + i]!
-    header[4] = header[5] = header[6] = header[7] = 0
-    const payload = bytes.subarray(offset + frameHeaderBytes, offset + length)
-    const crc = crc32.buf(header, crc32.buf(payload, seed))
-    if (crc !== bytes.readInt32LE(offset + frameField.crc)) return 'bad-crc'
-    this.read(bytes, offset)
+    if ((words[from + 2]! & 0xff) === 0) return 'bad-type'
+    this.#read(words, from)
     return 'none'
   }
 
   /** Reads the fields of a frame that is already known to be sound. */
   read(bytes: Buffer, offset: number): void {
-    const view = this.view
-    view.length = bytes.readUInt32LE(offset)
-    view.type = bytes[offset + frameField.type]!
-    view.flags = bytes[offset + frameField.flags]!
-    view.producer = bytes.readUInt16LE(offset + frameField.producer)
-    view.lsn = readFrameLsn(bytes, offset)
-    view.synced = view.lsn - bytes.readUInt32LE(offset + frameField.unsynced) * 8
-    view.timestampUs =
-      bytes.readUInt32LE(offset + frameField.timestamp) +
-      bytes.readUInt32LE(offset + frameField.timestamp + 4) * wordRange
+    if (this.#words.buffer !== bytes.buffer) {
+      this.#words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2)
+    }
+    this.#read(this.#words, (bytes.byteOffset + offset) >> 2)
   }
-}
 
-export function readFrameLsn(bytes: Buffer, offset: number): number {
-  return (
-    bytes.readUInt32LE(offset + frameField.lsn) + bytes.readUInt32LE(offset + frameField.lsn + 4) * wordRange
-  )
+  #read(words: Int32Array, from: number): void {
+    const view = this.view
+    const kind = words[from + 2]!
+    view.length = words[from]!
+    view.type = kind & 0xff
+    view.flags = (kind >> 8) & 0xff
+    view.producer = kind >>> 16
+    view.lsn = (words[from + 4]! >>> 0) + (words[from + 5]! >>> 0) * wordRange
+    view.synced = view.lsn - (words[from + 3]! >>> 0) * 8
+    view.timestampUs = (words[from + 6]! >>> 0) + (words[from + 7]! >>> 0) * wordRange
+  }
+
+  #crc(bytes: Buffer, offset: number, length: number, seed: number): number {
+    const scratch32 = this.#scratch32
+    if (length > scratchBytes) {
+      this.#header.set(bytes.subarray(offset, offset + frameHeaderBytes))
+      scratch32[frameField.crc >> 2] = 0
+      return crc32.buf(
+        this.#header,
+        crc32.buf(bytes.subarray(offset + frameHeaderBytes, offset + length), seed),
+      )
+    }
+    const words = this.#words
+    const from = (bytes.byteOffset + offset) >> 2
+    const whole = length >> 2
+    for (let i = 0; i < whole; i++) scratch32[i] = words[from + i]!
+    for (let i = whole * 4; i < length; i++) this.#scratch[i] = bytes[offset + i]!
+    scratch32[frameField.crc >> 2] = 0
+    const payload = this.#payloads[length] ?? this.#payloadView(length)
+    return crc32.buf(this.#header, crc32.buf(payload, seed))
+  }
+
+  #payloadView(length: number): Uint8Array {
+    const view = this.#scratch.subarray(frameHeaderBytes, length)
+    this.#payloads[length] = view
+    return view
+  }
 }

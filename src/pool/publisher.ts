@@ -1,20 +1,16 @@
 import type { FrameChunk } from '../log/file-reader.js'
-import { alignFrame, frameField, frameFlag, frameHeaderBytes } from '../log/frame.js'
+import { GroupWalk } from '../log/group-walk.js'
+import { groupType, moreGroups } from './records.js'
 import type { ShardHandle } from './shard-handle.js'
-import { groupType, moreGroups } from './shard-thread.js'
-
-const headerWords = frameHeaderBytes >> 2
-const kindWord = frameField.type >> 2
 
 /**
- * Walks the durable groups, below the mark by construction, and gives each to the shard's queue of waiters. This loop
- * sees every command of the pool, so it works on the words in place and allocates nothing.
+ * Walks the durable groups, below the mark by construction, and gives each to the queue of waiters of the shard that
+ * wrote it.
  */
 export class Publisher {
   readonly #shards: readonly ShardHandle[]
-  #words: Int32Array = new Int32Array(0)
-  /** Pieces of a group that did not fit one frame. */
-  #pieces: Int32Array[] = []
+  readonly #walk = new GroupWalk(this)
+  #settled = 0
 
   constructor(shards: readonly ShardHandle[]) {
     this.#shards = shards
@@ -22,43 +18,21 @@ export class Publisher {
 
   /** Delivers the groups of a chunk; returns how many commands are settled with it. */
   publish(chunk: FrameChunk): number {
-    const { buffer, byteOffset } = chunk.bytes
-    if (this.#words.buffer !== buffer) this.#words = new Int32Array(buffer)
-    const words = this.#words
-    const base = byteOffset >> 2
-    const end = base + ((chunk.endLsn - chunk.startLsn) >> 2)
-    let settled = 0
-    for (let at = base; at < end; ) {
-      const length = words[at]!
-      const kind = words[at + kindWord]!
-      const next = at + (alignFrame(length) >> 2)
-      if ((kind & 0xff) === groupType) {
-        const flags = (kind >> 8) & 0xff
-        const shard = this.#shards[(kind >>> 16) - 1]!
-        const lsn = chunk.startLsn + (next - base) * 4
-        if ((flags & frameFlag.continues) !== 0 || this.#pieces.length > 0) {
-          if (this.#deliverPiece(shard, words.slice(at + headerWords, at + (length >> 2)), flags, lsn))
-            settled++
-        } else if (
-          shard.deliver(words, at + headerWords, at + (length >> 2), lsn, (flags & moreGroups) !== 0)
-        ) {
-          settled++
-        }
-      }
-      at = next
-    }
-    return settled
+    this.#settled = 0
+    this.#walk.walk(chunk)
+    return this.#settled
   }
 
-  #deliverPiece(shard: ShardHandle, piece: Int32Array, flags: number, lsn: number): boolean {
-    this.#pieces.push(piece)
-    if ((flags & frameFlag.continues) !== 0) return false
-    const group = new Int32Array(this.#pieces.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const part of this.#pieces.splice(0)) {
-      group.set(part, at)
-      at += part.length
-    }
-    return shard.deliver(group, 0, group.length, lsn, (flags & moreGroups) !== 0)
+  visit(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    type: number,
+    flags: number,
+    producer: number,
+  ): void {
+    if (type !== groupType) return
+    if (this.#shards[producer - 1]!.deliver(words, from, to, lsn, (flags & moreGroups) !== 0)) this.#settled++
   }
 }

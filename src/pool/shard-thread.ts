@@ -2,7 +2,6 @@ import type { MessagePort } from 'node:worker_threads'
 import { type ErrorMessage, toErrorMessage } from '../log/errors.js'
 import { type LogMemory, LogProducer } from '../log/index.js'
 import {
-  commandKinds,
   type EngineCounters,
   EventCursor,
   encodeCancelAll,
@@ -15,13 +14,9 @@ import {
 } from '../matching/index.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { type Answer, answerQuestion } from './questions.js'
+import { groupType, moreGroups } from './records.js'
 import { replayShard } from './replay.js'
 import { requestKind } from './requests.js'
-
-/** The type of the pool's log records: one command and all that it caused. */
-export const groupType = 1
-/** Flag of a group: more groups of the same command follow. */
-export const moreGroups = 0x10
 
 export interface ShardThreadData {
   readonly shard: number
@@ -151,8 +146,4 @@ class ShardLoop {
     }
     this.#inbound.release()
   }
-}
-
-export function isCommandKind(kind: number): boolean {
-  return kind >= commandKinds.new && kind <= commandKinds.noop
 }

@@ -1,8 +1,8 @@
 import type { LogReader } from '../log/index.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { poolEvents } from './pool-events.js'
+import { groupType } from './records.js'
 import { wordsOf } from './replay.js'
-import { groupType } from './shard-thread.js'
 import type { PoolEvent } from './types.js'
 
 /** The durable events of a log, in LSN order and without gaps. */
