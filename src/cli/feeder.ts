@@ -27,6 +27,8 @@ interface Outcome {
 }
 
 const backpressure = 'TIDEMARK_BACKPRESSURE'
+/** Acknowledgements are listened for at least this often, so that making commands is not counted as waiting for them. */
+const hearMs = 1
 /** A timer's resolution: an arrival less than this ahead is not slept for. */
 const sleepMsMin = 1
 
@@ -113,10 +115,16 @@ export class Feeder implements SourceTarget {
 
   async #runClosed(): Promise<void> {
     const { handover, window } = this.#settings
+    let heardMs = performance.now()
     for (let more = true; more && !this.#ended; ) {
       if (this.#inFlight > 0 && this.#inFlight + handover > window) {
         await this.#settledOne()
+        heardMs = performance.now()
         continue
+      }
+      if (performance.now() - heardMs >= hearMs) {
+        await new Promise(setImmediate)
+        heardMs = performance.now()
       }
       more = await this.#source.fill(this.#batch, handover)
       await this.#handOverBatch(performance.now(), 0)

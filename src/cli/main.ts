@@ -23,12 +23,13 @@ export function buildProgram(): Command {
   return program
 }
 
-/** Commander's complaint as a sentence: "error: unknown option '--x'" becomes "Unknown option '--x'." */
+/** Commander's complaint as one sentence: "error: unknown option '--x'" becomes "Unknown option '--x'." */
 function oneSentence(text: string): string {
   const sentence = text
     .trim()
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
+    .replace(/\. ([A-Z])/g, (_, letter: string) => `; ${letter.toLowerCase()}`)
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${/[.!?]$/.test(sentence) ? '' : '.'}\n`
 }
 

@@ -8,6 +8,7 @@ import { flowDefaults, flowLimits, formatMix, parseMix } from './flow/flow-setti
 import { type InputFormat, inputFormats } from './inputs/input-format.js'
 import { type Interruption, runFlow } from './run.js'
 import { type RunSettings, runDefaults, runLimits } from './run-settings.js'
+import { jsonSummary } from './summary.js'
 import { summaryTable } from './summary-table.js'
 
 interface RunFlags {
@@ -47,9 +48,9 @@ export function addRunCommand(program: Command): void {
     .command('run')
     .summary('run an order flow through a pool')
     .description(
-      'Runs an order flow through a durable matching-engine pool and prints what came of it.\n' +
-        'INPUT is a file of commands (JSON lines), a LOBSTER message file or a matching-engine-benchmark\n' +
-        'file, plain or gzip, or - for standard input; without it a realistic flow is generated.',
+      'Runs an order flow through a durable matching-engine pool and prints what came of it. INPUT is a file ' +
+        'of commands (JSON lines), a LOBSTER message file or a matching-engine-benchmark file, plain or ' +
+        'gzip, or - for standard input; without it a realistic flow is generated.',
     )
     .argument('[INPUT]', 'the order flow; generated when left out')
     .addOption(new Option('--format <name>', 'what INPUT is, when it does not show').choices(inputFormats))
@@ -86,7 +87,7 @@ export function addRunCommand(program: Command): void {
     .addOption(
       new Option(
         '--batch-delay-ms <ms>',
-        '… or at this age; 0: whenever the disk is free (TIDEMARK_BATCH_DELAY_MS)',
+        'or when the oldest is this old; 0: whenever the disk is free (TIDEMARK_BATCH_DELAY_MS)',
       ).argParser(numberFlag(0, 10_000)),
     )
     .addOption(
@@ -160,7 +161,7 @@ async function run(input: string | undefined, flags: RunFlags): Promise<void> {
   const interruption = catchInterrupts()
   try {
     const summary = await runFlow(settingsOf(input, flags), interruption)
-    const text = flags.json ? JSON.stringify(summary) : summaryTable(summary)
+    const text = flags.json ? jsonSummary(summary) : summaryTable(summary)
     process.stdout.write(`${text}\n`)
     process.exitCode = summary.exitCode
   } finally {

@@ -31,5 +31,5 @@ export interface PoolFlags {
   readonly durability: Durability | undefined
 }
 
-export const runDefaults = { handover: 250, window: 10_000 } as const
+export const runDefaults = { handover: 100, window: 5_000 } as const
 export const runLimits = { maxHandover: 20_000, maxWindow: 1_000_000, maxRate: 1e8 } as const

@@ -80,3 +80,8 @@ export function logSummary(stats: LogStats, commands: number): RunSummary['log']
 export function perSecond(count: number, milliseconds: number): number {
   return milliseconds === 0 ? 0 : (count / milliseconds) * 1000
 }
+
+/** One JSON object; what does not apply to the run is null, so that every key is always there. */
+export function jsonSummary(summary: RunSummary): string {
+  return JSON.stringify(summary, (_, value: unknown) => (value === undefined ? null : value))
+}

@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { inputFailure, reasonOf } from '../failure.js'
 
@@ -110,29 +111,13 @@ async function* unpacked(
   }
   if (first.value[0] === 0x1f && first.value[1] === 0x8b) {
     const gunzip = createGunzip({ chunkSize: chunkBytes })
-    void pump(counted(), gunzip)
+    // A failed read ends the unpacking too, and is told by whoever reads from it.
+    Readable.from(counted(), { objectMode: false })
+      .on('error', (error) => gunzip.destroy(error))
+      .pipe(gunzip)
     yield* gunzip
   } else {
     yield* counted()
   }
   return undefined
-}
-
-async function pump(
-  chunks: AsyncIterable<Buffer>,
-  into: NodeJS.WritableStream & { destroy(error?: Error): unknown },
-) {
-  try {
-    for await (const chunk of chunks) {
-      if (!into.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          into.once('drain', resolve)
-          into.once('close', resolve)
-        })
-      }
-    }
-    into.end()
-  } catch (error) {
-    into.destroy(error as Error)
-  }
 }
