@@ -127,9 +127,9 @@ export function quotient(dividend: number, divisor: number): number {
   return value <= Number.MAX_VALUE && value >= -Number.MAX_VALUE ? value : Number.NaN
 }
 
-/** False for NaN too. */
+/** False for NaN too, and for what is no number. */
 export function usable(x: number): boolean {
-  return x <= valueMax && x >= -valueMax
+  return typeof x === 'number' && x <= valueMax && x >= -valueMax
 }
 
 /** @throws FactorError `TIDEMARK_BAD_PARAMETER` unless `period` is a whole number from `min` to a million. */

@@ -1,0 +1,178 @@
+import { FactorError } from './errors.js'
+
+/**
+ * What is in a log of factors. A record of type `factorRecordType` is a batch: entries one behind the other, each a
+ * whole number of 64-bit words, little-endian. A tick with all its values is one entry, and a record is in the log as
+ * a whole or not at all, so no tick is ever there by half.
+ *
+ * ```
+ *  byte  size  field
+ *     0     1  kind
+ *     1     1  fields     tick: which fields follow, a bit for each, `last` the lowest
+ *     2     2  values     tick, vector: how many values follow
+ *     4     4  series     which instrument and factors: the number that a series entry gave them
+ *     8     8  timestamp  tick, vector, barrier: the source's (float64); texts: their length in bytes (float64)
+ *    16     …  tick: fields, then values; vector: values (float64, NaN = not defined);
+ *              texts: UTF-8, zeros up to a multiple of 8
+ * ```
+ *
+ * - `session` begins the numbering of series anew: every opening writes one.
+ * - `series` {instrument, factors, definitions?}: gives a number to an instrument and the names of its values; again
+ *   with the same number when factors were added, `definitions` being the expressions that are new.
+ * - `checkpoint` {checkpointId, lsn}: a snapshot was taken of everything before.
+ */
+export const factorRecordType = 16
+/** Version of the entries and of what the operators compute; the log's `contentVersion`. */
+export const factorContentVersion = 1
+
+export const entryKind = {
+  session: 1,
+  series: 2,
+  tick: 3,
+  vector: 4,
+  barrier: 5,
+  checkpoint: 6,
+} as const
+
+export const entryHeadWords = 2
+export const valuesMax = 0xffff
+
+const bitsOf = new Uint8Array(256)
+for (let i = 1; i < 256; i++) bitsOf[i] = bitsOf[i >> 1]! + (i & 1)
+
+/** How many fields a mask names. */
+export function fieldCount(mask: number): number {
+  return bitsOf[mask & 0xff]!
+}
+
+/** Writes the first two words of an entry at 64-bit word `at`. */
+export function writeHead(
+  int32: Int32Array,
+  float64: Float64Array,
+  at: number,
+  kind: number,
+  fields: number,
+  values: number,
+  series: number,
+  timestamp: number,
+): void {
+  int32[2 * at] = kind | (fields << 8) | (values << 16)
+  int32[2 * at + 1] = series
+  float64[at + 1] = timestamp
+}
+
+/** 64-bit words of a text entry, head included. */
+export function textWords(bytes: number): number {
+  return entryHeadWords + Math.ceil(bytes / 8)
+}
+
+/** A text of the log: what the entries `series` and `checkpoint` say. */
+export interface SeriesText {
+  readonly instrument: string
+  readonly factors: readonly string[]
+  readonly definitions?: readonly (readonly [string, string])[]
+}
+
+export interface CheckpointText {
+  readonly checkpointId: string
+  readonly lsn: number
+}
+
+/**
+ * Walks the entries of a batch; the fields of this object are those of the entry that `next` found, valid until the
+ * next call. Nothing is allocated for ticks and vectors.
+ */
+export class EntryCursor {
+  kind = 0
+  fields = 0
+  values = 0
+  series = 0
+  timestamp = 0
+  /** Word at which the entry's fields, or else its values or text, begin. */
+  data = 0
+  float64 = new Float64Array(0)
+  #int32 = new Int32Array(0)
+  #bytes = new Uint8Array(0)
+  #at = 0
+  #end = 0
+  #lsn = 0
+
+  /** Begins a batch. `lsn` is only for errors. */
+  reset(payload: Uint8Array, lsn: number): void {
+    const aligned = payload.byteOffset % 8 === 0 ? payload : payload.slice()
+    const { buffer, byteOffset, byteLength } = aligned
+    if (byteLength % 8 !== 0) throw this.#corrupt(lsn, `${byteLength} bytes`)
+    // One batch after the other comes in the same memory: views of all of it are made once.
+    if (this.float64.buffer !== buffer) {
+      const words = buffer.byteLength >> 3
+      this.float64 = new Float64Array(buffer, 0, words)
+      this.#int32 = new Int32Array(buffer, 0, words * 2)
+      this.#bytes = new Uint8Array(buffer)
+    }
+    this.#at = byteOffset >> 3
+    this.#end = this.#at + (byteLength >> 3)
+    this.#lsn = lsn
+  }
+
+  /** Moves to the next entry; false at the end. @throws FactorError `TIDEMARK_FACTOR_LOG_CORRUPT`. */
+  next(): boolean {
+    const at = this.#at
+    if (at >= this.#end) return false
+    if (at + entryHeadWords > this.#end) throw this.#corrupt(this.#lsn, 'an entry is cut short')
+    const head = this.#int32[2 * at]!
+    this.kind = head & 0xff
+    this.fields = (head >> 8) & 0xff
+    this.values = head >>> 16
+    this.series = this.#int32[2 * at + 1]!
+    this.timestamp = this.float64[at + 1]!
+    this.data = at + entryHeadWords
+    this.#at = this.data + this.#dataWords()
+    if (this.#at > this.#end) throw this.#corrupt(this.#lsn, 'an entry is cut short')
+    return true
+  }
+
+  /** The text of a series or checkpoint entry. */
+  text<T>(): T {
+    const from = this.data * 8
+    const text = Buffer.from(this.#bytes.buffer, from, this.timestamp).toString('utf8')
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw this.#corrupt(this.#lsn, 'a text is no JSON', cause)
+    }
+  }
+
+  /** Word of the first value of a tick. */
+  get valuesAt(): number {
+    return this.data + fieldCount(this.fields)
+  }
+
+  #dataWords(): number {
+    switch (this.kind) {
+      case entryKind.tick:
+        return fieldCount(this.fields) + this.values
+      case entryKind.vector:
+        return this.values
+      case entryKind.session:
+      case entryKind.barrier:
+        return 0
+      case entryKind.series:
+      case entryKind.checkpoint:
+        if (!(this.timestamp >= 0 && this.timestamp <= 0x7fffffff)) {
+          throw this.#corrupt(this.#lsn, `a text of ${this.timestamp} bytes`)
+        }
+        return Math.ceil(this.timestamp / 8)
+      default:
+        throw this.#corrupt(this.#lsn, `an entry of kind ${this.kind}`)
+    }
+  }
+
+  #corrupt(lsn: number, what: string, cause?: unknown): FactorError {
+    return new FactorError(
+      'TIDEMARK_FACTOR_LOG_CORRUPT',
+      `The record that ends at LSN ${lsn} is no batch of factors: ${what}.`,
+      { lsn },
+      { cause },
+    )
+  }
+}

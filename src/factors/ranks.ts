@@ -1,0 +1,28 @@
+import type { FactorInstrument } from './instrument.js'
+
+/**
+ * Sets every rank column: among the instruments with a rank of the same name, 1 is the greatest value, equal ones
+ * share the mean of their places, and what isn't defined has no rank.
+ */
+export function rankAcross(instruments: readonly FactorInstrument[]): void {
+  const groups = new Map<string, { cells: Float64Array; cell: number; value: number }[]>()
+  for (const { program } of instruments) {
+    for (const { name, cell, of } of program.ranks) {
+      const group = groups.get(name) ?? []
+      groups.set(name, group)
+      const value = program.cells[of]!
+      program.cells[cell] = Number.NaN
+      if (!Number.isNaN(value)) group.push({ cells: program.cells, cell, value })
+    }
+  }
+  for (const group of groups.values()) {
+    group.sort((a, b) => b.value - a.value)
+    for (let first = 0; first < group.length; ) {
+      let next = first + 1
+      while (next < group.length && group[next]!.value === group[first]!.value) next++
+      const rank = (first + 1 + next) / 2
+      for (let i = first; i < next; i++) group[i]!.cells[group[i]!.cell] = rank
+      first = next
+    }
+  }
+}
