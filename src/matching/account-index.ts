@@ -1,4 +1,7 @@
-import type { OrderStore } from './order-store.js'
+import { type OrderStore, orderFields } from './order-store.js'
+
+const NEXT = orderFields.accountNext
+const PREVIOUS = orderFields.accountPrevious
 
 const HEAD = 0
 const TAIL = 1
@@ -31,27 +34,27 @@ export class AccountIndex {
   add(order: number, book: number, account: number): void {
     const node = this.#obtain(book, account)
     const nodes = this.#nodes
-    const orders = this.#orders
+    const { i32 } = this.#orders
     const tail = nodes[node * 8 + TAIL]!
-    orders.setAccountNext(order, ~node)
+    i32[(order << 4) + NEXT] = ~node
     if (tail === 0) {
-      orders.setAccountPrevious(order, ~node)
+      i32[(order << 4) + PREVIOUS] = ~node
       nodes[node * 8 + HEAD] = order
     } else {
-      orders.setAccountPrevious(order, tail)
-      orders.setAccountNext(tail, order)
+      i32[(order << 4) + PREVIOUS] = tail
+      i32[(tail << 4) + NEXT] = order
     }
     nodes[node * 8 + TAIL] = order
   }
 
   remove(order: number): void {
-    const orders = this.#orders
-    const next = orders.accountNext(order)
-    const previous = orders.accountPrevious(order)
+    const { i32 } = this.#orders
+    const next = i32[(order << 4) + NEXT]!
+    const previous = i32[(order << 4) + PREVIOUS]!
     if (previous < 0) this.#nodes[~previous * 8 + HEAD] = Math.max(next, 0)
-    else orders.setAccountNext(previous, next)
+    else i32[(previous << 4) + NEXT] = next
     if (next < 0) this.#nodes[~next * 8 + TAIL] = Math.max(previous, 0)
-    else orders.setAccountPrevious(next, previous)
+    else i32[(next << 4) + PREVIOUS] = previous
   }
 
   /** The oldest live order of the account in this book, or 0. */

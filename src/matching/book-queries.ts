@@ -80,6 +80,17 @@ export function totalsOf(shard: ShardBooks, ladder: number): SideTotals {
   return { quantity: Number(quantity), orders, levels: count }
 }
 
+/** Live orders of a book, waiting stops included. */
+export function countOrders(shard: ShardBooks, book: number): number {
+  const { levels } = shard
+  let orders = 0
+  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
+    for (let level = levels.best(ladder); level !== 0; level = levels.worse(level))
+      orders += levels.count(level)
+  }
+  return orders
+}
+
 export function orderState(shard: ShardBooks, order: number): OrderState {
   const { orders } = shard
   const traits = orders.traits(order)

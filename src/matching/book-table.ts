@@ -7,7 +7,6 @@ const INSTRUMENT = 0
 const FLAGS = 1
 const EXPIRING = 2
 const STOPS = 3
-const ORDERS = 4
 
 const HALTED = 1
 const ALWAYS_LOSE = 2
@@ -86,10 +85,6 @@ export class BookTable {
   stops(book: number): number {
     return this.#i32[book * 8 + STOPS]!
   }
-  /** Live orders, waiting stops included. */
-  orders(book: number): number {
-    return this.#i32[book * 8 + ORDERS]!
-  }
 
   /** Notes a trade and returns its id. */
   nextTrade(book: number, price: number): number {
@@ -105,8 +100,5 @@ export class BookTable {
   }
   addStops(book: number, change: number): void {
     this.#i32[book * 8 + STOPS]! += change
-  }
-  addOrders(book: number, change: number): void {
-    this.#i32[book * 8 + ORDERS]! += change
   }
 }

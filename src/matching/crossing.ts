@@ -11,9 +11,8 @@ const DECREMENTED = replaceReasons['self-trade']
 /** Whether an order of side `sell` (0 or 1) with this limit price would meet the best opposite price. */
 export function wouldCross(shard: ShardBooks, book: number, sell: number, limit: number): boolean {
   const best = shard.levels.best(book * 4 + (sell ^ 1))
-  if (best === 0) return false
-  const price = shard.levels.price(best)
-  return sell === 0 ? price <= limit : price >= limit
+  // Keys are negated on the side of the bids, so one comparison serves both sides.
+  return best !== 0 && shard.levels.key(best) <= (sell === 0 ? limit : -limit)
 }
 
 /**

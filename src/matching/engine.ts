@@ -1,5 +1,6 @@
 import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
 import {
+  countOrders,
   type DepthLevel,
   depthOf,
   type OrderState,
@@ -76,7 +77,7 @@ export class MatchingEngine {
     const kind = header & 0xff
     group.copy(words, at, header >>> 18)
     const shard = this.#shard
-    shard.group = group
+    if (shard.group !== group) shard.group = group
     const instrumentId = words[at + 1]! >>> 0
     const book = shard.books.find(instrumentId)
     if (book < 0) {
@@ -149,7 +150,7 @@ export class MatchingEngine {
       status: books.isHalted(book) ? 'halted' : 'open',
       lastPrice: books.lastPrice(book),
       trades: books.trades(book),
-      orders: books.orders(book),
+      orders: countOrders(this.#shard, book),
     }
   }
 

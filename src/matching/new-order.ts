@@ -29,9 +29,11 @@ const SELL_FLAG = NEW_SELL
 const OPTIONAL_FIELDS = NEW_WORDS
 const MARKET = orderTypeCodes.market
 const STOP = orderTypeCodes.stop
-const GTC = timeInForceCodes.GTC
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
+const { DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
+/** Flags that an order treated as plain does not have. A request id changes nothing here. */
+const NOT_PLAIN = POST_ONLY_FLAG | STOP_PRICE_FLAG | DISPLAY_FLAG | EXPIRE_FLAG
 const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const TYPE_SHIFT = TRAIT_TYPE_SHIFT
 const TIME_IN_FORCE_SHIFT = TRAIT_TIME_IN_FORCE_SHIFT
@@ -44,6 +46,36 @@ const WAITING = TRAIT_WAITING
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const flags = (words[at]! >>> 8) & 0xff
   const id = readU64(words, at + 4)
+  if (shard.index.find(book, id) !== 0) {
+    shard.group.rejected(id, DUPLICATE_ORDER_ID)
+    return
+  }
+  // By far the most orders are plain limit orders that rest without trading.
+  const sell = flags & SELL_FLAG
+  const price = readU64(words, at + 8)
+  const isPlain = (words[at + 7]! & 0xffff) === 0 && (flags & NOT_PLAIN) === 0
+  if (!isPlain || wouldCross(shard, book, sell, price)) {
+    placeGeneralOrder(shard, book, words, at)
+    return
+  }
+  const { levels, group } = shard
+  const quantity = readU64(words, at + 10)
+  const ladder = book * 4 + sell
+  let level = levels.find(ladder, price)
+  if (level === 0) level = levels.insert(ladder, price)
+  else if (levels.shown(level) + levels.hidden(level) + quantity > MAX_LEVEL_TOTAL) {
+    group.rejected(id, LEVEL_TOTAL_TOO_LARGE)
+    return
+  }
+  group.accepted()
+  const traits = sell | (((words[at + 7]! >>> 16) & 0xff) << PREVENTION_SHIFT)
+  shard.append(shard.admit(book, id, words[at + 6]!, price, traits), level, quantity, quantity)
+}
+
+/** Handles a new order of any kind whose id is free. */
+function placeGeneralOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
+  const flags = (words[at]! >>> 8) & 0xff
+  const id = readU64(words, at + 4)
   const account = words[at + 6]! >>> 0
   const style = words[at + 7]!
   const type = style & 0xff
@@ -53,28 +85,8 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   const quantity = readU64(words, at + 10)
   const sell = flags & SELL_FLAG
   const { group } = shard
-  if (shard.index.find(book, id) !== 0) {
-    group.rejected(id, rejectCodes.DUPLICATE_ORDER_ID)
-    return
-  }
   let traits =
     sell | (type << TYPE_SHIFT) | (timeInForce << TIME_IN_FORCE_SHIFT) | (ownPrevention << PREVENTION_SHIFT)
-
-  if (
-    type === 0 &&
-    timeInForce === GTC &&
-    (flags & ~SELL_FLAG & 0x1f) === 0 &&
-    !wouldCross(shard, book, sell, price)
-  ) {
-    if (overflows(shard, book * 4 + sell, price, quantity)) {
-      group.rejected(id, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
-      return
-    }
-    group.accepted()
-    const order = shard.admit(book, id, account, price, traits)
-    shard.enqueue(order, book * 4 + sell, price, quantity, quantity)
-    return
-  }
 
   let optional = at + OPTIONAL_FIELDS
   const stopPrice = (flags & STOP_PRICE_FLAG) === 0 ? 0 : readU64(words, optional)
@@ -88,7 +100,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (type >= STOP) {
     const ladder = book * 4 + (sell === 0 ? LADDER_BUY_STOPS : LADDER_SELL_STOPS)
     if (overflows(shard, ladder, stopPrice, quantity)) {
-      group.rejected(id, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
+      group.rejected(id, LEVEL_TOTAL_TOO_LARGE)
       return
     }
     group.accepted()
@@ -113,7 +125,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   }
   const rests = type !== MARKET && timeInForce !== IOC && timeInForce !== FOK
   if (rests && !crosses && overflows(shard, book * 4 + sell, price, quantity)) {
-    group.rejected(id, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
+    group.rejected(id, LEVEL_TOTAL_TOO_LARGE)
     return
   }
   group.accepted()

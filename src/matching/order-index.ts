@@ -1,4 +1,7 @@
-import type { OrderStore } from './order-store.js'
+import { type OrderStore, orderFields } from './order-store.js'
+
+const ID = orderFields.id
+const BOOK = orderFields.book
 
 const INITIAL_SLOTS = 2048
 
@@ -26,24 +29,19 @@ export class OrderIndex {
     return this.#size
   }
 
-  #hash(book: number, id: number): number {
-    let hash = Math.imul((id | 0) ^ this.#seed, 0x9e3779b1)
-    hash ^= hash >>> 15
-    hash = Math.imul(hash ^ Math.imul(book, 0x85ebca6b) ^ ((id / 4294967296) | 0), 0x7feb352d)
-    return hash ^ (hash >>> 16)
-  }
-
   /** The record of the live order `id` of `book`, or 0. */
   find(book: number, id: number): number {
-    const hash = this.#hash(book, id)
+    let hash = Math.imul((id | 0) ^ this.#seed, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ ((id / 4294967296) | 0), 0x7feb352d)
+    hash ^= hash >>> 16
     const slots = this.#slots
     const mask = this.#mask
-    const orders = this.#orders
+    const { i32, f64 } = this.#orders
     let at = hash & mask
     for (;;) {
       const order = slots[at * 2 + 1]!
       if (order === 0) return 0
-      if (slots[at * 2] === hash && orders.id(order) === id && orders.book(order) === book) {
+      if (slots[at * 2] === hash && f64[(order << 3) + ID] === id && i32[(order << 4) + BOOK] === book) {
         this.#lastHit = at
         return order
       }
@@ -54,7 +52,9 @@ export class OrderIndex {
   /** Adds a record that is known not to be there. */
   insert(book: number, id: number, order: number): void {
     if (++this.#size * 2 > this.#mask) this.#grow()
-    const hash = this.#hash(book, id)
+    let hash = Math.imul((id | 0) ^ this.#seed, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ ((id / 4294967296) | 0), 0x7feb352d)
+    hash ^= hash >>> 16
     const slots = this.#slots
     const mask = this.#mask
     let at = hash & mask
@@ -70,8 +70,7 @@ export class OrderIndex {
     const mask = this.#mask
     // Most orders are removed by the command that has just looked them up.
     let hole = this.#lastHit
-    if (slots[hole * 2 + 1] !== order) hole = this.#hash(book, id) & mask
-    while (slots[hole * 2 + 1] !== order) hole = (hole + 1) & mask
+    if (slots[hole * 2 + 1] !== order) hole = this.#slotOf(book, id, order)
     let at = hole
     for (;;) {
       at = (at + 1) & mask
@@ -85,6 +84,12 @@ export class OrderIndex {
       }
     }
     slots[hole * 2 + 1] = 0
+  }
+
+  #slotOf(book: number, id: number, order: number): number {
+    if (this.find(book, id) !== order)
+      throw new Error(`The order book is inconsistent: no entry of order ${id}.`)
+    return this.#lastHit
   }
 
   #grow(): void {

@@ -30,6 +30,15 @@ const BETTER = 10
 const LADDER = 11
 const SETTLED = 12
 
+/** Where the fields are, in doubles from `level * 8` and in words from `level * 16`, for the few loops that need speed. */
+export const levelFields = {
+  shown: SHOWN,
+  hidden: HIDDEN,
+  head: HEAD,
+  tail: TAIL,
+  count: COUNT,
+} as const
+
 const INITIAL_LEVELS = 512
 const INITIAL_LADDERS = 64
 
