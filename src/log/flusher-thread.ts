@@ -37,6 +37,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       segmentBytes: data.segmentBytes,
       active: recovered.active,
       capacity: recovered.capacity,
+      crc: recovered.activeCrc,
       endLsn: recovered.report.endLsn,
     })
     const flusher = new Flusher({ memory: data.memory, segments, settings: data.flush })

@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { crc32 as zlibCrc32 } from 'node:zlib'
 import crc32 from 'crc-32'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
@@ -20,7 +21,7 @@ import {
   segmentPath,
   segmentSeed,
 } from './segment.js'
-import { SegmentWindow, scanSegment, searchBehind } from './segment-scan.js'
+import { SegmentWindow, scanSegment, searchBehind, segmentCrc } from './segment-scan.js'
 
 /** What opening a log found. */
 export interface RecoveryReport {
@@ -28,8 +29,6 @@ export interface RecoveryReport {
   /** The first LSN that is still there, and the end of the log: both are group boundaries. */
   readonly firstLsn: number
   readonly endLsn: number
-  readonly frames: number
-  readonly groups: number
   /** Bytes at the end that were not whole groups and were cut, if there were any. */
   readonly tornTail: TornTail | undefined
 }
@@ -49,6 +48,8 @@ export interface RecoveredLog {
   /** The segment of this opening; everything above its first LSN goes there. */
   readonly active: Segment
   readonly capacity: number
+  /** CRC of the frames that stand in it already. */
+  readonly activeCrc: number
 }
 
 export interface RecoverySettings {
@@ -73,28 +74,16 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   const segments = findSegments(disk, directory)
   const last = segments.at(-1)
   if (!last) {
-    const active = beginSegment(settings, undefined, 0, 0)
-    const report = { segments: 0, firstLsn: 0, endLsn: 0, frames: 0, groups: 0, tornTail: undefined }
-    return { report, active: active.segment, capacity: active.capacity }
+    return {
+      report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined },
+      ...beginSegment(settings, undefined, 0, 0),
+    }
   }
   checkChain(segments, settings.contentVersion)
 
-  let frames = 0
-  let groups = 0
-  let syncedLsn = last.header.firstLsn
-  for (let i = 0; i < segments.length - 1; i++) {
-    const segment = segments[i]!
-    const scan = scanSegment(disk, segment, segments[i + 1]!.header.firstLsn)
-    if (scan.fault)
-      throw corrupt(segment, scan.endLsn, `${scan.fault}, in a segment that was sealed and synced`)
-    frames += scan.frames
-    groups += scan.groups
-    syncedLsn = Math.max(syncedLsn, scan.syncedLsn)
-  }
+  for (let i = 0; i < segments.length - 1; i++) verifySealed(disk, segments[i]!, segments[i + 1]!.header)
   const tail = scanTail(disk, last)
-  frames += tail.frames
-  groups += tail.groups
-  syncedLsn = Math.max(syncedLsn, tail.syncedLsn)
+  const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
   if (syncedLsn > tail.endLsn) {
     throw corrupt(
       last,
@@ -103,21 +92,28 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     )
   }
 
-  const active = beginSegment(settings, last, syncedLsn, tail.endLsn)
-  if (active.segment.path !== last.path) trim(disk, last, syncedLsn)
-  const firstLsn = segments[0]!.header.firstLsn
+  const begun = beginSegment(settings, last, syncedLsn, tail.endLsn)
+  if (begun.active.path !== last.path) trim(disk, last, syncedLsn)
   return {
     report: {
       segments: segments.length,
-      firstLsn,
+      firstLsn: segments[0]!.header.firstLsn,
       endLsn: tail.endLsn,
-      frames,
-      groups,
       tornTail: tail.tornTail,
     },
-    active: active.segment,
-    capacity: active.capacity,
+    ...begun,
   }
+}
+
+/** A sealed segment is checked as a whole against its successor's header; only if that fails, frame by frame. */
+function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
+  if (segmentCrc(disk, segment, next.firstLsn) === next.previous?.crc) return
+  const scan = scanSegment(disk, segment, next.firstLsn)
+  throw corrupt(
+    segment,
+    scan.endLsn,
+    `${scan.fault ?? 'damaged padding'}, in a segment that was sealed and synced`,
+  )
 }
 
 /** The log's segments by first LSN, after the leftovers of a crash are put in order. */
@@ -174,8 +170,6 @@ function checkChain(segments: Segment[], contentVersion: number): void {
 interface Tail {
   endLsn: number
   syncedLsn: number
-  frames: number
-  groups: number
   tornTail: TornTail | undefined
 }
 
@@ -197,8 +191,6 @@ function scanTail(disk: Disk, segment: Segment): Tail {
   return {
     endLsn: scan.groupEndLsn,
     syncedLsn: scan.syncedLsn,
-    frames: scan.frames,
-    groups: scan.groups,
     tornTail: torn
       ? {
           file: segment.path,
@@ -221,7 +213,7 @@ function beginSegment(
   last: Segment | undefined,
   fromLsn: number,
   endLsn: number,
-): { segment: Segment; capacity: number } {
+): Omit<RecoveredLog, 'report'> {
   const { disk, directory } = settings
   const replaces = last?.header.firstLsn === fromLsn
   const header: SegmentHeader = {
@@ -230,7 +222,11 @@ function beginSegment(
     firstLsn: fromLsn,
     previous: replaces
       ? last?.header.previous
-      : last && { firstLsn: last.header.firstLsn, epoch: last.header.epoch },
+      : last && {
+          firstLsn: last.header.firstLsn,
+          epoch: last.header.epoch,
+          crc: segmentCrc(disk, last, fromLsn),
+        },
     createdUs: Date.now() * 1000,
     maxFrameBytes: Math.max(settings.maxFrameBytes, last?.header.maxFrameBytes ?? 0),
   }
@@ -256,7 +252,7 @@ function beginSegment(
   }
   attempt('rename', temporary, () => disk.rename(temporary, target))
   attempt('sync', directory, () => disk.syncDirectory(directory))
-  return { segment: { path: target, header }, capacity }
+  return { active: { path: target, header }, capacity, activeCrc: zlibCrc32(kept) }
 }
 
 /** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */

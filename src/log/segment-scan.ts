@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
 import { alignFrame, FrameDecoder, type FrameFault, frameFlag, frameHeaderBytes } from './frame.js'
 import { attempt, type Segment, segmentHeaderBytes, segmentSeed } from './segment.js'
@@ -118,6 +119,22 @@ export function scanSegment(disk: Disk, segment: Segment, limitLsn: number): Seg
       }
     }
     return scan
+  } finally {
+    window.close()
+  }
+}
+
+/** CRC-32 of all bytes of a segment from its first LSN to `endLsn`, as its successor's header holds it. */
+export function segmentCrc(disk: Disk, segment: Segment, endLsn: number): number {
+  const window = new SegmentWindow(disk, segment)
+  let crc = 0
+  try {
+    for (let lsn = segment.header.firstLsn; lsn < endLsn; lsn += window.available) {
+      window.fill(lsn, endLsn)
+      if (window.available === 0) return -1
+      crc = crc32(window.bytes.subarray(0, window.available), crc)
+    }
+    return crc
   } finally {
     window.close()
   }

@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import {
@@ -30,8 +31,13 @@ export class SegmentWriter {
   #file: number
   #capacity: number
   #end: number
+  /** Of the frames of the active segment; goes into the header of the next one. */
+  #crc: number
 
-  /** Goes on in `active`, whose last frame ends at `endLsn` and whose file is `capacity` bytes of frames and zeros. */
+  /**
+   * Goes on in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
+   * `capacity` bytes of frames and zeros.
+   */
   constructor(options: {
     disk: Disk
     directory: string
@@ -40,6 +46,7 @@ export class SegmentWriter {
     active: Segment
     capacity: number
     endLsn: number
+    crc: number
   }) {
     this.#disk = options.disk
     this.#directory = options.directory
@@ -48,6 +55,7 @@ export class SegmentWriter {
     this.#active = options.active
     this.#capacity = options.capacity
     this.#end = options.endLsn
+    this.#crc = options.crc
     this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
   }
 
@@ -75,6 +83,7 @@ export class SegmentWriter {
       )
     }
     this.#end += bytes
+    for (const piece of pieces) this.#crc = crc32(piece, this.#crc)
   }
 
   sync(): void {
@@ -98,7 +107,7 @@ export class SegmentWriter {
     const header: SegmentHeader = {
       ...previous,
       firstLsn: this.#end,
-      previous: { firstLsn: previous.firstLsn, epoch: previous.epoch },
+      previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
       createdUs: Date.now() * 1000,
     }
     const target = segmentPath(this.#directory, header.firstLsn)
@@ -124,6 +133,7 @@ export class SegmentWriter {
     this.#file = file
     this.#active = { path: target, header }
     this.#capacity = this.#segmentBytes
+    this.#crc = 0
     return serial !== undefined
   }
 

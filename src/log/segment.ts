@@ -20,13 +20,14 @@ import { crcSeedOf } from './frame.js'
  *    40     8  previousEpoch   of the segment before, or 0
  *    48     8  createdUs       microseconds since 1970
  *    56     4  maxFrameBytes
- *    60     4  crc             CRC-32 of the 60 bytes before
+ *    60     4  previousCrc     CRC-32 of all frame bytes of the segment before, to where this one begins
+ *    64     4  crc             CRC-32 of the 64 bytes before
  * ```
  */
 export const segmentHeaderBytes = 4096
 export const segmentFormatVersion = 1
 const secondCopyAt = 2048
-const copyBytes = 64
+const copyBytes = 68
 const magic = Buffer.from('TIDEMARK', 'latin1')
 const noPrevious = 0xffff_ffff_ffff_ffffn
 
@@ -34,10 +35,17 @@ export interface SegmentHeader {
   readonly contentVersion: number
   readonly epoch: bigint
   readonly firstLsn: number
-  /** `firstLsn` and `epoch` of the segment that this one goes on from. */
-  readonly previous: { readonly firstLsn: number; readonly epoch: bigint } | undefined
+  /** The segment that this one goes on from. */
+  readonly previous: PreviousSegment | undefined
   readonly createdUs: number
   readonly maxFrameBytes: number
+}
+
+export interface PreviousSegment {
+  readonly firstLsn: number
+  readonly epoch: bigint
+  /** CRC-32 of its bytes from its first LSN to where its successor begins: checks a whole segment at memory speed. */
+  readonly crc: number
 }
 
 export interface Segment {
@@ -64,6 +72,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   block.writeBigUInt64LE(header.previous?.epoch ?? 0n, 40)
   block.writeBigUInt64LE(BigInt(header.createdUs), 48)
   block.writeUInt32LE(header.maxFrameBytes, 56)
+  block.writeUInt32LE(header.previous?.crc ?? 0, 60)
   block.writeInt32LE(crc32.buf(block.subarray(0, copyBytes - 4)), copyBytes - 4)
   block.copy(block, secondCopyAt, 0, copyBytes)
   return block
@@ -92,7 +101,7 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
       previous:
         previousLsn === noPrevious
           ? undefined
-          : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40) },
+          : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40), crc: copy.readUInt32LE(60) },
       createdUs: Number(copy.readBigUInt64LE(48)),
       maxFrameBytes: copy.readUInt32LE(56),
     }

@@ -39,7 +39,7 @@ export class InlineLog {
       initialSegmentBytes: options.initialSegmentBytes ?? segmentBytes,
     })
     this.memory = createLogMemory(options.ringBytes ?? 64 * 1024, maxFrameBytes)
-    const { active, capacity, report } = this.recovered
+    const { active, activeCrc, capacity, report } = this.recovered
     startLogMemory(this.memory, report.endLsn, crcSeedOf(active.header.epoch))
     const segments = new SegmentWriter({
       disk,
@@ -48,6 +48,7 @@ export class InlineLog {
       segmentBytes,
       active,
       capacity,
+      crc: activeCrc,
       endLsn: report.endLsn,
     })
     this.flusher = new Flusher({
