@@ -1,16 +1,18 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   dumpLog,
   JobController,
   type JobEventType,
   type JobSpec,
   jobEventTypes,
+  type LogFault,
   readStoredJobs,
   validateLog,
 } from '../jobs/index.js'
 import { exitCodes } from './exit-codes.js'
 import { inputFailure, usageFailure } from './failure.js'
 import { integerFlag } from './flags.js'
+import { InputFile } from './inputs/input-file.js'
 import { LineReader } from './inputs/line-reader.js'
 import { type RunJobsFlags, runJobs } from './jobs-run.js'
 import { statusTable, validationTable } from './jobs-tables.js'
@@ -71,17 +73,12 @@ function addEnqueue(jobs: Command): void {
       'jobs of a higher number go first; default 0',
       integerFlag(-numberMax, numberMax),
     )
+    .option('--timeout <ms>', 'how long one attempt may take; default 30000', integerFlag(1, timeoutMsMax))
+    .option('--max-attempts <n>', 'how often the job is tried; default 3', integerFlag(1, 1_000_000))
     .option(
-      '--timeout <ms>',
-      'how long one attempt may take; default 30000',
-      integerFlag(1, timeoutMsMax),
+      '--file <path>',
+      'a file of jobs, one JSON object {id, payload, priority, timeoutMs, maxAttempts} a line',
     )
-    .option(
-      '--max-attempts <n>',
-      'how often the job is tried; default 3',
-      integerFlag(1, 1_000_000),
-    )
-    .option('--file <path>', 'a file of jobs, one JSON object {id, payload, priority, timeoutMs, maxAttempts} a line')
     .action(enqueue)
 }
 
@@ -118,28 +115,60 @@ async function enqueue(dir: string, payload: string | undefined, flags: EnqueueF
   if ((payload === undefined) === (flags.file === undefined)) {
     throw usageFailure('Give either the payload of one job or --file with many.')
   }
-  const specs = flags.file === undefined ? [toSpec(payload!, flags)] : readSpecs(flags.file)
   const queue = await JobController.open({ dir })
-  let added = 0
-  let known = 0
   try {
-    for (let from = 0; from < specs.length; from += enqueuePiece) {
-      const results = await queue.enqueueMany(specs.slice(from, from + enqueuePiece))
-      for (const result of results) {
-        if (result.added) added++
-        else known++
-      }
-      if (flags.file === undefined) {
-        const { id, state } = results[0]!
-        process.stdout.write(results[0]!.added ? `${id}\n` : `${id} is known already: ${state}\n`)
-      }
-    }
+    if (flags.file === undefined) await enqueueOne(queue, toSpec(payload!, flags))
+    else await enqueueFile(queue, flags.file)
   } finally {
     await queue.close()
   }
-  if (flags.file !== undefined) {
-    process.stdout.write(`${count(added)} jobs are on disk, ${count(known)} were known already\n`)
+}
+
+async function enqueueOne(queue: JobController, spec: JobSpec): Promise<void> {
+  const { id, added, state } = await queue.enqueue(spec)
+  process.stdout.write(added ? `${id}\n` : `${id} is known already: ${state}\n`)
+}
+
+async function enqueueFile(queue: JobController, file: string): Promise<void> {
+  let added = 0
+  let known = 0
+  for await (const specs of readSpecs(file)) {
+    for (const result of await queue.enqueueMany(specs)) {
+      if (result.added) added++
+      else known++
+    }
   }
+  process.stdout.write(`${count(added)} jobs are on disk, ${count(known)} were known already\n`)
+}
+
+/** The jobs of a file, a line each, in pieces. */
+async function* readSpecs(path: string): AsyncGenerator<JobSpec[]> {
+  const file = await InputFile.open(path)
+  try {
+    const lines = new LineReader(file)
+    const specs: JobSpec[] = []
+    for (;;) {
+      if (lines.needsMore) await lines.more()
+      const text = lines.take()
+      if (text === null) break
+      if (text?.trim() === '') continue
+      specs.push(parseSpec(path, lines.line, text))
+      if (specs.length === enqueuePiece) yield specs.splice(0)
+    }
+    yield specs
+  } finally {
+    file.close()
+  }
+}
+
+function parseSpec(path: string, line: number, text: string | undefined): JobSpec {
+  try {
+    const spec: unknown = JSON.parse(text ?? '')
+    if (typeof spec === 'object' && spec !== null && !Array.isArray(spec)) return spec
+  } catch {}
+  throw inputFailure(
+    `Line ${line} of ${path} is not a JSON object; the jobs before it may be on disk already.`,
+  )
 }
 
 function toSpec(payload: string, flags: EnqueueFlags): JobSpec {
@@ -159,15 +188,15 @@ async function showStatus(dir: string, flags: { json?: boolean }): Promise<void>
 }
 
 function dump(dir: string, flags: DumpFlags): void {
-  const onFault = flags.tolerant
-    ? ({ file, offset, seq, count: missing, reason }: { file: string; offset: number; seq: number; count: number | undefined; reason: string }) => {
-        process.stderr.write(
-          `Skipped ${missing ?? 'an unknown number of'} events from ${seq} on, byte ${offset} of ${file}: ${reason}\n`,
-        )
-      }
-    : undefined
+  const onFault = flags.tolerant ? tellFault : undefined
   const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onFault }
   for (const event of dumpLog(dir, filter)) process.stdout.write(`${JSON.stringify(event)}\n`)
+}
+
+function tellFault({ file, offset, seq, count: missing, reason }: LogFault): void {
+  process.stderr.write(
+    `Skipped ${missing ?? 'an unknown number of'} events from ${seq} on, byte ${offset} of ${file}: ${reason}\n`,
+  )
 }
 
 function validate(dir: string, flags: { json?: boolean }): void {
