@@ -16,6 +16,7 @@ const AFTER_CANCEL = CANCEL_WORDS
 const AFTER_REPLACE = REPLACE_WORDS
 const AFTER_REDUCE = REDUCE_WORDS
 const REQUESTED = cancelReasons.requested
+const { UNKNOWN_ORDER } = rejectCodes
 
 /** Finds the order that a cancel, replace or reduce names; reports and returns 0 when there is none to act on. */
 function findTarget(
@@ -25,17 +26,16 @@ function findTarget(
   at: number,
   bodyWords: number,
 ): number {
-  const id = readU64(words, at + 4)
-  const order = shard.index.find(book, id)
+  const order = shard.index.find(book, words[at + 4]!, words[at + 5]!)
   if (order === 0) {
-    shard.group.rejected(id, rejectCodes.UNKNOWN_ORDER)
+    shard.group.rejected(words[at + 4]!, words[at + 5]!, UNKNOWN_ORDER)
     return 0
   }
   if (
     ((words[at]! >>> 8) & HAS_ACCOUNT) !== 0 &&
     words[at + bodyWords]! >>> 0 !== shard.orders.account(order)
   ) {
-    shard.group.rejected(id, rejectCodes.NOT_OWNER)
+    shard.group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.NOT_OWNER)
     return 0
   }
   return order
@@ -82,20 +82,20 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
   const waits = (traits & TRAIT_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
   if (waits && ((traits >> TRAIT_TYPE_SHIFT) & 3) === orderTypeCodes.stop && price !== oldPrice) {
-    group.rejected(id, rejectCodes.PRICE_NOT_APPLICABLE)
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.PRICE_NOT_APPLICABLE)
     return
   }
   if ((traits & TRAIT_ICEBERG) !== 0 && quantity > orders.displayQuantity(order) * limits.maxIcebergSlices) {
-    group.rejected(id, rejectCodes.DISPLAY_QUANTITY_TOO_SMALL)
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.DISPLAY_QUANTITY_TOO_SMALL)
     return
   }
   const crosses = !waits && !keepsPlace && wouldCross(shard, book, sell, price)
   if (crosses && (traits & TRAIT_POST_ONLY) !== 0) {
-    group.rejected(id, rejectCodes.POST_ONLY_WOULD_TRADE)
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
   if (!crosses && overflowsWith(shard, order, book, sell, price, quantity, waits)) {
-    group.rejected(id, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
     return
   }
   group.replaced(id, sell, price, quantity, replaceReasons.requested)

@@ -9,7 +9,6 @@ import {
   totalsOf,
 } from './book-queries.js'
 import { type BookState, bookDigest, bookState } from './book-state.js'
-import { readU64 } from './command-layout.js'
 import type { GroupBuffer } from './group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
 import { limits } from './limits.js'
@@ -85,7 +84,7 @@ export class MatchingEngine {
       return
     }
     if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
-      group.rejected(readU64(words, at + 4), rejectCodes.INSTRUMENT_HALTED)
+      group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.INSTRUMENT_HALTED)
       return
     }
     if (kind === NEW) placeOrder(shard, book, words, at)
@@ -116,7 +115,7 @@ export class MatchingEngine {
         shard.group.plain(eventKinds.resumed)
         return
       case commandKinds.instrument:
-        shard.group.rejected(0, rejectCodes.DUPLICATE_INSTRUMENT)
+        shard.group.rejected(0, 0, rejectCodes.DUPLICATE_INSTRUMENT)
         return
     }
   }
@@ -127,7 +126,7 @@ export class MatchingEngine {
     if (kind === NOOP) return
     if (kind !== commandKinds.instrument || instrumentId > limits.maxInstrumentId) {
       const names = kind === NEW || kind === CANCEL || kind === REPLACE || kind === REDUCE
-      group.rejected(names ? readU64(words, at + 4) : 0, rejectCodes.UNKNOWN_INSTRUMENT)
+      group.rejected(names ? words[at + 4]! : 0, names ? words[at + 5]! : 0, rejectCodes.UNKNOWN_INSTRUMENT)
       return
     }
     const definition = decodeInstrument(words, at)
@@ -209,7 +208,7 @@ export class MatchingEngine {
   order(instrumentId: number, orderId: number): OrderState | undefined {
     const shard = this.#shard
     const book = shard.books.find(instrumentId)
-    const order = book < 0 ? 0 : shard.index.find(book, orderId)
+    const order = book < 0 ? 0 : shard.index.find(book, orderId | 0, (orderId / 4294967296) | 0)
     return order === 0 ? undefined : orderState(shard, order)
   }
 

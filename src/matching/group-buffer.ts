@@ -1,4 +1,5 @@
 import { eventKinds } from './names.js'
+import { type OrderStore, orderFields } from './order-store.js'
 
 const ACCEPTED = eventKinds.accepted
 const TRADE = eventKinds.trade
@@ -6,6 +7,11 @@ const CANCELLED = eventKinds.cancelled
 const REPLACED = eventKinds.replaced
 const REJECTED = eventKinds.rejected
 const TRIGGERED = eventKinds.triggered
+
+const ID = orderFields.id
+const PRICE = orderFields.price
+const OPEN = orderFields.open
+const TRAITS = orderFields.traits
 
 const INITIAL_WORDS = 1024
 
@@ -83,6 +89,21 @@ export class GroupBuffer {
     i32[at + 17] = (takerRemaining / 4294967296) | 0
   }
 
+  /** A live order that goes away with all that is open; `reason` is one of `cancelReasons`. */
+  cancelledOrder(orders: OrderStore, order: number, reason: number): void {
+    const record = orders.i32
+    const base = order << 4
+    const open = orders.f64[(order << 3) + OPEN]!
+    const at = this.#begin(CANCELLED, 8, record[base + TRAITS]! & 1, reason)
+    const i32 = this.i32
+    i32[at + 2] = record[base + ID]!
+    i32[at + 3] = record[base + ID + 1]!
+    i32[at + 4] = record[base + PRICE]!
+    i32[at + 5] = record[base + PRICE + 1]!
+    i32[at + 6] = open | 0
+    i32[at + 7] = (open / 4294967296) | 0
+  }
+
   /** `sell` is 0 or 1; `reason` one of `cancelReasons`. */
   cancelled(orderId: number, sell: number, price: number, remaining: number, reason: number): void {
     this.#orderState(CANCELLED, orderId, sell, price, remaining, reason)
@@ -93,11 +114,11 @@ export class GroupBuffer {
     this.#orderState(REPLACED, orderId, sell, price, quantity, reason)
   }
 
-  /** `code` is one of `rejectCodes`; `orderId` is 0 where the command names no order. */
-  rejected(orderId: number, code: number): void {
+  /** `code` is one of `rejectCodes`; the order id, as two words, is 0 where the command names no order. */
+  rejected(orderIdLow: number, orderIdHigh: number, code: number): void {
     const at = this.#begin(REJECTED, 4, 0, code)
-    this.i32[at + 2] = orderId | 0
-    this.i32[at + 3] = (orderId / 4294967296) | 0
+    this.i32[at + 2] = orderIdLow
+    this.i32[at + 3] = orderIdHigh
   }
 
   triggered(orderId: number): void {

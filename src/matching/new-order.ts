@@ -44,13 +44,13 @@ const WAITING = TRAIT_WAITING
 
 /** Handles the new-order command at `at`, whose book is known and open. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const flags = (words[at]! >>> 8) & 0xff
-  const id = readU64(words, at + 4)
-  if (shard.index.find(book, id) !== 0) {
-    shard.group.rejected(id, DUPLICATE_ORDER_ID)
+  const { levels, group } = shard
+  if (shard.index.find(book, words[at + 4]!, words[at + 5]!) !== 0) {
+    group.rejected(words[at + 4]!, words[at + 5]!, DUPLICATE_ORDER_ID)
     return
   }
   // By far the most orders are plain limit orders that rest without trading.
+  const flags = (words[at]! >>> 8) & 0xff
   const sell = flags & SELL_FLAG
   const price = readU64(words, at + 8)
   const isPlain = (words[at + 7]! & 0xffff) === 0 && (flags & NOT_PLAIN) === 0
@@ -58,18 +58,17 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     placeGeneralOrder(shard, book, words, at)
     return
   }
-  const { levels, group } = shard
   const quantity = readU64(words, at + 10)
   const ladder = book * 4 + sell
   let level = levels.find(ladder, price)
   if (level === 0) level = levels.insert(ladder, price)
   else if (levels.shown(level) + levels.hidden(level) + quantity > MAX_LEVEL_TOTAL) {
-    group.rejected(id, LEVEL_TOTAL_TOO_LARGE)
+    group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
     return
   }
   group.accepted()
   const traits = sell | (((words[at + 7]! >>> 16) & 0xff) << PREVENTION_SHIFT)
-  shard.append(shard.admit(book, id, words[at + 6]!, price, traits), level, quantity, quantity)
+  shard.append(shard.admit(book, words, at, traits), level, quantity, quantity)
 }
 
 /** Handles a new order of any kind whose id is free. */
@@ -100,11 +99,11 @@ function placeGeneralOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (type >= STOP) {
     const ladder = book * 4 + (sell === 0 ? LADDER_BUY_STOPS : LADDER_SELL_STOPS)
     if (overflows(shard, ladder, stopPrice, quantity)) {
-      group.rejected(id, LEVEL_TOTAL_TOO_LARGE)
+      group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
       return
     }
     group.accepted()
-    const order = shard.admit(book, id, account, price, traits | WAITING)
+    const order = shard.admit(book, words, at, traits | WAITING)
     shard.books.addStops(book, 1)
     keepExtras(shard, order, display, expireTime)
     shard.orders.setStopPrice(order, stopPrice)
@@ -116,16 +115,16 @@ function placeGeneralOrder(shard: ShardBooks, book: number, words: Int32Array, a
   const crosses = wouldCross(shard, book, sell, limit)
   const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
   if (crosses && (flags & POST_ONLY_FLAG) !== 0) {
-    group.rejected(id, rejectCodes.POST_ONLY_WOULD_TRADE)
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
   if (timeInForce === FOK && !canFill(shard, book, sell, price, quantity, account, prevention)) {
-    group.rejected(id, rejectCodes.FOK_NOT_FILLABLE)
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.FOK_NOT_FILLABLE)
     return
   }
   const rests = type !== MARKET && timeInForce !== IOC && timeInForce !== FOK
   if (rests && !crosses && overflows(shard, book * 4 + sell, price, quantity)) {
-    group.rejected(id, LEVEL_TOTAL_TOO_LARGE)
+    group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
     return
   }
   group.accepted()
@@ -140,7 +139,7 @@ function placeGeneralOrder(shard: ShardBooks, book: number, words: Int32Array, a
     group.cancelled(id, sell, price, remaining, reason)
     return
   }
-  const order = shard.admit(book, id, account, price, traits)
+  const order = shard.admit(book, words, at, traits)
   keepExtras(shard, order, display, expireTime)
   if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   const shown = display !== 0 && display < remaining ? display : remaining

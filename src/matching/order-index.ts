@@ -30,18 +30,24 @@ export class OrderIndex {
   }
 
   /** The record of the live order `id` of `book`, or 0. */
-  find(book: number, id: number): number {
-    let hash = Math.imul((id | 0) ^ this.#seed, 0x9e3779b1)
-    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ ((id / 4294967296) | 0), 0x7feb352d)
+  find(book: number, idLow: number, idHigh: number): number {
+    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
     hash ^= hash >>> 16
     const slots = this.#slots
     const mask = this.#mask
-    const { i32, f64 } = this.#orders
+    const { i32 } = this.#orders
     let at = hash & mask
     for (;;) {
       const order = slots[at * 2 + 1]!
       if (order === 0) return 0
-      if (slots[at * 2] === hash && f64[(order << 3) + ID] === id && i32[(order << 4) + BOOK] === book) {
+      const base = order << 4
+      if (
+        slots[at * 2] === hash &&
+        i32[base + ID] === idLow &&
+        i32[base + ID + 1] === idHigh &&
+        i32[base + BOOK] === book
+      ) {
         this.#lastHit = at
         return order
       }
@@ -49,11 +55,15 @@ export class OrderIndex {
     }
   }
 
-  /** Adds a record that is known not to be there. */
-  insert(book: number, id: number, order: number): void {
+  /** Adds a record whose book and id are known not to be there. */
+  insert(order: number): void {
+    const { i32 } = this.#orders
+    const idLow = i32[(order << 4) + ID]!
+    const idHigh = i32[(order << 4) + ID + 1]!
+    const book = i32[(order << 4) + BOOK]!
     if (++this.#size * 2 > this.#mask) this.#grow()
-    let hash = Math.imul((id | 0) ^ this.#seed, 0x9e3779b1)
-    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ ((id / 4294967296) | 0), 0x7feb352d)
+    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
     hash ^= hash >>> 16
     const slots = this.#slots
     const mask = this.#mask
@@ -64,13 +74,13 @@ export class OrderIndex {
   }
 
   /** Takes out a record that is known to be there. */
-  remove(book: number, id: number, order: number): void {
+  remove(order: number): void {
     this.#size--
     const slots = this.#slots
     const mask = this.#mask
     // Most orders are removed by the command that has just looked them up.
     let hole = this.#lastHit
-    if (slots[hole * 2 + 1] !== order) hole = this.#slotOf(book, id, order)
+    if (slots[hole * 2 + 1] !== order) hole = this.#slotOf(order)
     let at = hole
     for (;;) {
       at = (at + 1) & mask
@@ -86,9 +96,12 @@ export class OrderIndex {
     slots[hole * 2 + 1] = 0
   }
 
-  #slotOf(book: number, id: number, order: number): number {
-    if (this.find(book, id) !== order)
-      throw new Error(`The order book is inconsistent: no entry of order ${id}.`)
+  #slotOf(order: number): number {
+    const { i32 } = this.#orders
+    const base = order << 4
+    if (this.find(i32[base + BOOK]!, i32[base + ID]!, i32[base + ID + 1]!) !== order) {
+      throw new Error(`The order book is inconsistent: record ${order} is not in the order index.`)
+    }
     return this.#lastHit
   }
 

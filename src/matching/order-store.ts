@@ -3,13 +3,13 @@
  * line, and a second, rarely touched record for what only some orders have. Records are recycled through a free list.
  * Record 0 is never given out: 0 means "no order" everywhere.
  *
- *   bytes  0-7   order id            32-35  next in queue      48-51  traits
- *          8-15  price, ticks        36-39  previous in queue  52-55  next of the same account
+ *   bytes  0-7   order id, u64       32-35  next in queue      48-51  traits
+ *          8-15  price, u64, ticks   36-39  previous in queue  52-55  next of the same account
  *         16-23  open, lots          40-43  level              56-59  previous of the same account
  *         24-31  shown, lots         44-47  account            60-63  book
  */
 const ID = 0
-const PRICE = 1
+const PRICE = 2
 const OPEN = 2
 const SHOWN = 3
 const NEXT = 8
@@ -21,7 +21,11 @@ const ACCOUNT_NEXT = 13
 const ACCOUNT_PREVIOUS = 14
 const BOOK = 15
 
-/** Where the fields are, in doubles from `order * 8` and in words from `order * 16`, for the few loops that need speed. */
+/**
+ * Where the fields are, for the few functions that need speed: `open` and `shown` in doubles from `order * 8`, the
+ * others in words from `order * 16`. Id and price are two words each, as in commands and events: they are copied as
+ * they are, and a number that is passed to a function would have to be boxed when it exceeds 31 bits.
+ */
 export const orderFields = {
   id: ID,
   price: PRICE,
@@ -105,10 +109,10 @@ export class OrderStore {
   }
 
   id(order: number): number {
-    return this.f64[(order << 3) + ID]!
+    return (this.i32[(order << 4) + ID]! >>> 0) + this.i32[(order << 4) + ID + 1]! * 4294967296
   }
   price(order: number): number {
-    return this.f64[(order << 3) + PRICE]!
+    return (this.i32[(order << 4) + PRICE]! >>> 0) + this.i32[(order << 4) + PRICE + 1]! * 4294967296
   }
   open(order: number): number {
     return this.f64[(order << 3) + OPEN]!
@@ -155,7 +159,8 @@ export class OrderStore {
   }
 
   setPrice(order: number, price: number): void {
-    this.f64[(order << 3) + PRICE] = price
+    this.i32[(order << 4) + PRICE] = price | 0
+    this.i32[(order << 4) + PRICE + 1] = (price / 4294967296) | 0
   }
   setQuantities(order: number, open: number, shown: number): void {
     this.f64[(order << 3) + OPEN] = open

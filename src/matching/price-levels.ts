@@ -59,11 +59,6 @@ export const LADDER_SELL_STOPS = 2
 /** Buy stops: triggered when the price rises, so the lowest is next. */
 export const LADDER_BUY_STOPS = 3
 
-/** The key of a price on a ladder. */
-function keyOf(ladder: number, price: number): number {
-  return (ladder & 1) === 0 ? -price : price
-}
-
 export class PriceLevels {
   i32: Int32Array
   f64: Float64Array
@@ -75,6 +70,8 @@ export class PriceLevels {
   #capacity = INITIAL_LEVELS
   #used = 1
   #free = 0
+  /** The key that is looked for. A number passed to a function that is not inlined would be boxed beyond 31 bits. */
+  readonly #sought = new Float64Array(1)
   /** Where the last unsuccessful `find` ended: between these two levels. Void when the ladder is -1. */
   #foundLadder = -1
   #foundKey = 0
@@ -154,7 +151,12 @@ export class PriceLevels {
 
   /** The level at a price, or 0. Remembers where it would belong, so that `insert` need not search again. */
   find(ladder: number, price: number): number {
-    const key = keyOf(ladder, price)
+    this.#sought[0] = (ladder & 1) === 0 ? -price : price
+    return this.#search(ladder)
+  }
+
+  #search(ladder: number): number {
+    const key = this.#sought[0]!
     const { f64, i32 } = this
     const frontier = this.#ladders[ladder * 4 + FRONTIER]!
     if (frontier !== 0 && f64[(frontier << 3) + KEY]! <= key) {
@@ -181,8 +183,13 @@ export class PriceLevels {
 
   /** Makes the level at a price that has none. */
   insert(ladder: number, price: number): number {
-    const key = keyOf(ladder, price)
-    if (this.#foundLadder !== ladder || this.#foundKey !== key) this.find(ladder, price)
+    this.#sought[0] = (ladder & 1) === 0 ? -price : price
+    return this.#make(ladder)
+  }
+
+  #make(ladder: number): number {
+    const key = this.#sought[0]!
+    if (this.#foundLadder !== ladder || this.#foundKey !== key) this.#search(ladder)
     const isNear = this.#foundLadder === ladder
     this.#foundLadder = -1
     const level = this.#allocate()

@@ -55,18 +55,24 @@ export class ShardBooks {
     this.index = new OrderIndex(this.orders, hashSeed)
   }
 
-  /** Makes a record for an order and lists it under its id and its account. It is in no queue yet. */
-  admit(book: number, id: number, account: number, price: number, traits: number): number {
+  /**
+   * Makes a record for the order of the new-order command at `at` and lists it under its id and its account. It is in
+   * no queue yet.
+   */
+  admit(book: number, words: Int32Array, at: number, traits: number): number {
     const { orders } = this
     const order = orders.allocate()
-    const { i32, f64 } = orders
+    const { i32 } = orders
     const base = order << 4
-    f64[(order << 3) + ID] = id
-    f64[(order << 3) + PRICE] = price
+    const account = words[at + 6]!
+    i32[base + ID] = words[at + 4]!
+    i32[base + ID + 1] = words[at + 5]!
+    i32[base + PRICE] = words[at + 8]!
+    i32[base + PRICE + 1] = words[at + 9]!
     i32[base + ACCOUNT] = account
     i32[base + TRAITS] = traits
     i32[base + BOOK] = book
-    this.index.insert(book, id, order)
+    this.index.insert(order)
     this.accounts.add(order, book, account)
     if (((traits >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, 1)
     return order
@@ -75,11 +81,11 @@ export class ShardBooks {
   /** Undoes `admit`. The order must be in no queue. */
   dismiss(order: number): void {
     const { orders } = this
-    const { i32, f64 } = orders
+    const { i32 } = orders
     const base = order << 4
     const book = i32[base + BOOK]!
     const traits = i32[base + TRAITS]!
-    this.index.remove(book, f64[(order << 3) + ID]!, order)
+    this.index.remove(order)
     this.accounts.remove(order)
     if (((traits >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, -1)
     if ((traits & WAITING) !== 0) this.books.addStops(book, -1)
@@ -180,10 +186,7 @@ export class ShardBooks {
 
   /** Reports a queued order as cancelled, and discards it. */
   cancel(order: number, reason: number): void {
-    const { i32, f64 } = this.orders
-    const base = order << 3
-    const sell = i32[(order << 4) + TRAITS]! & 1
-    this.group.cancelled(f64[base + ID]!, sell, f64[base + PRICE]!, f64[base + OPEN]!, reason)
+    this.group.cancelledOrder(this.orders, order, reason)
     this.dequeue(order)
     this.dismiss(order)
   }

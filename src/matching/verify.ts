@@ -22,8 +22,8 @@ export function verifyShard(shard: ShardBooks): void {
 function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: number } {
   const { books, levels } = shard
   const counts = { orders: 0, levels: 0, expiring: 0 }
-  const _resting =
-    verifyLadder(shard, book, LADDER_BIDS, counts) + verifyLadder(shard, book, LADDER_ASKS, counts)
+  verifyLadder(shard, book, LADDER_BIDS, counts)
+  verifyLadder(shard, book, LADDER_ASKS, counts)
   const waiting =
     verifyLadder(shard, book, LADDER_SELL_STOPS, counts) + verifyLadder(shard, book, LADDER_BUY_STOPS, counts)
   expectEqual(`stops of book ${book}`, books.stops(book), waiting)
@@ -94,7 +94,7 @@ function verifyQueue(
     expectEqual(`previous of order ${id}`, orders.previous(order), previous)
     expectEqual(`level of order ${id}`, orders.level(order), level)
     expectEqual(`book of order ${id}`, orders.book(order), book)
-    expectEqual(`order ${id} in the index`, index.find(book, id), order)
+    expectEqual(`order ${id} in the index`, index.find(book, id | 0, (id / 4294967296) | 0), order)
     expectEqual(
       `price of order ${id}`,
       waits ? orders.stopPrice(order) : orders.price(order),
