@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { resolveLogSettings } from '#tidemark/log/index.js'
+import { resolvePoolSettings } from '#tidemark/pool/settings.js'
+import { root, runScript } from '../support/run-script.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+
+describe('the README', () => {
+  it('shows the example that is in the examples folder, and it runs, twice', async () => {
+    const example = readFileSync(path.join(root, 'examples/quickstart.mjs'), 'utf8')
+    expect(readme).toContain(`\`\`\`js\n${example}\`\`\``)
+    const dir = temporaryDirectory()
+    const script = example.replace('./quickstart-data', dir)
+    const first = await runScript(script)
+    expect(first).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^filled 64000\.00 \d+\n$/),
+    })
+    expect(await runScript(script)).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('gives the defaults that hold', () => {
+    const settings = { ...resolveLogSettings({}, {}), ...resolvePoolSettings({ dir: '.' }, {}) }
+    const table = Object.fromEntries(
+      [...readme.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)].map(([, name, value]) => [
+        name,
+        value!.trim(),
+      ]),
+    )
+    for (const [name, shown] of Object.entries(table)) {
+      if (name === 'dir' || name === 'preset') continue
+      const value = String(settings[name as keyof typeof settings])
+      const plain = shown
+        .replaceAll(/[,`]/g, '')
+        .replace(/^(\d+) MiB$/, (_, mebibytes) => String(mebibytes * 1_048_576))
+      expect(plain, name).toBe(value)
+    }
+    expect(Object.keys(table)).toHaveLength(9)
+  })
+})
