@@ -39,6 +39,6 @@ describe('the README', () => {
         .replace(/^(\d+) MiB$/, (_, mebibytes) => String(mebibytes * 1_048_576))
       expect(plain, name).toBe(value)
     }
-    expect(Object.keys(table)).toHaveLength(9)
+    expect(Object.keys(table)).toHaveLength(8)
   })
 })
