@@ -12,7 +12,7 @@ const DECREMENTED = replaceReasons['self-trade']
 export function wouldCross(shard: ShardBooks, book: number, sell: number, limit: number): boolean {
   const best = shard.levels.best(book * 4 + (sell ^ 1))
   // Keys are negated on the side of the bids, so one comparison serves both sides.
-  return best !== 0 && shard.levels.key(best) <= (sell === 0 ? limit : -limit)
+  return best !== 0 && shard.levels.key(best) <= limit * (1 - (sell << 1))
 }
 
 /**

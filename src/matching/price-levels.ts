@@ -59,6 +59,11 @@ export const LADDER_SELL_STOPS = 2
 /** Buy stops: triggered when the price rises, so the lowest is next. */
 export const LADDER_BUY_STOPS = 3
 
+/** Computed, not chosen: sides come at random, and a wrongly predicted branch costs more than a multiplication. */
+function keySign(ladder: number): number {
+  return ((ladder & 1) << 1) - 1
+}
+
 export class PriceLevels {
   i32: Int32Array
   f64: Float64Array
@@ -151,7 +156,7 @@ export class PriceLevels {
 
   /** The level at a price, or 0. Remembers where it would belong, so that `insert` need not search again. */
   find(ladder: number, price: number): number {
-    this.#sought[0] = (ladder & 1) === 0 ? -price : price
+    this.#sought[0] = price * keySign(ladder)
     return this.#search(ladder)
   }
 
@@ -183,7 +188,7 @@ export class PriceLevels {
 
   /** Makes the level at a price that has none. */
   insert(ladder: number, price: number): number {
-    this.#sought[0] = (ladder & 1) === 0 ? -price : price
+    this.#sought[0] = price * keySign(ladder)
     return this.#make(ladder)
   }
 
