@@ -1,6 +1,7 @@
+import { BatchIterator } from './batch-iterator.js'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
-import { FileReader, forEachFrame } from './file-reader.js'
+import { FileReader, type FrameChunk, forEachFrame } from './file-reader.js'
 import { frameFlag, markFrameType, maxApplicationType } from './frame.js'
 import type { ReleasedSignal } from './released-signal.js'
 
@@ -37,11 +38,13 @@ export interface LogReaderSource {
 /**
  * Reads records in LSN order, without gaps, each one only when it is durable. At the end of the log it waits for
  * more, until `to`, the abort signal, or the log's close; it holds nothing in memory but one window of the file, so a
- * reader that stops reading costs nothing.
+ * reader that stops reading costs nothing. A reader is iterated once.
  */
 export class LogReader implements AsyncIterable<LogRecord> {
   readonly #source: LogReaderSource
-  readonly #options: LogReaderOptions
+  readonly #to: number | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #files: FileReader
 
   constructor(source: LogReaderSource, options: LogReaderOptions) {
     const firstLsn = source.firstLsn()
@@ -54,53 +57,52 @@ export class LogReader implements AsyncIterable<LogRecord> {
       )
     }
     this.#source = source
-    this.#options = options
+    this.#to = options.to
+    this.#signal = options.signal
+    this.#files = new FileReader(source.disk, source.directory, from)
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<LogRecord, void, undefined> {
-    const { disk, directory } = this.#source
-    const { to, signal } = this.#options
-    const files = new FileReader(disk, directory, this.#options.from ?? this.#source.firstLsn())
+  [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
     const groups = new GroupAssembler()
-    try {
-      for (;;) {
-        if (signal?.aborted) return
-        const released = this.#source.signal.released
-        const chunk = await files.next(to === undefined ? released : Math.min(to, released))
-        if (chunk) {
-          for (const record of groups.add(chunk)) {
-            if (signal?.aborted) return
-            yield record
-          }
-          continue
-        }
-        if (to !== undefined && files.position >= to) return
-        const failure = this.#source.failure()
-        if (failure?.code === 'TIDEMARK_LOG_CLOSED') return
-        if (failure) throw failure
-        await this.#moved(released)
-      }
-    } finally {
-      files.close()
+    return this.iterate((chunk) => groups.add(chunk))
+  }
+
+  /** Iterates over what `read` makes of each chunk of frames; the chunk's memory is valid during the call only. */
+  iterate<T>(read: (chunk: FrameChunk) => readonly T[]): AsyncIterableIterator<T> {
+    return new BatchIterator({
+      more: async () => {
+        const chunk = await this.#nextChunk()
+        return chunk && read(chunk)
+      },
+      ended: () => this.#signal?.aborted ?? false,
+      close: () => this.#files.close(),
+    })
+  }
+
+  async #nextChunk(): Promise<FrameChunk | undefined> {
+    const { signal } = this.#source
+    for (;;) {
+      if (this.#signal?.aborted) return undefined
+      const { released } = signal
+      const limit = this.#to === undefined ? released : Math.min(this.#to, released)
+      const chunk = await this.#files.next(limit)
+      if (chunk) return chunk
+      if (this.#to !== undefined && this.#files.position >= this.#to) return undefined
+      const failure = this.#source.failure()
+      if (failure?.code === 'TIDEMARK_LOG_CLOSED') return undefined
+      if (failure) throw failure
+      await this.#moved(released)
     }
   }
 
   async #moved(seen: number): Promise<void> {
-    const source = this.#source.signal
-    const { signal } = this.#options
-    source.hold()
-    let aborted: (() => void) | undefined
+    const { signal } = this.#source
+    const moved = () => signal.released !== seen || this.#source.failure() !== undefined
+    signal.hold()
     try {
-      await Promise.race([
-        source.until(() => source.released !== seen || this.#source.failure() !== undefined),
-        new Promise<void>((resolve) => {
-          aborted = () => resolve()
-          signal?.addEventListener('abort', aborted, { once: true })
-        }),
-      ])
+      await signal.until(moved, this.#signal)
     } finally {
-      if (aborted) signal?.removeEventListener('abort', aborted)
-      source.letGo()
+      signal.letGo()
     }
   }
 }
@@ -110,7 +112,7 @@ export class GroupAssembler {
   #pieces: Uint8Array[] = []
 
   /** The application's groups that end in this chunk, each with a payload of its own. */
-  add(chunk: Parameters<typeof forEachFrame>[0]): LogRecord[] {
+  add(chunk: FrameChunk): LogRecord[] {
     const records: LogRecord[] = []
     forEachFrame(chunk, (frame, start, end) => {
       if (frame.type > maxApplicationType) {

@@ -45,16 +45,24 @@ export class ReleasedSignal {
     this.#listeners.delete(listener)
   }
 
-  /** Resolves when `condition` holds; it is looked at now and whenever the mark moves or the log's state changes. */
-  until(condition: () => boolean): Promise<void> {
+  /**
+   * Resolves when `condition` holds, which is looked at now and whenever the mark moves or the log's state changes; or
+   * when `abort` fires.
+   */
+  until(condition: () => boolean, abort?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const listener = () => {
-        if (!condition()) return
+      const done = () => {
         this.remove(listener)
+        abort?.removeEventListener('abort', done)
         resolve()
       }
+      const listener = () => {
+        if (condition()) done()
+      }
+      abort?.addEventListener('abort', done)
       this.add(listener)
-      listener()
+      if (abort?.aborted) done()
+      else listener()
     })
   }
 

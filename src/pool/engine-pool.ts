@@ -258,7 +258,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   }
 
   /** The durable events in LSN order, gap-free, from behind `from` on, and live until the signal, `to` or `close`. */
-  subscribe(options: SubscribeOptions = {}): AsyncGenerator<PoolEvent> {
+  subscribe(options: SubscribeOptions = {}): AsyncIterableIterator<PoolEvent> {
     const { from, to, signal } = options
     const reader = this.#log.reader({
       ...(from !== undefined && { from }),

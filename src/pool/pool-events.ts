@@ -1,12 +1,15 @@
 import {
-  type DecodedCommand,
-  type DecodedEvent,
+  cancelReasonNames,
   decodeCommand,
-  decodeEvents,
+  EventCursor,
+  eventKinds,
   fromSteps,
   type Grid,
+  rejectCodeNames,
+  replaceReasonNames,
+  sideNames,
 } from '../matching/index.js'
-import type { InstrumentRegistry, PoolInstrument } from './instruments.js'
+import type { InstrumentRegistry } from './instruments.js'
 import type { PoolEvent } from './types.js'
 
 /** Where a group stands: its words, and the LSN of its end. */
@@ -17,62 +20,114 @@ export interface GroupPlace {
   readonly lsn: number
 }
 
+const oneStep: Grid = { mantissa: 1, scale: 0 }
+const cursor = new EventCursor()
+
 /** The events of a group as the world outside sees them: symbols, and decimal strings. */
 export function poolEvents(group: GroupPlace, registry: InstrumentRegistry): PoolEvent[] {
-  const command = decodeCommand(group.words, group.from)
-  if (!command) return []
-  const instrument = registry.byId(command.instrumentId)
-  return decodeEvents(group.words, group.from, group.to).map((event, index) =>
-    poolEvent(event, command, instrument, group.lsn, index),
-  )
+  const events: PoolEvent[] = []
+  appendPoolEvents(events, group, registry)
+  return events
 }
 
-function poolEvent(
-  event: DecodedEvent,
-  command: DecodedCommand,
-  instrument: PoolInstrument | undefined,
-  lsn: number,
-  index: number,
-): PoolEvent {
-  const place = { lsn, index, symbol: instrument?.definition.symbol ?? '', tag: tagOf(command) }
-  const grids = instrument?.grids
-  const price = (ticks: number) => (ticks === 0 ? undefined : decimal(ticks, grids?.price))
-  const quantity = (lots: number) => decimal(lots, grids?.quantity)
-  switch (event.event) {
-    case 'trade':
-      return {
-        ...place,
-        ...event,
-        price: decimal(event.price, grids?.price),
-        quantity: quantity(event.quantity),
-        makerRemaining: quantity(event.makerRemaining),
-        takerRemaining: quantity(event.takerRemaining),
+/**
+ * Appends a group's events to `events`. Each kind of event is one literal: objects put together by spreading cost
+ * twenty times as much, and a subscriber gets every event of the log.
+ */
+export function appendPoolEvents(events: PoolEvent[], group: GroupPlace, registry: InstrumentRegistry): void {
+  const { words, from, to, lsn } = group
+  const instrument = registry.byId(words[from + 1]! >>> 0)
+  const symbol = instrument?.definition.symbol ?? ''
+  const prices = instrument?.grids.price ?? oneStep
+  const lots = instrument?.grids.quantity ?? oneStep
+  const tag = tagOf(words, from)
+  cursor.reset(words, from, to)
+  let index = 0
+  for (let kind = cursor.next(); kind !== 0; kind = cursor.next(), index++) {
+    switch (kind) {
+      case eventKinds.trade:
+        events.push({
+          lsn,
+          index,
+          symbol,
+          tag,
+          event: 'trade',
+          tradeId: cursor.tradeId,
+          makerOrderId: cursor.makerOrderId,
+          takerOrderId: cursor.takerOrderId,
+          price: fromSteps(cursor.tradePrice, prices),
+          quantity: fromSteps(cursor.tradeQuantity, lots),
+          makerAccount: cursor.makerAccount,
+          takerAccount: cursor.takerAccount,
+          makerRemaining: fromSteps(cursor.makerRemaining, lots),
+          takerRemaining: fromSteps(cursor.takerRemaining, lots),
+          takerSide: sideNames[cursor.sell]!,
+        })
+        break
+      case eventKinds.accepted: {
+        const command = decodeCommand(words, from)
+        if (command?.type !== 'new') break
+        const { orderId, side } = command
+        const price = optionalPrice(command.price, prices)
+        const quantity = fromSteps(command.quantity, lots)
+        events.push({ lsn, index, symbol, tag, event: 'accepted', orderId, side, price, quantity })
+        break
       }
-    case 'accepted': {
-      if (command.type !== 'new') throw new Error('an accepted event belongs to a new order')
-      const { orderId, side } = command
-      return {
-        ...place,
-        event: 'accepted',
-        orderId,
-        side,
-        price: price(command.price),
-        quantity: quantity(command.quantity),
+      case eventKinds.cancelled:
+      case eventKinds.replaced: {
+        const { orderId } = cursor
+        const side = sideNames[cursor.sell]!
+        const price = optionalPrice(cursor.price, prices)
+        const quantity = fromSteps(cursor.quantity, lots)
+        if (kind === eventKinds.cancelled) {
+          const reason = cancelReasonNames[cursor.reason]!
+          events.push({
+            lsn,
+            index,
+            symbol,
+            tag,
+            event: 'cancelled',
+            orderId,
+            side,
+            price,
+            remaining: quantity,
+            reason,
+          })
+        } else {
+          const reason = replaceReasonNames[cursor.reason]!
+          events.push({ lsn, index, symbol, tag, event: 'replaced', orderId, side, price, quantity, reason })
+        }
+        break
       }
+      case eventKinds.rejected: {
+        const code = rejectCodeNames[cursor.reason]!
+        events.push({ lsn, index, symbol, tag, event: 'rejected', orderId: cursor.orderId, code })
+        break
+      }
+      case eventKinds.triggered:
+        events.push({ lsn, index, symbol, tag, event: 'triggered', orderId: cursor.orderId })
+        break
+      default:
+        events.push({ lsn, index, symbol, tag, event: plainNames[kind]! })
     }
-    case 'replaced':
-      return { ...place, ...event, price: price(event.price), quantity: quantity(event.quantity) }
-    case 'cancelled':
-      return { ...place, ...event, price: price(event.price), remaining: quantity(event.remaining) }
-    default:
-      return { ...place, ...event }
   }
 }
 
-function decimal(steps: number, grid: Grid | undefined): string {
-  return grid ? fromSteps(steps, grid) : String(steps)
+type PlainEventName = 'instrument-created' | 'halted' | 'resumed'
+
+/** Events that say nothing but their name, by their kind. */
+const plainNames: Record<number, PlainEventName> = {
+  [eventKinds['instrument-created']]: 'instrument-created',
+  [eventKinds.halted]: 'halted',
+  [eventKinds.resumed]: 'resumed',
 }
 
-function tagOf(command: DecodedCommand): bigint {
-  return (BigInt(command.tagHigh) << 32n) | BigInt(command.tagLow)
+function optionalPrice(ticks: number, grid: Grid): string | undefined {
+  return ticks === 0 ? undefined : fromSteps(ticks, grid)
+}
+
+function tagOf(words: Int32Array, from: number): bigint {
+  const low = words[from + 2]! >>> 0
+  const high = words[from + 3]! >>> 0
+  return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low)
 }
