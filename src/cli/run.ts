@@ -195,7 +195,8 @@ function latencyOf({ ratePerSecond, handover }: RunSettings): string {
     : 'commands, from the intended arrival of each until it is on disk'
 }
 
-function exitCodeOfRun(
+/** A failed check outweighs an interruption. */
+export function exitCodeOfRun(
   { lobster }: Pick<RunSummary, 'lobster'>,
   verify: VerifySummary | undefined,
   interrupted: boolean,

@@ -37,7 +37,7 @@ describe.skipIf(missing)(`matching-engine-benchmark${missing ? ` (skipped: no ${
       refused: { total: 0 },
       benchmarkReportSha256: published,
     })
-  })
+  }, 240_000)
 
   it('gives it with 1 shard from the log that a second process reads after the first was killed', async () => {
     const dir = mkdtempSync(path.join(tmpdir(), 'tidemark-benchmark-'))
@@ -48,5 +48,5 @@ describe.skipIf(missing)(`matching-engine-benchmark${missing ? ` (skipped: no ${
     writer.kill('SIGKILL')
     expect(await ended).toBe('SIGKILL')
     expect(await firstLine(start('cli-benchmark-reader.mjs', dir))).toBe(published)
-  })
+  }, 240_000)
 })

@@ -61,7 +61,7 @@ describe('the generated flow', () => {
   })
 
   it('refuses a mix that is none', () => {
-    for (const text of ['', 'add', 'add=', 'add=-1', 'add=x', 'swim=1', 'add=0', 'add=1=2']) {
+    for (const text of ['', 'add', 'add=', 'add=-1,ioc=1', 'add=x', 'swim=1', 'add=0', 'add=1=2']) {
       expect(parseMix(text)).toBeUndefined()
     }
   })
