@@ -90,27 +90,28 @@ export class EntryCursor {
   timestamp = 0
   /** Word at which the entry's fields, or else its values or text, begin. */
   data = 0
-  float64 = new Float64Array(0)
-  #int32 = new Int32Array(0)
-  #bytes = new Uint8Array(0)
+  float64: Float64Array = new Float64Array(0)
+  #int32: Int32Array = new Int32Array(0)
   #at = 0
   #end = 0
   #lsn = 0
 
-  /** Begins a batch. `lsn` is only for errors. */
-  reset(payload: Uint8Array, lsn: number): void {
-    const aligned = payload.byteOffset % 8 === 0 ? payload : payload.slice()
-    const { buffer, byteOffset, byteLength } = aligned
-    if (byteLength % 8 !== 0) throw this.#corrupt(lsn, `${byteLength} bytes`)
+  /** Begins the batch that stands in `words` from `from` to `to`. `lsn` is only for errors. */
+  reset(words: Int32Array, from: number, to: number, lsn: number): void {
+    const firstByte = words.byteOffset + from * 4
+    if ((to - from) % 2 !== 0) throw this.#corrupt(lsn, `${(to - from) * 4} bytes`)
+    if (firstByte % 8 !== 0) {
+      this.reset(words.slice(from, to), 0, to - from, lsn)
+      return
+    }
+    const { buffer } = words
     // One batch after the other comes in the same memory: views of all of it are made once.
     if (this.float64.buffer !== buffer) {
-      const words = buffer.byteLength >> 3
-      this.float64 = new Float64Array(buffer, 0, words)
-      this.#int32 = new Int32Array(buffer, 0, words * 2)
-      this.#bytes = new Uint8Array(buffer)
+      this.float64 = new Float64Array(buffer, 0, buffer.byteLength >> 3)
+      this.#int32 = new Int32Array(buffer)
     }
-    this.#at = byteOffset >> 3
-    this.#end = this.#at + (byteLength >> 3)
+    this.#at = firstByte >> 3
+    this.#end = this.#at + ((to - from) >> 1)
     this.#lsn = lsn
   }
 
@@ -134,7 +135,7 @@ export class EntryCursor {
   /** The text of a series or checkpoint entry. */
   text<T>(): T {
     const from = this.data * 8
-    const text = Buffer.from(this.#bytes.buffer, from, this.timestamp).toString('utf8')
+    const text = Buffer.from(this.#int32.buffer, from, this.timestamp).toString('utf8')
     try {
       return JSON.parse(text)
     } catch (cause) {

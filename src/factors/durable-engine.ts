@@ -1,0 +1,374 @@
+import { EventEmitter } from 'node:events'
+import * as path from 'node:path'
+import { badSetting } from '../log/errors.js'
+import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
+import { FactorConsumer, type FactorUpdate } from './consumer.js'
+import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from './engine.js'
+import { entryHeadWords, entryKind, factorContentVersion, fieldCount, writeHead } from './entries.js'
+import type { FactorError } from './errors.js'
+import { FactorInstrument } from './instrument.js'
+import { FactorPersister, type PersisterStats } from './persister.js'
+import type { PersisterOptions } from './persister-settings.js'
+import { fieldsCell } from './program.js'
+import { FactorReplay, replayFiles } from './replay.js'
+import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
+import { encodeState } from './state-codec.js'
+import { type Bar, checkTick, fields, type Tick, tickOfBar, writeFields } from './ticks.js'
+
+export interface DurableFactorOptions extends PersisterOptions {
+  /** Folder of the log and, below it, of the snapshots; made when it is not there. */
+  readonly dir: string
+  /** Settings of the log itself. */
+  readonly log?: LogSettingOptions | undefined
+  /** Whether every tick is logged with its values. Without it only snapshots and `persist` reach the disk. Default true. */
+  readonly autoPersist?: boolean | undefined
+  /** Ticks after which a snapshot is taken; 0: never by itself. Default 100,000. */
+  readonly snapshotEveryTicks?: number | undefined
+  /** Snapshots that are kept. Default 2. */
+  readonly keepSnapshots?: number | undefined
+  /** Whether log segments that no kept snapshot needs are deleted. Default false: history stays readable. */
+  readonly reclaimLog?: boolean | undefined
+}
+
+/** What opening found. */
+export interface FactorRecovery {
+  /** The snapshot it began with. */
+  readonly snapshot: SnapshotInfo | undefined
+  /** Newer snapshots that were not sound. */
+  readonly skippedSnapshots: readonly FactorError[]
+  /** Entries of the log that were executed behind it. */
+  readonly replayedEntries: number
+  readonly ticks: number
+  readonly lastTimestamp: number | undefined
+  readonly lsn: number
+  readonly milliseconds: number
+}
+
+export interface DurableFactorStats {
+  readonly ticks: number
+  readonly instruments: number
+  readonly snapshotFailures: number
+  readonly persister: PersisterStats
+  readonly log: LogStats
+}
+
+/**
+ * A factor engine whose state survives a crash: each tick and all its values are one entry of a durable log, and after
+ * reopening the engine goes on bit by bit as if nothing had happened.
+ *
+ * `get` and `getAll` tell what the engine computed; `onUpdate` and promises only what is on disk.
+ *
+ * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotError` when a snapshot that
+ * was taken by itself failed: the next one comes.
+ */
+export class DurableFactorEngine extends EventEmitter<{ error: [Error]; snapshotError: [Error] }> {
+  readonly recovery: FactorRecovery
+  readonly autoPersist: boolean
+  readonly #engine: FactorEngine
+  readonly #log: DurableLog
+  readonly #persister: FactorPersister
+  readonly #snapshots: SnapshotStore
+  readonly #keep: number
+  readonly #every: number
+  readonly #reclaim: boolean
+  /** Number of the series of each instrument in this session. */
+  readonly #series: number[] = []
+  #sinceSnapshot = 0
+  #snapshotFailures = 0
+  #snapshotting = false
+  #automatic = 0
+  readonly #stopFollowing = new AbortController()
+  readonly #followers: Promise<void>[] = []
+  #closing: Promise<void> | undefined
+
+  /**
+   * Opens the engine of a folder and brings it to where it was: the newest snapshot, and every tick behind it executed
+   * again and compared.
+   *
+   * @throws LogError as of `DurableLog.open`; FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`,
+   *   `TIDEMARK_REPLAY_DIFFERS`, `TIDEMARK_FACTOR_LOG_CORRUPT`.
+   */
+  static async open(options: DurableFactorOptions): Promise<DurableFactorEngine> {
+    const every = options.snapshotEveryTicks ?? 100_000
+    const keep = options.keepSnapshots ?? 2
+    if (!(Number.isInteger(every) && every >= 0)) {
+      throw badSetting('snapshotEveryTicks', every, 'a whole number from 0 on')
+    }
+    if (!(Number.isInteger(keep) && keep >= 1))
+      throw badSetting('keepSnapshots', keep, 'a whole number from 1 on')
+    if (options.whenFull === 'latest' && (options.autoPersist ?? true)) {
+      throw badSetting(
+        'whenFull',
+        'latest',
+        'wait or drop: a tick that was computed cannot be left out of the log',
+      )
+    }
+    const startMs = performance.now()
+    const log = await DurableLog.open({
+      ...options.log,
+      dir: options.dir,
+      contentVersion: factorContentVersion,
+    })
+    try {
+      const snapshots = new SnapshotStore(path.join(log.dir, 'snapshots'))
+      const { snapshot, skipped } = snapshots.newest(log.durableLsn)
+      const replay = new FactorReplay(snapshot, log.firstLsn)
+      await replayFiles(replay, log, log.durableLsn)
+      return new DurableFactorEngine(options, every, keep, log, snapshots, replay, {
+        snapshot: snapshot?.info,
+        skippedSnapshots: skipped,
+        replayedEntries: replay.entries,
+        ticks: replay.engine.ticks,
+        lastTimestamp: replay.lastTimestamp === Number.NEGATIVE_INFINITY ? undefined : replay.lastTimestamp,
+        lsn: log.durableLsn,
+        milliseconds: performance.now() - startMs,
+      })
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  private constructor(
+    options: DurableFactorOptions,
+    every: number,
+    keep: number,
+    log: DurableLog,
+    snapshots: SnapshotStore,
+    replay: FactorReplay,
+    recovery: FactorRecovery,
+  ) {
+    super()
+    this.recovery = recovery
+    this.autoPersist = options.autoPersist ?? true
+    this.#engine = replay.engine
+    this.#log = log
+    this.#snapshots = snapshots
+    this.#every = every
+    this.#keep = keep
+    this.#reclaim = options.reclaimLog ?? false
+    this.#persister = new FactorPersister(log, { ...options, snapshots })
+    this.#persister.on('error', (error) => {
+      if (this.listenerCount('error') > 0) this.emit('error', error)
+    })
+    for (const instrument of this.#engine.instruments) this.#define(instrument, [])
+    for (const { series, values, timestamp } of replay.vectors.values()) {
+      this.#persister.adopt(series.instrument, series.factors, values, timestamp)
+    }
+  }
+
+  /** The log, for readers and producers beside this engine. */
+  get log(): DurableLog {
+    return this.#log
+  }
+
+  /** Writes what is no tick: vectors and updates of the caller's own. */
+  get persister(): FactorPersister {
+    return this.#persister
+  }
+
+  get instruments(): readonly FactorInstrument[] {
+    return this.#engine.instruments
+  }
+
+  /** Like `FactorEngine.register`, and logged. */
+  register(instrument: string, name: string, definition: Definition): void {
+    this.registerAll(instrument, { [name]: definition })
+  }
+
+  /** Like `FactorEngine.registerAll`, and logged; also errors as of `processTick`. */
+  registerAll(instrument: string, definitions: Readonly<Record<string, Definition>>): void {
+    const texts = expressionsOf(definitions)
+    const known = this.#engine.instruments.find(({ name }) => name === instrument)
+    const trial = new FactorInstrument(instrument, 0)
+    for (const batch of known?.program.history ?? []) trial.program.register(batch)
+    trial.program.register(texts)
+    this.#persister.checkDefinition({ instrument, factors: trial.factors, definitions: texts })
+    this.#engine.registerAll(instrument, definitions)
+    this.#define(this.#engine.instrument(instrument), texts)
+  }
+
+  /**
+   * Takes a tick: computes every factor that it moves, and hands the tick with all values to the log. Returns whether
+   * it was taken: false only under `whenFull: 'drop'`, and then no factor has moved and it is counted.
+   *
+   * @throws FactorError `TIDEMARK_BAD_TICK`, `TIDEMARK_UNKNOWN_INSTRUMENT`, `TIDEMARK_CHANNEL_FULL` (await `ready` and
+   *   send it again), `TIDEMARK_PERSISTER_CLOSED`; LogError `TIDEMARK_LOG_POISONED`. Nothing was changed then.
+   */
+  processTick(tick: Tick): boolean {
+    const engine = this.#engine
+    const instrument = engine.instrument(tick.instrument)
+    const mask = checkTick(tick)
+    const { program } = instrument
+    const { timestamp } = tick
+    if (!this.autoPersist) {
+      writeFields(tick, program.cells, fieldsCell)
+      engine.advance(instrument, mask, timestamp)
+      this.#count()
+      return true
+    }
+    const { columns } = program
+    const words = entryHeadWords + fieldCount(mask) + columns.length
+    const at = this.#persister.beginEntry(words)
+    if (at < 0) return false
+    writeFields(tick, program.cells, fieldsCell)
+    engine.advance(instrument, mask, timestamp)
+    const { channel } = this.#persister
+    const { float64 } = channel
+    const series = this.#series[instrument.number]!
+    writeHead(channel.int32, float64, at, entryKind.tick, mask, columns.length, series, timestamp)
+    const { cells } = program
+    let word = at + entryHeadWords
+    for (let field = 0; field < fields.length; field++) {
+      if ((mask & (1 << field)) !== 0) float64[word++] = cells[fieldsCell + field]!
+    }
+    for (let i = 0; i < columns.length; i++) float64[word++] = cells[columns[i]!.cell]!
+    this.#persister.endEntry(words, timestamp)
+    this.#count()
+    return true
+  }
+
+  /** Like `processTick`, for a bar. */
+  processBar(bar: Bar): boolean {
+    return this.processTick(tickOfBar(bar))
+  }
+
+  /**
+   * Takes a tick, waiting for room if need be, and resolves with the LSN at which the tick and its values are on disk.
+   * Errors as of `processTick`, by rejection.
+   */
+  async persistTick(tick: Tick): Promise<number> {
+    while (this.#persister.full && this.#persister.settings.whenFull === 'wait') await this.#persister.ready()
+    if (!this.autoPersist) {
+      this.processTick(tick)
+      return this.persist(tick.instrument)
+    }
+    return this.#persister.promised(() => this.processTick(tick))
+  }
+
+  /** Hands the present values of an instrument to the log as a vector; for engines without `autoPersist`. */
+  async persist(instrument: string): Promise<number> {
+    const known = this.#engine.instrument(instrument)
+    const series = this.#persister.series(instrument, known.factors)
+    return this.#persister.persistVector(series, known.values(), known.lastTimestamp ?? 0)
+  }
+
+  /** Computes the ranks across instruments; logged. Errors as of `processTick`. */
+  barrier(timestamp: number): boolean {
+    checkBarrier(timestamp)
+    const at = this.autoPersist ? this.#persister.beginEntry(entryHeadWords) : 0
+    if (at < 0) return false
+    this.#engine.barrier(timestamp)
+    if (!this.autoPersist) return true
+    const { int32, float64 } = this.#persister.channel
+    writeHead(int32, float64, at, entryKind.barrier, 0, 0, 0, timestamp)
+    this.#persister.endEntry(entryHeadWords, timestamp)
+    return true
+  }
+
+  /** One value as computed last. @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`, `TIDEMARK_UNKNOWN_FACTOR`. */
+  get(instrument: string, factor: string): number | undefined {
+    return this.#engine.get(instrument, factor)
+  }
+
+  /** Every value of an instrument as computed last. */
+  getAll(instrument: string): Record<string, number | undefined> {
+    return this.#engine.getAll(instrument)
+  }
+
+  /** Calls `listener` for each tick, vector and barrier from now on when it is on disk, until the returned call. */
+  onUpdate(listener: (update: FactorUpdate) => void): () => void {
+    const stop = new AbortController()
+    const signal = AbortSignal.any([stop.signal, this.#stopFollowing.signal])
+    const consumer = FactorConsumer.attach(this.#log, this.#snapshots)
+    const following = (async () => {
+      const from = await this.#persister.flush()
+      await consumer.recover(from)
+      for await (const update of consumer.follow({ signal })) listener(update)
+    })()
+    this.#followers.push(following.catch(() => {}))
+    return () => stop.abort()
+  }
+
+  /** Resolves when there is room for ticks again. @throws LogError `TIDEMARK_LOG_POISONED`. */
+  ready(): Promise<void> {
+    return this.#persister.ready()
+  }
+
+  /** Whether a tick that comes now finds no room. */
+  get full(): boolean {
+    return this.#persister.full
+  }
+
+  /** Writes what waits; resolves with the LSN at which every tick taken so far is on disk. */
+  flush(): Promise<number> {
+    return this.#persister.flush()
+  }
+
+  /**
+   * Takes a snapshot of everything up to now; recovery begins with it from then on. Resolves when it is in place.
+   *
+   * @throws FactorError `TIDEMARK_SNAPSHOT_IO`, `TIDEMARK_BAD_NAME`; LogError `TIDEMARK_LOG_POISONED`.
+   */
+  async createSnapshot(checkpointId: string): Promise<SnapshotInfo> {
+    this.#sinceSnapshot = 0
+    const info = await this.#persister.snapshot(checkpointId, encodeState(this.#engine.save()))
+    const oldest = await this.#snapshots.prune(this.#keep)
+    if (this.#reclaim && oldest !== undefined && !this.#closing) this.#log.removeBefore(oldest)
+    return info
+  }
+
+  stats(): DurableFactorStats {
+    return {
+      ticks: this.#engine.ticks,
+      instruments: this.#engine.instruments.length,
+      snapshotFailures: this.#snapshotFailures,
+      persister: this.#persister.stats(),
+      log: this.#log.stats(),
+    }
+  }
+
+  /**
+   * Takes nothing more, writes and syncs everything, leaves a snapshot so that the next opening has nothing to replay,
+   * and gives the folder back. @throws what made the log fail, after closing it.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      const last = this.#sinceSnapshot > 0 ? this.createSnapshot('close') : undefined
+      await Promise.all([last, this.#persister.shutdown()])
+    } finally {
+      this.#stopFollowing.abort()
+      await Promise.all(this.#followers)
+      await this.#log.close()
+    }
+  }
+
+  #define(instrument: FactorInstrument, definitions: readonly (readonly [string, string])[]): void {
+    const number = (this.#series[instrument.number] ??= this.#persister.nextSeries())
+    const { name, factors } = instrument
+    this.#persister.defineSeries(number, { instrument: name, factors, definitions })
+  }
+
+  /** Counts a tick, and takes a snapshot when it is time for one and none is under way. */
+  #count(): void {
+    if (++this.#sinceSnapshot < this.#every || this.#every === 0 || this.#snapshotting) return
+    this.#snapshotting = true
+    this.createSnapshot(`auto-${++this.#automatic}`)
+      .catch((error: Error) => {
+        this.#snapshotFailures++
+        if (this.listenerCount('snapshotError') > 0) this.emit('snapshotError', error)
+      })
+      .finally(() => {
+        this.#snapshotting = false
+      })
+  }
+}

@@ -1,0 +1,201 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { FactorError } from './errors.js'
+
+/** What a snapshot says of itself. */
+export interface SnapshotInfo {
+  readonly checkpointId: string
+  /** Everything up to here is in it; recovery reads the log from here on. */
+  readonly lsn: number
+  /** The greatest source timestamp in it. */
+  readonly timestamp: number | undefined
+}
+
+/** Series known to the log at a snapshot: what the numbers behind it mean. */
+export interface SnapshotSeries {
+  readonly number: number
+  readonly instrument: string
+  readonly factors: readonly string[]
+  /** Whether an engine computes them from ticks. */
+  readonly computed: boolean
+  /** The last values that were sent, if any were: float64 little-endian in base64, and their time. */
+  readonly last?: { readonly values: string; readonly timestamp: number } | undefined
+}
+
+export interface Snapshot {
+  readonly info: SnapshotInfo
+  readonly series: readonly SnapshotSeries[]
+  /** What the snapshot's owner put in: the state of an engine. */
+  readonly state: Uint8Array
+}
+
+/**
+ * ```
+ *  byte  size  field
+ *     0     8  magic        "TMFACTOR"
+ *     8     4  version
+ *    12     4  crc          CRC-32 of the whole file with these four bytes zero
+ *    16     8  headBytes    of the JSON that follows (float64)
+ *    24     …  JSON {info, series}, zeros up to a multiple of 8, then the state
+ * ```
+ */
+const magic = Buffer.from('TMFACTOR', 'latin1')
+const version = 1
+const headAt = 24
+const crcAt = 12
+const namePattern = /^factors-(\d{20})\.snapshot$/
+const temporaryName = 'snapshot.tmp'
+
+/** The snapshot files of one folder. */
+export class SnapshotStore {
+  readonly dir: string
+
+  /** @throws FactorError `TIDEMARK_SNAPSHOT_IO`. */
+  constructor(dir: string) {
+    this.dir = dir
+    try {
+      mkdirSync(dir, { recursive: true })
+      rmSync(path.join(dir, temporaryName), { force: true })
+    } catch (cause) {
+      throw snapshotIo('create', dir, cause)
+    }
+  }
+
+  /**
+   * Writes a snapshot beside its place, syncs it, and renames it into place, so that a crash leaves the whole file or
+   * none. Everything up to its LSN must be durable before. Never blocks the thread.
+   */
+  async write(snapshot: Snapshot): Promise<void> {
+    const bytes = encode(snapshot)
+    const temporary = path.join(this.dir, temporaryName)
+    const target = this.#path(snapshot.info.lsn)
+    try {
+      const file = await open(temporary, 'w')
+      try {
+        await file.writeFile(bytes)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, target)
+      const folder = await open(this.dir, 'r')
+      try {
+        await folder.sync()
+      } finally {
+        await folder.close()
+      }
+    } catch (cause) {
+      throw snapshotIo('write', target, cause)
+    }
+  }
+
+  /** LSNs of the snapshots, newest first. */
+  lsns(): number[] {
+    try {
+      return readdirSync(this.dir)
+        .map((name) => namePattern.exec(name)?.[1])
+        .filter((digits) => digits !== undefined)
+        .map(Number)
+        .sort((a, b) => b - a)
+    } catch (cause) {
+      throw snapshotIo('read', this.dir, cause)
+    }
+  }
+
+  /** @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`. */
+  read(lsn: number): Snapshot {
+    const file = this.#path(lsn)
+    let bytes: Buffer
+    try {
+      bytes = readFileSync(file)
+    } catch (cause) {
+      throw snapshotIo('read', file, cause)
+    }
+    return decode(bytes, file, lsn)
+  }
+
+  /**
+   * The newest sound snapshot at or below `maxLsn`; `skipped` are those that were newer and not sound. A snapshot above
+   * `endLsn`, the end of the log, belongs to another log.
+   *
+   * @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`.
+   */
+  newest(endLsn: number, maxLsn = endLsn): { snapshot: Snapshot | undefined; skipped: FactorError[] } {
+    const skipped: FactorError[] = []
+    for (const lsn of this.lsns()) {
+      if (lsn > endLsn) {
+        throw corrupt(this.#path(lsn), `it was taken at LSN ${lsn}, and the log ends at ${endLsn}`)
+      }
+      if (lsn > maxLsn) continue
+      try {
+        return { snapshot: this.read(lsn), skipped }
+      } catch (error) {
+        if (!(error instanceof FactorError && error.code === 'TIDEMARK_SNAPSHOT_CORRUPT')) throw error
+        skipped.push(error)
+      }
+    }
+    return { snapshot: undefined, skipped }
+  }
+
+  /** Removes all but the newest `keep`; returns the LSN of the oldest that is left. */
+  async prune(keep: number): Promise<number | undefined> {
+    const lsns = this.lsns()
+    for (const lsn of lsns.slice(keep)) {
+      await rm(this.#path(lsn), { force: true }).catch((cause) => {
+        throw snapshotIo('remove', this.#path(lsn), cause)
+      })
+    }
+    return lsns.slice(0, keep).at(-1)
+  }
+
+  #path(lsn: number): string {
+    return path.join(this.dir, `factors-${String(lsn).padStart(20, '0')}.snapshot`)
+  }
+}
+
+function encode({ info, series, state }: Snapshot): Buffer {
+  const head = Buffer.from(JSON.stringify({ info, series }))
+  const stateAt = headAt + Math.ceil(head.byteLength / 8) * 8
+  const bytes = Buffer.alloc(stateAt + state.byteLength)
+  magic.copy(bytes)
+  bytes.writeUInt32LE(version, 8)
+  bytes.writeDoubleLE(head.byteLength, 16)
+  head.copy(bytes, headAt)
+  bytes.set(state, stateAt)
+  bytes.writeUInt32LE(crc32(bytes), crcAt)
+  return bytes
+}
+
+function decode(bytes: Buffer, file: string, lsn: number): Snapshot {
+  if (bytes.byteLength < headAt || !bytes.subarray(0, 8).equals(magic)) {
+    throw corrupt(file, 'it does not begin as one')
+  }
+  if (bytes.readUInt32LE(8) !== version) throw corrupt(file, `its version is ${bytes.readUInt32LE(8)}`)
+  const crc = bytes.readUInt32LE(crcAt)
+  bytes.writeUInt32LE(0, crcAt)
+  if (crc32(bytes) !== crc) throw corrupt(file, 'its check sum is wrong')
+  const headBytes = bytes.readDoubleLE(16)
+  const { info, series } = JSON.parse(bytes.toString('utf8', headAt, headAt + headBytes))
+  if (info.lsn !== lsn) throw corrupt(file, `it was taken at LSN ${info.lsn}`)
+  return { info, series, state: bytes.subarray(headAt + Math.ceil(headBytes / 8) * 8) }
+}
+
+function corrupt(file: string, reason: string): FactorError {
+  return new FactorError(
+    'TIDEMARK_SNAPSHOT_CORRUPT',
+    `${file} is no snapshot of this log: ${reason}. Move it away to recover from an older one.`,
+    { file, reason },
+  )
+}
+
+function snapshotIo(action: string, file: string, cause: unknown): FactorError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new FactorError(
+    'TIDEMARK_SNAPSHOT_IO',
+    `Could not ${action} ${file}: ${reason}.`,
+    { path: file },
+    { cause },
+  )
+}
