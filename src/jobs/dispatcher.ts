@@ -14,7 +14,8 @@ export interface Attempt {
   readonly attempt: number
   readonly attemptId: number
   readonly abort: AbortController
-  readonly timer: NodeJS.Timeout
+  /** Of its deadline, which is counted from the call of its handler. */
+  timer: NodeJS.Timeout | undefined
 }
 
 type Outcome =
@@ -143,19 +144,21 @@ export class Dispatcher {
       attempt: job.attempts,
       attemptId,
       abort: new AbortController(),
-      timer: setTimeout(() => this.#timeOut(attempt, job.timeoutMs), job.timeoutMs),
+      timer: undefined,
     }
     this.#attempts.set(attemptId, attempt)
     this.#events.applied(applied, undefined)
     const { readySinceMs } = job
-    this.#store.log.waitDurable(applied.lsn).then(
-      () => this.#run(attempt, readySinceMs),
+    this.#store.durable.add(
+      applied.lsn,
+      () => void this.#run(attempt, readySinceMs, job.timeoutMs),
       (error) => this.#events.failed(error),
     )
   }
 
-  async #run(attempt: Attempt, readySinceMs: number): Promise<void> {
+  async #run(attempt: Attempt, readySinceMs: number, timeoutMs: number): Promise<void> {
     if (!this.#attempts.has(attempt.attemptId)) return
+    attempt.timer = setTimeout(() => this.#timeOut(attempt, timeoutMs), timeoutMs)
     const startMs = performance.now()
     this.dispatchLatency.record(startMs - readySinceMs)
     const { jobId, payloadJson, attempt: number, attemptId, abort } = attempt
@@ -173,10 +176,19 @@ export class Dispatcher {
   }
 
   #settle(attempt: Attempt, outcome: Outcome): void {
-    this.#store.log.inOrder(
+    const { jobId, attemptId } = attempt
+    const { log, table } = this.#store
+    try {
+      // A late result is refused by its attempt id alone, also when the log is closed already.
+      table.check({ type: 'ACK', jobId, detail: { attemptId }, seq: log.lastSeq + 1 })
+    } catch (error) {
+      this.#refused(attempt, error)
+      return
+    }
+    log.inOrder(
       () => {
         const applied = outcome.ok
-          ? this.#store.transition('ACK', attempt.jobId, { attemptId: attempt.attemptId })
+          ? this.#store.transition('ACK', jobId, { attemptId })
           : this.#failAttempt(attempt, 'RETRY', 'failed', outcome.error)
         this.#over(attempt, applied, outcome.ok ? outcome.result : outcome.error)
       },

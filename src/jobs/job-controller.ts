@@ -342,7 +342,8 @@ export class JobController extends EventEmitter<JobControllerEvents> {
   ): void {
     if (this.listenerCount(name) === 0) return
     const told = this as EventEmitter
-    this.#store.log.waitDurable(lsn).then(
+    this.#store.durable.add(
+      lsn,
       () => told.emit(name, ...args),
       () => {},
     )

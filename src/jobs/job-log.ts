@@ -182,7 +182,8 @@ export class JobLog extends EventEmitter<{ error: [JobError] }> {
 
   /** Runs a step that calls `appendNow`, in order with all other appends; see `RoomQueue`. */
   inOrder(step: () => void, failed: (error: unknown) => void): void {
-    this.#room.run(step, failed)
+    if (this.#closing) failed(closedError())
+    else this.#room.run(step, failed)
   }
 
   /** Steps that wait because the ring is full. */
@@ -212,7 +213,7 @@ export class JobLog extends EventEmitter<{ error: [JobError] }> {
     handler: (event: JobEvent, lsn: number) => unknown,
     options: JobReplayOptions = {},
   ): Promise<JobReplayReport> {
-    this.#checkOpen()
+    await new Promise<void>((resolve, reject) => this.inOrder(resolve, reject))
     const limitLsn = this.#log.tailLsn
     await this.waitDurable(limitLsn)
     const { fromLsn, afterSeq } = options
@@ -249,14 +250,19 @@ export class JobLog extends EventEmitter<{ error: [JobError] }> {
     this.#log.poison(cause)
   }
 
-  /** Writes and syncs what was appended, and gives the folder back. */
+  /** Writes and syncs all that was appended before, what waits for the ring too, and gives the folder back. */
   close(): Promise<void> {
-    this.#closing ??= this.#log.close()
+    this.#closing ??= this.#close()
     return this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #close(): Promise<void> {
+    await new Promise<void>((resolve) => this.#room.run(resolve, () => resolve()))
+    await this.#log.close()
   }
 
   #checkOpen(): void {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { NodeDisk } from '../log/node-disk.js'
+import { DurableFifo } from './durable-fifo.js'
 import { emptyError, JobError } from './errors.js'
 import type { JobEvent, JobEventDetail, JobEventType } from './event.js'
 import { faultError, type TornEnd, walkEvents } from './event-walk.js'
@@ -31,6 +32,8 @@ export interface AppliedTransition {
 export class JobStore {
   readonly log: JobLog
   readonly table: JobTable
+  /** Tells of transitions when they are on disk, in their order. */
+  readonly durable: DurableFifo
   readonly #options: JobStoreOptions
   #eventsSinceSnapshot: number
   #checkpointing: Promise<void> | undefined
@@ -62,6 +65,7 @@ export class JobStore {
     this.#options = options
     this.log = log
     this.table = table
+    this.durable = new DurableFifo(log)
     this.#eventsSinceSnapshot = events
   }
 
@@ -103,15 +107,19 @@ export class JobStore {
 
   /**
    * Writes a snapshot and removes the part of the log that no start needs any more. Changes that are made meanwhile
-   * go into the log behind it.
+   * go into the log behind it. A snapshot that is under way is awaited first.
    *
    * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`, `TIDEMARK_JOB_SYNC_FAILED`, `TIDEMARK_JOB_LOG_CLOSED`.
    */
   checkpoint(): Promise<void> {
-    this.#checkpointing ??= this.#checkpoint().finally(() => {
-      this.#checkpointing = undefined
+    const before = this.#checkpointing
+    const mine = (
+      before ? before.catch(() => {}).then(() => this.#checkpoint()) : this.#checkpoint()
+    ).finally(() => {
+      if (this.#checkpointing === mine) this.#checkpointing = undefined
     })
-    return this.#checkpointing
+    this.#checkpointing = mine
+    return mine
   }
 
   get checkpointing(): boolean {

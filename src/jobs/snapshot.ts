@@ -43,7 +43,7 @@ interface Header {
 }
 
 const chunkCharacters = 256 * 1024
-const readBytes = 1024 * 1024
+const readBytes = 64 * 1024
 const newline = 10
 
 /**

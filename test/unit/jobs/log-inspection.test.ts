@@ -1,0 +1,248 @@
+import * as fs from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { encodeEvent } from '#tidemark/jobs/event.js'
+import {
+  countEvents,
+  dumpLog,
+  JobLog,
+  lastEvent,
+  logStats,
+  replayLog,
+  validateLog,
+} from '#tidemark/jobs/index.js'
+import {
+  damage,
+  failureOf,
+  findText,
+  newFolder,
+  segmentFiles,
+  smallLog,
+  writeRecords,
+} from './support/folders.js'
+
+function record(seq: number, jobId = 'a'): string {
+  return encodeEvent(seq, 'ACK', jobId, 1000 + seq, '{}').text
+}
+
+async function twoSegments(dir: string): Promise<void> {
+  const log = await JobLog.open(dir, smallLog)
+  await log.append('ENQUEUE', 'a', { payload: 1 })
+  await log.append('DISPATCH', 'a')
+  await log.rotate()
+  await log.append('ACK', 'a')
+  await log.append('ENQUEUE', 'b', { payload: 2 })
+  await log.close()
+}
+
+describe('a sound log', () => {
+  it('is valid, and counted without being opened', async () => {
+    const dir = newFolder()
+    await twoSegments(dir)
+    expect(validateLog(dir)).toEqual({
+      valid: true,
+      events: 4,
+      firstSeq: 1,
+      lastSeq: 4,
+      segments: 2,
+      faults: [],
+      tornEnd: undefined,
+    })
+    const stats = logStats(dir)
+    expect(stats).toMatchObject({ totalEvents: 4, firstSeq: 1, lastSeq: 4, corrupt: 0, segments: 2 })
+    expect(stats.byType).toEqual({ ENQUEUE: 2, DISPATCH: 1, ACK: 1, RETRY: 0, TIMEOUT: 0, DEAD: 0 })
+    expect(stats.lastAtMs).toBeGreaterThanOrEqual(stats.firstAtMs)
+    expect(stats.bytes).toBe(segmentFiles(dir).reduce((sum, file) => sum + fs.statSync(file).size, 0))
+    expect(countEvents(dir)).toBe(4)
+  })
+
+  it('may be looked at beside its owner', async () => {
+    const dir = newFolder()
+    await using log = await JobLog.open(dir, smallLog)
+    await log.append('ACK', 'a')
+    expect(validateLog(dir)).toMatchObject({ valid: true, events: 1 })
+    expect(lastEvent(dir)).toMatchObject({ seq: 1, jobId: 'a' })
+  })
+
+  it('tells its last event from the last segment that has one', async () => {
+    const dir = newFolder()
+    await twoSegments(dir)
+    // The first segment is not even looked at.
+    damage(segmentFiles(dir)[0]!, 5000, Buffer.alloc(100, 1))
+    expect(lastEvent(dir)).toMatchObject({ seq: 4, type: 'ENQUEUE', jobId: 'b' })
+  })
+
+  it('tells its last event also when segments without any follow', async () => {
+    const dir = newFolder()
+    for (let n = 0; n < 3; n++) {
+      const log = await JobLog.open(dir, smallLog)
+      if (n === 0) await log.append('ACK', 'a')
+      else await log.rotate()
+      await log.close()
+    }
+    expect(lastEvent(dir)).toMatchObject({ seq: 1, jobId: 'a' })
+    expect(validateLog(dir)).toMatchObject({ valid: true, events: 1, lastSeq: 1 })
+  })
+
+  it('is dumped as asked for', async () => {
+    const dir = newFolder()
+    await twoSegments(dir)
+    const seqs = (filter: Parameters<typeof dumpLog>[1]) => [...dumpLog(dir, filter)].map(({ seq }) => seq)
+    expect(seqs({})).toEqual([1, 2, 3, 4])
+    expect(seqs({ fromSeq: 2, toSeq: 3 })).toEqual([2, 3])
+    expect(seqs({ types: ['ENQUEUE'] })).toEqual([1, 4])
+    expect(seqs({ jobId: 'a' })).toEqual([1, 2, 3])
+    const replayed: number[] = []
+    expect(await replayLog(dir, (event) => replayed.push(event.seq))).toMatchObject({ events: 4, lastSeq: 4 })
+    expect(replayed).toEqual([1, 2, 3, 4])
+  })
+
+  it('keeps readable JSON in its files', async () => {
+    const dir = newFolder()
+    await twoSegments(dir)
+    expect(findText(dir, '{"seq":1,"type":"ENQUEUE","jobId":"a","atMs":').offset).toBeGreaterThan(4095)
+  })
+})
+
+describe('a folder without events', () => {
+  it('has a code of its own', async () => {
+    const empty = 'TIDEMARK_JOB_LOG_EMPTY'
+    const none = `${newFolder()}/none`
+    for (const dir of [none, newFolder()]) {
+      expect(await failureOf(() => validateLog(dir))).toBe(empty)
+      expect(await failureOf(() => logStats(dir))).toBe(empty)
+      expect(await failureOf(() => countEvents(dir))).toBe(empty)
+      expect(await failureOf(() => [...dumpLog(dir)])).toBe(empty)
+      expect(await failureOf(() => replayLog(dir, () => {}))).toBe(empty)
+      expect(await failureOf(() => lastEvent(dir))).toBe(empty)
+    }
+    expect(fs.existsSync(none)).toBe(false)
+  })
+
+  it('counts nothing when a log is there', async () => {
+    const dir = newFolder()
+    await (await JobLog.open(dir, smallLog)).close()
+    expect(logStats(dir)).toMatchObject({
+      totalEvents: 0,
+      firstSeq: 0,
+      lastSeq: 0,
+      firstAtMs: 0,
+      lastAtMs: 0,
+    })
+    expect(await failureOf(() => lastEvent(dir))).toBe('TIDEMARK_JOB_LOG_EMPTY')
+  })
+})
+
+describe('a damaged log', () => {
+  it('is told with every fault, not only the first', async () => {
+    const dir = newFolder()
+    await writeRecords(dir, [
+      record(1),
+      record(2).replace('"jobId":"a"', '"jobId":"b"'),
+      record(3),
+      'no json',
+      record(5),
+      record(8),
+      record(8),
+      record(9),
+    ])
+    const { faults, ...found } = validateLog(dir)
+    expect(found).toMatchObject({ valid: false, events: 6, firstSeq: 1, lastSeq: 9 })
+    expect(faults.map(({ kind, seq, count }) => ({ kind, seq, count }))).toEqual([
+      { kind: 'checksum', seq: 2, count: 1 },
+      { kind: 'event', seq: 4, count: 1 },
+      { kind: 'sequence', seq: 6, count: 2 },
+      { kind: 'sequence', seq: 9, count: 0 },
+    ])
+    expect(faults[0]!.cause).toMatchObject({ code: 'TIDEMARK_JOB_CHECKSUM', seq: 2 })
+    expect(logStats(dir).corrupt).toBe(4)
+  })
+
+  it('ends a strict replay with the checksum, and a strict dump with the place', async () => {
+    const dir = newFolder()
+    await writeRecords(dir, [record(1), record(2).replace('"jobId":"a"', '"jobId":"b"'), record(3)])
+    expect(await failureOf(() => replayLog(dir, () => {}))).toBe('TIDEMARK_JOB_CHECKSUM')
+    const gap = newFolder()
+    await writeRecords(gap, [record(1), record(3)])
+    expect(await failureOf(() => [...dumpLog(gap)])).toBe('TIDEMARK_JOB_LOG_CORRUPT')
+    const faults: unknown[] = []
+    const seqs = [...dumpLog(gap, { onFault: (fault) => faults.push(fault) })].map(({ seq }) => seq)
+    expect(seqs).toEqual([1, 3])
+    expect(faults).toMatchObject([{ kind: 'sequence', seq: 2, count: 1 }])
+  })
+
+  it('does not pass records of another program for events', async () => {
+    const dir = newFolder()
+    await writeRecords(dir, [record(1)])
+    await writeRecords(dir, ['other'], 7)
+    await writeRecords(dir, ['{"base":"x"}'], 65)
+    expect(validateLog(dir).faults).toMatchObject([{ kind: 'format' }, { kind: 'event' }])
+  })
+
+  it('does not know how many events are missing where none follows', async () => {
+    const dir = newFolder()
+    await writeRecords(dir, [record(1), 'x', 'y'])
+    expect(validateLog(dir).faults.map(({ seq, count }) => ({ seq, count }))).toEqual([
+      { seq: 2, count: undefined },
+      { seq: 2, count: undefined },
+    ])
+  })
+
+  it('tells a note that does not fit the event before it', async () => {
+    const dir = newFolder()
+    await writeRecords(dir, [record(1)])
+    await writeRecords(dir, ['{"base":4}'], 65)
+    await writeRecords(dir, [record(5)])
+    expect(validateLog(dir).faults).toMatchObject([{ kind: 'sequence', seq: 2, count: 3 }])
+  })
+
+  it('is told with a segment whose header is gone, and the events of the others are read', async () => {
+    const dir = newFolder()
+    const log = await JobLog.open(dir, smallLog)
+    for (let n = 1; n <= 3; n++) {
+      await log.append('ACK', `job-${n}`)
+      await log.rotate()
+    }
+    await log.close()
+    const file = segmentFiles(dir)[1]!
+    damage(file, 0, Buffer.alloc(64))
+    damage(file, 2048, Buffer.alloc(64))
+    const seqs: number[] = []
+    const report = await replayLog(dir, (event) => seqs.push(event.seq), { tolerant: true })
+    expect(seqs).toEqual([1, 3])
+    expect(report.faults).toMatchObject([{ kind: 'record', file, offset: 0, seq: 2, count: 1 }])
+    expect(report.faults[0]!.reason).toBe('bad segment header')
+  })
+
+  it('is told with a segment that is missing, and with one that ends too early', async () => {
+    const dir = newFolder()
+    const log = await JobLog.open(dir, smallLog)
+    for (let n = 1; n <= 4; n++) {
+      await log.append('ACK', `job-${n}`)
+      await log.rotate()
+    }
+    await log.close()
+    const files = segmentFiles(dir)
+    fs.rmSync(files[1]!)
+    expect(validateLog(dir).valid).toBe(false)
+    fs.truncateSync(files[2]!, 4096)
+    const { faults } = validateLog(dir)
+    expect(faults.map(({ reason }) => reason)).toContain('truncated')
+    expect(faults.at(-1)).toMatchObject({ count: 2 })
+  })
+
+  it('is not called corrupt for a torn end, which was never acknowledged', async () => {
+    const dir = newFolder()
+    const log = await JobLog.open(dir, smallLog)
+    for (let n = 1; n <= 3; n++) void log.append('ACK', `job-${n}`)
+    await log.close()
+    // Without the mark frame of the clean close nothing proves that the last event was synced.
+    const { file, offset } = findText(dir, '{"seq":3')
+    const bytes = fs.readFileSync(file)
+    fs.writeFileSync(file, Buffer.concat([bytes.subarray(0, offset + 10), Buffer.alloc(4096)]))
+    const found = validateLog(dir)
+    expect(found).toMatchObject({ valid: true, events: 2, lastSeq: 2 })
+    expect(found.tornEnd).toMatchObject({ file, offset: offset - 32 })
+    expect(lastEvent(dir).seq).toBe(2)
+    expect(logStats(dir).corrupt).toBe(0)
+  })
+})
