@@ -203,14 +203,15 @@ export function settingsOf(input: string | undefined, flags: RunFlags): RunSetti
   }
 }
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** The first Ctrl-C stops the intake; a second one ends the process where it stands, which loses nothing acknowledged. */
 function catchInterrupts(): Interruption & { release(): void } {
   const state = {
     interrupted: false,
     onInterrupt: () => {},
     release: () => {
-      process.off('SIGINT', interrupt)
-      process.off('SIGTERM', interrupt)
+      for (const signal of signals) process.off(signal, interrupt)
     },
   }
   const interrupt = () => {
@@ -219,8 +220,7 @@ function catchInterrupts(): Interruption & { release(): void } {
     process.stderr.write('\nStopping; what is under way is being finished.\n')
     state.onInterrupt()
   }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
+  for (const signal of signals) process.on(signal, interrupt)
   return state
 }
 
