@@ -91,6 +91,11 @@ export class BookTable {
     this.#f64[book * 2 + LAST_PRICE] = price
     return ++this.#f64[book * 2 + TRADES]!
   }
+  /** Sets what a snapshot holds: the last trade's price, and how many there were. */
+  restoreTrades(book: number, lastPrice: number, trades: number): void {
+    this.#f64[book * 2 + LAST_PRICE] = lastPrice
+    this.#f64[book * 2 + TRADES] = trades
+  }
   setHalted(book: number, halted: boolean): void {
     const flags = this.#i32[book * 8 + FLAGS]!
     this.#i32[book * 8 + FLAGS] = halted ? flags | HALTED : flags & ~HALTED

@@ -8,6 +8,7 @@ import {
   type SideTotals,
   totalsOf,
 } from './book-queries.js'
+import { restoreBook, saveBook } from './book-snapshot.js'
 import { type BookState, bookDigest, bookState } from './book-state.js'
 import type { GroupBuffer } from './group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
@@ -225,6 +226,17 @@ export class MatchingEngine {
   digest(instrumentId: number): string {
     const book = this.#shard.books.find(instrumentId)
     return book < 0 ? '' : bookDigest(this.#shard, book)
+  }
+
+  /** Everything about a book, for a snapshot; undefined for an unknown instrument. */
+  saveBook(instrumentId: number): Int32Array | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : saveBook(this.#shard, book)
+  }
+
+  /** Makes the book that `saveBook` saved, here or in another engine. This engine must not have the instrument yet. */
+  restoreBook(words: Int32Array): void {
+    restoreBook(this.#shard, words)
   }
 
   counters(): EngineCounters {

@@ -108,6 +108,16 @@ export class OrderStore {
     this.#capacity = capacity
   }
 
+  /** Fills a record from a snapshot; quantities and links come with its queue and its account's list. */
+  restore(order: number, book: number, id: number, price: number, account: number, traits: number): void {
+    this.i32[(order << 4) + ID] = id | 0
+    this.i32[(order << 4) + ID + 1] = (id / 4294967296) | 0
+    this.setPrice(order, price)
+    this.i32[(order << 4) + ACCOUNT] = account
+    this.i32[(order << 4) + TRAITS] = traits
+    this.i32[(order << 4) + BOOK] = book
+  }
+
   id(order: number): number {
     return (this.i32[(order << 4) + ID]! >>> 0) + this.i32[(order << 4) + ID + 1]! * 4294967296
   }
