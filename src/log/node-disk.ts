@@ -1,11 +1,16 @@
 import * as fs from 'node:fs'
+import { dirname } from 'node:path'
 import { tryLock, unlock } from 'fs-native-extensions'
 import type { Disk } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
 export class NodeDisk implements Disk {
   makeDirectory(path: string): void {
-    fs.mkdirSync(path, { recursive: true })
+    // Made top down: in a folder that can't be written, /proc for one, mkdir's own `recursive` may not come back.
+    if (fs.existsSync(path)) return
+    const parent = dirname(path)
+    if (parent !== path) this.makeDirectory(parent)
+    fs.mkdirSync(path)
   }
 
   list(path: string): string[] {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { threadsOf } from '../log/durable-log.js'
-import type { LogPoisonedError } from '../log/errors.js'
+import { LogError, type LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
 import {
@@ -18,18 +18,21 @@ import {
   tagLowWord,
   unknownType,
 } from '../matching/index.js'
+import { Checkpointer } from './checkpointer.js'
 import { CommandBatch } from './command-batch.js'
 import { backpressure, PoolError, poolClosed } from './errors.js'
 import { ReportSlab } from './execution-report.js'
 import { describe, InstrumentRegistry, type PoolInstrument } from './instruments.js'
 import { Publisher } from './publisher.js'
 import { questionKind, requestWords } from './requests.js'
-import { resolvePoolSettings } from './settings.js'
+import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard-handle.js'
 import type { ShardThreadData } from './shard-thread.js'
+import { type Snapshot, soundSnapshots } from './snapshot-file.js'
 import { subscription } from './subscription.js'
 import type {
   BatchReport,
+  CheckpointReport,
   Depth,
   DigestAnswer,
   EnginePoolOptions,
@@ -44,6 +47,7 @@ import type {
 import { BatchWaiter, CommandWaiter, EverywhereWaiter, type Waiter } from './waiters.js'
 
 export const depthLevelsMax = 100_000
+const causeDelayMs = 300
 
 interface PoolEvents {
   drain: []
@@ -68,6 +72,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #context: { slab: ReportSlab; registry: InstrumentRegistry }
   readonly #words = new Int32Array(maxCommandWords)
   readonly #following: Promise<void>
+  readonly #checkpointer: Checkpointer
   #inFlight = 0
   #full = false
   #closing: Promise<void> | undefined
@@ -84,6 +89,10 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   static async open(options: EnginePoolOptions): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
     const log = await DurableLog.open({ ...options, dir: settings.dir, contentVersion: rulesVersion })
+    const snapshot = await usableSnapshot(log).catch(async (error) => {
+      await log.close()
+      throw error
+    })
     const threads = new Piscina<ShardThreadData, void>({
       filename: new URL('../../workers/shard.js', import.meta.url).href,
       minThreads: settings.shards,
@@ -101,6 +110,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
           shards: settings.shards,
           log,
           maxInFlight: settings.maxInFlight,
+          snapshot,
           start: (data, transferList) => threads.run(data, { transferList }),
         }),
     )
@@ -110,7 +120,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       )
       const registry = new InstrumentRegistry(settings.shards)
       registry.restore(ready.flatMap(({ instruments }) => instruments))
-      const pool = new EnginePool(log, threads, shards, registry, settings.maxInFlight)
+      const pool = new EnginePool(log, threads, shards, registry, settings, snapshot)
       try {
         await Promise.all(
           registry.missing(options.instruments ?? []).map((instrument) => pool.addInstrument(instrument)),
@@ -134,21 +144,30 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     threads: Piscina,
     shards: ShardHandle[],
     registry: InstrumentRegistry,
-    maxInFlight: number,
+    settings: PoolSettings,
+    snapshot: Snapshot | undefined,
   ) {
     super()
     this.#log = log
     this.#threads = threads
     this.#shards = shards
     this.#registry = registry
-    this.#maxInFlight = maxInFlight
+    this.#maxInFlight = settings.maxInFlight
     this.#context = { slab: new ReportSlab(), registry }
+    const lastEndLsn = snapshot?.header.endLsn ?? log.firstLsn
+    this.#checkpointer = new Checkpointer({
+      log,
+      shards,
+      registry,
+      settings: settings.checkpoints,
+      lastEndLsn,
+    })
     const publisher = new Publisher(shards)
     this.#follower = log.follow(log.recovery.endLsn)
     this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
     this.#following.catch((error) => log.poison(error))
     log.on('error', (error) => this.#fail(error))
-    for (const shard of shards) shard.ended.catch((error) => log.poison(error))
+    for (const shard of shards) shard.ended.catch((error) => this.#shardEnded(error))
   }
 
   /** The log's threads, then the shards'. @internal */
@@ -342,6 +361,15 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     return { lsn: Math.max(...answers.map(({ lsn }) => lsn)), symbols: sorted, restingOrders }
   }
 
+  /**
+   * Writes a snapshot of all books while the pool goes on, and removes what is kept no longer. Opening starts from the
+   * newest sound snapshot and replays the log behind it.
+   */
+  async checkpoint(): Promise<CheckpointReport> {
+    this.#checkUsable(0)
+    return this.#checkpointer.checkpoint()
+  }
+
   stats(): PoolStats {
     const shards = this.#shards.map((shard) => shard.stats())
     const sum = (count: (shard: (typeof shards)[number]) => number) =>
@@ -369,6 +397,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   }
 
   async #close(): Promise<void> {
+    await this.#checkpointer.settled()
     for (const shard of this.#shards) shard.inbound.stop()
     await Promise.allSettled(this.#shards.map((shard) => shard.ended))
     await this.#log.close()
@@ -387,6 +416,15 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     for (const shard of this.#shards) shard.fail(error)
     this.#inFlight = 0
     if (this.listenerCount('error') > 0) this.emit('error', error)
+  }
+
+  /**
+   * A shard that only found the log poisoned knows less than who poisoned it, whose message may still be under way: it
+   * has its say first.
+   */
+  #shardEnded(error: { code?: string }): void {
+    const delayMs = error.code === 'TIDEMARK_LOG_POISONED' ? causeDelayMs : 0
+    setTimeout(() => this.#log.poison(error), delayMs).unref()
   }
 
   #checkUsable(commands: number): void {
@@ -482,10 +520,37 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   #settled(commands: number): void {
     this.#inFlight -= commands
+    // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
+    if (this.#checkpointer.due && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
     if (!this.#full || this.#inFlight * 4 > this.#maxInFlight) return
     this.#full = false
     this.emit('drain')
   }
+}
+
+/** The newest sound snapshot that fits the log. One above the log's end can't be: it waited for the mark. */
+async function usableSnapshot(log: DurableLog): Promise<Snapshot | undefined> {
+  const { firstLsn, endLsn } = log.recovery
+  const snapshots = await soundSnapshots(log.dir)
+  for (const snapshot of snapshots) {
+    const { header } = snapshot
+    if (header.endLsn > endLsn) {
+      throw new LogError(
+        'TIDEMARK_LOG_CORRUPT',
+        `${snapshot.path} was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}: a part of the log is missing.`,
+        { file: snapshot.path, lsn: header.endLsn, endLsn },
+      )
+    }
+    if (header.rulesVersion === rulesVersion && header.replayFromLsn >= firstLsn) return snapshot
+  }
+  if (firstLsn > 0) {
+    throw new LogError(
+      'TIDEMARK_LOG_CORRUPT',
+      `The log in ${log.dir} begins at LSN ${firstLsn} and no sound snapshot reaches that far back.`,
+      { dir: log.dir, firstLsn },
+    )
+  }
+  return undefined
 }
 
 function unreachable(): never {

@@ -110,6 +110,11 @@ export class InstrumentRegistry {
     return this.#byId[instrumentId]
   }
 
+  /** How many there are; the next one's number. */
+  get size(): number {
+    return this.#byId.length
+  }
+
   list(): Instrument[] {
     return this.#byId.map(describe)
   }

@@ -5,25 +5,36 @@ import type { LogRecord } from '../log/log-reader.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { decodeCommand, decodeEvents, GroupBuffer, type MatchingEngine } from '../matching/index.js'
 import { groupType } from './records.js'
+import { readSections, type Snapshot } from './snapshot-file.js'
 
 /** Which part of the log a shard replays: the symbols whose number is its own mod the number of shards. */
 export interface ReplayRange {
   readonly directory: string
   readonly shard: number
   readonly shards: number
+  /** Where to begin: the snapshot's `replayFromLsn`, or the beginning of the log. */
   readonly fromLsn: number
   readonly endLsn: number
+  readonly snapshot: Snapshot | undefined
 }
 
 /**
- * Brings the books of a shard up by executing its logged commands again. Every group that comes of it is compared
+ * Brings the books of a shard up: from the snapshot, and by executing the commands logged behind it again. Every group that comes of it is compared
  * with the logged one, word by word. What opening has just verified is not verified again.
  *
  * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
  */
 export function replayShard(engine: MatchingEngine, range: ReplayRange): void {
+  const bookLsns: number[] = []
+  if (range.snapshot) {
+    for (const { instrumentId, lsn, book } of readSections(range.snapshot)) {
+      if (instrumentId % range.shards !== range.shard) continue
+      engine.restoreBook(book)
+      bookLsns[instrumentId] = lsn
+    }
+  }
   const files = new FileReader(new NodeDisk(), range.directory, range.fromLsn, { verify: false })
-  const walk = new GroupWalk(new Replayer(engine, range))
+  const walk = new GroupWalk(new Replayer(engine, range, bookLsns))
   try {
     for (let chunk = files.nextSync(range.endLsn); chunk; chunk = files.nextSync(range.endLsn))
       walk.walk(chunk)
@@ -37,15 +48,20 @@ class Replayer implements GroupVisitor {
   readonly #shard: number
   readonly #shards: number
   readonly #group = new GroupBuffer()
+  /** Up to where a restored book has the log in it. */
+  readonly #bookLsns: readonly number[]
 
-  constructor(engine: MatchingEngine, range: ReplayRange) {
+  constructor(engine: MatchingEngine, range: ReplayRange, bookLsns: readonly number[]) {
+    this.#bookLsns = bookLsns
     this.#engine = engine
     this.#shard = range.shard
     this.#shards = range.shards
   }
 
   visit(words: Int32Array, from: number, to: number, lsn: number, type: number): void {
-    if (type !== groupType || (words[from + 1]! >>> 0) % this.#shards !== this.#shard) return
+    const instrumentId = words[from + 1]! >>> 0
+    if (type !== groupType || instrumentId % this.#shards !== this.#shard) return
+    if (lsn <= (this.#bookLsns[instrumentId] ?? 0)) return
     const group = this.#group
     group.reset()
     this.#engine.apply(words, from, group)

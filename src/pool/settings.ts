@@ -1,9 +1,14 @@
 import { badSetting } from '../log/errors.js'
-import { type Environment, integerSetting } from '../log/settings.js'
+import { type Environment, integerSetting, numberSetting } from '../log/settings.js'
+import type { CheckpointSettings } from './checkpointer.js'
+import type { EnginePoolOptions } from './types.js'
 
 export const shardsMax = 64
 export const maxInFlightMax = 4_194_304
 
+export const keepSnapshotsMax = 1000
+const defaultCheckpointBytes = 256 * 1024 * 1024
+const defaultKeepSnapshots = 2
 const defaultShards = 1
 const defaultMaxInFlight = 65_536
 
@@ -11,16 +16,18 @@ export interface PoolSettings {
   readonly dir: string
   readonly shards: number
   readonly maxInFlight: number
+  readonly checkpoints: CheckpointSettings
 }
 
 /**
- * Settles what is the pool's own: options, then `TIDEMARK_DIR`, `TIDEMARK_SHARDS` and `TIDEMARK_MAX_IN_FLIGHT`, then
- * the defaults. The log's settings are settled by `resolveLogSettings`.
+ * Settles what is the pool's own: options, then `TIDEMARK_DIR`, `TIDEMARK_SHARDS`, `TIDEMARK_MAX_IN_FLIGHT`,
+ * `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_KEEP_SNAPSHOTS` and `TIDEMARK_KEEP_LOG_BYTES`, then the defaults.
+ * The log's settings are settled by `resolveLogSettings`.
  *
  * @throws LogError `TIDEMARK_BAD_SETTING`.
  */
 export function resolvePoolSettings(
-  options: { dir?: string | undefined; shards?: number | undefined; maxInFlight?: number | undefined },
+  options: EnginePoolOptions,
   environment: Environment = process.env,
 ): PoolSettings {
   const dir = options.dir ?? environment['TIDEMARK_DIR']
@@ -40,5 +47,34 @@ export function resolvePoolSettings(
         1,
         maxInFlightMax,
       ) ?? defaultMaxInFlight,
+    checkpoints: {
+      checkpointBytes:
+        integerSetting(
+          'checkpointBytes',
+          options.checkpointBytes,
+          'TIDEMARK_CHECKPOINT_BYTES',
+          environment,
+          0,
+          Number.MAX_SAFE_INTEGER,
+        ) ?? defaultCheckpointBytes,
+      keepSnapshots:
+        integerSetting(
+          'keepSnapshots',
+          options.keepSnapshots,
+          'TIDEMARK_KEEP_SNAPSHOTS',
+          environment,
+          1,
+          keepSnapshotsMax,
+        ) ?? defaultKeepSnapshots,
+      keepLogBytes:
+        numberSetting(
+          'keepLogBytes',
+          options.keepLogBytes,
+          'TIDEMARK_KEEP_LOG_BYTES',
+          environment,
+          0,
+          Number.POSITIVE_INFINITY,
+        ) ?? Number.POSITIVE_INFINITY,
+    },
   }
 }

@@ -8,6 +8,7 @@ import { createInboundMemory, InboundWriter, shardCounter } from './inbound-ring
 import type { Answer } from './questions.js'
 import { encodeRequest, requestKind, requestWords } from './requests.js'
 import type { ShardMessage, ShardThreadData } from './shard-thread.js'
+import type { Snapshot } from './snapshot-file.js'
 import type { ShardStats } from './types.js'
 import type { Waiter } from './waiters.js'
 
@@ -46,6 +47,7 @@ export class ShardHandle {
     shards: number
     log: DurableLog
     maxInFlight: number
+    snapshot: Snapshot | undefined
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
   }) {
     const { shard, shards, log } = options
@@ -78,7 +80,8 @@ export class ShardHandle {
         inbound,
         port: port2,
         directory: log.dir,
-        fromLsn: log.recovery.firstLsn,
+        fromLsn: options.snapshot?.header.replayFromLsn ?? log.recovery.firstLsn,
+        snapshot: options.snapshot,
         endLsn: log.recovery.endLsn,
       },
       [port2],

@@ -17,6 +17,7 @@ import { type Answer, answerQuestion } from './questions.js'
 import { groupType, moreGroups } from './records.js'
 import { replayShard } from './replay.js'
 import { requestKind } from './requests.js'
+import type { Snapshot } from './snapshot-file.js'
 
 export interface ShardThreadData {
   readonly shard: number
@@ -25,8 +26,10 @@ export interface ShardThreadData {
   readonly inbound: InboundMemory
   readonly port: MessagePort
   readonly directory: string
-  readonly fromLsn: number
   readonly endLsn: number
+  readonly fromLsn: number
+  /** What the books are restored from before the log is replayed. */
+  readonly snapshot: Snapshot | undefined
 }
 
 export type ShardMessage =
@@ -136,7 +139,10 @@ class ShardLoop {
   #answer(words: Int32Array, at: number): void {
     this.#publish()
     const answer = answerQuestion(this.#engine, words, at)
-    this.#post({ kind: 'answer', id: words[at + 2]! >>> 0, lsn: this.#lsn, answer })
+    // A book is taken at the claim tail: whatever this shard logs later stands behind it, and replay need not go back
+    // to the last group of a quiet symbol.
+    const lsn = answer.question === 'book' ? this.#producer.publish() : this.#lsn
+    this.#post({ kind: 'answer', id: words[at + 2]! >>> 0, lsn, answer })
   }
 
   #publish(): void {

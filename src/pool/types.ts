@@ -32,6 +32,28 @@ export interface EnginePoolOptions extends LogSettingOptions {
   readonly instruments?: readonly InstrumentOptions[] | undefined
   /** Commands that may be accepted and not yet durable; beyond it `submit` rejects. Default 65,536. */
   readonly maxInFlight?: number | undefined
+  /** A checkpoint is taken when so many bytes of log have come since the last; 0: only when asked. Default 256 MiB. */
+  readonly checkpointBytes?: number | undefined
+  /** Snapshots that are kept. Default 2. */
+  readonly keepSnapshots?: number | undefined
+  /**
+   * Bytes of log that are kept behind the mark beside what the kept snapshots need; what is older is deleted at a
+   * checkpoint, and can no longer be subscribed to. Default Infinity: nothing is deleted.
+   */
+  readonly keepLogBytes?: number | undefined
+}
+
+/** What a checkpoint did. */
+export interface CheckpointReport {
+  readonly path: string
+  /** Highest and lowest LSN at which a book was taken. Opening replays the log from the lowest. */
+  readonly lsn: number
+  readonly replayFromLsn: number
+  readonly books: number
+  readonly bytes: number
+  /** The first LSN that is still in the log. */
+  readonly firstLsn: number
+  readonly elapsedMs: number
 }
 
 /** An instrument of a pool. */

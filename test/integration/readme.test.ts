@@ -24,7 +24,8 @@ describe('the README', () => {
   })
 
   it('gives the defaults that hold', () => {
-    const settings = { ...resolveLogSettings({}, {}), ...resolvePoolSettings({ dir: '.' }, {}) }
+    const { checkpoints, ...pool } = resolvePoolSettings({ dir: '.' }, {})
+    const settings = { ...resolveLogSettings({}, {}), ...pool, ...checkpoints }
     const table = Object.fromEntries(
       [...readme.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)].map(([, name, value]) => [
         name,
@@ -39,6 +40,6 @@ describe('the README', () => {
         .replace(/^(\d+) MiB$/, (_, mebibytes) => String(mebibytes * 1_048_576))
       expect(plain, name).toBe(value)
     }
-    expect(Object.keys(table)).toHaveLength(8)
+    expect(Object.keys(table)).toHaveLength(11)
   })
 })

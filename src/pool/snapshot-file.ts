@@ -1,0 +1,239 @@
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { ioError } from '../log/errors.js'
+import { NodeDisk } from '../log/node-disk.js'
+
+/**
+ * A snapshot: every book of a pool, each at an LSN of its own. docs/snapshot-format.md has the tables.
+ *
+ * ```
+ *  header, 64 bytes                              section, one a book
+ *     0  8  magic "TIDESNAP"                        0  4  bytes of the book that follow
+ *     8  4  format version                          4  4  instrument id
+ *    12  4  version of the matching rules           8  8  LSN at which the book was taken
+ *    16  8  replay from: the lowest LSN of a book  16  n  the book
+ *    24  8  end: the highest LSN of a book
+ *    32  8  created, microseconds since 1970
+ *    40  8  bytes of all sections
+ *    48  4  sections
+ *    52  4  CRC-32 of all sections
+ *    56  4  CRC-32 of bytes 0 to 55
+ * ```
+ */
+const magic = 'TIDESNAP'
+const formatVersion = 1
+const headerBytes = 64
+const sectionHeadBytes = 16
+const chunkBytes = 1024 * 1024
+const temporaryName = 'snapshot.tmp'
+const namePattern = /^snapshot-(\d{20})\.snap$/
+
+export interface SnapshotHeader {
+  readonly rulesVersion: number
+  /** Replaying the log behind this LSN, each book from its own on, brings the snapshot up to date. */
+  readonly replayFromLsn: number
+  readonly endLsn: number
+  readonly createdUs: number
+  readonly bytes: number
+  readonly sections: number
+  readonly crc: number
+}
+
+export interface Snapshot {
+  readonly path: string
+  readonly header: SnapshotHeader
+}
+
+/** One book of a snapshot. */
+export interface SnapshotSection {
+  readonly instrumentId: number
+  readonly lsn: number
+  readonly book: Int32Array
+}
+
+/** Writes a snapshot under a temporary name; nobody takes it for one until `publish`. */
+export class SnapshotWriter {
+  readonly #directory: string
+  readonly #file: FileHandle
+  #at = headerBytes
+  #sections = 0
+  #crc = 0
+  #replayFromLsn = Number.POSITIVE_INFINITY
+  #endLsn = 0
+
+  static async create(directory: string): Promise<SnapshotWriter> {
+    const file = path.join(directory, temporaryName)
+    return new SnapshotWriter(directory, await attempt('create', file, () => open(file, 'w', 0o644)))
+  }
+
+  private constructor(directory: string, file: FileHandle) {
+    this.#directory = directory
+    this.#file = file
+  }
+
+  /** The highest LSN of a book so far: the snapshot may be published when it is durable. */
+  get endLsn(): number {
+    return this.#endLsn
+  }
+
+  async add({ instrumentId, lsn, book }: SnapshotSection): Promise<void> {
+    const head = Buffer.alloc(sectionHeadBytes)
+    head.writeUInt32LE(book.byteLength, 0)
+    head.writeUInt32LE(instrumentId, 4)
+    head.writeBigUInt64LE(BigInt(lsn), 8)
+    const body = Buffer.from(book.buffer, book.byteOffset, book.byteLength)
+    this.#crc = crc32(body, crc32(head, this.#crc))
+    await this.#write(Buffer.concat([head, body]), this.#at)
+    this.#at += sectionHeadBytes + body.byteLength
+    this.#sections++
+    this.#replayFromLsn = Math.min(this.#replayFromLsn, lsn)
+    this.#endLsn = Math.max(this.#endLsn, lsn)
+  }
+
+  /** Completes the file, syncs it, gives it its name and syncs the folder. */
+  async publish(rulesVersion: number): Promise<Snapshot> {
+    const header: SnapshotHeader = {
+      rulesVersion,
+      replayFromLsn: this.#replayFromLsn,
+      endLsn: this.#endLsn,
+      createdUs: Date.now() * 1000,
+      bytes: this.#at - headerBytes,
+      sections: this.#sections,
+      crc: this.#crc,
+    }
+    await this.#write(encodeHeader(header), 0)
+    const temporary = path.join(this.#directory, temporaryName)
+    const target = path.join(this.#directory, `snapshot-${String(this.#endLsn).padStart(20, '0')}.snap`)
+    await attempt('sync', temporary, () => this.#file.sync())
+    await this.#file.close()
+    await attempt('rename', temporary, () => rename(temporary, target))
+    await syncDirectory(this.#directory)
+    return { path: target, header }
+  }
+
+  /** Gives up: the file goes. */
+  async discard(): Promise<void> {
+    await this.#file.close().catch(() => {})
+    await rm(path.join(this.#directory, temporaryName), { force: true })
+  }
+
+  async #write(bytes: Buffer, position: number): Promise<void> {
+    const name = path.join(this.#directory, temporaryName)
+    for (let done = 0; done < bytes.byteLength; ) {
+      const { bytesWritten } = await attempt('write to', name, () =>
+        this.#file.write(bytes, done, bytes.byteLength - done, position + done),
+      )
+      done += bytesWritten
+    }
+  }
+}
+
+/** The sound snapshots of a folder, newest first. A file that is damaged, whole or in part, is passed over. */
+export async function soundSnapshots(directory: string): Promise<Snapshot[]> {
+  const snapshots: Snapshot[] = []
+  for (const file of await snapshotPaths(directory)) {
+    const header = await verifySnapshot(file)
+    if (header) snapshots.push({ path: file, header })
+  }
+  return snapshots
+}
+
+/** The paths of all snapshot files of a folder, newest first. */
+export async function snapshotPaths(directory: string): Promise<string[]> {
+  const names = await attempt('read', directory, () => readdir(directory))
+  return names
+    .filter((name) => namePattern.test(name))
+    .sort()
+    .reverse()
+    .map((name) => path.join(directory, name))
+}
+
+/** The header of a snapshot all of whose bytes are sound, or `undefined`. */
+export async function verifySnapshot(file: string): Promise<SnapshotHeader | undefined> {
+  const handle = await attempt('open', file, () => open(file, 'r'))
+  try {
+    const block = Buffer.alloc(headerBytes)
+    const { bytesRead } = await attempt('read', file, () => handle.read(block, 0, headerBytes, 0))
+    const header = bytesRead === headerBytes ? decodeHeader(block) : undefined
+    if (!header) return undefined
+    const chunk = Buffer.allocUnsafe(chunkBytes)
+    let crc = 0
+    for (let done = 0; done < header.bytes; ) {
+      const wanted = Math.min(chunkBytes, header.bytes - done)
+      const read = await attempt('read', file, () => handle.read(chunk, 0, wanted, headerBytes + done))
+      if (read.bytesRead === 0) return undefined
+      crc = crc32(chunk.subarray(0, read.bytesRead), crc)
+      done += read.bytesRead
+    }
+    return crc === header.crc ? header : undefined
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Gives the sections of a snapshot that was verified, one after the other. Blocks the thread; for worker threads. */
+export function* readSections(snapshot: Snapshot): Generator<SnapshotSection> {
+  const disk = new NodeDisk()
+  const file = disk.open(snapshot.path, 'read')
+  try {
+    const head = Buffer.alloc(sectionHeadBytes)
+    for (let at = headerBytes; at < headerBytes + snapshot.header.bytes; ) {
+      disk.readSync(file, head, at)
+      const bytes = Buffer.allocUnsafeSlow(head.readUInt32LE(0))
+      disk.readSync(file, bytes, at + sectionHeadBytes)
+      yield {
+        instrumentId: head.readUInt32LE(4),
+        lsn: Number(head.readBigUInt64LE(8)),
+        book: new Int32Array(bytes.buffer, 0, bytes.byteLength >> 2),
+      }
+      at += sectionHeadBytes + bytes.byteLength
+    }
+  } finally {
+    disk.close(file)
+  }
+}
+
+function encodeHeader(header: SnapshotHeader): Buffer {
+  const block = Buffer.alloc(headerBytes)
+  block.write(magic, 0, 'latin1')
+  block.writeUInt32LE(formatVersion, 8)
+  block.writeUInt32LE(header.rulesVersion, 12)
+  block.writeBigUInt64LE(BigInt(header.replayFromLsn), 16)
+  block.writeBigUInt64LE(BigInt(header.endLsn), 24)
+  block.writeBigUInt64LE(BigInt(header.createdUs), 32)
+  block.writeBigUInt64LE(BigInt(header.bytes), 40)
+  block.writeUInt32LE(header.sections, 48)
+  block.writeUInt32LE(header.crc, 52)
+  block.writeUInt32LE(crc32(block.subarray(0, 56)), 56)
+  return block
+}
+
+function decodeHeader(block: Buffer): SnapshotHeader | undefined {
+  if (block.toString('latin1', 0, 8) !== magic || block.readUInt32LE(8) !== formatVersion) return undefined
+  if (crc32(block.subarray(0, 56)) !== block.readUInt32LE(56)) return undefined
+  return {
+    rulesVersion: block.readUInt32LE(12),
+    replayFromLsn: Number(block.readBigUInt64LE(16)),
+    endLsn: Number(block.readBigUInt64LE(24)),
+    createdUs: Number(block.readBigUInt64LE(32)),
+    bytes: Number(block.readBigUInt64LE(40)),
+    sections: block.readUInt32LE(48),
+    crc: block.readUInt32LE(52),
+  }
+}
+
+export async function syncDirectory(directory: string): Promise<void> {
+  await attempt('sync', directory, async () => {
+    const handle = await open(directory, 'r')
+    await handle.sync().finally(() => handle.close())
+  })
+}
+
+async function attempt<T>(action: string, file: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (cause) {
+    throw ioError(action, file, cause)
+  }
+}

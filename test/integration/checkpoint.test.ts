@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Command, EnginePool } from '#tidemark/index.js'
+import { eventsOf, limit, openPool } from '../support/pools.js'
+import { Random } from '../support/random.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const snapshots = (dir: string) => readdirSync(dir).filter((name) => name.startsWith('snapshot'))
+const segments = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.wal'))
+
+/** Random commands for both symbols, with stops and icebergs among them. */
+function flow(random: Random, count: number, firstId: number): Command[] {
+  return Array.from({ length: count }, (_, i) => {
+    const symbol = random.int(2) ? 'BTC-USD' : 'ETH-USD'
+    const kind = random.int(10)
+    if (kind === 0) return { type: 'cancel', symbol, orderId: 1 + random.int(firstId + i) }
+    const side = random.int(2) ? 'buy' : 'sell'
+    const order = {
+      ...limit(firstId + i, side, String(90 + random.int(20)), String(1 + random.int(9))),
+      symbol,
+    }
+    if (kind === 1) return { ...order, displayQuantity: '1' }
+    if (kind === 2) return { ...order, orderType: 'stop-limit', stopPrice: String(80 + random.int(40)) }
+    return order
+  })
+}
+
+describe('a checkpoint', () => {
+  it('is what the next opening starts from: the same books, then the log behind it, whatever the number of shards', async () => {
+    const dir = temporaryDirectory()
+    const random = new Random(5)
+    const pool = await openPool({ dir, shards: 2 })
+    await pool.submitBatch(flow(random, 2000, 1))
+    const report = await pool.checkpoint()
+    expect(report).toMatchObject({ books: 2, firstLsn: 0 })
+    expect(report.lsn).toBeLessThanOrEqual(pool.durableLsn)
+    await pool.submitBatch(flow(random, 500, 3000))
+    const { symbols } = await pool.digest()
+    await pool.close()
+    expect(snapshots(dir)).toEqual([path.basename(report.path)])
+
+    // Without the snapshot's part of the log only the snapshot can have given these books.
+    for (const shards of [1, 2, 3]) {
+      const again = await EnginePool.open({ dir, shards })
+      expect((await again.digest()).symbols).toEqual(symbols)
+      const order = await again.submit(limit(99_999, 'buy', '50', '1'))
+      expect(order.status).toBe('resting')
+      await again.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 99_999 })
+      await again.close()
+    }
+  })
+
+  it('may be taken while commands come in, over and over, and every one of them is there afterwards', async () => {
+    const dir = temporaryDirectory()
+    const random = new Random(6)
+    const pool = await openPool({ dir, shards: 2, keepSnapshots: 1 })
+    const taken: number[] = []
+    let running = true
+    const checkpoints = (async () => {
+      while (running) taken.push((await pool.checkpoint()).lsn)
+    })()
+    for (let i = 0; i < 30; i++) {
+      await pool.submitBatch(flow(random, 300, 1 + i * 300))
+      if (i === 10) await pool.addInstrument({ symbol: 'LATE', tickSize: '1', lotSize: '1' })
+      if (i > 10) await pool.submit({ ...limit(i, 'buy', '5', '1'), symbol: 'LATE' })
+    }
+    running = false
+    await checkpoints
+    expect(taken.length).toBeGreaterThan(1)
+    expect(taken).toEqual(taken.toSorted((a, b) => a - b))
+    const { symbols } = await pool.digest()
+    await pool.close()
+    expect(snapshots(dir)).toHaveLength(1)
+    const again = await openPool({ dir, instruments: [] })
+    expect((await again.digest()).symbols).toEqual(symbols)
+    expect(again.instruments().map(({ symbol }) => symbol)).toEqual(['BTC-USD', 'ETH-USD', 'LATE'])
+  })
+
+  it('lets old log go when told to, and only what no kept snapshot needs', async () => {
+    const dir = temporaryDirectory()
+    const random = new Random(7)
+    const options = {
+      dir,
+      segmentBytes: 32_768,
+      maxFrameBytes: 4096,
+      ringBytes: 65_536,
+      keepSnapshots: 2,
+      keepLogBytes: 0,
+    }
+    const pool = await openPool(options)
+    const reports = []
+    for (let i = 0; i < 4; i++) {
+      await pool.submitBatch(flow(random, 1000, 1 + i * 1000))
+      reports.push(await pool.checkpoint())
+    }
+    const { firstLsn } = reports.at(-1)!
+    expect(firstLsn).toBeGreaterThan(reports[1]!.replayFromLsn - 40_000)
+    expect(firstLsn).toBeLessThanOrEqual(reports[2]!.replayFromLsn)
+    expect(snapshots(dir)).toEqual(reports.slice(2).map((report) => path.basename(report.path)))
+    expect(Number(segments(dir)[0]!.slice(0, 20))).toBe(firstLsn)
+    expect(() => pool.subscribe({ from: 0 })).toThrowError(
+      expect.objectContaining({ code: 'TIDEMARK_BAD_LSN' }),
+    )
+    expect((await eventsOf(pool, firstLsn)).length).toBeGreaterThan(0)
+    const { symbols } = await pool.digest()
+    await pool.close()
+
+    // The newest one damaged, the one before it does.
+    const newest = reports[3]!.path
+    const content = readFileSync(newest)
+    content[content.byteLength >> 1]! ^= 0x10
+    writeFileSync(newest, content)
+    const again = await EnginePool.open({ ...options, instruments: [] })
+    expect((await again.digest()).symbols).toEqual(symbols)
+    await again.close()
+    const older = readFileSync(reports[2]!.path)
+    older[70]! ^= 1
+    writeFileSync(reports[2]!.path, older)
+    await expect(EnginePool.open(options)).rejects.toMatchObject({ code: 'TIDEMARK_LOG_CORRUPT' })
+  })
+
+  it('is taken by itself when the log has grown', async () => {
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir, checkpointBytes: 100_000 })
+    for (let i = 0; i < 5; i++) await pool.submitBatch(flow(new Random(i), 600, 1 + i * 600))
+    await pool.close()
+    expect(snapshots(dir).length).toBeGreaterThan(0)
+    expect(snapshots(dir).length).toBeLessThanOrEqual(2)
+    const again = await openPool({ dir, checkpointBytes: 0 })
+    expect(again.instruments()).toHaveLength(2)
+  })
+
+  it('above the end of the log is refused: a part of the log is missing', async () => {
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir })
+    await pool.submitBatch(flow(new Random(1), 100, 1))
+    const { path: file, lsn } = await pool.checkpoint()
+    await pool.close()
+    for (const name of segments(dir)) {
+      const content = readFileSync(path.join(dir, name))
+      writeFileSync(path.join(dir, name), content.subarray(0, 4096))
+    }
+    await expect(EnginePool.open({ dir })).rejects.toMatchObject({
+      code: 'TIDEMARK_LOG_CORRUPT',
+      details: { file, lsn },
+    })
+  })
+})
