@@ -6,6 +6,7 @@ import { questionKind } from './requests.js'
 import type { ShardHandle } from './shard-handle.js'
 import {
   type Snapshot,
+  type SnapshotSection,
   SnapshotWriter,
   snapshotPaths,
   soundSnapshots,
