@@ -23,5 +23,6 @@ export {
   persisterPresets,
   type WhenFull,
 } from './persister-settings.js'
+export { FactorPool, type FactorPoolOptions, type FactorPoolStats, type RankedInstrument } from './pool.js'
 export { type Snapshot, type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 export { type Bar, type Field, fields, type Tick } from './ticks.js'

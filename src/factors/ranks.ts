@@ -17,12 +17,18 @@ export function rankAcross(instruments: readonly FactorInstrument[]): void {
   }
   for (const group of groups.values()) {
     group.sort((a, b) => b.value - a.value)
-    for (let first = 0; first < group.length; ) {
-      let next = first + 1
-      while (next < group.length && group[next]!.value === group[first]!.value) next++
-      const rank = (first + 1 + next) / 2
-      for (let i = first; i < next; i++) group[i]!.cells[group[i]!.cell] = rank
-      first = next
-    }
+    for (const [i, rank] of ranksOf(group).entries()) group[i]!.cells[group[i]!.cell] = rank
   }
+}
+
+/** The ranks of what is sorted, greatest first. */
+export function ranksOf(sorted: readonly { readonly value: number }[]): number[] {
+  const ranks: number[] = []
+  for (let first = 0; first < sorted.length; ) {
+    let next = first + 1
+    while (next < sorted.length && sorted[next]!.value === sorted[first]!.value) next++
+    for (let i = first; i < next; i++) ranks.push((first + 1 + next) / 2)
+    first = next
+  }
+  return ranks
 }

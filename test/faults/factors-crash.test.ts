@@ -49,7 +49,7 @@ function tear(dir: string, durableLsn: number, random: Random): void {
     .at(-1)!
   const file = openSync(path.join(dir, name), 'r+')
   const firstLsn = Number.parseInt(name, 10)
-  const from = segmentHeaderBytes + durableLsn - firstLsn
+  const from = segmentHeaderBytes + Math.max(0, durableLsn - firstLsn)
   const tail = Buffer.alloc(Math.max(0, Math.min(fstatSync(file).size - from, 1 << 16)))
   readSync(file, tail, 0, tail.length, from)
   let end = tail.length

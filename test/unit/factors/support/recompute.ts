@@ -21,15 +21,17 @@ function moment(x: Float64Array, from: number, to: number, power: number, y?: Fl
   return sum / (to - from)
 }
 
+function sum(x: Float64Array, from: number, to: number): number {
+  let total = 0
+  for (let i = from; i < to; i++) total += x[i]!
+  return total
+}
+
 export type Window = (x: Float64Array, from: number, to: number, y: Float64Array) => number | undefined
 
 export const windows = {
-  sum: (x, from, to) => {
-    let sum = 0
-    for (let i = from; i < to; i++) sum += x[i]!
-    return sum
-  },
-  mean: (x, from, to) => windows.sum(x, from, to, x)! / (to - from),
+  sum,
+  mean: (x, from, to) => sum(x, from, to) / (to - from),
   min: (x, from, to) => {
     let least = x[from]!
     for (let i = from; i < to; i++) if (x[i]! < least) least = x[i]!

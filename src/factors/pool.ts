@@ -1,0 +1,495 @@
+import { EventEmitter } from 'node:events'
+import * as path from 'node:path'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { badSetting, fromErrorMessage } from '../log/errors.js'
+import { DurableLog, LogError, type LogSettingOptions, type LogStats } from '../log/index.js'
+import { checkName, type Definition, expressionsOf } from './engine.js'
+import {
+  entryHeadWords,
+  entryKind,
+  factorContentVersion,
+  factorRecordType,
+  type SeriesText,
+  textWords,
+  writeHead,
+} from './entries.js'
+import { FactorError } from './errors.js'
+import { FactorInstrument } from './instrument.js'
+import {
+  type FactorReply,
+  type FactorRequest,
+  type FactorThreadData,
+  type InstrumentValues,
+  workerOf,
+} from './pool-thread.js'
+import type { Definitions } from './program.js'
+import { ranksOf } from './ranks.js'
+import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
+import { decodeState, encodeState } from './state-codec.js'
+import { createTickRing, TickRingWriter } from './tick-ring.js'
+import { checkTick, type Tick } from './ticks.js'
+
+export interface FactorPoolOptions {
+  /** Folder of the log and the snapshots: of the same format as a `DurableFactorEngine`'s. */
+  readonly dir: string
+  readonly log?: LogSettingOptions | undefined
+  /** Worker threads. Default 2. May differ from one opening to the next. */
+  readonly workers?: number | undefined
+  /** Ticks that may wait for each worker; a power of two. Default 65,536. */
+  readonly queueTicks?: number | undefined
+  /** Ticks in one record of the log, at most. Default 100. */
+  readonly batchSize?: number | undefined
+  /** Whether a tick that finds no room is an error (`wait`: await `ready`) or dropped and counted. Default `wait`. */
+  readonly whenFull?: 'wait' | 'drop' | undefined
+}
+
+export interface FactorPoolStats {
+  readonly ticks: number
+  readonly dropped: number
+  readonly refused: number
+  /** Ticks that each worker has not taken yet. */
+  readonly queued: readonly number[]
+  readonly instruments: number
+  readonly log: LogStats
+}
+
+/** An instrument's place among others by one factor: 1 is the greatest, equal ones share the mean of their places. */
+export interface RankedInstrument {
+  readonly instrument: string
+  readonly value: number
+  readonly rank: number
+}
+
+interface PoolInstrument {
+  readonly number: number
+  readonly worker: FactorWorker
+  /** The shape of its factors; the values are in the worker. */
+  readonly shape: FactorInstrument
+}
+
+/**
+ * Many instruments over worker threads, which write into one durable log. Each tick and its values are one entry, as a
+ * `DurableFactorEngine` writes them, and either opens what the other left.
+ *
+ * Answers (`get`, `rank`, …) are those after every tick sent before, and are given when they are on disk.
+ *
+ * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again.
+ */
+export class FactorPool extends EventEmitter<{ error: [Error] }> {
+  readonly lastTimestamp: number | undefined
+  readonly #log: DurableLog
+  readonly #snapshots: SnapshotStore
+  readonly #workers: FactorWorker[]
+  readonly #instruments = new Map<string, PoolInstrument>()
+  readonly #whenFull: 'wait' | 'drop'
+  #ticks = 0
+  #dropped = 0
+  #refused = 0
+  #closing: Promise<void> | undefined
+
+  /** @throws LogError as of `DurableLog.open`; FactorError as of `DurableFactorEngine.open`. */
+  static async open(options: FactorPoolOptions): Promise<FactorPool> {
+    const workers = whole('workers', options.workers ?? 2, 64)
+    const queueTicks = whole('queueTicks', options.queueTicks ?? 65_536, 1 << 24)
+    const batchSize = whole('batchSize', options.batchSize ?? 100, 100_000)
+    const { whenFull = 'wait' } = options
+    if (whenFull !== 'wait' && whenFull !== 'drop') throw badSetting('whenFull', whenFull, 'wait or drop')
+    const log = await DurableLog.open({
+      ...options.log,
+      dir: options.dir,
+      contentVersion: factorContentVersion,
+    })
+    const threads: FactorWorker[] = []
+    try {
+      const snapshots = new SnapshotStore(path.join(log.dir, 'snapshots'))
+      const { snapshot } = snapshots.newest(log.durableLsn)
+      for (let worker = 0; worker < workers; worker++) {
+        const place = { worker, workers, firstLsn: log.firstLsn, endLsn: log.durableLsn, snapshot, batchSize }
+        threads.push(new FactorWorker(log, queueTicks, place))
+      }
+      const ready = await Promise.all(threads.map((thread) => thread.ready))
+      return new FactorPool(log, snapshots, threads, ready, whenFull)
+    } catch (error) {
+      log.poison(error)
+      await Promise.all(threads.map((thread) => thread.terminate()))
+      await log.close()
+      throw error
+    }
+  }
+
+  private constructor(
+    log: DurableLog,
+    snapshots: SnapshotStore,
+    workers: FactorWorker[],
+    ready: Extract<FactorReply, { kind: 'ready' }>[],
+    whenFull: 'wait' | 'drop',
+  ) {
+    super()
+    this.#log = log
+    this.#snapshots = snapshots
+    this.#workers = workers
+    this.#whenFull = whenFull
+    const last = Math.max(...ready.map(({ lastTimestamp }) => lastTimestamp))
+    this.lastTimestamp = last === Number.NEGATIVE_INFINITY ? undefined : last
+    log.append(sessionEntry(), factorRecordType)
+    for (const [i, { instruments }] of ready.entries()) {
+      for (const { name, history } of instruments) this.#adopt(workers[i]!, name, history)
+    }
+    log.on('error', (error) => this.#fail(error))
+    for (const worker of workers) worker.ended.catch((error) => log.poison(error))
+  }
+
+  /** The log, for consumers beside this pool: `FactorConsumer.attach(pool.log)`. */
+  get log(): DurableLog {
+    return this.#log
+  }
+
+  get instruments(): string[] {
+    return [...this.#instruments.keys()]
+  }
+
+  /** Like `FactorEngine.registerAll`, without `rank`, for which there is the method; logged before the next tick. */
+  registerAll(name: string, definitions: Readonly<Record<string, Definition>>): void {
+    this.#checkUsable()
+    checkName('instrument', name)
+    const texts = expressionsOf(definitions)
+    const known = this.#instruments.get(name)
+    const trial = new FactorInstrument(name, 0)
+    for (const batch of known?.shape.program.history ?? []) trial.program.register(batch)
+    trial.program.register(texts)
+    if (trial.program.ranks.length > 0) {
+      throw new FactorError(
+        'TIDEMARK_BAD_EXPRESSION',
+        'The instruments of a pool are in several threads, so rank is no factor of one; use FactorPool.rank.',
+      )
+    }
+    const bytes = Buffer.byteLength(
+      JSON.stringify({ instrument: name, factors: trial.factors, definitions: texts }),
+    )
+    if (textWords(bytes) * 8 > this.#log.settings.maxFrameBytes / 2) {
+      throw new FactorError(
+        'TIDEMARK_VECTOR_TOO_LARGE',
+        `A definition of ${bytes} bytes does not fit into one record.`,
+        {
+          bytes,
+        },
+      )
+    }
+    const worker = known?.worker ?? this.#workers[workerOf(name, this.#workers.length)]!
+    const number = known?.number ?? this.#instruments.size
+    worker.send({ kind: 'register', number, instrument: name, definitions: texts })
+    this.#instruments.set(name, { number, worker, shape: trial })
+  }
+
+  /**
+   * Hands a tick to its instrument's worker. Returns whether it was taken: false only under `drop`.
+   *
+   * @throws FactorError `TIDEMARK_BAD_TICK`, `TIDEMARK_UNKNOWN_INSTRUMENT`, `TIDEMARK_CHANNEL_FULL`,
+   *   `TIDEMARK_PERSISTER_CLOSED`; LogError `TIDEMARK_LOG_POISONED`.
+   */
+  processTick(tick: Tick): boolean {
+    this.#checkUsable()
+    const { number, worker } = this.#instrument(tick.instrument)
+    const mask = checkTick(tick)
+    if (!worker.ring.fits || worker.waiting) {
+      if (this.#whenFull === 'drop') {
+        this.#dropped++
+        return false
+      }
+      this.#refused++
+      throw new FactorError(
+        'TIDEMARK_CHANNEL_FULL',
+        `The queue of the worker of ${tick.instrument} is full. Await ready(), then send again.`,
+        { instrument: tick.instrument },
+      )
+    }
+    worker.ring.write(number, mask, tick)
+    this.#ticks++
+    return true
+  }
+
+  /** Whether a tick of this instrument finds no room now. @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`. */
+  full(instrument: string): boolean {
+    const { worker } = this.#instrument(instrument)
+    return worker.waiting || !worker.ring.fits
+  }
+
+  /** Resolves when the workers have taken everything sent so far. @throws LogError `TIDEMARK_LOG_POISONED`. */
+  async ready(): Promise<void> {
+    await this.#ask('sync')
+  }
+
+  /** Resolves with the LSN at which every tick sent so far, and its values, are on disk. */
+  async flush(): Promise<number> {
+    return this.#durable(await this.#ask('sync'))
+  }
+
+  /** One value. @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`, `TIDEMARK_UNKNOWN_FACTOR`. */
+  async get(instrument: string, factor: string): Promise<number | undefined> {
+    this.#instrument(instrument).shape.program.cellOf(factor)
+    return (await this.getAll(instrument))[factor]
+  }
+
+  /** Every value of an instrument. @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`. */
+  async getAll(instrument: string): Promise<Record<string, number | undefined>> {
+    const { worker } = this.#instrument(instrument)
+    const all = await this.#values([worker])
+    const found = all.find((one) => one.instrument === instrument)!
+    return Object.fromEntries(
+      found.factors.map((factor, i) => [
+        factor,
+        Number.isNaN(found.values[i]!) ? undefined : found.values[i],
+      ]),
+    )
+  }
+
+  /** The instruments in the order of one factor, greatest first: a barrier over everything sent so far. */
+  async rank(factor: string): Promise<RankedInstrument[]> {
+    const values: { instrument: string; value: number }[] = []
+    for (const { instrument, factors, values: all } of await this.#values(this.#workers)) {
+      const value = all[factors.indexOf(factor)] ?? Number.NaN
+      if (!Number.isNaN(value)) values.push({ instrument, value })
+    }
+    values.sort((a, b) => b.value - a.value)
+    const ranks = ranksOf(values)
+    return values.map((one, i) => ({ ...one, rank: ranks[i]! }))
+  }
+
+  /** Takes a snapshot after everything sent so far; recovery begins with it. Errors as of `DurableFactorEngine`. */
+  async createSnapshot(checkpointId: string): Promise<SnapshotInfo> {
+    checkName('checkpoint', checkpointId)
+    const answers = await this.#ask('snapshot')
+    await this.#durable(answers)
+    const states = answers.flatMap(({ answer }) => decodeState(answer as Uint8Array).instruments)
+    const times = states.map(({ cells }) => cells[1]!).filter((time) => !Number.isNaN(time))
+    const info: SnapshotInfo = {
+      checkpointId,
+      lsn: Math.min(...answers.map(({ lsn }) => lsn)),
+      timestamp: times.length > 0 ? Math.max(...times) : undefined,
+    }
+    const series = [...this.#instruments.values()].map(({ number, shape }) => ({
+      number,
+      instrument: shape.name,
+      factors: shape.factors,
+      computed: true,
+    }))
+    await this.#snapshots.write({ info, series, state: encodeState({ instruments: states }) })
+    await this.#snapshots.prune(2)
+    return info
+  }
+
+  stats(): FactorPoolStats {
+    return {
+      ticks: this.#ticks,
+      dropped: this.#dropped,
+      refused: this.#refused,
+      queued: this.#workers.map(({ ring }) => ring.queued),
+      instruments: this.#instruments.size,
+      log: this.#log.stats(),
+    }
+  }
+
+  /** Takes nothing more, computes and syncs everything sent, ends the threads, gives the folder back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    for (const worker of this.#workers) worker.send({ kind: 'stop' })
+    await Promise.allSettled(this.#workers.map((worker) => worker.ended))
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    const failure = this.#log.poisoned
+    await this.#log.close()
+    if (failure) throw failure
+  }
+
+  #adopt(worker: FactorWorker, name: string, history: readonly Definitions[]): void {
+    const shape = new FactorInstrument(name, 0)
+    for (const batch of history) shape.program.register(batch)
+    const number = this.#instruments.size
+    this.#log.append(
+      seriesEntry(number, { instrument: name, factors: shape.factors, definitions: [] }),
+      factorRecordType,
+    )
+    worker.send({ kind: 'known', number, instrument: name })
+    this.#instruments.set(name, { number, worker, shape })
+  }
+
+  #instrument(name: string): PoolInstrument {
+    const instrument = this.#instruments.get(name)
+    if (instrument) return instrument
+    throw new FactorError(
+      'TIDEMARK_UNKNOWN_INSTRUMENT',
+      `There is no instrument "${name}"; register a factor for it first.`,
+      {
+        instrument: name,
+      },
+    )
+  }
+
+  async #values(workers: readonly FactorWorker[]): Promise<InstrumentValues[]> {
+    const answers = await this.#ask('values', workers)
+    await this.#durable(answers)
+    return answers.flatMap(({ answer }) => answer as InstrumentValues[])
+  }
+
+  #ask(
+    kind: 'sync' | 'snapshot' | 'values',
+    workers: readonly FactorWorker[] = this.#workers,
+  ): Promise<Answer[]> {
+    this.#checkUsable()
+    return Promise.all(workers.map((worker) => worker.ask(kind)))
+  }
+
+  async #durable(answers: readonly Answer[]): Promise<number> {
+    const lsn = Math.max(...answers.map((answer) => answer.lsn))
+    await this.#log.waitDurable(lsn)
+    return lsn
+  }
+
+  #fail(error: Error): void {
+    for (const worker of this.#workers) worker.fail(error)
+    if (this.listenerCount('error') > 0) this.emit('error', error)
+  }
+
+  #checkUsable(): void {
+    if (this.#log.poisoned) throw this.#log.poisoned
+    if (this.#closing) {
+      throw new FactorError('TIDEMARK_PERSISTER_CLOSED', 'The factor pool was closed; it takes nothing more.')
+    }
+  }
+}
+
+type Answer = Extract<FactorReply, { kind: 'done' }>
+
+const messageRetryMs = 1
+const threadLimits = { maxOldGenerationSizeMb: 1024, stackSizeMb: 4 }
+
+/** One worker thread as the caller's thread sees it. */
+class FactorWorker {
+  readonly ring: TickRingWriter
+  readonly ready: Promise<Extract<FactorReply, { kind: 'ready' }>>
+  /** Resolves when the thread ended as it was told to; rejects with what ended it otherwise. */
+  readonly ended: Promise<void>
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  readonly #asked = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>()
+  #nextId = 1
+  /** Messages at the port that the ring had no room to announce. */
+  #unannounced = 0
+  #failure: Error | undefined
+
+  constructor(
+    log: DurableLog,
+    queueTicks: number,
+    place: Pick<FactorThreadData, 'worker' | 'workers' | 'firstLsn' | 'endLsn' | 'snapshot' | 'batchSize'>,
+  ) {
+    const ring = createTickRing(queueTicks)
+    this.ring = new TickRingWriter(ring)
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    const workerData: FactorThreadData = {
+      ...place,
+      log: log.producerHandle(),
+      ring,
+      port: port2,
+      directory: log.dir,
+    }
+    this.#worker = new Worker(new URL('../../workers/factors.js', import.meta.url), {
+      workerData,
+      transferList: [port2],
+      name: `tidemark-factors-${place.worker}`,
+      execArgv: [],
+      resourceLimits: threadLimits,
+    })
+    let begun: (reply: Extract<FactorReply, { kind: 'ready' }>) => void
+    let over: () => void
+    let broken: (error: Error) => void
+    this.ended = new Promise((resolve, reject) => {
+      over = resolve
+      broken = reject
+    })
+    this.ready = new Promise((resolve, reject) => {
+      begun = resolve
+      this.ended.catch(reject)
+    })
+    this.ready.catch(() => {})
+    port1.on('message', (reply: FactorReply) => {
+      if (reply.kind === 'ready') begun(reply)
+      else if (reply.kind === 'stopped') over()
+      else if (reply.kind === 'failed') broken(fromErrorMessage(reply.error))
+      else {
+        this.#asked.get(reply.id)?.resolve(reply)
+        this.#asked.delete(reply.id)
+      }
+    })
+    this.#worker.on('error', (error) => broken(error as Error))
+    this.#worker.on('exit', () => setImmediate(() => broken(died(place.worker))))
+  }
+
+  /** Whether a message has to go first. */
+  get waiting(): boolean {
+    return this.#unannounced > 0
+  }
+
+  /** Sends a message that the worker takes after the ticks sent before it. */
+  send(request: FactorRequest): void {
+    this.#port.postMessage(request)
+    this.#unannounced++
+    this.#announce()
+  }
+
+  ask(kind: 'sync' | 'snapshot' | 'values'): Promise<Answer> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      this.send({ kind, id })
+    })
+  }
+
+  fail(error: Error): void {
+    this.#failure = error
+    for (const { reject } of this.#asked.values()) reject(error)
+    this.#asked.clear()
+  }
+
+  async terminate(): Promise<void> {
+    this.#port.close()
+    await this.#worker.terminate()
+  }
+
+  #announce(): void {
+    while (this.#unannounced > 0 && this.ring.announceMessage()) this.#unannounced--
+    if (this.#unannounced > 0 && !this.#failure) setTimeout(() => this.#announce(), messageRetryMs)
+  }
+}
+
+function died(worker: number): LogError {
+  return new LogError('TIDEMARK_THREAD_DIED', `Factor worker ${worker} ended.`, { worker })
+}
+
+function whole(setting: string, value: number, max: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value
+  throw badSetting(setting, value, `a whole number from 1 to ${max}`)
+}
+
+function sessionEntry(): Uint8Array {
+  const words = new Float64Array(entryHeadWords)
+  writeHead(new Int32Array(words.buffer), words, 0, entryKind.session, 0, 0, 0, 0)
+  return new Uint8Array(words.buffer)
+}
+
+function seriesEntry(number: number, text: SeriesText): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(text))
+  const words = new Float64Array(textWords(bytes.byteLength))
+  writeHead(new Int32Array(words.buffer), words, 0, entryKind.series, 0, 0, number, bytes.byteLength)
+  const entry = new Uint8Array(words.buffer)
+  entry.set(bytes, entryHeadWords * 8)
+  return entry
+}

@@ -1,0 +1,4 @@
+import { workerData } from 'node:worker_threads'
+import { type FactorThreadData, runFactorThread } from '../src/factors/pool-thread.js'
+
+runFactorThread(workerData as FactorThreadData)
