@@ -16,8 +16,8 @@ import { NumberIndex } from './number-index.js'
  * of their own, nearly always as the new best, and close it soon after. So the levels nearest to the best are only a
  * linked list, searched by walking. Once they are more than a few, the worse half of them is settled: from the
  * ladder's frontier on, every level is also in a hash by key and in a map of taken keys, so that a deep book costs two
- * or three look-ups, however many levels it has. A balanced tree over all levels cost 190 ns a message instead of
- * NORMAL_NS on `normal`, and 537 instead of DEEP_NS with 40,000 levels hit at random.
+ * or three look-ups, however many levels it has. Measured when it was chosen, `normal` / 40,000 levels hit at random, ns a
+ * message for the whole book: this 180 / 349, a treap over all levels 189 / 537, hash and map over all levels 250 / -.
  */
 const KEY = 0
 const SHOWN = 1
