@@ -1,7 +1,7 @@
 import type { JobControllerSettings } from './controller-settings.js'
 import { JobError } from './errors.js'
 import type { JobEventDetail, JobEventType } from './event.js'
-import type { JobRunner } from './handler.js'
+import { Cancellation, type JobRunner } from './handler.js'
 import type { LiveJob } from './job.js'
 import type { AppliedTransition, JobStore } from './job-store.js'
 import { Durations } from './metrics.js'
@@ -13,7 +13,7 @@ export interface Attempt {
   readonly payloadJson: string
   readonly attempt: number
   readonly attemptId: number
-  readonly abort: AbortController
+  readonly cancellation: Cancellation
   /** Of its deadline, which is counted from the call of its handler. */
   timer: NodeJS.Timeout | undefined
 }
@@ -110,7 +110,7 @@ export class Dispatcher {
   }
 
   /** Dispatches nothing more, at once, and aborts what runs: nothing that it does can be logged. */
-  halt(error: unknown): void {
+  halt(error: JobError): void {
     this.#stopDispatching()
     for (const attemptId of [...this.#attempts.keys()]) this.#drop(attemptId, error)
   }
@@ -143,7 +143,7 @@ export class Dispatcher {
       payloadJson: job.payloadJson,
       attempt: job.attempts,
       attemptId,
-      abort: new AbortController(),
+      cancellation: new Cancellation(),
       timer: undefined,
     }
     this.#attempts.set(attemptId, attempt)
@@ -161,17 +161,17 @@ export class Dispatcher {
     attempt.timer = setTimeout(() => this.#timeOut(attempt, timeoutMs), timeoutMs)
     const startMs = performance.now()
     this.dispatchLatency.record(startMs - readySinceMs)
-    const { jobId, payloadJson, attempt: number, attemptId, abort } = attempt
+    const { jobId, payloadJson, attempt: number, attemptId, cancellation } = attempt
     const task = { id: jobId, payload: JSON.parse(payloadJson), attempt: number, attemptId }
     let outcome: Outcome
     try {
-      outcome = { ok: true, result: await this.#runner!.run(task, abort.signal) }
+      outcome = { ok: true, result: await this.#runner!.run(task, cancellation) }
     } catch (error) {
       outcome = { ok: false, error }
     }
     this.runTime.record(performance.now() - startMs)
     // A handler that gave up because it was told to has no result to refuse.
-    if (!outcome.ok && abort.signal.aborted) return
+    if (!outcome.ok && cancellation.cancelled) return
     this.#settle(attempt, outcome)
   }
 
@@ -206,7 +206,7 @@ export class Dispatcher {
       () => {
         const applied = this.#failAttempt(attempt, 'TIMEOUT', 'timeout', timeout)
         this.#over(attempt, applied, timeout)
-        attempt.abort.abort(timeout)
+        attempt.cancellation.cancel(timeout)
       },
       (error) => this.#refused(attempt, error),
     )
@@ -245,7 +245,7 @@ export class Dispatcher {
           const { jobId, attemptId } = attempt
           const detail = { attemptId, delayMs: 0, reason: 'stopped' }
           this.#over(attempt, this.#store.transition('RETRY', jobId, detail), stopped)
-          attempt.abort.abort(stopped)
+          attempt.cancellation.cancel(stopped)
           resolve()
         },
         () => resolve(),
@@ -269,12 +269,12 @@ export class Dispatcher {
     else this.#events.failed(error)
   }
 
-  #drop(attemptId: number, reason: unknown): void {
+  #drop(attemptId: number, reason: JobError): void {
     const attempt = this.#attempts.get(attemptId)
     if (!attempt) return
     clearTimeout(attempt.timer)
     this.#attempts.delete(attemptId)
-    attempt.abort.abort(reason)
+    attempt.cancellation.cancel(reason)
     if (this.#attempts.size === 0) this.#idle?.()
   }
 

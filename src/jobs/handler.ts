@@ -17,6 +17,29 @@ export interface JobContext {
   readonly signal: AbortSignal
 }
 
+/** Tells a handler that its attempt is over. The signal is made when it is first asked for: most handlers never do. */
+export class Cancellation implements JobContext {
+  #controller: AbortController | undefined
+  #reason: unknown
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.cancelled) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  get cancelled(): boolean {
+    return this.#reason !== undefined
+  }
+
+  cancel(reason: JobError): void {
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+}
+
 /**
  * An async function of the caller. What it resolves with goes into the `completed` event; when it rejects, the
  * attempt failed. It may run more than once for a job: make its effects repeatable.
@@ -38,7 +61,7 @@ export type JobHandler = JobFunction | PiscinaHandler
 /** Runs attempts, and says how many at a time. */
 export interface JobRunner {
   readonly concurrency: number
-  run(task: JobTask, signal: AbortSignal): Promise<unknown>
+  run(task: JobTask, context: JobContext): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -49,7 +72,7 @@ export function createRunner(handler: JobHandler, concurrency: number): JobRunne
   if (typeof handler === 'function') {
     return {
       concurrency,
-      run: async (task, signal) => handler(task, { signal }),
+      run: async (task, context) => handler(task, context),
       close: async () => {},
     }
   }
@@ -73,7 +96,7 @@ export function createRunner(handler: JobHandler, concurrency: number): JobRunne
   pool.on('error', () => {})
   return {
     concurrency: threads,
-    run: (task, signal) => pool.run(task, { signal }),
+    run: (task, { signal }) => pool.run(task, { signal }),
     close: () => pool.destroy(),
   }
 }

@@ -1,4 +1,5 @@
 export { BatchWriter, type BatchWriterOptions } from './batch-writer.js'
+export type { JobControllerEvents, JobOutcome } from './controller-events.js'
 export type { Backoff, BackoffFunction, JobControllerOptions } from './controller-settings.js'
 export { ChecksumError, JobError, type JobErrorCode } from './errors.js'
 export {
@@ -13,13 +14,7 @@ export type { LogFault, TornEnd } from './event-walk.js'
 export type { KeepFinished } from './finished-jobs.js'
 export type { JobContext, JobFunction, JobHandler, JobTask, PiscinaHandler } from './handler.js'
 export type { DeadReason, JobSpec, JobState, JobView } from './job.js'
-export {
-  type EnqueueResult,
-  JobController,
-  type JobControllerEvents,
-  type JobOutcome,
-  type JobStatus,
-} from './job-controller.js'
+export { type EnqueueResult, JobController, type JobStatus } from './job-controller.js'
 export { JobLog, type JobLogOptions } from './job-log.js'
 export { readStoredJobs, type StoredJobs } from './job-store.js'
 export type { JobCounts, JobTotals } from './job-table.js'

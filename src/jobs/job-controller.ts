@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { announced, type JobControllerEvents, type JobOutcome } from './controller-events.js'
 import {
   type JobControllerOptions,
   type JobControllerSettings,
@@ -33,29 +34,6 @@ export interface JobStatus extends JobCounts {
   readonly state: 'open' | 'running' | 'stopping' | 'closed' | 'failed'
   readonly totals: Readonly<JobTotals>
   readonly lastSeq: number
-}
-
-export interface JobOutcome {
-  readonly id: string
-  readonly attempt: number
-  readonly seq: number
-}
-
-/** Each is told when what it tells of is on disk. `late`, `error` and `checkpoint` tell of no event of the log. */
-export interface JobControllerEvents {
-  enqueued: [{ id: string; seq: number }]
-  dispatched: [JobOutcome & { attemptId: number }]
-  completed: [JobOutcome & { result: unknown }]
-  retried: [JobOutcome & { delayMs: number; reason: string; error: unknown }]
-  timedOut: [JobOutcome & { delayMs: number }]
-  dead: [JobOutcome & { reason: string; error: unknown }]
-  /** No job is pending or in flight. */
-  drained: []
-  /** A result came of an attempt that was over, and was refused. */
-  late: [{ id: string; attemptId: number; error: JobError }]
-  checkpoint: [{ lastSeq: number }]
-  /** The log failed, or a snapshot could not be written; see `code`. */
-  error: [Error]
 }
 
 const graceMsDefault = 10_000
@@ -322,17 +300,18 @@ export class JobController extends EventEmitter<JobControllerEvents> {
   }
 
   #announce(job: LiveJob, event: JobEvent, lsn: number, extra: unknown): void {
-    const { type, seq, detail } = event
+    const name = announced[event.type]
+    if (this.listenerCount(name) === 0) return
+    const { seq, detail } = event
     const outcome: JobOutcome = { id: job.id, attempt: job.attempts, seq }
     const delayMs = detail['delayMs'] as number
     const reason = detail['reason'] as string
-    if (type === 'ENQUEUE') this.#whenDurable(lsn, 'enqueued', { id: job.id, seq })
-    else if (type === 'DISPATCH') this.#whenDurable(lsn, 'dispatched', { ...outcome, attemptId: seq })
-    else if (type === 'ACK') this.#whenDurable(lsn, 'completed', { ...outcome, result: extra })
-    else if (type === 'TIMEOUT') this.#whenDurable(lsn, 'timedOut', { ...outcome, delayMs })
-    else if (type === 'RETRY')
-      this.#whenDurable(lsn, 'retried', { ...outcome, delayMs, reason, error: extra })
-    else this.#whenDurable(lsn, 'dead', { ...outcome, reason, error: extra })
+    if (name === 'enqueued') this.#whenDurable(lsn, name, { id: job.id, seq })
+    else if (name === 'dispatched') this.#whenDurable(lsn, name, { ...outcome, attemptId: seq })
+    else if (name === 'completed') this.#whenDurable(lsn, name, { ...outcome, result: extra })
+    else if (name === 'timedOut') this.#whenDurable(lsn, name, { ...outcome, delayMs })
+    else if (name === 'retried') this.#whenDurable(lsn, name, { ...outcome, delayMs, reason, error: extra })
+    else this.#whenDurable(lsn, name, { ...outcome, reason, error: extra })
   }
 
   #whenDurable<K extends keyof JobControllerEvents>(
@@ -383,7 +362,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     if (this.#failure || this.#state === 'closed') return
     this.#failure = error
     this.#state = 'failed'
-    this.#dispatcher.halt(error)
+    this.#dispatcher.halt(toJobError(error))
     for (const settle of [...this.#waiting]) settle(error as Error)
     this.#tellError(error)
   }
@@ -396,4 +375,9 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     if (this.#failure) throw this.#failure
     if (this.#closing) throw closedError()
   }
+}
+
+function toJobError(error: unknown): JobError {
+  if (error instanceof JobError) return error
+  return new JobError('TIDEMARK_JOB_STOPPED', 'The queue stopped for an error.', {}, { cause: error })
 }

@@ -1,0 +1,50 @@
+/** Lets jobs pass through a queue and prints, as JSON, what it holds on the way: <dir> <jobs>. */
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import { JobController } from '#tidemark/jobs/index.js'
+
+const [dir, jobsText] = process.argv.slice(2)
+const jobs = Number(jobsText)
+const piece = 1000
+const options = {
+  dir,
+  concurrency: 500,
+  keepFinished: { count: 500 },
+  snapshotEveryEvents: 5000,
+  log: { segmentBytes: 1024 * 1024 },
+}
+
+function folderBytes() {
+  return fs
+    .readdirSync(dir)
+    .reduce((sum, name) => sum + (fs.statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0), 0)
+}
+
+let queue = await JobController.open(options)
+queue.start(async () => {})
+const samples = []
+for (let n = 0; n < jobs; n += piece) {
+  await queue.enqueueMany(
+    Array.from({ length: piece }, (_, i) => ({ id: `job-${n + i}`, payload: { text: 'x'.repeat(50) } })),
+  )
+  await queue.drained()
+  if ((n + piece) % (jobs / 10) !== 0) continue
+  const { finishedKept } = await queue.status()
+  globalThis.gc()
+  samples.push({
+    jobs: n + piece,
+    heapBytes: process.memoryUsage().heapUsed,
+    folderBytes: folderBytes(),
+    finishedKept,
+  })
+}
+await queue.close()
+queue = await JobController.open(options)
+const { totals, finishedKept } = await queue.status()
+const reopened = {
+  completed: totals.completed,
+  finishedKept,
+  eventsReplayed: queue.metrics().eventsSinceSnapshot,
+}
+await queue.close()
+process.stdout.write(JSON.stringify({ samples, reopened }))
