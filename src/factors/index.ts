@@ -25,4 +25,4 @@ export {
 } from './persister-settings.js'
 export { FactorPool, type FactorPoolOptions, type FactorPoolStats, type RankedInstrument } from './pool.js'
 export { type Snapshot, type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
-export { type Bar, type Field, fields, type Tick } from './ticks.js'
+export { type Bar, checkTick, type Field, fields, type Tick } from './ticks.js'
