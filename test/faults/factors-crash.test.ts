@@ -44,7 +44,7 @@ class Reference {
 /** Damages a few bytes of what was written and never synced. */
 function tear(dir: string, durableLsn: number, random: Random): void {
   const name = readdirSync(dir)
-    .filter((entry) => entry.endsWith('.wal'))
+    .filter((entry) => /^\d{20}\.wal$/.test(entry))
     .sort()
     .at(-1)!
   const file = openSync(path.join(dir, name), 'r+')
