@@ -22,10 +22,14 @@ import { canExpire, type ShardBooks } from './shard-books.js'
  *  for each order, ladder by ladder in priority order, 20 words:
  *    id u64, price u64, open u64, shown u64, filled u64, display u64, stop price u64, expire time u64,
  *    account, traits, ladder (0 bids, 1 asks, 2 sell stops, 3 buy stops), place among its account's orders
+ *  requests, 0
+ *  for each account with a request, by ascending account, 14 words:
+ *    account, status, code, 0, request id u64, body hash, second body hash, filled + 1 u64, remaining + 1 u64, LSN u64
  * ```
  */
 const HEAD_WORDS = 6
 const ORDER_WORDS = 20
+const REQUEST_WORDS = 14
 
 /** The book's bytes, a copy of everything that decides how it goes on. */
 export function saveBook(shard: ShardBooks, book: number): Int32Array {
@@ -44,7 +48,11 @@ export function saveBook(shard: ShardBooks, book: number): Int32Array {
       }
     }
   }
-  const words = new Int32Array(maxCommandWords + HEAD_WORDS + sequence.length * ORDER_WORDS)
+  const requests = shard.requests.entries(book)
+  const ordersWords = sequence.length * ORDER_WORDS
+  const words = new Int32Array(
+    maxCommandWords + HEAD_WORDS + ordersWords + 2 + requests.length * REQUEST_WORDS,
+  )
   let at = encodeInstrument(words, 0, 0, 0, books.definitions[book]!)
   words[at] = books.isHalted(book) ? 1 : 0
   words[at + 1] = sequence.length
@@ -67,6 +75,20 @@ export function saveBook(shard: ShardBooks, book: number): Int32Array {
     words[at + 18] = ladders[i]!
     words[at + 19] = places.get(order)!
     at += ORDER_WORDS
+  }
+  words[at] = requests.length
+  at += 2
+  for (const [account, entry] of requests) {
+    words[at] = account
+    words[at + 1] = entry.status
+    words[at + 2] = entry.code
+    writeU64(words, at + 4, entry.requestId)
+    words[at + 6] = entry.bodyA
+    words[at + 7] = entry.bodyB
+    writeU64(words, at + 8, entry.filled + 1)
+    writeU64(words, at + 10, entry.remaining + 1)
+    writeU64(words, at + 12, entry.lsn)
+    at += REQUEST_WORDS
   }
   return words.slice(0, at)
 }
@@ -93,6 +115,23 @@ export function restoreBook(shard: ShardBooks, words: Int32Array): void {
     const waits = ladder === LADDER_SELL_STOPS || ladder === LADDER_BUY_STOPS
     const price = readU64(words, waits ? at + 12 : at + 2)
     shard.enqueue(records[i]!, book * 4 + ladder, price, readU64(words, at + 4), readU64(words, at + 6))
+  }
+  restoreRequests(shard, book, words, first + count * ORDER_WORDS)
+}
+
+function restoreRequests(shard: ShardBooks, book: number, words: Int32Array, from: number): void {
+  for (let i = 0; i < words[from]!; i++) {
+    const at = from + 2 + i * REQUEST_WORDS
+    shard.requests.restore(book, words[at]! >>> 0, {
+      requestId: readU64(words, at + 4),
+      bodyA: words[at + 6]!,
+      bodyB: words[at + 7]!,
+      status: words[at + 1]!,
+      code: words[at + 2]!,
+      filled: readU64(words, at + 8) - 1,
+      remaining: readU64(words, at + 10) - 1,
+      lsn: readU64(words, at + 12),
+    })
   }
 }
 

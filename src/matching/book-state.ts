@@ -73,6 +73,16 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   forEachOrder(shard, book, (order) => {
     if (orders.accountPrevious(order) < 0) for (const id of accountOrderIds(shard, order)) digest.number(id)
   })
+  for (const [account, entry] of shard.requests.entries(book)) {
+    digest.number(account)
+    digest.number(entry.requestId)
+    digest.number(entry.bodyA)
+    digest.number(entry.bodyB)
+    digest.number(entry.status)
+    digest.number(entry.code)
+    digest.number(entry.filled)
+    digest.number(entry.remaining)
+  }
   return digest.finish()
 }
 

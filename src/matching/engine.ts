@@ -10,6 +10,7 @@ import {
 } from './book-queries.js'
 import { restoreBook, saveBook } from './book-snapshot.js'
 import { type BookState, bookDigest, bookState } from './book-state.js'
+import { NEW_HAS_REQUEST_ID } from './command-layout.js'
 import type { GroupBuffer } from './group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
 import { limits } from './limits.js'
@@ -32,6 +33,8 @@ const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
 const NOOP = commandKinds.noop
+/** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
+const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
 
 export interface EngineOptions {
   /** Seed of the order index's hash; random by default. It decides memory layout only, never results. */
@@ -84,8 +87,24 @@ export class MatchingEngine {
       this.#applyWithoutBook(kind, words, at, instrumentId)
       return
     }
+    if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
+    else this.#execute(kind, book, words, at)
+  }
+
+  /** Executes a command that carries a request id, unless it was executed before. */
+  #applyRequest(kind: number, book: number, words: Int32Array, at: number): void {
+    const { requests, group } = this.#shard
+    // The account of an amendment stands before the request id, which is the last field of every record.
+    const account = words[kind === NEW ? at + 6 : at + (words[at]! >>> 18) - 4]! >>> 0
+    if (requests.answer(book, account, words, at, group)) return
+    this.#execute(kind, book, words, at)
+    requests.note(book, account, words, at, group)
+  }
+
+  #execute(kind: number, book: number, words: Int32Array, at: number): void {
+    const shard = this.#shard
     if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
-      group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.INSTRUMENT_HALTED)
+      shard.group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.INSTRUMENT_HALTED)
       return
     }
     if (kind === NEW) placeOrder(shard, book, words, at)
@@ -226,6 +245,24 @@ export class MatchingEngine {
   digest(instrumentId: number): string {
     const book = this.#shard.books.find(instrumentId)
     return book < 0 ? '' : bookDigest(this.#shard, book)
+  }
+
+  /**
+   * Whether the command record at a word offset carries a request id: then `settleRequest` must be told where its group
+   * ends in the log before the next command is applied, because a repetition is answered with that.
+   */
+  hasRequestId(words: Int32Array, at: number): boolean {
+    return (words[at]! & HAS_REQUEST_ID) !== 0 && (words[at]! & 0xff) <= REDUCE
+  }
+
+  settleRequest(lsn: number): void {
+    this.#shard.requests.settle(lsn)
+  }
+
+  /** The last request id of an account in an instrument, or undefined. */
+  lastRequestId(instrumentId: number, account: number): number | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : this.#shard.requests.find(book, account)?.requestId
   }
 
   /** Everything about a book, for a snapshot; undefined for an unknown instrument. */

@@ -3,6 +3,8 @@ import {
   type CancelReason,
   cancelReasonNames,
   eventKinds,
+  type OutcomeStatus,
+  outcomeStatusNames,
   type RejectCode,
   type ReplaceReason,
   rejectCodeNames,
@@ -64,6 +66,19 @@ export interface TriggeredEvent {
   readonly orderId: number
 }
 
+/** The command's request was executed before; this is what came of it then. */
+export interface RepeatedEvent {
+  readonly event: 'repeated'
+  readonly orderId: number
+  readonly status: OutcomeStatus
+  readonly code: RejectCode | undefined
+  /** Lots; -1 where the first outcome did not tell. */
+  readonly filled: number
+  readonly remaining: number
+  /** LSN of the first execution. */
+  readonly firstLsn: number
+}
+
 export interface InstrumentEvent {
   readonly event: 'instrument-created' | 'halted' | 'resumed'
 }
@@ -76,6 +91,7 @@ export type DecodedEvent =
   | ReplacedEvent
   | RejectedEvent
   | TriggeredEvent
+  | RepeatedEvent
   | InstrumentEvent
 
 /** Reads the event record at a word offset; undefined for a kind that does not exist. */
@@ -119,6 +135,16 @@ export function decodeEvent(words: Int32Array, at: number): DecodedEvent | undef
       return { event: 'rejected', orderId: readU64(words, at + 2), code: rejectCodeNames[aux]! }
     case eventKinds.triggered:
       return { event: 'triggered', orderId: readU64(words, at + 2) }
+    case eventKinds.repeated:
+      return {
+        event: 'repeated',
+        orderId: readU64(words, at + 2),
+        status: outcomeStatusNames[(words[at]! >>> 8) & 0xff]!,
+        code: rejectCodeNames[aux],
+        filled: readU64(words, at + 4) - 1,
+        remaining: readU64(words, at + 6) - 1,
+        firstLsn: readU64(words, at + 8),
+      }
     case eventKinds['instrument-created']:
       return { event: 'instrument-created' }
     case eventKinds.halted:
@@ -184,6 +210,19 @@ export class EventCursor {
   /** Quantity of a `cancelled` or `replaced` event, lots. */
   get quantity(): number {
     return readU64(this.#words, this.#at + 6)
+  }
+  /** Of a `repeated` event: the first outcome's status code, quantities (-1: not told) and LSN. */
+  get firstStatus(): number {
+    return (this.#words[this.#at]! >>> 8) & 0xff
+  }
+  get firstFilled(): number {
+    return readU64(this.#words, this.#at + 4) - 1
+  }
+  get firstRemaining(): number {
+    return readU64(this.#words, this.#at + 6) - 1
+  }
+  get firstLsn(): number {
+    return readU64(this.#words, this.#at + 8)
   }
   get tradeId(): number {
     return readU64(this.#words, this.#at + 2)

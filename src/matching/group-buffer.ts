@@ -7,6 +7,7 @@ const CANCELLED = eventKinds.cancelled
 const REPLACED = eventKinds.replaced
 const REJECTED = eventKinds.rejected
 const TRIGGERED = eventKinds.triggered
+const REPEATED = eventKinds.repeated
 
 const ID = orderFields.id
 const PRICE = orderFields.price
@@ -143,6 +144,25 @@ export class GroupBuffer {
     const at = this.#begin(TRIGGERED, 4, 0, 0)
     this.i32[at + 2] = orderId | 0
     this.i32[at + 3] = (orderId / 4294967296) | 0
+  }
+
+  /** A request that was executed before; the order id as two words. Quantities that are not told, -1, are written as 0. */
+  repeated(
+    orderIdLow: number,
+    orderIdHigh: number,
+    first: { status: number; code: number; filled: number; remaining: number; lsn: number },
+  ): void {
+    const at = this.#begin(REPEATED, 10, first.status, first.code)
+    const i32 = this.i32
+    const [filled, remaining] = [first.filled + 1, first.remaining + 1]
+    i32[at + 2] = orderIdLow
+    i32[at + 3] = orderIdHigh
+    i32[at + 4] = filled | 0
+    i32[at + 5] = (filled / 4294967296) | 0
+    i32[at + 6] = remaining | 0
+    i32[at + 7] = (remaining / 4294967296) | 0
+    i32[at + 8] = first.lsn | 0
+    i32[at + 9] = (first.lsn / 4294967296) | 0
   }
 
   /** An event that says nothing but its kind: `instrument-created`, `halted` or `resumed`. */

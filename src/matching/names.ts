@@ -67,6 +67,7 @@ export const eventKinds = {
   'instrument-created': 38,
   halted: 39,
   resumed: 40,
+  repeated: 41,
 } as const
 export type EventKind = keyof typeof eventKinds
 
@@ -111,9 +112,25 @@ export const rejectCodes = {
   LEVEL_TOTAL_TOO_LARGE: 9,
   DISPLAY_QUANTITY_TOO_SMALL: 10,
   PRICE_NOT_APPLICABLE: 11,
+  REQUEST_ID_OUTDATED: 12,
+  REQUEST_ID_REUSED: 13,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [
   undefined,
   ...(Object.keys(rejectCodes) as RejectCode[]),
 ]
+
+/** How a command ended for its own order; `done` for commands that concern no single order. */
+export const outcomeStatusCodes = {
+  done: 0,
+  resting: 1,
+  waiting: 2,
+  'partially-filled': 3,
+  filled: 4,
+  cancelled: 5,
+  replaced: 6,
+  rejected: 7,
+} as const
+export type OutcomeStatus = keyof typeof outcomeStatusCodes
+export const outcomeStatusNames = Object.keys(outcomeStatusCodes) as readonly OutcomeStatus[]

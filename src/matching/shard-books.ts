@@ -5,6 +5,7 @@ import { timeInForceCodes } from './names.js'
 import { OrderIndex } from './order-index.js'
 import { OrderStore, orderFields, TRAIT_TIME_IN_FORCE_SHIFT, TRAIT_WAITING } from './order-store.js'
 import { levelFields, PriceLevels } from './price-levels.js'
+import { RequestLedger } from './request-ledger.js'
 
 // The moves below touch the records directly: V8 stops inlining accessors when a function has taken in about 900 bytes
 // of bytecode, and each call that is left costs 2 to 3 ns. The constants are copied because V8 folds a module's own
@@ -40,6 +41,7 @@ export class ShardBooks {
   readonly levels: PriceLevels
   readonly accounts = new AccountIndex(this.orders)
   readonly books = new BookTable()
+  readonly requests = new RequestLedger()
   /** Where the events of the command at hand go. */
   group = new GroupBuffer()
   /** Set by crossing: the aggressor met its own account's order and its remainder is to be cancelled. */

@@ -39,6 +39,7 @@ import type {
   ExecutionReport,
   Instrument,
   InstrumentOptions,
+  LastRequestAnswer,
   OrderAnswer,
   PoolEvent,
   PoolStats,
@@ -338,6 +339,17 @@ export class EnginePool extends EventEmitter<PoolEvents> {
         shown: fromSteps(order.shown, quantity),
       },
     }
+  }
+
+  /**
+   * The highest `requestId` that an account has had executed in a symbol: where to go on after a crash.
+   *
+   * @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a malformed account.
+   */
+  async lastRequestId(account: number, symbol: string): Promise<LastRequestAnswer> {
+    const { lsn, answer } = await this.#ask(symbol, questionKind.lastRequest, accountOf(account))
+    if (answer.question !== 'lastRequest') throw unreachable()
+    return { lsn, requestId: answer.requestId }
   }
 
   /** A digest of every book, for comparing two states: equal digests, equal futures. */

@@ -1,11 +1,4 @@
-import {
-  type DecodedCommand,
-  decodeCommand,
-  EventCursor,
-  eventKinds,
-  fromSteps,
-  rejectCodeNames,
-} from '../matching/index.js'
+import { type DecodedCommand, decodeCommand, fromSteps, type Outcome, outcomeOf } from '../matching/index.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { type GroupPlace, poolEvents } from './pool-events.js'
 import type { ExecutionReport, PoolEvent, ReportStatus, TradeEvent } from './types.js'
@@ -32,16 +25,8 @@ export class ReportSlab {
   }
 }
 
-interface Outcome {
-  status: ReportStatus
-  code: string | undefined
-  filled: number
-  remaining: number
-}
-
 /** A report that is read from the log's bytes when it is looked at: most callers look at two fields of it. */
 export class LazyExecutionReport implements ExecutionReport {
-  readonly lsn: number
   readonly #groups: readonly GroupPlace[]
   readonly #registry: InstrumentRegistry
   #command: DecodedCommand | undefined
@@ -52,7 +37,14 @@ export class LazyExecutionReport implements ExecutionReport {
   constructor(groups: readonly GroupPlace[], registry: InstrumentRegistry) {
     this.#groups = groups
     this.#registry = registry
-    this.lsn = groups.at(-1)!.lsn
+  }
+
+  get lsn(): number {
+    return this.#judged.firstLsn ?? this.#groups.at(-1)!.lsn
+  }
+
+  get repeated(): boolean {
+    return this.#judged.firstLsn !== undefined
   }
 
   get symbol(): string | undefined {
@@ -92,8 +84,8 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   toJSON(): ExecutionReport {
-    const { lsn, symbol, orderId, status, code, filled, remaining, trades, events } = this
-    return { lsn, symbol, orderId, status, code, filled, remaining, trades, events }
+    const { lsn, symbol, orderId, status, code, filled, remaining, repeated, trades, events } = this
+    return { lsn, symbol, orderId, status, code, filled, remaining, repeated, trades, events }
   }
 
   get #decoded(): DecodedCommand {
@@ -103,7 +95,8 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get #judged(): Outcome {
-    this.#outcome ??= judge(this.#decoded, this.#groups[0]!)
+    const { words, from, to } = this.#groups[0]!
+    this.#outcome ??= outcomeOf(words, from, to)
     return this.#outcome
   }
 
@@ -111,46 +104,4 @@ export class LazyExecutionReport implements ExecutionReport {
     const grids = this.#registry.byId(this.#decoded.instrumentId)?.grids
     return grids && this.orderId !== undefined && lots >= 0 ? fromSteps(lots, grids.quantity) : undefined
   }
-}
-
-/**
- * What became of the command's own order: the quantity that traded, and what of it is open now. A quantity that the
- * group does not tell (of a refused command, or of an order that was only amended) is -1.
- */
-function judge(command: DecodedCommand, group: GroupPlace): Outcome {
-  const orderId = 'orderId' in command ? command.orderId : 0
-  const outcome: Outcome = { status: 'done', code: undefined, filled: orderId ? 0 : -1, remaining: -1 }
-  if (command.type === 'new') {
-    outcome.status =
-      command.orderType === 'stop' || command.orderType === 'stop-limit' ? 'waiting' : 'resting'
-    outcome.remaining = command.quantity
-  }
-  const cursor = new EventCursor()
-  cursor.reset(group.words, group.from, group.to)
-  for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
-    if (kind === eventKinds.trade) {
-      const taker = cursor.takerOrderId === orderId
-      if (!taker && cursor.makerOrderId !== orderId) continue
-      outcome.filled += cursor.tradeQuantity
-      outcome.remaining = taker ? cursor.takerRemaining : cursor.makerRemaining
-      outcome.status = outcome.remaining === 0 ? 'filled' : 'partially-filled'
-    } else if (kind === eventKinds.rejected && cursor.orderId === orderId) {
-      return {
-        status: 'rejected',
-        code: rejectCodeNames[cursor.reason],
-        filled: orderId ? 0 : -1,
-        remaining: -1,
-      }
-    } else if (cursor.orderId !== orderId) {
-    } else if (kind === eventKinds.cancelled) {
-      outcome.status = 'cancelled'
-      outcome.remaining = 0
-    } else if (kind === eventKinds.replaced) {
-      if (command.type !== 'new') outcome.status = 'replaced'
-      outcome.remaining = cursor.quantity
-    } else if (kind === eventKinds.triggered) {
-      outcome.status = 'resting'
-    }
-  }
-  return outcome
 }

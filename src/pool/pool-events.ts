@@ -5,6 +5,7 @@ import {
   eventKinds,
   fromSteps,
   type Grid,
+  outcomeStatusNames,
   rejectCodeNames,
   replaceReasonNames,
   sideNames,
@@ -102,6 +103,13 @@ export function appendPoolEvents(events: PoolEvent[], group: GroupPlace, registr
       case eventKinds.rejected: {
         const code = rejectCodeNames[cursor.reason]!
         events.push({ lsn, index, symbol, tag, event: 'rejected', orderId: cursor.orderId, code })
+        break
+      }
+      case eventKinds.repeated: {
+        const { orderId, firstLsn } = cursor
+        const status = outcomeStatusNames[cursor.firstStatus]!
+        const code = rejectCodeNames[cursor.reason]
+        events.push({ lsn, index, symbol, tag, event: 'repeated', orderId, status, code, firstLsn })
         break
       }
       case eventKinds.triggered:

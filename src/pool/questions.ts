@@ -6,6 +6,7 @@ import { questionKind } from './requests.js'
 export type Answer =
   | { readonly question: 'depth'; readonly bids: DepthLevel[]; readonly asks: DepthLevel[] }
   | { readonly question: 'order'; readonly order: OrderState | undefined }
+  | { readonly question: 'lastRequest'; readonly requestId: number | undefined }
   | { readonly question: 'book'; readonly book: Int32Array }
   | {
       readonly question: 'digest'
@@ -21,6 +22,10 @@ export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: nu
       return { question: 'depth', ...engine.depth(instrumentId, readU64(words, at + 4)) }
     case questionKind.order:
       return { question: 'order', order: engine.order(instrumentId, readU64(words, at + 4)) }
+    case questionKind.lastRequest: {
+      const account = readU64(words, at + 4)
+      return { question: 'lastRequest', requestId: engine.lastRequestId(instrumentId, account) }
+    }
     case questionKind.book: {
       const book = engine.saveBook(instrumentId)
       if (!book) throw new Error(`there is no book ${instrumentId} in this shard`)

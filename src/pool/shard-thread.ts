@@ -104,6 +104,11 @@ class ShardLoop {
     this.#producer.stage(groupType, flags, group.bytes())
     this.#staged++
     this.#count(words, at)
+    // A repetition is answered with the LSN of the first execution, so that must be known before the next command.
+    if (this.#engine.hasRequestId(words, at)) {
+      this.#publish()
+      this.#engine.settleRequest(this.#lsn)
+    }
   }
 
   #count(words: Int32Array, at: number): void {

@@ -3,6 +3,7 @@ import type {
   CancelReason,
   Command,
   OrderType,
+  OutcomeStatus,
   RejectCode,
   ReplacePriority,
   ReplaceReason,
@@ -102,6 +103,12 @@ export interface OrderState {
   readonly shown: string
 }
 
+export interface LastRequestAnswer {
+  readonly lsn: number
+  /** The highest request id that was executed, or `undefined` when there was none. */
+  readonly requestId: number | undefined
+}
+
 export interface DigestAnswer {
   readonly lsn: number
   /** For each symbol a digest of all that decides its future: books, queues, stops, counters. */
@@ -127,19 +134,16 @@ export interface ExecutionReport {
    */
   readonly filled: string | undefined
   readonly remaining: string | undefined
+  /**
+   * Whether the command's `requestId` had been executed before: then nothing was executed now, and status, code,
+   * quantities and LSN are those of the first time; the trades are in the log at that LSN.
+   */
+  readonly repeated: boolean
   readonly trades: readonly TradeEvent[]
   readonly events: readonly PoolEvent[]
 }
 
-export type ReportStatus =
-  | 'resting'
-  | 'waiting'
-  | 'partially-filled'
-  | 'filled'
-  | 'cancelled'
-  | 'replaced'
-  | 'rejected'
-  | 'done'
+export type ReportStatus = OutcomeStatus
 
 export interface BatchReport {
   /** LSN of the last command; all of the batch is durable. */
@@ -187,6 +191,14 @@ export type PoolEvent =
   | (OrderPlace & { readonly event: 'cancelled'; readonly remaining: string; readonly reason: CancelReason })
   | (EventPlace & { readonly event: 'rejected'; readonly orderId: number; readonly code: RejectCode })
   | (EventPlace & { readonly event: 'triggered'; readonly orderId: number })
+  | (EventPlace & {
+      readonly event: 'repeated'
+      readonly orderId: number
+      readonly status: OutcomeStatus
+      readonly code: RejectCode | undefined
+      /** LSN of the first execution. */
+      readonly firstLsn: number
+    })
   | (EventPlace & { readonly event: 'instrument-created' | 'halted' | 'resumed' })
 
 export interface SubscribeOptions {

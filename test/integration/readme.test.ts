@@ -26,18 +26,14 @@ describe('the README', () => {
   it('gives the defaults that hold', () => {
     const { checkpoints, ...pool } = resolvePoolSettings({ dir: '.' }, {})
     const settings = { ...resolveLogSettings({}, {}), ...pool, ...checkpoints }
-    const table = Object.fromEntries(
-      [...readme.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)].map(([, name, value]) => [
-        name,
-        value!.trim(),
-      ]),
-    )
+    const rows = [...readme.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)]
+    const table = Object.fromEntries(rows.map((row): [string, string] => [row[1]!, row[2]!.trim()]))
     for (const [name, shown] of Object.entries(table)) {
       if (name === 'dir' || name === 'preset') continue
       const value = String(settings[name as keyof typeof settings])
       const plain = shown
         .replaceAll(/[,`]/g, '')
-        .replace(/^(\d+) MiB$/, (_, mebibytes) => String(mebibytes * 1_048_576))
+        .replace(/^(\d+) MiB$/, (_, mebibytes: string) => String(Number(mebibytes) * 1_048_576))
       expect(plain, name).toBe(value)
     }
     expect(Object.keys(table)).toHaveLength(11)
