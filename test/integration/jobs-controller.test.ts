@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
@@ -401,6 +404,14 @@ describe('closing', () => {
     fs.rmdirSync(path.join(dir, 'jobs.snapshot.tmp'))
     const again = await newQueue({ dir })
     expect(await again.get('a')).toMatchObject({ state: 'pending' })
+  })
+
+  it.each(['close', 'fail'])('leaves nothing behind that keeps the process alive, after %s', async (end) => {
+    const args = [path.resolve('test/integration/jobs-exit-child.mjs'), newFolder(), end]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 })
+    const said = text(child.stdout)
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await said).toBe('done\n')
   })
 
   it('takes one handler', async () => {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBase, decodeEvent, encodeBase, encodeEvent } from '#tidemark/jobs/event.js'
@@ -54,6 +55,11 @@ describe('an event', () => {
     for (const other of others) expect(calculateChecksum(other)).not.toBe(checksum)
     expect(verifyChecksum({ ...plain, checksum })).toBe(true)
     expect(verifyChecksum({ ...plain, jobId: 'job-2', checksum })).toBe(false)
+  })
+
+  it('has the checksum of the form that is documented', () => {
+    const form = '1:75:RETRY13:17000000000007:"job-1"13:{"delayMs":5}'
+    expect(calculateChecksum(plain)).toBe(crc32(form))
   })
 
   it('has another checksum when characters only move from one field to the next', () => {

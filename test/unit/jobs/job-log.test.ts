@@ -161,6 +161,18 @@ describe('JobLog', () => {
     await log.close()
   })
 
+  it('closes behind appends that wait for the ring, and takes none that come after', async () => {
+    const dir = newFolder()
+    const log = await JobLog.open(dir, smallLog)
+    const before = Array.from({ length: 200 }, () => log.append('ACK', 'a', { pad: 'x'.repeat(1000) }))
+    expect(log.waitingSteps).toBeGreaterThan(0)
+    const closed = log.close()
+    expect(await failureOf(() => log.append('ACK', 'late'))).toBe('TIDEMARK_JOB_LOG_CLOSED')
+    await Promise.all(before)
+    await closed
+    expect(lastEvent(dir)).toMatchObject({ seq: 200, jobId: 'a' })
+  })
+
   it('tells with a code that a sync failed, to those who wait and to those who come', async () => {
     const log = await JobLog.open(newFolder(), smallLog)
     const told: string[] = []
