@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { type DurableLog, LogError } from '../log/index.js'
-import { maxPayloadBytes } from '../log/memory.js'
-import { Channel } from './channel.js'
+import type { DurableLog } from '../log/index.js'
+import { BatchWriter, type Waiter } from './batch-writer.js'
+import type { Channel } from './channel.js'
 import { checkName } from './engine.js'
 import {
   type CheckpointText,
@@ -57,18 +57,6 @@ export interface PersisterStats {
   readonly snapshots: number
 }
 
-interface Waiter {
-  readonly resolve: (lsn: number) => void
-  readonly reject: (error: Error) => void
-}
-
-/** A place in the order of messages that a snapshot is taken at. */
-interface Cut {
-  readonly before: number
-  readonly reached: (lsn: number) => void
-  readonly reject: (error: Error) => void
-}
-
 /**
  * Writes factor values into a durable log without ever blocking: messages go into a bounded channel, leave it in
  * batches, one log record a batch, and are durable together. A batch is written when `batchSize` messages wait or the
@@ -80,44 +68,19 @@ interface Cut {
  */
 export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   readonly settings: PersisterSettings
-  readonly #log: DurableLog
+  readonly #writer: BatchWriter
   readonly #snapshots: SnapshotStore | undefined
-  readonly #channel = new Channel()
   readonly #table = new SeriesTable()
   readonly #series = new Map<string, KnownSeries>()
   readonly #byNumber: (KnownSeries | undefined)[] = []
-  readonly #waiters = new Map<number, Waiter>()
-  readonly #cuts: Cut[] = []
   readonly #room: (() => void)[] = []
   /** Under `latest`: where the message of a series waits, and its number. */
   readonly #places = new Map<number, { place: number; message: number }>()
-  readonly #batchBytesMax: number
   #nextSeries = 0
-  #timer: NodeJS.Timeout | undefined
-  #blocked = false
-  #due = false
-  #inFlightBatches = 0
-  #nextWaiter: Waiter | undefined
-  readonly #onLogError = (error: Error) => this.#fail(error)
-  #lastLsn: number
   #lastTimestamp = Number.NEGATIVE_INFINITY
-  #failure: Error | undefined
   #closing: Promise<void> | undefined
   #snapshotting: Promise<unknown> = Promise.resolve()
-  /** Resolves when every batch written so far is durable or lost. */
-  #settling: Promise<unknown> = Promise.resolve()
-  readonly #count = {
-    sent: 0,
-    durable: 0,
-    dropped: 0,
-    refused: 0,
-    superseded: 0,
-    failed: 0,
-    inFlight: 0,
-    batches: 0,
-    batchBytes: 0,
-    snapshots: 0,
-  }
+  readonly #count = { sent: 0, dropped: 0, refused: 0, superseded: 0, snapshots: 0 }
 
   /**
    * Begins a session in `log`, which stays the caller's to close, after `shutdown`. Snapshots need a store.
@@ -130,13 +93,18 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   ) {
     super()
     this.settings = resolvePersisterSettings(options)
-    this.#log = log
     this.#snapshots = options.snapshots
-    this.#batchBytesMax = maxPayloadBytes(log.settings.maxFrameBytes) & ~7
     const session = new Float64Array(entryHeadWords)
     writeHead(new Int32Array(session.buffer), session, 0, entryKind.session, 0, 0, 0, 0)
-    this.#lastLsn = log.append(new Uint8Array(session.buffer), factorRecordType)
-    log.on('error', this.#onLogError)
+    const lsn = log.append(new Uint8Array(session.buffer), factorRecordType)
+    const owner = {
+      roomMade: () => this.#giveRoom(),
+      failed: (error: Error) => {
+        for (const go of this.#room.splice(0)) go()
+        if (this.listenerCount('error') > 0) this.emit('error', error)
+      },
+    }
+    this.#writer = new BatchWriter(log, this.settings, owner, lsn)
   }
 
   /** The number of a series, with its names logged before it is used. @throws FactorError `TIDEMARK_BAD_NAME`. */
@@ -248,12 +216,12 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
     const timestamp = this.#lastTimestamp === Number.NEGATIVE_INFINITY ? undefined : this.#lastTimestamp
     const before = this.#snapshotting
     const written = this.#cut().then(async (lsn) => {
-      await this.#log.waitDurable(lsn)
+      await this.#writer.durable(lsn)
       await before
       const info: SnapshotInfo = { checkpointId, lsn, timestamp }
       await store.write({ info, series, state })
       this.#count.snapshots++
-      if (!this.#closing && !this.#failure) this.#text(entryKind.checkpoint, 0, { checkpointId, lsn })
+      if (!this.#closing && !this.#writer.failure) this.#text(entryKind.checkpoint, 0, { checkpointId, lsn })
       return info
     })
     this.#snapshotting = written.catch(() => {})
@@ -262,7 +230,7 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
 
   /** Whether a message that is sent now finds no room. */
   get full(): boolean {
-    return this.#channel.length >= this.settings.capacity || this.#room.length > 0
+    return this.#writer.channel.length >= this.settings.capacity || this.#room.length > 0
   }
 
   /** Resolves when half of the channel is free. @throws LogError `TIDEMARK_LOG_POISONED`. */
@@ -275,8 +243,7 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   async flush(): Promise<number> {
     this.#checkUsable()
     const lsn = await this.#cut()
-    await this.#settling
-    if (this.#failure) throw this.#failure
+    await this.#writer.settled()
     return lsn
   }
 
@@ -287,8 +254,14 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   }
 
   stats(): PersisterStats {
-    const { length, capacityBytes } = this.#channel
-    return { ...this.#count, pending: length, capacity: this.settings.capacity, channelBytes: capacityBytes }
+    const { length, capacityBytes } = this.#writer.channel
+    return {
+      ...this.#count,
+      ...this.#writer.count,
+      pending: length,
+      capacity: this.settings.capacity,
+      channelBytes: capacityBytes,
+    }
   }
 
   /** Logs what a number stands for, or that factors were added to it. It is never dropped. @internal */
@@ -304,21 +277,14 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
    * it was dropped. Errors as of `sendVector`. @internal
    */
   beginEntry(words: number): number {
-    return this.#roomFor(words) ? this.#channel.reserve(words) : -1
+    return this.#roomFor(words) ? this.#writer.channel.reserve(words) : -1
   }
 
   /** @internal */
   endEntry(words: number, timestamp: number): void {
-    const channel = this.#channel
-    const message = channel.add(words)
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
     this.#count.sent++
-    if (this.#nextWaiter) {
-      this.#waiters.set(message, this.#nextWaiter)
-      this.#nextWaiter = undefined
-    }
-    if (channel.length >= this.settings.batchSize) this.#pump()
-    else this.#arm()
+    this.#writer.add(words)
   }
 
   /** Takes over the last values of an earlier session, so that snapshots of this one have them. @internal */
@@ -357,27 +323,25 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   checkDefinition(text: SeriesText): void {
     this.#checkUsable()
     const bytes = Buffer.byteLength(JSON.stringify(text))
-    if (textWords(bytes) * 8 > this.#batchBytesMax)
+    if (textWords(bytes) * 8 > this.#writer.batchBytesMax)
       throw this.#tooLarge(`A definition of ${bytes} bytes`, bytes)
   }
 
   /** Where entries wait. @internal */
   get channel(): Channel {
-    return this.#channel
+    return this.#writer.channel
   }
 
   async #shutdown(): Promise<void> {
-    if (this.#failure) throw this.#failure
-    while (this.#channel.length > 0 || this.#room.length > 0) await this.#cut()
-    await this.#settling
+    if (this.#writer.failure) throw this.#writer.failure
+    while (this.#writer.channel.length > 0 || this.#room.length > 0) await this.#cut()
+    await this.#writer.settled()
     await this.#snapshotting
-    if (this.#failure) throw this.#failure
-    clearTimeout(this.#timer)
-    this.#log.off('error', this.#onLogError)
+    this.#writer.stop()
   }
 
   #append(series: Series, values: ArrayLike<number>, timestamp: number): true {
-    const channel = this.#channel
+    const channel = this.#writer.channel
     const count = series.factors.length
     const at = channel.reserve(entryHeadWords + count)
     writeHead(channel.int32, channel.float64, at, entryKind.vector, 0, count, series.number, timestamp)
@@ -395,49 +359,34 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   /** Overwrites the message of this series that waits; false when none does. */
   #supersede(series: Series, values: ArrayLike<number>, timestamp: number): boolean {
     const waiting = this.#places.get(series.number)
-    const at = waiting ? this.#channel.wordAt(waiting.place) : -1
+    const at = waiting ? this.#writer.channel.wordAt(waiting.place) : -1
     if (!waiting || at < 0) return false
-    const { float64 } = this.#channel
+    const { float64 } = this.#writer.channel
     float64[at + 1] = timestamp
     for (let i = 0; i < values.length; i++) float64[at + entryHeadWords + i] = values[i]!
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
     this.#keepLast(series.number, values, timestamp)
     this.#count.sent++
     this.#count.superseded++
-    this.#waiters
-      .get(waiting.message)
-      ?.reject(
+    this.#writer.replaceWaiter(
+      waiting.message,
+      () =>
         new FactorError(
           'TIDEMARK_SUPERSEDED',
           `The channel was full, and a newer message of ${series.instrument} took the place of this one.`,
           { instrument: series.instrument },
         ),
-      )
-    this.#waiters.delete(waiting.message)
-    if (this.#nextWaiter) this.#waiters.set(waiting.message, this.#nextWaiter)
-    this.#nextWaiter = undefined
+    )
     return true
-  }
-
-  /** Sends with a promise: whatever `send` does not take is an error. */
-  #sendFor(waiter: Waiter, send: () => boolean): void {
-    this.#nextWaiter = waiter
-    try {
-      if (this.#failure) throw this.#failure
-      if (send() === false) throw this.#channelFull()
-    } catch (error) {
-      waiter.reject(error as Error)
-    }
-    this.#nextWaiter = undefined
   }
 
   #text(kind: number, series: number, text: SeriesText | CheckpointText): void {
     const bytes = Buffer.from(JSON.stringify(text))
     const words = textWords(bytes.byteLength)
-    if (words * 8 > this.#batchBytesMax) {
+    if (words * 8 > this.#writer.batchBytesMax) {
       throw this.#tooLarge(`A definition of ${bytes.byteLength} bytes`, bytes.byteLength)
     }
-    const channel = this.#channel
+    const channel = this.#writer.channel
     const at = channel.reserve(words)
     channel.float64[at + words - 1] = 0
     writeHead(channel.int32, channel.float64, at, kind, 0, 0, series, bytes.byteLength)
@@ -447,7 +396,8 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
 
   #roomFor(words: number): boolean {
     this.#checkUsable()
-    if (words * 8 > this.#batchBytesMax) throw this.#tooLarge(`A message of ${words * 8} bytes`, words * 8)
+    if (words * 8 > this.#writer.batchBytesMax)
+      throw this.#tooLarge(`A message of ${words * 8} bytes`, words * 8)
     if (!this.full || this.settings.whenFull === 'latest') return true
     if (this.settings.whenFull === 'drop') {
       this.#count.dropped++
@@ -457,119 +407,20 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
     throw this.#channelFull()
   }
 
-  /** Writes whole batches; what is due, up to the next cut too. */
-  #pump(): void {
-    const channel = this.#channel
-    const { batchSize, groupCommit } = this.settings
-    while (channel.length > 0 && !this.#blocked && (groupCommit || this.#inFlightBatches === 0)) {
-      const cut = this.#cuts[0]
-      if (channel.length < batchSize && !this.#due && !cut) break
-      const limit = cut ? Math.min(batchSize, cut.before - channel.first) : batchSize
-      const { entries, bytes } = channel.peek(limit, this.#batchBytesMax)
-      let lsn: number
-      try {
-        lsn = this.#log.append(bytes, factorRecordType)
-      } catch (error) {
-        if (error instanceof LogError && error.code === 'TIDEMARK_RING_FULL') this.#block()
-        else this.#fail(error as Error)
-        return
-      }
-      channel.remove(entries, bytes.byteLength)
-      this.#written(entries, bytes.byteLength, lsn)
-      while (this.#cuts.length > 0 && this.#cuts[0]!.before <= channel.first) this.#cuts.shift()!.reached(lsn)
-    }
-    if (channel.length === 0) this.#due = false
-    else this.#arm()
-    this.#giveRoom()
+  #cut(): Promise<number> {
+    // What comes behind a cut does not take the place of what is before it.
+    this.#places.clear()
+    return this.#writer.cut()
   }
 
-  #written(entries: number, bytes: number, lsn: number): void {
-    this.#lastLsn = lsn
-    this.#count.batches++
-    this.#count.batchBytes += bytes
-    this.#count.inFlight += entries
-    this.#inFlightBatches++
-    let waiting: Waiter[] | undefined
-    for (const [message, waiter] of this.#waiters) {
-      if (message < this.#channel.first) {
-        waiting ??= []
-        waiting.push(waiter)
-        this.#waiters.delete(message)
-      } else if (this.settings.whenFull !== 'latest') break
-    }
-    const settled = this.#log.waitDurable(lsn).then(
-      () => {
-        this.#settled(entries)
-        this.#count.durable += entries
-        if (waiting) for (const waiter of waiting) waiter.resolve(lsn)
-        if (this.#channel.length > 0) this.#pump()
-      },
-      (error) => {
-        this.#settled(entries)
-        this.#count.failed += entries
-        if (waiting) for (const waiter of waiting) waiter.reject(error)
-        this.#fail(error)
-      },
-    )
-    this.#settling = Promise.all([this.#settling, settled])
-  }
-
-  #settled(entries: number): void {
-    this.#inFlightBatches--
-    this.#count.inFlight -= entries
-  }
-
-  /** The ring is full: goes on when the disk has caught up. */
-  #block(): void {
-    this.#blocked = true
-    this.#log.waitDurable(this.#log.tailLsn).then(
-      () => {
-        this.#blocked = false
-        this.#pump()
-      },
-      (error) => this.#fail(error),
-    )
+  #sendFor(waiter: Waiter, send: () => boolean): void {
+    this.#writer.sendFor(waiter, send, () => this.#channelFull())
   }
 
   #giveRoom(): void {
     const { capacity } = this.settings
-    if (this.#room.length === 0 || this.#channel.length * 2 > capacity) return
-    while (this.#room.length > 0 && this.#channel.length < capacity) this.#room.shift()!()
-  }
-
-  #arm(): void {
-    if (this.#timer || this.#blocked || this.#due) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      if (this.#channel.length === 0) return
-      this.#due = true
-      this.#pump()
-    }, this.settings.maxDelayMs)
-  }
-
-  /** Resolves with the LSN at which everything sent before ends, when it was appended. */
-  #cut(): Promise<number> {
-    if (this.#failure) return Promise.reject(this.#failure)
-    const channel = this.#channel
-    if (channel.length === 0) return Promise.resolve(this.#lastLsn)
-    this.#places.clear()
-    return new Promise((reached, reject) => {
-      this.#cuts.push({ before: channel.first + channel.length, reached, reject })
-      this.#pump()
-    })
-  }
-
-  #fail(error: Error): void {
-    if (this.#failure) return
-    this.#failure = error
-    clearTimeout(this.#timer)
-    this.#count.failed += this.#channel.length
-    this.#channel.remove(this.#channel.length, this.#channel.bytes)
-    for (const waiter of this.#waiters.values()) waiter.reject(error)
-    this.#waiters.clear()
-    for (const cut of this.#cuts.splice(0)) cut.reject(error)
-    for (const go of this.#room.splice(0)) go()
-    if (this.listenerCount('error') > 0) this.emit('error', error)
+    if (this.#room.length === 0 || this.#writer.channel.length * 2 > capacity) return
+    while (this.#room.length > 0 && this.#writer.channel.length < capacity) this.#room.shift()!()
   }
 
   #checkVector(series: Series, values: ArrayLike<number>, timestamp: number): void {
@@ -591,7 +442,7 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
   }
 
   #checkUsable(): void {
-    if (this.#failure) throw this.#failure
+    if (this.#writer.failure) throw this.#writer.failure
     if (this.#closing) {
       throw new FactorError(
         'TIDEMARK_PERSISTER_CLOSED',
@@ -613,7 +464,7 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
     return new FactorError(
       'TIDEMARK_VECTOR_TOO_LARGE',
       `${what} does not fit into one record; nothing is cut short. Split it, or raise maxFrameBytes.`,
-      { size: bytes, bytesMax: this.#batchBytesMax },
+      { size: bytes, bytesMax: this.#writer.batchBytesMax },
     )
   }
 }
