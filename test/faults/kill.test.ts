@@ -17,7 +17,7 @@ import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = Number(process.env['TIDEMARK_KILLS'] ?? 50)
+const kills = Number(process.env['TIDEMARK_KILLS'] ?? 25)
 
 interface Acknowledgement {
   symbol: string

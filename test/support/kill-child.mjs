@@ -16,6 +16,18 @@ const pool = await EnginePool.open({
   segmentBytes: 256 * 1024,
   instruments: symbols.map((symbol) => ({ symbol, tickSize: '1', lotSize: '1' })),
 })
+
+/** Writes a whole line into the pipe now, however slowly the other end reads. */
+function say(line) {
+  const bytes = Buffer.from(`${line}\n`)
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(1, bytes, done)
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error
+    }
+  }
+}
 const sent = { AAA: 0, BBB: 0, CCC: 0 }
 let base = Number(process.env.FIRST_ORDER)
 
@@ -59,11 +71,10 @@ async function caller() {
       trade.price,
       trade.quantity,
     ])
-    writeSync(
-      1,
-      `${JSON.stringify({ symbol: next.symbol, tag: next.tag, lsn: report.lsn, status: report.status, trades })}\n`,
+    say(
+      JSON.stringify({ symbol: next.symbol, tag: next.tag, lsn: report.lsn, status: report.status, trades }),
     )
   }
 }
-writeSync(1, 'ready\n')
+say('ready')
 await Promise.all(Array.from({ length: Number(IN_FLIGHT) }, caller))
