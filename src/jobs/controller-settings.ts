@@ -50,6 +50,7 @@ export interface JobControllerSettings extends JobDefaults {
 }
 
 export const concurrencyMax = 100_000
+const workerLengthMax = 256
 const keepFinishedMax = 10_000_000
 const defaultBackoff: Backoff = { baseMs: 1000, factor: 2, maxMs: 60_000 }
 export const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.POSITIVE_INFINITY }
@@ -74,9 +75,14 @@ export function resolveControllerSettings(options: JobControllerOptions): JobCon
     ),
     keepHistory: options.keepHistory ?? false,
     interruptionsMax: whole('interruptionsMax', options.interruptionsMax ?? 100, 0, Number.MAX_SAFE_INTEGER),
-    worker: options.worker ?? `pid-${process.pid}`,
+    worker: resolveWorker(options.worker ?? `pid-${process.pid}`),
     log: options.log ?? {},
   }
+}
+
+function resolveWorker(worker: string): string {
+  if (typeof worker === 'string' && worker.length <= workerLengthMax) return worker
+  throw badSetting('worker', worker, `a text of at most ${workerLengthMax} characters`)
 }
 
 function resolveKeepFinished(given: Partial<KeepFinished> = {}): KeepFinished {

@@ -31,7 +31,7 @@ export interface DispatcherEvents {
   failed(error: unknown): void
 }
 
-const errorLengthMax = 500
+const errorLengthMax = 300
 const timerMsMax = 2 ** 31 - 1
 
 /**
@@ -104,7 +104,7 @@ export class Dispatcher {
   async stop(graceMs: number): Promise<void> {
     this.#stopDispatching()
     if (this.#attempts.size > 0 && graceMs > 0) await this.#idleWithin(graceMs)
-    const stopped = new JobError('TIDEMARK_JOB_STOPPED', 'The queue was stopped.')
+    const stopped = stoppedError()
     const given = [...this.#attempts.values()].map((attempt) => this.#giveBack(attempt, stopped))
     await Promise.all(given)
   }
@@ -158,6 +158,10 @@ export class Dispatcher {
 
   async #run(attempt: Attempt, readySinceMs: number, timeoutMs: number): Promise<void> {
     if (!this.#attempts.has(attempt.attemptId)) return
+    if (!this.#dispatching) {
+      await this.#giveBack(attempt, stoppedError())
+      return
+    }
     attempt.timer = setTimeout(() => this.#timeOut(attempt, timeoutMs), timeoutMs)
     const startMs = performance.now()
     this.dispatchLatency.record(startMs - readySinceMs)
@@ -232,10 +236,14 @@ export class Dispatcher {
     return this.#store.transition(again, jobId, detail)
   }
 
-  /** A backoff that the caller got wrong must not lose the outcome of an attempt. */
+  /** A backoff that the caller got wrong must not lose the outcome of an attempt: then there is no delay. */
   #delayMs(attempt: number, cause: unknown): number {
-    const delayMs = Math.round(this.#settings.backoff(Math.max(1, attempt), cause))
-    return Number.isSafeInteger(delayMs) && delayMs > 0 ? delayMs : 0
+    try {
+      const delayMs = Math.round(this.#settings.backoff(Math.max(1, attempt), cause))
+      return Number.isSafeInteger(delayMs) && delayMs > 0 ? delayMs : 0
+    } catch {
+      return 0
+    }
   }
 
   #giveBack(attempt: Attempt, stopped: JobError): Promise<void> {
@@ -297,7 +305,15 @@ export class Dispatcher {
   }
 }
 
+function stoppedError(): JobError {
+  return new JobError('TIDEMARK_JOB_STOPPED', 'The queue was stopped.')
+}
+
+/** What a handler threw, as a text that always can be logged. */
 function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.slice(0, errorLengthMax)
+  try {
+    return String(error instanceof Error ? error.message : error).slice(0, errorLengthMax)
+  } catch {
+    return 'an error that cannot be told'
+  }
 }

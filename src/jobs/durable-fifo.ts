@@ -43,15 +43,15 @@ export class DurableFifo {
       const durableLsn = this.#log.durableLsn
       while (!this.#entries.isEmpty() && (failure || this.#entries.front()!.lsn <= durableLsn)) {
         const { run, failed } = this.#entries.dequeue()!
-        call(failure ? () => failed(failure.error) : run)
+        callListener(failure ? () => failed(failure.error) : run)
       }
     }
     this.#running = false
   }
 }
 
-/** What a listener throws is its caller's to see, and must not keep the others from being called. */
-function call(listener: () => void): void {
+/** Calls a listener of the application: what it throws is for the application to see, and must not break a step. */
+export function callListener(listener: () => void): void {
   try {
     listener()
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   resolveControllerSettings,
 } from './controller-settings.js'
 import { type Attempt, Dispatcher } from './dispatcher.js'
+import { callListener } from './durable-fifo.js'
 import { closedError, JobError } from './errors.js'
 import type { JobEvent } from './event.js'
 import { createRunner, type JobHandler, type JobRunner } from './handler.js'
@@ -330,14 +331,14 @@ export class JobController extends EventEmitter<JobControllerEvents> {
 
   #late({ jobId, attemptId }: Attempt, error: JobError): void {
     this.#lateResults++
-    this.emit('late', { id: jobId, attemptId, error })
+    callListener(() => this.emit('late', { id: jobId, attemptId, error }))
   }
 
   async #checkpoint(): Promise<void> {
     try {
       await this.#store.checkpoint()
       this.#checkpoints++
-      this.emit('checkpoint', { lastSeq: this.#store.log.lastSeq })
+      callListener(() => this.emit('checkpoint', { lastSeq: this.#store.log.lastSeq }))
     } catch (error) {
       this.#checkpointFailures++
       throw error
@@ -368,7 +369,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
   }
 
   #tellError(error: unknown): void {
-    if (this.listenerCount('error') > 0) this.emit('error', error as Error)
+    if (this.listenerCount('error') > 0) callListener(() => this.emit('error', error as Error))
   }
 
   #checkOpen(): void {

@@ -88,7 +88,8 @@ export interface JobView {
 
 export const timeoutMsMax = 2 ** 31 - 1
 export const maxAttemptsMax = 1_000_000
-export const idLengthMax = 1024
+/** JSON makes at most six bytes of a character: an id, a worker's name or an error always fit the smallest record. */
+export const idLengthMax = 256
 
 /**
  * Checks a job and fills in what it leaves open.
@@ -96,6 +97,7 @@ export const idLengthMax = 1024
  * @throws JobError `TIDEMARK_JOB_BAD_SPEC` that names the field, the value and what is allowed.
  */
 export function toPlainJob(spec: JobSpec, defaults: JobDefaults): PlainJob {
+  if (typeof spec !== 'object' || spec === null) throw badSpec('spec', spec, 'an object')
   const id = spec.id ?? randomUUID()
   if (typeof id !== 'string' || id === '' || id.length > idLengthMax) {
     throw badSpec('id', id, `a text of 1 to ${idLengthMax} characters`)

@@ -179,18 +179,45 @@ describe('a job', () => {
     })
   })
 
-  it('waits out its delay when it failed, whatever the backoff returns', async () => {
-    const queue = await newQueue({ backoff: (attempt) => (attempt === 1 ? Number.NaN : 30), maxAttempts: 3 })
-    const atMs: number[] = []
-    queue.start(() => {
-      atMs.push(Date.now())
-      throw 'no error object'
+  it('is tried again whatever its handler throws, and whatever the backoff does', async () => {
+    const backoff = (attempt: number) => {
+      if (attempt === 2) throw new Error('bad backoff')
+      return attempt === 1 ? Number.NaN : 30
+    }
+    const queue = await newQueue({ backoff, maxAttempts: 4 })
+    const thrown = [
+      'no error object',
+      Object.create(null),
+      undefined,
+      Object.assign(new Error(), { message: 7 }),
+    ]
+    const delays: number[] = []
+    const errors: (string | undefined)[] = []
+    queue.on('retried', ({ delayMs }) => delays.push(delayMs))
+    queue.start(({ attempt }) => {
+      throw thrown[attempt - 1]
     })
     await queue.enqueue({ id: 'a' })
     await queue.drained()
-    expect(atMs.length).toBe(3)
-    expect(atMs[2]! - atMs[1]!).toBeGreaterThanOrEqual(29)
-    expect(await queue.get('a')).toMatchObject({ error: 'no error object' })
+    for (const { type, detail } of dumpLog(queue.log.dir)) {
+      if (type === 'RETRY' || type === 'DEAD') errors.push(detail['error'] as string)
+    }
+    expect(delays).toEqual([0, 0, 30])
+    expect(errors).toEqual(['no error object', 'an error that cannot be told', 'undefined', '7'])
+  })
+
+  it('waits out its delay', async () => {
+    const queue = await newQueue({ backoff: () => 30, maxAttempts: 2 })
+    const atMs: number[] = []
+    queue.start(() => {
+      atMs.push(Date.now())
+      throw new Error('again')
+    })
+    await queue.enqueue({ id: 'a' })
+    await queue.drained()
+    const [dispatch, retry, again] = [...dumpLog(queue.log.dir)].slice(1)
+    expect([dispatch!.type, retry!.type, again!.type]).toEqual(['DISPATCH', 'RETRY', 'DISPATCH'])
+    expect(again!.atMs - retry!.atMs).toBeGreaterThanOrEqual(30)
   })
 
   it('whose attempt takes too long is tried again, and the late result is refused', async () => {
@@ -262,6 +289,36 @@ describe('a job', () => {
     )
     expect(queue.log.lastSeq).toBe(0)
     expect((await queue.status()).pending).toBe(0)
+  })
+})
+
+describe('a listener that throws', () => {
+  it('is heard of by the process, and the queue goes on', async () => {
+    const queue = await newQueue()
+    const uncaught: unknown[] = []
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => uncaught.push(error.message))
+    try {
+      for (const name of ['dispatched', 'completed', 'late', 'checkpoint'] as const) {
+        queue.on(name, () => {
+          throw new Error(name)
+        })
+      }
+      const slow = gate()
+      queue.start(({ attempt }) => (attempt === 1 ? slow.opened : undefined))
+      await queue.enqueue({ id: 'a', timeoutMs: 10 })
+      await queue.drained()
+      slow.open()
+      await delay(5)
+      await queue.checkpoint()
+      queue.removeAllListeners()
+      await delay(1)
+      expect(uncaught.sort()).toEqual(['checkpoint', 'completed', 'dispatched', 'dispatched', 'late'])
+    } finally {
+      process.removeAllListeners('uncaughtException')
+      for (const other of others) process.on('uncaughtException', other)
+    }
   })
 })
 
@@ -376,6 +433,16 @@ describe('closing', () => {
     expect(history(queue)).toEqual(['ENQUEUE a', 'DISPATCH a', 'RETRY a'])
     const again = await newQueue({ dir })
     expect(await again.get('a')).toMatchObject({ state: 'pending', attempts: 1 })
+  })
+
+  it('calls no handler whose DISPATCH reaches the disk after the stop', async () => {
+    const queue = await newQueue({ log: { ...smallLog, batchSize: 1000, batchDelayMs: 100 } })
+    await queue.enqueue({ id: 'a' })
+    let calls = 0
+    queue.start(() => calls++)
+    await queue.close({ graceMs: 10_000 })
+    expect(calls).toBe(0)
+    expect(history(queue)).toEqual(['ENQUEUE a', 'DISPATCH a', 'RETRY a'])
   })
 
   it('is final, and says so to everything that is asked after', async () => {

@@ -10,6 +10,7 @@ import {
   replayLog,
   validateLog,
 } from '#tidemark/jobs/index.js'
+import { DurableLog, LogProducer } from '#tidemark/log/index.js'
 import {
   damage,
   failureOf,
@@ -176,6 +177,18 @@ describe('a damaged log', () => {
     await writeRecords(dir, ['other'], 7)
     await writeRecords(dir, ['{"base":"x"}'], 65)
     expect(validateLog(dir).faults).toMatchObject([{ kind: 'format' }, { kind: 'event' }])
+  })
+
+  it('does not pass a record in pieces for an event', async () => {
+    const dir = newFolder()
+    const log = await DurableLog.open({ dir, ...smallLog })
+    const { memory, producerId } = log.producerHandle()
+    new LogProducer(memory, producerId).append(64, 0, Buffer.alloc(20_000, 'x'))
+    log.append(Buffer.from(record(1)), 64)
+    await log.close()
+    const { faults, events } = validateLog(dir)
+    expect(events).toBe(1)
+    expect(faults.map(({ reason }) => reason)).toContain('a record in pieces')
   })
 
   it('does not know how many events are missing where none follows', async () => {

@@ -29,8 +29,9 @@ describe('a job as it is given', () => {
   const cyclic: Record<string, unknown> = {}
   cyclic['self'] = cyclic
   it.each<[string, JobSpec]>([
+    ['nothing', undefined as unknown as JobSpec],
     ['an empty id', { id: '' }],
-    ['a long id', { id: 'x'.repeat(1025) }],
+    ['a long id', { id: 'x'.repeat(257) }],
     ['an id that is no text', { id: 1 as unknown as string }],
     ['half a priority', { priority: 0.5 }],
     ['no time', { timeoutMs: 0 }],
@@ -68,6 +69,7 @@ describe('the settings of a controller', () => {
     { maxAttempts: 1.5 },
     { snapshotEveryEvents: 0 },
     { interruptionsMax: -1 },
+    { worker: 'x'.repeat(257) },
     { backoff: { baseMs: -1 } },
     { backoff: { maxMs: Number.NaN } },
     { backoff: { factor: 0.5 } },
