@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { threadsOf } from '../log/durable-log.js'
@@ -18,6 +19,8 @@ import {
   tagLowWord,
   unknownType,
 } from '../matching/index.js'
+import { backupInThread } from './archive.js'
+import type { BackupReport } from './backup.js'
 import { Checkpointer } from './checkpointer.js'
 import { CommandBatch } from './command-batch.js'
 import { backpressure, PoolError, poolClosed } from './errors.js'
@@ -380,6 +383,15 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   async checkpoint(): Promise<CheckpointReport> {
     this.#checkUsable(0)
     return this.#checkpointer.checkpoint()
+  }
+
+  /**
+   * Copies the pool, as it runs, into an empty folder that can be opened like this one: a fresh snapshot and the log
+   * behind it.
+   */
+  async backup(dir: string): Promise<BackupReport> {
+    await this.checkpoint()
+    return backupInThread(this.dir, path.resolve(dir))
   }
 
   stats(): PoolStats {
