@@ -1,0 +1,66 @@
+import { inspectLogNow } from '#tidemark/log/inspection.js'
+import type { InspectedGroup, LogInspection } from '#tidemark/log/inspection-faults.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { InlineLog, inlineDirectory } from './inline-log.js'
+import { Random } from './random.js'
+
+/** A log of three segments and more, some groups of which take several frames, ended by a mark. */
+export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
+  const disk = new MemoryDisk()
+  const random = new Random(seed)
+  const log = new InlineLog(disk)
+  const lsns: number[] = []
+  for (let i = 0; i < 260; i++) {
+    log.preparer.prepareOnce()
+    const type = 1 + (i % 3)
+    if (i % 50 === 49) {
+      log.flushAll()
+      log.producer.stage(type, 0, random.bytes(9500))
+      lsns.push(log.tail)
+      continue
+    }
+    lsns.push(log.append(random.bytes(4 + random.int(200)), type))
+    if (random.int(4) === 0) log.flushAll()
+  }
+  log.flushAll()
+  log.flusher.mark()
+  log.flushAll()
+  return { disk, lsns }
+}
+
+export const segmentPaths = (disk: MemoryDisk) =>
+  disk
+    .list(inlineDirectory)
+    .filter((name) => /^\d+\.wal$/.test(name))
+    .sort()
+    .map((name) => `${inlineDirectory}/${name}`)
+
+/** Changes some bytes of a file by a function. */
+export function damage(
+  disk: MemoryDisk,
+  file: string,
+  change: (content: Buffer) => Buffer | undefined,
+): void {
+  const content = disk.contentOf(file)!
+  disk.replace(file, change(content) ?? content)
+}
+
+export interface Inspected extends LogInspection {
+  readonly lsns: number[]
+  readonly skippedRanges: [number, number][]
+}
+
+export function inspected(disk: MemoryDisk, options: { settle?: boolean } = { settle: false }): Inspected {
+  const lsns: number[] = []
+  const skippedRanges: [number, number][] = []
+  const found = inspectLogNow(
+    disk,
+    inlineDirectory,
+    {
+      group: (group: InspectedGroup) => lsns.push(group.lsn),
+      skipped: (from, to) => skippedRanges.push([from, to]),
+    },
+    options,
+  )
+  return { ...found, lsns, skippedRanges }
+}

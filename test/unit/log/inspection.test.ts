@@ -1,0 +1,352 @@
+import { crc32 } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { inspectLog } from '#tidemark/log/inspection.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { damage, inspected, sampleLog, segmentPaths } from '../../support/damaged-log.js'
+import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { Random } from '../../support/random.js'
+
+const codeOf = (act: () => unknown) => {
+  try {
+    act()
+  } catch (error) {
+    return (error as { code?: string }).code
+  }
+  return undefined
+}
+
+describe('inspecting a sound log', () => {
+  it('finds every group, and nothing wrong', () => {
+    const { disk, lsns } = sampleLog()
+    const found = inspected(disk)
+    expect(found.lsns).toEqual(lsns)
+    expect(found).toMatchObject({ verdict: 'sound', faults: [], skippedRanges: [], groups: lsns.length })
+    expect(found.endLsn).toBe(lsns.at(-1)! + 32)
+    expect(found.segments.length).toBeGreaterThan(2)
+    expect(found.lastTimeUs).toBeGreaterThanOrEqual(found.firstTimeUs!)
+  })
+
+  it('writes nothing, takes no lock and leaves no file open', () => {
+    const { disk } = sampleLog()
+    const before = disk.clone()
+    disk.calls.length = 0
+    inspected(disk)
+    const calls = new Set(disk.calls.map((call) => call.split(' ')[0]))
+    expect([...calls].sort()).toEqual(['close', 'list', 'open', 'readSync'])
+    const count = (name: string) => disk.calls.filter((call) => call.startsWith(name)).length
+    expect(count('open ')).toBe(count('close '))
+    for (const file of segmentPaths(before)) expect(disk.contentOf(file)).toEqual(before.contentOf(file))
+  })
+
+  it('is the same behind several openings, and of a log that is empty', () => {
+    const { disk, lsns } = sampleLog()
+    for (let i = 0; i < 3; i++) {
+      const { log } = reopen(disk)
+      lsns.push(log.append(Buffer.from('more')))
+      log.flushAll()
+    }
+    expect(inspected(disk)).toMatchObject({ lsns, verdict: 'sound' })
+    const empty = new MemoryDisk()
+    new InlineLog(empty)
+    expect(inspected(empty)).toMatchObject({ lsns: [], verdict: 'sound', firstLsn: 0, endLsn: 0 })
+    expect(inspected(new MemoryDisk())).toMatchObject({ segments: [], verdict: 'sound' })
+  })
+
+  it('takes a spare with a sound header for the segment that it is', () => {
+    const { disk, lsns } = sampleLog()
+    const last = segmentPaths(disk).at(-1)!
+    disk.rename(last, `${inlineDirectory}/spare-9.wal`)
+    expect(inspected(disk)).toMatchObject({ lsns, verdict: 'sound' })
+  })
+})
+
+describe('inspecting a damaged log', () => {
+  it('names file, byte and LSN of every fault, and reads on behind each', () => {
+    const { disk, lsns } = sampleLog()
+    const [first, second] = segmentPaths(disk) as [string, string]
+    const secondFirst = Number(/(\d+)\.wal/.exec(second)![1])
+    const hit = lsns.findIndex((lsn) => lsn > secondFirst + 3000)
+    damage(disk, first, (content) => void (content[segmentHeaderBytes + lsns[4]! + 40]! ^= 1))
+    const offset = segmentHeaderBytes + lsns[hit]! - secondFirst
+    damage(disk, second, (content) => void (content[offset + 33]! ^= 0x80))
+    const found = inspected(disk)
+    expect(found.verdict).toBe('corrupt')
+    expect(found.faults).toMatchObject([
+      {
+        kind: 'frame',
+        file: first,
+        lsn: lsns[4],
+        offset: segmentHeaderBytes + lsns[4]!,
+        groupEndLsn: lsns[4],
+      },
+      { kind: 'frame', file: second, lsn: lsns[hit], offset, groupEndLsn: lsns[hit] },
+    ])
+    expect(found.faults[0]!.endLsn).toBe(lsns[5])
+    expect(found.lsns).toEqual(lsns.filter((lsn) => lsn !== lsns[5] && lsn !== lsns[hit + 1]))
+    expect(found.endLsn).toBe(lsns[4])
+  })
+
+  it('tells a torn tail from corruption by what later frames say was synced', () => {
+    const { disk, log, lsns } = lastBatch()
+    const file = segmentPaths(disk).at(-1)!
+    const tail = lsns.at(-1)!
+    const torn = disk.clone()
+    damage(torn, file, (content) => void (content[segmentHeaderBytes + tail + 33]! ^= 1))
+    expect(inspected(torn)).toMatchObject({
+      verdict: 'torn',
+      endLsn: tail,
+      faults: [{ kind: 'torn-tail', lsn: tail }],
+    })
+    log.flusher.mark()
+    log.flushAll()
+    log.flusher.mark()
+    log.flushAll()
+    const corrupt = disk.clone()
+    damage(corrupt, file, (content) => void (content[segmentHeaderBytes + tail + 33]! ^= 1))
+    expect(inspected(corrupt)).toMatchObject({
+      verdict: 'corrupt',
+      endLsn: tail,
+      faults: [{ kind: 'frame', lsn: tail }],
+    })
+  })
+
+  it('reports one damaged header copy, and reads with the other', () => {
+    for (const at of [20, 2048 + 20, 100, 4000]) {
+      const { disk, lsns } = sampleLog()
+      const file = segmentPaths(disk)[1]!
+      damage(disk, file, (content) => void (content[at]! ^= 4))
+      const found = inspected(disk)
+      expect(found).toMatchObject({ lsns, verdict: 'corrupt', faults: [{ kind: 'header-copy', file }] })
+      expect(found.faults).toHaveLength(1)
+    }
+  })
+
+  it('reads a segment without a sound header by what its neighbours say of it', () => {
+    const { disk, lsns } = sampleLog()
+    for (const [i, file] of segmentPaths(disk).entries()) {
+      const damaged = disk.clone()
+      damage(damaged, file, (content) => content.fill(0, 0, segmentHeaderBytes))
+      const found = inspected(damaged)
+      expect([i, found.lsns]).toEqual([i, lsns])
+      expect(found).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'header', file, offset: 0 }] })
+    }
+  })
+
+  it('finds a segment missing', () => {
+    const { disk, lsns } = sampleLog()
+    const [, second, third] = segmentPaths(disk) as [string, string, string]
+    const [from, to] = [second, third].map((file) => Number(/(\d+)\.wal/.exec(file)![1])) as [number, number]
+    disk.remove(second)
+    const found = inspected(disk)
+    expect(found.faults).toMatchObject([{ kind: 'missing', lsn: from, endLsn: to, file: third }])
+    expect(found.skippedRanges).toEqual([[from, to]])
+    const rest = found.lsns.filter((lsn) => !lsns.includes(lsn))
+    expect(rest).toEqual([])
+    expect(found.lsns.filter((lsn) => lsn > from && lsn <= to)).toEqual([])
+  })
+
+  it('finds a byte of padding that is not zero, in the last segment too', () => {
+    const { disk, lsns } = sampleLog()
+    const file = segmentPaths(disk).at(-1)!
+    const firstLsn = Number(/(\d+)\.wal/.exec(file)![1])
+    const content = disk.contentOf(file)!
+    let at = segmentHeaderBytes
+    while (content.readUInt32LE(at) % 8 === 0) at += content.readUInt32LE(at)
+    const padding = at + content.readUInt32LE(at)
+    damage(disk, file, (bytes) => void (bytes[padding] = 9))
+    const lsn = firstLsn + padding - segmentHeaderBytes
+    expect(inspected(disk)).toMatchObject({ lsns, faults: [{ kind: 'padding', lsn, offset: padding }] })
+  })
+
+  it('refuses a format version that it does not know', () => {
+    const { disk } = sampleLog()
+    const file = segmentPaths(disk)[0]!
+    damage(disk, file, (content) => withVersion(content, 2))
+    expect(codeOf(() => inspected(disk))).toBe('TIDEMARK_LOG_FORMAT')
+  })
+})
+
+/** A log whose last group is written and synced, while no frame says so yet. */
+function lastBatch() {
+  const disk = new MemoryDisk()
+  const log = new InlineLog(disk)
+  const lsns: number[] = []
+  for (let i = 0; i < 10; i++) {
+    lsns.push(log.append(Buffer.from(`record ${i}`)))
+    log.flushAll()
+  }
+  log.append(Buffer.from('the last one'))
+  log.flushAll()
+  return { disk, log, lsns }
+}
+
+/** Both copies of a header with another format version, their CRCs made to fit. */
+function withVersion(content: Buffer, version: number): Buffer {
+  for (const at of [0, 2048]) {
+    content.writeUInt32LE(version, at + 8)
+    content.writeUInt32LE(crc32(content.subarray(at, at + 64)), at + 64)
+  }
+  return content
+}
+
+describe('beside a writer', () => {
+  it('does not judge a tail that is being written', () => {
+    const { disk, log } = lastBatch()
+    const file = segmentPaths(disk).at(-1)!
+    log.append(Buffer.alloc(500, 'x'))
+    log.flushAll()
+    const whole = disk.contentOf(file)!
+    const end = log.released
+    // The writer is within its write: the second half of the frame is not there yet.
+    disk.replace(file, Buffer.concat([whole.subarray(0, segmentHeaderBytes + end - 200), Buffer.alloc(9000)]))
+    const steps = inspectLog(disk, inlineDirectory)
+    let waits = 0
+    for (;;) {
+      const step = steps.next()
+      if (step.done) {
+        expect(step.value).toMatchObject({ verdict: 'sound', endLsn: end })
+        break
+      }
+      if (step.value.waitMs === 0 || ++waits < 3) continue
+      const handle = disk.open(file, 'write')
+      disk.write(handle, [whole], 0)
+      disk.close(handle)
+    }
+    expect(waits).toBe(3)
+  })
+
+  it('follows a log that is opened, rotated and trimmed meanwhile', () => {
+    const { disk, lsns } = sampleLog()
+    const seen: number[] = []
+    const steps = inspectLog(disk, inlineDirectory, { group: ({ lsn }) => seen.push(lsn) })
+    steps.next()
+    const { log } = reopen(disk)
+    for (let i = 0; i < 200; i++) {
+      log.append(Buffer.alloc(300, i))
+      log.flushAll()
+    }
+    // Retention takes the segment that is being read, and one that the inspection has not opened yet.
+    for (const file of segmentPaths(disk).slice(0, 2)) disk.remove(file)
+    for (;;) {
+      const step = steps.next()
+      if (!step.done) continue
+      expect(step.value).toMatchObject({ verdict: 'sound', faults: [] })
+      break
+    }
+    expect(seen.length).toBeGreaterThan(0)
+    expect(seen.filter((lsn) => lsn <= lsns.at(-1)! && !lsns.includes(lsn))).toEqual([])
+  })
+})
+
+describe('a log with random damage', () => {
+  it('is judged as an opening judges it, and nothing that is not sound is handed out', () => {
+    const { disk: whole, lsns } = sampleLog()
+    const payloads = new Map(reopen(whole.clone()).records.map(({ lsn, payload }) => [lsn, payload]))
+    const known = new Set(lsns)
+    const tally = { sound: 0, torn: 0, corrupt: 0 }
+    for (let seed = 1; seed <= 1500; seed++) {
+      const disk = whole.clone()
+      mutate(disk, new Random(seed))
+      const found = inspected(disk)
+      tally[found.verdict]++
+      const wrong = found.lsns.filter((lsn) => !known.has(lsn))
+      if (wrong.length > 0) expect([seed, wrong]).toEqual([seed, []])
+      const opened = opening(disk)
+      // What opening refuses must be called corrupt, and what is called sound must open with every record.
+      if (opened.code !== undefined && found.verdict !== 'corrupt')
+        expect([seed, opened, found.faults]).toBe(seed)
+      // A group that the last segment only ends is cut where it begins, which may be a segment earlier.
+      if (found.endLsn < found.segments.at(-1)!.firstLsn) continue
+      if (opened.code === undefined && found.verdict !== 'corrupt') {
+        const same = opened.records!.every(({ lsn, payload }) =>
+          payloads.get(lsn)!.every((b, i) => b === payload[i]),
+        )
+        expect([seed, same, opened.endLsn]).toEqual([seed, true, found.endLsn])
+        if (found.verdict === 'torn') continue
+        expect([seed, opened.torn]).toEqual([seed, undefined])
+      }
+    }
+    expect(Math.min(tally.sound, tally.torn, tally.corrupt)).toBeGreaterThan(5)
+  })
+
+  it('never leads to a crash, a hang or a large allocation', () => {
+    for (let seed = 1; seed <= 1500; seed++) {
+      const random = new Random(seed)
+      const disk = new MemoryDisk()
+      const files = random.int(4)
+      for (let i = 0; i < files; i++) {
+        const content = Buffer.from(random.bytes(random.int(9000)))
+        if (random.int(2) === 0 && content.byteLength >= segmentHeaderBytes) plausibleHeader(content, random)
+        disk.replace(`${inlineDirectory}/${String(random.int(3) * 4096 * 8).padStart(20, '0')}.wal`, content)
+      }
+      const code = codeOf(() => expect(inspected(disk).lsns).toEqual([]))
+      expect([seed, code]).toEqual([seed, undefined])
+    }
+  })
+})
+
+function opening(disk: MemoryDisk) {
+  try {
+    const { log, records } = reopen(disk.clone())
+    const { endLsn, tornTail } = log.recovered.report
+    return { endLsn, torn: tornTail, records }
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === undefined) throw error
+    return { code }
+  }
+}
+
+/** Flips bits, fills, cuts, swaps pieces and removes files, mostly near the end. */
+function mutate(disk: MemoryDisk, random: Random): void {
+  const times = 1 + random.int(3)
+  for (let i = 0; i < times; i++) {
+    const files = segmentPaths(disk)
+    const file = files[random.int(2) === 0 ? files.length - 1 : random.int(files.length)]!
+    damage(disk, file, (content) => {
+      const used = content.byteLength - trailingZeros(content)
+      const at = random.int(Math.max(1, random.int(3) === 0 ? content.byteLength : used))
+      const bytes = 1 + random.int(random.int(2) === 0 ? 8 : 2000)
+      switch (random.int(5)) {
+        case 0:
+          content[at]! ^= 1 << random.int(8)
+          return content
+        case 1:
+          return content.fill(
+            random.int(2) === 0 ? 0 : random.int(256),
+            at,
+            Math.min(content.byteLength, at + bytes),
+          )
+        case 2:
+          return content.subarray(0, Math.max(at, segmentHeaderBytes))
+        case 3:
+          content.copyWithin(at, random.int(used), random.int(used))
+          return content
+        default:
+          return Buffer.from(content).fill(0, Math.max(segmentHeaderBytes, used - bytes))
+      }
+    })
+  }
+}
+
+function trailingZeros(content: Buffer): number {
+  let zeros = 0
+  while (zeros < content.byteLength && content[content.byteLength - 1 - zeros] === 0) zeros++
+  return zeros
+}
+
+/** A header whose CRC fits and whose numbers are anything. */
+function plausibleHeader(content: Buffer, random: Random): void {
+  content.write('TIDEMARK', 0, 'latin1')
+  content.writeUInt32LE(1, 8)
+  if (random.int(2) === 0) content.writeBigUInt64LE(BigInt(random.int(3) * 4096 * 8), 24)
+  if (random.int(2) === 0) content.writeUInt32LE(0xffff_ffff, 56)
+  content.writeUInt32LE(crc32(content.subarray(0, 64)), 64)
+  content.copy(content, 2048, 0, 68)
+  // And frames that claim to be large.
+  for (let at = segmentHeaderBytes; at + 32 < content.byteLength; at += 8 * (1 + random.int(40))) {
+    content.writeUInt32LE(random.int(2) === 0 ? 0x7fff_fff8 : 32 + random.int(9000), at)
+    content.writeBigUInt64LE(content.readBigUInt64LE(24) + BigInt(at - segmentHeaderBytes), at + 16)
+  }
+}
