@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { fromErrorMessage } from '../log/errors.js'
 import { type DurableLog, LogError } from '../log/index.js'
 import type { FactorReply, FactorRequest, FactorThreadData } from './pool-thread.js'
@@ -59,7 +59,7 @@ export class FactorWorker {
       this.ended.catch(reject)
     })
     this.ready.catch(() => {})
-    port1.on('message', (reply: FactorReply) => {
+    const take = (reply: FactorReply) => {
       if (reply.kind === 'ready') begun(reply)
       else if (reply.kind === 'stopped') over()
       else if (reply.kind === 'failed') broken(fromErrorMessage(reply.error))
@@ -67,9 +67,15 @@ export class FactorWorker {
         this.#asked.get(reply.id)?.resolve(reply)
         this.#asked.delete(reply.id)
       }
-    })
+    }
+    port1.on('message', take)
     this.#worker.on('error', (error) => broken(error as Error))
-    this.#worker.on('exit', () => setImmediate(() => broken(died(place.worker))))
+    this.#worker.on('exit', () => {
+      // What the thread said last may still be at the port.
+      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
+        take(last.message)
+      broken(died(place.worker))
+    })
   }
 
   /** Whether a message has to go first. */

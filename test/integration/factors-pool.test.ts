@@ -63,6 +63,30 @@ describe('a pool of factor engines', () => {
     await pool.close()
   })
 
+  it('takes a snapshot at another LSN of each worker while ticks go on, and skips what it has', async () => {
+    const dir = temporaryFolder()
+    const pool = await FactorPool.open({ dir, log, workers: 3, batchSize: 10 })
+    for (const name of names) pool.registerAll(name, everyFactor)
+    await pool.ready()
+    // One worker has many more ticks before it than the others, so they answer at different LSNs.
+    const count = 6000
+    for (let i = 0; i < count; i++) pool.processTick(tick(i))
+    const lone = { ...tick(0), instrument: names[0]! }
+    for (let i = 0; i < 3000; i++) pool.processTick(lone)
+    const snapshot = pool.createSnapshot('moving')
+    for (let i = 0; i < 3000; i++) pool.processTick(lone)
+    const { lsn } = await snapshot
+    const end = await pool.flush()
+    expect(end).toBeGreaterThan(lsn)
+    pool.log.poison(new Error('crash'))
+    await pool.close().catch(() => {})
+    const engine = reference(count)
+    for (let i = 0; i < 6000; i++) engine.processTick(lone)
+    const again = await FactorPool.open({ dir, log, workers: 2 })
+    for (const name of names) expect(await again.getAll(name)).toEqual(engine.getAll(name))
+    await again.close()
+  })
+
   it('ranks its instruments at a barrier', async () => {
     const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 2 })
     const prices = { A: 3, B: 8, C: 3, D: 5 }
