@@ -21,8 +21,8 @@ export const mutants = [
   {
     name: 'the CRC is not checked',
     file: 'dist/src/log/frame.js',
-    find: 'if (crc !== bytes.readInt32LE(offset + frameField.crc))',
-    replace: 'if (false)',
+    find: "return this.#crc(bytes, offset, length, seed) === this.#words[from + 1] ? 'none' : 'bad-crc';",
+    replace: "return 'none';",
     tests: ['test/unit/log/frame.test.ts', 'test/unit/log/recovery.test.ts'],
   },
   {
@@ -59,5 +59,40 @@ export const mutants = [
     find: 'if (written !== bytes) {',
     replace: 'if (false) {',
     tests: ['test/faults/power-cut.test.ts'],
+  },
+  {
+    name: 'a log that failed does not tell those who wait',
+    file: 'dist/src/log/durable-log.js',
+    find: 'this.#waiters.fail(this.#poisoned);',
+    replace: '',
+    tests: ['test/faults/threads.test.ts'],
+  },
+  {
+    name: 'a pool that failed does not tell those who wait',
+    file: 'dist/src/pool/engine-pool.js',
+    find: 'await this.#follower.stop().catch(() => { });\n        for (const shard of this.#shards)\n            shard.fail(error);',
+    replace: '',
+    tests: ['test/faults/threads.test.ts'],
+  },
+  {
+    name: 'the publisher reads above the mark',
+    file: 'dist/src/log/follower.js',
+    find: 'const bytes = this.#ring.read(this.#buffer, released);',
+    replace: 'const bytes = this.#ring.read(this.#buffer, released + 4096);',
+    tests: ['test/integration/pool.test.ts'],
+  },
+  {
+    name: 'what the log holds is not compared with what replay gives',
+    file: 'dist/src/pool/replay.js',
+    find: 'if (!same)',
+    replace: 'if (false)',
+    tests: ['test/integration/replay.test.ts'],
+  },
+  {
+    name: 'a snapshot above the end of the log is taken for good',
+    file: 'dist/src/pool/engine-pool.js',
+    find: 'if (header.endLsn > endLsn) {',
+    replace: 'if (false) {',
+    tests: ['test/integration/checkpoint.test.ts'],
   },
 ]
