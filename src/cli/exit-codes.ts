@@ -8,6 +8,9 @@ export const exitCodes = {
   interrupted: 130,
 } as const
 
+/** What `tidemark log verify` says of a log, and `dump` and `repair` of one that they find so. */
+export const logExitCodes = { torn: 5, corrupt: 6 } as const
+
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** The table that `--help` shows. */

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from './exit-codes.js'
 import { exitCodeOf, sentenceOf } from './failure.js'
+import { registerJobs } from './jobs.js'
+import { registerLog } from './log.js'
 import { addRunCommand } from './run-command.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -16,10 +18,12 @@ export function buildProgram(): Command {
     .description('A durable matching-engine pool: not one acknowledgement that is not on disk.')
     .version(version)
     .showSuggestionAfterError(false)
+    // Before the commands are added, which take it over, and hand it on to theirs.
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
   addRunCommand(program)
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
-  }
+  registerJobs(program)
+  registerLog(program)
   return program
 }
 

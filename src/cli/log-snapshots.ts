@@ -1,0 +1,64 @@
+import * as path from 'node:path'
+import { LogError } from '../log/errors.js'
+import { decodeInstrument, type InstrumentDefinition, rulesVersion } from '../matching/index.js'
+import {
+  readSections,
+  type Snapshot,
+  type SnapshotHeader,
+  snapshotPaths,
+  verifySnapshot,
+} from '../pool/snapshot-file.js'
+
+/** A snapshot file as it was found. */
+export interface CheckedSnapshot {
+  readonly path: string
+  /** `undefined` when it is not sound. */
+  readonly header: SnapshotHeader | undefined
+  /** What is wrong with it; `undefined` when nothing is. */
+  readonly reason: string | undefined
+}
+
+/** Checks every snapshot of a folder, newest first. One that retention removes meanwhile is left out. */
+export async function checkSnapshots(directory: string): Promise<CheckedSnapshot[]> {
+  const checked: CheckedSnapshot[] = []
+  for (const file of await snapshotPaths(directory)) {
+    const header = await verifySnapshot(file).catch((error) => {
+      if (error instanceof LogError && error.details['errno'] === 'ENOENT') return 'gone' as const
+      throw error
+    })
+    if (header === 'gone') continue
+    checked.push({ path: file, header, reason: reasonOf(file, header) })
+  }
+  return checked
+}
+
+function reasonOf(file: string, header: SnapshotHeader | undefined): string | undefined {
+  if (!header) return 'its header, its length or its CRC is wrong'
+  const named = Number(/\d{20}/.exec(path.basename(file))?.[0])
+  if (named !== header.endLsn) return `its header says LSN ${header.endLsn}, which is not its name`
+  return undefined
+}
+
+/** The newest sound snapshot from which this build could bring up the books of a log that begins at `firstLsn`. */
+export function usableSnapshot(
+  snapshots: readonly CheckedSnapshot[],
+  firstLsn: number,
+  endLsn: number = Number.POSITIVE_INFINITY,
+): Snapshot | undefined {
+  for (const { path: file, header, reason } of snapshots) {
+    if (!header || reason !== undefined || header.rulesVersion !== rulesVersion) continue
+    if (header.replayFromLsn >= firstLsn && header.endLsn <= endLsn) return { path: file, header }
+  }
+  return undefined
+}
+
+/** The instruments of a snapshot; none of one that retention removed meanwhile. */
+export function snapshotInstruments(snapshot: Snapshot): InstrumentDefinition[] {
+  const instruments: InstrumentDefinition[] = []
+  try {
+    for (const { book } of readSections(snapshot)) instruments.push(decodeInstrument(book, 0))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return instruments
+}
