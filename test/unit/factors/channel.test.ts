@@ -14,7 +14,7 @@ function add(channel: Channel, values: number, series: number): { place: number;
 }
 
 it('gives entries out in order and whole, and knows where each waits, however it grows and moves', () => {
-  for (let seed = 0; seed < 30; seed++) {
+  for (let seed = 0; seed < 10; seed++) {
     const random = new Random(seed)
     const channel = new Channel()
     const waiting: { series: number; place: number; words: number }[] = []
@@ -36,10 +36,10 @@ it('gives entries out in order and whole, and knows where each waits, however it
       }
       expect(channel.length).toBe(waiting.length)
       expect(channel.first).toBe(series - waiting.length)
-      for (const { series: expected, place } of waiting) {
-        expect(channel.float64[channel.wordAt(place) + 1]).toBe(expected)
-      }
-      for (const place of gone.slice(-20)) expect(channel.wordAt(place)).toBe(-1)
+      expect(
+        waiting.every(({ series: own, place }) => channel.float64[channel.wordAt(place) + 1] === own),
+      ).toBe(true)
+      expect(gone.slice(-20).every((place) => channel.wordAt(place) === -1)).toBe(true)
     }
   }
 })

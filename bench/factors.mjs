@@ -19,7 +19,6 @@ import {
   FactorEngine,
   FactorPersister,
   Macd,
-  type Operator,
   RelativeStrength,
   Return,
   RollingCorrelation,
@@ -35,18 +34,18 @@ import {
   RollingVariance,
   Vwap,
   ZScore,
-} from '#tidemark/factors/index.js'
-import { DurableLog } from '#tidemark/log/index.js'
+} from '../dist/src/factors/index.js'
+import { DurableLog } from '../dist/src/log/index.js'
 
 const quick = process.argv.includes('--quick')
 const scale = quick ? 0.01 : 1
-const figures: Record<string, unknown> = { node: process.version, quick }
+const figures = { node: process.version, quick }
 
-function say(label: string, text: string): void {
+function say(label, text) {
   process.stdout.write(`${label.padEnd(46)} ${text}\n`)
 }
 
-function whole(value: number): string {
+function whole(value) {
   return Math.round(value).toLocaleString('en-US')
 }
 
@@ -69,7 +68,7 @@ const usual = {
   vwap: 'vwap()',
 }
 
-const operators: [string, Operator][] = [
+const operators = [
   ['sum(20)', new RollingSum(20)],
   ['count(20)', new RollingCount(20)],
   ['mean(20)', new RollingMean(20)],
@@ -96,14 +95,14 @@ const operators: [string, Operator][] = [
   ['vwap(20)', new Vwap(20)],
 ]
 
-function benchOperators(): void {
+function benchOperators() {
   const updates = 5_000_000 * scale
-  const nanoseconds: Record<string, number> = {}
+  const nanoseconds = {}
   for (const [name, operator] of operators) {
     const cells = operator.cells
-    const run = (count: number) => {
+    const run = (count) => {
       for (let i = 0; i < count; i++) {
-        const price = prices[i & 4095]!
+        const price = prices[i & 4095]
         cells[operator.input0] = price
         if (operator.input1 < operator.at) cells[operator.input1] = price - 0.5
         if (operator.input2 < operator.at) cells[operator.input2] = price
@@ -119,15 +118,15 @@ function benchOperators(): void {
   figures['operatorNs'] = nanoseconds
 }
 
-function tickAt(i: number, instrument: string) {
-  return { instrument, timestamp: i, last: prices[i & 4095]!, volume: 1 + (i & 63) }
+function tickAt(i, instrument) {
+  return { instrument, timestamp: i, last: prices[i & 4095], volume: 1 + (i & 63) }
 }
 
-function benchEngine(): void {
+function benchEngine() {
   const engine = new FactorEngine()
   engine.registerAll('X', usual)
   const ticks = 2_000_000 * scale
-  const run = (count: number) => {
+  const run = (count) => {
     for (let i = 0; i < count; i++) engine.processTick(tickAt(i, 'X'))
   }
   run(ticks / 10)
@@ -138,14 +137,14 @@ function benchEngine(): void {
   figures['engineTicksPerSecond'] = perSecond
 }
 
-function benchDrift(): void {
+function benchDrift() {
   const ticks = 10_000_000 * scale
   const period = 50
   const window = new Float64Array(period)
   const mean = new RollingMean(period)
   const deviation = new RollingDeviation(period)
   for (let i = 0; i < ticks; i++) {
-    const x = prices[i & 4095]! + (i % 100_003 === 0 ? 1e12 : 0)
+    const x = prices[i & 4095] + (i % 100_003 === 0 ? 1e12 : 0)
     window[i % period] = x
     mean.update(x)
     deviation.update(x)
@@ -153,8 +152,8 @@ function benchDrift(): void {
   const exact = window.reduce((sum, x) => sum + x, 0) / period
   const spread = Math.sqrt(window.reduce((sum, x) => sum + (x - exact) ** 2, 0) / period)
   const errors = {
-    mean: Math.abs(mean.value! - exact) / exact,
-    std: Math.abs(deviation.value! - spread) / spread,
+    mean: Math.abs(mean.value - exact) / exact,
+    std: Math.abs(deviation.value - spread) / spread,
   }
   say(
     `relative error after ${whole(ticks)} ticks`,
@@ -163,17 +162,12 @@ function benchDrift(): void {
   figures['driftRelative'] = errors
 }
 
-function folder(): string {
+function folder() {
   return mkdtempSync(path.join(tmpdir(), 'tidemark-bench-factors-'))
 }
 
 /** Ticks with ten factors; at most `window` of them not durable; the latency of one in 50. */
-async function benchDurable(
-  batchSize: number,
-  groupCommit: boolean,
-  window: number,
-  ticks: number,
-): Promise<void> {
+async function benchDurable(batchSize, groupCommit, window, ticks) {
   const dir = folder()
   const engine = await DurableFactorEngine.open({
     dir,
@@ -184,15 +178,15 @@ async function benchDurable(
   })
   for (let i = 0; i < 10; i++) engine.registerAll(`I${i}`, usual)
   const names = Array.from({ length: 10 }, (_, i) => `I${i}`)
-  const values = engine.instruments[0]!.factors.length
+  const values = engine.instruments[0].factors.length
   const latency = createHistogram({ figures: 3 })
-  const feed = async (from: number, to: number) => {
-    let before: Promise<unknown> = Promise.resolve()
+  const feed = async (from, to) => {
+    let before = Promise.resolve()
     for (let at = from; at < to; ) {
       const end = Math.min(to, at + window / 2)
-      let last: Promise<unknown> = before
+      let last = before
       for (; at < end; at++) {
-        const tick = tickAt(at, names[at % 10]!)
+        const tick = tickAt(at, names[at % 10])
         if (at % 50 === 0 || at === end - 1) {
           const start = performance.now()
           last = engine
@@ -228,7 +222,7 @@ async function benchDurable(
   figures[label] = result
 }
 
-async function benchRecovery(): Promise<void> {
+async function benchRecovery() {
   const records = 1_000_000 * scale
   const vectors = folder()
   const log = await DurableLog.open({ dir: vectors })
@@ -239,7 +233,6 @@ async function benchRecovery(): Promise<void> {
   await persister.shutdown()
   await log.close()
   await timed(`recovery of ${whole(records)} vectors of four`, vectors)
-
   const ticks = folder()
   const engine = await DurableFactorEngine.open({
     dir: ticks,
@@ -257,7 +250,7 @@ async function benchRecovery(): Promise<void> {
   await timed(`recovery of ${whole(records)} ticks, ten factors recomputed`, ticks)
 }
 
-async function timed(label: string, dir: string): Promise<void> {
+async function timed(label, dir) {
   const start = performance.now()
   const consumer = await FactorConsumer.open({ dir })
   const milliseconds = performance.now() - start
@@ -267,7 +260,7 @@ async function timed(label: string, dir: string): Promise<void> {
   figures[label] = milliseconds
 }
 
-async function benchMemory(): Promise<void> {
+async function benchMemory() {
   const dir = folder()
   const log = await DurableLog.open({ dir })
   const persister = new FactorPersister(log, { batchSize: 2000, capacity: 10_000, maxDelayMs: 10_000 })
@@ -292,7 +285,6 @@ async function benchMemory(): Promise<void> {
   await log.close()
   rmSync(dir, { recursive: true })
 }
-
 benchOperators()
 benchEngine()
 benchDrift()
