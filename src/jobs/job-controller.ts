@@ -187,7 +187,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     }
   }
 
-  /** Resolves when no job is pending or in flight, and rejects when the queue fails before. */
+  /** Resolves when no job is pending or in flight, and rejects when the queue fails or is closed before. */
   async drained(): Promise<void> {
     this.#checkOpen()
     const { table, log } = this.#store
@@ -235,6 +235,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
       await this.#runner?.close()
       await this.#store.log.close()
       if (!this.#failure) this.#state = 'closed'
+      for (const settle of [...this.#waiting]) settle(closedError())
     }
   }
 

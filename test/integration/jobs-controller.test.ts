@@ -435,6 +435,14 @@ describe('closing', () => {
     expect(await again.get('a')).toMatchObject({ state: 'pending', attempts: 1 })
   })
 
+  it('tells those who wait for the queue to drain', async () => {
+    const queue = await newQueue()
+    await queue.enqueue({})
+    const drained = failureOf(() => queue.drained())
+    await queue.close()
+    expect(await drained).toBe('TIDEMARK_JOB_LOG_CLOSED')
+  })
+
   it('calls no handler whose DISPATCH reaches the disk after the stop', async () => {
     const queue = await newQueue({ log: { ...smallLog, batchSize: 1000, batchDelayMs: 100 } })
     await queue.enqueue({ id: 'a' })
