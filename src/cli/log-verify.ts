@@ -31,8 +31,10 @@ export async function verifyLog(directory: string, progress: boolean): Promise<L
 /** A snapshot above the log's end means that a part of the log is missing; opening refuses it. */
 function withPlace(snapshot: CheckedSnapshot, log: LogInspection): CheckedSnapshot {
   const { header, reason } = snapshot
-  if (!header || reason !== undefined || header.endLsn <= log.endLsn) return snapshot
-  return { ...snapshot, reason: `it was taken at LSN ${header.endLsn}, but the log ends at ${log.endLsn}` }
+  // Damage below it is a fault of its own.
+  const endLsn = log.lastGroupEndLsn
+  if (!header || reason !== undefined || header.endLsn <= endLsn) return snapshot
+  return { ...snapshot, reason: `it was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}` }
 }
 
 function noSnapshotFault({ firstLsn, segments }: LogInspection): LogFault {

@@ -1,15 +1,25 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { listLogFiles } from '../log/inspection-header.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { exitCodes, logExitCodes } from './exit-codes.js'
 import { CliFailure } from './failure.js'
+import { type DumpBound, dumpLog, dumpTypes, firstLoss, salvageTo } from './log-dump.js'
+import { type RepairFlags, repairLog } from './log-repair.js'
 import { logFigures } from './log-stats.js'
-import { statsTable, verifyTable } from './log-tables.js'
+import { faultLine, statsTable, verifyTable } from './log-tables.js'
 import { exitCodeOfVerdict, verificationJson, verifyLog } from './log-verify.js'
+import { count } from './number-format.js'
 
 interface ReportFlags {
   readonly json?: boolean
   readonly progress: boolean
+}
+
+interface DumpFlags extends ReportFlags {
+  readonly from?: DumpBound
+  readonly to?: DumpBound
+  readonly type?: string[]
+  readonly symbol?: string[]
 }
 
 const exitCodeHelp = `
@@ -36,6 +46,43 @@ export function registerLog(program: Command): void {
     'Checks every byte of a log and of its snapshots, and lists all that is wrong.',
     verify,
   )
+  addDump(log)
+  report(
+    log,
+    'salvage',
+    'Prints every group that can still be read, also behind damage, and what is skipped. Changes nothing.',
+    salvage,
+  )
+  log
+    .command('repair')
+    .description(
+      'Makes a damaged log open again: says what it would do and lose, and does it with --yes, after a backup. ' +
+        'The pool must be closed.',
+    )
+    .argument('<dir>', 'folder of the log')
+    .option('--yes', 'do it')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(repair)
+}
+
+function addDump(log: Command): void {
+  log
+    .command('dump')
+    .description('Prints the groups of a log: each command with the events that it caused.')
+    .argument('<dir>', 'folder of the log')
+    .option('--from <place>', 'behind this LSN, or from this time on (2026-01-31T12:00:00Z)', boundFlag)
+    .option('--to <place>', 'up to this LSN or time', boundFlag)
+    .addOption(
+      new Option('--type <types...>', 'only groups with a command or an event of these types').choices(
+        dumpTypes,
+      ),
+    )
+    .option('--symbol <symbols...>', 'only groups of these symbols')
+    .option('--json', 'one JSON object a line')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(dump)
 }
 
 function report(
@@ -66,6 +113,51 @@ async function verify(dir: string, flags: ReportFlags): Promise<void> {
   const { verdict, log, snapshots } = verification
   process.stdout.write(`${flags.json ? verificationJson(verification) : verifyTable(log, snapshots)}\n`)
   process.exitCode = exitCodeOfVerdict(verdict)
+}
+
+async function dump(dir: string, flags: DumpFlags): Promise<void> {
+  requireLog(dir)
+  const { from, to, type, symbol } = flags
+  const filter = { from, to, types: type && new Set(type), symbols: symbol && new Set(symbol) }
+  const found = await dumpLog(dir, filter, { json: flags.json ?? false, progress: showsProgress(flags) })
+  if (!found || found.verdict === 'sound') return
+  const loss = firstLoss(found)
+  const what = loss ?? found.faults[0]!
+  const advice =
+    loss?.severity === 'corrupt' ? ' Nothing behind it is printed; "tidemark log salvage" goes on.' : ''
+  const name = found.verdict === 'torn' ? 'The log ends with a torn tail' : 'The log is corrupt'
+  process.stderr.write(`${name}: ${faultLine(what)}.${advice}\n`)
+  process.exitCode = exitCodeOfVerdict(found.verdict)
+}
+
+async function salvage(dir: string, flags: ReportFlags): Promise<void> {
+  requireLog(dir)
+  const report = await salvageTo(dir, { json: flags.json ?? false, progress: showsProgress(flags) })
+  if (!report) return
+  const { groups, skipped, inspection } = report
+  const lost = skipped.reduce((sum, { bytes: size }) => sum + size, 0)
+  for (const fault of inspection.faults) process.stderr.write(`${faultLine(fault)}\n`)
+  process.stderr.write(
+    `${count(groups)} groups found; ${count(lost)} bytes skipped in ${count(skipped.length)} places.\n`,
+  )
+}
+
+async function repair(dir: string, flags: RepairFlags): Promise<void> {
+  requireLog(dir)
+  process.exitCode = await repairLog(dir, flags)
+}
+
+/** A bar on the terminal that the lines go to would be torn apart by them. */
+function showsProgress({ progress }: { progress: boolean }): boolean {
+  return progress && !process.stdout.isTTY
+}
+
+/** Reads "4096" as an LSN and "2026-01-31T12:00:00Z" as a time. */
+function boundFlag(text: string): DumpBound {
+  if (/^\d{1,16}$/.test(text)) return { lsn: Number(text) }
+  const ms = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Use an LSN or a time such as 2026-01-31T12:00:00Z.')
+  return { timeUs: ms * 1000 }
 }
 
 /** @throws CliFailure when a folder holds no log; LogError when it can't be read. */

@@ -63,6 +63,8 @@ export interface LogInspection {
   /** Where the log begins, and behind which group it ends if what is torn or lost at the end is left out. */
   readonly firstLsn: number
   readonly endLsn: number
+  /** Behind the last whole group that was found at all. */
+  readonly lastGroupEndLsn: number
   readonly frames: number
   readonly groups: number
   /** Microseconds since 1970 by the writer's clock, of the first and of the last sound frame. */

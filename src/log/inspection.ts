@@ -311,6 +311,7 @@ class LogInspector {
       segments: this.#segments,
       firstLsn: this.#segments[0]?.firstLsn ?? 0,
       endLsn: Math.min(groupEndLsn, ...lossy),
+      lastGroupEndLsn: groupEndLsn,
       frames,
       groups,
       firstTimeUs,
