@@ -1,0 +1,144 @@
+// Durable groups of 100-byte records: tidemark, which matches orders and logs what came of them, beside stores that keep
+// the records only. Every group is synced before it counts. A store that can queue the next group while one syncs does.
+//
+//   npm run bench:peers -- [--quick] [--rounds N] [--dir FOLDER] [--only NAME] [--groups 1,10]
+//
+// `--only` with a part of a name runs that store alone, to watch its system calls: docs/performance.md says how.
+import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { LatencyRecorder } from '../dist/src/cli/latency.js'
+import { duration, rate } from '../dist/src/cli/number-format.js'
+import { Report } from './lib/report.mjs'
+import { interleaved, ratioOf, spread, spreadOf } from './lib/rounds.mjs'
+import { inFolder, readSettings } from './lib/settings.mjs'
+import { stores } from './lib/stores.mjs'
+
+const settings = readSettings({ only: '', groups: '1,10,100,1000,10000' })
+const { pick, flags } = settings
+const groupSizes = flags.groups.split(',').map(Number)
+const timeMs = pick(40, 150, 500)
+const warmMs = pick(20, 100, 250)
+/** So many groups at least, however long they take. */
+const groupsMin = 5
+
+const tape = new CommandTape({ commands: pick(400_000, 1_500_000, 5_000_000), symbols: 1 })
+const all = Object.entries(stores(tape)).filter(([name]) => name.includes(flags.only))
+
+/** Groups of one size for a while, at most `ahead` of them under way. */
+async function write(store, count, forMs) {
+  const latency = new LatencyRecorder()
+  const startMs = performance.now()
+  let groups = 0
+  const one = async () => {
+    const beforeMs = performance.now()
+    await store.write(count)
+    latency.record(performance.now() - beforeMs)
+    groups++
+    groupsWritten++
+  }
+  const more = () =>
+    (performance.now() - startMs < forMs || groups < groupsMin) &&
+    (store.left === undefined || store.left >= count)
+  const caller = async () => {
+    while (more()) await one()
+  }
+  await Promise.all(Array.from({ length: store.ahead }, caller))
+  const elapsedMs = performance.now() - startMs
+  return { perSecond: ((groups * count) / elapsedMs) * 1000, p50Ms: latency.summary().p50Ms, groups }
+}
+
+const report = new Report('peers', 'Beside other stores: durable groups of 100-byte records', settings)
+const measured = {}
+let groupsWritten = 0
+for (const size of groupSizes) {
+  const contenders = Object.fromEntries(
+    all.map(([name, open]) => [
+      name,
+      () =>
+        inFolder(settings.dir, async (dir) => {
+          const store = await open(dir)
+          await write(store, size, warmMs)
+          const result = await write(store, size, timeMs)
+          await store.close()
+          return result
+        }),
+    ]),
+  )
+  measured[size] = await interleaved(settings.rounds, contenders)
+}
+const perSecond = (result) => result.perSecond
+const cells = (name, cell) => groupSizes.map((size) => cell(measured[size][name]))
+report.table(
+  'Records a second, by records a group',
+  ['', ...groupSizes.map(String)],
+  all.map(([name]) => [name, ...cells(name, (rounds) => rate(spreadOf(rounds, perSecond).median))]),
+  {
+    note: 'Medians. tidemark’s records are commands, matched, of 100 bytes or more with what they caused; everything else stores 100 bytes each.',
+    data: measured,
+    charts: [
+      {
+        kind: 'lines',
+        title: 'Records a second over records a group, medians and spread',
+        x: 'records a group',
+        y: 'records a second',
+        series: all.map(([name]) => ({
+          name,
+          points: groupSizes.map((size) => {
+            const { median, min, max } = spreadOf(measured[size][name], perSecond)
+            return [size, median, min, max]
+          }),
+        })),
+      },
+    ],
+  },
+)
+report.table(
+  'Smallest and largest round',
+  ['', ...groupSizes.map(String)],
+  all.map(([name]) => [
+    name,
+    ...cells(name, (rounds) => {
+      const { min, max } = spreadOf(rounds, perSecond)
+      return `${rate(min)} to ${rate(max)}`
+    }),
+  ]),
+)
+report.table(
+  'Until a group is durable, p50',
+  ['', ...groupSizes.map(String)],
+  all.map(([name]) => [
+    name,
+    ...cells(name, (rounds) => duration(spreadOf(rounds, (one) => one.p50Ms).median)),
+  ]),
+  { note: 'Where the next group is queued while one syncs, its time in the queue counts.' },
+)
+if (flags.only === '') goals()
+else process.stdout.write(`\n${groupsWritten} groups were made durable.\n`)
+report.finish()
+
+function goals() {
+  const own = 'tidemark pool, matched'
+  const raw = 'raw write + fdatasync, zeroed file'
+  const peers = all.map(([name]) => name).filter((name) => !name.startsWith('tidemark') && name !== raw)
+  const databases = peers.filter((name) => !name.startsWith('append'))
+  /** Round by round, so that what drifts cancels out. */
+  const overBest = (size, names) =>
+    spread(
+      measured[size][own].map(
+        (result, round) =>
+          result.perSecond / Math.max(...names.map((name) => measured[size][name][round].perSecond)),
+      ),
+    ).median
+  for (const [size, atLeast] of [
+    [10, 1],
+    [100, 1],
+    [1000, 3],
+    [10_000, 2],
+  ]) {
+    if (!measured[size]) continue
+    const [who, names] = size > 100 ? ['database', databases] : ['peer', peers]
+    report.goal(`groups of ${size}: over the best ${who}`, overBest(size, names), { atLeast })
+    if (size > 100) continue
+    const ratio = ratioOf(measured[size][own], measured[size][raw], perSecond).median
+    report.goal(`groups of ${size}: over raw write + fdatasync, zeroed file`, ratio, { atLeast: 0.85 })
+  }
+}
