@@ -70,7 +70,16 @@ export function sentenceOf(error: unknown): string {
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-const usageCodes = new Set(['TIDEMARK_BAD_SETTING', 'TIDEMARK_BAD_USAGE'])
+const usageCodes = new Set([
+  'TIDEMARK_BAD_SETTING',
+  'TIDEMARK_BAD_USAGE',
+  'TIDEMARK_BAD_EXPRESSION',
+  'TIDEMARK_BAD_NAME',
+  'TIDEMARK_BAD_PARAMETER',
+  'TIDEMARK_DUPLICATE_FACTOR',
+  'TIDEMARK_FACTOR_CYCLE',
+  'TIDEMARK_UNKNOWN_FACTOR',
+])
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliFailure) return error.exitCode

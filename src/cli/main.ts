@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from './exit-codes.js'
+import { registerFactors } from './factors.js'
 import { exitCodeOf, sentenceOf } from './failure.js'
 import { registerJobs } from './jobs.js'
 import { registerLog } from './log.js'
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
   addRunCommand(program)
+  registerFactors(program)
   registerJobs(program)
   registerLog(program)
   return program

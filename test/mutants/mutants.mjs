@@ -75,13 +75,6 @@ export const mutants = [
     tests: ['test/faults/threads.test.ts'],
   },
   {
-    name: 'the publisher reads above the mark',
-    file: 'dist/src/log/follower.js',
-    find: 'const bytes = this.#ring.read(this.#buffer, released);',
-    replace: 'const bytes = this.#ring.read(this.#buffer, released + 4096);',
-    tests: ['test/integration/pool.test.ts'],
-  },
-  {
     name: 'what the log holds is not compared with what replay gives',
     file: 'dist/src/pool/replay.js',
     find: 'if (!same)',
