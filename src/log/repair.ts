@@ -56,7 +56,7 @@ export function lockForRepair(disk: Disk, directory: string): () => void {
   if (unlock) return unlock
   throw new LogError(
     'TIDEMARK_LOG_LOCKED',
-    `${directory} is in use by another pool or process; close that one before repairing its log.`,
+    `The log in ${directory} is in use by another pool or process; close that one before repairing it.`,
     { dir: directory },
   )
 }

@@ -97,7 +97,7 @@ describe('repairing a log', () => {
   it('leaves a log that opens, whatever the damage, also when it is interrupted and begun again', () => {
     const { disk: whole, lsns } = sampleLog()
     let repaired = 0
-    for (let seed = 1; seed <= 300; seed++) {
+    for (let seed = 1; seed <= 200; seed++) {
       const random = new Random(seed)
       const disk = whole.clone()
       mutate(disk, random)
@@ -118,7 +118,7 @@ describe('repairing a log', () => {
       expect([seed, reopen(disk).records.map(({ lsn }) => lsn)]).toEqual([seed, kept])
       repaired++
     }
-    expect(repaired).toBeGreaterThan(100)
+    expect(repaired).toBeGreaterThan(80)
   })
 })
 
@@ -155,7 +155,7 @@ describe('salvaging a log', () => {
     let step = steps.next()
     while (!step.done) step = steps.next()
     const to = lsns.find((lsn) => lsn >= from + 400)!
-    const expected = lsns.flatMap((lsn) =>
+    const expected = lsns.flatMap((lsn): (number | string)[] =>
       lsn === to ? [`${from}-${to}`] : lsn > from && lsn < to ? [] : [lsn],
     )
     expect(told).toEqual(expected)

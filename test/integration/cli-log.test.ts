@@ -1,0 +1,312 @@
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Command, EnginePool, type PoolEvent } from '#tidemark/index.js'
+import { tidemark } from '../support/cli.js'
+import { bitcoin, ether, limit } from '../support/pools.js'
+import { Random } from '../support/random.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const small = { segmentBytes: 64 * 1024, maxFrameBytes: 32 * 1024, ringBytes: 256 * 1024 }
+const sample = path.join(import.meta.dirname, '../../node_modules/.cache/tidemark-cli-log')
+
+const segments = (dir: string) =>
+  readdirSync(dir)
+    .filter((name) => /^\d+\.wal$/.test(name))
+    .sort()
+    .map((name) => path.join(dir, name))
+const snapshots = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.snap'))
+
+function flow(random: Random, count: number, firstId: number): Command[] {
+  return Array.from({ length: count }, (_, i) => {
+    const symbol = random.int(2) ? 'BTC-USD' : 'ETH-USD'
+    if (random.int(10) === 0) return { type: 'cancel', symbol, orderId: 1 + random.int(firstId + i) }
+    const side = random.int(2) ? 'buy' : 'sell'
+    return { ...limit(firstId + i, side, String(90 + random.int(20)), String(1 + random.int(9))), symbol }
+  })
+}
+
+/** What the tests start from: a log of several segments with a snapshot in its middle, closed. */
+interface Sample {
+  events: PoolEvent[]
+  snapshotLsn: number
+  endLsn: number
+  digest: unknown
+  /** What `dump --json` prints of it. */
+  dumped: DumpedGroup[]
+}
+
+interface DumpedGroup {
+  readonly lsn: number
+  readonly time: string
+  readonly symbol: string
+  readonly tag: string
+  readonly command: { readonly type: string; readonly price?: string; readonly quantity?: string }
+  readonly events: { readonly event: string }[]
+}
+let made: Sample
+
+beforeAll(async () => {
+  rmSync(sample, { recursive: true, force: true })
+  const pool = await EnginePool.open({ dir: sample, instruments: [bitcoin, ether], ...small })
+  const random = new Random(3)
+  for (let i = 0; i < 10; i++) await pool.submitBatch(flow(random, 100, 1 + i * 100))
+  const report = await pool.checkpoint()
+  for (let i = 10; i < 18; i++) await pool.submitBatch(flow(random, 100, 1 + i * 100))
+  const events: PoolEvent[] = []
+  for await (const event of pool.subscribe({ from: 0, to: pool.durableLsn })) events.push(event)
+  const { symbols: digest } = await pool.digest()
+  const endLsn = pool.durableLsn
+  await pool.close()
+  const dump = await log('dump', sample, '--json')
+  expect(dump.code).toBe(0)
+  const dumped = lines(dump.stdout).map((line) => JSON.parse(line))
+  made = { events, snapshotLsn: report.lsn, endLsn, digest, dumped }
+  return () => rmSync(sample, { recursive: true, force: true })
+})
+
+function copy(): string {
+  const dir = path.join(temporaryDirectory(), 'log')
+  cpSync(sample, dir, { recursive: true })
+  return dir
+}
+
+function flip(file: string, at: number): void {
+  const content = readFileSync(file)
+  content[at]! ^= 1
+  writeFileSync(file, content)
+}
+
+const log = (...args: string[]) => tidemark(['log', ...args])
+const lines = (text: string) => text.trimEnd().split('\n')
+const oneSentence = /^[A-Z][^\n]*\.\n$/
+
+describe('tidemark log stats', () => {
+  it('counts segments, records, commands, events and snapshots', async () => {
+    const { code, stdout } = await log('stats', sample, '--json')
+    expect(code).toBe(0)
+    const figures = JSON.parse(stdout)
+    const count = (kind: string) => made.events.filter(({ event }) => event === kind).length
+    expect(figures).toMatchObject({
+      segments: segments(sample).length,
+      commands: { instrument: 2 },
+      events: { 'instrument-created': 2, accepted: count('accepted'), trade: count('trade') },
+      first: { lsn: 0 },
+      snapshots: [{ lsn: made.snapshotLsn, sound: true, books: 2 }],
+      corrupt: 0,
+      tornTail: false,
+    })
+    expect(figures.commands.new + figures.commands.cancel).toBe(1800)
+    expect(figures.last.lsn).toBeGreaterThanOrEqual(made.endLsn)
+    expect(Date.parse(figures.first.time)).toBeLessThanOrEqual(Date.parse(figures.last.time))
+    const table = await log('stats', sample)
+    expect(table.stdout).toMatch(/^snapshots +1$/m)
+    expect(table.stdout).toMatch(/^corrupt places +0$/m)
+    expect(table.stdout).toMatch(/^ {2}new +1,\d+$/m)
+  })
+
+  it('fails with one sentence where there is no log', async () => {
+    const empty = await log('stats', temporaryDirectory())
+    expect(empty).toMatchObject({ code: 3, stdout: '' })
+    expect(empty.stderr).toMatch(oneSentence)
+    const missing = await log('verify', '/not/there')
+    expect(missing).toMatchObject({ code: 1, stdout: '' })
+    expect(missing.stderr).toMatch(oneSentence)
+    expect((await log('dump', sample, '--from', 'yesterday')).code).toBe(2)
+  })
+})
+
+describe('tidemark log verify', () => {
+  it('says sound, and changes nothing', async () => {
+    const dir = copy()
+    const before = readdirSync(dir).map((name) => [name, statSync(path.join(dir, name)).mtimeMs])
+    const { code, stdout, stderr } = await log('verify', dir)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^log +sound$/m)
+    expect(readdirSync(dir).map((name) => [name, statSync(path.join(dir, name)).mtimeMs])).toEqual(before)
+  })
+
+  it('lists every corrupt place with file, byte and LSN, and ends with 6', async () => {
+    const dir = copy()
+    const [first, second] = segments(dir) as [string, string]
+    flip(first, 4096 + 1000)
+    flip(second, 30)
+    const snapshot = path.join(dir, snapshots(dir)[0]!)
+    flip(snapshot, 100)
+    const { code, stdout } = await log('verify', dir)
+    expect(code).toBe(6)
+    expect(stdout).toMatch(/^log +CORRUPT/m)
+    const place = new RegExp(`^frame +LSN (\\d+), byte (\\d+) of ${first}: .*, in a sealed segment`, 'm')
+    const [, lsn, byte] = place.exec(stdout)!
+    expect(Number(byte)).toBe(4096 + Number(lsn))
+    expect(Number(lsn)).toBeLessThanOrEqual(1000)
+    expect(stdout).toContain(`byte 0 of ${second}: copy 1 of the header is damaged`)
+    expect(stdout).toContain(`${snapshot}: its header, its length or its CRC is wrong`)
+    const json = JSON.parse((await log('verify', dir, '--json')).stdout)
+    expect(json.verdict).toBe('corrupt')
+    expect(json.faults.map(({ kind }: { kind: string }) => kind)).toEqual(['frame', 'header-copy'])
+  })
+
+  it('ends with 5 for a torn tail, which an opening then cuts', async () => {
+    const dir = copy()
+    const last = segments(dir).at(-1)!
+    const used = readFileSync(last).findLastIndex((byte) => byte !== 0)
+    // Into the mark that a clean close leaves: nothing says that it was synced.
+    truncateSync(last, used - 12)
+    const { code, stdout } = await log('verify', dir)
+    expect(code).toBe(5)
+    expect(stdout).toMatch(/^torn-tail +LSN/m)
+    const pool = await EnginePool.open({ dir })
+    expect((await pool.digest()).symbols).toEqual(made.digest)
+    await pool.close()
+    expect((await log('verify', dir)).code).toBe(0)
+  })
+})
+
+describe('tidemark log dump', () => {
+  it("prints the pool's own events, with symbols and decimals", async () => {
+    const events = made.dumped.flatMap(({ lsn, symbol, tag, events }) =>
+      events.map((event: object, index: number) => ({ lsn, index, symbol, tag, ...event })),
+    )
+    const expected = made.events.map((event) => ({ ...event, tag: String(event.tag) }))
+    expect(events).toEqual(JSON.parse(JSON.stringify(expected)))
+  })
+
+  it('takes ranges of LSN and time, types and symbols', async () => {
+    const all = made.dumped
+    const of = async (...args: string[]) =>
+      lines((await log('dump', sample, '--json', ...args)).stdout).map((line) => JSON.parse(line))
+    const [from, to] = [all[10]!.lsn, all[20]!.lsn]
+    expect(await of('--from', `${from}`, '--to', `${to}`)).toEqual(all.slice(11, 21))
+    expect(await of('--symbol', 'ETH-USD')).toEqual(all.filter(({ symbol }) => symbol === 'ETH-USD'))
+    const trades = (group: { events: { event: string }[] }) =>
+      group.events.some(({ event }) => event === 'trade')
+    expect(await of('--type', 'trade')).toEqual(all.filter(trades))
+    const middle = all[900]!.time
+    expect(await of('--from', middle, '--symbol', 'BTC-USD')).toEqual(
+      all.filter(({ time, symbol }) => time >= middle && symbol === 'BTC-USD'),
+    )
+    const [mark] = await of('--type', 'mark')
+    expect(mark).toMatchObject({ record: 'mark' })
+    const text = await log('dump', sample, '--from', `${all[1]!.lsn}`, '--to', `${all[2]!.lsn}`)
+    expect(lines(text.stdout)[0]).toContain(`${all[2]!.symbol}  ${all[2]!.command.type} orderId=`)
+  })
+
+  it('knows the symbols of a log whose beginning is gone', async () => {
+    const dir = copy()
+    const pool = await EnginePool.open({ dir, keepLogBytes: 0, keepSnapshots: 1, ...small })
+    await pool.checkpoint()
+    await pool.submit(limit(70_000, 'buy', '77.50', '2.5'))
+    await pool.close()
+    const { code, stdout } = await log('dump', dir, '--json')
+    expect(code).toBe(0)
+    const dumped = lines(stdout).map((line) => JSON.parse(line))
+    expect(dumped.every(({ command }) => command.type !== 'instrument')).toBe(true)
+    expect(dumped.at(-1)).toMatchObject({
+      symbol: 'BTC-USD',
+      command: { price: '77.50', quantity: '2.50000' },
+    })
+    expect((await log('verify', dir)).code).toBe(0)
+  })
+
+  it('stops at damage and says where, while salvage goes on behind it', async () => {
+    const dir = copy()
+    flip(segments(dir)[0]!, 4096 + 5000)
+    const dump = await log('dump', dir, '--json')
+    expect(dump.code).toBe(6)
+    expect(dump.stderr).toMatch(/^The log is corrupt: LSN \d+, byte \d+ of .*salvage/)
+    const salvage = await log('salvage', dir, '--json')
+    expect(salvage.code).toBe(0)
+    const found = lines(salvage.stdout).map((line) => JSON.parse(line))
+    const all = made.dumped
+    const gap = found.findIndex(({ skipped }) => skipped)
+    expect(found.slice(0, gap)).toEqual(lines(dump.stdout).map((line) => JSON.parse(line)))
+    expect(found.slice(gap + 1)).toEqual(all.slice(gap + 1))
+    expect(found[gap].skipped).toMatchObject({ fromLsn: all[gap - 1]!.lsn, toLsn: all[gap]!.lsn })
+  })
+})
+
+describe('tidemark log repair', () => {
+  it('changes nothing without --yes; with it the log opens up to the damage, and the rest is in the backup', async () => {
+    const dir = copy()
+    // Behind the snapshot: what the books need from there on is gone.
+    const file = segments(dir).findLast((name) => Number(path.basename(name, '.wal')) > made.snapshotLsn)!
+    flip(file, 4096 + 500)
+    const before = readdirSync(dir)
+    const dry = await log('repair', dir)
+    expect(dry.code).toBe(6)
+    expect(dry.stdout).toMatch(/^LOST from the log: LSN \d+ to \d+/m)
+    expect(dry.stdout).toContain('Nothing was changed.')
+    expect(readdirSync(dir)).toEqual(before)
+
+    const done = await log('repair', dir, '--yes')
+    expect(done.code).toBe(0)
+    const [, backup] = /^Backed up to (.*)\.$/m.exec(done.stdout)!
+    expect(readdirSync(backup!)).toContain(path.basename(file))
+    expect((await log('verify', dir)).code).toBe(0)
+    const end = Number(/cuts .*, LSN (\d+)$/m.exec(done.stdout)![1])
+    const pool = await EnginePool.open({ dir })
+    const events: PoolEvent[] = []
+    for await (const event of pool.subscribe({ from: 0, to: end })) events.push(event)
+    expect(events).toEqual(made.events.filter(({ lsn }) => lsn <= end))
+    await pool.close()
+  })
+
+  it('loses no book when the damage lies below a snapshot', async () => {
+    const dir = copy()
+    flip(segments(dir)[0]!, 4096 + 5000)
+    const done = await log('repair', dir, '--yes')
+    expect(done.stdout).toContain('the books will be whole')
+    expect(done.code).toBe(0)
+    const pool = await EnginePool.open({ dir })
+    expect((await pool.digest()).symbols).toEqual(made.digest)
+    await pool.close()
+  })
+
+  it('says that there is nothing to repair in a sound log', async () => {
+    const { code, stdout } = await log('repair', copy(), '--yes')
+    expect({ code, stdout: stdout.slice(-31) }).toEqual({
+      code: 0,
+      stdout: 'there is nothing to repair.\n'.padStart(31, 'd; '),
+    })
+  })
+})
+
+describe('beside a running pool', () => {
+  it('all but repair work, whatever the pool does meanwhile', async () => {
+    const dir = temporaryDirectory()
+    const pool = await EnginePool.open({
+      dir,
+      instruments: [bitcoin, ether],
+      keepLogBytes: 100_000,
+      ...small,
+    })
+    const random = new Random(9)
+    let running = true
+    let submitted = 0
+    const load = (async () => {
+      for (; running; submitted += 200) {
+        await pool.submitBatch(flow(random, 200, 1 + submitted))
+        if (submitted % 2000 === 0) await pool.checkpoint()
+      }
+    })()
+    try {
+      for (let i = 0; i < 2; i++) {
+        const verify = await log('verify', dir)
+        expect(verify).toMatchObject({ code: 0, stderr: '' })
+      }
+      expect((await log('stats', dir)).code).toBe(0)
+      expect((await log('dump', dir, '--json', '--no-progress')).code).toBe(0)
+      const repair = await log('repair', dir, '--yes')
+      expect(repair).toMatchObject({ code: 1, stdout: '' })
+      expect(repair.stderr).toMatch(oneSentence)
+      expect(repair.stderr).toContain('in use by another pool or process')
+    } finally {
+      running = false
+      await load
+      await pool.close()
+    }
+    expect(submitted).toBeGreaterThan(2000)
+    expect((await log('verify', dir)).code).toBe(0)
+  })
+})

@@ -1,0 +1,99 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { InstrumentCatalog, poolGroupOf } from '#tidemark/cli/log-groups.js'
+import { checkSnapshots, snapshotInstruments, usableSnapshot } from '#tidemark/cli/log-snapshots.js'
+import { inspectLogNow } from '#tidemark/log/inspection.js'
+import type { InspectedGroup } from '#tidemark/log/inspection-faults.js'
+import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { bitcoin, ether, limit, openPool } from '../../support/pools.js'
+import { Random } from '../../support/random.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+
+/** The groups of a pool that has seen every kind of command, and its folder with a snapshot. */
+async function sampleGroups(): Promise<{ dir: string; groups: InspectedGroup[] }> {
+  const dir = temporaryDirectory()
+  const pool = await openPool({ dir, instruments: [bitcoin, ether] })
+  for (let i = 1; i <= 20; i++) {
+    await pool.submit({
+      ...limit(i, i % 3 ? 'buy' : 'sell', String(90 + (i % 7)), '2'),
+      displayQuantity: '1',
+    })
+    await pool.submit({
+      ...limit(100 + i, 'buy', '80', '1'),
+      timeInForce: 'GTD',
+      expireTime: 1000 + i,
+      requestId: i,
+    })
+  }
+  await pool.submit({
+    type: 'replace',
+    symbol: 'BTC-USD',
+    orderId: 1,
+    quantity: '1',
+    account: 1,
+    requestId: 50,
+  })
+  await pool.submit({ type: 'reduce', symbol: 'BTC-USD', orderId: 2, quantity: '1' })
+  await pool.submit({ type: 'expire', symbol: 'BTC-USD', time: 1010 })
+  await pool.submit({ type: 'halt', symbol: 'ETH-USD' })
+  await pool.submit({ type: 'cancel-all', account: 3 })
+  await pool.checkpoint()
+  await pool.close()
+  const groups: InspectedGroup[] = []
+  inspectLogNow(new NodeDisk(), dir, {
+    group: (group) => groups.push({ ...group, payload: Uint8Array.from(group.payload) }),
+  })
+  return { dir, groups }
+}
+
+describe('groups of a log', () => {
+  it('are known for what they are, and random or changed bytes are never decoded beyond their end', async () => {
+    const { groups } = await sampleGroups()
+    const catalog = new InstrumentCatalog()
+    for (const group of groups) {
+      const pool = poolGroupOf(group)
+      expect(pool).toBeDefined()
+      catalog.learn(pool!)
+      expect(catalog.describe(pool!, group.lsn).command['type']).toBe(pool!.commandType)
+    }
+    let decoded = 0
+    for (let seed = 1; seed <= 6000; seed++) {
+      const random = new Random(seed)
+      const group = groups[random.int(groups.length)]!
+      const payload = seed % 5 === 0 ? random.bytes(8 * random.int(40)) : Uint8Array.from(group.payload)
+      if (payload.byteLength === 0) continue
+      for (let i = 0; i < 1 + random.int(3); i++) payload[random.int(payload.byteLength)] = random.int(256)
+      const cut = random.int(4) === 0 ? payload.subarray(0, 8 * random.int(payload.byteLength / 8)) : payload
+      const pool = poolGroupOf({ ...group, payload: cut })
+      if (!pool) continue
+      const other = new InstrumentCatalog()
+      other.learn(pool)
+      JSON.stringify([catalog.describe(pool, group.lsn), other.describe(pool, group.lsn)])
+      decoded++
+    }
+    expect(decoded).toBeGreaterThan(1000)
+  })
+
+  it('of a snapshot with changed bytes are not used', async () => {
+    const { dir } = await sampleGroups()
+    const [sound] = await checkSnapshots(dir)
+    const whole = readFileSync(sound!.path)
+    expect(snapshotInstruments(usableSnapshot([sound!], 0)!).map(({ symbol }) => symbol)).toEqual([
+      'BTC-USD',
+      'ETH-USD',
+    ])
+    const unused = (at: number) => at >= 60 && at < 64
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = new Random(seed)
+      const bytes = Buffer.from(whole)
+      const at = random.int(bytes.byteLength)
+      bytes[at]! ^= 1 << random.int(8)
+      writeFileSync(sound!.path, seed % 10 === 0 ? bytes.subarray(0, at) : bytes)
+      const [checked] = await checkSnapshots(dir)
+      expect([seed, checked!.reason === undefined]).toEqual([seed, unused(at) && seed % 10 !== 0])
+    }
+    writeFileSync(path.join(dir, 'snapshot-00000000000000000008.snap'), whole)
+    expect((await checkSnapshots(dir)).at(-1)!.reason).toContain('which is not its name')
+  })
+})
