@@ -47,20 +47,26 @@ export function damage(
 
 export interface Inspected extends LogInspection {
   readonly lsns: number[]
+  /** By LSN, of the groups whose beginning is surely there. */
+  readonly payloads: Map<number, string>
   readonly skippedRanges: [number, number][]
 }
 
 export function inspected(disk: MemoryDisk, options: { settle?: boolean } = { settle: false }): Inspected {
   const lsns: number[] = []
+  const payloads = new Map<number, string>()
   const skippedRanges: [number, number][] = []
   const found = inspectLogNow(
     disk,
     inlineDirectory,
     {
-      group: (group: InspectedGroup) => lsns.push(group.lsn),
+      group: ({ lsn, payload, mayLackBeginning }: InspectedGroup) => {
+        lsns.push(lsn)
+        if (!mayLackBeginning) payloads.set(lsn, Buffer.from(payload).toString('latin1'))
+      },
       skipped: (from, to) => skippedRanges.push([from, to]),
     },
     options,
   )
-  return { ...found, lsns, skippedRanges }
+  return { ...found, lsns, payloads, skippedRanges }
 }

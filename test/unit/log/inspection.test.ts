@@ -160,10 +160,23 @@ describe('inspecting a damaged log', () => {
     expect(inspected(disk)).toMatchObject({ lsns, faults: [{ kind: 'padding', lsn, offset: padding }] })
   })
 
+  it('finds a segment that its successor does not know', () => {
+    const { disk, lsns } = sampleLog()
+    const [first, second] = segmentPaths(disk) as [string, string]
+    const whole = disk.clone()
+    damage(disk, second, (content) => withHeader(content, (copy) => copy.writeUInt32LE(7, 60)))
+    expect(inspected(disk)).toMatchObject({ lsns, faults: [{ kind: 'sealed-crc', file: first, lsn: 0 }] })
+    damage(whole, second, (content) => withHeader(content, (copy) => copy.writeBigUInt64LE(7n, 40)))
+    expect(inspected(whole)).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'chain', file: second }] })
+    const renamed = sampleLog().disk
+    renamed.rename(second, second.replace(/\d(?=\.wal)/, '0'))
+    expect(inspected(renamed).faults.map(({ kind }) => kind)).toContain('foreign')
+  })
+
   it('refuses a format version that it does not know', () => {
     const { disk } = sampleLog()
     const file = segmentPaths(disk)[0]!
-    damage(disk, file, (content) => withVersion(content, 2))
+    damage(disk, file, (content) => withHeader(content, (copy) => copy.writeUInt32LE(2, 8)))
     expect(codeOf(() => inspected(disk))).toBe('TIDEMARK_LOG_FORMAT')
   })
 })
@@ -182,10 +195,10 @@ function lastBatch() {
   return { disk, log, lsns }
 }
 
-/** Both copies of a header with another format version, their CRCs made to fit. */
-function withVersion(content: Buffer, version: number): Buffer {
+/** Both copies of a header changed, their CRCs made to fit. */
+function withHeader(content: Buffer, change: (copy: Buffer) => void): Buffer {
   for (const at of [0, 2048]) {
-    content.writeUInt32LE(version, at + 8)
+    change(content.subarray(at, at + 64))
     content.writeUInt32LE(crc32(content.subarray(at, at + 64)), at + 64)
   }
   return content
@@ -242,7 +255,7 @@ describe('beside a writer', () => {
 
 describe('a log with random damage', () => {
   const { disk: whole, lsns } = sampleLog()
-  const known = new Set(lsns)
+  const { payloads: known } = inspected(whole)
 
   it('is judged as an opening judges it', () => {
     const payloads = new Map(reopen(whole.clone()).records.map(({ lsn, payload }) => [lsn, String(payload)]))
@@ -269,7 +282,7 @@ describe('a log with random damage', () => {
       const disk = whole.clone()
       mutate(disk, new Random(seed))
       const found = inspected(disk)
-      const wrong = found.lsns.filter((lsn) => !known.has(lsn))
+      const wrong = [...found.payloads].filter(([lsn, payload]) => known.get(lsn) !== payload)
       expect([seed, wrong]).toEqual([seed, []])
       const last = Math.max(0, ...found.segments.map(({ endLsn }) => endLsn))
       const read = new Set(found.lsns)
