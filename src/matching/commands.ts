@@ -361,8 +361,9 @@ function sideOf(side: unknown): number {
 
 function code(field: string, value: unknown, codes: Readonly<Record<string, number>>): number {
   if (typeof value !== 'string') throw wrongType(field, value, 'a string')
-  const found = Object.hasOwn(codes, value) ? codes[value] : undefined
-  if (found !== undefined) return found
+  // A name that is not the table's own, `toString` for one, is no number.
+  const found = codes[value]
+  if (typeof found === 'number') return found
   const names = Object.keys(codes).join(', ')
   throw new CommandError('TIDEMARK_FIELD_VALUE', field, value, `${field} must be one of: ${names}.`)
 }

@@ -10,8 +10,13 @@ export class ReportSlab {
   #words = new Int32Array(slabWords)
   #used = 0
 
-  /** A copy of a group that can be kept. */
-  keep(words: Int32Array, from: number, to: number, lsn: number): GroupPlace {
+  /** The memory in which `keep` put the last copy. */
+  get words(): Int32Array {
+    return this.#words
+  }
+
+  /** Copies a group to where it can stay; returns its word offset in `words`. */
+  keep(words: Int32Array, from: number, to: number): number {
     const count = to - from
     if (this.#used + count > this.#words.length) {
       this.#words = new Int32Array(Math.max(slabWords, count))
@@ -21,26 +26,42 @@ export class ReportSlab {
     const start = this.#used
     for (let i = 0; i < count; i++) target[start + i] = words[from + i]!
     this.#used = start + count
-    return { words: target, from: start, to: start + count, lsn }
+    return start
   }
 }
 
 /** A report that is read from the log's bytes when it is looked at: most callers look at two fields of it. */
 export class LazyExecutionReport implements ExecutionReport {
-  readonly #groups: readonly GroupPlace[]
+  // The group's place is held in fields of the report: an object a report is what a million promises a second allow.
+  readonly #words: Int32Array
+  readonly #from: number
+  readonly #to: number
+  readonly #groupLsn: number
+  readonly #others: readonly GroupPlace[]
   readonly #registry: InstrumentRegistry
   #command: DecodedCommand | undefined
   #events: PoolEvent[] | undefined
   #outcome: Outcome | undefined
 
-  /** `groups` is one, or for a command over several symbols all of them by LSN. */
-  constructor(groups: readonly GroupPlace[], registry: InstrumentRegistry) {
-    this.#groups = groups
+  /** `others` are the further groups of a command over several symbols, by LSN. */
+  constructor(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    others: readonly GroupPlace[],
+    registry: InstrumentRegistry,
+  ) {
+    this.#words = words
+    this.#from = from
+    this.#to = to
+    this.#groupLsn = lsn
+    this.#others = others
     this.#registry = registry
   }
 
   get lsn(): number {
-    return this.#judged.firstLsn ?? this.#groups.at(-1)!.lsn
+    return this.#judged.firstLsn ?? this.#others.at(-1)?.lsn ?? this.#groupLsn
   }
 
   get repeated(): boolean {
@@ -48,7 +69,7 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get symbol(): string | undefined {
-    return this.#groups.length === 1
+    return this.#others.length === 0
       ? this.#registry.byId(this.#decoded.instrumentId)?.definition.symbol
       : undefined
   }
@@ -75,7 +96,7 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get events(): readonly PoolEvent[] {
-    this.#events ??= this.#groups.flatMap((group) => poolEvents(group, this.#registry))
+    this.#events ??= [this.#group, ...this.#others].flatMap((group) => poolEvents(group, this.#registry))
     return this.#events
   }
 
@@ -88,15 +109,17 @@ export class LazyExecutionReport implements ExecutionReport {
     return { lsn, symbol, orderId, status, code, filled, remaining, repeated, trades, events }
   }
 
+  get #group(): GroupPlace {
+    return { words: this.#words, from: this.#from, to: this.#to, lsn: this.#groupLsn }
+  }
+
   get #decoded(): DecodedCommand {
-    const { words, from } = this.#groups[0]!
-    this.#command ??= decodeCommand(words, from)!
+    this.#command ??= decodeCommand(this.#words, this.#from)!
     return this.#command
   }
 
   get #judged(): Outcome {
-    const { words, from, to } = this.#groups[0]!
-    this.#outcome ??= outcomeOf(words, from, to)
+    this.#outcome ??= outcomeOf(this.#words, this.#from, this.#to)
     return this.#outcome
   }
 

@@ -16,6 +16,8 @@ export interface ReportContext {
   readonly registry: InstrumentRegistry
 }
 
+const noGroups: readonly GroupPlace[] = []
+
 /** The promise of one `submit`. */
 export class CommandWaiter implements Waiter {
   readonly #context: ReportContext
@@ -34,7 +36,8 @@ export class CommandWaiter implements Waiter {
 
   deliver(words: Int32Array, from: number, to: number, lsn: number): boolean {
     const { slab, registry } = this.#context
-    this.#resolve(new LazyExecutionReport([slab.keep(words, from, to, lsn)], registry))
+    const start = slab.keep(words, from, to)
+    this.#resolve(new LazyExecutionReport(slab.words, start, start + to - from, lsn, noGroups, registry))
     return true
   }
 
@@ -64,11 +67,18 @@ export class EverywhereWaiter implements Waiter {
   }
 
   deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
-    const { slab, registry } = this.#context
-    this.#groups.push(slab.keep(words, from, to, lsn))
+    const { slab } = this.#context
+    const start = slab.keep(words, from, to)
+    this.#groups.push({ words: slab.words, from: start, to: start + to - from, lsn })
     if (more) return false
-    if (--this.#shardsLeft === 0) this.#resolve(new LazyExecutionReport(this.#groups, registry))
+    if (--this.#shardsLeft === 0) this.#finish()
     return true
+  }
+
+  #finish(): void {
+    const [first, ...others] = this.#groups as [GroupPlace, ...GroupPlace[]]
+    const { words, from, to, lsn } = first
+    this.#resolve(new LazyExecutionReport(words, from, to, lsn, others, this.#context.registry))
   }
 
   fail(error: Error): void {
