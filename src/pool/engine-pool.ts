@@ -3,35 +3,24 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { threadsOf } from '../log/durable-log.js'
-import { LogError, type LogPoisonedError } from '../log/errors.js'
+import type { LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
-import {
-  accountOf,
-  type Command,
-  encodeCommand,
-  encodeInstrument,
-  fromSteps,
-  type InstrumentCommand,
-  maxCommandWords,
-  rulesVersion,
-  tagHighWord,
-  tagLowWord,
-  unknownType,
-} from '../matching/index.js'
+import { accountOf, type Command, rulesVersion } from '../matching/index.js'
+import { toDepth, toDigest, toOrderState } from './answers.js'
 import { backupInThread } from './archive.js'
 import type { BackupReport } from './backup.js'
 import { Checkpointer } from './checkpointer.js'
-import { CommandBatch } from './command-batch.js'
-import { backpressure, PoolError, poolClosed } from './errors.js'
-import { ReportSlab } from './execution-report.js'
+import type { CommandBatch } from './command-batch.js'
+import { PoolError, poolClosed } from './errors.js'
 import { describe, InstrumentRegistry, type PoolInstrument } from './instruments.js'
+import { Intake } from './intake.js'
 import { Publisher } from './publisher.js'
-import { questionKind, requestWords } from './requests.js'
+import { questionKind } from './requests.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard-handle.js'
 import type { ShardThreadData } from './shard-thread.js'
-import { type Snapshot, soundSnapshots } from './snapshot-file.js'
+import type { Snapshot } from './snapshot-file.js'
 import { subscription } from './subscription.js'
 import type {
   BatchReport,
@@ -48,7 +37,7 @@ import type {
   PoolStats,
   SubscribeOptions,
 } from './types.js'
-import { BatchWaiter, CommandWaiter, EverywhereWaiter, type Waiter } from './waiters.js'
+import { usableSnapshot } from './usable-snapshot.js'
 
 export const depthLevelsMax = 100_000
 const causeDelayMs = 300
@@ -72,13 +61,9 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #threads: Piscina
   readonly #shards: ShardHandle[]
   readonly #registry: InstrumentRegistry
-  readonly #maxInFlight: number
-  readonly #context: { slab: ReportSlab; registry: InstrumentRegistry }
-  readonly #words = new Int32Array(maxCommandWords)
+  readonly #intake: Intake
   readonly #following: Promise<void>
   readonly #checkpointer: Checkpointer
-  #inFlight = 0
-  #full = false
   #closing: Promise<void> | undefined
   #poisoned: LogPoisonedError | undefined
 
@@ -156,8 +141,12 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     this.#threads = threads
     this.#shards = shards
     this.#registry = registry
-    this.#maxInFlight = settings.maxInFlight
-    this.#context = { slab: new ReportSlab(), registry }
+    this.#intake = new Intake({
+      shards,
+      registry,
+      maxInFlight: settings.maxInFlight,
+      refusal: () => this.#refusal(),
+    })
     const lastEndLsn = snapshot?.header.endLsn ?? log.firstLsn
     this.#checkpointer = new Checkpointer({
       log,
@@ -196,7 +185,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   /** Whether so much is in flight that a well-behaved caller waits for `drain` before it submits more. */
   get needsDrain(): boolean {
-    return this.#inFlight * 2 >= this.#maxInFlight
+    return this.#intake.needsDrain
   }
 
   /**
@@ -208,27 +197,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    *   unknown.
    */
   submit(command: Command): Promise<ExecutionReport> {
-    return new Promise((resolve, reject) => {
-      try {
-        this.#checkUsable(1)
-        if (typeof command !== 'object' || command === null) throw unknownType(command)
-        if (command.type === 'cancel-all') {
-          this.#cancelAll(command.account, command.tag, resolve, reject)
-          return
-        }
-        const words = this.#words
-        const waiter = new CommandWaiter(this.#context, resolve, reject)
-        if (command.type === 'instrument') {
-          this.#define(command, waiter)
-          return
-        }
-        const { grids, shard: number } = this.#registry.ofCommand(command)
-        const length = encodeCommand(words, 0, command, grids)
-        this.#send(number, waiter, length)
-      } catch (error) {
-        reject(error)
-      }
-    })
+    return new Promise((resolve, reject) => this.#intake.submit(command, resolve, reject))
   }
 
   /**
@@ -240,30 +209,14 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    */
   submitBatch(commands: CommandBatch | readonly Command[]): Promise<BatchReport> {
     return new Promise((resolve, reject) => {
-      try {
-        const batch = commands instanceof CommandBatch ? commands : this.#encode(commands)
-        if (batch.length === 0) {
-          resolve({ lsn: this.durableLsn, commands: 0, trades: 0, rejected: 0 })
-          return
-        }
-        this.#checkUsable(batch.length)
-        for (const [i, part] of batch.parts.entries()) {
-          if (!this.#shards[i]!.inbound.fits(part.used)) throw backpressure(`the queue of shard ${i} is full`)
-        }
-        const waiter = new BatchWaiter(batch.length, resolve, reject)
-        for (const [i, { words, used, commands: count }] of batch.parts.entries()) {
-          if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used, count)
-        }
-        this.#taken(batch.length)
-      } catch (error) {
-        reject(error)
-      }
+      if (commands?.length === 0) resolve({ lsn: this.durableLsn, commands: 0, trades: 0, rejected: 0 })
+      else this.#intake.submitBatch(commands, resolve, reject)
     })
   }
 
   /** An empty batch for this pool. */
   batch(): CommandBatch {
-    return new CommandBatch({ registry: this.#registry, shards: this.#shards.length })
+    return this.#intake.batch()
   }
 
   /** Adds an instrument: a logged command like any other. @throws as `submit`, and `TIDEMARK_DUPLICATE_SYMBOL`. */
@@ -302,13 +255,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     }
     const { instrument, lsn, answer } = await this.#ask(symbol, questionKind.depth, levels)
     if (answer.question !== 'depth') throw unreachable()
-    const { price, quantity } = instrument.grids
-    const decimals = (level: { price: number; quantity: number; orders: number }) => ({
-      price: fromSteps(level.price, price),
-      quantity: fromSteps(level.quantity, quantity),
-      orders: level.orders,
-    })
-    return { lsn, symbol, bids: answer.bids.map(decimals), asks: answer.asks.map(decimals) }
+    return toDepth(answer, instrument, lsn)
   }
 
   /** One live order. @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`, `TIDEMARK_BAD_ARGUMENT`. */
@@ -322,26 +269,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     }
     const { instrument, lsn, answer } = await this.#ask(symbol, questionKind.order, orderId)
     if (answer.question !== 'order') throw unreachable()
-    const { order } = answer
-    if (!order) return { lsn, order: undefined }
-    const { price, quantity } = instrument.grids
-    return {
-      lsn,
-      order: {
-        orderId: order.orderId,
-        symbol,
-        account: order.account,
-        side: order.side,
-        orderType: order.orderType,
-        timeInForce: order.timeInForce,
-        status: order.status,
-        price: order.price === 0 ? undefined : fromSteps(order.price, price),
-        stopPrice: order.stopPrice === undefined ? undefined : fromSteps(order.stopPrice, price),
-        remaining: fromSteps(order.quantity, quantity),
-        filled: fromSteps(order.filled, quantity),
-        shown: fromSteps(order.shown, quantity),
-      },
-    }
+    return { lsn, order: answer.order && toOrderState(answer.order, instrument) }
   }
 
   /**
@@ -359,21 +287,11 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   async digest(): Promise<DigestAnswer> {
     const answers = await Promise.all(
       this.#shards.map((shard) => {
-        this.#checkUsable(0)
+        this.#checkUsable()
         return shard.ask(questionKind.digest, 0, 0)
       }),
     )
-    const symbols: Record<string, string> = {}
-    let restingOrders = 0
-    for (const { answer } of answers) {
-      if (answer.question !== 'digest') throw unreachable()
-      restingOrders += answer.orders
-      for (const { instrumentId, digest } of answer.books) {
-        symbols[this.#registry.byId(instrumentId)!.definition.symbol] = digest
-      }
-    }
-    const sorted = Object.fromEntries(Object.entries(symbols).sort(([a], [b]) => (a < b ? -1 : 1)))
-    return { lsn: Math.max(...answers.map(({ lsn }) => lsn)), symbols: sorted, restingOrders }
+    return toDigest(answers, this.#registry)
   }
 
   /**
@@ -381,7 +299,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    * newest sound snapshot and replays the log behind it.
    */
   async checkpoint(): Promise<CheckpointReport> {
-    this.#checkUsable(0)
+    this.#checkUsable()
     return this.#checkpointer.checkpoint()
   }
 
@@ -403,8 +321,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       commands: sum((shard) => shard.commands),
       trades: sum((shard) => shard.trades),
       rejected: sum((shard) => shard.rejected),
-      inFlight: this.#inFlight,
-      maxInFlight: this.#maxInFlight,
+      inFlight: this.#intake.inFlight,
+      maxInFlight: this.#intake.maxInFlight,
       needsDrain: this.needsDrain,
       log: this.#log.stats(),
     }
@@ -438,7 +356,6 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     for (const shard of this.#shards) shard.inbound.stop()
     await this.#follower.stop().catch(() => {})
     for (const shard of this.#shards) shard.fail(error)
-    this.#inFlight = 0
     if (this.listenerCount('error') > 0) this.emit('error', error)
   }
 
@@ -451,130 +368,29 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     setTimeout(() => this.#log.poison(error), delayMs).unref()
   }
 
-  #checkUsable(commands: number): void {
-    if (this.#poisoned) throw this.#poisoned
-    if (this.#closing) throw poolClosed()
-    if (commands > this.#maxInFlight) {
-      throw new PoolError(
-        'TIDEMARK_BATCH_TOO_LARGE',
-        `The batch has ${commands} commands; at most ${this.#maxInFlight} (maxInFlight) may be in flight.`,
-        {
-          commands,
-          maxInFlight: this.#maxInFlight,
-        },
-      )
-    }
-    if (this.#inFlight + commands > this.#maxInFlight) {
-      throw backpressure(`${this.#inFlight} commands are in flight, the most is ${this.#maxInFlight}`, {
-        inFlight: this.#inFlight,
-        maxInFlight: this.#maxInFlight,
-      })
-    }
-  }
-
-  #send(number: number, waiter: Waiter, length: number): void {
-    const shard = this.#shards[number]!
-    if (!shard.inbound.fits(length)) throw backpressure(`the queue of shard ${number} is full`)
-    shard.send(waiter, this.#words, 0, length, 1)
-    this.#taken(1)
-  }
-
-  #define(command: InstrumentCommand, waiter: Waiter): void {
-    const definition = this.#registry.define(command)
-    const length = encodeInstrument(
-      this.#words,
-      0,
-      tagLowWord(command.tag),
-      tagHighWord(command.tag),
-      definition,
-    )
-    this.#send(definition.instrumentId % this.#shards.length, waiter, length)
-    this.#registry.add(definition)
-  }
-
-  #cancelAll(
-    account: number,
-    tag: number | bigint | undefined,
-    resolve: (report: ExecutionReport) => void,
-    reject: (error: Error) => void,
-  ): void {
-    accountOf(account)
-    const low = tagLowWord(tag)
-    const high = tagHighWord(tag)
-    this.#checkUsable(this.#shards.length)
-    for (const shard of this.#shards) {
-      if (!shard.inbound.fits(requestWords)) throw backpressure(`the queue of shard ${shard.number} is full`)
-    }
-    const waiter = new EverywhereWaiter(this.#context, this.#shards.length, resolve, reject)
-    for (const shard of this.#shards) shard.sendCancelAll(waiter, account, low, high)
-    this.#taken(this.#shards.length)
-  }
-
-  #encode(commands: readonly Command[]): CommandBatch {
-    if (!Array.isArray(commands)) {
-      throw new PoolError(
-        'TIDEMARK_BAD_ARGUMENT',
-        'submitBatch takes a CommandBatch or an array of commands.',
-      )
-    }
-    const batch = this.batch()
-    for (const [index, command] of commands.entries()) {
-      try {
-        batch.add(command)
-      } catch (error) {
-        Object.assign((error as PoolError).details, { index })
-        throw error
-      }
-    }
-    return batch
-  }
-
   async #ask(symbol: string, question: number, argument: number) {
-    this.#checkUsable(0)
+    this.#checkUsable()
     const instrument: PoolInstrument = this.#registry.bySymbol(symbol)
     const shard = this.#shards[instrument.shard]!
     const { lsn, answer } = await shard.ask(question, instrument.definition.instrumentId, argument)
     return { instrument, lsn, answer }
   }
 
-  #taken(commands: number): void {
-    this.#inFlight += commands
-    if (this.needsDrain) this.#full = true
-  }
-
   #settled(commands: number): void {
-    this.#inFlight -= commands
     // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
     if (this.#checkpointer.due && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
-    if (!this.#full || this.#inFlight * 4 > this.#maxInFlight) return
-    this.#full = false
-    this.emit('drain')
+    if (this.#intake.settled(commands)) this.emit('drain')
   }
-}
 
-/** The newest sound snapshot that fits the log. One above the log's end can't be: it waited for the mark. */
-async function usableSnapshot(log: DurableLog): Promise<Snapshot | undefined> {
-  const { firstLsn, endLsn } = log.recovery
-  const snapshots = await soundSnapshots(log.dir)
-  for (const snapshot of snapshots) {
-    const { header } = snapshot
-    if (header.endLsn > endLsn) {
-      throw new LogError(
-        'TIDEMARK_LOG_CORRUPT',
-        `${snapshot.path} was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}: a part of the log is missing.`,
-        { file: snapshot.path, lsn: header.endLsn, endLsn },
-      )
-    }
-    if (header.rulesVersion === rulesVersion && header.replayFromLsn >= firstLsn) return snapshot
+  /** Why nothing is taken any more, once nothing is. */
+  #refusal(): Error | undefined {
+    return this.#poisoned ?? (this.#closing && poolClosed())
   }
-  if (firstLsn > 0) {
-    throw new LogError(
-      'TIDEMARK_LOG_CORRUPT',
-      `The log in ${log.dir} begins at LSN ${firstLsn} and no sound snapshot reaches that far back.`,
-      { dir: log.dir, firstLsn },
-    )
+
+  #checkUsable(): void {
+    const refusal = this.#refusal()
+    if (refusal) throw refusal
   }
-  return undefined
 }
 
 function unreachable(): never {

@@ -1,0 +1,59 @@
+import { fromSteps, type OrderState as OrderSteps } from '../matching/index.js'
+import type { InstrumentRegistry, PoolInstrument } from './instruments.js'
+import type { Answer } from './questions.js'
+import type { Depth, DigestAnswer, OrderState } from './types.js'
+
+/** A shard's answers, in ticks and lots, as the world outside sees them: symbols and decimal strings. */
+
+type AnswerTo<Question extends Answer['question']> = Extract<Answer, { question: Question }>
+
+export function toDepth(answer: AnswerTo<'depth'>, instrument: PoolInstrument, lsn: number): Depth {
+  const { price, quantity } = instrument.grids
+  const decimals = (level: { price: number; quantity: number; orders: number }) => ({
+    price: fromSteps(level.price, price),
+    quantity: fromSteps(level.quantity, quantity),
+    orders: level.orders,
+  })
+  const { symbol } = instrument.definition
+  return { lsn, symbol, bids: answer.bids.map(decimals), asks: answer.asks.map(decimals) }
+}
+
+export function toOrderState(order: OrderSteps, instrument: PoolInstrument): OrderState {
+  const { price, quantity } = instrument.grids
+  return {
+    orderId: order.orderId,
+    symbol: instrument.definition.symbol,
+    account: order.account,
+    side: order.side,
+    orderType: order.orderType,
+    timeInForce: order.timeInForce,
+    status: order.status,
+    price: order.price === 0 ? undefined : fromSteps(order.price, price),
+    stopPrice: order.stopPrice === undefined ? undefined : fromSteps(order.stopPrice, price),
+    remaining: fromSteps(order.quantity, quantity),
+    filled: fromSteps(order.filled, quantity),
+    shown: fromSteps(order.shown, quantity),
+  }
+}
+
+/** The digests of all shards as one, by symbol. */
+export function toDigest(
+  answers: readonly { lsn: number; answer: Answer }[],
+  registry: InstrumentRegistry,
+): DigestAnswer {
+  const symbols: [string, string][] = []
+  let restingOrders = 0
+  for (const { answer } of answers) {
+    if (answer.question !== 'digest') throw new Error('an answer of another kind than the question')
+    restingOrders += answer.orders
+    for (const { instrumentId, digest } of answer.books) {
+      symbols.push([registry.byId(instrumentId)!.definition.symbol, digest])
+    }
+  }
+  symbols.sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    lsn: Math.max(...answers.map(({ lsn }) => lsn)),
+    symbols: Object.fromEntries(symbols),
+    restingOrders,
+  }
+}
