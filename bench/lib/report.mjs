@@ -112,7 +112,6 @@ function say(text) {
 }
 
 function machine(dir) {
-  mkdirSync(dir, { recursive: true })
   const { type } = statfsSync(dir)
   return {
     node: process.version,

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { parseArgs } from 'node:util'
+import { NodeDisk } from '../../dist/src/log/node-disk.js'
 
 /**
  * What every bench takes: `--quick` (a tiny run, to see that it works), `--short` (the headline's form), `--rounds N`
@@ -23,6 +24,7 @@ export function readSettings(own = {}) {
   const { quick, short } = values
   const rounds = whole('rounds', values.rounds ?? (quick ? '2' : short ? '3' : '5'))
   const dir = path.resolve(values.dir ?? process.env.TIDEMARK_DIR ?? tmpdir())
+  new NodeDisk().makeDirectory(dir)
   const flags = Object.fromEntries(Object.keys(own).map((name) => [name, values[name] ?? own[name]]))
   return { quick, short, rounds, dir, flags, pick: (q, s, full) => (quick ? q : short ? s : full) }
 }
@@ -53,7 +55,6 @@ export function shardCounts() {
 
 /** Runs `use` with a new folder in `parent`, and removes it. */
 export async function inFolder(parent, use) {
-  mkdirSync(parent, { recursive: true })
   const folder = mkdtempSync(path.join(parent, 'tidemark-bench-'))
   try {
     return await use(folder)

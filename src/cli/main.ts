@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { registerBench } from './bench.js'
 import { exitCodes } from './exit-codes.js'
 import { registerFactors } from './factors.js'
 import { exitCodeOf, sentenceOf } from './failure.js'
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
   registerFactors(program)
   registerJobs(program)
   registerLog(program)
+  registerBench(program)
   return program
 }
 

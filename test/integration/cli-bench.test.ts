@@ -1,0 +1,110 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import * as path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { recommendGroup, recommendPreset, type ThroughputPoint } from '#tidemark/cli/bench-run.js'
+import { tidemark } from '../support/cli.js'
+
+const folders: string[] = []
+
+function newFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-test-'))
+  folders.push(folder)
+  return folder
+}
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+describe('tidemark bench', () => {
+  it('measures disk, throughput and latency, recommends a setting, and leaves nothing behind', async () => {
+    const dir = newFolder()
+    const { code, stdout, stderr } = await tidemark([
+      'bench',
+      '--quick',
+      '--dir',
+      dir,
+      '--shards',
+      '2',
+      '--json',
+    ])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    const result = JSON.parse(stdout)
+    expect(result.disk.map(({ bytes }: { bytes: number }) => bytes)).toEqual([128, 4096, 65_536, 1_048_576])
+    for (const { latency } of result.disk) expect(latency.count).toBeGreaterThan(0)
+    const points = result.throughput as ThroughputPoint[]
+    expect(points.map(({ handover, shards, group }) => `${handover} ${shards} ${group}`)).toEqual(
+      [1, 2].flatMap((shards) => [
+        `submit ${shards} 1`,
+        ...[1, 10, 100, 1000, 10_000].map((group) => `batch ${shards} ${group}`),
+      ]),
+    )
+    for (const { commandsPerSecond, commandsPerFlush, logBytesPerCommand } of points) {
+      expect(commandsPerSecond).toBeGreaterThan(0)
+      expect(commandsPerFlush).toBeGreaterThan(0)
+      expect(logBytesPerCommand).toBeGreaterThan(32)
+    }
+    expect(result.tradesPerCommand).toBeGreaterThan(0.05)
+    expect(result.latency).toHaveLength(9)
+    for (const { latency } of result.latency) expect(latency.count).toBeGreaterThan(0)
+    expect(result.recommended).toEqual({
+      ...recommendGroup(points),
+      preset: recommendPreset(result.presets),
+    })
+    expect(readdirSync(dir)).toEqual([])
+  })
+
+  it('prints tables that end with the recommendation', async () => {
+    const { code, stdout } = await tidemark(['bench', '--quick', '--dir', newFolder(), '--shards', '1'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^Node v\d+/)
+    expect(stdout).toMatch(/submitBatch of 10,000 +1 /)
+    expect(stdout).toMatch(
+      /Recommended here: hand over about [\d,]+ commands? at a time to 1 shard .*preset \w+\.\n$/,
+    )
+  })
+
+  it('names a folder that it cannot make', async () => {
+    const { code, stdout, stderr } = await tidemark(['bench', '--quick', '--dir', '/proc/nowhere'])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^Could not create \/proc\/nowhere: .+\.\n$/)
+  })
+
+  it('refuses a number of shards that a pool does not take', async () => {
+    const { code, stderr } = await tidemark(['bench', '--shards', '65'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/--shards.*from 1 to 64/)
+  })
+})
+
+describe('the recommendation', () => {
+  const point = (shards: number, group: number, commandsPerSecond: number): ThroughputPoint => ({
+    handover: 'batch',
+    shards,
+    group,
+    commandsPerSecond,
+    commandsPerFlush: 1,
+    logBytesPerCommand: 100,
+  })
+
+  it('is the fewest shards and the smallest group within a tenth of the best', () => {
+    const points = [point(1, 10, 80), point(1, 100, 91), point(1, 1000, 100), point(2, 10, 101)]
+    expect(recommendGroup(points)).toEqual({ shards: 1, group: 100, commandsPerSecond: 91 })
+  })
+
+  it('takes no notice of submit, which has no groups', () => {
+    const points = [{ ...point(1, 1, 200), handover: 'submit' as const }, point(1, 10, 100)]
+    expect(recommendGroup(points).group).toBe(10)
+  })
+
+  it('prefers the preset that waits least, unless another is more than a tenth faster', () => {
+    const points = (lowLatency: number, balanced: number) => [
+      { preset: 'lowLatency' as const, commandsPerSecond: lowLatency },
+      { preset: 'balanced' as const, commandsPerSecond: balanced },
+    ]
+    expect(recommendPreset(points(95, 100))).toBe('lowLatency')
+    expect(recommendPreset(points(80, 100))).toBe('balanced')
+  })
+})
