@@ -17,8 +17,8 @@ const settings = readSettings({ messages: '' })
 const { pick } = settings
 const count = whole('messages', settings.flags.messages || pick('20000', '500000', '1000000'))
 /** A slower engine is stopped after so long, and its speed is that of what it got done. */
-const timeMs = pick(100, 400, 1500)
-const setUpMsMax = pick(500, 3000, 10_000)
+const timeMs = pick(100, 300, 1500)
+const setUpMsMax = pick(500, 1500, 10_000)
 /** Messages between two looks at the clock; small first, because of engines that take long for each. */
 const step = 64
 

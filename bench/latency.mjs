@@ -24,7 +24,7 @@ const { pick, flags } = settings
 const rates = flags.rates
   ? flags.rates.split(',').map(Number)
   : pick([20_000, 50_000], [50_000, 200_000, 500_000], [50_000, 100_000, 200_000, 500_000, 1_000_000])
-const seconds = Number(flags.seconds || pick(0.2, 1, 2))
+const seconds = Number(flags.seconds || pick(0.2, 0.7, 2))
 const singleTimes = pick(100, 1000, 4000)
 const maxInFlight = 1_048_576
 const warmCommands = pick(20_000, 100_000, 200_000)

@@ -15,8 +15,8 @@ import { stores } from './lib/stores.mjs'
 const settings = readSettings({ only: '', groups: '1,10,100,1000,10000' })
 const { pick, flags } = settings
 const groupSizes = flags.groups.split(',').map(Number)
-const timeMs = pick(40, 150, 500)
-const warmMs = pick(20, 100, 250)
+const timeMs = pick(40, 100, 500)
+const warmMs = pick(20, 60, 250)
 /** So many groups at least, however long they take. */
 const groupsMin = 5
 

@@ -18,7 +18,7 @@ const lengths = flags.lengths
   ? flags.lengths.split(',').map(Number)
   : pick([5000, 20_000], [100_000, 1_000_000], [100_000, 1_000_000, 4_000_000])
 /** The part of the commands that came after the last snapshot; undefined: there is none. */
-const ages = pick([undefined, 0.1], [undefined, 0.5, 0.1], [undefined, 1, 0.5, 0.1, 0])
+const ages = pick([undefined, 0.1], [undefined, 0.1], [undefined, 1, 0.5, 0.1, 0])
 const options = { checkpointBytes: 0, shards: 1 }
 
 async function elapsed(use) {
