@@ -139,6 +139,7 @@ function chart() {
     unit: 'messages a second, median and spread',
     bars: Object.entries(medians).flatMap(([book, { speeds }]) =>
       Object.entries(speeds).map(([name, speed]) => ({
+        kind: name,
         name: `${book.split(/[:,]/)[0]}, ${name}`,
         ...speed,
       })),

@@ -1,30 +1,45 @@
 import { rate } from '../../dist/src/cli/number-format.js'
 
 /** Told apart by people who see no red or green too (Okabe and Ito). */
-const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f7f7f', '#8c6bb1']
-const width = 780
+const colors = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+  '#7f7f7f',
+  '#8c6bb1',
+  '#8c5a2b',
+  '#1b6e5c',
+  '#b8a800',
+]
+const width = 860
 const left = 76
-const right = 190
+const right = 262
 const top = 16
 const bottom = 46
 
 /**
- * Horizontal bars from zero, each with its spread as a whisker.
+ * Horizontal bars from zero, each with its spread as a whisker. Bars of one kind have one colour; each is its own kind
+ * unless stated.
  *
- * @param {{ unit: string, bars: { name: string, median: number, min: number, max: number }[] }} chart
+ * @param {{ unit: string, bars: { name: string, kind?: string, median: number, min: number, max: number }[] }} chart
  */
-export function barChart({ unit, bars }) {
-  const labels = 230
+export function barChart({ unit, bars: all }) {
+  const bars = all.filter(({ median }) => median > 0)
+  const kinds = [...new Set(bars.map(({ kind, name }) => kind ?? name))]
+  const labels = 290
   const rowHeight = 26
   const height = top + bars.length * rowHeight + bottom
   const most = Math.max(...bars.map(({ max }) => max), Number.MIN_VALUE)
   const x = (value) => labels + (value / most) * (width - labels - 90)
-  const rows = bars.map(({ name, median, min, max }, at) => {
+  const rows = bars.map(({ name, kind, median, min, max }, at) => {
     const y = top + at * rowHeight
     const middle = y + rowHeight / 2 - 2
     return (
       `<text x="${labels - 8}" y="${middle + 4}" text-anchor="end">${escaped(name)}</text>` +
-      `<rect x="${labels}" y="${y + 3}" width="${px(x(median) - labels)}" height="${rowHeight - 10}" fill="${colors[at % colors.length]}"/>` +
+      `<rect x="${labels}" y="${y + 3}" width="${px(x(median) - labels)}" height="${rowHeight - 10}" fill="${colors[kinds.indexOf(kind ?? name) % colors.length]}"/>` +
       `<path d="M${px(x(min))} ${middle}H${px(x(max))}" stroke="currentColor" stroke-width="1.5"/>` +
       `<text x="${px(x(max) + 6)}" y="${middle + 4}">${rate(median)}</text>`
     )
