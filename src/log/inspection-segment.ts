@@ -36,7 +36,7 @@ export class SegmentWalk {
   readonly #seed: number
   readonly #maxFrameBytes: number
   readonly #decoder: FrameDecoder
-  #bytes = Buffer.allocUnsafeSlow(windowBytes)
+  #bytes: Buffer
   #startLsn: number
   #available = 0
   #unreadablePages = 0
@@ -54,7 +54,9 @@ export class SegmentWalk {
     this.header = header
     this.#sink = sink
     this.#seed = segmentSeed(header)
-    this.#maxFrameBytes = Math.min(header.maxFrameBytes, Math.max(frameHeaderBytes, disk.size(handle)))
+    const fileBytes = disk.size(handle)
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(pageBytes, Math.min(windowBytes, fileBytes)))
+    this.#maxFrameBytes = Math.min(header.maxFrameBytes, Math.max(frameHeaderBytes, fileBytes))
     this.#decoder = new FrameDecoder(this.#maxFrameBytes)
     this.#startLsn = header.firstLsn
     this.#crcLsn = header.firstLsn

@@ -129,10 +129,11 @@ describe('tidemark log verify', () => {
   it('lists every corrupt place with file, byte and LSN, and ends with 6', async () => {
     const dir = copy()
     const [first, second] = segments(dir) as [string, string]
-    flip(first, 4096 + 1000)
-    flip(second, 30)
     const snapshot = path.join(dir, snapshots(dir)[0]!)
     flip(snapshot, 100)
+    expect((await log('verify', dir)).code).toBe(6)
+    flip(first, 4096 + 1000)
+    flip(second, 30)
     const { code, stdout } = await log('verify', dir)
     expect(code).toBe(6)
     expect(stdout).toMatch(/^log +CORRUPT/m)

@@ -88,6 +88,35 @@ describe('inspecting a damaged log', () => {
     expect(found.endLsn).toBe(lsns[4])
   })
 
+  it('takes damage to neighbouring groups for one place', () => {
+    const { disk, lsns } = sampleLog()
+    const [first] = segmentPaths(disk) as [string]
+    for (const lsn of lsns.slice(4, 6)) {
+      damage(disk, first, (content) => void (content[segmentHeaderBytes + lsn + 33]! ^= 1))
+    }
+    expect(inspected(disk).skippedRanges).toEqual([[lsns[4], lsns[6]]])
+  })
+
+  it('believes no LSN beyond what a number holds', () => {
+    const firstLsn = 2n ** 64n - 8192n
+    const content = Buffer.alloc(segmentHeaderBytes + 4096)
+    content.write('TIDEMARK', 0, 'latin1')
+    content.writeUInt32LE(1, 8)
+    content.writeBigUInt64LE(firstLsn, 24)
+    content.writeBigUInt64LE(2n ** 64n - 1n, 32)
+    content.writeUInt32LE(4096, 56)
+    withHeader(content, () => {})
+    content.copy(content, 2048, 0, 68)
+    const frame = content.subarray(segmentHeaderBytes, segmentHeaderBytes + 32)
+    frame.writeUInt32LE(32, 0)
+    frame[8] = 1
+    frame.writeBigUInt64LE(firstLsn, 16)
+    frame.writeUInt32LE(crc32(frame, crc32(content.subarray(16, 24))), 4)
+    const disk = new MemoryDisk()
+    disk.replace(`${inlineDirectory}/${firstLsn}.wal`, content)
+    expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'header' }], groups: 0 })
+  })
+
   it('tells a torn tail from corruption by what later frames say was synced', () => {
     const { disk, log, lsns } = lastBatch()
     const file = segmentPaths(disk).at(-1)!
