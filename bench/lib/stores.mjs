@@ -19,7 +19,7 @@ export function stores(tape) {
   const record = new Uint8Array(recordBytes).fill(0x5a)
   return {
     'tidemark pool, matched': (dir) => pool(dir, tape, 2),
-    'tidemark pool, next group after the sync': (dir) => pool(dir, tape, 1),
+    'tidemark pool, one group at a time': (dir) => pool(dir, tape, 1),
     'tidemark log, 100-byte records': (dir) => log(dir, record),
     'raw write + fdatasync, zeroed file': zeroedFile,
     'append + fdatasync': appendedFile,
