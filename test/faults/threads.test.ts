@@ -5,6 +5,9 @@ import { EnginePool } from '#tidemark/pool/index.js'
 import { bitcoin, ether, limit } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
+/** Everything settles within a second of a thread's death; this much later, on a loaded machine too, it hangs. */
+const hangMs = 15_000
+
 /** Resolves with how each promise ended, or says which still hang after `ms`. */
 async function settledWithin(
   ms: number,
@@ -21,7 +24,7 @@ describe.each([
   ['a shard', 2],
   ['the other shard', 3],
 ])('when the thread of %s dies', (_name, thread) => {
-  it('every pending promise is rejected with the cause within a second, and reopening recovers', async () => {
+  it('every pending promise is rejected with the cause, none hangs, and reopening recovers', async () => {
     const dir = temporaryDirectory()
     // A delay that never ends by itself keeps everything pending until the thread dies.
     const pool = await EnginePool.open({ dir, shards: 2, instruments: [bitcoin, ether] })
@@ -34,10 +37,10 @@ describe.each([
     }
     pending.push(pool.depth('BTC-USD'), pool.submit({ type: 'cancel-all', account: 5 }))
     void pool[threadsOf][thread]!.terminate()
-    const outcomes = await settledWithin(1000, pending)
+    const outcomes = await settledWithin(hangMs, pending)
     const rejected = outcomes.filter((outcome) => outcome.status === 'rejected')
     for (const { reason } of rejected) expect(reason).toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
-    await settledWithin(1000, [
+    await settledWithin(hangMs, [
       expect(pool.submit(limit(9000, 'buy', '10', '1'))).rejects.toMatchObject({
         code: 'TIDEMARK_LOG_POISONED',
       }),
@@ -65,7 +68,7 @@ describe('a log whose flusher dies', () => {
       for await (const _record of log.reader()) throw new Error('nothing is durable')
     })()
     void log[threadsOf][0]!.terminate()
-    const outcomes = await settledWithin(1000, [waiting, reading])
+    const outcomes = await settledWithin(hangMs, [waiting, reading])
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'TIDEMARK_LOG_POISONED' } })
     }
