@@ -76,6 +76,22 @@ describe('groups of a log', () => {
     expect(decoded).toBeGreaterThan(1000)
   })
 
+  it('are none when a record does not end in them, or lacks what its flags promise', async () => {
+    const { groups } = await sampleGroups()
+    const plain = groups.find(({ payload }) => payload[0] === 4 && payload[1] === 0)!
+    const promising = Uint8Array.from(plain.payload)
+    promising[1] = 16
+    expect(poolGroupOf(plain)).toBeDefined()
+    expect(poolGroupOf({ ...plain, payload: promising })).toBeUndefined()
+    const trade = groups.find(({ payload }) => new Int32Array(payload.buffer).includes((72 << 16) | 33))!
+    expect(poolGroupOf(trade)).toBeDefined()
+    for (let bytes = 8; bytes < 64; bytes += 8) {
+      const words = new Int32Array(trade.payload.buffer)
+      const end = words.indexOf((72 << 16) | 33) * 4
+      expect(poolGroupOf({ ...trade, payload: trade.payload.slice(0, end + bytes) })).toBeUndefined()
+    }
+  })
+
   it('of a snapshot with changed bytes are not used', async () => {
     const { dir } = await sampleGroups()
     const [sound] = await checkSnapshots(dir)
