@@ -72,8 +72,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   const { disk, directory } = settings
   attempt('create', directory, () => disk.makeDirectory(directory))
   const segments = findSegments(disk, directory)
-  const last = segments.at(-1)
-  if (!last) {
+  if (segments.length === 0) {
     return {
       report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined },
       ...beginSegment(settings, undefined, 0, 0),
@@ -82,6 +81,8 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   checkChain(segments, settings.contentVersion)
 
   for (let i = 0; i < segments.length - 1; i++) verifySealed(disk, segments[i]!, segments[i + 1]!.header)
+  while (lastBeginsWithinGroup(disk, segments)) removeLast(disk, directory, segments)
+  const last = segments.at(-1)!
   const tail = scanTail(disk, last)
   const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
   if (syncedLsn > tail.endLsn) {
@@ -103,6 +104,27 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     },
     ...begun,
   }
+}
+
+/**
+ * Whether the last segment was begun within a group, by a rotation, and holds no whole group: the rest of that group
+ * never reached the disk, and the log ends before it, in a segment before.
+ */
+function lastBeginsWithinGroup(disk: Disk, segments: readonly Segment[]): boolean {
+  const [before, last] = segments.slice(-2)
+  // An opening begins its segment, under an epoch of its own, where a group ends.
+  if (!before || !last || before.header.epoch !== last.header.epoch) return false
+  const { firstLsn } = last.header
+  return (
+    scanTail(disk, last).endLsn === firstLsn && scanSegment(disk, before, firstLsn).groupEndLsn < firstLsn
+  )
+}
+
+/** Takes the last segment away, of which nothing was ever acknowledged; the one before is then judged as the last. */
+function removeLast(disk: Disk, directory: string, segments: Segment[]): void {
+  const { path: file } = segments.pop()!
+  attempt('remove', file, () => disk.remove(file))
+  attempt('sync', directory, () => disk.syncDirectory(directory))
 }
 
 /** A sealed segment is checked as a whole against its successor's header; only if that fails, frame by frame. */

@@ -32,6 +32,12 @@ function cutAndReopen(seed: number): void {
         const payload = random.bytes(random.int(300))
         sent.set(log.append(payload), Buffer.from(payload).toString('hex'))
         if (random.int(5) === 0) log.flusher.flush()
+        if (random.int(25) === 0) {
+          // A group of several frames, often over a rotation.
+          log.flushAll()
+          const group = random.bytes(5000 + random.int(20_000))
+          sent.set(log.producer.append(1, 0, group), Buffer.from(group).toString('hex'))
+        }
         if (random.int(40) === 0) log.flusher.mark()
       }
     } catch (error) {

@@ -152,6 +152,34 @@ describe('a torn tail', () => {
     expect(cuts.every((tail) => tail === before || tail === log.released)).toBe(true)
   })
 
+  it('of a group that goes over a rotation ends the log before the group, in the segment where it began', () => {
+    for (const pieces of [9500, 40_000]) {
+      const disk = new MemoryDisk()
+      const log = new InlineLog(disk)
+      const lsns: number[] = []
+      while (log.tail < 16 * 1024 - 5000) {
+        lsns.push(log.append(Buffer.alloc(400, 1)))
+        log.flushAll()
+      }
+      log.producer.append(1, 0, Buffer.alloc(pieces, 7))
+      while (segmentFiles(disk).length < (pieces > 20_000 ? 3 : 2)) log.flusher.flush()
+      log.flusher.flush()
+      // Of the frames in the newest segment none got to the disk.
+      const newest = segmentFiles(disk).at(-1)!
+      disk.replace(newest, disk.contentOf(newest)!.subarray(0, segmentHeaderBytes))
+      const { log: again, records } = reopen(disk)
+      expect(records.map(({ lsn }) => lsn)).toEqual(lsns)
+      expect(again.recovered.report).toMatchObject({
+        endLsn: lsns.at(-1),
+        tornTail: { lsn: expect.any(Number) },
+      })
+      const lsn = again.append(Buffer.from('the next record'))
+      again.flushAll()
+      const next = reopen(disk).records.at(-1)!
+      expect([next.lsn, Buffer.from(next.payload).toString()]).toEqual([lsn, 'the next record'])
+    }
+  })
+
   it('is not prolonged by sound frames of an earlier epoch that stand at the right place', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
