@@ -83,7 +83,7 @@ export const mutants = [
   },
   {
     name: 'a snapshot above the end of the log is taken for good',
-    file: 'dist/src/pool/engine-pool.js',
+    file: 'dist/src/pool/usable-snapshot.js',
     find: 'if (header.endLsn > endLsn) {',
     replace: 'if (false) {',
     tests: ['test/integration/checkpoint.test.ts'],
