@@ -17,7 +17,6 @@ import crc32 from 'crc-32'
  * ```
  */
 export const frameHeaderBytes = 32
-export const frameAlignBytes = 8
 
 export const frameField = {
   length: 0,

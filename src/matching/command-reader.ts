@@ -112,16 +112,6 @@ export type DecodedCommand =
   | DecodedExpire
   | DecodedPlain
 
-/** The length in bytes of the command or event record at a word offset; a multiple of 8. */
-export function commandLength(words: Int32Array, at: number): number {
-  return words[at]! >>> 16
-}
-
-/** The kind code of the command or event record at a word offset. */
-export function recordKind(words: Int32Array, at: number): number {
-  return words[at]! & 0xff
-}
-
 /** Reads the command record at a word offset; undefined for a kind that does not exist. */
 export function decodeCommand(words: Int32Array, at: number): DecodedCommand | undefined {
   const header = {
