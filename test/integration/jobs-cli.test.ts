@@ -138,16 +138,18 @@ describe('tidemark jobs', () => {
   })
 
   it('says in one sentence what is wrong', async () => {
-    const [none, made] = [path.join(newFolder(), 'none'), path.join(newFolder(), 'made')]
+    // A folder for each case: they run at once.
+    const none = () => path.join(newFolder(), 'none')
+    const made = path.join(newFolder(), 'made')
     const cases = [
-      [['status', none], 1, 'holds no job event'],
-      [['validate', none], 1, 'holds no job event'],
-      [['enqueue', none, '{x'], 3, 'The payload is not JSON'],
-      [['enqueue', none], 2, 'Give either'],
+      [['status', none()], 1, 'holds no job event'],
+      [['validate', none()], 1, 'holds no job event'],
+      [['enqueue', none(), '{x'], 3, 'The payload is not JSON'],
+      [['enqueue', none()], 2, 'Give either'],
       [['enqueue', made, '--file', file('bad.jsonl', '{"id":"a"}\n7\n')], 3, 'Line 2 of'],
-      [['run', none, '--handler', '/no/handler.mjs'], 3, 'Could not load the handler'],
+      [['run', none(), '--handler', '/no/handler.mjs'], 3, 'Could not load the handler'],
       [
-        ['run', none, '--handler', file('h.mjs', 'export const x = 1')],
+        ['run', none(), '--handler', file('h.mjs', 'export const x = 1')],
         3,
         'has no function under the export "default"',
       ],
