@@ -22,6 +22,15 @@ const awake = 1 << 30
 const flushBytesGoal = 4 * 1024 * 1024
 const stateMask = 7n
 
+const zeros = new Uint8Array(64 * 1024)
+
+/** `fill` on shared memory goes byte by byte (1.7 GB/s); copying zeros does not (12 GB/s). */
+function zero(bytes: Uint8Array, from: number, to: number): void {
+  for (let at = from; at < to; at += zeros.byteLength) {
+    bytes.set(to - at < zeros.byteLength ? zeros.subarray(0, to - at) : zeros, at)
+  }
+}
+
 /** Spares that a preparer thread announces in shared memory. */
 export class SharedSpares implements SpareSource {
   readonly #control32: Int32Array
@@ -146,8 +155,8 @@ export class Flusher {
     if (free === this.#freed) return
     const from = this.#freed % ringBytes
     const bytes = free - this.#freed
-    ring8.fill(0, from, Math.min(ringBytes, from + bytes))
-    if (from + bytes > ringBytes) ring8.fill(0, 0, from + bytes - ringBytes)
+    zero(ring8, from, Math.min(ringBytes, from + bytes))
+    if (from + bytes > ringBytes) zero(ring8, 0, from + bytes - ringBytes)
     this.#freed = free
     Atomics.store(control64, int64.claimLimit, BigInt(free + ringBytes))
     Atomics.add(control32, int32.limitSignal, 1)

@@ -1,4 +1,5 @@
 import crc32 from 'crc-32'
+import { crcOfBytes, crcOfWords } from './crc.js'
 
 /**
  * The frame: one group of the log, or a piece of one. All words are little-endian; docs/wal-format.md has the table.
@@ -17,6 +18,7 @@ import crc32 from 'crc-32'
  * ```
  */
 export const frameHeaderBytes = 32
+const frameHeaderWords = frameHeaderBytes / 4
 
 export const frameField = {
   length: 0,
@@ -50,44 +52,29 @@ export function encodeUnsynced(lsn: number, synced: number): number {
 }
 
 /**
- * Builds frame headers in one small buffer of its own, where the CRC needs no view but one, and copies them word by
- * word into place: a `subarray` for each frame would cost more than the CRC itself.
+ * Writes a frame's header at a word offset. `kind` is the type with the flags in the second byte, `payloadCrc` the
+ * CRC-32 of the payload under the epoch's seed.
  */
-export class FrameHeaderWriter {
-  readonly #words = new Int32Array(frameHeaderBytes / 4)
-  readonly #bytes = new Uint8Array(this.#words.buffer)
-  readonly #bytes16 = new Uint16Array(this.#words.buffer)
-
-  /** Composes the header and returns its words; they stay valid until the next call. */
-  compose(
-    length: number,
-    type: number,
-    flags: number,
-    producer: number,
-    lsn: number,
-    synced: number,
-    timestampUs: number,
-    payloadCrc: number,
-  ): Int32Array {
-    const words = this.#words
-    words[0] = length
-    words[1] = 0
-    this.#bytes[frameField.type] = type
-    this.#bytes[frameField.flags] = flags
-    this.#bytes16[frameField.producer >> 1] = producer
-    words[3] = encodeUnsynced(lsn, synced)
-    words[4] = lsn
-    words[5] = lsn / wordRange
-    words[6] = timestampUs
-    words[7] = timestampUs / wordRange
-    words[1] = crc32.buf(this.#bytes, payloadCrc)
-    return words
-  }
-}
-
-/** CRC-32 of a payload, seeded by the epoch; signed, as the header writer and the decoder take it. */
-export function payloadCrc(payload: Uint8Array, seed: number): number {
-  return crc32.buf(payload, seed)
+export function writeFrameHeader(
+  words: Int32Array,
+  at: number,
+  length: number,
+  kind: number,
+  producer: number,
+  lsn: number,
+  synced: number,
+  timestampUs: number,
+  payloadCrc: number,
+): void {
+  words[at] = length
+  words[at + 1] = 0
+  words[at + 2] = kind | (producer << 16)
+  words[at + 3] = encodeUnsynced(lsn, synced)
+  words[at + 4] = lsn
+  words[at + 5] = lsn / wordRange
+  words[at + 6] = timestampUs
+  words[at + 7] = timestampUs / wordRange
+  words[at + 1] = crcOfWords(words, at, at + frameHeaderWords, payloadCrc)
 }
 
 /** The seed that an epoch gives to the CRC of each of its frames. */
@@ -96,9 +83,6 @@ export function crcSeedOf(epoch: bigint): number {
   new DataView(bytes.buffer).setBigUint64(0, epoch, true)
   return crc32.buf(bytes)
 }
-
-/** Frames up to this size are checked without making a view for each. */
-const scratchBytes = 4096
 
 /** What a frame in some buffer says; reused by the decoder, so copy what must last. */
 export interface FrameView {
@@ -129,12 +113,9 @@ export class FrameDecoder {
     timestampUs: 0,
   }
   readonly #maxFrameBytes: number
-  /** A frame's header and payload are copied here, where one view for each length serves all frames. */
-  readonly #scratch = new Uint8Array(scratchBytes)
-  readonly #scratch32 = new Int32Array(this.#scratch.buffer)
-  readonly #header = this.#scratch.subarray(0, frameHeaderBytes)
-  readonly #payloads: (Uint8Array | undefined)[] = []
+  readonly #header = new Int32Array(frameHeaderWords)
   #words: Int32Array = new Int32Array(0)
+  #bytes: Uint8Array = new Uint8Array(0)
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -149,16 +130,14 @@ export class FrameDecoder {
     const fault = this.bound(bytes, offset, end, lsn)
     if (fault !== 'none') return fault
     const { length } = this.view
-    const from = (bytes.byteOffset + offset) >> 2
-    return this.#crc(bytes, offset, length, seed) === this.#words[from + 1] ? 'none' : 'bad-crc'
+    const at = bytes.byteOffset + offset
+    return this.#crc(at, length, seed) === this.#words[(at >> 2) + 1] ? 'none' : 'bad-crc'
   }
 
   /** Like `decode`, without the CRC: whether there is something at `offset` that is bounded like a frame of this LSN. */
   bound(bytes: Buffer, offset: number, end: number, lsn: number): FrameFault {
     if (end - offset < frameHeaderBytes) return 'truncated'
-    if (this.#words.buffer !== bytes.buffer) {
-      this.#words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2)
-    }
+    if (this.#words.buffer !== bytes.buffer) this.#look(bytes)
     const words = this.#words
     const from = (bytes.byteOffset + offset) >> 2
     const length = words[from]! >>> 0
@@ -172,9 +151,7 @@ export class FrameDecoder {
 
   /** Reads the fields of a frame that is already known to be sound. */
   read(bytes: Buffer, offset: number): void {
-    if (this.#words.buffer !== bytes.buffer) {
-      this.#words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2)
-    }
+    if (this.#words.buffer !== bytes.buffer) this.#look(bytes)
     this.#read(this.#words, (bytes.byteOffset + offset) >> 2)
   }
 
@@ -190,29 +167,18 @@ export class FrameDecoder {
     view.timestampUs = (words[from + 6]! >>> 0) + (words[from + 7]! >>> 0) * wordRange
   }
 
-  #crc(bytes: Buffer, offset: number, length: number, seed: number): number {
-    const scratch32 = this.#scratch32
-    if (length > scratchBytes) {
-      this.#header.set(bytes.subarray(offset, offset + frameHeaderBytes))
-      scratch32[frameField.crc >> 2] = 0
-      return crc32.buf(
-        this.#header,
-        crc32.buf(bytes.subarray(offset + frameHeaderBytes, offset + length), seed),
-      )
-    }
-    const words = this.#words
-    const from = (bytes.byteOffset + offset) >> 2
-    const whole = length >> 2
-    for (let i = 0; i < whole; i++) scratch32[i] = words[from + i]!
-    for (let i = whole * 4; i < length; i++) this.#scratch[i] = bytes[offset + i]!
-    scratch32[frameField.crc >> 2] = 0
-    const payload = this.#payloads[length] ?? this.#payloadView(length)
-    return crc32.buf(this.#header, crc32.buf(payload, seed))
+  #look(bytes: Buffer): void {
+    this.#words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2)
+    this.#bytes = new Uint8Array(bytes.buffer)
   }
 
-  #payloadView(length: number): Uint8Array {
-    const view = this.#scratch.subarray(frameHeaderBytes, length)
-    this.#payloads[length] = view
-    return view
+  #crc(at: number, length: number, seed: number): number {
+    const words = this.#words
+    const header = this.#header
+    const from = at >> 2
+    for (let i = 0; i < frameHeaderWords; i++) header[i] = words[from + i]!
+    header[frameField.crc >> 2] = 0
+    const payload = crcOfBytes(this.#bytes, words, at + frameHeaderBytes, length - frameHeaderBytes, seed)
+    return crcOfWords(header, 0, frameHeaderWords, payload)
   }
 }

@@ -1,18 +1,20 @@
+import { copyWithCrc, crcOfBytes } from './crc.js'
 import { closedError, LogError, LogPoisonedError } from './errors.js'
 import {
   alignFrame,
-  FrameHeaderWriter,
   frameFlag,
   frameHeaderBytes,
   markFrameType,
   maxApplicationType,
-  payloadCrc,
+  writeFrameHeader,
 } from './frame.js'
 import { int32, int64, type LogMemory, LogViews, logState } from './memory.js'
 
 /** Copies of at most this many words are a loop; a typed-array `set` costs 30 ns before its first byte. */
 const loopCopyWordsMax = 48
 const spaceWaitMs = 100
+/** Longer payloads are copied and checked by the runtime's own functions. */
+const wordsByLoopMax = 128
 const noPayload = new Uint8Array(0)
 
 /**
@@ -27,7 +29,6 @@ const noPayload = new Uint8Array(0)
 export class LogProducer {
   readonly #views: LogViews
   readonly #id: number
-  readonly #header = new FrameHeaderWriter()
   readonly #staging32: Int32Array
   readonly #staging8: Uint8Array
   readonly #maxPayload: number
@@ -67,6 +68,36 @@ export class LogProducer {
     const bytes = alignFrame(length)
     if (this.#stagedBytes + bytes > this.#staging8.byteLength) this.publish()
     this.#stageFrame(length, bytes, type, flags, payload)
+    this.#stagedGroups++
+  }
+
+  /**
+   * As `stage`, for a payload of `count` words from the beginning of `words`. The shortest way: copying and CRC are one
+   * pass, and no view is needed.
+   */
+  stageWords(type: number, flags: number, words: Int32Array, count: number): void {
+    const length = frameHeaderBytes + count * 4
+    const bytes = alignFrame(length)
+    if (bytes > this.#staging8.byteLength || count > wordsByLoopMax) {
+      this.stage(type, flags, new Uint8Array(words.buffer, words.byteOffset, count * 4))
+      return
+    }
+    checkRecord(type, flags)
+    if (this.#stagedBytes + bytes > this.#staging8.byteLength) this.publish()
+    const staging32 = this.#staging32
+    const at = this.#stagedBytes >> 2
+    staging32[at] = length
+    staging32[at + 2] = type | (flags << 8)
+    staging32[at + (bytes >> 2) - 1] = 0
+    staging32[at + 1] = copyWithCrc(
+      words,
+      0,
+      count,
+      staging32,
+      at + frameHeaderBytes / 4,
+      this.#views.crcSeed,
+    )
+    this.#stagedBytes += bytes
     this.#stagedGroups++
   }
 
@@ -164,11 +195,18 @@ export class LogProducer {
     const word = at >> 2
     const staging32 = this.#staging32
     staging32[word] = length
-    staging32[word + 1] = payloadCrc(payload, this.#views.crcSeed)
     staging32[word + 2] = type | (flags << 8)
     staging32[(at + bytes - 4) >> 2] = 0
     if (bytes > frameHeaderBytes) staging32[(at + bytes - 8) >> 2] = 0
-    this.#staging8.set(payload, at + frameHeaderBytes)
+    const from = at + frameHeaderBytes
+    this.#staging8.set(payload, from)
+    staging32[word + 1] = crcOfBytes(
+      this.#staging8,
+      staging32,
+      from,
+      length - frameHeaderBytes,
+      this.#views.crcSeed,
+    )
     this.#stagedBytes = at + bytes
   }
 
@@ -177,23 +215,22 @@ export class LogProducer {
     const staging32 = this.#staging32
     const synced = Number(Atomics.load(this.#views.control64, int64.synced))
     const nowUs = Date.now() * 1000
-    const header = this.#header
+    const id = this.#id
     const end = this.#stagedBytes
     for (let at = 0; at < end; ) {
       const word = at >> 2
       const length = staging32[word]!
-      const kind = staging32[word + 2]!
-      const words = header.compose(
+      writeFrameHeader(
+        staging32,
+        word,
         length,
-        kind & 0xff,
-        (kind >> 8) & 0xff,
-        this.#id,
+        staging32[word + 2]!,
+        id,
         start + at,
         synced,
         nowUs,
         staging32[word + 1]!,
       )
-      for (let i = 0; i < frameHeaderBytes / 4; i++) staging32[word + i] = words[i]!
       at += alignFrame(length)
     }
   }

@@ -101,7 +101,7 @@ class ShardLoop {
     const group = this.#group
     group.reset()
     this.#engine.apply(words, at, group)
-    this.#producer.stage(groupType, flags, group.bytes())
+    this.#producer.stageWords(groupType, flags, group.i32, group.byteLength >> 2)
     this.#staged++
     this.#count(words, at)
     // A repetition is answered with the LSN of the first execution, so that must be known before the next command.

@@ -1,22 +1,24 @@
+import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
-import { FrameDecoder, FrameHeaderWriter, frameHeaderBytes, payloadCrc } from '#tidemark/log/frame.js'
+import { FrameDecoder, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/frame.js'
 
 const seed = 0x1234567
 const payload = Buffer.from('price-time priority')
 const lsn = 0x12_3456_7890
 
 function frame(at = lsn): Buffer {
-  const writer = new FrameHeaderWriter()
   const length = frameHeaderBytes + payload.byteLength
-  const words = writer.compose(
+  const words = new Int32Array(frameHeaderBytes / 4)
+  writeFrameHeader(
+    words,
+    0,
     length,
-    7,
-    0x10,
+    0x1007,
     3,
     at,
     at - 4096,
     1_700_000_000_000_000,
-    payloadCrc(payload, seed),
+    crc32.buf(payload, seed),
   )
   return Buffer.concat([Buffer.from(words.buffer.slice(0)), payload, Buffer.alloc(5)])
 }
@@ -67,7 +69,8 @@ describe('a frame', () => {
   })
 
   it('carries a distance to the synced LSN that saturates instead of wrapping', () => {
-    const words = new FrameHeaderWriter().compose(32, 1, 0, 0, 2 ** 40, 0, 0, 0)
+    const words = new Int32Array(8)
+    writeFrameHeader(words, 0, 32, 1, 0, 2 ** 40, 0, 0, 0)
     const bytes = Buffer.from(words.buffer.slice(0))
     const decoder = new FrameDecoder(4096)
     decoder.read(bytes, 0)

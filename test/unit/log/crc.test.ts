@@ -1,0 +1,35 @@
+import crc32 from 'crc-32'
+import { describe, expect, it } from 'vitest'
+import { copyWithCrc, crcOfBytes, crcOfWords } from '#tidemark/log/crc.js'
+import { Random } from '../../support/random.js'
+
+describe('the CRC of frames', () => {
+  const random = new Random(20)
+  const bytes = random.bytes(4096)
+  const words = new Int32Array(bytes.buffer)
+
+  it('is that of crc-32 for every length, place and beginning', () => {
+    for (let length = 0; length <= 1100; length++) {
+      const from = random.int(700) * 4
+      const crc = random.int(2 ** 32) | 0
+      const expected = crc32.buf(bytes.subarray(from, from + length), crc)
+      expect(crcOfBytes(bytes, words, from, length, crc), `${length} bytes`).toBe(expected)
+      if (length % 4 !== 0) continue
+      expect(crcOfWords(words, from / 4, (from + length) / 4, crc)).toBe(expected)
+    }
+  })
+
+  it('is the same when the words are copied on the way, and the copy is true', () => {
+    for (let count = 0; count <= 140; count++) {
+      const target = new Int32Array(150)
+      const expected = crc32.buf(bytes.subarray(12, 12 + count * 4), 77)
+      expect(copyWithCrc(words, 3, 3 + count, target, 5, 77)).toBe(expected)
+      const copy = [
+        ...new Array(5).fill(0),
+        ...words.subarray(3, 3 + count),
+        ...new Array(145 - count).fill(0),
+      ]
+      expect([...target]).toEqual(copy)
+    }
+  })
+})
