@@ -13,6 +13,7 @@ import type { BackupReport } from './backup.js'
 import { Checkpointer } from './checkpointer.js'
 import type { CommandBatch } from './command-batch.js'
 import { PoolError, poolClosed } from './errors.js'
+import { ReportSlab } from './execution-report.js'
 import { describe, InstrumentRegistry, type PoolInstrument } from './instruments.js'
 import { Intake } from './intake.js'
 import { Publisher } from './publisher.js'
@@ -38,6 +39,7 @@ import type {
   SubscribeOptions,
 } from './types.js'
 import { usableSnapshot } from './usable-snapshot.js'
+import type { ReportContext } from './waiters.js'
 
 export const depthLevelsMax = 100_000
 const causeDelayMs = 300
@@ -91,6 +93,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       recordTiming: false,
       execArgv: [],
     })
+    const registry = new InstrumentRegistry(settings.shards)
+    const context = { slab: new ReportSlab(), registry }
     const shards = Array.from(
       { length: settings.shards },
       (_, shard) =>
@@ -100,6 +104,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
           log,
           maxInFlight: settings.maxInFlight,
           snapshot,
+          context,
           start: (data, transferList) => threads.run(data, { transferList }),
         }),
     )
@@ -107,9 +112,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       const ready = await Promise.all(
         shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
       )
-      const registry = new InstrumentRegistry(settings.shards)
       registry.restore(ready.flatMap(({ instruments }) => instruments))
-      const pool = new EnginePool(log, threads, shards, registry, settings, snapshot)
+      const pool = new EnginePool(log, threads, shards, context, settings, snapshot)
       try {
         await Promise.all(
           registry.missing(options.instruments ?? []).map((instrument) => pool.addInstrument(instrument)),
@@ -132,7 +136,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     log: DurableLog,
     threads: Piscina,
     shards: ShardHandle[],
-    registry: InstrumentRegistry,
+    context: ReportContext,
     settings: PoolSettings,
     snapshot: Snapshot | undefined,
   ) {
@@ -140,10 +144,12 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     this.#log = log
     this.#threads = threads
     this.#shards = shards
+    const { registry } = context
     this.#registry = registry
     this.#intake = new Intake({
       shards,
       registry,
+      context,
       maxInFlight: settings.maxInFlight,
       refusal: () => this.#refusal(),
     })
@@ -197,7 +203,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    *   unknown.
    */
   submit(command: Command): Promise<ExecutionReport> {
-    return new Promise((resolve, reject) => this.#intake.submit(command, resolve, reject))
+    return this.#intake.submit(command)
   }
 
   /**

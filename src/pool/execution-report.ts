@@ -4,6 +4,8 @@ import { type GroupPlace, poolEvents } from './pool-events.js'
 import type { ExecutionReport, PoolEvent, ReportStatus, TradeEvent } from './types.js'
 
 const slabWords = 16_384
+/** Before each group in a slab: the LSN of its end, in two words, and its length in words. */
+const placeWords = 3
 
 /** Memory for the bytes that reports are read from later: one allocation for many. */
 export class ReportSlab {
@@ -15,53 +17,58 @@ export class ReportSlab {
     return this.#words
   }
 
-  /** Copies a group to where it can stay; returns its word offset in `words`. */
-  keep(words: Int32Array, from: number, to: number): number {
+  /** Copies a group, which ends at `lsn`, to where it can stay; returns where in `words` that is. */
+  keep(words: Int32Array, from: number, to: number, lsn: number): number {
     const count = to - from
-    if (this.#used + count > this.#words.length) {
-      this.#words = new Int32Array(Math.max(slabWords, count))
+    if (this.#used + placeWords + count > this.#words.length) {
+      this.#words = new Int32Array(Math.max(slabWords, placeWords + count))
       this.#used = 0
     }
     const target = this.#words
-    const start = this.#used
+    const place = this.#used
+    target[place] = lsn
+    target[place + 1] = lsn / 0x1_0000_0000
+    target[place + 2] = count
+    const start = place + placeWords
     for (let i = 0; i < count; i++) target[start + i] = words[from + i]!
     this.#used = start + count
-    return start
+    return place
   }
 }
 
-/** A report that is read from the log's bytes when it is looked at: most callers look at two fields of it. */
-export class LazyExecutionReport implements ExecutionReport {
-  // The group's place is held in fields of the report: an object a report is what a million promises a second allow.
-  readonly #words: Int32Array
-  readonly #from: number
-  readonly #to: number
-  readonly #groupLsn: number
-  readonly #others: readonly GroupPlace[]
-  readonly #registry: InstrumentRegistry
-  #command: DecodedCommand | undefined
-  #events: PoolEvent[] | undefined
-  #outcome: Outcome | undefined
+/** What was read of a report's group so far. */
+interface Details {
+  command: DecodedCommand | undefined
+  events: PoolEvent[] | undefined
+  outcome: Outcome | undefined
+}
 
-  /** `others` are the further groups of a command over several symbols, by LSN. */
-  constructor(
-    words: Int32Array,
-    from: number,
-    to: number,
-    lsn: number,
-    others: readonly GroupPlace[],
-    registry: InstrumentRegistry,
-  ) {
+const noGroups: readonly GroupPlace[] = []
+
+/**
+ * A report that is read from the log's bytes when it is looked at: most callers look at two fields of it. Until then it
+ * is four words: with a million promises a second under way, what a report weighs is what the collector moves about.
+ */
+export class LazyExecutionReport implements ExecutionReport {
+  readonly #words: Int32Array
+  readonly #place: number
+  readonly #registry: InstrumentRegistry
+  #details: Details | undefined
+
+  /** `place` is what `ReportSlab.keep` returned for the group, in `words`. */
+  constructor(words: Int32Array, place: number, registry: InstrumentRegistry) {
     this.#words = words
-    this.#from = from
-    this.#to = to
-    this.#groupLsn = lsn
-    this.#others = others
+    this.#place = place
     this.#registry = registry
   }
 
+  /** The further groups of a command over several symbols, by LSN. */
+  protected get others(): readonly GroupPlace[] {
+    return noGroups
+  }
+
   get lsn(): number {
-    return this.#judged.firstLsn ?? this.#others.at(-1)?.lsn ?? this.#groupLsn
+    return this.#judged.firstLsn ?? this.others.at(-1)?.lsn ?? this.#groupLsn
   }
 
   get repeated(): boolean {
@@ -69,7 +76,7 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get symbol(): string | undefined {
-    return this.#others.length === 0
+    return this.others.length === 0
       ? this.#registry.byId(this.#decoded.instrumentId)?.definition.symbol
       : undefined
   }
@@ -96,8 +103,9 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get events(): readonly PoolEvent[] {
-    this.#events ??= [this.#group, ...this.#others].flatMap((group) => poolEvents(group, this.#registry))
-    return this.#events
+    const details = this.#known
+    details.events ??= [this.#group, ...this.others].flatMap((group) => poolEvents(group, this.#registry))
+    return details.events
   }
 
   get trades(): readonly TradeEvent[] {
@@ -110,21 +118,50 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get #group(): GroupPlace {
-    return { words: this.#words, from: this.#from, to: this.#to, lsn: this.#groupLsn }
+    const from = this.#place + placeWords
+    return { words: this.#words, from, to: from + this.#words[this.#place + 2]!, lsn: this.#groupLsn }
+  }
+
+  get #groupLsn(): number {
+    return (this.#words[this.#place]! >>> 0) + this.#words[this.#place + 1]! * 0x1_0000_0000
+  }
+
+  get #known(): Details {
+    this.#details ??= { command: undefined, events: undefined, outcome: undefined }
+    return this.#details
   }
 
   get #decoded(): DecodedCommand {
-    this.#command ??= decodeCommand(this.#words, this.#from)!
-    return this.#command
+    const details = this.#known
+    details.command ??= decodeCommand(this.#words, this.#place + placeWords)!
+    return details.command
   }
 
   get #judged(): Outcome {
-    this.#outcome ??= outcomeOf(this.#words, this.#from, this.#to)
-    return this.#outcome
+    const details = this.#known
+    if (details.outcome === undefined) {
+      const { words, from, to } = this.#group
+      details.outcome = outcomeOf(words, from, to)
+    }
+    return details.outcome
   }
 
   #quantity(lots: number): string | undefined {
     const grids = this.#registry.byId(this.#decoded.instrumentId)?.grids
     return grids && this.orderId !== undefined && lots >= 0 ? fromSteps(lots, grids.quantity) : undefined
+  }
+}
+
+/** The report of a command that was executed in several symbols. */
+export class SeveralGroupsReport extends LazyExecutionReport {
+  readonly #others: readonly GroupPlace[]
+
+  constructor(words: Int32Array, place: number, registry: InstrumentRegistry, others: readonly GroupPlace[]) {
+    super(words, place, registry)
+    this.#others = others
+  }
+
+  protected override get others(): readonly GroupPlace[] {
+    return this.#others
   }
 }

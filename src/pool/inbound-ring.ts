@@ -71,7 +71,8 @@ export class InboundWriter {
 
   /**
    * Writes records that stand behind one another in `words` from `from` to `to`; each says its length in the upper
-   * half of its first word, in bytes. The caller has seen to it that they fit.
+   * half of its first word, in bytes. The caller has seen to it that they fit, and calls `wake` when it has written
+   * all that it has for now: waking a thread costs more than a command.
    */
   write(words: Int32Array, from: number, to: number): void {
     const records = this.#records
@@ -87,7 +88,6 @@ export class InboundWriter {
     this.#free -= to - from
     this.#write = (this.#write + (to - from)) | 0
     Atomics.store(this.#control, word.write, this.#write)
-    if (Atomics.load(this.#control, word.asleep) !== 0) this.wake()
   }
 
   /** Tells the shard to end when it has consumed everything. */
@@ -96,7 +96,9 @@ export class InboundWriter {
     this.wake()
   }
 
+  /** Wakes the shard if it sleeps. */
   wake(): void {
+    if (Atomics.load(this.#control, word.asleep) === 0) return
     Atomics.store(this.#control, word.asleep, 0)
     Atomics.notify(this.#control, word.asleep)
   }

@@ -12,12 +12,11 @@ import {
 } from '../matching/index.js'
 import { CommandBatch } from './command-batch.js'
 import { backpressure, PoolError } from './errors.js'
-import { ReportSlab } from './execution-report.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { requestWords } from './requests.js'
 import type { ShardHandle } from './shard-handle.js'
 import type { BatchReport, ExecutionReport } from './types.js'
-import { BatchWaiter, CommandWaiter, EverywhereWaiter, type ReportContext, type Waiter } from './waiters.js'
+import { BatchWaiter, EverywhereWaiter, type ReportContext } from './waiters.js'
 
 type Resolve<T> = (value: T) => void
 type Reject = (error: unknown) => void
@@ -40,6 +39,7 @@ export class Intake {
   constructor(options: {
     shards: readonly ShardHandle[]
     registry: InstrumentRegistry
+    context: ReportContext
     maxInFlight: number
     refusal: () => Error | undefined
   }) {
@@ -47,7 +47,7 @@ export class Intake {
     this.#registry = options.registry
     this.maxInFlight = options.maxInFlight
     this.#refusal = options.refusal
-    this.#context = { slab: new ReportSlab(), registry: options.registry }
+    this.#context = options.context
   }
 
   /** Commands taken whose outcome is not durable yet. */
@@ -59,23 +59,16 @@ export class Intake {
     return this.#inFlight * 2 >= this.maxInFlight
   }
 
-  submit(command: Command, resolve: Resolve<ExecutionReport>, reject: Reject): void {
+  submit(command: Command): Promise<ExecutionReport> {
     try {
       this.#checkRoom(1)
       if (typeof command !== 'object' || command === null) throw unknownType(command)
-      if (command.type === 'cancel-all') {
-        this.#cancelAll(command, resolve, reject)
-        return
-      }
-      const waiter = new CommandWaiter(this.#context, resolve, reject)
-      if (command.type === 'instrument') {
-        this.#define(command, waiter)
-        return
-      }
-      const { grids, shard: number } = this.#registry.ofCommand(command)
-      this.#send(number, waiter, encodeCommand(this.#words, 0, command, grids))
+      if (command.type === 'cancel-all') return this.#cancelAll(command)
+      if (command.type === 'instrument') return this.#define(command)
+      const { grids, shard } = this.#registry.ofCommand(command)
+      return this.#send(shard, encodeCommand(this.#words, 0, command, grids))
     } catch (error) {
-      reject(error)
+      return Promise.reject(error)
     }
   }
 
@@ -134,14 +127,15 @@ export class Intake {
     }
   }
 
-  #send(number: number, waiter: Waiter, length: number): void {
+  #send(number: number, length: number): Promise<ExecutionReport> {
     const shard = this.#shards[number]!
     if (!shard.inbound.fits(length)) throw backpressure(`the queue of shard ${number} is full`)
-    shard.send(waiter, this.#words, 0, length, 1)
+    const report = shard.submit(this.#words, length)
     this.#taken(1)
+    return report
   }
 
-  #define(command: InstrumentCommand, waiter: Waiter): void {
+  #define(command: InstrumentCommand): Promise<ExecutionReport> {
     const definition = this.#registry.define(command)
     const length = encodeInstrument(
       this.#words,
@@ -150,11 +144,12 @@ export class Intake {
       tagHighWord(command.tag),
       definition,
     )
-    this.#send(definition.instrumentId % this.#shards.length, waiter, length)
+    const report = this.#send(definition.instrumentId % this.#shards.length, length)
     this.#registry.add(definition)
+    return report
   }
 
-  #cancelAll(command: CancelAllCommand, resolve: Resolve<ExecutionReport>, reject: Reject): void {
+  #cancelAll(command: CancelAllCommand): Promise<ExecutionReport> {
     const account = accountOf(command.account)
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
@@ -162,9 +157,11 @@ export class Intake {
     for (const shard of this.#shards) {
       if (!shard.inbound.fits(requestWords)) throw backpressure(`the queue of shard ${shard.number} is full`)
     }
-    const waiter = new EverywhereWaiter(this.#context, this.#shards.length, resolve, reject)
-    for (const shard of this.#shards) shard.sendCancelAll(waiter, account, low, high)
-    this.#taken(this.#shards.length)
+    return new Promise((resolve, reject) => {
+      const waiter = new EverywhereWaiter(this.#context, this.#shards.length, resolve, reject)
+      for (const shard of this.#shards) shard.sendCancelAll(waiter, account, low, high)
+      this.#taken(this.#shards.length)
+    })
   }
 
   #encode(commands: readonly Command[]): CommandBatch {

@@ -9,8 +9,8 @@ import type { Answer } from './questions.js'
 import { encodeRequest, requestKind, requestWords } from './requests.js'
 import type { ShardMessage, ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
-import type { ShardStats } from './types.js'
-import type { Waiter } from './waiters.js'
+import type { ExecutionReport, ShardStats } from './types.js'
+import { CommandBundle, type ReportContext, type Waiter } from './waiters.js'
 
 /** Words that the inbound ring keeps for a command on average; the largest takes more, a cancel half of it. */
 const wordsPerCommand = 16
@@ -19,6 +19,10 @@ interface Question {
   readonly resolve: (answer: { lsn: number; answer: Answer }) => void
   readonly reject: (error: Error) => void
 }
+
+/** In a long turn of the event loop, the shard begins when so many commands of a bundle are there. */
+const commandsPerWake = 32
+const settled = Promise.resolve()
 
 /** What a shard's thread said when its books were up. */
 export interface ShardReady {
@@ -36,6 +40,8 @@ export class ShardHandle {
   readonly #log: DurableLog
   readonly #waiters = new Queue<Waiter>()
   readonly #questions = new Map<number, Question>()
+  readonly #context: ReportContext
+  #bundle: CommandBundle | undefined
   readonly #port: MessagePort
   readonly #request = new Int32Array(requestWords)
   #nextQuestion = 1
@@ -48,11 +54,13 @@ export class ShardHandle {
     log: DurableLog
     maxInFlight: number
     snapshot: Snapshot | undefined
+    context: ReportContext
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
   }) {
     const { shard, shards, log } = options
     this.number = shard
     this.#log = log
+    this.#context = options.context
     const inbound = createInboundMemory(options.maxInFlight * wordsPerCommand)
     this.inbound = new InboundWriter(inbound)
     const { port1, port2 } = new MessageChannel()
@@ -109,11 +117,24 @@ export class ShardHandle {
     return this.#inFlight
   }
 
+  /** Hands one encoded command over; the caller has seen to it that it fits. */
+  submit(words: Int32Array, length: number): Promise<ExecutionReport> {
+    let bundle = this.#bundle
+    if (bundle === undefined || !bundle.open) bundle = this.#newBundle()
+    const report = bundle.add()
+    this.#inFlight++
+    this.inbound.write(words, 0, length)
+    if (bundle.commands % commandsPerWake === 0) this.inbound.wake()
+    return report
+  }
+
   /** Hands encoded commands over; the caller has seen to it that they fit. */
   send(waiter: Waiter, words: Int32Array, from: number, to: number, commands: number): void {
     this.#waiters.enqueue(waiter)
     this.#inFlight += commands
+    this.#bundle = undefined
     this.inbound.write(words, from, to)
+    this.inbound.wake()
   }
 
   /** Cancels an account's orders in all symbols of this shard. */
@@ -148,6 +169,7 @@ export class ShardHandle {
       this.#questions.set(id, { resolve, reject })
       encodeRequest(this.#request, requestKind.question, question, instrumentId, id, 0, argument, 0)
       this.inbound.write(this.#request, 0, requestWords)
+      this.inbound.wake()
     })
     await this.#log.waitDurable(answered.lsn)
     return answered
@@ -175,6 +197,18 @@ export class ShardHandle {
 
   close(): void {
     this.#port.close()
+  }
+
+  /** A bundle takes what comes in this turn of the event loop; its end wakes the shard. */
+  #newBundle(): CommandBundle {
+    const bundle = new CommandBundle(this.#context)
+    this.#bundle = bundle
+    this.#waiters.enqueue(bundle)
+    settled.then(() => {
+      bundle.close()
+      this.inbound.wake()
+    })
+    return bundle
   }
 
   #answered({ id, lsn, answer }: { id: number; lsn: number; answer: Answer }): void {

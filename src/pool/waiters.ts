@@ -1,5 +1,5 @@
 import { EventCursor, eventKinds } from '../matching/index.js'
-import { LazyExecutionReport, type ReportSlab } from './execution-report.js'
+import { LazyExecutionReport, type ReportSlab, SeveralGroupsReport } from './execution-report.js'
 import type { InstrumentRegistry } from './instruments.js'
 import type { GroupPlace } from './pool-events.js'
 import type { BatchReport, ExecutionReport } from './types.js'
@@ -16,32 +16,65 @@ export interface ReportContext {
   readonly registry: InstrumentRegistry
 }
 
-const noGroups: readonly GroupPlace[] = []
+/** Commands whose promises hang on one: so many that its cost is shared, so few that none waits long for the others. */
+export const bundleCommandsMax = 64
 
-/** The promise of one `submit`. */
-export class CommandWaiter implements Waiter {
+/**
+ * The promises of commands that were submitted to one shard in the same turn of the event loop. They hang on one
+ * promise by one function, which gives out the reports in turn: reactions run in the order in which they were added.
+ * With a pair of resolving functions for each command, half of the caller's thread was garbage collection.
+ */
+export class CommandBundle implements Waiter {
   readonly #context: ReportContext
-  readonly #resolve: (report: ExecutionReport) => void
-  readonly #reject: (error: Error) => void
+  readonly #promise: Promise<void>
+  readonly #reports: ExecutionReport[] = []
+  readonly #next = () => this.#reports[this.#given++]!
+  #given = 0
+  #commands = 0
+  #open = true
+  #resolve!: () => void
+  #reject!: (error: Error) => void
 
-  constructor(
-    context: ReportContext,
-    resolve: (report: ExecutionReport) => void,
-    reject: (error: Error) => void,
-  ) {
+  constructor(context: ReportContext) {
     this.#context = context
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  get commands(): number {
+    return this.#commands
+  }
+
+  /** Whether another command may be added. */
+  get open(): boolean {
+    return this.#open && this.#commands < bundleCommandsMax
+  }
+
+  /** Adds a command; its promise resolves when all commands of the bundle are settled. */
+  add(): Promise<ExecutionReport> {
+    this.#commands++
+    return this.#promise.then(this.#next)
+  }
+
+  close(): void {
+    this.#open = false
   }
 
   deliver(words: Int32Array, from: number, to: number, lsn: number): boolean {
     const { slab, registry } = this.#context
-    const start = slab.keep(words, from, to)
-    this.#resolve(new LazyExecutionReport(slab.words, start, start + to - from, lsn, noGroups, registry))
+    const place = slab.keep(words, from, to, lsn)
+    const reports = this.#reports
+    reports.push(new LazyExecutionReport(slab.words, place, registry))
+    if (reports.length < this.#commands) return false
+    this.#open = false
+    this.#resolve()
     return true
   }
 
   fail(error: Error): void {
+    this.#open = false
     this.#reject(error)
   }
 }
@@ -51,7 +84,9 @@ export class EverywhereWaiter implements Waiter {
   readonly #context: ReportContext
   readonly #resolve: (report: ExecutionReport) => void
   readonly #reject: (error: Error) => void
-  readonly #groups: GroupPlace[] = []
+  /** By LSN; the first is given by its place in the slab. */
+  readonly #others: GroupPlace[] = []
+  #first: { words: Int32Array; place: number } | undefined
   #shardsLeft: number
 
   constructor(
@@ -67,18 +102,20 @@ export class EverywhereWaiter implements Waiter {
   }
 
   deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
-    const { slab } = this.#context
-    const start = slab.keep(words, from, to)
-    this.#groups.push({ words: slab.words, from: start, to: start + to - from, lsn })
+    if (this.#first === undefined) {
+      const { slab } = this.#context
+      const place = slab.keep(words, from, to, lsn)
+      this.#first = { words: slab.words, place }
+    } else {
+      this.#others.push({ words: words.slice(from, to), from: 0, to: to - from, lsn })
+    }
     if (more) return false
-    if (--this.#shardsLeft === 0) this.#finish()
+    if (--this.#shardsLeft === 0) this.#finish(this.#first)
     return true
   }
 
-  #finish(): void {
-    const [first, ...others] = this.#groups as [GroupPlace, ...GroupPlace[]]
-    const { words, from, to, lsn } = first
-    this.#resolve(new LazyExecutionReport(words, from, to, lsn, others, this.#context.registry))
+  #finish({ words, place }: { words: Int32Array; place: number }): void {
+    this.#resolve(new SeveralGroupsReport(words, place, this.#context.registry, this.#others))
   }
 
   fail(error: Error): void {
