@@ -31,6 +31,8 @@ export class LogProducer {
   readonly #id: number
   readonly #staging32: Int32Array
   readonly #staging8: Uint8Array
+  /** Held as a number: V8 does not inline a view's `byteLength` here. */
+  readonly #stagingBytes: number
   readonly #maxPayload: number
   #stagedBytes = 0
   #stagedGroups = 0
@@ -41,6 +43,7 @@ export class LogProducer {
     this.#id = producerId
     this.#staging32 = new Int32Array(this.#views.maxFrameBytes >> 2)
     this.#staging8 = new Uint8Array(this.#staging32.buffer)
+    this.#stagingBytes = this.#views.maxFrameBytes
     this.#maxPayload = this.#views.maxFrameBytes - frameHeaderBytes
     this.#limit = Number(Atomics.load(this.#views.control64, int64.claimLimit))
   }
@@ -66,7 +69,7 @@ export class LogProducer {
       return
     }
     const bytes = alignFrame(length)
-    if (this.#stagedBytes + bytes > this.#staging8.byteLength) this.publish()
+    if (this.#stagedBytes + bytes > this.#stagingBytes) this.publish()
     this.#stageFrame(length, bytes, type, flags, payload)
     this.#stagedGroups++
   }
@@ -78,12 +81,12 @@ export class LogProducer {
   stageWords(type: number, flags: number, words: Int32Array, count: number): void {
     const length = frameHeaderBytes + count * 4
     const bytes = alignFrame(length)
-    if (bytes > this.#staging8.byteLength || count > wordsByLoopMax) {
+    if (bytes > this.#stagingBytes || count > wordsByLoopMax) {
       this.stage(type, flags, new Uint8Array(words.buffer, words.byteOffset, count * 4))
       return
     }
     checkRecord(type, flags)
-    if (this.#stagedBytes + bytes > this.#staging8.byteLength) this.publish()
+    if (this.#stagedBytes + bytes > this.#stagingBytes) this.publish()
     const staging32 = this.#staging32
     const at = this.#stagedBytes >> 2
     staging32[at] = length
@@ -139,7 +142,7 @@ export class LogProducer {
     if (start === undefined) return undefined
     for (const payload of payloads) {
       const frameBytes = alignFrame(frameHeaderBytes + payload.byteLength)
-      if (this.#stagedBytes + frameBytes > this.#staging8.byteLength) start = this.#publishAt(start)
+      if (this.#stagedBytes + frameBytes > this.#stagingBytes) start = this.#publishAt(start)
       this.#stageFrame(frameHeaderBytes + payload.byteLength, frameBytes, type, flags, payload)
       this.#stagedGroups++
     }

@@ -51,7 +51,8 @@ export class RingReader {
       let runStart = offset
       let run = 0
       while (copied + run < wanted) {
-        const frameBytes = alignFrame(Atomics.load(ring32, offset >> 2))
+        // Below the mark nothing is written any more, and the mark was loaded before.
+        const frameBytes = alignFrame(ring32[offset >> 2]!)
         if (frameBytes === 0 || copied + run + frameBytes > wanted) break
         run += frameBytes
         offset += frameBytes
