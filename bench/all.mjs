@@ -8,7 +8,18 @@ import { parseArgs } from 'node:util'
 import { page } from './lib/html.mjs'
 import { figure, textTable } from './lib/report.mjs'
 
-const benches = ['throughput', 'latency', 'log', 'book', 'peers', 'recovery', 'memory', 'startup', 'scaling']
+const benches = [
+  'throughput',
+  'latency',
+  'rotation',
+  'log',
+  'book',
+  'peers',
+  'recovery',
+  'memory',
+  'startup',
+  'scaling',
+]
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
