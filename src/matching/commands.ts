@@ -246,7 +246,7 @@ function encodeNewCommand(
   tagHigh: number,
 ): number {
   const { price, stopPrice, displayQuantity } = command
-  const orderType = code('orderType', command.orderType, orderTypeCodes)
+  const orderType = orderTypeOf(command.orderType)
   const isLimit = orderType === orderTypeCodes.limit || orderType === orderTypeCodes['stop-limit']
   const defaultTime = orderType === orderTypeCodes.market ? timeInForceCodes.IOC : timeInForceCodes.GTC
   const { timeInForce, selfTradePrevention } = command
@@ -260,7 +260,7 @@ function encodeNewCommand(
     accountOf(command.account),
     sideOf(command.side),
     orderType,
-    timeInForce === undefined ? defaultTime : code('timeInForce', timeInForce, timeInForceCodes),
+    timeInForce === undefined ? defaultTime : timeInForceOf(timeInForce),
     selfTradePrevention === undefined
       ? 0
       : code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes),
@@ -357,6 +357,19 @@ function sideOf(side: unknown): number {
   throw typeof side === 'string'
     ? new CommandError('TIDEMARK_FIELD_VALUE', 'side', side, 'side must be "buy" or "sell".')
     : wrongType('side', side, 'a string')
+}
+
+/** The commonest names are compared first: looking a name up in a table costs more than the rest of a field. */
+function orderTypeOf(value: unknown): number {
+  if (value === 'limit') return orderTypeCodes.limit
+  if (value === 'market') return orderTypeCodes.market
+  return code('orderType', value, orderTypeCodes)
+}
+
+function timeInForceOf(value: unknown): number {
+  if (value === 'GTC') return timeInForceCodes.GTC
+  if (value === 'IOC') return timeInForceCodes.IOC
+  return code('timeInForce', value, timeInForceCodes)
 }
 
 function code(field: string, value: unknown, codes: Readonly<Record<string, number>>): number {
