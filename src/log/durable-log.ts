@@ -12,7 +12,8 @@ import { NodeDisk } from './node-disk.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
-import { attempt, isSpareName, listSegmentNames, segmentNameLsn } from './segment.js'
+import { attempt, isRecycledName, isSpareName } from './segment.js'
+import { removeSegments } from './segment-removal.js'
 import { type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
 import { DurableWaiters } from './waiters.js'
 
@@ -261,22 +262,14 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
 
   /**
    * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Returns the first
-   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on.
+   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on. The files of some are used again
+   * for the next segments.
    */
   removeBefore(lsn: number): number {
     this.#checkUsable()
-    const names = listSegmentNames(this.#disk, this.dir)
-    const limit = Math.min(lsn, this.durableLsn)
-    let removed = 0
-    while (removed + 1 < names.length && segmentNameLsn(names[removed + 1]!)! <= limit) {
-      const file = path.join(this.dir, names[removed]!)
-      attempt('remove', file, () => this.#disk.remove(file))
-      removed++
-    }
-    if (removed > 0) {
-      attempt('sync', this.dir, () => this.#disk.syncDirectory(this.dir))
-      this.#firstLsn = segmentNameLsn(names[removed]!)!
-    }
+    // The follower may be reading there, from a file that would get other bytes.
+    const limit = Math.min(lsn, this.durableLsn, this.#follower?.position ?? lsn)
+    this.#firstLsn = removeSegments(this.#disk, this.dir, limit, this.settings.segmentBytes) ?? this.#firstLsn
     return this.#firstLsn
   }
 
@@ -348,7 +341,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   /** A spare is of no use to the next opening, which has its own beginning. */
   #removeSpares(): void {
     for (const name of this.#disk.list(this.dir)) {
-      if (isSpareName(name)) this.#disk.remove(path.join(this.dir, name))
+      if (isSpareName(name) || isRecycledName(name)) this.#disk.remove(path.join(this.dir, name))
     }
   }
 

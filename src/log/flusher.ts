@@ -2,7 +2,7 @@ import { LogError } from './errors.js'
 import { alignFrame, frameField, frameFlag, markFrameType } from './frame.js'
 import { float64, int32, int64, type LogMemory, LogViews, logState, readerState } from './memory.js'
 import { LogProducer } from './producer.js'
-import type { SegmentWriter, SpareSource } from './segment-writer.js'
+import type { SegmentWriter, Spare, SpareSource } from './segment-writer.js'
 
 export type Durability = 'group' | 'each' | 'unsafeNone'
 
@@ -30,13 +30,14 @@ export class SharedSpares implements SpareSource {
     this.#control32 = new Int32Array(memory.control)
   }
 
-  take(): number | undefined {
+  take(): Spare | undefined {
     const serial = Atomics.load(this.#control32, int32.spareSerial)
     if (serial === Atomics.load(this.#control32, int32.spareTaken)) return undefined
+    const recycled = Atomics.load(this.#control32, int32.spareRecycled) === 1
     Atomics.store(this.#control32, int32.spareTaken, serial)
     Atomics.add(this.#control32, int32.preparerSignal, 1)
     Atomics.notify(this.#control32, int32.preparerSignal)
-    return serial
+    return { serial, recycled }
   }
 }
 

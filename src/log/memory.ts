@@ -28,6 +28,7 @@ import { frameHeaderBytes } from './frame.js'
  *   1152  preparerSignal  i32      flusher, opener, preparer       preparer, flusher (wait)
  *   1156  spareSerial     i32      preparer                        flusher
  *   1160  spareTaken      i32      flusher                         preparer
+ *   1164  spareRecycled   i32      preparer (before spareSerial)   flusher
  *   1280  statistics      f64 x n  flusher                         opener
  *
  *  ring (SharedArrayBuffer)
@@ -64,6 +65,7 @@ export const int32 = {
   preparerSignal: 1152 >> 2,
   spareSerial: 1156 >> 2,
   spareTaken: 1160 >> 2,
+  spareRecycled: 1164 >> 2,
 } as const
 
 /** Indexes into `BigInt64Array` views of the control block. */

@@ -1,7 +1,7 @@
 import * as path from 'node:path'
 import type { Disk } from './disk.js'
 import { int32, type LogMemory, LogViews, logState } from './memory.js'
-import { attempt, segmentHeaderBytes, spareName } from './segment.js'
+import { attempt, isRecycledName, segmentHeaderBytes, spareName } from './segment.js'
 
 /** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */
 const fillBytes = 512 * 1024
@@ -29,8 +29,9 @@ export function fillWithZeros(
 }
 
 /**
- * Keeps one zero-filled file ready for the flusher's next rotation, and makes the names of rotated segments durable.
- * A sparse or merely allocated file would make every sync of the flusher write the file system's journal.
+ * Keeps one file ready for the flusher's next rotation, and makes the names of rotated segments durable. It is one that
+ * retention has taken out of the log, or one that is filled with zeros: a sparse or merely allocated file would make
+ * every sync of the flusher write the file system's journal.
  */
 export class SegmentPreparer {
   readonly #disk: Disk
@@ -52,17 +53,48 @@ export class SegmentPreparer {
     if (ready !== Atomics.load(control, int32.spareTaken)) return false
     const serial = ready + 1
     const name = path.join(this.#directory, spareName(serial))
+    const recycled = this.#recycle(name)
+    if (!recycled && !this.#fill(name)) return false
+    attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
+    Atomics.store(control, int32.spareRecycled, recycled ? 1 : 0)
+    Atomics.store(control, int32.spareSerial, serial)
+    return true
+  }
+
+  /**
+   * Makes a spare of a file that was removed from the log, if there is one. Its old header must not be found under a
+   * spare's name, where a sound one makes a segment; nor may it be wiped while the file could still be found under its
+   * segment's name: so the removal is made durable first, then the wiped header, then the spare's name.
+   */
+  #recycle(name: string): boolean {
+    const disk = this.#disk
+    const old = attempt('read', this.#directory, () => disk.list(this.#directory)).find(isRecycledName)
+    if (old === undefined) return false
+    const file = path.join(this.#directory, old)
+    attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+    const handle = attempt('open', file, () => disk.open(file, 'write'))
+    try {
+      const header = zeros.subarray(0, segmentHeaderBytes)
+      const written = attempt('write to', file, () => disk.write(handle, [header], 0))
+      if (written !== segmentHeaderBytes) return false
+      attempt('sync', file, () => disk.syncData(handle))
+    } finally {
+      disk.close(handle)
+    }
+    attempt('rename', file, () => disk.rename(file, name))
+    return true
+  }
+
+  /** Writes a file of zeros; returns whether it was finished. */
+  #fill(name: string): boolean {
     const file = attempt('create', name, () => this.#disk.create(name))
     try {
-      const stopped = () => Atomics.load(control, int32.state) >= logState.closing
+      const stopped = () => Atomics.load(this.#control32, int32.state) >= logState.closing
       const bytes = segmentHeaderBytes + this.#segmentBytes
-      if (!fillWithZeros(this.#disk, file, name, 0, bytes, stopped)) return false
+      return fillWithZeros(this.#disk, file, name, 0, bytes, stopped)
     } finally {
       this.#disk.close(file)
     }
-    attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
-    Atomics.store(control, int32.spareSerial, serial)
-    return true
   }
 
   /**

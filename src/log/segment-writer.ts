@@ -12,10 +12,16 @@ import {
   spareName,
 } from './segment.js'
 
-/** Hands out files that were zero-filled ahead of need. */
+/** A file that was made ready ahead of need: full of zeros, or of what an earlier use left in it. */
+export interface Spare {
+  readonly serial: number
+  readonly recycled: boolean
+}
+
+/** Hands out files that were made ready ahead of need. */
 export interface SpareSource {
-  /** The serial of a spare that is ready, now taken, or `undefined` when none is. */
-  take(): number | undefined
+  /** A spare that is ready, now taken, or `undefined` when none is. */
+  take(): Spare | undefined
 }
 
 /**
@@ -98,17 +104,16 @@ export class SegmentWriter {
   rotate(): boolean {
     this.sync()
     const disk = this.#disk
-    const serial = this.#spares.take()
-    const spare = path.join(this.#directory, spareName(serial ?? 0))
-    const file = attempt('open', spare, () =>
-      serial === undefined ? disk.create(spare) : disk.open(spare, 'write'),
-    )
+    const ready = this.#spares.take()
+    const spare = path.join(this.#directory, spareName(ready?.serial ?? 0))
+    const file = attempt('open', spare, () => (ready ? disk.open(spare, 'write') : disk.create(spare)))
     const previous = this.#active.header
     const header: SegmentHeader = {
       ...previous,
       firstLsn: this.#end,
       previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
       createdUs: Date.now() * 1000,
+      recycled: ready?.recycled ?? false,
     }
     const target = segmentPath(this.#directory, header.firstLsn)
     try {
@@ -124,7 +129,7 @@ export class SegmentWriter {
       attempt('sync', spare, () => disk.syncData(file))
       // A spare's name is durable, and recovery knows a segment by its header: the new name may follow later.
       attempt('rename', spare, () => disk.rename(spare, target))
-      if (serial === undefined) attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+      if (!ready) attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
     } catch (error) {
       disk.close(file)
       throw error
@@ -134,7 +139,7 @@ export class SegmentWriter {
     this.#active = { path: target, header }
     this.#capacity = this.#segmentBytes
     this.#crc = 0
-    return serial !== undefined
+    return ready !== undefined
   }
 
   close(): void {
