@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import type { LogMemory } from '../src/log/memory.js'
 import { NodeDisk } from '../src/log/node-disk.js'
 import { SegmentPreparer } from '../src/log/preparer.js'
@@ -8,4 +8,5 @@ const { memory, directory, segmentBytes } = workerData as {
   directory: string
   segmentBytes: number
 }
-new SegmentPreparer({ disk: new NodeDisk(), directory, segmentBytes, memory }).run()
+const preparer = new SegmentPreparer({ disk: new NodeDisk(), directory, segmentBytes, memory })
+preparer.run((message) => parentPort!.postMessage(message))

@@ -105,7 +105,7 @@ function* scanSegmentFile(
       if (nextLsn === undefined && limitLsn === undefined) {
         const behind = searchBehind(disk, segment, at)
         if (!behind.proof) {
-          const bytes = behind.lastNonZeroLsn - at
+          const bytes = behind.lastWrittenLsn - at
           if (bytes > 0) yield { kind: 'tornTail', place, bytes, reason: fault }
           return
         }

@@ -17,6 +17,8 @@ export interface Disk {
   create(path: string): number
   close(file: number): void
   size(file: number): number
+  /** Bytes that may still be written to the file system of a folder. */
+  freeBytes(path: string): number
   /** Reads into `buffer` from `position`; returns the bytes read, 0 at the end of the file. */
   readSync(file: number, buffer: Uint8Array, position: number): number
   read(file: number, buffer: Uint8Array, position: number): Promise<number>

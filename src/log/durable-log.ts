@@ -2,18 +2,29 @@ import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Disk } from './disk.js'
-import { closedError, fromErrorMessage, LogError, LogPoisonedError } from './errors.js'
+import { closedError, diskFull, fromErrorMessage, LogError, LogPoisonedError } from './errors.js'
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
 import { poison } from './flusher-thread.js'
 import { LogFollower } from './follower.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
-import { createLogMemory, float64, int32, int64, type LogMemory, LogViews, logState } from './memory.js'
+import {
+  createLogMemory,
+  float64,
+  fullFor,
+  int32,
+  int64,
+  type LogMemory,
+  LogViews,
+  logState,
+} from './memory.js'
 import { NodeDisk } from './node-disk.js'
+import type { PreparerMessage } from './preparer.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
-import { attempt, isSpareName, listSegmentNames, segmentNameLsn } from './segment.js'
-import { type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
+import { attempt, isRecycledName, isSpareName } from './segment.js'
+import { removeSegments } from './segment-removal.js'
+import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
 import { DurableWaiters } from './waiters.js'
 
 export interface DurableLogOptions extends LogSettingOptions {
@@ -52,6 +63,12 @@ export interface LogStats {
   readonly waiters: number
 }
 
+export interface DurableLogEvents {
+  error: [LogPoisonedError]
+  diskFull: [LogError]
+  diskReady: []
+}
+
 const initialSegmentBytesGoal = 4 * 1024 * 1024
 const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
 
@@ -64,9 +81,11 @@ export const threadsOf = Symbol('threads')
  *
  * LSNs are byte positions, multiples of eight; the LSN of a record is where it ends.
  *
- * Events: `error` (LogPoisonedError) once, when a write, a sync or a thread failed.
+ * Events: `error` (LogPoisonedError) once, when a write, a sync or a thread failed. `diskFull` (LogError
+ * `TIDEMARK_DISK_FULL`) when the disk has no room for the segment after this one: what is under way becomes durable, and
+ * appends are refused when no more than a quarter of a segment is left. `diskReady` when there is room again.
  */
-export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
+export class DurableLog extends EventEmitter<DurableLogEvents> {
   readonly dir: string
   readonly settings: LogSettings
   /** What opening found, a torn tail that was cut among it. */
@@ -150,6 +169,10 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     this.#producer = new LogProducer(memory, 0)
     this.#waiters = new DurableWaiters(this.signal)
     threads.onFailure = (error) => this.poison(error)
+    threads.onDisk = (message) => {
+      if (message.kind === 'disk-ready') this.emit('diskReady')
+      else this.emit('diskFull', diskFull(dir, { reason: message.error.message }))
+    }
   }
 
   /** The flusher's thread and the preparer's. @internal */
@@ -177,10 +200,12 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
    * blocks the event loop.
    *
    * @throws LogError `TIDEMARK_RING_FULL` when the disk is behind by a whole ring: await `waitDurable` of an earlier
-   *   LSN and try again. `TIDEMARK_BAD_RECORD`, `TIDEMARK_LOG_CLOSED`, `TIDEMARK_LOG_POISONED`.
+   *   LSN and try again. `TIDEMARK_DISK_FULL`: nothing was appended; try again when `diskReady` is emitted.
+   *   `TIDEMARK_BAD_RECORD`, `TIDEMARK_LOG_CLOSED`, `TIDEMARK_LOG_POISONED`.
    */
   append(payload: Uint8Array, type = 1, flags = 0): number {
     this.#checkUsable()
+    this.#checkRoom(payload.byteLength)
     return this.#producer.tryAppend(type, flags, payload) ?? this.#full(payload.byteLength)
   }
 
@@ -188,6 +213,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   appendBatch(payloads: readonly Uint8Array[], type = 1, flags = 0): number {
     this.#checkUsable()
     if (payloads.length === 0) return this.tailLsn
+    if (this.#isDiskFull) this.#checkRoom(payloads.reduce((sum, { byteLength }) => sum + byteLength, 0))
     return this.#producer.tryAppendBatch(type, flags, payloads) ?? this.#full(payloads.length)
   }
 
@@ -206,6 +232,19 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
       })
     }
     return this.#waiters.wait(lsn)
+  }
+
+  /**
+   * Why nothing of so many bytes is taken now, if that is because the disk is full: there is no room for the next segment,
+   * and in the active one no more than the reserve is left, which is for what is under way.
+   */
+  fullDisk(bytes = 0): LogError | undefined {
+    if (!this.#isDiskFull) return undefined
+    const { segmentBytes } = this.settings
+    const roomBytes = Number(Atomics.load(this.#views.control64, int64.roomEnd)) - this.tailLsn
+    const reserveBytes = Math.floor(segmentBytes * diskReserveShare)
+    if (roomBytes - bytes >= reserveBytes) return undefined
+    return diskFull(this.dir, { roomBytes, reserveBytes, segmentBytes })
   }
 
   /** A handle with which another thread writes into this log. It must stop writing before `close` is called. */
@@ -261,22 +300,14 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
 
   /**
    * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Returns the first
-   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on.
+   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on. The files of some are used again
+   * for the next segments.
    */
   removeBefore(lsn: number): number {
     this.#checkUsable()
-    const names = listSegmentNames(this.#disk, this.dir)
-    const limit = Math.min(lsn, this.durableLsn)
-    let removed = 0
-    while (removed + 1 < names.length && segmentNameLsn(names[removed + 1]!)! <= limit) {
-      const file = path.join(this.dir, names[removed]!)
-      attempt('remove', file, () => this.#disk.remove(file))
-      removed++
-    }
-    if (removed > 0) {
-      attempt('sync', this.dir, () => this.#disk.syncDirectory(this.dir))
-      this.#firstLsn = segmentNameLsn(names[removed]!)!
-    }
+    // The follower may be reading there, from a file that would get other bytes.
+    const limit = Math.min(lsn, this.durableLsn, this.#follower?.position ?? lsn)
+    this.#firstLsn = removeSegments(this.#disk, this.dir, limit, this.settings.segmentBytes) ?? this.#firstLsn
     return this.#firstLsn
   }
 
@@ -348,13 +379,23 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   /** A spare is of no use to the next opening, which has its own beginning. */
   #removeSpares(): void {
     for (const name of this.#disk.list(this.dir)) {
-      if (isSpareName(name)) this.#disk.remove(path.join(this.dir, name))
+      if (isSpareName(name) || isRecycledName(name)) this.#disk.remove(path.join(this.dir, name))
     }
   }
 
   #checkUsable(): void {
     if (this.#poisoned) throw this.#poisoned
     if (this.#closing) throw closedError()
+  }
+
+  get #isDiskFull(): boolean {
+    return Atomics.load(this.#views.control32, int32.diskFull) !== 0
+  }
+
+  #checkRoom(bytes: number): void {
+    if (!this.#isDiskFull) return
+    const error = this.fullDisk(bytes)
+    if (error) throw error
   }
 
   #full(size: number): never {
@@ -369,13 +410,16 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
 /** The two threads of a log. */
 class LogThreads {
   onFailure: (error: unknown) => void = () => {}
+  onDisk: (message: PreparerMessage) => void = () => {}
   closed = false
   readonly #memory: LogMemory
+  readonly #control32: Int32Array
   readonly workers: Worker[] = []
   readonly #exits: Promise<unknown>[] = []
 
   constructor(memory: LogMemory) {
     this.#memory = memory
+    this.#control32 = new Int32Array(memory.control)
   }
 
   /** Starts the flusher, waits until it has opened the log, and starts the preparer. */
@@ -400,6 +444,9 @@ class LogThreads {
     const { directory, segmentBytes } = data
     const preparer = this.#spawn('preparer', { memory: this.#memory, directory, segmentBytes })
     preparer.on('error', () => {})
+    // What it found full, nobody else would find to have room again.
+    preparer.on('exit', () => Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer))
+    preparer.on('message', (message: PreparerMessage) => this.onDisk(message))
     preparer.unref()
     return report
   }

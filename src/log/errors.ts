@@ -11,6 +11,7 @@ export type LogErrorCode =
   | 'TIDEMARK_LOG_FORMAT'
   | 'TIDEMARK_LOG_IO'
   | 'TIDEMARK_RING_FULL'
+  | 'TIDEMARK_DISK_FULL'
   | 'TIDEMARK_THREAD_DIED'
   | 'TIDEMARK_REPLAY_DIFFERS'
 
@@ -104,6 +105,41 @@ export function ioError(action: string, path: string, cause: unknown): LogError 
     `Could not ${action} ${path}: ${reason}.`,
     { path, errno },
     { cause },
+  )
+}
+
+/** Whether a file call failed for want of room. */
+export function isDiskFull(error: unknown): boolean {
+  const errno = error instanceof LogError ? error.details['errno'] : undefined
+  return errno === 'ENOSPC' || errno === 'EDQUOT'
+}
+
+/**
+ * Makes room for what is not written yet: a disk that has none leaves everything as it was.
+ *
+ * @throws LogError `TIDEMARK_DISK_FULL`, and only then it may be tried again; else what `make` throws.
+ */
+export function makingRoom<T>(directory: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw isDiskFull(error)
+      ? diskFull(directory, { reason: (error as Error).message }, { cause: error })
+      : error
+  }
+}
+
+/** What a log says that has no room for its next segment. */
+export function diskFull(
+  directory: string,
+  details: Record<string, unknown> = {},
+  options?: ErrorOptions,
+): LogError {
+  return new LogError(
+    'TIDEMARK_DISK_FULL',
+    `The disk of ${directory} has no room for the log's next segment: nothing more is taken until it has. Free some space, let old log go, or use smaller segments.`,
+    { directory, ...details },
+    options,
   )
 }
 

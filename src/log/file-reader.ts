@@ -94,20 +94,31 @@ export class FileReader {
 
   #open(): SegmentWindow {
     const firstLsn = this.#firstLsns.findLast((lsn) => lsn <= this.#position)
-    if (firstLsn === undefined) {
-      throw new LogError(
-        'TIDEMARK_BAD_LSN',
-        `LSN ${this.#position} is not in the log any more; the first one there is ${this.#firstLsns[0]}.`,
-        { lsn: this.#position, firstLsn: this.#firstLsns[0] },
-      )
-    }
+    if (firstLsn === undefined) throw removed(this.#position, this.#firstLsns[0])
     const file = segmentPath(this.#directory, firstLsn)
-    const header = requireSegmentHeader(this.#disk, file, firstLsn)
+    const header = this.#unlessRemoved(() => requireSegmentHeader(this.#disk, file, firstLsn))
     this.#window?.close()
     this.#window = new SegmentWindow(this.#disk, { path: file, header }, header.maxFrameBytes)
     this.#decoder = new FrameDecoder(header.maxFrameBytes)
     this.#seed = segmentSeed(header)
     return this.#window
+  }
+
+  /** Does what a removal of the segment may disturb: then that is the error. */
+  #unlessRemoved<T>(use: () => T): T {
+    try {
+      return use()
+    } catch (error) {
+      this.#checkStillThere()
+      throw error
+    }
+  }
+
+  /** The file of a segment that was removed may hold other frames by now. */
+  #checkStillThere(): void {
+    const name = listSegmentNames(this.#disk, this.#directory)[0]
+    const firstLsn = name === undefined ? undefined : segmentNameLsn(name)
+    if (firstLsn !== undefined && this.#position < firstLsn) throw removed(this.#position, firstLsn)
   }
 
   #checked(window: SegmentWindow): FrameChunk {
@@ -118,6 +129,7 @@ export class FileReader {
         ? this.#decoder.decode(window.bytes, at, window.available, startLsn + at, this.#seed)
         : this.#decoder.bound(window.bytes, at, window.available, startLsn + at)
       if (fault === 'truncated' && at > 0) break
+      if (fault !== 'none') this.#checkStillThere()
       if (fault !== 'none' && startLsn + at === this.#start) {
         throw new LogError(
           'TIDEMARK_BAD_LSN',
@@ -139,6 +151,7 @@ export class FileReader {
       at += alignFrame(this.#decoder.view.length)
     }
     if (at === 0) {
+      this.#checkStillThere()
       throw new LogError(
         'TIDEMARK_LOG_CORRUPT',
         `The log ends before LSN ${startLsn} in ${window.segment.path}.`,
@@ -151,6 +164,14 @@ export class FileReader {
     this.#position = startLsn + at
     return { bytes: window.bytes.subarray(0, at), startLsn, endLsn: this.#position }
   }
+}
+
+function removed(lsn: number, firstLsn: number | undefined): LogError {
+  return new LogError(
+    'TIDEMARK_BAD_LSN',
+    `LSN ${lsn} is not in the log any more; the first one there is ${firstLsn}.`,
+    { lsn, firstLsn },
+  )
 }
 
 /** Walks the frames of a chunk. `visit` gets fields that are valid during the call, and where the payload stands. */

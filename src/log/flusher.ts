@@ -1,8 +1,8 @@
-import { LogError } from './errors.js'
-import { alignFrame, frameField, frameFlag, markFrameType } from './frame.js'
-import { float64, int32, int64, type LogMemory, LogViews, logState, readerState } from './memory.js'
+import { diskFull, LogError } from './errors.js'
+import { alignFrame, frameField, frameFlag, frameHeaderBytes, markFrameType } from './frame.js'
+import { float64, fullFor, int32, int64, type LogMemory, LogViews, logState, readerState } from './memory.js'
 import { LogProducer } from './producer.js'
-import type { SegmentWriter, SpareSource } from './segment-writer.js'
+import type { SegmentWriter, Spare, SpareSource } from './segment-writer.js'
 
 export type Durability = 'group' | 'each' | 'unsafeNone'
 
@@ -16,6 +16,8 @@ export interface FlushSettings {
 const idleMarkMs = 100
 /** How long a closing log waits for a claim that was never published. */
 const abandonedClaimMs = 1000
+/** How long a flusher that has no room for a frame waits until it looks again. */
+const roomRetryMs = 1000
 /** Far enough ahead that no producer wakes a flusher that is awake. */
 const awake = 1 << 30
 /** One write takes at most about this much, so that the first of a long queue is not held up by the last. */
@@ -39,13 +41,20 @@ export class SharedSpares implements SpareSource {
     this.#control32 = new Int32Array(memory.control)
   }
 
-  take(): number | undefined {
+  get ready(): boolean {
+    return (
+      Atomics.load(this.#control32, int32.spareSerial) !== Atomics.load(this.#control32, int32.spareTaken)
+    )
+  }
+
+  take(): Spare | undefined {
+    if (!this.ready) return undefined
     const serial = Atomics.load(this.#control32, int32.spareSerial)
-    if (serial === Atomics.load(this.#control32, int32.spareTaken)) return undefined
+    const recycled = Atomics.load(this.#control32, int32.spareRecycled) === 1
     Atomics.store(this.#control32, int32.spareTaken, serial)
     Atomics.add(this.#control32, int32.preparerSignal, 1)
     Atomics.notify(this.#control32, int32.preparerSignal)
-    return serial
+    return { serial, recycled }
   }
 }
 
@@ -86,6 +95,7 @@ export class Flusher {
     this.#freed = this.#written
     this.#offset = this.#written % this.#views.ringBytes
     Atomics.store(this.#views.control32, int32.wakeAt, awake)
+    this.#tellRoom()
   }
 
   /** Works until the log is closed; throws what makes it impossible to go on. */
@@ -113,7 +123,7 @@ export class Flusher {
     const startMs = performance.now()
     const bytes = this.#take()
     if (bytes === 0) {
-      if (this.#hasPublished()) this.#rotate()
+      if (this.#hasPublished()) this.#awaitRoom()
       this.advanceLimit()
       return 0
     }
@@ -132,7 +142,7 @@ export class Flusher {
     const { control32, control64 } = this.#views
     const wanted = Atomics.load(control32, int32.rotateWanted)
     if (wanted === Atomics.load(control32, int32.rotateServed)) return
-    if (this.#segments.firstLsn < this.#written) this.#rotate()
+    if (this.#segments.firstLsn < this.#written && !this.#tryFor(() => this.#rotate())) return
     Atomics.store(control64, int64.activeFirst, BigInt(this.#segments.firstLsn))
     Atomics.store(control32, int32.rotateServed, wanted)
     Atomics.add(control32, int32.releasedSignal, 1)
@@ -191,8 +201,13 @@ export class Flusher {
     return (
       this.#hasPublished() ||
       Atomics.load(control32, int32.state) >= logState.closing ||
-      Atomics.load(control32, int32.rotateWanted) !== Atomics.load(control32, int32.rotateServed)
+      (this.#isRotationWanted() && Atomics.load(control32, int32.diskFull) === 0)
     )
+  }
+
+  #isRotationWanted(): boolean {
+    const { control32 } = this.#views
+    return Atomics.load(control32, int32.rotateWanted) !== Atomics.load(control32, int32.rotateServed)
   }
 
   #hasPublished(): boolean {
@@ -235,6 +250,56 @@ export class Flusher {
     this.#consumed = (this.#consumed + this.#groups) | 0
     this.#scanEndMs = performance.now()
     return bytes
+  }
+
+  /**
+   * Makes room for the next frame: in the active segment or in the next. While the disk is full it waits, with the frame
+   * in the ring and nothing torn, for the preparer to find room; a log that closes can't.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL` when the log closes and what is in the ring has no room.
+   */
+  #awaitRoom(): void {
+    const { control32 } = this.#views
+    const signal = Atomics.load(control32, int32.flusherSignal)
+    if (this.#makeRoom()) return
+    if (Atomics.load(control32, int32.state) >= logState.closing) {
+      throw diskFull(this.#segments.directory, { lsn: this.#written })
+    }
+    Atomics.wait(control32, int32.flusherSignal, signal, roomRetryMs)
+  }
+
+  /** Returns whether there is more room now. */
+  #makeRoom(): boolean {
+    if (this.#tryFor(() => this.#segments.extend() || this.#rotate())) return true
+    // What the active segment can't be given, a spare may have.
+    return this.#segments.hasSpare && this.#tryFor(() => this.#rotate())
+  }
+
+  /** Does what a full disk may refuse and then leaves as it was; returns whether it was done. */
+  #tryFor(action: () => unknown): boolean {
+    const { control32 } = this.#views
+    try {
+      action()
+      this.#tellRoom()
+      Atomics.and(control32, int32.diskFull, ~fullFor.flusher)
+      return true
+    } catch (error) {
+      if (!(error instanceof LogError && error.code === 'TIDEMARK_DISK_FULL')) throw error
+      Atomics.or(control32, int32.diskFull, fullFor.flusher)
+      Atomics.add(control32, int32.preparerSignal, 1)
+      Atomics.notify(control32, int32.preparerSignal)
+      return false
+    }
+  }
+
+  #tellRoom(): void {
+    Atomics.store(this.#views.control64, int64.roomEnd, BigInt(this.#segments.limit))
+  }
+
+  /** A mark is left out where only a new segment has room for it and the disk is full. */
+  #hasRoomForMark(): boolean {
+    if (this.#segments.limit - this.#written >= frameHeaderBytes) return true
+    return this.#makeRoom()
   }
 
   #rotate(): void {
@@ -287,9 +352,11 @@ export class Flusher {
         control32,
         int32.flusherSignal,
         signal,
-        this.#onlyMarks ? Number.POSITIVE_INFINITY : idleMarkMs,
+        this.#onlyMarks ? (this.#isRotationWanted() ? roomRetryMs : Number.POSITIVE_INFINITY) : idleMarkMs,
       )
-      if (outcome === 'timed-out' && !this.#hasPublished() && this.mark()) this.#onlyMarks = true
+      if (outcome === 'timed-out' && !this.#onlyMarks && !this.#hasPublished()) {
+        this.#onlyMarks = !this.#hasRoomForMark() || this.mark()
+      }
     }
     this.#scanEndMs = performance.now()
     Atomics.store(control32, int32.wakeAt, (this.#consumed + awake) | 0)
@@ -315,7 +382,7 @@ export class Flusher {
       this.#segments.sync()
       Atomics.store(control64, int64.synced, BigInt(this.#groupEnd))
     }
-    if (!this.#onlyMarks) {
+    if (!this.#onlyMarks && this.#hasRoomForMark()) {
       this.mark()
       while (this.#hasPublished()) this.flush()
       if (this.#settings.durability === 'unsafeNone') this.#segments.sync()

@@ -56,7 +56,14 @@ function inferHeader(
   const model = before?.header ?? successor
   if (!model) return undefined
   const previous = before?.header && { firstLsn: before.firstLsn, epoch: before.header.epoch, crc: 0 }
-  const withEpoch = (epoch: bigint): SegmentHeader => ({ ...model, firstLsn: file.firstLsn, epoch, previous })
+  // Whether the file was used before is not known: then bytes that say nothing of themselves count for nothing.
+  const withEpoch = (epoch: bigint): SegmentHeader => ({
+    ...model,
+    firstLsn: file.firstLsn,
+    epoch,
+    previous,
+    recycled: true,
+  })
   if (successor?.previous?.firstLsn === file.firstLsn) return withEpoch(successor.previous.epoch)
   if (!before?.header) return undefined
   const header = withEpoch(before.header.epoch)

@@ -1,6 +1,13 @@
 import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
-import { alignFrame, FrameDecoder, type FrameFault, type FrameView, frameHeaderBytes } from './frame.js'
+import {
+  alignFrame,
+  FrameDecoder,
+  type FrameFault,
+  type FrameView,
+  frameField,
+  frameHeaderBytes,
+} from './frame.js'
 import { attempt, type SegmentHeader, segmentHeaderBytes, segmentSeed } from './segment.js'
 
 const windowBytes = 1024 * 1024
@@ -19,8 +26,8 @@ export interface FrameSink {
 export interface SoundFrameSearch {
   /** Where the next sound frame begins, if there is one. */
   readonly lsn: number | undefined
-  /** LSN behind the last byte that was looked at and is not zero. */
-  readonly lastNonZeroLsn: number
+  /** LSN behind the last byte that was looked at and was written by this use of the file; see `TailEvidence`. */
+  readonly lastWrittenLsn: number
 }
 
 /**
@@ -120,7 +127,7 @@ export class SegmentWalk {
 
   /** Looks behind `position` for the next sound frame, up to `limitLsn`. `position` stays. */
   findNext(limitLsn: number): SoundFrameSearch {
-    let lastNonZeroLsn = this.position
+    let lastWrittenLsn = this.position
     const end = Math.min(limitLsn, this.fileEndLsn)
     for (let lsn = this.position; lsn < end; ) {
       this.#fill(lsn, end)
@@ -132,10 +139,11 @@ export class SegmentWalk {
           at += 8
           continue
         }
-        lastNonZeroLsn = Math.min(end, lsn + at + 8)
+        if (!this.header.recycled) lastWrittenLsn = Math.min(end, lsn + at + 8)
+        else if (this.#bearsLsn(at, lsn + at)) lastWrittenLsn = Math.min(end, lsn + at + frameHeaderBytes)
         const candidate = lsn + at > this.position
         const fault = this.#decoder.decode(this.#bytes, at, this.#available, lsn + at, this.#seed)
-        if (fault === 'none' && candidate) return { lsn: lsn + at, lastNonZeroLsn }
+        if (fault === 'none' && candidate) return { lsn: lsn + at, lastWrittenLsn }
         // The frame may go on behind the window: look at it again at the beginning of the next.
         if (fault === 'truncated' && !last) {
           if (at > 0) break
@@ -145,7 +153,7 @@ export class SegmentWalk {
       }
       lsn += at
     }
-    return { lsn: undefined, lastNonZeroLsn }
+    return { lsn: undefined, lastWrittenLsn }
   }
 
   #decode(limitLsn: number): FrameFault | 'refill' {
@@ -177,6 +185,13 @@ export class SegmentWalk {
       return this.#bytes.readInt32LE(at) === 0 && this.#bytes.readInt32LE(at + 4) === 0
     }
     return this.#bytes.subarray(at, this.#available).every((byte) => byte === 0)
+  }
+
+  #bearsLsn(at: number, lsn: number): boolean {
+    return (
+      at + frameHeaderBytes <= this.#available &&
+      this.#bytes.readBigUInt64LE(at + frameField.lsn) === BigInt(lsn)
+    )
   }
 
   /** Makes room for the frame at the window's beginning and reads it; `false` when it does not lie before `limitLsn`. */

@@ -115,13 +115,26 @@ class LogInspector {
         this.#before = undefined
         continue
       }
+      const faultsBefore = this.#faults.length
       try {
         yield* this.#inspectFile({ ...file, path: opened.path }, opened.handle, files[i + 1])
       } finally {
         this.#disk.close(opened.handle)
       }
+      if (this.#faults.length > faultsBefore && this.#isRemoved(file)) {
+        // Removed while it was read: its file may hold other frames by now, and what was found says nothing.
+        this.#faults.length = faultsBefore
+        this.#segments.pop()
+        this.#groups.interrupt()
+        this.#before = undefined
+      }
     }
     return this.#result()
+  }
+
+  #isRemoved({ firstLsn }: LogFile): boolean {
+    const first = listLogFiles(this.#disk, this.#directory)[0]
+    return first !== undefined && firstLsn < first.firstLsn
   }
 
   /** Reads the header ahead, for the neighbours' sake, and the size. */
@@ -187,8 +200,8 @@ class LogInspector {
       yield this.#step(walk)
       if (state === 'window') continue
       if (state === 'limit') break
-      const { lsn, lastNonZeroLsn } = walk.findNext(limit)
-      if (knownLimit === undefined && lsn === undefined && lastNonZeroLsn === walk.position) break
+      const { lsn, lastWrittenLsn } = walk.findNext(limit)
+      if (knownLimit === undefined && lsn === undefined && lastWrittenLsn === walk.position) break
       const reason = walk.unreadable
         ? `${sentenceOf(state)}, where the disk could not be read`
         : sentenceOf(state)
@@ -221,8 +234,8 @@ class LogInspector {
       limit ??= this.#successorOf(walk)
       if (limit !== undefined && walk.position >= limit) break
       if (limit !== undefined && limit !== end) continue
-      const { lsn, lastNonZeroLsn } = walk.findNext(end)
-      const clean = lsn === undefined && lastNonZeroLsn === walk.position
+      const { lsn, lastWrittenLsn } = walk.findNext(end)
+      const clean = lsn === undefined && lastWrittenLsn === walk.position
       if (clean && !this.#groups.unfinished && limit === undefined) break
       if (tries > 0) {
         tries--
@@ -232,7 +245,7 @@ class LogInspector {
         continue
       }
       if (clean && limit === undefined) break
-      const endLsn = lsn ?? limit ?? lastNonZeroLsn
+      const endLsn = lsn ?? limit ?? lastWrittenLsn
       const reason = sentenceOf(state === 'limit' ? 'truncated' : state)
       gaps.push({ lsn: walk.position, endLsn, groupEndLsn: this.#groups.groupEndLsn, reason })
       this.#skip(walk.position, endLsn, walk.path)

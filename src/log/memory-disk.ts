@@ -58,6 +58,8 @@ export class MemoryDisk implements Disk {
   beforeCall: (call: keyof Disk, path: string) => void = () => {}
   /** Bytes that a `write` is allowed to take, to make it short. */
   writeLimit: (bytes: number) => number = (bytes) => bytes
+  /** Bytes that all files together may take; a write takes what is left, and then fails with ENOSPC. */
+  capacityBytes = Number.POSITIVE_INFINITY
   readonly calls: string[] = []
   readonly sectorBytes: number
 
@@ -112,6 +114,11 @@ export class MemoryDisk implements Disk {
     return this.#at(file).file.size
   }
 
+  freeBytes(path: string): number {
+    this.#note('freeBytes', path)
+    return Math.max(0, this.capacityBytes - this.#usedBytes())
+  }
+
   readSync(file: number, buffer: Uint8Array, position: number): number {
     const { file: memory, path } = this.#at(file)
     this.#note('readSync', path)
@@ -128,7 +135,12 @@ export class MemoryDisk implements Disk {
     const { file: memory, path } = this.#at(file)
     this.#note('write', path)
     const all = Buffer.concat(pieces)
-    const taken = this.writeLimit(all.byteLength)
+    let taken = this.writeLimit(all.byteLength)
+    if (this.capacityBytes < Number.POSITIVE_INFINITY) {
+      const room = Math.max(0, memory.size - position + this.capacityBytes - this.#usedBytes())
+      if (room === 0 && taken > 0) throw errno('ENOSPC', `write ${path}`)
+      taken = Math.min(taken, room)
+    }
     this.#change(memory, { kind: 'write', position, bytes: all.subarray(0, taken) })
     return taken
   }
@@ -209,6 +221,10 @@ export class MemoryDisk implements Disk {
     const copy = new MemoryDisk({ sectorBytes: this.sectorBytes })
     for (const [path, file] of this.#names) copy.replace(path, file.content)
     return copy
+  }
+
+  #usedBytes(): number {
+    return [...new Set(this.#names.values())].reduce((sum, { size }) => sum + size, 0)
   }
 
   #note(call: keyof Disk, path: string): void {

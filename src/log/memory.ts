@@ -25,9 +25,12 @@ import { frameHeaderBytes } from './frame.js'
  *   1088  rotateWanted    i32      opener                          flusher
  *   1096  rotateServed    i32      flusher                         opener
  *   1104  activeFirst     i64      flusher                         opener
+ *   1112  roomEnd         i64      flusher                         opener
  *   1152  preparerSignal  i32      flusher, opener, preparer       preparer, flusher (wait)
  *   1156  spareSerial     i32      preparer                        flusher
  *   1160  spareTaken      i32      flusher                         preparer
+ *   1164  spareRecycled   i32      preparer (before spareSerial)   flusher
+ *   1168  diskFull        i32      preparer, flusher               opener, flusher
  *   1280  statistics      f64 x n  flusher                         opener
  *
  *  ring (SharedArrayBuffer)
@@ -64,6 +67,8 @@ export const int32 = {
   preparerSignal: 1152 >> 2,
   spareSerial: 1156 >> 2,
   spareTaken: 1160 >> 2,
+  spareRecycled: 1164 >> 2,
+  diskFull: 1168 >> 2,
 } as const
 
 /** Indexes into `BigInt64Array` views of the control block. */
@@ -74,6 +79,7 @@ export const int64 = {
   released: 392 >> 3,
   readerSlot: 1024 >> 3,
   activeFirst: 1104 >> 3,
+  roomEnd: 1112 >> 3,
 } as const
 
 /** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */
@@ -91,6 +97,9 @@ export const float64 = {
 } as const
 
 export const controlBytes = 2048
+
+/** Bits of the diskFull word: who has found no room, and takes its bit back when it finds some. */
+export const fullFor = { preparer: 1, flusher: 2 } as const
 
 /** Values of the state word. They only grow. */
 export const logState = { open: 0, closing: 1, closed: 2, poisoned: 3 } as const

@@ -33,6 +33,11 @@ export class NodeDisk implements Disk {
     return fs.fstatSync(file).size
   }
 
+  freeBytes(path: string): number {
+    const { bavail, bsize } = fs.statfsSync(path)
+    return bavail * bsize
+  }
+
   readSync(file: number, buffer: Uint8Array, position: number): number {
     return fs.readSync(file, buffer, 0, buffer.byteLength, position)
   }

@@ -1,11 +1,29 @@
 import * as path from 'node:path'
 import type { Disk } from './disk.js'
-import { int32, type LogMemory, LogViews, logState } from './memory.js'
-import { attempt, segmentHeaderBytes, spareName } from './segment.js'
+import { type ErrorMessage, ioError, isDiskFull, type LogError, toErrorMessage } from './errors.js'
+import { fullFor, int32, type LogMemory, LogViews, logState } from './memory.js'
+import { wakeFlusher } from './producer.js'
+import { attempt, isRecycledName, segmentHeaderBytes, spareName } from './segment.js'
 
 /** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */
 const fillBytes = 512 * 1024
 const zeros = new Uint8Array(fillBytes)
+/** How long the preparer waits until it looks again whether there is room. */
+const retryMs = 1000
+
+export type PreparerMessage =
+  | { readonly kind: 'disk-full'; readonly error: ErrorMessage }
+  | { readonly kind: 'disk-ready' }
+
+/** Writes zeros over `bytes` of a file from `position`, so that what is written there later finds its blocks. Not synced. */
+export function reserveBytes(disk: Disk, file: number, name: string, position: number, bytes: number): void {
+  for (let done = 0; done < bytes; ) {
+    const piece = zeros.subarray(0, Math.min(fillBytes, bytes - done))
+    const written = attempt('write to', name, () => disk.write(file, [piece], position + done))
+    if (written <= 0) throw noRoom('write to', name)
+    done += written
+  }
+}
 
 /** Writes zeros over `bytes` of a file from `position`, syncing as it goes. `stop` is asked between the pieces. */
 export function fillWithZeros(
@@ -29,8 +47,9 @@ export function fillWithZeros(
 }
 
 /**
- * Keeps one zero-filled file ready for the flusher's next rotation, and makes the names of rotated segments durable.
- * A sparse or merely allocated file would make every sync of the flusher write the file system's journal.
+ * Keeps one file ready for the flusher's next rotation, and makes the names of rotated segments durable. It is one that
+ * retention has taken out of the log, or one that is filled with zeros: a sparse or merely allocated file would make
+ * every sync of the flusher write the file system's journal.
  */
 export class SegmentPreparer {
   readonly #disk: Disk
@@ -45,41 +64,104 @@ export class SegmentPreparer {
     this.#control32 = new LogViews(options.memory).control32
   }
 
-  /** Prepares one spare if the last one was taken; returns whether it did. */
+  /**
+   * Prepares one spare if the last one was taken; returns whether it did. Says in shared memory whether the disk has room
+   * for it.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`; then nothing of the spare is left.
+   */
   prepareOnce(): boolean {
     const control = this.#control32
     const ready = Atomics.load(control, int32.spareSerial)
     if (ready !== Atomics.load(control, int32.spareTaken)) return false
     const serial = ready + 1
     const name = path.join(this.#directory, spareName(serial))
-    const file = attempt('create', name, () => this.#disk.create(name))
+    let recycled: boolean
     try {
-      const stopped = () => Atomics.load(control, int32.state) >= logState.closing
-      const bytes = segmentHeaderBytes + this.#segmentBytes
-      if (!fillWithZeros(this.#disk, file, name, 0, bytes, stopped)) return false
-    } finally {
-      this.#disk.close(file)
+      recycled = this.#recycle(name)
+      if (!recycled && !this.#fill(name)) return false
+      attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
+    } catch (error) {
+      if (isDiskFull(error)) Atomics.or(control, int32.diskFull, fullFor.preparer)
+      throw error
     }
-    attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
+    Atomics.store(control, int32.spareRecycled, recycled ? 1 : 0)
     Atomics.store(control, int32.spareSerial, serial)
+    if (Atomics.and(control, int32.diskFull, ~fullFor.preparer) !== 0) wakeFlusher(control)
     return true
   }
 
   /**
-   * Works until the log closes. A disk without room for a spare is not an error here: the flusher then makes its own
-   * segment, and it is the flusher's failure, if it fails, that counts.
+   * Makes a spare of a file that was removed from the log, if there is one. Its old header must not be found under a
+   * spare's name, where a sound one makes a segment; nor may it be wiped while the file could still be found under its
+   * segment's name: so the removal is made durable first, then the wiped header, then the spare's name.
    */
-  run(): void {
+  #recycle(name: string): boolean {
+    const disk = this.#disk
+    const old = attempt('read', this.#directory, () => disk.list(this.#directory)).find(isRecycledName)
+    if (old === undefined) return false
+    const file = path.join(this.#directory, old)
+    attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+    const handle = attempt('open', file, () => disk.open(file, 'write'))
+    try {
+      const header = zeros.subarray(0, segmentHeaderBytes)
+      const written = attempt('write to', file, () => disk.write(handle, [header], 0))
+      if (written !== segmentHeaderBytes) return false
+      attempt('sync', file, () => disk.syncData(handle))
+    } finally {
+      disk.close(handle)
+    }
+    attempt('rename', file, () => disk.rename(file, name))
+    return true
+  }
+
+  /**
+   * Writes a file of zeros; returns whether it was finished. Where there is no room for all of it, it is not begun: the
+   * last blocks of a full disk are the flusher's, and other people's.
+   */
+  #fill(name: string): boolean {
+    const disk = this.#disk
+    const bytes = segmentHeaderBytes + this.#segmentBytes
+    const free = attempt('look at', this.#directory, () => disk.freeBytes(this.#directory))
+    if (free < bytes) throw noRoom('create', name)
+    const file = attempt('create', name, () => disk.create(name))
+    let filled = false
+    try {
+      const stopped = () => Atomics.load(this.#control32, int32.state) >= logState.closing
+      filled = fillWithZeros(disk, file, name, 0, bytes, stopped)
+      return filled
+    } finally {
+      disk.close(file)
+      if (!filled) disk.remove(name)
+    }
+  }
+
+  /**
+   * Works until the log closes. A disk without room for a spare is told by `notify`, once, and once when there is room
+   * again. Other failures are no error here: the flusher then makes its own segment, and it is the flusher's failure, if
+   * it fails, that counts.
+   */
+  run(notify: (message: PreparerMessage) => void = () => {}): void {
     const control = this.#control32
+    let full = false
     while (Atomics.load(control, int32.state) < logState.closing) {
       const signal = Atomics.load(control, int32.preparerSignal)
       let prepared = false
       try {
         prepared = this.prepareOnce()
-      } catch {
-        prepared = false
+        if (prepared && full) notify({ kind: 'disk-ready' })
+        if (prepared) full = false
+      } catch (error) {
+        if (isDiskFull(error) && !full) {
+          full = true
+          notify({ kind: 'disk-full', error: toErrorMessage(error) })
+        }
       }
-      if (!prepared) Atomics.wait(control, int32.preparerSignal, signal, 1000)
+      if (!prepared) Atomics.wait(control, int32.preparerSignal, signal, retryMs)
     }
   }
+}
+
+function noRoom(action: string, name: string): LogError {
+  return ioError(action, name, Object.assign(new Error('no room'), { code: 'ENOSPC' }))
 }

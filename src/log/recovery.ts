@@ -8,6 +8,7 @@ import { fillWithZeros } from './preparer.js'
 import {
   attempt,
   encodeSegmentHeader,
+  isRecycledName,
   isSpareName,
   listSegmentNames,
   randomEpoch,
@@ -143,7 +144,7 @@ function findSegments(disk: Disk, directory: string): Segment[] {
   let changed = false
   for (const name of attempt('read', directory, () => disk.list(directory))) {
     const file = path.join(directory, name)
-    if (name === recoveryName) {
+    if (name === recoveryName || isRecycledName(name)) {
       attempt('remove', file, () => disk.remove(file))
       changed = true
     } else if (isSpareName(name)) {
@@ -209,7 +210,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
       `${scan.fault ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
     )
   }
-  const torn = evidence.lastNonZeroLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
+  const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
   return {
     endLsn: scan.groupEndLsn,
     syncedLsn: scan.syncedLsn,
@@ -219,7 +220,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
           offset: segmentHeaderBytes + scan.endLsn - segment.header.firstLsn,
           lsn: scan.endLsn,
           reason: scan.fault ?? 'unfinished group',
-          bytesCut: Math.max(evidence.lastNonZeroLsn, scan.endLsn) - scan.groupEndLsn,
+          bytesCut: Math.max(evidence.lastWrittenLsn, scan.endLsn) - scan.groupEndLsn,
           framesKept: scan.frames,
         }
       : undefined,
@@ -251,6 +252,7 @@ function beginSegment(
         },
     createdUs: Date.now() * 1000,
     maxFrameBytes: Math.max(settings.maxFrameBytes, last?.header.maxFrameBytes ?? 0),
+    recycled: false,
   }
   const kept = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
   const capacity = kept.byteLength + settings.initialSegmentBytes

@@ -143,9 +143,15 @@ export function segmentCrc(disk: Disk, segment: Segment, endLsn: number): number
 export interface TailEvidence {
   /** A sound frame that was written when the place in question was already synced, if there is one. */
   proof: { lsn: number; synced: number } | undefined
-  /** LSN behind the last byte that is not zero. */
-  lastNonZeroLsn: number
+  /**
+   * LSN behind the last byte that this use of the file has written: the last one that is not zero, or, in a recycled
+   * file, which is full of other bytes, the last header that carries the LSN of its place.
+   */
+  lastWrittenLsn: number
 }
+
+const blankBytes = 64 * 1024
+const blank = Buffer.alloc(blankBytes)
 
 /**
  * Looks behind a frame that is not sound: any later sound frame that carries a synced LSN above `badLsn` proves that
@@ -156,7 +162,8 @@ export function searchBehind(disk: Disk, segment: Segment, badLsn: number): Tail
   const decoder = new FrameDecoder(header.maxFrameBytes)
   const seed = segmentSeed(header)
   const window = new SegmentWindow(disk, segment, header.maxFrameBytes * 2)
-  const evidence: TailEvidence = { proof: undefined, lastNonZeroLsn: badLsn }
+  const words = new Int32Array(window.bytes.buffer, 0, window.bytes.byteLength >> 2)
+  const evidence: TailEvidence = { proof: undefined, lastWrittenLsn: badLsn }
   try {
     const end = window.fileEndLsn
     for (let from = badLsn; from < end; ) {
@@ -165,12 +172,23 @@ export function searchBehind(disk: Disk, segment: Segment, badLsn: number): Tail
       const last = from + window.available >= end
       const stop = last ? window.available : window.available - header.maxFrameBytes
       for (let at = 0; at + 8 <= stop; at += 8) {
-        const low = window.bytes.readInt32LE(at)
-        if (low === 0 && window.bytes.readInt32LE(at + 4) === 0) continue
-        evidence.lastNonZeroLsn = Math.min(end, from + at + 8)
-        if (evidence.proof || from + at === badLsn) continue
-        if (decoder.decode(window.bytes, at, window.available, from + at, seed) !== 'none') continue
-        if (decoder.view.synced > badLsn) evidence.proof = { lsn: from + at, synced: decoder.view.synced }
+        if (isBlank(window, at)) {
+          at += blankBytes - 8
+          continue
+        }
+        const word = at >> 2
+        const lsn = from + at
+        // A place that carries its own LSN is all that is worth a look; whole segments of other bytes may follow.
+        const ours = words[word + 4] === (lsn | 0) && at + frameHeaderBytes <= window.available
+        if (header.recycled) {
+          if (ours && bearsLsn(words, word, lsn))
+            evidence.lastWrittenLsn = Math.min(end, lsn + frameHeaderBytes)
+        } else if (words[word] !== 0 || words[word + 1] !== 0) {
+          evidence.lastWrittenLsn = Math.min(end, lsn + 8)
+        }
+        if (!ours || evidence.proof || lsn === badLsn) continue
+        if (decoder.decode(window.bytes, at, window.available, lsn, seed) !== 'none') continue
+        if (decoder.view.synced > badLsn) evidence.proof = { lsn, synced: decoder.view.synced }
       }
       from += stop - (stop % 8)
       if (last) break
@@ -179,4 +197,13 @@ export function searchBehind(disk: Disk, segment: Segment, badLsn: number): Tail
   } finally {
     window.close()
   }
+}
+
+function isBlank(window: SegmentWindow, at: number): boolean {
+  if (at % blankBytes !== 0 || at + blankBytes > window.available) return false
+  return window.bytes.subarray(at, at + blankBytes).equals(blank)
+}
+
+function bearsLsn(words: Int32Array, word: number, lsn: number): boolean {
+  return (words[word + 4]! >>> 0) + (words[word + 5]! >>> 0) * 0x1_0000_0000 === lsn
 }

@@ -1,7 +1,8 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
-import { LogError } from './errors.js'
+import { LogError, makingRoom } from './errors.js'
+import { reserveBytes } from './preparer.js'
 import {
   attempt,
   encodeSegmentHeader,
@@ -12,10 +13,23 @@ import {
   spareName,
 } from './segment.js'
 
-/** Hands out files that were zero-filled ahead of need. */
+/**
+ * A segment that nobody made ready gets its zeros in steps of this many bytes, each ahead of the frames: a full disk is
+ * then noticed between two frames and never within one.
+ */
+export const extensionBytes = 4 * 1024 * 1024
+
+/** A file that was made ready ahead of need: full of zeros, or of what an earlier use left in it. */
+export interface Spare {
+  readonly serial: number
+  readonly recycled: boolean
+}
+
+/** Hands out files that were made ready ahead of need. */
 export interface SpareSource {
-  /** The serial of a spare that is ready, now taken, or `undefined` when none is. */
-  take(): number | undefined
+  readonly ready: boolean
+  /** A spare that is ready, now taken, or `undefined` when none is. */
+  take(): Spare | undefined
 }
 
 /**
@@ -30,6 +44,8 @@ export class SegmentWriter {
   #active: Segment
   #file: number
   #capacity: number
+  /** Bytes of frames for which the file has its blocks; up to `#capacity`. */
+  #allocated: number
   #end: number
   /** Of the frames of the active segment; goes into the header of the next one. */
   #crc: number
@@ -54,9 +70,18 @@ export class SegmentWriter {
     this.#segmentBytes = options.segmentBytes
     this.#active = options.active
     this.#capacity = options.capacity
+    this.#allocated = options.capacity
     this.#end = options.endLsn
     this.#crc = options.crc
     this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
+  }
+
+  get directory(): string {
+    return this.#directory
+  }
+
+  get hasSpare(): boolean {
+    return this.#spares.ready
   }
 
   /** Where the active segment begins. */
@@ -64,9 +89,25 @@ export class SegmentWriter {
     return this.#active.header.firstLsn
   }
 
-  /** LSN up to which the active segment has room. */
+  /** LSN up to which the active segment has room that is there for certain. */
   get limit(): number {
-    return this.#active.header.firstLsn + this.#capacity
+    return this.#active.header.firstLsn + this.#allocated
+  }
+
+  /**
+   * Gives the active segment more room, if it has not all that it may have; returns whether it did.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL`: nothing has changed, and it may be tried again.
+   */
+  extend(): boolean {
+    const bytes = Math.min(extensionBytes, this.#capacity - this.#allocated)
+    if (bytes === 0) return false
+    const { path: file } = this.#active
+    makingRoom(this.#directory, () =>
+      reserveBytes(this.#disk, this.#file, file, segmentHeaderBytes + this.#allocated, bytes),
+    )
+    this.#allocated += bytes
+    return true
   }
 
   /** Writes the pieces behind the last frame. A short write is a failure, because its reason is lost. */
@@ -94,21 +135,25 @@ export class SegmentWriter {
    * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
    * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
    * nothing. Returns whether a spare was ready.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL`: there was no room for a file, nothing has changed, and it may be tried again.
+   *   Every other failure is final: a sync failed, or a restart may find the new header.
    */
   rotate(): boolean {
     this.sync()
     const disk = this.#disk
-    const serial = this.#spares.take()
-    const spare = path.join(this.#directory, spareName(serial ?? 0))
-    const file = attempt('open', spare, () =>
-      serial === undefined ? disk.create(spare) : disk.open(spare, 'write'),
-    )
+    const ready = this.#spares.take()
+    const spare = path.join(this.#directory, spareName(ready?.serial ?? 0))
+    const file = ready
+      ? attempt('open', spare, () => disk.open(spare, 'write'))
+      : makingRoom(this.#directory, () => this.#create(spare))
     const previous = this.#active.header
     const header: SegmentHeader = {
       ...previous,
       firstLsn: this.#end,
       previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
       createdUs: Date.now() * 1000,
+      recycled: ready?.recycled ?? false,
     }
     const target = segmentPath(this.#directory, header.firstLsn)
     try {
@@ -124,7 +169,7 @@ export class SegmentWriter {
       attempt('sync', spare, () => disk.syncData(file))
       // A spare's name is durable, and recovery knows a segment by its header: the new name may follow later.
       attempt('rename', spare, () => disk.rename(spare, target))
-      if (serial === undefined) attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+      if (!ready) attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
     } catch (error) {
       disk.close(file)
       throw error
@@ -133,11 +178,26 @@ export class SegmentWriter {
     this.#file = file
     this.#active = { path: target, header }
     this.#capacity = this.#segmentBytes
+    this.#allocated = ready ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
     this.#crc = 0
-    return serial !== undefined
+    return ready !== undefined
   }
 
   close(): void {
     this.#disk.close(this.#file)
+  }
+
+  /** Makes the file of a segment that nobody made ready, with its first zeros; on failure nothing of it is left. */
+  #create(name: string): number {
+    const disk = this.#disk
+    const file = attempt('create', name, () => disk.create(name))
+    try {
+      reserveBytes(disk, file, name, 0, segmentHeaderBytes + Math.min(extensionBytes, this.#segmentBytes))
+    } catch (error) {
+      disk.close(file)
+      disk.remove(name)
+      throw error
+    }
+    return file
   }
 }

@@ -12,7 +12,8 @@ import { crcSeedOf } from './frame.js'
  * ```
  *  byte  size  field (copy 1 at 0, copy 2 at 2048)
  *     0     8  magic           "TIDEMARK"
- *     8     4  formatVersion
+ *     8     2  formatVersion
+ *    10     2  flags           bit 0: made of a file that was used before
  *    12     4  contentVersion  of the application's records (the matching rules)
  *    16     8  epoch           random, of the opening that wrote the segment
  *    24     8  firstLsn
@@ -28,6 +29,7 @@ export const segmentHeaderBytes = 4096
 export const segmentFormatVersion = 1
 const secondCopyAt = 2048
 const copyBytes = 68
+const recycledFlag = 1
 const magic = Buffer.from('TIDEMARK', 'latin1')
 const noPrevious = 0xffff_ffff_ffff_ffffn
 
@@ -39,6 +41,11 @@ export interface SegmentHeader {
   readonly previous: PreviousSegment | undefined
   readonly createdUs: number
   readonly maxFrameBytes: number
+  /**
+   * Whether the file was a segment before, so that bytes of that use stand behind the frames. They carry other LSNs
+   * than their places have now: first LSNs only rise, and a byte's LSN is the first LSN plus its place in the file.
+   */
+  readonly recycled: boolean
 }
 
 export interface PreviousSegment {
@@ -64,7 +71,8 @@ export function segmentSeed(header: SegmentHeader): number {
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const block = Buffer.alloc(segmentHeaderBytes)
   magic.copy(block)
-  block.writeUInt32LE(segmentFormatVersion, 8)
+  block.writeUInt16LE(segmentFormatVersion, 8)
+  block.writeUInt16LE(header.recycled ? recycledFlag : 0, 10)
   block.writeUInt32LE(header.contentVersion, 12)
   block.writeBigUInt64LE(header.epoch, 16)
   block.writeBigUInt64LE(BigInt(header.firstLsn), 24)
@@ -85,12 +93,13 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
     const copy = block.subarray(at, at + copyBytes)
     if (!copy.subarray(0, 8).equals(magic)) continue
     if (crc32.buf(copy.subarray(0, copyBytes - 4)) !== copy.readInt32LE(copyBytes - 4)) continue
-    const version = copy.readUInt32LE(8)
-    if (version !== segmentFormatVersion) {
+    const version = copy.readUInt16LE(8)
+    const flags = copy.readUInt16LE(10)
+    if (version !== segmentFormatVersion || (flags & ~recycledFlag) !== 0) {
       throw new LogError(
         'TIDEMARK_LOG_FORMAT',
-        `The log has format version ${version}; this build reads version ${segmentFormatVersion}. Open it with the build that wrote it.`,
-        { found: version, supported: segmentFormatVersion },
+        `The log has format version ${version}, flags ${flags}; this build reads version ${segmentFormatVersion}, flags 0 to ${recycledFlag}. Open it with the build that wrote it.`,
+        { found: version, flags, supported: segmentFormatVersion },
       )
     }
     const previousLsn = copy.readBigUInt64LE(32)
@@ -104,6 +113,7 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
           : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40), crc: copy.readUInt32LE(60) },
       createdUs: Number(copy.readBigUInt64LE(48)),
       maxFrameBytes: copy.readUInt32LE(56),
+      recycled: (flags & recycledFlag) !== 0,
     }
   }
   return undefined
@@ -111,6 +121,7 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
 
 const segmentPattern = /^(\d{20})\.wal$/
 const sparePattern = /^spare-\d+\.wal$/
+const recycledPattern = /^recycled-\d{20}\.wal$/
 
 export function segmentName(firstLsn: number): string {
   return `${String(firstLsn).padStart(20, '0')}.wal`
@@ -128,6 +139,15 @@ export function segmentNameLsn(name: string): number | undefined {
 
 export function isSpareName(name: string): boolean {
   return sparePattern.test(name)
+}
+
+/** The name of a segment that was removed and whose file waits to be a spare; it is no segment whatever its header says. */
+export function recycledName(firstLsn: number): string {
+  return `recycled-${segmentName(firstLsn)}`
+}
+
+export function isRecycledName(name: string): boolean {
+  return recycledPattern.test(name)
 }
 
 /** Names of the segment files of a folder, by first LSN. */

@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import type { Disk } from '../log/disk.js'
+import { LogError } from '../log/errors.js'
 import { NodeDisk } from '../log/node-disk.js'
 import {
   attempt,
@@ -59,6 +60,7 @@ export async function backupFolder(source: string, target: string): Promise<Back
     endLsn = next === undefined ? wholeGroupsEnd(disk, file, segmentNameLsn(name)!) : segmentNameLsn(next)!
     const length = segmentHeaderBytes + endLsn - segmentNameLsn(name)!
     copyFile(disk, file, path.join(target, name), length)
+    checkStillThere(disk, source, name)
     bytes += length
   }
   if (snapshot) {
@@ -87,6 +89,17 @@ function wholeGroupsEnd(disk: Disk, file: string, firstLsn: number): number {
   const { fileEndLsn } = window
   window.close()
   return scanSegment(disk, segment, fileEndLsn).groupEndLsn
+}
+
+/** The file of a segment that retention removed meanwhile may hold other bytes: the copy of it is worth nothing. */
+function checkStillThere(disk: Disk, source: string, name: string): void {
+  if (listSegmentNames(disk, source).includes(name)) return
+  const lsn = segmentNameLsn(name)!
+  throw new LogError(
+    'TIDEMARK_BAD_LSN',
+    `The segment at LSN ${lsn} was removed by retention while it was copied; begin the backup again.`,
+    { lsn },
+  )
 }
 
 function copyFile(disk: Disk, from: string, to: string, bytes: number): void {

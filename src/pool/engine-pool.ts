@@ -3,7 +3,7 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { threadsOf } from '../log/durable-log.js'
-import type { LogPoisonedError } from '../log/errors.js'
+import type { LogError, LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
 import { accountOf, type Command, rulesVersion } from '../matching/index.js'
@@ -47,6 +47,8 @@ const causeDelayMs = 300
 interface PoolEvents {
   drain: []
   error: [LogPoisonedError]
+  diskFull: [LogError]
+  diskReady: []
 }
 
 /**
@@ -55,7 +57,8 @@ interface PoolEvents {
  *
  * Events: `drain`, when so much is settled that more may be submitted after `needsDrain` was true; `error`, once, when
  * the pool is poisoned: a write, a sync or a thread failed, every pending promise is rejected, and the pool must be
- * closed and opened again.
+ * closed and opened again; `diskFull` and `diskReady`, when the disk has no room for the log to go on for long, and when
+ * it has again.
  */
 export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #log: DurableLog
@@ -151,7 +154,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       registry,
       context,
       maxInFlight: settings.maxInFlight,
-      refusal: () => this.#refusal(),
+      refusal: () => this.#refusal() ?? log.fullDisk(),
     })
     const lastEndLsn = snapshot?.header.endLsn ?? log.firstLsn
     this.#checkpointer = new Checkpointer({
@@ -166,6 +169,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
     this.#following.catch((error) => log.poison(error))
     log.on('error', (error) => this.#fail(error))
+    log.on('diskFull', (error) => this.emit('diskFull', error))
+    log.on('diskReady', () => this.emit('diskReady'))
     for (const shard of shards) shard.ended.catch((error) => this.#shardEnded(error))
   }
 
@@ -199,7 +204,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    * an outcome (`status: 'rejected'`), not an error.
    *
    * @throws CommandError or PoolError for what is malformed: nothing was logged. `TIDEMARK_BACKPRESSURE` when
-   *   `maxInFlight` commands are in flight, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
+   *   `maxInFlight` commands are in flight, `TIDEMARK_DISK_FULL` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
    *   unknown.
    */
   submit(command: Command): Promise<ExecutionReport> {

@@ -7,6 +7,7 @@ import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { SegmentPreparer } from '#tidemark/log/preparer.js'
 import { LogProducer } from '#tidemark/log/producer.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recovery.js'
+import { removeSegments } from '#tidemark/log/segment-removal.js'
 import { SegmentWriter } from '#tidemark/log/segment-writer.js'
 
 export const inlineDirectory = '/log'
@@ -27,6 +28,8 @@ export class InlineLog {
   readonly flusher: Flusher
   readonly preparer: SegmentPreparer
   readonly #control64: BigInt64Array
+  readonly #disk: MemoryDisk
+  readonly #segmentBytes: number
 
   constructor(disk: MemoryDisk, options: InlineLogOptions = {}) {
     const segmentBytes = options.segmentBytes ?? 16 * 1024
@@ -63,6 +66,8 @@ export class InlineLog {
       memory: this.memory,
     })
     this.producer = new LogProducer(this.memory, 1)
+    this.#disk = disk
+    this.#segmentBytes = segmentBytes
     this.#control64 = new BigInt64Array(this.memory.control)
   }
 
@@ -81,6 +86,11 @@ export class InlineLog {
       if (lsn !== undefined) return lsn
       this.flusher.flush()
     }
+  }
+
+  /** Removes the segments wholly below `lsn`, as far as it is released. */
+  removeBefore(lsn: number): number | undefined {
+    return removeSegments(this.#disk, inlineDirectory, Math.min(lsn, this.released), this.#segmentBytes)
   }
 
   /** Flushes until everything appended is released. */

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import { int32, logState } from '#tidemark/log/memory.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { extensionBytes } from '#tidemark/log/segment-writer.js'
+import { InlineLog, type InlineLogOptions, inlineDirectory, reopen } from '../../support/inline-log.js'
+
+const segmentBytes = 16 * 1024
+const fileBytes = 4096 + segmentBytes
+const payload = (n: number) => Buffer.alloc(500, n)
+
+const control = (log: InlineLog) => new Int32Array(log.memory.control)
+const usedBytes = (disk: MemoryDisk) => 1e12 - withCapacity(disk, 1e12, () => disk.freeBytes(inlineDirectory))
+
+function withCapacity<T>(disk: MemoryDisk, bytes: number, use: () => T): T {
+  const before = disk.capacityBytes
+  disk.capacityBytes = bytes
+  try {
+    return use()
+  } finally {
+    disk.capacityBytes = before
+  }
+}
+
+/** A log on a disk that has room for so many whole segments. */
+function cramped(segments: number, options: InlineLogOptions = {}): { disk: MemoryDisk; log: InlineLog } {
+  const disk = new MemoryDisk()
+  const log = new InlineLog(disk, options)
+  disk.capacityBytes = usedBytes(disk) + (segments - 1) * fileBytes + 2000
+  return { disk, log }
+}
+
+/** Appends and flushes until the log does not get on. */
+function fill(log: InlineLog): number[] {
+  const lsns: number[] = []
+  do {
+    try {
+      log.preparer.prepareOnce()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'TIDEMARK_LOG_IO', details: { errno: 'ENOSPC' } })
+    }
+    lsns.push(log.append(payload(lsns.length)))
+    log.flusher.flush()
+    // A flush that finds no room makes some, and the next one writes.
+    if (log.released < log.tail) log.flusher.flush()
+  } while (log.released === log.tail)
+  return lsns
+}
+
+describe('a log whose disk is full', () => {
+  it.each([1, 3])('tears nothing: what has no room stays in the ring (%i segments)', (segments) => {
+    const { disk, log } = cramped(segments)
+    const lsns = fill(log)
+    expect(lsns.length).toBeGreaterThan(25 * segments)
+    expect(log.released).toBe(lsns.at(-2))
+    expect(control(log)[int32.diskFull]).not.toBe(0)
+    const { log: again, records } = reopen(withCapacity(disk, 1e12, () => disk.powerCut()))
+    expect(again.recovered.report.tornTail).toBeUndefined()
+    expect(records.map(({ lsn }) => lsn)).toEqual(lsns.slice(0, -1))
+  })
+
+  it('goes on where it stopped when there is room again', () => {
+    const { disk, log } = cramped(2)
+    const lsns = fill(log)
+    disk.capacityBytes += 2 * fileBytes
+    expect(log.preparer.prepareOnce()).toBe(true)
+    log.flushAll()
+    expect(log.released).toBe(lsns.at(-1))
+    expect(control(log)[int32.diskFull]).toBe(0)
+    lsns.push(log.append(payload(1)))
+    log.flushAll()
+    expect(reopen(withCapacity(disk, 1e12, () => disk.powerCut())).records.map(({ lsn }) => lsn)).toEqual(
+      lsns,
+    )
+  })
+
+  it('leaves the last blocks to others: a spare that does not fit is not begun', () => {
+    const { disk, log } = cramped(1)
+    const before = usedBytes(disk)
+    const free = disk.freeBytes(inlineDirectory)
+    expect(free).toBeGreaterThan(0)
+    expect(() => log.preparer.prepareOnce()).toThrowError(/the disk is full/)
+    expect(usedBytes(disk)).toBe(before)
+    expect(disk.list(inlineDirectory).filter((name) => name.startsWith('spare'))).toEqual([])
+  })
+
+  it('closes cleanly when what is under way has room, with its last mark or, where only that has none, without', () => {
+    for (const spareBytes of [64, 0]) {
+      const { disk, log } = cramped(1)
+      expect(() => log.preparer.prepareOnce()).toThrowError(/the disk is full/)
+      const lsns = Array.from({ length: 30 }, (_, i) => log.append(payload(i)))
+      const rest = segmentBytes - log.tail - spareBytes - 32
+      lsns.push(log.append(Buffer.alloc(rest)))
+      expect(log.tail).toBe(segmentBytes - spareBytes)
+      control(log)[int32.state] = logState.closing
+      log.flusher.run()
+      expect(log.released).toBe(lsns.at(-1)! + (spareBytes > 0 ? 32 : 0))
+      const { records, log: again } = reopen(withCapacity(disk, 1e12, () => disk.powerCut()))
+      expect(records.map(({ lsn }) => lsn)).toEqual(lsns)
+      expect(again.recovered.report.tornTail).toBeUndefined()
+    }
+  })
+
+  it('says at a close that what is under way has no room, instead of tearing it', () => {
+    const { disk, log } = cramped(1)
+    const lsns = fill(log)
+    control(log)[int32.state] = logState.closing
+    expect(() => log.flusher.run()).toThrowError(expect.objectContaining({ code: 'TIDEMARK_DISK_FULL' }))
+    expect(reopen(withCapacity(disk, 1e12, () => disk.clone())).records.map(({ lsn }) => lsn)).toEqual(
+      lsns.slice(0, -1),
+    )
+  })
+
+  it('does not take a sync that failed for want of room for anything but the end', () => {
+    const { disk, log } = cramped(9)
+    while (log.tail < segmentBytes - 600) {
+      log.append(payload(1))
+      log.flushAll()
+    }
+    log.append(payload(2))
+    let syncs = 0
+    disk.beforeCall = (call) => {
+      if (call === 'syncData' && ++syncs === 1) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+    }
+    expect(() => {
+      log.flusher.flush()
+      log.flusher.flush()
+    }).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_IO' }))
+  })
+
+  it('that nobody makes segments ready for reserves each step of one before it writes there', () => {
+    const bytes = extensionBytes + 1024 * 1024
+    const options = { segmentBytes: bytes, ringBytes: 2 ** 20, maxFrameBytes: 2 ** 18 }
+    const { disk, log } = cramped(1, { ...options, initialSegmentBytes: 2 ** 18 })
+    disk.capacityBytes = usedBytes(disk) + 4096 + extensionBytes + 1000
+    const lsns: number[] = []
+    do {
+      lsns.push(log.append(Buffer.alloc(200_000, lsns.length)))
+      log.flusher.flush()
+      if (log.released < log.tail) log.flusher.flush()
+    } while (log.released === log.tail)
+    expect(log.released).toBeGreaterThan(extensionBytes - 200_100)
+    expect(
+      reopen(
+        withCapacity(disk, 1e12, () => disk.powerCut()),
+        options,
+      ).records,
+    ).toHaveLength(lsns.length - 1)
+    disk.capacityBytes += 1024 * 1024
+    log.flushAll()
+    expect(log.released).toBe(lsns.at(-1))
+    expect(control(log)[int32.diskFull]).toBe(0)
+  })
+})

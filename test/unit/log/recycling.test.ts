@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest'
+import { FileReader } from '#tidemark/log/file-reader.js'
+import { crcSeedOf, FrameHeaderWriter, payloadCrc } from '#tidemark/log/frame.js'
+import { inspectLogNow } from '#tidemark/log/inspection.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { recycledSegmentsMax } from '#tidemark/log/segment-removal.js'
+import { InlineLog, inlineDirectory, readRecords, reopen } from '../../support/inline-log.js'
+
+const segmentBytes = 16 * 1024
+const record = (n: number) => Buffer.alloc(100 + (n % 50), n)
+
+const names = (disk: MemoryDisk, pattern: RegExp) =>
+  disk
+    .list(inlineDirectory)
+    .filter((name) => pattern.test(name))
+    .sort()
+const segments = (disk: MemoryDisk) => names(disk, /^\d+\.wal$/).map((name) => `${inlineDirectory}/${name}`)
+const firstLsnOf = (file: string) => Number(/(\d+)\.wal/.exec(file)![1])
+
+/** Appends and flushes until the log has so many segments. */
+function grow(disk: MemoryDisk, log: InlineLog, count: number, lsns: number[] = []): number[] {
+  while (segments(disk).length < count) {
+    log.preparer.prepareOnce()
+    lsns.push(log.append(record(lsns.length)))
+    log.flushAll()
+  }
+  return lsns
+}
+
+/** A log whose last segment stands in a file that was one before, with some records in it. */
+function recycled(): { disk: MemoryDisk; log: InlineLog; last: string } {
+  const disk = new MemoryDisk()
+  const log = new InlineLog(disk)
+  grow(disk, log, 3)
+  log.removeBefore(log.released)
+  // The spare that was ready is taken by the next rotation, the recycled one by the one behind it.
+  grow(disk, log, 3)
+  const last = segments(disk).at(-1)!
+  expect(readSegmentHeader(disk, last)).toMatchObject({ recycled: true })
+  for (let i = 0; i < 10; i++) log.append(record(i))
+  log.flushAll()
+  return { disk, log, last }
+}
+
+/** A frame as the log makes them. */
+function frame(options: { lsn: number; epoch: bigint; synced: number; payload: Uint8Array }): Buffer {
+  const { lsn, epoch, synced, payload } = options
+  const length = 32 + payload.byteLength
+  const bytes = Buffer.alloc((length + 7) & ~7)
+  const words = new FrameHeaderWriter().compose(
+    length,
+    1,
+    0,
+    1,
+    lsn,
+    synced,
+    1,
+    payloadCrc(payload, crcSeedOf(epoch)),
+  )
+  Buffer.from(words.buffer, words.byteOffset, 32).copy(bytes)
+  bytes.set(payload, 32)
+  return bytes
+}
+
+describe('a segment that is removed', () => {
+  it('becomes a spare without being filled with zeros again, under a wiped header', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 3)
+    log.removeBefore(log.released)
+    expect(names(disk, /^recycled/)).toHaveLength(2)
+    log.append(record(0))
+    log.preparer.prepareOnce()
+    const before = disk.calls.length
+    while (!log.preparer.prepareOnce()) {
+      log.append(record(1))
+      log.flushAll()
+    }
+    const calls = disk.calls.slice(before).filter((call) => /(spare|recycled)-/.test(call))
+    expect(calls.filter((call) => call.startsWith('write recycled'))).toHaveLength(1)
+    const [spare] = names(disk, /^spare/)
+    const content = disk.contentOf(`${inlineDirectory}/${spare}`)!
+    expect(content.byteLength).toBe(segmentHeaderBytes + segmentBytes)
+    expect(content.subarray(0, segmentHeaderBytes).every((byte) => byte === 0)).toBe(true)
+    expect(content.subarray(segmentHeaderBytes).some((byte) => byte !== 0)).toBe(true)
+  })
+
+  it('is kept only while fewer than recycledSegmentsMax wait, and only if it has the size of a whole one', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { initialSegmentBytes: 8 * 1024 })
+    grow(disk, log, recycledSegmentsMax + 4)
+    expect(log.removeBefore(log.released)).toBe(firstLsnOf(segments(disk)[0]!))
+    expect(segments(disk)).toHaveLength(1)
+    // The first one was the opening's, and small.
+    const kept = names(disk, /^recycled/)
+    expect(kept).toHaveLength(recycledSegmentsMax)
+    expect(kept[0]).not.toContain('00000000000000000000')
+  })
+
+  it('leaves nothing behind for the next opening', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 4)
+    const firstLsn = log.removeBefore(log.released)
+    const { log: again } = reopen(disk)
+    expect(names(disk, /^(recycled|spare)/)).toEqual([])
+    expect(again.recovered.report).toMatchObject({ firstLsn, endLsn: log.tail, tornTail: undefined })
+  })
+
+  it('gives a reader that is in it TIDEMARK_BAD_LSN when its bytes are others', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    const lsns = grow(disk, log, 3)
+    const reader = new FileReader(disk, inlineDirectory, 0)
+    expect(reader.nextSync(lsns[2]!)).toBeDefined()
+    log.removeBefore(log.released)
+    const file = disk.open(`${inlineDirectory}/${names(disk, /^recycled/)[0]}`, 'write')
+    disk.write(file, [Buffer.alloc(segmentBytes, 9)], segmentHeaderBytes)
+    expect(() => reader.nextSync(lsns[20]!)).toThrowError(
+      expect.objectContaining({ code: 'TIDEMARK_BAD_LSN' }),
+    )
+  })
+
+  it('is found whole under its name, or not at all, when the power fails while the preparer takes it up', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 4)
+    // The last spare goes, so that the preparer wants the next one.
+    while (segments(disk).length < 5) {
+      log.append(record(7))
+      log.flushAll()
+    }
+    const { tail } = log
+    let cuts = 0
+    let preparing = false
+    disk.beforeCall = (call) => {
+      if (call === 'syncDirectory' && !preparing) {
+        // Before the removal is durable, the preparer is at work already.
+        preparing = true
+        log.preparer.prepareOnce()
+        preparing = false
+      }
+      for (const survives of [() => false, () => true]) {
+        const { log: again } = reopen(disk.powerCut(survives))
+        expect(again.tail, `cut ${cuts} at ${call}`).toBe(tail)
+        cuts++
+      }
+    }
+    log.removeBefore(log.released)
+    log.preparer.prepareOnce()
+    expect(cuts).toBeGreaterThan(6)
+  })
+})
+
+describe('a segment in a file that was used before', () => {
+  it('ends where its own frames end, with nothing torn', () => {
+    const { disk, log } = recycled()
+    expect(inspectLogNow(disk, inlineDirectory, {}, { settle: false })).toMatchObject({
+      faults: [],
+      endLsn: log.tail,
+    })
+    expect(reopen(disk.clone()).log.recovered.report).toMatchObject({ endLsn: log.tail, tornTail: undefined })
+  })
+
+  it('takes no frame of the earlier use for its own, nor its synced LSN for a proof', () => {
+    const { disk, log, last } = recycled()
+    const header = readSegmentHeader(disk, last)!
+    const firstLsn = header.firstLsn
+    const content = disk.contentOf(last)!
+    const at = log.tail + 512
+    const payload = Buffer.alloc(40, 5)
+    const stale = [
+      // The same epoch, a sound CRC, a high synced LSN: but the LSN of the place in an earlier use.
+      { lsn: at - 2 * segmentBytes, epoch: header.epoch, synced: at - 2 * segmentBytes },
+      // The LSN of this place, but under another epoch.
+      { lsn: at, epoch: header.epoch + 1n, synced: at },
+    ]
+    for (const [i, one] of stale.entries()) {
+      const image = disk.clone()
+      const bytes = Buffer.from(content)
+      frame({ ...one, payload }).copy(bytes, segmentHeaderBytes + at - firstLsn)
+      image.replace(last, bytes)
+      const { report } = reopen(image).log.recovered
+      expect(report.endLsn, `frame ${i}`).toBe(log.tail)
+      if (i === 0) expect(report.tornTail).toBeUndefined()
+    }
+    // What proves it is a frame of this use: then the place between was synced, and is damaged.
+    const proof = Buffer.from(content)
+    frame({ lsn: at, epoch: header.epoch, synced: at, payload }).copy(
+      proof,
+      segmentHeaderBytes + at - firstLsn,
+    )
+    disk.replace(last, proof)
+    expect(() => reopen(disk)).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' }))
+  })
+
+  it('that ends within a frame is cut there, and the cut is reported', () => {
+    const { disk, log, last } = recycled()
+    const before = log.tail
+    const stale = disk.contentOf(last)!
+    log.append(Buffer.alloc(1000, 3))
+    log.flushAll()
+    const { firstLsn } = readSegmentHeader(disk, last)!
+    const from = segmentHeaderBytes + before - firstLsn
+    // The header of the frame got to the disk, the rest of it is what was there before.
+    const torn = Buffer.from(stale)
+    disk.contentOf(last)!.copy(torn, from, from, from + 100)
+    disk.replace(last, torn)
+    const inspection = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
+    expect(inspection.faults).toMatchObject([{ kind: 'torn-tail', lsn: before }])
+    const { log: again } = reopen(disk)
+    expect(again.recovered.report).toMatchObject({ endLsn: before, tornTail: { lsn: before } })
+    const lsn = again.append(Buffer.from('behind it'))
+    again.flushAll()
+    expect(reopen(disk.powerCut()).records.at(-1)).toMatchObject({ lsn })
+  })
+
+  it('that is sealed half full is checked to its end and no further', () => {
+    const { disk, log } = recycled()
+    const lsns = [log.tail]
+    new Int32Array(log.memory.control)[1088 >> 2]! += 1
+    log.flusher.serveRotation()
+    lsns.push(log.append(Buffer.from('in the next segment')))
+    log.flushAll()
+    const { firstLsn } = log.recovered.report
+    expect(firstLsn).toBe(0)
+    const kept = readRecords(disk, firstLsnOf(segments(disk)[0]!), log.tail).map(({ lsn }) => lsn)
+    expect(kept.slice(-2)).toEqual(lsns)
+    expect(reopen(disk).records.map(({ lsn }) => lsn)).toEqual(kept)
+  })
+})
