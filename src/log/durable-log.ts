@@ -6,6 +6,7 @@ import { closedError, fromErrorMessage, LogError, LogPoisonedError } from './err
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
 import { poison } from './flusher-thread.js'
 import { LogFollower } from './follower.js'
+import { LiveFeed } from './live-feed.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { createLogMemory, float64, int32, int64, type LogMemory, LogViews, logState } from './memory.js'
 import { NodeDisk } from './node-disk.js'
@@ -81,9 +82,11 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   readonly #unlock: () => void
   #nextProducer = 1
   #firstLsn: number
+  readonly #feed = new LiveFeed()
   #follower: LogFollower | undefined
   #poisoned: LogPoisonedError | undefined
   #closing: Promise<void> | undefined
+  #closed = false
 
   /**
    * Opens the log in `dir`, after a crash too: what was acknowledged is there, a torn tail is cut.
@@ -150,6 +153,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     this.#producer = new LogProducer(memory, 0)
     this.#waiters = new DurableWaiters(this.signal)
     threads.onFailure = (error) => this.poison(error)
+    this.#feed.onWanted = () => this.#feedReaders()
   }
 
   /** The flusher's thread and the preparer's. @internal */
@@ -213,7 +217,12 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     return { memory: this.memory, producerId: this.#nextProducer++ }
   }
 
-  /** Reads records in LSN order, and goes on with new ones as they become durable. */
+  /**
+   * Reads records in LSN order, and goes on with new ones as they become durable: from the files while it is behind,
+   * from memory when it has caught up. See `LogReader`.
+   *
+   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more; `TIDEMARK_BAD_SETTING`.
+   */
   reader(options: LogReaderOptions = {}): LogReader {
     return new LogReader(
       {
@@ -221,22 +230,42 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
         directory: this.dir,
         signal: this.signal,
         firstLsn: () => this.firstLsn,
-        failure: () => this.#poisoned ?? (this.#closing ? closedError() : undefined),
+        failure: () => this.#poisoned ?? (this.#closed ? closedError() : undefined),
+        live: this.#feed,
       },
       options,
     )
   }
 
-  /** Follows the log through the ring, to its very end when it is closed. There is one place for a follower in a log. */
+  /**
+   * Follows the log through the ring, to its very end when it is closed, and feeds this log's readers from there.
+   * There is one place for a follower in a log: it is taken before the first reader is made.
+   */
   follow(fromLsn: number): LogFollower {
+    return this.#follow(fromLsn, false)
+  }
+
+  #follow(fromLsn: number, onlyForFeed: boolean): LogFollower {
+    if (this.#follower) throw new Error('the log has its follower already')
     this.#follower = new LogFollower({
       memory: this.memory,
       signal: this.signal,
       disk: this.#disk,
       directory: this.dir,
       fromLsn,
+      feed: this.#feed,
+      onlyForFeed,
     })
     return this.#follower
+  }
+
+  /** A log without a follower gets one of its own when a reader has caught up; it works while one has. */
+  #feedReaders(): void {
+    if (this.#closing || this.#poisoned) return
+    // One that fails leaves its readers to the files, where they meet the cause themselves.
+    this.#follow(this.durableLsn, true)
+      .start(() => {})
+      .catch(() => {})
   }
 
   /** The first LSN that is still in the log. */
@@ -314,6 +343,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned)
     this.signal.notify()
+    this.#follower?.stop().catch(() => {})
     if (this.listenerCount('error') > 0) this.emit('error', this.#poisoned)
   }
 
@@ -336,6 +366,7 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
     this.signal.hold()
     await this.#threads.ended()
     await this.#follower?.stop().catch(() => {})
+    this.#closed = true
     if (!this.#poisoned) this.#removeSpares()
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
