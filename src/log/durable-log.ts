@@ -289,13 +289,14 @@ export class DurableLog extends EventEmitter<{ error: [LogPoisonedError] }> {
   }
 
   /**
-   * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Returns the first
-   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on.
+   * Removes the segments that are wholly below `lsn`, which must be durable; never the active one, nor one that the
+   * follower has yet to read. Returns the first LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from
+   * then on.
    */
   removeBefore(lsn: number): number {
     this.#checkUsable()
     const names = listSegmentNames(this.#disk, this.dir)
-    const limit = Math.min(lsn, this.durableLsn)
+    const limit = Math.min(lsn, this.durableLsn, this.#follower?.neededLsn ?? lsn)
     let removed = 0
     while (removed + 1 < names.length && segmentNameLsn(names[removed + 1]!)! <= limit) {
       const file = path.join(this.dir, names[removed]!)

@@ -22,6 +22,7 @@ export class LogFollower {
   #files: FileReader | undefined
   #position: number
   #stopped = false
+  #idle = false
   #wake: (() => void) | undefined
   #done: Promise<void> | undefined
 
@@ -51,6 +52,11 @@ export class LogFollower {
 
   get position(): number {
     return this.#position
+  }
+
+  /** The LSN from which it may still read the files: what is below may go. */
+  get neededLsn(): number {
+    return this.#idle ? Number.POSITIVE_INFINITY : this.#position
   }
 
   /**
@@ -118,6 +124,7 @@ export class LogFollower {
       this.#wake = resolve
     })
     if (this.#stopped) return
+    this.#idle = false
     this.#position = this.#signal.released
     this.#ring.request()
     this.#feed.begin(this.#position)
@@ -131,6 +138,7 @@ export class LogFollower {
   }
 
   #release(): void {
+    this.#idle = true
     this.#files?.close()
     this.#files = undefined
     this.#ring.release()
