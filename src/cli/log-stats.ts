@@ -4,7 +4,9 @@ import { inspectLog } from '../log/inspection.js'
 import type { InspectedGroup, InspectionVisitor, LogInspection } from '../log/inspection-faults.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { eventKinds } from '../matching/index.js'
+import { type FoundCursor, readCursorFiles } from '../pool/cursor-file.js'
 import { groupType } from '../pool/records.js'
+import type { CursorState } from '../pool/types.js'
 import { type PoolGroup, poolGroupOf } from './log-groups.js'
 import { runInspection } from './log-progress.js'
 import { type CheckedSnapshot, checkSnapshots } from './log-snapshots.js'
@@ -28,6 +30,7 @@ export interface LogFigures {
   readonly first: { readonly lsn: number; readonly time: string | undefined }
   readonly last: { readonly lsn: number; readonly time: string | undefined }
   readonly snapshots: readonly SnapshotFigures[]
+  readonly cursors: readonly CursorFigures[]
   /** Places of the log, and snapshots, that are corrupt. */
   readonly corrupt: number
   readonly tornTail: boolean
@@ -44,12 +47,22 @@ interface SnapshotFigures {
   readonly ageMs: number | undefined
 }
 
+interface CursorFigures {
+  readonly name: string
+  readonly state: CursorState
+  /** Where the last acknowledged group ends, as it is on disk, and from there to the end of the log. */
+  readonly lsn: number | undefined
+  readonly lagBytes: number | undefined
+  readonly reason: string | undefined
+}
+
 const eventNames: string[] = []
 for (const [name, kind] of Object.entries(eventKinds)) eventNames[kind] = name
 
 /** Counts what is in a log. @throws LogError as `inspectLog`. */
 export async function logFigures(directory: string, progress: boolean): Promise<LogFigures> {
   const snapshots = await checkSnapshots(directory)
+  const cursors = await readCursorFiles(directory)
   const counter = new RecordCounter()
   const steps = inspectLog(new NodeDisk(), directory, counter)
   const found = (await runInspection(steps, { progress })) as LogInspection
@@ -68,6 +81,7 @@ export async function logFigures(directory: string, progress: boolean): Promise<
     first: { lsn: found.firstLsn, time: time(found.firstTimeUs) },
     last: { lsn: found.endLsn, time: time(found.lastTimeUs) },
     snapshots: snapshots.map(snapshotFigures),
+    cursors: cursors.map((cursor) => cursorFigures(cursor, found.endLsn)),
     corrupt: found.faults.filter(({ severity }) => severity === 'corrupt').length + unsound,
     tornTail: found.faults.some(({ kind }) => kind === 'torn-tail'),
   }
@@ -84,6 +98,12 @@ function snapshotFigures({ path: file, header, reason }: CheckedSnapshot): Snaps
     bytes: header?.bytes,
     ageMs: header && Math.max(0, Date.now() - header.createdUs / 1000),
   }
+}
+
+function cursorFigures({ name, record, reason }: FoundCursor, endLsn: number): CursorFigures {
+  if (!record) return { name, state: 'damaged', lsn: undefined, lagBytes: undefined, reason }
+  const { state, lsn } = record
+  return { name, state, lsn, lagBytes: Math.max(0, endLsn - lsn), reason }
 }
 
 /** Tallies records by type, and the pool's by command and event. */

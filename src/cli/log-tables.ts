@@ -7,6 +7,7 @@ type Row = readonly [label: string, value: string]
 
 const faultsShownMax = 50
 const snapshotsShownMax = 10
+const cursorsShownMax = 50
 
 /** "2026-01-31T12:00:00.000000Z" of microseconds since 1970; the number itself when no calendar has it. */
 export function timeText(timeUs: number): string {
@@ -76,8 +77,26 @@ export function statsTable(figures: LogFigures): string {
       sound ? `${count(books!)} books, ${bytes(size!)}, ${duration(ageMs!)} old` : `NOT SOUND: ${reason}`,
     ])
   }
+  rows.push(...cursorRows(figures.cursors))
   rows.push(['corrupt places', count(figures.corrupt)], ['torn tail', figures.tornTail ? 'yes' : 'no'])
   return table(rows)
+}
+
+const cursorStates = {
+  valid: '',
+  invalidated: ', INVALIDATED: the log that it needs was deleted',
+  'beyond-end': ', INVALIDATED: the log ends below it',
+} as const
+
+function cursorRows(cursors: LogFigures['cursors']): Row[] {
+  if (cursors.length === 0) return []
+  const rows = cursors.slice(0, cursorsShownMax).map(({ name, state, lsn, lagBytes, reason }): Row => {
+    if (state === 'damaged') return [`  ${name}`, `DAMAGED: ${reason}`]
+    return [`  ${name}`, `LSN ${lsn}, ${bytes(lagBytes!)} behind${cursorStates[state]}`]
+  })
+  const more = cursors.length - rows.length
+  if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
+  return [['cursors', count(cursors.length)], ...rows]
 }
 
 export function table(rows: readonly Row[]): string {

@@ -39,7 +39,7 @@ export function registerLog(program: Command): void {
       'Looks into the log of a pool. All but repair may stand beside a running pool: they take no lock and write nothing.',
     )
     .addHelpText('after', exitCodeHelp)
-  report(log, 'stats', 'Counts what is in a log: segments, records by type, snapshots.', showStats)
+  report(log, 'stats', 'Counts what is in a log: segments, records by type, snapshots, cursors.', showStats)
   report(
     log,
     'verify',

@@ -1,24 +1,42 @@
 /**
  * An async iterator over values that come in batches: a value that is there already costs one resolved promise, where
- * an async generator would cost several turns of the microtask queue.
+ * an async generator would cost several turns of the microtask queue. Calls of `next` that come before the last one is
+ * settled take their turn.
  */
 export class BatchIterator<T> implements AsyncIterableIterator<T> {
   readonly #more: () => Promise<readonly T[] | undefined>
   readonly #ended: () => boolean
+  readonly #stop: () => void
   readonly #close: () => void
   #batch: readonly T[] = []
   #next = 0
+  #turn: Promise<IteratorResult<T, undefined>> | undefined
+  #stopped = false
   #closed = false
 
-  /** `more` gives the next batch, or `undefined` at the end; `ended` stops the iteration before the next value. */
+  /**
+   * `more` gives the next batch, or `undefined` at the end; `ended` stops the iteration before the next value. `stop`
+   * makes a call of `more` that waits come back; `close` frees what it reads from, never while it is under way.
+   */
   constructor(options: {
     more: () => Promise<readonly T[] | undefined>
     ended: () => boolean
+    stop: () => void
     close: () => void
   }) {
     this.#more = options.more
     this.#ended = options.ended
+    this.#stop = options.stop
     this.#close = options.close
+  }
+
+  /** The batch from which values are given, and how many of it were. */
+  get batch(): readonly T[] {
+    return this.#batch
+  }
+
+  get given(): number {
+    return this.#next
   }
 
   [Symbol.asyncIterator](): this {
@@ -26,34 +44,53 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#next < this.#batch.length && !this.#ended()) {
+    if (this.#turn === undefined && this.#next < this.#batch.length && !this.#stopped && !this.#ended()) {
       return Promise.resolve({ value: this.#batch[this.#next++]!, done: false })
     }
-    return this.#refill()
+    const before = this.#turn
+    const turn = before
+      ? before.then(
+          () => this.#refill(),
+          () => this.#refill(),
+        )
+      : this.#refill()
+    this.#turn = turn
+    const over = () => {
+      if (this.#turn === turn) this.#turn = undefined
+    }
+    turn.then(over, over)
+    return turn
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
-    if (!this.#closed) {
-      this.#closed = true
-      this.#batch = []
-      this.#close()
-    }
-    return { value: undefined, done: true }
+    this.#stopped = true
+    this.#stop()
+    await this.#turn?.catch(() => {})
+    return this.#finish()
   }
 
   async #refill(): Promise<IteratorResult<T, undefined>> {
     try {
       for (;;) {
-        if (this.#closed || this.#ended()) return this.return()
+        if (this.#stopped || this.#ended()) return this.#finish()
         if (this.#next < this.#batch.length) return { value: this.#batch[this.#next++]!, done: false }
         const batch = await this.#more()
-        if (!batch) return this.return()
+        if (!batch) return this.#finish()
         this.#batch = batch
         this.#next = 0
       }
     } catch (error) {
-      await this.return()
+      this.#finish()
       throw error
     }
+  }
+
+  #finish(): IteratorResult<T, undefined> {
+    this.#stopped = true
+    if (!this.#closed) {
+      this.#closed = true
+      this.#close()
+    }
+    return { value: undefined, done: true }
   }
 }

@@ -6,6 +6,7 @@ import { closedError, diskFull, fromErrorMessage, LogError, LogPoisonedError } f
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
 import { poison } from './flusher-thread.js'
 import { LogFollower } from './follower.js'
+import { LiveFeed } from './live-feed.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
 import {
   createLogMemory,
@@ -100,9 +101,11 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
   readonly #unlock: () => void
   #nextProducer = 1
   #firstLsn: number
+  readonly #feed = new LiveFeed()
   #follower: LogFollower | undefined
   #poisoned: LogPoisonedError | undefined
   #closing: Promise<void> | undefined
+  #closed = false
 
   /**
    * Opens the log in `dir`, after a crash too: what was acknowledged is there, a torn tail is cut.
@@ -173,6 +176,7 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
       if (message.kind === 'disk-ready') this.emit('diskReady')
       else this.emit('diskFull', diskFull(dir, { reason: message.error.message }))
     }
+    this.#feed.onWanted = () => this.#feedReaders()
   }
 
   /** The flusher's thread and the preparer's. @internal */
@@ -252,7 +256,12 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     return { memory: this.memory, producerId: this.#nextProducer++ }
   }
 
-  /** Reads records in LSN order, and goes on with new ones as they become durable. */
+  /**
+   * Reads records in LSN order, and goes on with new ones as they become durable: from the files while it is behind,
+   * from memory when it has caught up. See `LogReader`.
+   *
+   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more; `TIDEMARK_BAD_SETTING`.
+   */
   reader(options: LogReaderOptions = {}): LogReader {
     return new LogReader(
       {
@@ -260,22 +269,42 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
         directory: this.dir,
         signal: this.signal,
         firstLsn: () => this.firstLsn,
-        failure: () => this.#poisoned ?? (this.#closing ? closedError() : undefined),
+        failure: () => this.#poisoned ?? (this.#closed ? closedError() : undefined),
+        live: this.#feed,
       },
       options,
     )
   }
 
-  /** Follows the log through the ring, to its very end when it is closed. There is one place for a follower in a log. */
+  /**
+   * Follows the log through the ring, to its very end when it is closed, and feeds this log's readers from there.
+   * There is one place for a follower in a log: it is taken before the first reader is made.
+   */
   follow(fromLsn: number): LogFollower {
+    return this.#follow(fromLsn, false)
+  }
+
+  #follow(fromLsn: number, onlyForFeed: boolean): LogFollower {
+    if (this.#follower) throw new Error('the log has its follower already')
     this.#follower = new LogFollower({
       memory: this.memory,
       signal: this.signal,
       disk: this.#disk,
       directory: this.dir,
       fromLsn,
+      feed: this.#feed,
+      onlyForFeed,
     })
     return this.#follower
+  }
+
+  /** A log without a follower gets one of its own when a reader has caught up; it works while one has. */
+  #feedReaders(): void {
+    if (this.#closing || this.#poisoned) return
+    // One that fails leaves its readers to the files, where they meet the cause themselves.
+    this.#follow(this.durableLsn, true)
+      .start(() => {})
+      .catch(() => {})
   }
 
   /** The first LSN that is still in the log. */
@@ -305,8 +334,8 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
    */
   removeBefore(lsn: number): number {
     this.#checkUsable()
-    // The follower may be reading there, from a file that would get other bytes.
-    const limit = Math.min(lsn, this.durableLsn, this.#follower?.position ?? lsn)
+    // The follower has yet to read there, from a file that would get other bytes.
+    const limit = Math.min(lsn, this.durableLsn, this.#follower?.neededLsn ?? lsn)
     this.#firstLsn = removeSegments(this.#disk, this.dir, limit, this.settings.segmentBytes) ?? this.#firstLsn
     return this.#firstLsn
   }
@@ -345,6 +374,7 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned)
     this.signal.notify()
+    this.#follower?.stop().catch(() => {})
     if (this.listenerCount('error') > 0) this.emit('error', this.#poisoned)
   }
 
@@ -367,6 +397,7 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     this.signal.hold()
     await this.#threads.ended()
     await this.#follower?.stop().catch(() => {})
+    this.#closed = true
     if (!this.#poisoned) this.#removeSpares()
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())

@@ -28,20 +28,25 @@ export class FileReader {
   #window: SegmentWindow | undefined
   #decoder = new FrameDecoder(0)
   #seed = 0
-  readonly #start: number
+  readonly #start: number | undefined
   #position: number
 
   readonly #verify: boolean
 
   /**
    * Starts at `fromLsn`, which is where a frame begins. Without `verify` the CRCs are not checked: for what was
-   * verified a moment ago.
+   * verified a moment ago. `known`: a frame does begin there, so that anything else is corruption and no mistake.
    */
-  constructor(disk: Disk, directory: string, fromLsn: number, options: { verify?: boolean } = {}) {
+  constructor(
+    disk: Disk,
+    directory: string,
+    fromLsn: number,
+    options: { verify?: boolean; known?: boolean } = {},
+  ) {
     this.#verify = options.verify ?? true
     this.#disk = disk
     this.#directory = directory
-    this.#start = fromLsn
+    this.#start = options.known ? undefined : fromLsn
     this.#position = fromLsn
   }
 

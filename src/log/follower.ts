@@ -1,5 +1,6 @@
 import type { Disk } from './disk.js'
 import { FileReader, type FrameChunk } from './file-reader.js'
+import type { LiveFeed } from './live-feed.js'
 import type { LogMemory } from './memory.js'
 import { LogViews } from './memory.js'
 import type { ReleasedSignal } from './released-signal.js'
@@ -8,45 +9,59 @@ import { RingReader } from './ring-reader.js'
 /**
  * Follows the log live, once a process: from the ring while it keeps up, from the files when it was detached, and
  * back. Chunks arrive in LSN order without gaps, always below the mark, and end at group ends or within a group whose
- * rest the next chunk brings.
+ * rest the next chunk brings. Each goes to the feed as well, for the readers that have caught up.
  */
 export class LogFollower {
   readonly #signal: ReleasedSignal
   readonly #ring: RingReader
   readonly #disk: Disk
   readonly #directory: string
+  readonly #feed: LiveFeed
+  readonly #onlyForFeed: boolean
   readonly #buffer: Buffer
   #files: FileReader | undefined
   #position: number
   #stopped = false
+  #idle = false
   #wake: (() => void) | undefined
   #done: Promise<void> | undefined
 
+  /** With `onlyForFeed` it leaves the ring while no reader wants the feed, and begins again at the mark. */
   constructor(options: {
     memory: LogMemory
     signal: ReleasedSignal
     disk: Disk
     directory: string
     fromLsn: number
+    feed: LiveFeed
+    onlyForFeed?: boolean
   }) {
     const { ringBytes, maxFrameBytes } = new LogViews(options.memory)
     this.#signal = options.signal
     this.#ring = new RingReader(options.memory)
     this.#disk = options.disk
     this.#directory = options.directory
+    this.#feed = options.feed
+    this.#onlyForFeed = options.onlyForFeed ?? false
     this.#position = options.fromLsn
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(maxFrameBytes, Math.min(ringBytes >> 3, 1024 * 1024)))
     this.#ring.request()
+    this.#feed.begin(this.#position)
+    this.#feed.onWanted = () => this.#wake?.()
   }
 
   get position(): number {
     return this.#position
   }
 
+  /** The LSN from which it may still read the files: what is below may go. */
+  get neededLsn(): number {
+    return this.#idle ? Number.POSITIVE_INFINITY : this.#position
+  }
+
   /**
    * Gives every chunk to `onChunk`, whose memory is used again for the next one, until `stop`. Rejects with what
-   * `onChunk` throws, or when the files cannot be read. `wanted` says whether anybody waits for what comes; while
-   * nobody does, nothing keeps the process alive.
+   * `onChunk` throws, or when the files cannot be read. Nothing here keeps the process alive.
    */
   start(onChunk: (chunk: FrameChunk) => void): Promise<void> {
     this.#done ??= this.#run(onChunk).finally(() => this.#release())
@@ -62,6 +77,11 @@ export class LogFollower {
 
   async #run(onChunk: (chunk: FrameChunk) => void): Promise<void> {
     for (;;) {
+      if (this.#onlyForFeed && !this.#feed.wanted) {
+        if (this.#stopped) return
+        await this.#pause()
+        continue
+      }
       const released = this.#signal.released
       if (this.#position >= released) {
         if (this.#stopped) return
@@ -72,6 +92,7 @@ export class LogFollower {
       if (!chunk) continue
       this.#position = chunk.endLsn
       onChunk(chunk)
+      this.#feed.publish(chunk)
     }
   }
 
@@ -96,6 +117,19 @@ export class LogFollower {
     return this.#files.next(Math.min(released, Math.max(attachedAt, this.#position)))
   }
 
+  /** Gives the ring back until a reader wants the feed, and begins again at the mark. */
+  async #pause(): Promise<void> {
+    this.#release()
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    if (this.#stopped) return
+    this.#idle = false
+    this.#position = this.#signal.released
+    this.#ring.request()
+    this.#feed.begin(this.#position)
+  }
+
   #moved(seen: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve
@@ -104,7 +138,10 @@ export class LogFollower {
   }
 
   #release(): void {
+    this.#idle = true
     this.#files?.close()
+    this.#files = undefined
     this.#ring.release()
+    this.#feed.end()
   }
 }

@@ -1,8 +1,12 @@
 import { rm } from 'node:fs/promises'
 import type { DurableLog } from '../log/index.js'
+import { NodeDisk } from '../log/node-disk.js'
 import { rulesVersion } from '../matching/index.js'
+import type { Clock } from './clock.js'
+import type { CursorStore } from './cursors.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { questionKind } from './requests.js'
+import { firstLsnWithout, type RetentionSettings, retentionLimit } from './retention.js'
 import type { ShardHandle } from './shard-handle.js'
 import {
   type Snapshot,
@@ -17,13 +21,13 @@ import type { CheckpointReport } from './types.js'
 /** Books that are asked for ahead of the one that is written: their copies are what a checkpoint holds in memory. */
 const booksAhead = 4
 
-export interface CheckpointSettings {
+export interface CheckpointSettings extends RetentionSettings {
   /** A checkpoint is taken when so many bytes of log have come since the last; 0: only when asked. */
   readonly checkpointBytes: number
+  /** One is also taken when the last is so old and something was logged since; 0: not by time. */
+  readonly checkpointIntervalMs: number
   /** Snapshots that are kept. */
   readonly keepSnapshots: number
-  /** Bytes of log that are kept behind the mark beside what the snapshots need; Infinity: all of it. */
-  readonly keepLogBytes: number
 }
 
 /**
@@ -36,7 +40,14 @@ export class Checkpointer {
   readonly #shards: readonly ShardHandle[]
   readonly #registry: InstrumentRegistry
   readonly #settings: CheckpointSettings
+  readonly #cursors: CursorStore
+  readonly #clock: Clock
+  readonly #disk = new NodeDisk()
   #lastEndLsn: number
+  /** Whether commands were logged that no snapshot was begun behind. */
+  #logged: boolean
+  #lastMs: number
+  #callOff: (() => void) | undefined
   #running: Promise<CheckpointReport> | undefined
 
   constructor(options: {
@@ -44,17 +55,27 @@ export class Checkpointer {
     shards: readonly ShardHandle[]
     registry: InstrumentRegistry
     settings: CheckpointSettings
+    cursors: CursorStore
+    clock: Clock
     lastEndLsn: number
   }) {
     this.#log = options.log
     this.#shards = options.shards
     this.#registry = options.registry
     this.#settings = options.settings
+    this.#cursors = options.cursors
+    this.#clock = options.clock
     this.#lastEndLsn = options.lastEndLsn
+    // What an opening found behind the snapshot may be a mark only: one checkpoint too many at worst.
+    this.#logged = options.log.durableLsn > options.lastEndLsn
+    this.#lastMs = options.clock.nowMs()
+    const { checkpointIntervalMs } = options.settings
+    if (checkpointIntervalMs > 0) this.#wait(checkpointIntervalMs)
   }
 
-  /** Whether enough has been logged since the last snapshot for the next. */
-  get due(): boolean {
+  /** Takes note of commands that were settled; returns whether enough has been logged for the next snapshot. */
+  due(commands: number): boolean {
+    if (commands > 0) this.#logged = true
     const { checkpointBytes } = this.#settings
     return (
       checkpointBytes > 0 &&
@@ -71,13 +92,33 @@ export class Checkpointer {
     return this.#running
   }
 
-  /** Resolves when no snapshot is being taken. */
-  async settled(): Promise<void> {
+  /** Begins none by itself any more; resolves when none is being taken. */
+  async close(): Promise<void> {
+    this.#callOff?.()
+    this.#callOff = undefined
     await this.#running?.catch(() => {})
+  }
+
+  #wait(delayMs: number): void {
+    this.#callOff = this.#clock.after(delayMs, () => this.#intervalOver())
+  }
+
+  #intervalOver(): void {
+    const { checkpointIntervalMs } = this.#settings
+    const leftMs = this.#lastMs + checkpointIntervalMs - this.#clock.nowMs()
+    if (leftMs > 0) {
+      this.#wait(Math.ceil(leftMs))
+      return
+    }
+    // One that fails leaves the last in place, and is tried again after the next interval.
+    if (this.#logged) this.checkpoint().catch(() => {})
+    this.#wait(checkpointIntervalMs)
   }
 
   async #take(): Promise<CheckpointReport> {
     const startMs = performance.now()
+    this.#lastMs = this.#clock.nowMs()
+    this.#logged = false
     const writer = await SnapshotWriter.create(this.#log.dir)
     let snapshot: Snapshot
     try {
@@ -96,6 +137,7 @@ export class Checkpointer {
       await this.#log.waitDurable(writer.endLsn)
       snapshot = await writer.publish(rulesVersion)
     } catch (error) {
+      this.#logged = true
       await writer.discard()
       throw error
     }
@@ -122,7 +164,7 @@ export class Checkpointer {
 
   /** Removes what is kept no longer; returns the first LSN that is still in the log. */
   async #retain(): Promise<number> {
-    const { keepSnapshots, keepLogBytes } = this.#settings
+    const { keepSnapshots } = this.#settings
     const paths = await snapshotPaths(this.#log.dir)
     const sound = await soundSnapshots(this.#log.dir)
     const kept = sound.slice(0, keepSnapshots)
@@ -134,8 +176,17 @@ export class Checkpointer {
     )
     for (const file of stale) await rm(file, { force: true })
     if (stale.length > 0) await syncDirectory(this.#log.dir)
-    if (oldestKept === undefined || keepLogBytes === Number.POSITIVE_INFINITY) return this.#log.firstLsn
-    const needed = Math.min(...kept.map(({ header }) => header.replayFromLsn))
-    return this.#log.removeBefore(Math.min(needed, this.#log.durableLsn - keepLogBytes))
+    if (oldestKept === undefined) return this.#log.firstLsn
+    return this.#retainLog(Math.min(...kept.map(({ header }) => header.replayFromLsn)))
+  }
+
+  async #retainLog(neededLsn: number): Promise<number> {
+    const { dir, durableLsn, firstLsn } = this.#log
+    const settled = retentionLimit(this.#disk, dir, this.#settings, durableLsn, this.#clock.wallMs())
+    if (settled === undefined) return firstLsn
+    const limit = Math.min(neededLsn, settled)
+    await this.#cursors.giveUpBelow(limit, (lsn) => firstLsnWithout(this.#disk, dir, lsn))
+    // Asked again at the moment of deletion: a cursor may have been made meanwhile.
+    return this.#log.removeBefore(Math.min(limit, this.#cursors.floorLsn))
   }
 }

@@ -11,7 +11,9 @@ import { toDepth, toDigest, toOrderState } from './answers.js'
 import { backupInThread } from './archive.js'
 import type { BackupReport } from './backup.js'
 import { Checkpointer } from './checkpointer.js'
+import { type Clock, systemClock } from './clock.js'
 import type { CommandBatch } from './command-batch.js'
+import { CursorStore } from './cursors.js'
 import { PoolError, poolClosed } from './errors.js'
 import { ReportSlab } from './execution-report.js'
 import { describe, InstrumentRegistry, type PoolInstrument } from './instruments.js'
@@ -22,10 +24,13 @@ import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard-handle.js'
 import type { ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
-import { subscription } from './subscription.js'
+import type { Subscription } from './subscription.js'
+import { Subscriptions } from './subscriptions.js'
 import type {
   BatchReport,
   CheckpointReport,
+  CursorInfo,
+  CursorInvalidation,
   Depth,
   DigestAnswer,
   EnginePoolOptions,
@@ -34,7 +39,6 @@ import type {
   InstrumentOptions,
   LastRequestAnswer,
   OrderAnswer,
-  PoolEvent,
   PoolStats,
   SubscribeOptions,
 } from './types.js'
@@ -49,6 +53,7 @@ interface PoolEvents {
   error: [LogPoisonedError]
   diskFull: [LogError]
   diskReady: []
+  cursorInvalidated: [CursorInvalidation]
 }
 
 /**
@@ -58,7 +63,8 @@ interface PoolEvents {
  * Events: `drain`, when so much is settled that more may be submitted after `needsDrain` was true; `error`, once, when
  * the pool is poisoned: a write, a sync or a thread failed, every pending promise is rejected, and the pool must be
  * closed and opened again; `diskFull` and `diskReady`, when the disk has no room for the log to go on for long, and when
- * it has again.
+ * it has again; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
+ * than `cursorKeepBytes`.
  */
 export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #log: DurableLog
@@ -69,6 +75,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #intake: Intake
   readonly #following: Promise<void>
   readonly #checkpointer: Checkpointer
+  readonly #cursors: CursorStore
+  readonly #subscriptions: Subscriptions
   #closing: Promise<void> | undefined
   #poisoned: LogPoisonedError | undefined
 
@@ -83,10 +91,14 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   static async open(options: EnginePoolOptions): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
     const log = await DurableLog.open({ ...options, dir: settings.dir, contentVersion: rulesVersion })
-    const snapshot = await usableSnapshot(log).catch(async (error) => {
-      await log.close()
-      throw error
-    })
+    const clock = options.clock ?? systemClock
+    const keepBytes = settings.cursorKeepBytes
+    const { snapshot, cursors } = await usableSnapshot(log)
+      .then(async (snapshot) => ({ snapshot, cursors: await CursorStore.open(log, { keepBytes, clock }) }))
+      .catch(async (error) => {
+        await log.close()
+        throw error
+      })
     const threads = new Piscina<ShardThreadData, void>({
       filename: new URL('../../workers/shard.js', import.meta.url).href,
       minThreads: settings.shards,
@@ -116,7 +128,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
         shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
       )
       registry.restore(ready.flatMap(({ instruments }) => instruments))
-      const pool = new EnginePool(log, threads, shards, context, settings, snapshot)
+      const pool = new EnginePool(log, threads, shards, context, settings, snapshot, cursors, clock)
       try {
         await Promise.all(
           registry.missing(options.instruments ?? []).map((instrument) => pool.addInstrument(instrument)),
@@ -142,6 +154,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     context: ReportContext,
     settings: PoolSettings,
     snapshot: Snapshot | undefined,
+    cursors: CursorStore,
+    clock: Clock,
   ) {
     super()
     this.#log = log
@@ -162,8 +176,13 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       shards,
       registry,
       settings: settings.checkpoints,
+      cursors,
+      clock,
       lastEndLsn,
     })
+    this.#cursors = cursors
+    cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
+    this.#subscriptions = new Subscriptions(log, registry, cursors)
     const publisher = new Publisher(shards)
     this.#follower = log.follow(log.recovery.endLsn)
     this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
@@ -244,15 +263,32 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     return instrument && describe(instrument)
   }
 
-  /** The durable events in LSN order, gap-free, from behind `from` on, and live until the signal, `to` or `close`. */
-  subscribe(options: SubscribeOptions = {}): AsyncIterableIterator<PoolEvent> {
-    const { from, to, signal } = options
-    const reader = this.#log.reader({
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
-      ...(signal && { signal }),
-    })
-    return subscription(reader, this.#registry)
+  /**
+   * The durable events in LSN order, gap-free, from behind `from` or behind what a `cursor` acknowledged, and live
+   * until the signal, `to` or `close`. A subscriber that has caught up is fed from memory, one that is behind from the
+   * files; one that stops reading slows nothing.
+   *
+   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more, `TIDEMARK_BAD_SETTING`; with a
+   *   cursor also PoolError `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_CURSOR_EXISTS`, `TIDEMARK_CURSOR_INVALIDATED`,
+   *   `TIDEMARK_CURSOR_DAMAGED`, `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_POOL_CLOSED`.
+   */
+  subscribe(options: SubscribeOptions = {}): Subscription {
+    return this.#subscriptions.open(options)
+  }
+
+  /** Every cursor of the pool, by name. */
+  cursors(): CursorInfo[] {
+    return this.#cursors.list()
+  }
+
+  /**
+   * Deletes a cursor that no subscription holds, in whatever state it is; it keeps no log any more.
+   *
+   * @throws PoolError `TIDEMARK_UNKNOWN_CURSOR`, `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_POOL_CLOSED`; LogError
+   *   `TIDEMARK_LOG_IO`.
+   */
+  dropCursor(name: string): Promise<void> {
+    return this.#cursors.drop(name)
   }
 
   /** The best `levels` prices of both sides. @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`, `TIDEMARK_BAD_ARGUMENT`. */
@@ -336,10 +372,16 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       maxInFlight: this.#intake.maxInFlight,
       needsDrain: this.needsDrain,
       log: this.#log.stats(),
+      subscriptions: this.#subscriptions.stats(),
     }
   }
 
-  /** Takes nothing more, settles everything in flight, syncs the files, ends the threads. */
+  /**
+   * Takes nothing more, settles everything in flight, stores what cursors acknowledged, syncs the files, ends the
+   * threads. Subscriptions with a cursor end; the others get the log to its end.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`, when all of that is done, for a cursor that could not be stored.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -350,15 +392,18 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   }
 
   async #close(): Promise<void> {
-    await this.#checkpointer.settled()
+    await this.#checkpointer.close()
     for (const shard of this.#shards) shard.inbound.stop()
     await Promise.allSettled(this.#shards.map((shard) => shard.ended))
+    // While the folder is still this pool's.
+    const unstored = await this.#cursors.close().catch((error: unknown) => error)
     await this.#log.close()
     for (const shard of this.#shards) {
       shard.fail(this.#poisoned ?? poolClosed())
       shard.close()
     }
     await this.#threads.destroy()
+    if (unstored) throw unstored
   }
 
   /** After poison: what is below the mark is still delivered, then everybody who waits gets the cause. */
@@ -389,7 +434,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   #settled(commands: number): void {
     // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
-    if (this.#checkpointer.due && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
+    if (this.#checkpointer.due(commands) && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
     if (this.#intake.settled(commands)) this.emit('drain')
   }
 

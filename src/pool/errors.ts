@@ -8,6 +8,13 @@ export type PoolErrorCode =
   | 'TIDEMARK_DUPLICATE_SYMBOL'
   | 'TIDEMARK_INSTRUMENT_DIFFERS'
   | 'TIDEMARK_BAD_ARGUMENT'
+  | 'TIDEMARK_UNKNOWN_CURSOR'
+  | 'TIDEMARK_CURSOR_IN_USE'
+  | 'TIDEMARK_CURSOR_EXISTS'
+  | 'TIDEMARK_CURSOR_INVALIDATED'
+  | 'TIDEMARK_CURSOR_DAMAGED'
+  | 'TIDEMARK_BAD_ACKNOWLEDGEMENT'
+  | 'TIDEMARK_SUBSCRIPTION_CLOSED'
 
 /** An error of the engine pool: nothing of the call that got it was logged. */
 export class PoolError extends TidemarkError {

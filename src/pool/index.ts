@@ -1,6 +1,8 @@
 export { type BackupReport, backupFolder } from './backup.js'
 export { CommandBatch } from './command-batch.js'
+export { cursorsMax } from './cursors.js'
 export { depthLevelsMax, EnginePool } from './engine-pool.js'
 export { PoolError, type PoolErrorCode } from './errors.js'
 export { maxInFlightMax, shardsMax } from './settings.js'
+export type { Subscription } from './subscription.js'
 export type * from './types.js'

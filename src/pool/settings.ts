@@ -1,6 +1,7 @@
 import { badSetting } from '../log/errors.js'
 import { type Environment, integerSetting, numberSetting } from '../log/settings.js'
 import type { CheckpointSettings } from './checkpointer.js'
+import { delayMsMax } from './clock.js'
 import type { EnginePoolOptions } from './types.js'
 
 export const shardsMax = 64
@@ -10,6 +11,7 @@ export const keepSnapshotsMax = 1000
 const defaultCheckpointBytes = 256 * 1024 * 1024
 const defaultKeepSnapshots = 2
 const defaultShards = 1
+const defaultCursorKeepBytes = 1024 * 1024 * 1024
 const defaultMaxInFlight = 65_536
 
 export interface PoolSettings {
@@ -17,11 +19,14 @@ export interface PoolSettings {
   readonly shards: number
   readonly maxInFlight: number
   readonly checkpoints: CheckpointSettings
+  /** How far behind the mark a cursor may be and still keep the log from being deleted. */
+  readonly cursorKeepBytes: number
 }
 
 /**
  * Settles what is the pool's own: options, then `TIDEMARK_DIR`, `TIDEMARK_SHARDS`, `TIDEMARK_MAX_IN_FLIGHT`,
- * `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_KEEP_SNAPSHOTS` and `TIDEMARK_KEEP_LOG_BYTES`, then the defaults.
+ * `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_CHECKPOINT_INTERVAL_MS`, `TIDEMARK_KEEP_SNAPSHOTS`,
+ * `TIDEMARK_KEEP_LOG_BYTES`, `TIDEMARK_KEEP_LOG_HOURS` and `TIDEMARK_CURSOR_KEEP_BYTES`, then the defaults.
  * The log's settings are settled by `resolveLogSettings`.
  *
  * @throws LogError `TIDEMARK_BAD_SETTING`.
@@ -57,6 +62,15 @@ export function resolvePoolSettings(
           0,
           Number.MAX_SAFE_INTEGER,
         ) ?? defaultCheckpointBytes,
+      checkpointIntervalMs:
+        integerSetting(
+          'checkpointIntervalMs',
+          options.checkpointIntervalMs,
+          'TIDEMARK_CHECKPOINT_INTERVAL_MS',
+          environment,
+          0,
+          delayMsMax,
+        ) ?? 0,
       keepSnapshots:
         integerSetting(
           'keepSnapshots',
@@ -75,6 +89,24 @@ export function resolvePoolSettings(
           0,
           Number.POSITIVE_INFINITY,
         ) ?? Number.POSITIVE_INFINITY,
+      keepLogHours:
+        numberSetting(
+          'keepLogHours',
+          options.keepLogHours,
+          'TIDEMARK_KEEP_LOG_HOURS',
+          environment,
+          0,
+          Number.POSITIVE_INFINITY,
+        ) ?? Number.POSITIVE_INFINITY,
     },
+    cursorKeepBytes:
+      numberSetting(
+        'cursorKeepBytes',
+        options.cursorKeepBytes,
+        'TIDEMARK_CURSOR_KEEP_BYTES',
+        environment,
+        0,
+        Number.POSITIVE_INFINITY,
+      ) ?? defaultCursorKeepBytes,
   }
 }

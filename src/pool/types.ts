@@ -1,4 +1,4 @@
-import type { LogSettingOptions, LogStats } from '../log/index.js'
+import type { LogReaderStats, LogSettingOptions, LogStats } from '../log/index.js'
 import type {
   CancelReason,
   Command,
@@ -10,6 +10,8 @@ import type {
   SelfTradePrevention,
   TimeInForce,
 } from '../matching/index.js'
+import type { Clock } from './clock.js'
+import type { StoredCursorState } from './cursor-file.js'
 
 /** What an instrument is added with. */
 export interface InstrumentOptions {
@@ -35,6 +37,11 @@ export interface EnginePoolOptions extends LogSettingOptions {
   readonly maxInFlight?: number | undefined
   /** A checkpoint is taken when so many bytes of log have come since the last; 0: only when asked. Default 256 MiB. */
   readonly checkpointBytes?: number | undefined
+  /**
+   * A checkpoint is taken when the last is so many milliseconds old and something was logged since; 0: not by time.
+   * Default 0.
+   */
+  readonly checkpointIntervalMs?: number | undefined
   /** Snapshots that are kept. Default 2. */
   readonly keepSnapshots?: number | undefined
   /**
@@ -42,6 +49,18 @@ export interface EnginePoolOptions extends LogSettingOptions {
    * checkpoint, and can no longer be subscribed to. Default Infinity: nothing is deleted.
    */
   readonly keepLogBytes?: number | undefined
+  /**
+   * Hours that a segment of the log is kept after it was sealed, beside what the kept snapshots need; what is older is
+   * deleted at a checkpoint, even when `keepLogBytes` would keep it. Default Infinity.
+   */
+  readonly keepLogHours?: number | undefined
+  /**
+   * How far behind the mark a cursor may be and still keep the log from being deleted. One that is further behind is
+   * invalidated when the log that it needs is to go. Default 1 GiB.
+   */
+  readonly cursorKeepBytes?: number | undefined
+  /** Time, for tests. @internal */
+  readonly clock?: Clock | undefined
 }
 
 /** What a checkpoint did. */
@@ -202,11 +221,64 @@ export type PoolEvent =
   | (EventPlace & { readonly event: 'instrument-created' | 'halted' | 'resumed' })
 
 export interface SubscribeOptions {
-  /** The LSN behind which to begin (exclusive). Default: the beginning of the log. */
+  /**
+   * The LSN behind which to begin (exclusive). Default: the beginning of the log, as far as it is still there. A
+   * cursor that exists knows better: with it, `from` is an error.
+   */
   readonly from?: number | undefined
+  /**
+   * The name of a durable cursor: the subscription goes on behind the last group that was acknowledged with it. A new
+   * name makes a new cursor, at `from` or at the beginning of the log.
+   */
+  readonly cursor?: string | undefined
+  /** Bytes that may wait in memory for a subscriber that has caught up, 64 KiB to 1 GiB. Default 4 MiB. */
+  readonly bufferBytes?: number | undefined
   /** Ends at this LSN instead of going on live. */
   readonly to?: number | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+export interface SubscriptionStats extends Omit<LogReaderStats, 'lsn'> {
+  /** LSN up to which the log was taken to be decoded, and of the last group of which every event was given. */
+  readonly readLsn: number
+  readonly deliveredLsn: number
+}
+
+/** All subscriptions that were begun and are not closed. */
+export interface SubscriptionsStats {
+  readonly open: number
+  /** Of them, those that are fed from memory now. */
+  readonly live: number
+  /** What waits for them there. */
+  readonly bufferedBytes: number
+  /** How often a buffer was full, so that its subscription went over to the files. */
+  readonly overflowed: number
+}
+
+/** `damaged`: its file can't be read. The others as in the file. */
+export type CursorState = StoredCursorState | 'damaged'
+
+/** A cursor of a pool. */
+export interface CursorInfo {
+  readonly name: string
+  readonly state: CursorState
+  /** Whether a subscription holds it. */
+  readonly live: boolean
+  /** LSN of the last group acknowledged, and of the last one that is known to be so on disk. */
+  readonly lsn: number | undefined
+  readonly storedLsn: number | undefined
+  /** From there to the mark. */
+  readonly lagBytes: number | undefined
+  /** What is wrong with a damaged one. */
+  readonly reason: string | undefined
+}
+
+/** A cursor was further behind than `cursorKeepBytes`, and the log that it needed is deleted. */
+export interface CursorInvalidation {
+  readonly name: string
+  readonly lsn: number
+  readonly lagBytes: number
+  readonly keepBytes: number
 }
 
 export interface ShardStats {
@@ -228,6 +300,7 @@ export interface PoolStats {
   readonly maxInFlight: number
   readonly needsDrain: boolean
   readonly log: LogStats
+  readonly subscriptions: SubscriptionsStats
 }
 
 export type { Command }

@@ -1,0 +1,201 @@
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { ioError } from '../log/errors.js'
+import { syncDirectory } from './snapshot-file.js'
+
+/**
+ * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The sound one with
+ * the higher sequence counts. docs/cursor-format.md has the table.
+ *
+ * ```
+ *  slot, at byte 0 when its sequence is even, at byte 4096 when it is odd
+ *     0  8  magic "TIDECURS"
+ *     8  4  format version
+ *    12  4  state
+ *    16  8  sequence
+ *    24  8  LSN where the last acknowledged group ends
+ *    32  8  written, microseconds since 1970
+ *    40  4  bytes of the name
+ *    44 64  name, zeros behind it
+ *   108  4  CRC-32 of bytes 0 to 107
+ * ```
+ */
+const magic = 'TIDECURS'
+const formatVersion = 1
+const slotBytes = 112
+const slotDistance = 4096
+const fileBytes = 2 * slotDistance
+const nameAt = 44
+const filePattern = /^cursor-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.cur$/
+const temporaryPattern = /^cursor-.*\.tmp$/
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+export const cursorNameRule =
+  '1 to 64 letters, digits, dots, dashes and underscores, a letter or digit at the beginning'
+
+/** `invalidated`: the log behind it was deleted; `beyond-end`: the log it was in is not there any more. */
+export type StoredCursorState = 'valid' | 'invalidated' | 'beyond-end'
+
+const states: readonly (StoredCursorState | undefined)[] = [undefined, 'valid', 'invalidated', 'beyond-end']
+
+export interface CursorRecord {
+  readonly name: string
+  readonly state: StoredCursorState
+  readonly lsn: number
+  /** Grows by one with each writing. */
+  readonly sequence: number
+  readonly writtenUs: number
+}
+
+/** A cursor's file as it was found: its record, or why there is none. */
+export interface FoundCursor {
+  readonly name: string
+  readonly path: string
+  readonly record: CursorRecord | undefined
+  readonly reason: string | undefined
+}
+
+export function isCursorName(name: unknown): name is string {
+  return typeof name === 'string' && namePattern.test(name)
+}
+
+export function cursorPath(directory: string, name: string): string {
+  return path.join(directory, `cursor-${name}.cur`)
+}
+
+/** Makes a cursor's file: under a temporary name, synced, renamed, the folder synced. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function createCursorFile(directory: string, record: CursorRecord): Promise<void> {
+  const temporary = path.join(directory, `cursor-${record.name}.tmp`)
+  const target = cursorPath(directory, record.name)
+  const content = Buffer.alloc(fileBytes)
+  encodeSlot(record).copy(content, slotAt(record))
+  const file = await attempt('create', temporary, () => open(temporary, 'w', 0o644))
+  await writeWhole(file, temporary, content, 0)
+  await attempt('rename', temporary, () => rename(temporary, target))
+  await syncDirectory(directory)
+}
+
+/** Writes a record into its slot of a file that is there, and syncs it. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function writeCursorFile(directory: string, record: CursorRecord): Promise<void> {
+  const target = cursorPath(directory, record.name)
+  const file = await attempt('open', target, () => open(target, 'r+'))
+  await writeWhole(file, target, encodeSlot(record), slotAt(record))
+}
+
+/** Removes a cursor's file, whatever is in it. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function removeCursorFile(directory: string, name: string): Promise<void> {
+  const target = cursorPath(directory, name)
+  await attempt('remove', target, () => rm(target, { force: true }))
+  await syncDirectory(directory)
+}
+
+/**
+ * All cursors of a folder, by name. One that can't be read, or of which no slot is sound, is among them with the
+ * reason. Writes nothing: it may stand beside the pool that writes them.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO` when the folder can't be read.
+ */
+export async function readCursorFiles(directory: string): Promise<FoundCursor[]> {
+  const names = await attempt('read', directory, () => readdir(directory))
+  const found: FoundCursor[] = []
+  for (const file of names.sort()) {
+    const name = filePattern.exec(file)?.[1]
+    if (name === undefined) continue
+    const cursor = await readCursorFile(directory, name)
+    if (cursor) found.push(cursor)
+  }
+  return found
+}
+
+/** Removes what creations left that were not finished. */
+export async function removeUnfinishedCursors(directory: string): Promise<void> {
+  const names = await attempt('read', directory, () => readdir(directory))
+  for (const file of names) {
+    if (!temporaryPattern.test(file)) continue
+    const unfinished = path.join(directory, file)
+    await attempt('remove', unfinished, () => rm(unfinished, { force: true }))
+  }
+}
+
+/** `undefined`: it was dropped a moment ago. */
+async function readCursorFile(directory: string, name: string): Promise<FoundCursor | undefined> {
+  const file = cursorPath(directory, name)
+  let content: Buffer
+  try {
+    content = await readFile(file)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    return { name, path: file, record: undefined, reason: ioError('read', file, cause).message }
+  }
+  const slots = [0, slotDistance].map((at) => decodeSlot(content.subarray(at, at + slotBytes)))
+  const sound = slots.filter((slot) => typeof slot !== 'string')
+  const record = sound.toSorted((a, b) => b.sequence - a.sequence)[0]
+  if (!record) return { name, path: file, record, reason: slots.find((slot) => typeof slot === 'string') }
+  if (record.name === name) return { name, path: file, record, reason: undefined }
+  const reason = `it is the file of a cursor named ${JSON.stringify(record.name)}`
+  return { name, path: file, record: undefined, reason }
+}
+
+function slotAt({ sequence }: CursorRecord): number {
+  return sequence % 2 === 0 ? 0 : slotDistance
+}
+
+export function encodeSlot(record: CursorRecord): Buffer {
+  const slot = Buffer.alloc(slotBytes)
+  slot.write(magic, 0, 'latin1')
+  slot.writeUInt32LE(formatVersion, 8)
+  slot.writeUInt32LE(states.indexOf(record.state), 12)
+  slot.writeBigUInt64LE(BigInt(record.sequence), 16)
+  slot.writeBigUInt64LE(BigInt(record.lsn), 24)
+  slot.writeBigUInt64LE(BigInt(record.writtenUs), 32)
+  slot.writeUInt32LE(record.name.length, 40)
+  slot.write(record.name, nameAt, 'latin1')
+  slot.writeUInt32LE(crc32(slot.subarray(0, slotBytes - 4)), slotBytes - 4)
+  return slot
+}
+
+/** The record of a slot, or what is wrong with it. */
+export function decodeSlot(slot: Buffer): CursorRecord | string {
+  if (slot.byteLength < slotBytes) return 'the file is too short'
+  if (slot.toString('latin1', 0, 8) !== magic) return 'neither slot begins like a cursor'
+  const version = slot.readUInt32LE(8)
+  if (crc32(slot.subarray(0, slotBytes - 4)) !== slot.readUInt32LE(slotBytes - 4)) return 'its CRC is wrong'
+  if (version !== formatVersion) {
+    return `it has format version ${version}; this build reads version ${formatVersion}`
+  }
+  const state = states[slot.readUInt32LE(12)]
+  const [sequence, lsn] = [Number(slot.readBigUInt64LE(16)), Number(slot.readBigUInt64LE(24))]
+  const name = slot.toString('latin1', nameAt, nameAt + Math.min(64, slot.readUInt32LE(40)))
+  if (state === undefined) return `its state is ${slot.readUInt32LE(12)}, which this build does not know`
+  if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(lsn) || lsn % 8 !== 0) {
+    return `its LSN is ${lsn}, which no record can have`
+  }
+  return { name, state, lsn, sequence, writtenUs: Number(slot.readBigUInt64LE(32)) }
+}
+
+async function writeWhole(file: FileHandle, name: string, content: Buffer, position: number): Promise<void> {
+  try {
+    const { bytesWritten } = await attempt('write to', name, () =>
+      file.write(content, 0, content.byteLength, position),
+    )
+    if (bytesWritten !== content.byteLength) {
+      throw ioError(
+        'write to',
+        name,
+        new Error(`only ${bytesWritten} bytes were taken; the disk may be full`),
+      )
+    }
+    await attempt('sync', name, () => file.datasync())
+  } finally {
+    await file.close()
+  }
+}
+
+async function attempt<T>(action: string, file: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (cause) {
+    throw ioError(action, file, cause)
+  }
+}

@@ -1,0 +1,65 @@
+import { LogFollower } from '#tidemark/log/follower.js'
+import { LiveFeed } from '#tidemark/log/live-feed.js'
+import { LogReader, type LogReaderOptions } from '#tidemark/log/log-reader.js'
+import { LogViews } from '#tidemark/log/memory.js'
+import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { ReleasedSignal } from '#tidemark/log/released-signal.js'
+import { listSegmentNames, segmentNameLsn } from '#tidemark/log/segment.js'
+import { InlineLog, type InlineLogOptions, inlineDirectory } from './inline-log.js'
+
+/** An inline log with a follower and readers in the same thread: what they meet is decided by the test alone. */
+export class FollowedLog extends InlineLog {
+  readonly feed = new LiveFeed()
+  readonly follower: LogFollower
+  readonly #disk: MemoryDisk
+  readonly #signal: ReleasedSignal
+  #firstLsn = 0
+
+  constructor(disk: MemoryDisk, options: InlineLogOptions & { onlyForFeed?: boolean } = {}) {
+    super(disk, options)
+    this.#disk = disk
+    this.#signal = new ReleasedSignal(new LogViews(this.memory))
+    this.follower = new LogFollower({
+      memory: this.memory,
+      signal: this.#signal,
+      disk,
+      directory: inlineDirectory,
+      fromLsn: this.released,
+      feed: this.feed,
+      onlyForFeed: options.onlyForFeed ?? false,
+    })
+  }
+
+  get firstLsn(): number {
+    return this.#firstLsn
+  }
+
+  reader(options: LogReaderOptions = {}): LogReader {
+    return new LogReader(
+      {
+        disk: this.#disk,
+        directory: inlineDirectory,
+        signal: this.#signal,
+        live: this.feed,
+        firstLsn: () => this.#firstLsn,
+        failure: () => undefined,
+      },
+      options,
+    )
+  }
+
+  /** Removes the segments wholly below an LSN, as retention does. */
+  removeBefore(lsn: number): void {
+    const lsns = listSegmentNames(this.#disk, inlineDirectory).map((name) => segmentNameLsn(name)!)
+    const limit = Math.min(lsn, this.follower.neededLsn)
+    while (lsns[1] !== undefined && lsns[1] <= limit) {
+      this.#disk.remove(`${inlineDirectory}/${String(lsns.shift()).padStart(20, '0')}.wal`)
+      this.#firstLsn = lsns[0]!
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.follower.stop()
+    this.#signal.close()
+  }
+}
