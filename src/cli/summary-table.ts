@@ -21,7 +21,7 @@ export function summaryTable(summary: RunSummary): string {
 }
 
 function flowRows(summary: RunSummary): Row[] {
-  const { input, settings, refused, latency } = summary
+  const { input, settings, refused, latency, resumed } = summary
   const source = input.path ?? `generated, seed ${input.seed}`
   const rows: Row[] = [
     ['input', `${source} (${input.format})`],
@@ -31,6 +31,7 @@ function flowRows(summary: RunSummary): Row[] {
         `batch delay ${settings.batchDelayMs} ms, durability ${settings.durability}`,
     ],
     ['commands', count(summary.commands)],
+    ...(resumed ? [['resumed behind', `${count(resumed.commands)} commands that were on disk`] as Row] : []),
     ['trades', `${count(summary.trades)} (${rate(summary.tradesPerCommand)} a command)`],
     ['rejected by the book', `${count(summary.rejected)} (${percent(summary.rejected, summary.commands)})`],
     ['refused input', count(refused.total)],

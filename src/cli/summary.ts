@@ -13,7 +13,10 @@ export interface RunSummary {
     readonly batchDelayMs: number
     readonly durability: string
   }
+  /** Of this run alone, like everything counted and measured here. */
   readonly commands: number
+  /** Under --resume: commands that an earlier run had executed, and that were not sent again. */
+  readonly resumed: { readonly commands: number } | undefined
   readonly trades: number
   /** Commands that the book refused; they are in the log. */
   readonly rejected: number
