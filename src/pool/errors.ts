@@ -8,6 +8,7 @@ export type PoolErrorCode =
   | 'TIDEMARK_DUPLICATE_SYMBOL'
   | 'TIDEMARK_INSTRUMENT_DIFFERS'
   | 'TIDEMARK_BAD_ARGUMENT'
+  | 'TIDEMARK_BACKUP_OVERTAKEN'
 
 /** An error of the engine pool: nothing of the call that got it was logged. */
 export class PoolError extends TidemarkError {
