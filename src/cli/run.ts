@@ -1,4 +1,4 @@
-import { resolveLogSettings } from '../log/index.js'
+import { damageOf, resolveLogSettings } from '../log/index.js'
 import { EnginePool } from '../pool/index.js'
 import { BenchmarkMessages, BenchmarkReports } from './benchmark-reports.js'
 import { EventFeed, type EventSink, type LineWriter, lineSink } from './event-feed.js'
@@ -116,6 +116,7 @@ async function runInPool(
   const stats = pool.stats()
   const { batchSize, batchDelayMs, durability } = resolveLogSettings(settings.pool)
   const generated = settings.input === undefined
+  const { tornTail } = pool.recovery
   return {
     digests: digest.symbols,
     summary: {
@@ -125,6 +126,7 @@ async function runInPool(
         seed: generated ? settings.flow.seed : null,
       },
       settings: { shards: stats.shards.length, batchSize, batchDelayMs, durability },
+      tornTail: tornTail && damageOf(tornTail),
       commands: submitted,
       resumed: resume && { commands: resume.skipped },
       trades,
