@@ -1,12 +1,13 @@
 import { type ErrorMessage, toErrorMessage } from '../src/log/errors.js'
+import type { BackupTask } from '../src/pool/archive.js'
 import { type BackupReport, backupFolder } from '../src/pool/backup.js'
 
-export default async function backup(task: {
-  source: string
-  target: string
-}): Promise<{ report: BackupReport } | { error: ErrorMessage }> {
+export default async function backup(
+  task: BackupTask,
+): Promise<{ report: BackupReport } | { error: ErrorMessage }> {
   try {
-    return { report: await backupFolder(task.source, task.target) }
+    const { source, target, syncedLsn } = task
+    return { report: await backupFolder(source, target, { syncedLsn }) }
   } catch (error) {
     return { error: toErrorMessage(error) }
   }

@@ -3,6 +3,8 @@ import type { EnginePool, PoolEvent } from '../pool/index.js'
 /** Something that hears of every durable event, in LSN order. */
 export interface EventSink {
   event(event: PoolEvent): void
+  /** All that is durable for now has been told. */
+  delivered?(): void
   /** No more events; the sink writes out what it holds. */
   end(): void
 }
@@ -10,6 +12,7 @@ export interface EventSink {
 /** Writes an event's line into a file. */
 export interface LineWriter {
   write(text: string): void
+  flush?(): void
   close(): void
 }
 
@@ -19,6 +22,7 @@ export function lineSink(file: LineWriter, line: (event: PoolEvent) => string | 
       const text = line(event)
       if (text !== undefined) file.write(`${text}\n`)
     },
+    delivered: () => file.flush?.(),
     end: () => file.close(),
   }
 }
@@ -70,5 +74,6 @@ export class EventFeed {
       for (const sink of this.#sinks) sink.event(event)
     }
     this.#at = to
+    for (const sink of this.#sinks) sink.delivered?.()
   }
 }

@@ -8,10 +8,12 @@ export const exitCodes = {
   interrupted: 130,
 } as const
 
-/** What `tidemark log verify` says of a log, and `dump` and `repair` of one that they find so. */
+/** What `tidemark log verify` says of a log, and `dump`, `repair` and `backup` of one that they find so. */
 export const logExitCodes = { torn: 5, corrupt: 6 } as const
 
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+export type ExitCode =
+  | (typeof exitCodes)[keyof typeof exitCodes]
+  | (typeof logExitCodes)[keyof typeof logExitCodes]
 
 /** The table that `--help` shows. */
 export const exitCodeHelp = `

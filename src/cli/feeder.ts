@@ -2,6 +2,7 @@ import { TidemarkError } from '../errors.js'
 import type { Command, CommandBatch, EnginePool, Instrument } from '../pool/index.js'
 import type { CommandSource, SourceTarget } from './inputs/command-source.js'
 import { LatencyRecorder } from './latency.js'
+import type { ResumePoint } from './resume/resume-point.js'
 
 export interface FeederSettings {
   /** Commands handed over at once, and commands handed over and not yet durable, at most. */
@@ -43,6 +44,7 @@ export class Feeder implements SourceTarget {
   readonly #source: CommandSource
   readonly #settings: FeederSettings
   readonly #batch: CommandBatch
+  readonly #resume: ResumePoint | undefined
   #submitted = 0
   #acknowledged = 0
   #trades = 0
@@ -53,11 +55,14 @@ export class Feeder implements SourceTarget {
   #failure: unknown
   #wakeUp: () => void = () => {}
 
-  constructor(pool: EnginePool, source: CommandSource, settings: FeederSettings) {
+  /** With a resume point the source is read from its beginning, and what is durable already is passed over. */
+  constructor(pool: EnginePool, source: CommandSource, settings: FeederSettings, resume?: ResumePoint) {
     this.#pool = pool
     this.#source = source
     this.#settings = settings
-    this.#batch = pool.batch()
+    this.#resume = resume
+    this.#batch = resume?.batch ?? pool.batch()
+    if (resume) this.lastLsn = pool.durableLsn
   }
 
   get counts(): FeederCounts {
@@ -93,8 +98,11 @@ export class Feeder implements SourceTarget {
     this.#source.begin(this)
     this.#startedMs = performance.now()
     try {
-      if (this.#settings.ratePerSecond === undefined) await this.#runClosed()
-      else await this.#runOpen(this.#settings.ratePerSecond)
+      const resume = this.#resume
+      const more = !resume || (await this.#runClosed(() => !resume.isCaughtUp))
+      if (more && this.#settings.ratePerSecond === undefined) await this.#runClosed(() => true)
+      else if (more) await this.#runOpen(this.#settings.ratePerSecond!)
+      if (!this.#ended) resume?.finish()
     } catch (error) {
       // A source that is closed in the middle of a read may fail; nothing of what was handed over depends on it.
       if (!this.#stopped) this.#fail(error)
@@ -105,18 +113,25 @@ export class Feeder implements SourceTarget {
   }
 
   async submit(command: Command): Promise<void> {
+    if (this.#resume?.isDurable(command)) return
     const arrivedMs = performance.now()
     await this.#handOver(1, arrivedMs, 0, async () => {
       const report = await this.#pool.submit(command)
       const { lsn, trades, status } = report
       return { lsn, commands: 1, trades: trades.length, rejected: status === 'rejected' ? 1 : 0 }
     })
+    // Durable for one symbol, it may be pending for another: what comes behind it must not be there before all of it.
+    if (this.#resume && command.type === 'cancel-all') {
+      while (this.#inFlight > 0 && !this.#ended) await this.#settledOne()
+    }
   }
 
-  async #runClosed(): Promise<void> {
+  /** Fills and hands over as long as `goOn` says so; returns whether the source has more. */
+  async #runClosed(goOn: () => boolean): Promise<boolean> {
     const { handover, window } = this.#settings
     let heardMs = performance.now()
-    for (let more = true; more && !this.#ended; ) {
+    let more = true
+    while (more && !this.#ended && goOn()) {
       if (this.#inFlight > 0 && this.#inFlight + handover > window) {
         await this.#settledOne()
         heardMs = performance.now()
@@ -126,9 +141,15 @@ export class Feeder implements SourceTarget {
         await new Promise(setImmediate)
         heardMs = performance.now()
       }
-      more = await this.#source.fill(this.#batch, handover)
+      more = await this.#fill(handover)
       await this.#handOverBatch(performance.now(), 0)
     }
+    return more
+  }
+
+  #fill(goal: number): boolean | Promise<boolean> {
+    this.#resume?.beginFill()
+    return this.#source.fill(this.#resume ?? this.#batch, goal)
   }
 
   /**
@@ -151,7 +172,7 @@ export class Feeder implements SourceTarget {
         await this.#settledOne()
         continue
       }
-      more = await this.#source.fill(this.#batch, goal)
+      more = await this.#fill(goal)
       await this.#handOverBatch(this.#startedMs + arrived * spacingMs, spacingMs)
     }
   }

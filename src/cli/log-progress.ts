@@ -7,14 +7,17 @@ import { bytes } from './number-format.js'
 const holdMs = 50
 const lineMs = 2000
 
-/** Shows how far the reading of a log is: a bar on a terminal, a line every two seconds elsewhere. */
+/** Shows how far the reading or copying of a log is: a bar on a terminal, a line every two seconds elsewhere. */
 export class LogProgress {
   readonly #stream: NodeJS.WriteStream
+  readonly #done: string
   readonly #bar: SingleBar | undefined
   #shownMs = performance.now()
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** `done` is what happens to the bytes: "read", "copied". */
+  constructor(stream: NodeJS.WriteStream, done = 'read') {
     this.#stream = stream
+    this.#done = done
     if (!stream.isTTY) return
     this.#bar = new SingleBar({
       stream,
@@ -29,9 +32,9 @@ export class LogProgress {
     this.#bar.start(1000, 0, { line: '' })
   }
 
-  show({ bytesDone, bytesTotal }: InspectionStep): void {
+  show({ bytesDone, bytesTotal }: Pick<InspectionStep, 'bytesDone' | 'bytesTotal'>): void {
     const fraction = bytesTotal === 0 ? 1 : bytesDone / bytesTotal
-    const line = `${Math.floor(fraction * 100)}%  ${bytes(bytesDone)} of ${bytes(bytesTotal)} read`
+    const line = `${Math.floor(fraction * 100)}%  ${bytes(bytesDone)} of ${bytes(bytesTotal)} ${this.#done}`
     if (this.#bar) {
       this.#bar.update(Math.floor(fraction * 1000), { line })
       return

@@ -1,3 +1,4 @@
+import { damageOf, damageText } from '../log/damage-report.js'
 import type { LogFault, LogInspection } from '../log/inspection-faults.js'
 import type { CheckedSnapshot } from './log-snapshots.js'
 import type { LogFigures } from './log-stats.js'
@@ -17,9 +18,8 @@ export function timeText(timeUs: number): string {
 }
 
 /** A fault in one line. */
-export function faultLine({ file, offset, lsn, reason, endLsn }: LogFault): string {
-  const lost = endLsn > lsn ? ` (${count(endLsn - lsn)} bytes can't be read)` : ''
-  return `LSN ${lsn}, byte ${offset} of ${file}: ${reason}${lost}`
+export function faultLine(fault: LogFault): string {
+  return damageText(damageOf(fault))
 }
 
 /** A snapshot that is not sound in one line. */

@@ -46,6 +46,7 @@ function noSnapshotFault({ firstLsn, segments }: LogInspection): LogFault {
     lsn: firstLsn,
     endLsn: firstLsn,
     groupEndLsn: firstLsn,
+    recordsKept: 0,
     reason: 'the log begins here, and no sound snapshot of this build reaches so far back',
   }
 }

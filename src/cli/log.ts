@@ -3,6 +3,7 @@ import { listLogFiles } from '../log/inspection-header.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { exitCodes, logExitCodes } from './exit-codes.js'
 import { CliFailure } from './failure.js'
+import { backupLog, backupText } from './log-backup.js'
 import { type DumpBound, dumpLog, dumpTypes, firstLoss, salvageTo } from './log-dump.js'
 import { type RepairFlags, repairLog } from './log-repair.js'
 import { logFigures } from './log-stats.js'
@@ -24,7 +25,7 @@ interface DumpFlags extends ReportFlags {
 
 const exitCodeHelp = `
 Exit codes:
-  ${exitCodes.ok}  sound (stats, dump and salvage: it was read)
+  ${exitCodes.ok}  sound (stats, dump and salvage: it was read; backup: it was copied)
   ${exitCodes.failed}  it could not be read at all
   ${exitCodes.usage}  bad usage
   ${exitCodes.badInput}  there is no log in the folder
@@ -36,7 +37,7 @@ export function registerLog(program: Command): void {
   const log = program
     .command('log')
     .description(
-      'Looks into the log of a pool. All but repair may stand beside a running pool: they take no lock and write nothing.',
+      'Looks into the log of a pool. All but repair may stand beside a running pool: they disturb nobody and write nothing into its folder.',
     )
     .addHelpText('after', exitCodeHelp)
   report(log, 'stats', 'Counts what is in a log: segments, records by type, snapshots, cursors.', showStats)
@@ -53,6 +54,18 @@ export function registerLog(program: Command): void {
     'Prints every group that can still be read, also behind damage, and what is skipped. Changes nothing.',
     salvage,
   )
+  log
+    .command('backup')
+    .description(
+      'Copies a log and its newest snapshot into an empty folder, which opens like the original. ' +
+        'May stand beside a running pool: then the copy ends at what is known to be on disk.',
+    )
+    .argument('<dir>', 'folder of the log')
+    .argument('<to>', 'folder of the copy: not there yet, or empty')
+    .option('--json', 'one object for programs')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(backup)
   log
     .command('repair')
     .description(
@@ -140,6 +153,12 @@ async function salvage(dir: string, flags: ReportFlags): Promise<void> {
   process.stderr.write(
     `${count(groups)} groups found; ${count(lost)} bytes skipped in ${count(skipped.length)} places.\n`,
   )
+}
+
+async function backup(dir: string, to: string, flags: ReportFlags): Promise<void> {
+  requireLog(dir)
+  const result = await backupLog(dir, to, flags.progress)
+  process.stdout.write(`${flags.json ? JSON.stringify(result) : backupText(result)}\n`)
 }
 
 async function repair(dir: string, flags: RepairFlags): Promise<void> {

@@ -14,7 +14,10 @@ import type { RunSettings } from './run-settings.js'
  * @throws CliFailure: the input can't be read or is in no known format, or a flag does not fit it.
  */
 export async function openInput(settings: RunSettings): Promise<CommandSource | undefined> {
-  const { input, orderbook } = settings
+  const { input, orderbook, resume, pool } = settings
+  if (resume && !(pool.dir ?? process.env['TIDEMARK_DIR'])) {
+    throw usageFailure('--resume needs the folder to go on in: give --dir or TIDEMARK_DIR.')
+  }
   if (input === undefined) {
     if (settings.format !== undefined) throw usageFailure('--format needs an INPUT.')
     checkFits(settings, 'generated')
@@ -39,9 +42,9 @@ export function generatedSource(settings: RunSettings, firstOrderId: number): Co
 }
 
 /** @throws CliFailure when nothing of the input was fit to be handed over. */
-export function checkAnythingTaken(source: CommandSource, submitted: number, input: string): void {
+export function checkAnythingTaken(source: CommandSource, taken: number, input: string): void {
   const [first] = source.refusals.kept
-  if (submitted > 0 || !first) return
+  if (taken > 0 || !first) return
   const { total } = source.refusals
   throw inputFailure(
     `Nothing in ${input} could be used: ${total} ${total === 1 ? 'line was' : 'lines were'} refused, ` +

@@ -23,6 +23,7 @@ interface RunFlags {
   rate?: number
   handover: number
   window: number
+  resume?: boolean
   reports?: string
   benchmarkReports?: string | true
   verify?: boolean
@@ -100,6 +101,12 @@ export function addRunCommand(program: Command): void {
         '--durability <kind>',
         'one sync a batch, one a command, or none (TIDEMARK_DURABILITY)',
       ).choices(['group', 'each', 'unsafeNone']),
+    )
+    .addOption(
+      new Option(
+        '--resume',
+        'go on in --dir where a run of the same input stopped, wherever that was; nothing is executed twice',
+      ),
     )
     .optionsGroup(outputGroup)
     .addOption(new Option('--verify', 'close, open again, and compare every book'))
@@ -195,6 +202,7 @@ export function settingsOf(input: string | undefined, flags: RunFlags): RunSetti
     handover: Math.min(flags.handover, flags.window),
     window: flags.window,
     ratePerSecond: flags.rate,
+    resume: flags.resume ?? false,
     reports: flags.reports,
     benchmarkReports: flags.benchmarkReports,
     verify: flags.verify ?? false,

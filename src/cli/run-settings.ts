@@ -13,6 +13,8 @@ export interface RunSettings {
   readonly handover: number
   readonly window: number
   readonly ratePerSecond: number | undefined
+  /** Goes on where an earlier run of the same input stopped. */
+  readonly resume: boolean
   readonly reports: string | undefined
   /** A file for the benchmark's report lines; true: only their hash. */
   readonly benchmarkReports: string | true | undefined

@@ -1,7 +1,7 @@
-import { resolveLogSettings } from '../log/index.js'
+import { damageOf, resolveLogSettings } from '../log/index.js'
 import { EnginePool } from '../pool/index.js'
 import { BenchmarkMessages, BenchmarkReports } from './benchmark-reports.js'
-import { EventFeed, type EventSink, lineSink } from './event-feed.js'
+import { EventFeed, type EventSink, type LineWriter, lineSink } from './event-feed.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 import { Feeder } from './feeder.js'
 import { BenchmarkSource } from './inputs/benchmark-source.js'
@@ -12,6 +12,8 @@ import { checkAnythingTaken, generatedSource, openInput } from './open-source.js
 import { OutputFile } from './output-file.js'
 import { ProgressDisplay } from './progress.js'
 import { reportLine } from './report-lines.js'
+import { ResumePoint } from './resume/resume-point.js'
+import { ResumedFile } from './resume/resumed-file.js'
 import { RunFolder } from './run-folder.js'
 import type { RunSettings } from './run-settings.js'
 import { type BookSummary, logSummary, perSecond, type RunSummary, type VerifySummary } from './summary.js'
@@ -34,7 +36,7 @@ export async function runFlow(settings: RunSettings, interruption: Interruption)
   const input = await openInput(settings)
   let folder: RunFolder | undefined
   try {
-    const reports = settings.reports === undefined ? undefined : new OutputFile(settings.reports)
+    const reports = settings.reports === undefined ? undefined : openOutput(settings, settings.reports)
     folder = RunFolder.choose(settings.pool.dir)
     return await runInFolder(settings, interruption, input, reports, folder)
   } finally {
@@ -47,15 +49,23 @@ async function runInFolder(
   settings: RunSettings,
   interruption: Interruption,
   input: CommandSource | undefined,
-  reports: OutputFile | undefined,
+  reports: LineWriter | undefined,
   folder: RunFolder,
 ): Promise<RunSummary> {
-  const options = { ...settings.pool, dir: folder.path, maxInFlight: settings.window + settings.handover }
+  const options = {
+    ...settings.pool,
+    dir: folder.path,
+    maxInFlight: settings.window + settings.handover,
+    // What a resumption needs of the log is all of it.
+    ...(settings.resume && { keepLogBytes: Number.POSITIVE_INFINITY }),
+  }
   let pool = await EnginePool.open(options)
   let verify: VerifySummary | undefined
   let parts: Awaited<ReturnType<typeof runInPool>>
   try {
-    const source = input ?? generatedSource(settings, pool.recovery.endLsn + 1)
+    // Above every order id that the folder may hold of other flows; a flow that goes on has the ids it began with.
+    const firstOrderId = settings.resume ? 1 : pool.recovery.endLsn + 1
+    const source = input ?? generatedSource(settings, firstOrderId)
     parts = await runInPool(settings, interruption, source, reports, pool)
   } finally {
     await pool.close()
@@ -78,29 +88,35 @@ async function runInPool(
   settings: RunSettings,
   interruption: Interruption,
   source: CommandSource,
-  reports: OutputFile | undefined,
+  reports: LineWriter | undefined,
   pool: EnginePool,
 ) {
+  const resume = settings.resume ? await ResumePoint.find(pool) : undefined
   for (const instrument of source.instruments) {
+    resume?.requireSame(instrument)
     if (!pool.instrument(instrument.symbol)) await pool.addInstrument(instrument)
   }
   const sinks = openSinks(settings, source, reports)
-  const feeder = new Feeder(pool, source, settings)
+  const feeder = new Feeder(pool, source, settings, resume)
   interruption.onInterrupt = () => {
     feeder.stop()
     source.close()
   }
   if (interruption.interrupted) feeder.stop()
-  await feed(settings, feeder, new EventFeed(pool, sinks.all, pool.durableLsn), source, pool)
+  const events = new EventFeed(pool, sinks.all, resume ? 0 : pool.durableLsn)
+  await feed(settings, feeder, events, source, pool, resume)
 
   const { submitted, trades, rejected } = feeder.counts
-  if (settings.input !== undefined) checkAnythingTaken(source, submitted, settings.input)
+  if (settings.input !== undefined) {
+    checkAnythingTaken(source, submitted + (resume?.skipped ?? 0), settings.input)
+  }
   const { elapsedMs } = feeder
   const { refusals } = source
   const digest = await pool.digest()
   const stats = pool.stats()
   const { batchSize, batchDelayMs, durability } = resolveLogSettings(settings.pool)
   const generated = settings.input === undefined
+  const { tornTail } = pool.recovery
   return {
     digests: digest.symbols,
     summary: {
@@ -110,7 +126,9 @@ async function runInPool(
         seed: generated ? settings.flow.seed : null,
       },
       settings: { shards: stats.shards.length, batchSize, batchDelayMs, durability },
+      tornTail: tornTail && damageOf(tornTail),
       commands: submitted,
+      resumed: resume && { commands: resume.skipped },
       trades,
       rejected,
       refused: {
@@ -138,6 +156,7 @@ async function feed(
   events: EventFeed,
   source: CommandSource,
   pool: EnginePool,
+  resume: ResumePoint | undefined,
 ): Promise<void> {
   const display = settings.progress
     ? new ProgressDisplay(process.stderr, () => {
@@ -148,7 +167,14 @@ async function feed(
     : undefined
   feeder.onAcknowledged = () => events.wake()
   const feeding = feeder.run().finally(() => events.finish(feeder.lastLsn))
-  const delivering = events.run().catch((error) => {
+  // Sinks may ask the source about a command of the log, so it must have read that far; a run that is stopped before
+  // leaves the files as they are.
+  const ready = resume && Promise.race([resume.caughtUp, feeding.catch(() => {})])
+  const deliver = async () => {
+    await ready
+    if (!resume || resume.isCaughtUp) await events.run()
+  }
+  const delivering = deliver().catch((error) => {
     feeder.stop()
     throw error
   })
@@ -157,18 +183,22 @@ async function feed(
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-function openSinks(settings: RunSettings, source: CommandSource, reports: OutputFile | undefined): Sinks {
+function openSinks(settings: RunSettings, source: CommandSource, reports: LineWriter | undefined): Sinks {
   let benchmark: BenchmarkReports | undefined
   if (source instanceof BenchmarkSource && settings.benchmarkReports !== undefined) {
     const messages = new BenchmarkMessages()
     source.onMessage = (sequence, type) => messages.add(sequence, type)
     const { benchmarkReports } = settings
-    const file = benchmarkReports === true ? undefined : new OutputFile(benchmarkReports)
+    const file = benchmarkReports === true ? undefined : openOutput(settings, benchmarkReports)
     benchmark = new BenchmarkReports(messages, file)
   }
   const lobster = source instanceof LobsterSource ? new LobsterFigures(source) : undefined
   const all = [reports && lineSink(reports, reportLine), benchmark, lobster]
   return { all: all.filter((sink) => sink !== undefined), benchmark, lobster }
+}
+
+function openOutput({ resume }: RunSettings, path: string): LineWriter {
+  return resume ? new ResumedFile(path) : new OutputFile(path)
 }
 
 async function bookSummary(pool: EnginePool, restingOrders: number): Promise<BookSummary> {

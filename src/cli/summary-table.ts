@@ -1,3 +1,4 @@
+import { damageText } from '../log/index.js'
 import { type LobsterSummary, limitsOfTheData } from './lobster/lobster-figures.js'
 import { bytes, count, duration, percent, rate } from './number-format.js'
 import type { RunSummary } from './summary.js'
@@ -21,7 +22,7 @@ export function summaryTable(summary: RunSummary): string {
 }
 
 function flowRows(summary: RunSummary): Row[] {
-  const { input, settings, refused, latency } = summary
+  const { input, settings, refused, latency, resumed, tornTail } = summary
   const source = input.path ?? `generated, seed ${input.seed}`
   const rows: Row[] = [
     ['input', `${source} (${input.format})`],
@@ -30,7 +31,9 @@ function flowRows(summary: RunSummary): Row[] {
       `${settings.shards} ${settings.shards === 1 ? 'shard' : 'shards'}, batch size ${settings.batchSize}, ` +
         `batch delay ${settings.batchDelayMs} ms, durability ${settings.durability}`,
     ],
+    ...(tornTail ? [['torn tail', damageText(tornTail)] as Row] : []),
     ['commands', count(summary.commands)],
+    ...(resumed ? [['resumed behind', `${count(resumed.commands)} commands that were on disk`] as Row] : []),
     ['trades', `${count(summary.trades)} (${rate(summary.tradesPerCommand)} a command)`],
     ['rejected by the book', `${count(summary.rejected)} (${percent(summary.rejected, summary.commands)})`],
     ['refused input', count(refused.total)],

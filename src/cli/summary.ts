@@ -1,4 +1,4 @@
-import type { LogStats } from '../log/index.js'
+import type { DamageReport, LogStats } from '../log/index.js'
 import type { Refusal } from './inputs/command-source.js'
 import type { LatencySummary } from './latency.js'
 import type { LobsterSummary } from './lobster/lobster-figures.js'
@@ -13,7 +13,12 @@ export interface RunSummary {
     readonly batchDelayMs: number
     readonly durability: string
   }
+  /** What the opening cut off the log's end, if anything. */
+  readonly tornTail: DamageReport | undefined
+  /** Of this run alone, like everything counted and measured here. */
   readonly commands: number
+  /** Under --resume: commands that an earlier run had executed, and that were not sent again. */
+  readonly resumed: { readonly commands: number } | undefined
   readonly trades: number
   /** Commands that the book refused; they are in the log. */
   readonly rejected: number

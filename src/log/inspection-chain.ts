@@ -5,7 +5,7 @@ import { SegmentWalk } from './inspection-segment.js'
 import { type SegmentHeader, segmentHeaderBytes } from './segment.js'
 
 /** A fault without what only the whole inspection knows. */
-export type PlacedFault = Omit<LogFault, 'severity' | 'groupEndLsn'>
+export type PlacedFault = Omit<LogFault, 'severity' | 'groupEndLsn' | 'recordsKept'>
 
 export interface SettledHeader {
   /** What to go on with; `undefined` when the segment's frames can't be checked. */

@@ -36,6 +36,8 @@ export interface LogFault {
   readonly endLsn: number
   /** The last LSN at or below `lsn` at which a whole group ends: where the log can be cut. */
   readonly groupEndLsn: number
+  /** Whole records of the file that stand before it. */
+  readonly recordsKept: number
   /** Completes "byte 4096 of FILE: …". */
   readonly reason: string
 }

@@ -1,3 +1,4 @@
+import { damageReason } from './damage-report.js'
 import type { Disk } from './disk.js'
 import { alignFrame } from './frame.js'
 import { chainFault, type PlacedFault, settleHeader } from './inspection-chain.js'
@@ -32,6 +33,8 @@ interface OpenGap {
   readonly lsn: number
   readonly endLsn: number
   readonly groupEndLsn: number
+  /** Groups of the log before it. */
+  readonly groups: number
   readonly reason: string
 }
 
@@ -86,6 +89,8 @@ class LogInspector {
   #groups: GroupAssembly
   #walk: SegmentWalk | undefined
   #before: InspectedSegment | undefined
+  /** Groups that ended before the file under inspection. */
+  #groupsBefore = 0
   #paddingFaults = 0
   #bytesDone = 0
   #bytesTotal = 0
@@ -150,6 +155,7 @@ class LogInspector {
   }
 
   *#inspectFile(file: LogFile, handle: number, next: ListedFile | undefined): Generator<InspectionStep> {
+    this.#groupsBefore = this.#groups.groups
     const probe = probeHeader(readHeaderBlock(this.#disk, file.path, handle))
     const before = this.#before
     const successor = next?.probe?.header
@@ -203,8 +209,8 @@ class LogInspector {
       const { lsn, lastWrittenLsn } = walk.findNext(limit)
       if (knownLimit === undefined && lsn === undefined && lastWrittenLsn === walk.position) break
       const reason = walk.unreadable
-        ? `${sentenceOf(state)}, where the disk could not be read`
-        : sentenceOf(state)
+        ? `${damageReason(state)}, where the disk could not be read`
+        : damageReason(state)
       const place = { file: walk.path, offset: walk.offset(walk.position), lsn: walk.position }
       this.#fault({ kind: 'frame', ...place, endLsn: lsn ?? limit, reason: `${reason}, in a sealed segment` })
       this.#skip(walk.position, lsn ?? limit, walk.path)
@@ -246,8 +252,9 @@ class LogInspector {
       }
       if (clean && limit === undefined) break
       const endLsn = lsn ?? limit ?? lastWrittenLsn
-      const reason = sentenceOf(state === 'limit' ? 'truncated' : state)
-      gaps.push({ lsn: walk.position, endLsn, groupEndLsn: this.#groups.groupEndLsn, reason })
+      const reason = damageReason(state === 'limit' ? 'truncated' : state)
+      const { groups, groupEndLsn } = this.#groups
+      gaps.push({ lsn: walk.position, endLsn, groupEndLsn, groups, reason })
       this.#skip(walk.position, endLsn, walk.path)
       if (lsn === undefined) break
       walk.position = lsn
@@ -263,11 +270,11 @@ class LogInspector {
     for (const [i, gap] of gaps.entries()) {
       if (syncedLsn > gap.lsn) {
         const reason = `${gap.reason}, though the log was synced up to LSN ${syncedLsn}`
-        this.#fault({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap.groupEndLsn)
+        this.#fault({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
         continue
       }
       const endLsn = Math.max(walk.position, ...gaps.slice(i).map((later) => later.endLsn))
-      this.#fault({ kind: 'torn-tail', ...at(gap.lsn), endLsn, reason: gap.reason }, gap.groupEndLsn)
+      this.#fault({ kind: 'torn-tail', ...at(gap.lsn), endLsn, reason: gap.reason }, gap)
       return
     }
     const { groupEndLsn, unfinished } = this.#groups
@@ -306,8 +313,15 @@ class LogInspector {
     if (fromLsn < toLsn) this.#visitor.skipped?.(fromLsn, toLsn, file)
   }
 
-  #fault(fault: PlacedFault, groupEndLsn: number = Math.min(fault.lsn, this.#groups.groupEndLsn)): void {
-    this.#faults.push({ ...fault, severity: fault.kind === 'torn-tail' ? 'torn' : 'corrupt', groupEndLsn })
+  /** `found` is where it was found, if more of the log has been read since. */
+  #fault(fault: PlacedFault, found?: { readonly groupEndLsn: number; readonly groups: number }): void {
+    const { groupEndLsn, groups } = found ?? this.#groups
+    this.#faults.push({
+      ...fault,
+      severity: fault.kind === 'torn-tail' ? 'torn' : 'corrupt',
+      groupEndLsn: found ? groupEndLsn : Math.min(fault.lsn, groupEndLsn),
+      recordsKept: groups - this.#groupsBefore,
+    })
   }
 
   #step(walk: SegmentWalk): InspectionStep {
@@ -333,16 +347,4 @@ class LogInspector {
       verdict: verdictOf(faults),
     }
   }
-}
-
-const faultSentences: Record<string, string> = {
-  truncated: 'the file ends within a frame',
-  'bad-length': 'the length of a frame is not possible',
-  'bad-lsn': 'a frame does not carry the LSN of its place',
-  'bad-type': 'a frame has the type 0',
-  'bad-crc': 'the CRC of a frame is wrong',
-}
-
-function sentenceOf(fault: string): string {
-  return faultSentences[fault] ?? fault
 }

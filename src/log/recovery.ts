@@ -41,7 +41,8 @@ export interface TornTail {
   readonly lsn: number
   readonly reason: string
   readonly bytesCut: number
-  readonly framesKept: number
+  /** Whole records of the file that stay. */
+  readonly recordsKept: number
 }
 
 export interface RecoveredLog {
@@ -136,6 +137,7 @@ function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
     segment,
     scan.endLsn,
     `${scan.fault ?? 'damaged padding'}, in a segment that was sealed and synced`,
+    scan.groups,
   )
 }
 
@@ -208,6 +210,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
       segment,
       scan.endLsn,
       `${scan.fault ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
+      scan.groups,
     )
   }
   const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
@@ -221,7 +224,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
           lsn: scan.endLsn,
           reason: scan.fault ?? 'unfinished group',
           bytesCut: Math.max(evidence.lastWrittenLsn, scan.endLsn) - scan.groupEndLsn,
-          framesKept: scan.frames,
+          recordsKept: scan.groups,
         }
       : undefined,
   }
@@ -308,11 +311,11 @@ function trim(disk: Disk, segment: Segment, endLsn: number): void {
   }
 }
 
-function corrupt(segment: Segment, lsn: number, reason: string): LogError {
+function corrupt(segment: Segment, lsn: number, reason: string, recordsKept?: number): LogError {
   const offset = segmentHeaderBytes + lsn - segment.header.firstLsn
   return new LogError(
     'TIDEMARK_LOG_CORRUPT',
     `The log is corrupt at LSN ${lsn}, byte ${offset} of ${segment.path}: ${reason}.`,
-    { file: segment.path, offset, lsn, reason },
+    { file: segment.path, offset, lsn, reason, recordsKept },
   )
 }

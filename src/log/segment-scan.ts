@@ -1,6 +1,13 @@
 import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
-import { alignFrame, FrameDecoder, type FrameFault, frameFlag, frameHeaderBytes } from './frame.js'
+import {
+  alignFrame,
+  FrameDecoder,
+  type FrameFault,
+  frameFlag,
+  frameHeaderBytes,
+  maxApplicationType,
+} from './frame.js'
 import { attempt, type Segment, segmentHeaderBytes, segmentSeed } from './segment.js'
 
 const chunkBytes = 1024 * 1024
@@ -70,6 +77,7 @@ export interface SegmentScan {
   /** LSN behind the last sound frame that ends a group. */
   groupEndLsn: number
   frames: number
+  /** The application's, without the log's own marks. */
   groups: number
   /** The highest synced LSN that a sound frame carries. */
   syncedLsn: number
@@ -109,12 +117,12 @@ export function scanSegment(disk: Disk, segment: Segment, limitLsn: number): Seg
         scan.fault = fault
         return scan
       }
-      const { length, flags, synced } = decoder.view
+      const { length, type, flags, synced } = decoder.view
       scan.endLsn += alignFrame(length)
       scan.frames++
       if (synced > scan.syncedLsn) scan.syncedLsn = synced
       if ((flags & frameFlag.continues) === 0) {
-        scan.groups++
+        if (type <= maxApplicationType) scan.groups++
         scan.groupEndLsn = scan.endLsn
       }
     }

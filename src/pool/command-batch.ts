@@ -157,6 +157,15 @@ export class CommandBatch {
     this.#added(shard)
   }
 
+  /** Adds the record that one of the encoders wrote at the beginning of `words`, for the instrument that it names. */
+  addEncoded(words: Int32Array): void {
+    const shard = this.#shardOf(words[1]! >>> 0)
+    const length = words[0]! >>> 18
+    for (let i = 0; i < length; i++) shard.words[shard.used + i] = words[i]!
+    shard.used += length
+    this.#added(shard)
+  }
+
   #shardOf(instrumentId: number): ShardCommands {
     if (this.#registry.byId(instrumentId) === undefined) {
       throw new PoolError('TIDEMARK_UNKNOWN_SYMBOL', `There is no instrument with the id ${instrumentId}.`, {

@@ -356,7 +356,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    */
   async backup(dir: string): Promise<BackupReport> {
     await this.checkpoint()
-    return backupInThread(this.dir, path.resolve(dir))
+    return backupInThread({ source: this.dir, target: path.resolve(dir), syncedLsn: this.durableLsn })
   }
 
   stats(): PoolStats {

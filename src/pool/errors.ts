@@ -15,6 +15,7 @@ export type PoolErrorCode =
   | 'TIDEMARK_CURSOR_DAMAGED'
   | 'TIDEMARK_BAD_ACKNOWLEDGEMENT'
   | 'TIDEMARK_SUBSCRIPTION_CLOSED'
+  | 'TIDEMARK_BACKUP_OVERTAKEN'
 
 /** An error of the engine pool: nothing of the call that got it was logged. */
 export class PoolError extends TidemarkError {

@@ -1,4 +1,4 @@
-export { type BackupReport, backupFolder } from './backup.js'
+export { type BackupOptions, type BackupReport, backupFolder } from './backup.js'
 export { CommandBatch } from './command-batch.js'
 export { cursorsMax } from './cursors.js'
 export { depthLevelsMax, EnginePool } from './engine-pool.js'

@@ -1,6 +1,6 @@
 import { orderTypeCodes, timeInForceCodes } from '../../matching/index.js'
-import type { CommandBatch } from '../../pool/index.js'
 import {
+  type CommandSink,
   type CommandSource,
   RefusalLog,
   type SourceInstrument,
@@ -84,7 +84,7 @@ export class FlowSource implements CommandSource {
     })
   }
 
-  fill(batch: CommandBatch, goal: number): boolean {
+  fill(batch: CommandSink, goal: number): boolean {
     const { commands } = this.#settings
     while (batch.length < goal && this.#index < commands) {
       this.#addNext(batch)
@@ -95,7 +95,7 @@ export class FlowSource implements CommandSource {
 
   close(): void {}
 
-  #addNext(batch: CommandBatch): void {
+  #addNext(batch: CommandSink): void {
     const { drift, restingOrders } = this.#settings
     const random = this.#random
     const symbol = this.#markets[this.#pickSymbol()]!
@@ -137,16 +137,16 @@ export class FlowSource implements CommandSource {
     return 10 * (1 + Math.floor(fraction * fraction * fraction * 200))
   }
 
-  #addOrder(batch: CommandBatch, symbol: Market): void {
+  #addOrder(batch: CommandSink, symbol: Market): void {
     const sell = this.#random.word() & 1
     const price = this.#passivePrice(symbol, sell)
     const id = this.#nextOrderId++
     const account = 1 + this.#random.below(this.#settings.accounts)
     batch.addNew(symbol.instrumentId, id, account, sell, limit, GTC, price, this.#quantity(), this.#index)
-    symbol.live.add(id, price, sell)
+    symbol.live.add(id, price, sell, account)
   }
 
-  #addTaker(batch: CommandBatch, symbol: Market, ioc: boolean): void {
+  #addTaker(batch: CommandSink, symbol: Market, ioc: boolean): void {
     const sell = this.#random.word() & 1
     const reach = this.#random.below(reachTicks + 1)
     const price = Math.max(1, sell ? symbol.middle - reach : symbol.middle + reach)
@@ -157,25 +157,28 @@ export class FlowSource implements CommandSource {
     else batch.addNew(symbol.instrumentId, id, account, sell, market, IOC, 0, quantity, this.#index)
   }
 
-  #addCancel(batch: CommandBatch, symbol: Market): void {
+  #addCancel(batch: CommandSink, symbol: Market): void {
     const at = this.#pickLive(symbol)
     if (at < 0) {
       this.#addOrder(batch, symbol)
       return
     }
-    batch.addCancel(symbol.instrumentId, symbol.live.id(at), this.#index)
-    symbol.live.remove(at)
+    const { live } = symbol
+    batch.addCancel(symbol.instrumentId, live.id(at), this.#index, live.account(at))
+    live.remove(at)
   }
 
-  #addReplace(batch: CommandBatch, symbol: Market): void {
+  #addReplace(batch: CommandSink, symbol: Market): void {
     const at = this.#pickLive(symbol)
     if (at < 0) {
       this.#addOrder(batch, symbol)
       return
     }
-    const price = this.#passivePrice(symbol, symbol.live.sell(at))
-    batch.addReplace(symbol.instrumentId, symbol.live.id(at), price, this.#quantity(), this.#index)
-    symbol.live.setPrice(at, price)
+    const { live } = symbol
+    const price = this.#passivePrice(symbol, live.sell(at))
+    const quantity = this.#quantity()
+    batch.addReplace(symbol.instrumentId, live.id(at), price, quantity, this.#index, live.account(at))
+    live.setPrice(at, price)
   }
 
   /**

@@ -7,6 +7,7 @@ export class LiveOrders {
   #ids = new Float64Array(256)
   #prices = new Float64Array(256)
   #sells = new Uint8Array(256)
+  #accounts = new Uint32Array(256)
 
   id(at: number): number {
     return this.#ids[at]!
@@ -19,12 +20,17 @@ export class LiveOrders {
     return this.#sells[at]!
   }
 
-  add(id: number, price: number, sell: number): void {
+  account(at: number): number {
+    return this.#accounts[at]!
+  }
+
+  add(id: number, price: number, sell: number, account: number): void {
     if (this.size === this.#ids.length) this.#grow()
     const at = this.size++
     this.#ids[at] = id
     this.#prices[at] = price
     this.#sells[at] = sell
+    this.#accounts[at] = account
   }
 
   setPrice(at: number, price: number): void {
@@ -36,6 +42,7 @@ export class LiveOrders {
     this.#ids[at] = this.#ids[last]!
     this.#prices[at] = this.#prices[last]!
     this.#sells[at] = this.#sells[last]!
+    this.#accounts[at] = this.#accounts[last]!
   }
 
   #grow(): void {
@@ -49,5 +56,8 @@ export class LiveOrders {
     const sells = new Uint8Array(length)
     sells.set(this.#sells)
     this.#sells = sells
+    const accounts = new Uint32Array(length)
+    accounts.set(this.#accounts)
+    this.#accounts = accounts
   }
 }

@@ -1,8 +1,13 @@
-import { TidemarkError } from '../../errors.js'
 import { orderTypeCodes, timeInForceCodes } from '../../matching/index.js'
-import type { CommandBatch } from '../../pool/index.js'
 import { inputFailure } from '../failure.js'
-import { type CommandSource, RefusalLog, type SourceInstrument, type SourceTarget } from './command-source.js'
+import {
+  type CommandSink,
+  type CommandSource,
+  isRefusal,
+  RefusalLog,
+  type SourceInstrument,
+  type SourceTarget,
+} from './command-source.js'
 import type { InputFile } from './input-file.js'
 
 /** `MEBW_001` as a little-endian number: how the binary form begins. */
@@ -55,7 +60,7 @@ export class BenchmarkSource implements CommandSource {
     this.#file.close()
   }
 
-  async fill(batch: CommandBatch, goal: number): Promise<boolean> {
+  async fill(batch: CommandSink, goal: number): Promise<boolean> {
     if (!this.#headerRead) await this.#readHeader()
     while (batch.length < goal && this.#index < this.#count) {
       if (this.#bytes.length - this.#at < messageBytes) await this.#need(messageBytes)
@@ -66,7 +71,7 @@ export class BenchmarkSource implements CommandSource {
     return this.#index < this.#count
   }
 
-  #addMessage(batch: CommandBatch, at: number): void {
+  #addMessage(batch: CommandSink, at: number): void {
     const view = this.#view
     const type = view.getUint8(at + field.type)
     const orderId = this.#u64(at + field.orderId)
@@ -91,14 +96,14 @@ export class BenchmarkSource implements CommandSource {
           this.#index,
         )
       } else if (type === messageType.cancel) {
-        batch.addCancel(this.#instrumentId, orderId, this.#index)
+        batch.addCancel(this.#instrumentId, orderId, this.#index, account)
       } else if (type === messageType.modify) {
-        batch.addReplace(this.#instrumentId, orderId, price, quantity, this.#index)
+        batch.addReplace(this.#instrumentId, orderId, price, quantity, this.#index, account)
       } else {
         this.#refuse('TIDEMARK_COMMAND_TYPE', `There is no message type ${type}.`)
       }
     } catch (error) {
-      if (!(error instanceof TidemarkError)) throw error
+      if (!isRefusal(error)) throw error
       this.#refuse(error.code, error.message)
     }
   }

@@ -1,4 +1,6 @@
-import type { Command, CommandBatch, Instrument } from '../../pool/index.js'
+import { TidemarkError } from '../../errors.js'
+import type { Command, Instrument } from '../../pool/index.js'
+import { CliFailure } from '../failure.js'
 
 /** An instrument that an input needs, as `EnginePool.open` takes it. */
 export interface SourceInstrument {
@@ -14,6 +16,45 @@ export interface Refusal {
   readonly line: number
   readonly code: string
   readonly message: string
+}
+
+/**
+ * Where a source's commands go: a `CommandBatch`, or something that stands before one. `owner` is the account of the
+ * order that an amendment names, for those who number the commands of each account; a `CommandBatch` does without.
+ */
+export interface CommandSink {
+  /** Commands taken since it was last emptied. */
+  readonly length: number
+  addNew(
+    instrumentId: number,
+    orderId: number,
+    account: number,
+    side: number,
+    orderType: number,
+    timeInForce: number,
+    price: number,
+    quantity: number,
+    tag: number,
+  ): void
+  addCancel(instrumentId: number, orderId: number, tag: number, owner: number): void
+  addReplace(
+    instrumentId: number,
+    orderId: number,
+    price: number,
+    quantity: number,
+    tag: number,
+    owner: number,
+  ): void
+  addReduce(instrumentId: number, orderId: number, quantity: number, tag: number, owner: number): void
+  add(command: Command): void
+}
+
+/** Errors that say something about the pool; any other says something about the command. */
+const poolEnded = new Set(['TIDEMARK_POOL_CLOSED', 'TIDEMARK_LOG_POISONED', 'TIDEMARK_LOG_CLOSED'])
+
+/** Whether an error means that a command is malformed: it is refused, and the run goes on. */
+export function isRefusal(error: unknown): error is TidemarkError {
+  return error instanceof TidemarkError && !(error instanceof CliFailure) && !poolEnded.has(error.code)
 }
 
 /** What a source needs of the pool that it feeds. */
@@ -38,7 +79,7 @@ export interface CommandSource {
   readonly progress: number | undefined
   readonly refusals: RefusalLog
   begin(target: SourceTarget): void
-  fill(batch: CommandBatch, goal: number): boolean | Promise<boolean>
+  fill(batch: CommandSink, goal: number): boolean | Promise<boolean>
   close(): void
 }
 

@@ -1,12 +1,15 @@
-import { TidemarkError } from '../../errors.js'
-import type { Command, CommandBatch } from '../../pool/index.js'
-import { type CommandSource, RefusalLog, type SourceInstrument, type SourceTarget } from './command-source.js'
+import type { Command } from '../../pool/index.js'
+import {
+  type CommandSink,
+  type CommandSource,
+  isRefusal,
+  RefusalLog,
+  type SourceInstrument,
+  type SourceTarget,
+} from './command-source.js'
 import type { InputFile } from './input-file.js'
 import { inexactNumber } from './json-numbers.js'
 import { LineReader, lineCharsMax } from './line-reader.js'
-
-/** Errors that say something about a line; any other error ends the run. */
-const poolEnded = new Set(['TIDEMARK_POOL_CLOSED', 'TIDEMARK_LOG_POISONED', 'TIDEMARK_LOG_CLOSED'])
 
 /**
  * Commands as JSON lines. A line that is no command is refused, with its number and a code, and the rest goes on. The
@@ -40,7 +43,7 @@ export class JsonLinesSource implements CommandSource {
     this.#file.close()
   }
 
-  async fill(batch: CommandBatch, goal: number): Promise<boolean> {
+  async fill(batch: CommandSink, goal: number): Promise<boolean> {
     if (this.#held) {
       const held = this.#held
       this.#held = undefined
@@ -87,7 +90,7 @@ export class JsonLinesSource implements CommandSource {
     return value as Record<string, unknown>
   }
 
-  #add(batch: CommandBatch, command: Record<string, unknown>): void {
+  #add(batch: CommandSink, command: Record<string, unknown>): void {
     try {
       batch.add({ ...command, tag: this.#index } as unknown as Command)
     } catch (error) {
@@ -105,7 +108,7 @@ export class JsonLinesSource implements CommandSource {
   }
 
   #refuseFor(error: unknown): void {
-    if (!(error instanceof TidemarkError) || poolEnded.has(error.code)) throw error
+    if (!isRefusal(error)) throw error
     this.#refuse(error.code, error.message)
   }
 

@@ -1,10 +1,10 @@
 import * as path from 'node:path'
-import { TidemarkError } from '../../errors.js'
 import { orderTypeCodes, timeInForceCodes } from '../../matching/index.js'
-import type { CommandBatch } from '../../pool/index.js'
 import { inputFailure } from '../failure.js'
 import {
+  type CommandSink,
   type CommandSource,
+  isRefusal,
   RefusalLog,
   type SourceInstrument,
   type SourceTarget,
@@ -80,7 +80,7 @@ export class LobsterSource implements CommandSource {
     this.#shownFile?.close()
   }
 
-  async fill(batch: CommandBatch, goal: number): Promise<boolean> {
+  async fill(batch: CommandSink, goal: number): Promise<boolean> {
     while (batch.length < goal) {
       if (this.#messages.needsMore) await this.#messages.more()
       const line = this.#messages.take()
@@ -117,7 +117,7 @@ export class LobsterSource implements CommandSource {
     throw inputFailure(`${rows}: it ends before line ${this.#messages.line}.`)
   }
 
-  #submit(batch: CommandBatch, row: MessageRow, index: number): void {
+  #submit(batch: CommandSink, row: MessageRow, index: number): void {
     const { type, orderId, size, price, sell } = row
     const local = this.#local
     try {
@@ -127,11 +127,11 @@ export class LobsterSource implements CommandSource {
           local?.new(orderId, restingAccount, sell, GTC, price, size)
           return
         case messageType.reduction:
-          batch.addReduce(this.#instrumentId, orderId, size, index)
+          batch.addReduce(this.#instrumentId, orderId, size, index, restingAccount)
           local?.reduce(orderId, size)
           return
         case messageType.deletion:
-          batch.addCancel(this.#instrumentId, orderId, index)
+          batch.addCancel(this.#instrumentId, orderId, index, restingAccount)
           local?.cancel(orderId)
           return
         case messageType.execution: {
@@ -146,13 +146,13 @@ export class LobsterSource implements CommandSource {
         default:
       }
     } catch (error) {
-      if (!(error instanceof TidemarkError)) throw error
+      if (!isRefusal(error)) throw error
       this.#refuse(error.code, error.message)
     }
   }
 
   /** A price of -1 halts; 0 lets orders in again, 1 lets them trade, and both are a resumption here. */
-  #submitHalt(batch: CommandBatch, price: number, index: number): void {
+  #submitHalt(batch: CommandSink, price: number, index: number): void {
     if (price === -1) {
       batch.add({ type: 'halt', symbol: this.symbol, tag: index })
       this.#local?.halt()
@@ -162,7 +162,7 @@ export class LobsterSource implements CommandSource {
     }
   }
 
-  #cancelBetter(batch: CommandBatch, index: number): void {
+  #cancelBetter(batch: CommandSink, index: number): void {
     const local = this.#local!
     const shown = this.rows.shown(index)
     for (;;) {
@@ -171,7 +171,7 @@ export class LobsterSource implements CommandSource {
       const askIsBetter = ask.size > 0 && (shown.ask.size === 0 || ask.price < shown.ask.price)
       if (!bidIsBetter && !askIsBetter) return
       for (const orderId of local.book.bestOrders(bidIsBetter ? 0 : 1)) {
-        batch.addCancel(this.#instrumentId, orderId, index)
+        batch.addCancel(this.#instrumentId, orderId, index, restingAccount)
         local.cancel(orderId)
         this.cancelledBetter++
       }

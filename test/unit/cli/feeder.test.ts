@@ -57,7 +57,7 @@ function numbers(count: number): CommandSource {
     begin: () => {},
     close: () => {},
     fill(batch, goal) {
-      while (batch.length < goal && next < count) batch.addCancel(next++, 0, 0)
+      while (batch.length < goal && next < count) batch.addCancel(next++, 0, 0, 1)
       return next < count
     },
   }

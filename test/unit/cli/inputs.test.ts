@@ -203,8 +203,8 @@ describe('the benchmark form', () => {
     expect(batch.calls).toEqual([
       ['new', 0, 814347, 1, 1, 0, 0, 33721, 88, 0],
       ['new', 0, 2 ** 40, 1, 0, 0, 1, 7, 5, 1],
-      ['cancel', 0, 814347, 2],
-      ['replace', 0, 9, 12, 3, 3],
+      ['cancel', 0, 814347, 2, 1],
+      ['replace', 0, 9, 12, 3, 3, 1],
     ])
     expect(seen).toEqual([
       [0, 0],

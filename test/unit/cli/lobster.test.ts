@@ -75,9 +75,9 @@ describe('a message file as commands', () => {
     expect(await source.fill(batch.asBatch, 100)).toBe(false)
     expect(batch.calls).toEqual([
       ['new', 0, 10, 1, 0, 0, 0, 100, 5, 0],
-      ['reduce', 0, 10, 2, 1],
+      ['reduce', 0, 10, 2, 1, 1],
       ['new', 0, takerIdBase + 2, 2, 1, 0, 1, 100, 1, 2],
-      ['cancel', 0, 10, 4],
+      ['cancel', 0, 10, 4, 1],
       ['add', { type: 'halt', symbol: 'ABC', tag: 5 }],
       ['add', { type: 'resume', symbol: 'ABC', tag: 6 }],
     ])
