@@ -41,7 +41,8 @@ export class RingReader {
   read(target: Uint8Array, limitLsn: number): number | undefined {
     const { ring8, ring32, ringBytes, control64, control32 } = this.#views
     const from = this.#position
-    const wanted = Math.min(limitLsn - from, target.byteLength)
+    // A reader that was attached within a group stands above the mark until the group ends.
+    const wanted = Math.max(0, Math.min(limitLsn - from, target.byteLength))
     let offset = from % ringBytes
     let copied = 0
     if (wanted === limitLsn - from && offset + wanted <= ringBytes) {

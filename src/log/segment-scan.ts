@@ -17,16 +17,18 @@ export class SegmentWindow {
   readonly segment: Segment
   readonly #disk: Disk
   readonly #file: number
-  bytes: Buffer
+  readonly #bytesMax: number
+  bytes: Buffer = Buffer.allocUnsafeSlow(0)
   /** LSN of the first byte of `bytes`, and how many bytes are there. */
   startLsn: number
   available = 0
 
+  /** A window of `minBytes` or more, where the file has as much: what a header says of its frames is not believed. */
   constructor(disk: Disk, segment: Segment, minBytes: number = chunkBytes) {
     this.#disk = disk
     this.segment = segment
     this.#file = attempt('open', segment.path, () => disk.open(segment.path, 'read'))
-    this.bytes = Buffer.allocUnsafeSlow(Math.max(chunkBytes, minBytes))
+    this.#bytesMax = Math.max(chunkBytes, minBytes)
     this.startLsn = segment.header.firstLsn
   }
 
@@ -41,9 +43,7 @@ export class SegmentWindow {
 
   /** Reads from `lsn` on, up to `limitLsn`, as much as the window holds. */
   fill(lsn: number, limitLsn: number): void {
-    this.startLsn = lsn
-    this.available = 0
-    const wanted = Math.min(this.bytes.byteLength, limitLsn - lsn)
+    const wanted = this.#begin(lsn, limitLsn)
     while (this.available < wanted) {
       const target = this.bytes.subarray(this.available, wanted)
       const position = this.filePosition(lsn + this.available)
@@ -55,9 +55,7 @@ export class SegmentWindow {
 
   /** Like `fill`, without blocking the thread. */
   async fillAsync(lsn: number, limitLsn: number): Promise<void> {
-    this.startLsn = lsn
-    this.available = 0
-    const wanted = Math.min(this.bytes.byteLength, limitLsn - lsn)
+    const wanted = this.#begin(lsn, limitLsn)
     while (this.available < wanted) {
       const target = this.bytes.subarray(this.available, wanted)
       const read = await this.#disk.read(this.#file, target, this.filePosition(lsn + this.available))
@@ -68,6 +66,18 @@ export class SegmentWindow {
 
   close(): void {
     this.#disk.close(this.#file)
+  }
+
+  /** Moves the window to `lsn`; returns how many bytes to read, for which there is room then. */
+  #begin(lsn: number, limitLsn: number): number {
+    this.startLsn = lsn
+    this.available = 0
+    const wanted = Math.min(this.#bytesMax, Math.min(limitLsn, this.fileEndLsn) - lsn)
+    const { byteLength } = this.bytes
+    if (wanted > byteLength) {
+      this.bytes = Buffer.allocUnsafeSlow(Math.min(this.#bytesMax, Math.max(wanted, 2 * byteLength)))
+    }
+    return wanted
   }
 }
 

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from
 import * as path from 'node:path'
 import { expect, it } from 'vitest'
 import { DurableFactorEngine } from '#tidemark/factors/index.js'
+import { faultCases, faultCount } from '../support/fault-tier.js'
 import {
   everyFactor,
   instruments,
@@ -12,7 +13,8 @@ import {
 } from '../unit/factors/support/feed.js'
 import { Random } from '../unit/factors/support/series.js'
 
-const full = process.env['TIDEMARK_FULL'] === '1'
+const crashes = faultCount('factors-crash', { short: 21, full: 200 })
+const kills = faultCount('factors-kill', { short: 4, full: 200 })
 const log = { ringBytes: 1 << 18, segmentBytes: 1 << 18 }
 const segmentHeaderBytes = 4096
 
@@ -64,13 +66,15 @@ function tear(dir: string, durableLsn: number, random: Random): void {
   closeSync(file)
 }
 
-it('goes on bit by bit the same after crashes that lose and tear what was not synced', async () => {
+it(`goes on bit by bit the same after ${crashes} crashes that lose and tear what was not synced`, {
+  timeout: 300_000 + crashes * 5000,
+}, async () => {
   const dir = temporaryFolder()
-  const random = new Random(42)
   const reference = new Reference()
   let acknowledged = 0
   let to = 0
-  for (let run = 0; run <= (full ? 200 : 20); run++) {
+  for (const crash of faultCases(crashes)) {
+    const random = new Random(crash)
     const engine = await DurableFactorEngine.open({
       dir,
       log,
@@ -110,13 +114,15 @@ it('goes on bit by bit the same after crashes that lose and tear what was not sy
     await engine.close().catch(() => {})
     tear(dir, engine.log.durableLsn, random)
   }
-}, 600_000)
+})
 
-it('goes on bit by bit the same after SIGKILL', async () => {
+it(`goes on bit by bit the same after ${kills} times SIGKILL`, {
+  timeout: 300_000 + kills * 5000,
+}, async () => {
   const dir = temporaryFolder()
-  const random = new Random(43)
   const reference = new Reference()
-  for (let run = 0; run < (full ? 200 : 4); run++) {
+  for (const kill of faultCases(kills)) {
+    const random = new Random(kill)
     const child = spawn(process.execPath, [path.resolve('test/faults/factors-child.mjs'), dir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -134,4 +140,4 @@ it('goes on bit by bit the same after SIGKILL', async () => {
     engine.log.poison(new Error('nothing is left behind by a clean close'))
     await engine.close().catch(() => {})
   }
-}, 600_000)
+})

@@ -11,12 +11,12 @@ import {
   type StoredJobs,
   validateLog,
 } from '#tidemark/jobs/index.js'
+import { faultCases, faultCount } from '../support/fault-tier.js'
 import { newFolder, smallLog } from '../unit/jobs/support/folders.js'
 import { JobAudit } from './jobs-audit.js'
 
-const full = process.env['TIDEMARK_FULL'] === '1'
-const kills = full ? 200 : 8
-const killsWithoutHistory = full ? 50 : 4
+const kills = faultCount('jobs-kill', { short: 8, full: 200 })
+const killsWithoutHistory = faultCount('jobs-kill-snapshots', { short: 4, full: 50 })
 /** A loaded machine may kill every process before it gets to what a test wants to see: then it gets more rounds. */
 const roundsMore = 60
 const child = path.resolve('test/faults/jobs-kill-child.mjs')
@@ -94,6 +94,12 @@ async function finishAll(dir: string): Promise<void> {
   await queue.close()
 }
 
+/** The rounds of this shard, from 1, and more of them as long as there is something that was not seen yet. */
+function* rounds(count: number, seenAll: () => boolean): Generator<number> {
+  for (const number of faultCases(count)) yield number + 1
+  for (let more = 1; more <= roundsMore && !seenAll(); more++) yield count + more
+}
+
 describe('a queue whose process is killed under load', () => {
   it(`keeps every promise over ${kills} kills, event by event`, {
     timeout: 300_000 + kills * 5000,
@@ -101,10 +107,12 @@ describe('a queue whose process is killed under load', () => {
     const dir = newFolder()
     const promised = nothingPromised()
     const audit = new JobAudit()
+    let killed = 0
     const kinds = ['RETRY failed', 'RETRY restart', 'TIMEOUT', 'DEAD failed', 'ACK']
     const seenAll = () =>
-      kinds.every((kind) => (audit.counts[kind] ?? 0) > 0) && promised.acknowledged.size > kills
-    for (let round = 1; round <= kills || (round <= kills + roundsMore && !seenAll()); round++) {
+      kinds.every((kind) => (audit.counts[kind] ?? 0) > 0) && promised.acknowledged.size > killed
+    for (const round of rounds(kills, seenAll)) {
+      killed++
       await killOnce(dir, round, true, promised)
       const stored = await read(dir)
       if (!stored) continue
@@ -118,7 +126,7 @@ describe('a queue whose process is killed under load', () => {
     for (const event of dumpLog(dir)) whole.add(event)
     whole.compare((await read(dir))!)
     const { valid, segments } = validateLog(dir)
-    expect({ valid, acknowledged: promised.acknowledged.size > kills }).toEqual({
+    expect({ valid, acknowledged: promised.acknowledged.size > killed }).toEqual({
       valid: true,
       acknowledged: true,
     })
@@ -132,8 +140,7 @@ describe('a queue whose process is killed under load', () => {
     const dir = newFolder()
     const promised = nothingPromised()
     let snapshotSeq = 0
-    const rounds = killsWithoutHistory
-    for (let round = 1; round <= rounds || (round <= rounds + roundsMore && snapshotSeq === 0); round++) {
+    for (const round of rounds(killsWithoutHistory, () => snapshotSeq > 0)) {
       await killOnce(dir, round, false, promised)
       const stored = await read(dir)
       if (stored) checkPromises(promised, stored)

@@ -1,3 +1,5 @@
+import { TestRunner } from 'vitest'
+
 /**
  * How much of a fault test runs. `npm test` runs the short tier; `npm run test:faults` sets `TIDEMARK_FAULTS=full`, and for
  * single tests `TIDEMARK_FAULTS_<NAME>=count`; `TIDEMARK_FAULTS_SHARD=i/n` takes every n-th case, beginning with the i-th (from 1).
@@ -17,10 +19,28 @@ export function faultCount(name: string, counts: { short: number; full: number }
   return count
 }
 
-/** The cases of this shard among 0 to `count - 1`. A case's number is its seed, so that the number alone repeats it. */
-export function* faultCases(count: number): Generator<number> {
+/**
+ * The cases of this shard among 0 to `count - 1`. A case's number is its seed, so that the number alone repeats it.
+ * `weight` is what one of them counts for in the runner's table, such as the operations of a history.
+ */
+export function* faultCases(count: number, weight = 1): Generator<number> {
   const { index, of } = faultShard()
-  for (let seed = index; seed < count; seed += of) yield seed
+  for (let seed = index; seed < count; seed += of) {
+    countCase(weight)
+    yield seed
+  }
+}
+
+/** `count` places of `total`, evenly spread, all of them when `count` is `total` or more; the cases of this shard. */
+export function* faultPlaces(count: number, total: number): Generator<number> {
+  const places = Math.min(count, total)
+  for (const i of faultCases(places)) yield Math.floor((i * total) / places)
+}
+
+/** Notes a case with the test that runs, for the runner's table. */
+function countCase(weight: number): void {
+  const meta = TestRunner.getCurrentTest()?.meta as { faultCases?: number } | undefined
+  if (meta) meta.faultCases = (meta.faultCases ?? 0) + weight
 }
 
 function faultShard(): { index: number; of: number } {

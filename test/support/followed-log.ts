@@ -4,7 +4,6 @@ import { LogReader, type LogReaderOptions } from '#tidemark/log/log-reader.js'
 import { LogViews } from '#tidemark/log/memory.js'
 import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { ReleasedSignal } from '#tidemark/log/released-signal.js'
-import { listSegmentNames, segmentNameLsn } from '#tidemark/log/segment.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory } from './inline-log.js'
 
 /** An inline log with a follower and readers in the same thread: what they meet is decided by the test alone. */
@@ -49,13 +48,10 @@ export class FollowedLog extends InlineLog {
   }
 
   /** Removes the segments wholly below an LSN, as retention does. */
-  removeBefore(lsn: number): void {
-    const lsns = listSegmentNames(this.#disk, inlineDirectory).map((name) => segmentNameLsn(name)!)
-    const limit = Math.min(lsn, this.follower.neededLsn)
-    while (lsns[1] !== undefined && lsns[1] <= limit) {
-      this.#disk.remove(`${inlineDirectory}/${String(lsns.shift()).padStart(20, '0')}.wal`)
-      this.#firstLsn = lsns[0]!
-    }
+  override removeBefore(lsn: number): number | undefined {
+    const firstLsn = super.removeBefore(Math.min(lsn, this.follower.neededLsn))
+    this.#firstLsn = firstLsn ?? this.#firstLsn
+    return firstLsn
   }
 
   async close(): Promise<void> {

@@ -18,6 +18,8 @@ export interface InlineLogOptions {
   ringBytes?: number
   maxFrameBytes?: number
   durability?: Durability
+  batchSize?: number
+  batchDelayMs?: number
 }
 
 /** The whole log in one thread on a disk in memory: the shipped parts, stepped by hand. */
@@ -57,7 +59,11 @@ export class InlineLog {
     this.flusher = new Flusher({
       memory: this.memory,
       segments,
-      settings: { batchSize: 1, batchDelayMs: 0, durability: options.durability ?? 'group' },
+      settings: {
+        batchSize: options.batchSize ?? 1,
+        batchDelayMs: options.batchDelayMs ?? 0,
+        durability: options.durability ?? 'group',
+      },
     })
     this.preparer = new SegmentPreparer({
       disk,

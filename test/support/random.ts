@@ -8,11 +8,15 @@ export class Random {
 
   /** 0 to 1, 1 excluded. */
   next(): number {
+    return this.#word() / 0x1_0000_0000
+  }
+
+  #word(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
+    return (mixed ^ (mixed >>> 14)) >>> 0
   }
 
   /** A whole number from 0 to `below`, `below` excluded. */
@@ -21,6 +25,8 @@ export class Random {
   }
 
   bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.int(256))
+    const words = new Uint32Array((length + 3) >> 2)
+    for (let i = 0; i < words.length; i++) words[i] = this.#word()
+    return new Uint8Array(words.buffer, 0, length)
   }
 }

@@ -1,6 +1,7 @@
+import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
 import { FileReader } from '#tidemark/log/file-reader.js'
-import { crcSeedOf, FrameHeaderWriter, payloadCrc } from '#tidemark/log/frame.js'
+import { crcSeedOf, writeFrameHeader } from '#tidemark/log/frame.js'
 import { inspectLogNow } from '#tidemark/log/inspection.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
@@ -48,17 +49,9 @@ function frame(options: { lsn: number; epoch: bigint; synced: number; payload: U
   const { lsn, epoch, synced, payload } = options
   const length = 32 + payload.byteLength
   const bytes = Buffer.alloc((length + 7) & ~7)
-  const words = new FrameHeaderWriter().compose(
-    length,
-    1,
-    0,
-    1,
-    lsn,
-    synced,
-    1,
-    payloadCrc(payload, crcSeedOf(epoch)),
-  )
-  Buffer.from(words.buffer, words.byteOffset, 32).copy(bytes)
+  const words = new Int32Array(8)
+  writeFrameHeader(words, 0, length, 1, 1, lsn, synced, 1, crc32.buf(payload, crcSeedOf(epoch)))
+  Buffer.from(words.buffer).copy(bytes)
   bytes.set(payload, 32)
   return bytes
 }

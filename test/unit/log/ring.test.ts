@@ -109,4 +109,19 @@ describe('the ring', () => {
     expect(reader.detached).toBe(true)
     expect(reader.read(target, log.released)).toBeUndefined()
   })
+
+  it('keeps a reader where it is that was attached above the mark, within a group', () => {
+    const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 6000 })
+    log.producer.append(1, 0, new Uint8Array(9000))
+    log.flusher.flush()
+    const reader = new RingReader(log.memory)
+    reader.request()
+    log.flusher.advanceLimit()
+    const at = reader.attachedAt!
+    expect(at).toBeGreaterThan(log.released)
+    expect(reader.read(new Uint8Array(ringBytes), log.released)).toBe(0)
+    expect(reader.attachedAt).toBe(at)
+    log.flushAll()
+    expect(reader.read(new Uint8Array(ringBytes), log.released)).toBe(log.released - at)
+  })
 })

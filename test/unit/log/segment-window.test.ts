@@ -1,0 +1,50 @@
+import { crc32 } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { requireSegmentHeader } from '#tidemark/log/segment.js'
+import { SegmentWindow, scanSegment, searchBehind } from '#tidemark/log/segment-scan.js'
+import { InlineLog } from '../../support/inline-log.js'
+
+const file = '/log/00000000000000000000.wal'
+
+function logOf(records: number): MemoryDisk {
+  const disk = new MemoryDisk()
+  const log = new InlineLog(disk)
+  for (let i = 0; i < records; i++) log.append(Buffer.alloc(100, i))
+  log.flushAll()
+  return disk
+}
+
+/** The same segment with a header whose CRC fits and which says that frames have up to so many bytes. */
+function withLargestFrame(disk: MemoryDisk, maxFrameBytes: number) {
+  const content = disk.contentOf(file)!
+  content.writeUInt32LE(maxFrameBytes, 56)
+  content.writeUInt32LE(crc32(content.subarray(0, 64)), 64)
+  disk.replace(file, content)
+  return { path: file, header: requireSegmentHeader(disk, file, 0) }
+}
+
+describe('a window of a segment', () => {
+  it('takes no more memory than the file has bytes, whatever the header says of its frames', () => {
+    const disk = logOf(20)
+    const segment = withLargestFrame(disk, 0xffff_fff8)
+    const window = new SegmentWindow(disk, segment, segment.header.maxFrameBytes)
+    window.fill(0, Number.MAX_SAFE_INTEGER)
+    expect(window.bytes.byteLength).toBeLessThanOrEqual(disk.contentOf(file)!.byteLength)
+    expect(scanSegment(disk, segment, window.fileEndLsn).frames).toBe(20)
+    window.close()
+    expect(searchBehind(disk, segment, 0).lastWrittenLsn).toBe(20 * 136)
+  })
+
+  it('grows with what is asked of it', () => {
+    const disk = logOf(20)
+    const window = new SegmentWindow(disk, withLargestFrame(disk, 4096))
+    const whole = disk.contentOf(file)!
+    for (const limit of [136, 1360, 2720, 136]) {
+      window.fill(0, limit)
+      expect(window.available).toBe(limit)
+      expect(window.bytes.subarray(0, limit)).toEqual(whole.subarray(4096, 4096 + limit))
+    }
+    window.close()
+  })
+})
