@@ -3,10 +3,11 @@ import type { LogMemory } from '../src/log/memory.js'
 import { NodeDisk } from '../src/log/node-disk.js'
 import { SegmentPreparer } from '../src/log/preparer.js'
 
-const { memory, directory, segmentBytes } = workerData as {
+const data = workerData as {
   memory: LogMemory
   directory: string
   segmentBytes: number
+  firstSegmentBytes: number
 }
-const preparer = new SegmentPreparer({ disk: new NodeDisk(), directory, segmentBytes, memory })
+const preparer = new SegmentPreparer({ ...data, disk: new NodeDisk() })
 preparer.run((message) => parentPort!.postMessage(message))

@@ -472,8 +472,9 @@ class LogThreads {
       })
     })
     flusher.unref()
-    const { directory, segmentBytes } = data
-    const preparer = this.#spawn('preparer', { memory: this.#memory, directory, segmentBytes })
+    const { directory, segmentBytes, initialSegmentBytes: firstSegmentBytes } = data
+    const spares = { memory: this.#memory, directory, segmentBytes, firstSegmentBytes }
+    const preparer = this.#spawn('preparer', spares)
     preparer.on('error', () => {})
     // What it found full, nobody else would find to have room again.
     preparer.on('exit', () => Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer))

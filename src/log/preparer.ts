@@ -1,6 +1,7 @@
 import * as path from 'node:path'
 import type { Disk } from './disk.js'
 import { type ErrorMessage, ioError, isDiskFull, type LogError, toErrorMessage } from './errors.js'
+import { FillPace } from './fill-pace.js'
 import { fullFor, int32, type LogMemory, LogViews, logState } from './memory.js'
 import { wakeFlusher } from './producer.js'
 import { attempt, isRecycledName, segmentHeaderBytes, spareName } from './segment.js'
@@ -25,17 +26,17 @@ export function reserveBytes(disk: Disk, file: number, name: string, position: n
   }
 }
 
-/** Writes zeros over `bytes` of a file from `position`, syncing as it goes. `stop` is asked between the pieces. */
+/** Writes zeros over `bytes` of a file from `position`, syncing as it goes. `stop` is asked before each piece. */
 export function fillWithZeros(
   disk: Disk,
   file: number,
   name: string,
   position: number,
   bytes: number,
-  stop: () => boolean = () => false,
+  stop: (done: number) => boolean = () => false,
 ): boolean {
   for (let done = 0; done < bytes; ) {
-    if (stop()) return false
+    if (stop(done)) return false
     const step = Math.min(fillBytes, bytes - done)
     const piece = step === fillBytes ? zeros : zeros.subarray(0, step)
     const written = attempt('write to', name, () => disk.write(file, [piece], position + done))
@@ -55,12 +56,23 @@ export class SegmentPreparer {
   readonly #disk: Disk
   readonly #directory: string
   readonly #segmentBytes: number
+  readonly #firstSegmentBytes: number
+  readonly #pace: FillPace
   readonly #control32: Int32Array
 
-  constructor(options: { disk: Disk; directory: string; segmentBytes: number; memory: LogMemory }) {
+  /** `firstSegmentBytes` is what the segment holds that is active when the log is opened. */
+  constructor(options: {
+    disk: Disk
+    directory: string
+    segmentBytes: number
+    firstSegmentBytes?: number
+    memory: LogMemory
+  }) {
     this.#disk = options.disk
     this.#directory = options.directory
     this.#segmentBytes = options.segmentBytes
+    this.#firstSegmentBytes = options.firstSegmentBytes ?? options.segmentBytes
+    this.#pace = new FillPace(options.memory)
     this.#control32 = new LogViews(options.memory).control32
   }
 
@@ -78,6 +90,7 @@ export class SegmentPreparer {
     const name = path.join(this.#directory, spareName(serial))
     let recycled: boolean
     try {
+      this.#pace.begin(ready === 0 ? this.#firstSegmentBytes : this.#segmentBytes)
       recycled = this.#recycle(name)
       if (!recycled && !this.#fill(name)) return false
       attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
@@ -127,7 +140,10 @@ export class SegmentPreparer {
     const file = attempt('create', name, () => disk.create(name))
     let filled = false
     try {
-      const stopped = () => Atomics.load(this.#control32, int32.state) >= logState.closing
+      const stopped = (done: number) => {
+        if (done > 0) this.#pace.rest(done / bytes)
+        return Atomics.load(this.#control32, int32.state) >= logState.closing
+      }
       filled = fillWithZeros(disk, file, name, 0, bytes, stopped)
       return filled
     } finally {
