@@ -180,13 +180,13 @@ export function searchBehind(disk: Disk, segment: Segment, badLsn: number): Tail
   const decoder = new FrameDecoder(header.maxFrameBytes)
   const seed = segmentSeed(header)
   const window = new SegmentWindow(disk, segment, header.maxFrameBytes * 2)
-  const words = new Int32Array(window.bytes.buffer, 0, window.bytes.byteLength >> 2)
   const evidence: TailEvidence = { proof: undefined, lastWrittenLsn: badLsn }
   try {
     const end = window.fileEndLsn
     for (let from = badLsn; from < end; ) {
       window.fill(from, end)
       if (window.available < frameHeaderBytes) break
+      const words = new Int32Array(window.bytes.buffer, 0, window.bytes.byteLength >> 2)
       const last = from + window.available >= end
       const stop = last ? window.available : window.available - header.maxFrameBytes
       for (let at = 0; at + 8 <= stop; at += 8) {
