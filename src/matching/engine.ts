@@ -22,6 +22,7 @@ import {
   selfTradePreventionCodes,
 } from './names.js'
 import { placeOrder } from './new-order.js'
+import { cancelPlain, placeUncrossed } from './plain-orders.js'
 import { LADDER_ASKS, LADDER_BIDS } from './price-levels.js'
 import { ShardBooks } from './shard-books.js'
 import { runStops } from './stops.js'
@@ -32,6 +33,8 @@ const NEW = commandKinds.new
 const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
+const PLAIN_NEW = NEW | (12 << 18)
+const PLAIN_CANCEL = CANCEL | (6 << 18)
 const NOOP = commandKinds.noop
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
@@ -77,12 +80,20 @@ export class MatchingEngine {
    */
   apply(words: Int32Array, at: number, group: GroupBuffer): void {
     const header = words[at]!
-    const kind = header & 0xff
-    group.copy(words, at, header >>> 18)
     const shard = this.#shard
     if (shard.group !== group) shard.group = group
     const instrumentId = words[at + 1]! >>> 0
     const book = shard.books.find(instrumentId)
+    if (book >= 0) {
+      if ((header & ~0x100) === PLAIN_NEW && (words[at + 7]! & 0xfeff) === 0 && !shard.books.isHalted(book)) {
+        if (placeUncrossed(shard, book, words, at)) return
+      } else if (header === PLAIN_CANCEL) {
+        cancelPlain(shard, book, words, at)
+        return
+      }
+    }
+    const kind = header & 0xff
+    group.copy(words, at, header >>> 18)
     if (book < 0) {
       this.#applyWithoutBook(kind, words, at, instrumentId)
       return

@@ -32,6 +32,7 @@ const SETTLED = 12
 
 /** Where the fields are, in doubles from `level * 8` and in words from `level * 16`, for the few loops that need speed. */
 export const levelFields = {
+  key: KEY,
   shown: SHOWN,
   hidden: HIDDEN,
   head: HEAD,
@@ -39,6 +40,8 @@ export const levelFields = {
   count: COUNT,
 } as const
 
+const RECORD = 0x7ffffff
+const LADDER_MASK = 0xffffff
 const INITIAL_LEVELS = 512
 const INITIAL_LADDERS = 64
 
@@ -186,6 +189,50 @@ export class PriceLevels {
     return 0
   }
 
+  /** The level at the price that stands in two words, made if there is none. */
+  obtain(ladder: number, words: Int32Array, at: number): number {
+    const own = (ladder & LADDER_MASK) << 2
+    const key = ((words[at]! >>> 0) + (words[at + 1]! >>> 0) * 4294967296) * (((ladder & 1) << 1) - 1)
+    const ladders = this.#ladders
+    const frontier = ladders[own | FRONTIER]! & RECORD
+    let { i32, f64 } = this
+    if (frontier !== 0 && f64[(frontier << 3) | KEY]! <= key) {
+      this.#sought[0] = key
+      return this.#settledLevels.find(ladder, key) || this.#make(ladder)
+    }
+    let better = 0
+    let worse = ladders[own | BEST]! & RECORD
+    while (worse !== frontier) {
+      const here = f64[(worse << 3) | KEY]!
+      if (here >= key) {
+        if (here === key) return worse
+        break
+      }
+      better = worse
+      worse = i32[(worse << 4) | WORSE]! & RECORD
+    }
+    const level = this.#allocate() & RECORD
+    i32 = this.i32
+    f64 = this.f64
+    const base = level << 4
+    f64[(level << 3) | KEY] = key
+    f64[(level << 3) | SHOWN] = 0
+    f64[(level << 3) | HIDDEN] = 0
+    i32[base | HEAD] = 0
+    i32[base | TAIL] = 0
+    i32[base | COUNT] = 0
+    i32[base | WORSE] = worse
+    i32[base | BETTER] = better
+    i32[base | LADDER] = ladder
+    i32[base | SETTLED] = 0
+    if (worse !== 0) i32[(worse << 4) | BETTER] = level
+    if (better !== 0) i32[(better << 4) | WORSE] = level
+    else ladders[own | BEST] = level
+    this.#foundLadder = -1
+    if (++ladders[own | NEAR]! > NEAR_MAX) this.#settle(ladder)
+    return level
+  }
+
   /** Makes the level at a price that has none. */
   insert(ladder: number, price: number): number {
     this.#sought[0] = price * keySign(ladder)
@@ -226,18 +273,21 @@ export class PriceLevels {
   }
 
   /** Takes an empty level out of its ladder. */
-  remove(level: number): void {
+  remove(empty: number): void {
+    const level = empty & RECORD
     const i32 = this.i32
+    const ladders = this.#ladders
     const base = level << 4
-    const worse = i32[base + WORSE]!
-    const better = i32[base + BETTER]!
-    const ladder = i32[base + LADDER]!
-    if (worse !== 0) i32[(worse << 4) + BETTER] = better
-    if (better !== 0) i32[(better << 4) + WORSE] = worse
-    else this.#ladders[ladder * 4 + BEST] = worse
-    if (i32[base + SETTLED] === 0) this.#ladders[ladder * 4 + NEAR]!--
+    const worse = i32[base | WORSE]! & RECORD
+    const better = i32[base | BETTER]! & RECORD
+    const ladder = i32[base | LADDER]!
+    const own = (ladder & LADDER_MASK) << 2
+    if (worse !== 0) i32[(worse << 4) | BETTER] = better
+    if (better !== 0) i32[(better << 4) | WORSE] = worse
+    else ladders[own | BEST] = worse
+    if (i32[base | SETTLED] === 0) ladders[own | NEAR]! -= 1
     else this.#unsettle(ladder, level, worse)
-    i32[base + WORSE] = this.#free
+    i32[base | WORSE] = this.#free
     this.#free = level
     this.#foundLadder = -1
     this.live--
