@@ -188,11 +188,6 @@ export class GroupBuffer {
     i32[at + 7] = (quantity / 4294967296) | 0
   }
 
-  /** Takes the last words back. */
-  retract(words: number): void {
-    this.#words -= words
-  }
-
   #begin(kind: number, words: number, flags: number, aux: number): number {
     const at = this.claim(words)
     this.i32[at] = kind | (flags << 8) | (words << 18)

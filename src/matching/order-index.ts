@@ -17,20 +17,17 @@ const INITIAL_SLOTS = 2048
  */
 export class OrderIndex {
   readonly #orders: OrderStore
-  readonly #seed: number
-  #slots = new Int32Array(INITIAL_SLOTS * 2)
+  readonly seed: number
+  slots = new Int32Array(INITIAL_SLOTS * 2)
   /** Masks the word at which a slot begins, which is even. */
-  #mask = INITIAL_SLOTS * 2 - 2
+  mask = INITIAL_SLOTS * 2 - 2
   #size = 0
   /** The slot of the last successful look-up; a hint, checked before use. */
   #lastHit = 0
-  /** The free slot at which the last unsuccessful look-up ended, and the hash that it was for. */
-  #missSlot = 0
-  #missHash = 0
 
   constructor(orders: OrderStore, seed: number) {
     this.#orders = orders
-    this.#seed = seed | 0
+    this.seed = seed | 0
   }
 
   get size(): number {
@@ -39,18 +36,16 @@ export class OrderIndex {
 
   /** The record of the live order `id` of `book`, or 0. */
   find(book: number, idLow: number, idHigh: number): number {
-    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    let hash = Math.imul(idLow ^ this.seed, 0x9e3779b1)
     hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
     hash ^= hash >>> 16
-    const slots = this.#slots
-    const mask = this.#mask
+    const slots = this.slots
+    const mask = this.mask
     const { i32 } = this.#orders
     let at = (hash << 1) & mask & SLOT_WORD
     for (;;) {
       const order = slots[at | 1]! & RECORD
       if (order === 0) {
-        this.#missSlot = at
-        this.#missHash = hash
         return 0
       }
       const base = order << 4
@@ -67,13 +62,14 @@ export class OrderIndex {
     }
   }
 
-  /** Adds the record that the last `find` did not find; nothing may have changed since. */
-  insertMissed(order: number): void {
-    const slots = this.#slots
-    const at = this.#missSlot & SLOT_WORD
-    slots[at] = this.#missHash
-    slots[at | 1] = order
-    if (++this.#size * LOAD > this.#mask) this.#grow()
+  /** After an entry was put into the free slot at which probing for it ended. */
+  noteInsertion(): void {
+    if (++this.#size * LOAD > this.mask) this.#grow()
+  }
+
+  /** After an entry was taken out and those behind it were shifted back. */
+  noteRemoval(): void {
+    this.#size--
   }
 
   /** Adds a record whose book and id are known not to be there. */
@@ -82,12 +78,12 @@ export class OrderIndex {
     const idLow = i32[(order << 4) + ID]!
     const idHigh = i32[(order << 4) + ID + 1]!
     const book = i32[(order << 4) + BOOK]!
-    if (++this.#size * LOAD > this.#mask) this.#grow()
-    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    if (++this.#size * LOAD > this.mask) this.#grow()
+    let hash = Math.imul(idLow ^ this.seed, 0x9e3779b1)
     hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
     hash ^= hash >>> 16
-    const slots = this.#slots
-    const mask = this.#mask
+    const slots = this.slots
+    const mask = this.mask
     let at = (hash << 1) & mask
     while (slots[at | 1] !== 0) at = (at + 2) & mask
     slots[at] = hash
@@ -97,8 +93,8 @@ export class OrderIndex {
   /** Takes out a record that is known to be there. */
   remove(order: number): void {
     this.#size--
-    const slots = this.#slots
-    const mask = this.#mask
+    const slots = this.slots
+    const mask = this.mask
     // Most orders are removed by the command that has just looked them up.
     let hole = this.#lastHit & SLOT_WORD
     if (slots[hole | 1] !== order) hole = this.#slotOf(order) & SLOT_WORD
@@ -127,7 +123,7 @@ export class OrderIndex {
   }
 
   #grow(): void {
-    const old = this.#slots
+    const old = this.slots
     const slots = new Int32Array(old.length * 2)
     const mask = old.length * 2 - 2
     for (let i = 0; i < old.length; i += 2) {
@@ -139,7 +135,7 @@ export class OrderIndex {
       slots[at] = hash
       slots[at | 1] = order
     }
-    this.#slots = slots
-    this.#mask = mask
+    this.slots = slots
+    this.mask = mask
   }
 }

@@ -194,7 +194,7 @@ export class ShardBooks {
     const next = i32[base | NEXT]! & RECORD
     const previous = i32[base | PREVIOUS]! & RECORD
     const traits = i32[base | TRAITS]!
-    if ((traits & COUNTED_TRAITS) !== 0) this.#uncount(i32[base | BOOK]!, traits)
+    if ((traits & COUNTED_TRAITS) !== 0) this.uncount(i32[base | BOOK]!, traits)
     if ((next | previous) === 0) levels.remove(level)
     else {
       const levelWords = levels.i32
@@ -214,7 +214,7 @@ export class ShardBooks {
     orders.release(order)
   }
 
-  #uncount(book: number, traits: number): void {
+  uncount(book: number, traits: number): void {
     if (canExpire(traits)) this.books.addExpiring(book, -1)
     if ((traits & WAITING) !== 0) this.books.addStops(book, -1)
   }
