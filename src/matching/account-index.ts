@@ -9,6 +9,7 @@ const BOOK = 2
 const ACCOUNT = 3
 const NEXT_OF_ACCOUNT = 4
 
+const RECORD = 0x7ffffff
 const INITIAL_NODES = 256
 
 /**
@@ -47,14 +48,15 @@ export class AccountIndex {
     nodes[node * 8 + TAIL] = order
   }
 
-  remove(order: number): void {
+  remove(listed: number): void {
+    const base = (listed & RECORD) << 4
     const { i32 } = this.#orders
-    const next = i32[(order << 4) + NEXT]!
-    const previous = i32[(order << 4) + PREVIOUS]!
-    if (previous < 0) this.#nodes[~previous * 8 + HEAD] = Math.max(next, 0)
-    else i32[(previous << 4) + NEXT] = next
-    if (next < 0) this.#nodes[~next * 8 + TAIL] = Math.max(previous, 0)
-    else i32[(next << 4) + PREVIOUS] = previous
+    const next = i32[base | NEXT]!
+    const previous = i32[base | PREVIOUS]!
+    if (previous < 0) this.#nodes[(~previous << 3) | HEAD] = next < 0 ? 0 : next
+    else i32[((previous & RECORD) << 4) | NEXT] = next
+    if (next < 0) this.#nodes[(~next << 3) | TAIL] = previous < 0 ? 0 : previous
+    else i32[((next & RECORD) << 4) | PREVIOUS] = previous
   }
 
   /** The oldest live order of the account in this book, or 0. */

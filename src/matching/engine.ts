@@ -22,6 +22,7 @@ import {
   selfTradePreventionCodes,
 } from './names.js'
 import { placeOrder } from './new-order.js'
+import { cancelPlain, movePlain, placePlain } from './plain-orders.js'
 import { LADDER_ASKS, LADDER_BIDS } from './price-levels.js'
 import { ShardBooks } from './shard-books.js'
 import { runStops } from './stops.js'
@@ -32,6 +33,12 @@ const NEW = commandKinds.new
 const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
+const PLAIN_NEW = NEW | (12 << 18)
+const PLAIN_CANCEL = CANCEL | (6 << 18)
+const PLAIN_REPLACE = REPLACE | (10 << 18)
+const SELL = 1 << 8
+/** In an order's style: any type but limit, any time in force but GTC and IOC. */
+const NOT_LIMIT = 0xfeff
 const NOOP = commandKinds.noop
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
@@ -77,18 +84,29 @@ export class MatchingEngine {
    */
   apply(words: Int32Array, at: number, group: GroupBuffer): void {
     const header = words[at]!
-    const kind = header & 0xff
-    group.copy(words, at, header >>> 18)
     const shard = this.#shard
     if (shard.group !== group) shard.group = group
     const instrumentId = words[at + 1]! >>> 0
     const book = shard.books.find(instrumentId)
+    if (book >= 0 && this.#applyPlain(header, book, words, at)) return
+    const kind = header & 0xff
+    group.copy(words, at, header >>> 18)
     if (book < 0) {
       this.#applyWithoutBook(kind, words, at, instrumentId)
       return
     }
     if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
+  }
+
+  /** Executes the commonest commands in their commonest form, and nothing if it is not one of them. */
+  #applyPlain(header: number, book: number, words: Int32Array, at: number): boolean {
+    const shard = this.#shard
+    if (header === PLAIN_CANCEL) return cancelPlain(shard, book, words, at)
+    if (shard.books.isHalted(book)) return false
+    if ((header & ~SELL) === PLAIN_NEW)
+      return (words[at + 7]! & NOT_LIMIT) === 0 && placePlain(shard, book, words, at)
+    return header === PLAIN_REPLACE && movePlain(shard, book, words, at)
   }
 
   /** Executes a command that carries a request id, unless it was executed before. */
@@ -278,7 +296,7 @@ export class MatchingEngine {
 
   counters(): EngineCounters {
     const shard = this.#shard
-    return { instruments: shard.books.size, orders: shard.orders.live, levels: shard.levels.live }
+    return { instruments: shard.books.size, orders: shard.index.size, levels: shard.levels.live }
   }
 
   /** Checks that all structures agree with each other; throws an error that names the first disagreement. */

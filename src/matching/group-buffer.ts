@@ -45,7 +45,7 @@ export class GroupBuffer {
 
   /** Copies a command record to the end. */
   copy(words: Int32Array, from: number, count: number): void {
-    const at = this.#claim(count)
+    const at = this.claim(count)
     const i32 = this.i32
     // Records are whole pairs of words. The shortest, a cancel, and the commonest, a plain new order, take no loop: one
     // whose length varies at random costs more than the copying.
@@ -189,13 +189,14 @@ export class GroupBuffer {
   }
 
   #begin(kind: number, words: number, flags: number, aux: number): number {
-    const at = this.#claim(words)
+    const at = this.claim(words)
     this.i32[at] = kind | (flags << 8) | (words << 18)
     this.i32[at + 1] = aux
     return at
   }
 
-  #claim(words: number): number {
+  /** Makes room for words at the end, which the caller fills, and returns where they begin. */
+  claim(words: number): number {
     const at = this.#words
     const end = at + words
     if (end > this.i32.length) this.#grow(end)

@@ -3,6 +3,10 @@ import { type OrderStore, orderFields } from './order-store.js'
 const ID = orderFields.id
 const BOOK = orderFields.book
 
+const RECORD = 0x7ffffff
+const SLOT_WORD = 0x3ffffffe
+/** Slots are twice as many words, so at most half of them are taken. */
+const LOAD = 4
 const INITIAL_SLOTS = 2048
 
 /**
@@ -13,16 +17,17 @@ const INITIAL_SLOTS = 2048
  */
 export class OrderIndex {
   readonly #orders: OrderStore
-  readonly #seed: number
-  #slots = new Int32Array(INITIAL_SLOTS * 2)
-  #mask = INITIAL_SLOTS - 1
+  readonly seed: number
+  slots = new Int32Array(INITIAL_SLOTS * 2)
+  /** Masks the word at which a slot begins, which is even. */
+  mask = INITIAL_SLOTS * 2 - 2
   #size = 0
   /** The slot of the last successful look-up; a hint, checked before use. */
   #lastHit = 0
 
   constructor(orders: OrderStore, seed: number) {
     this.#orders = orders
-    this.#seed = seed | 0
+    this.seed = seed | 0
   }
 
   get size(): number {
@@ -31,19 +36,21 @@ export class OrderIndex {
 
   /** The record of the live order `id` of `book`, or 0. */
   find(book: number, idLow: number, idHigh: number): number {
-    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    let hash = Math.imul(idLow ^ this.seed, 0x9e3779b1)
     hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
     hash ^= hash >>> 16
-    const slots = this.#slots
-    const mask = this.#mask
+    const slots = this.slots
+    const mask = this.mask
     const { i32 } = this.#orders
-    let at = hash & mask
+    let at = (hash << 1) & mask & SLOT_WORD
     for (;;) {
-      const order = slots[at * 2 + 1]!
-      if (order === 0) return 0
+      const order = slots[at | 1]! & RECORD
+      if (order === 0) {
+        return 0
+      }
       const base = order << 4
       if (
-        slots[at * 2] === hash &&
+        slots[at] === hash &&
         i32[base + ID] === idLow &&
         i32[base + ID + 1] === idHigh &&
         i32[base + BOOK] === book
@@ -51,8 +58,18 @@ export class OrderIndex {
         this.#lastHit = at
         return order
       }
-      at = (at + 1) & mask
+      at = (at + 2) & mask & SLOT_WORD
     }
+  }
+
+  /** After an entry was put into the free slot at which probing for it ended. */
+  noteInsertion(): void {
+    if (++this.#size * LOAD > this.mask) this.#grow()
+  }
+
+  /** After an entry was taken out and those behind it were shifted back. */
+  noteRemoval(): void {
+    this.#size--
   }
 
   /** Adds a record whose book and id are known not to be there. */
@@ -61,39 +78,39 @@ export class OrderIndex {
     const idLow = i32[(order << 4) + ID]!
     const idHigh = i32[(order << 4) + ID + 1]!
     const book = i32[(order << 4) + BOOK]!
-    if (++this.#size * 2 > this.#mask) this.#grow()
-    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    if (++this.#size * LOAD > this.mask) this.#grow()
+    let hash = Math.imul(idLow ^ this.seed, 0x9e3779b1)
     hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
     hash ^= hash >>> 16
-    const slots = this.#slots
-    const mask = this.#mask
-    let at = hash & mask
-    while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask
-    slots[at * 2] = hash
-    slots[at * 2 + 1] = order
+    const slots = this.slots
+    const mask = this.mask
+    let at = (hash << 1) & mask
+    while (slots[at | 1] !== 0) at = (at + 2) & mask
+    slots[at] = hash
+    slots[at | 1] = order
   }
 
   /** Takes out a record that is known to be there. */
   remove(order: number): void {
     this.#size--
-    const slots = this.#slots
-    const mask = this.#mask
+    const slots = this.slots
+    const mask = this.mask
     // Most orders are removed by the command that has just looked them up.
-    let hole = this.#lastHit
-    if (slots[hole * 2 + 1] !== order) hole = this.#slotOf(order)
+    let hole = this.#lastHit & SLOT_WORD
+    if (slots[hole | 1] !== order) hole = this.#slotOf(order) & SLOT_WORD
     let at = hole
     for (;;) {
-      at = (at + 1) & mask
-      const next = slots[at * 2 + 1]!
+      at = (at + 2) & mask & SLOT_WORD
+      const next = slots[at | 1]!
       if (next === 0) break
-      const home = slots[at * 2]! & mask
-      if (((at - home) & mask) >= ((at - hole) & mask)) {
-        slots[hole * 2] = slots[at * 2]!
-        slots[hole * 2 + 1] = next
+      const hash = slots[at]!
+      if (((at - (hash << 1)) & mask) >= ((at - hole) & mask)) {
+        slots[hole] = hash
+        slots[hole | 1] = next
         hole = at
       }
     }
-    slots[hole * 2 + 1] = 0
+    slots[hole | 1] = 0
   }
 
   #slotOf(order: number): number {
@@ -106,17 +123,19 @@ export class OrderIndex {
   }
 
   #grow(): void {
-    const old = this.#slots
+    const old = this.slots
     const slots = new Int32Array(old.length * 2)
-    const mask = old.length - 1
+    const mask = old.length * 2 - 2
     for (let i = 0; i < old.length; i += 2) {
-      if (old[i + 1] === 0) continue
-      let at = old[i]! & mask
-      while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask
-      slots[at * 2] = old[i]!
-      slots[at * 2 + 1] = old[i + 1]!
+      const order = old[i | 1]!
+      if (order === 0) continue
+      const hash = old[i]!
+      let at = (hash << 1) & mask
+      while (slots[at | 1] !== 0) at = (at + 2) & mask
+      slots[at] = hash
+      slots[at | 1] = order
     }
-    this.#slots = slots
-    this.#mask = mask
+    this.slots = slots
+    this.mask = mask
   }
 }

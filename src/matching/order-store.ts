@@ -64,11 +64,10 @@ export class OrderStore {
   i32: Int32Array
   f64: Float64Array
   cold: Float64Array
-  /** Orders in use. */
-  live = 0
   #capacity = INITIAL_CAPACITY
   #used = 1
-  #free = 0
+  /** The first of the free records, which are linked through `next`; 0 when there is none. */
+  free = 0
 
   constructor() {
     const hot = new ArrayBuffer(INITIAL_CAPACITY * 64)
@@ -79,10 +78,9 @@ export class OrderStore {
 
   /** A free record; its contents are whatever the last owner left. */
   allocate(): number {
-    this.live++
-    const free = this.#free
+    const free = this.free
     if (free !== 0) {
-      this.#free = this.i32[(free << 4) + NEXT]!
+      this.free = this.i32[(free << 4) + NEXT]!
       return free
     }
     if (this.#used === this.#capacity) this.#grow()
@@ -90,9 +88,8 @@ export class OrderStore {
   }
 
   release(order: number): void {
-    this.live--
-    this.i32[(order << 4) + NEXT] = this.#free
-    this.#free = order
+    this.i32[(order << 4) + NEXT] = this.free
+    this.free = order
   }
 
   #grow(): void {

@@ -27,11 +27,12 @@ const TAIL = 7
 const COUNT = 8
 const WORSE = 9
 const BETTER = 10
-const LADDER = 11
+const OF_LADDER = 11
 const SETTLED = 12
 
 /** Where the fields are, in doubles from `level * 8` and in words from `level * 16`, for the few loops that need speed. */
 export const levelFields = {
+  key: KEY,
   shown: SHOWN,
   hidden: HIDDEN,
   head: HEAD,
@@ -39,7 +40,11 @@ export const levelFields = {
   count: COUNT,
 } as const
 
+const RECORD = 0x7ffffff
+const LADDER = 0xffffff
 const INITIAL_LEVELS = 512
+/** Places for recently found levels, for each level that there is room for. */
+const RECENT_PER_LEVEL = 4
 const INITIAL_LADDERS = 64
 
 /** For each ladder: best level, first settled level, number of levels before it. */
@@ -82,11 +87,18 @@ export class PriceLevels {
   #foundKey = 0
   #foundBetter = 0
   #foundWorse = 0
+  /**
+   * The level that was last found or made at a price, by the price's low bits: neighbouring prices never displace each
+   * other. Only a hint, checked against the level's own key and ladder.
+   */
+  #recent = new Int32Array(INITIAL_LEVELS * RECENT_PER_LEVEL)
+  #recentMask = INITIAL_LEVELS * RECENT_PER_LEVEL - 1
 
   constructor(hashSeed: number) {
     const buffer = new ArrayBuffer(INITIAL_LEVELS * 64)
     this.i32 = new Int32Array(buffer)
     this.f64 = new Float64Array(buffer)
+    this.i32[OF_LADDER] = -1
     this.#settledLevels = new NumberIndex(hashSeed)
     this.#settledKeys = new KeyMap(hashSeed)
   }
@@ -132,7 +144,7 @@ export class PriceLevels {
     return this.i32[(level << 4) + BETTER]!
   }
   ladder(level: number): number {
-    return this.i32[(level << 4) + LADDER]!
+    return this.i32[(level << 4) + OF_LADDER]!
   }
   isSettled(level: number): boolean {
     return this.i32[(level << 4) + SETTLED] !== 0
@@ -186,6 +198,51 @@ export class PriceLevels {
     return 0
   }
 
+  /** The level at the price that stands in two words, made if there is none. */
+  obtain(ladder: number, words: Int32Array, at: number): number {
+    const own = (ladder & LADDER) << 2
+    const priceLow = words[at]!
+    const key = ((priceLow >>> 0) + (words[at + 1]! >>> 0) * 4294967296) * (((ladder & 1) << 1) - 1)
+    const ladders = this.#ladders
+    let { i32, f64 } = this
+    const best = ladders[own | BEST]! & RECORD
+    const slot = (priceLow + Math.imul(ladder, 0x9e3779b1)) & this.#recentMask & RECORD
+    if (best !== 0 && f64[best << 3]! <= key) {
+      const recent = this.#recent[slot]! & RECORD
+      if (f64[recent << 3] === key && i32[(recent << 4) | OF_LADDER] === ladder) return recent
+      this.#sought[0] = key
+      const found = this.#search(ladder) || this.#make(ladder)
+      this.#recent[slot] = found
+      return found
+    }
+    // A new best level, which is what most new levels are.
+    let level = this.#free & RECORD
+    if (level !== 0) this.#free = i32[(level << 4) | WORSE]!
+    else {
+      level = this.#allocate() & RECORD
+      i32 = this.i32
+      f64 = this.f64
+    }
+    this.live++
+    const base = level << 4
+    f64[(level << 3) | KEY] = key
+    f64[(level << 3) | SHOWN] = 0
+    f64[(level << 3) | HIDDEN] = 0
+    i32[base | HEAD] = 0
+    i32[base | TAIL] = 0
+    i32[base | COUNT] = 0
+    i32[base | WORSE] = best
+    i32[base | BETTER] = 0
+    i32[base | OF_LADDER] = ladder
+    i32[base | SETTLED] = 0
+    if (best !== 0) i32[(best << 4) | BETTER] = level
+    ladders[own | BEST] = level
+    this.#recent[slot] = level
+    this.#foundLadder = -1
+    if ((ladders[own | NEAR]! += 1) > NEAR_MAX) this.#settle(ladder)
+    return level
+  }
+
   /** Makes the level at a price that has none. */
   insert(ladder: number, price: number): number {
     this.#sought[0] = price * keySign(ladder)
@@ -198,6 +255,7 @@ export class PriceLevels {
     const isNear = this.#foundLadder === ladder
     this.#foundLadder = -1
     const level = this.#allocate()
+    this.live++
     let better = this.#foundBetter
     let worse = this.#foundWorse
     if (!isNear) {
@@ -216,7 +274,7 @@ export class PriceLevels {
     i32[base + COUNT] = 0
     i32[base + WORSE] = worse
     i32[base + BETTER] = better
-    i32[base + LADDER] = ladder
+    i32[base + OF_LADDER] = ladder
     i32[base + SETTLED] = isNear ? 0 : 1
     if (worse !== 0) i32[(worse << 4) + BETTER] = level
     if (better !== 0) i32[(better << 4) + WORSE] = level
@@ -226,18 +284,22 @@ export class PriceLevels {
   }
 
   /** Takes an empty level out of its ladder. */
-  remove(level: number): void {
+  remove(empty: number): void {
+    const level = empty & RECORD
     const i32 = this.i32
+    const ladders = this.#ladders
     const base = level << 4
-    const worse = i32[base + WORSE]!
-    const better = i32[base + BETTER]!
-    const ladder = i32[base + LADDER]!
-    if (worse !== 0) i32[(worse << 4) + BETTER] = better
-    if (better !== 0) i32[(better << 4) + WORSE] = worse
-    else this.#ladders[ladder * 4 + BEST] = worse
-    if (i32[base + SETTLED] === 0) this.#ladders[ladder * 4 + NEAR]!--
+    const worse = i32[base | WORSE]! & RECORD
+    const better = i32[base | BETTER]! & RECORD
+    const ladder = i32[base | OF_LADDER]!
+    const own = (ladder & LADDER) << 2
+    if (worse !== 0) i32[(worse << 4) | BETTER] = better
+    if (better !== 0) i32[(better << 4) | WORSE] = worse
+    else ladders[own | BEST] = worse
+    if (i32[base | SETTLED] === 0) ladders[own | NEAR]! -= 1
     else this.#unsettle(ladder, level, worse)
-    i32[base + WORSE] = this.#free
+    i32[base | OF_LADDER] = -1
+    i32[base | WORSE] = this.#free
     this.#free = level
     this.#foundLadder = -1
     this.live--
@@ -303,7 +365,6 @@ export class PriceLevels {
   }
 
   #allocate(): number {
-    this.live++
     const free = this.#free
     if (free !== 0) {
       this.#free = this.i32[(free << 4) + WORSE]!
@@ -321,5 +382,7 @@ export class PriceLevels {
     this.i32 = i32
     this.f64 = new Float64Array(buffer)
     this.#capacity = capacity
+    this.#recent = new Int32Array(capacity * RECENT_PER_LEVEL)
+    this.#recentMask = capacity * RECENT_PER_LEVEL - 1
   }
 }

@@ -29,6 +29,10 @@ const LEVEL_HEAD = levelFields.head
 const LEVEL_TAIL = levelFields.tail
 const LEVEL_COUNT = levelFields.count
 
+const RECORD = 0x7ffffff
+/** An order with one of these may be among those that a book counts: DAY and GTD share no bit with GTC, IOC and FOK. */
+const COUNTED_TRAITS = WAITING | (7 << TIME_IN_FORCE_SHIFT)
+
 /** Whether an `expire` command could ever kill an order with these traits. */
 export function canExpire(traits: number): boolean {
   return ((traits >> TIME_IN_FORCE_SHIFT) & 7) >= DAY
@@ -181,15 +185,43 @@ export class ShardBooks {
   }
 
   /** Takes a queued order out of its queue and out of everything. */
-  discard(order: number): void {
-    this.dequeue(order)
-    this.dismiss(order)
+  discard(queued: number): void {
+    const order = queued & RECORD
+    const { orders, levels } = this
+    const { i32, f64 } = orders
+    const base = order << 4
+    const level = i32[base | LEVEL]! & RECORD
+    const next = i32[base | NEXT]! & RECORD
+    const previous = i32[base | PREVIOUS]! & RECORD
+    const traits = i32[base | TRAITS]!
+    if ((traits & COUNTED_TRAITS) !== 0) this.uncount(i32[base | BOOK]!, traits)
+    if ((next | previous) === 0) levels.remove(level)
+    else {
+      const levelWords = levels.i32
+      const levelDoubles = levels.f64
+      const levelBase = level << 4
+      const shown = f64[(order << 3) | SHOWN]!
+      if (previous === 0) levelWords[levelBase | LEVEL_HEAD] = next
+      else i32[(previous << 4) | NEXT] = next
+      if (next === 0) levelWords[levelBase | LEVEL_TAIL] = previous
+      else i32[(next << 4) | PREVIOUS] = previous
+      levelWords[levelBase | LEVEL_COUNT]! -= 1
+      levelDoubles[(level << 3) | LEVEL_SHOWN]! -= shown
+      levelDoubles[(level << 3) | LEVEL_HIDDEN]! -= f64[(order << 3) | OPEN]! - shown
+    }
+    this.index.remove(order)
+    this.accounts.remove(order)
+    orders.release(order)
+  }
+
+  uncount(book: number, traits: number): void {
+    if (canExpire(traits)) this.books.addExpiring(book, -1)
+    if ((traits & WAITING) !== 0) this.books.addStops(book, -1)
   }
 
   /** Reports a queued order as cancelled, and discards it. */
   cancel(order: number, reason: number): void {
     this.group.cancelledOrder(this.orders, order, reason)
-    this.dequeue(order)
-    this.dismiss(order)
+    this.discard(order)
   }
 }
