@@ -111,6 +111,16 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
    *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
+    const log = await DurableLog.openUnprepared(options)
+    log.startPreparer()
+    return log
+  }
+
+  /**
+   * Like `open`, without the thread that makes segments ready, which would be in the way of whoever has more to start:
+   * `startPreparer` does that, soon. @internal
+   */
+  static async openUnprepared(options: DurableLogOptions): Promise<DurableLog> {
     const settings = resolveLogSettings(options)
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
@@ -173,6 +183,11 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
       if (message.kind === 'disk-ready') this.emit('diskReady')
       else this.emit('diskFull', diskFull(dir, { reason: message.error.message }))
     }
+  }
+
+  /** @internal */
+  startPreparer(): void {
+    this.#threads.startPreparer(this.dir, this.settings.segmentBytes)
   }
 
   /** The flusher's thread and the preparer's. @internal */
@@ -422,7 +437,7 @@ class LogThreads {
     this.#control32 = new Int32Array(memory.control)
   }
 
-  /** Starts the flusher, waits until it has opened the log, and starts the preparer. */
+  /** Starts the flusher and waits until it has opened the log. */
   async start(data: FlusherThreadData): Promise<RecoveryReport> {
     const flusher = this.#spawn('flusher', data)
     const report = await new Promise<RecoveryReport>((resolve, reject) => {
@@ -441,14 +456,16 @@ class LogThreads {
       })
     })
     flusher.unref()
-    const { directory, segmentBytes } = data
+    return report
+  }
+
+  startPreparer(directory: string, segmentBytes: number): void {
     const preparer = this.#spawn('preparer', { memory: this.#memory, directory, segmentBytes })
     preparer.on('error', () => {})
     // What it found full, nobody else would find to have room again.
     preparer.on('exit', () => Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer))
     preparer.on('message', (message: PreparerMessage) => this.onDisk(message))
     preparer.unref()
-    return report
   }
 
   async ended(): Promise<void> {

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
 import { threadsOf } from '../log/durable-log.js'
 import type { LogError, LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
@@ -19,7 +18,7 @@ import { Publisher } from './publisher.js'
 import { questionKind } from './requests.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard-handle.js'
-import type { ShardThreadData } from './shard-thread.js'
+import { ShardThreads } from './shard-threads.js'
 import type { Snapshot } from './snapshot-file.js'
 import { subscription } from './subscription.js'
 import type {
@@ -61,7 +60,7 @@ interface PoolEvents {
 export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #log: DurableLog
   readonly #follower: LogFollower
-  readonly #threads: Piscina
+  readonly #threads: ShardThreads
   readonly #shards: ShardHandle[]
   readonly #registry: InstrumentRegistry
   readonly #intake: Intake
@@ -80,19 +79,17 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    */
   static async open(options: EnginePoolOptions): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
-    const log = await DurableLog.open({ ...options, dir: settings.dir, contentVersion: rulesVersion })
-    const snapshot = await usableSnapshot(log).catch(async (error) => {
-      await log.close()
-      throw error
+    const opening = DurableLog.openUnprepared({
+      ...options,
+      dir: settings.dir,
+      contentVersion: rulesVersion,
     })
-    const threads = new Piscina<ShardThreadData, void>({
-      filename: new URL('../../workers/shard.js', import.meta.url).href,
-      minThreads: settings.shards,
-      maxThreads: settings.shards,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      recordTiming: false,
-      execArgv: [],
+    // A folder that is in use is known by now, and is no reason to start threads.
+    await Promise.race([opening, undefined])
+    const threads = new ShardThreads(settings.shards)
+    const { log, snapshot } = await openLog(opening).catch(async (error) => {
+      await threads.destroy()
+      throw error
     })
     const shards = Array.from(
       { length: settings.shards },
@@ -103,13 +100,14 @@ export class EnginePool extends EventEmitter<PoolEvents> {
           log,
           maxInFlight: settings.maxInFlight,
           snapshot,
-          start: (data, transferList) => threads.run(data, { transferList }),
+          start: (data, transferList) => threads.begin(data, transferList),
         }),
     )
     try {
       const ready = await Promise.all(
         shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
       )
+      log.startPreparer()
       const registry = new InstrumentRegistry(settings.shards)
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       const pool = new EnginePool(log, threads, shards, registry, settings, snapshot)
@@ -133,7 +131,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   private constructor(
     log: DurableLog,
-    threads: Piscina,
+    threads: ShardThreads,
     shards: ShardHandle[],
     registry: InstrumentRegistry,
     settings: PoolSettings,
@@ -170,7 +168,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   /** The log's threads, then the shards'. @internal */
   get [threadsOf](): readonly Worker[] {
-    return [...this.#log[threadsOf], ...this.#threads.threads]
+    return [...this.#log[threadsOf], ...this.#threads.workers]
   }
 
   /** LSN up to which everything is on disk. */
@@ -395,6 +393,19 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   #checkUsable(): void {
     const refusal = this.#refusal()
     if (refusal) throw refusal
+  }
+}
+
+/** The log and where its books begin. */
+async function openLog(
+  opening: Promise<DurableLog>,
+): Promise<{ log: DurableLog; snapshot: Snapshot | undefined }> {
+  const log = await opening
+  try {
+    return { log, snapshot: await usableSnapshot(log) }
+  } catch (error) {
+    await log.close()
+    throw error
   }
 }
 
