@@ -114,6 +114,16 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
    *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
+    const log = await DurableLog.openUnprepared(options)
+    log.startPreparer()
+    return log
+  }
+
+  /**
+   * Like `open`, without the thread that makes segments ready, which would be in the way of whoever has more to start:
+   * `startPreparer` does that, soon. @internal
+   */
+  static async openUnprepared(options: DurableLogOptions): Promise<DurableLog> {
     const settings = resolveLogSettings(options)
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
@@ -136,10 +146,7 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
         contentVersion: options.contentVersion ?? 1,
         maxFrameBytes: settings.maxFrameBytes,
         segmentBytes: settings.segmentBytes,
-        initialSegmentBytes: Math.min(
-          settings.segmentBytes,
-          Math.max(settings.maxFrameBytes, initialSegmentBytesGoal),
-        ),
+        initialSegmentBytes: initialSegmentBytes(settings),
         flush: settings,
       })
       return new DurableLog(dir, settings, report, memory, disk, threads, unlock)
@@ -177,6 +184,11 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
       else this.emit('diskFull', diskFull(dir, { reason: message.error.message }))
     }
     this.#feed.onWanted = () => this.#feedReaders()
+  }
+
+  /** @internal */
+  startPreparer(): void {
+    this.#threads.startPreparer(this.dir, this.settings.segmentBytes, initialSegmentBytes(this.settings))
   }
 
   /** The flusher's thread and the preparer's. @internal */
@@ -438,6 +450,11 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
   }
 }
 
+/** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */
+function initialSegmentBytes({ segmentBytes, maxFrameBytes }: LogSettings): number {
+  return Math.min(segmentBytes, Math.max(maxFrameBytes, initialSegmentBytesGoal))
+}
+
 /** The two threads of a log. */
 class LogThreads {
   onFailure: (error: unknown) => void = () => {}
@@ -453,7 +470,7 @@ class LogThreads {
     this.#control32 = new Int32Array(memory.control)
   }
 
-  /** Starts the flusher, waits until it has opened the log, and starts the preparer. */
+  /** Starts the flusher and waits until it has opened the log. */
   async start(data: FlusherThreadData): Promise<RecoveryReport> {
     const flusher = this.#spawn('flusher', data)
     const report = await new Promise<RecoveryReport>((resolve, reject) => {
@@ -472,7 +489,10 @@ class LogThreads {
       })
     })
     flusher.unref()
-    const { directory, segmentBytes, initialSegmentBytes: firstSegmentBytes } = data
+    return report
+  }
+
+  startPreparer(directory: string, segmentBytes: number, firstSegmentBytes: number): void {
     const spares = { memory: this.#memory, directory, segmentBytes, firstSegmentBytes }
     const preparer = this.#spawn('preparer', spares)
     preparer.on('error', () => {})
@@ -480,7 +500,6 @@ class LogThreads {
     preparer.on('exit', () => Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer))
     preparer.on('message', (message: PreparerMessage) => this.onDisk(message))
     preparer.unref()
-    return report
   }
 
   async ended(): Promise<void> {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { tryLock, unlock } from 'fs-native-extensions'
 import type { Disk } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
@@ -83,6 +83,10 @@ export class NodeDisk implements Disk {
   }
 
   lock(path: string): (() => void) | undefined {
+    // Loaded when it is wanted: one thread of a log locks, and the others are not to wait for a native module.
+    const { tryLock, unlock } = createRequire(import.meta.url)(
+      'fs-native-extensions',
+    ) as typeof import('fs-native-extensions')
     const file = fs.openSync(path, 'a+', 0o644)
     let granted = false
     try {

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
 import { threadsOf } from '../log/durable-log.js'
 import type { LogError, LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
@@ -22,7 +21,7 @@ import { Publisher } from './publisher.js'
 import { questionKind } from './requests.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard-handle.js'
-import type { ShardThreadData } from './shard-thread.js'
+import { ShardThreads } from './shard-threads.js'
 import type { Snapshot } from './snapshot-file.js'
 import type { Subscription } from './subscription.js'
 import { Subscriptions } from './subscriptions.js'
@@ -69,7 +68,7 @@ interface PoolEvents {
 export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #log: DurableLog
   readonly #follower: LogFollower
-  readonly #threads: Piscina
+  readonly #threads: ShardThreads
   readonly #shards: ShardHandle[]
   readonly #registry: InstrumentRegistry
   readonly #intake: Intake
@@ -90,24 +89,21 @@ export class EnginePool extends EventEmitter<PoolEvents> {
    */
   static async open(options: EnginePoolOptions): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
-    const log = await DurableLog.open({ ...options, dir: settings.dir, contentVersion: rulesVersion })
-    const clock = options.clock ?? systemClock
-    const keepBytes = settings.cursorKeepBytes
-    const { snapshot, cursors } = await usableSnapshot(log)
-      .then(async (snapshot) => ({ snapshot, cursors: await CursorStore.open(log, { keepBytes, clock }) }))
-      .catch(async (error) => {
-        await log.close()
-        throw error
-      })
-    const threads = new Piscina<ShardThreadData, void>({
-      filename: new URL('../../workers/shard.js', import.meta.url).href,
-      minThreads: settings.shards,
-      maxThreads: settings.shards,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      recordTiming: false,
-      execArgv: [],
+    const opening = DurableLog.openUnprepared({
+      ...options,
+      dir: settings.dir,
+      contentVersion: rulesVersion,
     })
+    // A folder that is in use is known by now, and is no reason to start threads.
+    await Promise.race([opening, undefined])
+    const threads = new ShardThreads(settings.shards)
+    const clock = options.clock ?? systemClock
+    const { log, snapshot, cursors } = await openLog(opening, settings.cursorKeepBytes, clock).catch(
+      async (error) => {
+        await threads.destroy()
+        throw error
+      },
+    )
     const registry = new InstrumentRegistry(settings.shards)
     const context = { slab: new ReportSlab(), registry }
     const shards = Array.from(
@@ -120,13 +116,14 @@ export class EnginePool extends EventEmitter<PoolEvents> {
           maxInFlight: settings.maxInFlight,
           snapshot,
           context,
-          start: (data, transferList) => threads.run(data, { transferList }),
+          start: (data, transferList) => threads.begin(data, transferList),
         }),
     )
     try {
       const ready = await Promise.all(
         shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
       )
+      log.startPreparer()
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       const pool = new EnginePool(log, threads, shards, context, settings, snapshot, cursors, clock)
       try {
@@ -149,7 +146,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   private constructor(
     log: DurableLog,
-    threads: Piscina,
+    threads: ShardThreads,
     shards: ShardHandle[],
     context: ReportContext,
     settings: PoolSettings,
@@ -195,7 +192,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   /** The log's threads, then the shards'. @internal */
   get [threadsOf](): readonly Worker[] {
-    return [...this.#log[threadsOf], ...this.#threads.threads]
+    return [...this.#log[threadsOf], ...this.#threads.workers]
   }
 
   /** LSN up to which everything is on disk. */
@@ -446,6 +443,21 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   #checkUsable(): void {
     const refusal = this.#refusal()
     if (refusal) throw refusal
+  }
+}
+
+/** The log, where its books begin, and its cursors. */
+async function openLog(opening: Promise<DurableLog>, keepBytes: number, clock: Clock) {
+  const log = await opening
+  try {
+    return {
+      log,
+      snapshot: await usableSnapshot(log),
+      cursors: await CursorStore.open(log, { keepBytes, clock }),
+    }
+  } catch (error) {
+    await log.close()
+    throw error
   }
 }
 

@@ -1,17 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import { type ErrorMessage, toErrorMessage } from '../log/errors.js'
-import { type LogMemory, LogProducer } from '../log/index.js'
-import {
-  type EngineCounters,
-  EventCursor,
-  encodeCancelAll,
-  encodeNoop,
-  eventKinds,
-  GroupBuffer,
-  type InstrumentState,
-  MatchingEngine,
-  maxCommandWords,
-} from '../matching/index.js'
+import type { LogMemory } from '../log/memory.js'
+import { LogProducer } from '../log/producer.js'
+// Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
+import { encodeCancelAll, encodeNoop, maxCommandWords } from '../matching/command-writer.js'
+import { type EngineCounters, type InstrumentState, MatchingEngine } from '../matching/engine.js'
+import { EventCursor } from '../matching/event-reader.js'
+import { GroupBuffer } from '../matching/group-buffer.js'
+import { eventKinds } from '../matching/names.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { type Answer, answerQuestion } from './questions.js'
 import { groupType, moreGroups } from './records.js'

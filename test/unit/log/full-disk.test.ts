@@ -80,6 +80,7 @@ describe('a log whose disk is full', () => {
     expect(free).toBeGreaterThan(0)
     expect(() => log.preparer.prepareOnce()).toThrowError(/the disk is full/)
     expect(usedBytes(disk)).toBe(before)
+    expect(disk.calls.filter((call) => call.startsWith('write spare'))).toEqual([])
     expect(disk.list(inlineDirectory).filter((name) => name.startsWith('spare'))).toEqual([])
   })
 

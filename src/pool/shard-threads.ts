@@ -1,0 +1,48 @@
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { ShardThreadData } from './shard-thread.js'
+
+/**
+ * The threads of the shards. They start, and load their code, before there is anything for them to do: while the log is
+ * checked. Each then gets what it is to work with.
+ */
+export class ShardThreads {
+  readonly #pool: Piscina<{ port: MessagePort }, void>
+  readonly #slots: { readonly port: MessagePort; readonly ended: Promise<void> }[]
+
+  constructor(shards: number) {
+    this.#pool = new Piscina({
+      filename: new URL('../../workers/shard.js', import.meta.url).href,
+      minThreads: shards,
+      maxThreads: shards,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+      execArgv: [],
+    })
+    this.#slots = Array.from({ length: shards }, () => {
+      const { port1, port2 } = new MessageChannel()
+      const ended = this.#pool.run({ port: port2 }, { transferList: [port2] })
+      // Who begins the shard asks how it ended; one that is never begun ends with the threads.
+      ended.catch(() => {})
+      return { port: port1, ended }
+    })
+  }
+
+  get workers(): readonly Worker[] {
+    return this.#pool.threads
+  }
+
+  /** Sets one shard to work; settles when its loop is over. */
+  begin(data: ShardThreadData, transfer: MessagePort[]): Promise<void> {
+    const { port, ended } = this.#slots[data.shard]!
+    port.postMessage(data, transfer)
+    port.unref()
+    return ended
+  }
+
+  async destroy(): Promise<void> {
+    for (const { port } of this.#slots) port.close()
+    await this.#pool.destroy()
+  }
+}
