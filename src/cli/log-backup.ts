@@ -71,5 +71,6 @@ function requireEmpty(target: string): void {
     })
     return
   }
-  if (names.length > 0) throw usageFailure(`${target} is not empty; a backup goes into a folder of its own.`)
+  if (names.length > 0)
+    throw usageFailure(`The folder ${target} is not empty; a backup goes into one of its own.`)
 }

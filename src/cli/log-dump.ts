@@ -43,7 +43,11 @@ export async function dumpLog(
   options: { json: boolean; progress: boolean },
 ): Promise<LogInspection | undefined> {
   const output = new LineOutput()
-  const printer = new GroupPrinter(output, await knownInstruments(directory), filter, options.json)
+  const { catalog, snapshotLsn } = await knownInstruments(directory)
+  const printer = new GroupPrinter(output, catalog, filter, options.json)
+  // The snapshot knows the instruments up to where it was taken; without one the log must tell of them from its beginning.
+  const { from } = filter
+  const fromLsn = from && 'lsn' in from && snapshotLsn !== undefined ? Math.min(from.lsn, snapshotLsn) : 0
   let broken = false
   const visitor: InspectionVisitor = {
     group: (group) => void (broken || printer.group(group)),
@@ -53,7 +57,7 @@ export async function dumpLog(
     },
   }
   const between = async () => (await output.drained()) && !printer.finished
-  const steps = inspectLog(new NodeDisk(), directory, visitor)
+  const steps = inspectLog(new NodeDisk(), directory, visitor, { fromLsn })
   const found = await runInspection(steps, { progress: options.progress, between })
   await output.flush()
   return found
@@ -66,7 +70,8 @@ export async function salvageTo(
 ): Promise<SalvageReport | undefined> {
   const output = new LineOutput()
   const none = { from: undefined, to: undefined, types: undefined, symbols: undefined }
-  const printer = new GroupPrinter(output, await knownInstruments(directory), none, options.json)
+  const { catalog } = await knownInstruments(directory)
+  const printer = new GroupPrinter(output, catalog, none, options.json)
   const visitor = {
     group: (group: InspectedGroup) => printer.group(group),
     skipped: (range: SkippedRange) => printer.gap(range),
@@ -86,11 +91,13 @@ export function firstLoss(found: LogInspection) {
  * What the newest snapshot knows, for a log whose beginning is gone. A log that begins at 0 holds every instrument's
  * command itself, and tells of each in its place.
  */
-async function knownInstruments(directory: string): Promise<InstrumentCatalog> {
+async function knownInstruments(
+  directory: string,
+): Promise<{ catalog: InstrumentCatalog; snapshotLsn: number | undefined }> {
   const catalog = new InstrumentCatalog()
   const snapshot = usableSnapshot(await checkSnapshots(directory), 0)
   if (snapshot) for (const definition of snapshotInstruments(snapshot)) catalog.add(definition)
-  return catalog
+  return { catalog, snapshotLsn: snapshot?.header.replayFromLsn }
 }
 
 /** Prints groups as readable text or as JSON lines. */

@@ -46,16 +46,21 @@ function damageOfError({ code, details }: TidemarkError): DamageReport | undefin
   const { file, offset, lsn, reason, recordsKept } = details
   const placed = typeof file === 'string' && typeof offset === 'number' && typeof lsn === 'number'
   if (code !== 'TIDEMARK_LOG_CORRUPT' || !placed) return undefined
-  return {
-    kind: 'corrupt',
+  return corruption({
     file,
     offset,
     lsn,
-    reason: damageReason(typeof reason === 'string' ? reason : 'it is not what the log goes on with'),
+    reason: typeof reason === 'string' ? reason : 'it is not what the log goes on with',
     recordsKept: typeof recordsKept === 'number' ? recordsKept : undefined,
-    bytesCut: 0,
-    bytesUnreadable: undefined,
-  }
+  })
+}
+
+/** Damage at which the search for it ended, because an opening that meets it goes no further. */
+export function corruption(
+  place: Pick<DamageReport, 'file' | 'offset' | 'lsn' | 'reason' | 'recordsKept'>,
+): DamageReport {
+  const reason = damageReason(place.reason)
+  return { kind: 'corrupt', ...place, reason, bytesCut: 0, bytesUnreadable: undefined }
 }
 
 /** "LSN 824, byte 4920 of FILE: the CRC of a frame is wrong (12 records before it kept, 96 bytes cut)". */

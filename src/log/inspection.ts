@@ -44,6 +44,13 @@ interface ListedFile extends LogFile {
   readonly probe: HeaderProbe | undefined
 }
 
+export interface InspectionOptions {
+  /** Whether an end that looks unfinished is looked at again before it is judged. Default true. */
+  readonly settle?: boolean
+  /** Begins at the segment that holds this LSN. What is before it is not judged. */
+  readonly fromLsn?: number
+}
+
 /**
  * Reads a whole log and collects all that is wrong with it, from the first segment to the end of the one that is last
  * when the inspection begins. It takes no lock and writes nothing, so it may stand beside a running pool: files may
@@ -59,9 +66,9 @@ export function* inspectLog(
   disk: Disk,
   directory: string,
   visitor: InspectionVisitor = {},
-  options: { settle?: boolean } = {},
+  options: InspectionOptions = {},
 ): Generator<InspectionStep, LogInspection> {
-  return yield* new LogInspector(disk, directory, visitor, options.settle ?? true).run()
+  return yield* new LogInspector(disk, directory, visitor, options).run()
 }
 
 /** Runs an inspection to its end without a pause. Blocks the thread. */
@@ -69,7 +76,7 @@ export function inspectLogNow(
   disk: Disk,
   directory: string,
   visitor: InspectionVisitor = {},
-  options: { settle?: boolean } = {},
+  options: InspectionOptions = {},
 ): LogInspection {
   const steps = inspectLog(disk, directory, visitor, options)
   for (;;) {
@@ -83,6 +90,7 @@ class LogInspector {
   readonly #directory: string
   readonly #visitor: InspectionVisitor
   readonly #settle: boolean
+  readonly #fromLsn: number
   readonly #faults: LogFault[] = []
   readonly #segments: InspectedSegment[] = []
   readonly #sink: FrameSink
@@ -95,11 +103,12 @@ class LogInspector {
   #bytesDone = 0
   #bytesTotal = 0
 
-  constructor(disk: Disk, directory: string, visitor: InspectionVisitor, settle: boolean) {
+  constructor(disk: Disk, directory: string, visitor: InspectionVisitor, options: InspectionOptions) {
     this.#disk = disk
     this.#directory = directory
     this.#visitor = visitor
-    this.#settle = settle
+    this.#settle = options.settle ?? true
+    this.#fromLsn = options.fromLsn ?? 0
     this.#groups = new GroupAssembly(visitor, 0)
     this.#sink = {
       frame: (view, bytes, from, to) =>
@@ -109,7 +118,9 @@ class LogInspector {
   }
 
   *run(): Generator<InspectionStep, LogInspection> {
-    const files = listLogFiles(this.#disk, this.#directory).map((file) => this.#look(file))
+    const all = listLogFiles(this.#disk, this.#directory)
+    const first = all.findLastIndex(({ firstLsn }) => firstLsn <= this.#fromLsn)
+    const files = all.slice(Math.max(0, first)).map((file) => this.#look(file))
     this.#bytesTotal = files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
     this.#groups = new GroupAssembly(this.#visitor, files[0]?.firstLsn ?? 0)
     for (const [i, file] of files.entries()) {

@@ -1,6 +1,7 @@
 import * as path from 'node:path'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import crc32 from 'crc-32'
+import { corruption, damageText } from './damage-report.js'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import { alignFrame, frameField, frameHeaderBytes } from './frame.js'
@@ -92,6 +93,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
       last,
       tail.endLsn,
       `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`,
+      tail.records,
     )
   }
 
@@ -194,6 +196,7 @@ function checkChain(segments: Segment[], contentVersion: number): void {
 
 interface Tail {
   endLsn: number
+  records: number
   syncedLsn: number
   tornTail: TornTail | undefined
 }
@@ -216,6 +219,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
   const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
   return {
     endLsn: scan.groupEndLsn,
+    records: scan.groups,
     syncedLsn: scan.syncedLsn,
     tornTail: torn
       ? {
@@ -311,11 +315,8 @@ function trim(disk: Disk, segment: Segment, endLsn: number): void {
   }
 }
 
-function corrupt(segment: Segment, lsn: number, reason: string, recordsKept?: number): LogError {
+function corrupt(segment: Segment, lsn: number, reason: string, recordsKept: number): LogError {
   const offset = segmentHeaderBytes + lsn - segment.header.firstLsn
-  return new LogError(
-    'TIDEMARK_LOG_CORRUPT',
-    `The log is corrupt at LSN ${lsn}, byte ${offset} of ${segment.path}: ${reason}.`,
-    { file: segment.path, offset, lsn, reason, recordsKept },
-  )
+  const place = { file: segment.path, offset, lsn, reason, recordsKept }
+  return new LogError('TIDEMARK_LOG_CORRUPT', `The log is corrupt: ${damageText(corruption(place))}.`, place)
 }

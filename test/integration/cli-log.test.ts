@@ -227,6 +227,80 @@ describe('tidemark log dump', () => {
   })
 })
 
+describe('tidemark log dump --from', () => {
+  it('begins at the segment that holds it: what is before is not read', async () => {
+    const dir = copy()
+    const from = made.dumped.findIndex(({ lsn }) => lsn > made.snapshotLsn + 1000)
+    flip(segments(dir)[0]!, 4096 + 5000)
+    const { code, stdout } = await log('dump', dir, '--json', '--from', `${made.dumped[from]!.lsn}`)
+    expect(code).toBe(0)
+    expect(lines(stdout).map((line) => JSON.parse(line))).toEqual(made.dumped.slice(from + 1))
+    // Without a snapshot the log must tell of its instruments from the beginning.
+    for (const name of snapshots(dir)) rmSync(path.join(dir, name))
+    expect((await log('dump', dir, '--json', '--from', `${made.dumped[from]!.lsn}`)).code).toBe(6)
+  })
+})
+
+describe('tidemark log backup', () => {
+  it('copies a closed log, which opens with the same books, and says what it copied', async () => {
+    const dir = copy()
+    const to = path.join(temporaryDirectory(), 'deep', 'copy')
+    const { code, stdout, stderr } = await log('backup', dir, to)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const [, first, last] = /LSN (\d+) to (\d+)\.$/m.exec(stdout)!
+    expect(Number(first)).toBeLessThanOrEqual(made.snapshotLsn)
+    expect(Number(last)).toBeGreaterThanOrEqual(made.endLsn)
+    expect((await log('verify', to)).code).toBe(0)
+    const pool = await EnginePool.open({ dir: to })
+    expect((await pool.digest()).symbols).toEqual(made.digest)
+    expect(pool.recovery.tornTail).toBeUndefined()
+    await pool.close()
+    const json = await log('backup', dir, `${to}2`, '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ dir: `${to}2`, firstLsn: Number(first), running: false })
+  })
+
+  it('goes into an empty folder only, and needs a log', async () => {
+    const to = temporaryDirectory()
+    writeFileSync(path.join(to, 'mine'), '')
+    for (const [result, code] of [
+      [await log('backup', sample, to), 2],
+      [await log('backup', sample, path.join(to, 'mine')), 1],
+      [await log('backup', to, path.join(to, 'copy')), 3],
+      [await log('backup', sample), 2],
+    ] as const) {
+      expect(result).toMatchObject({ code, stdout: '' })
+      expect(result.stderr).toMatch(oneSentence)
+    }
+    expect(readdirSync(to)).toEqual(['mine'])
+  })
+
+  it('refuses a corrupt log, sealed segment or last one, and leaves nothing behind', async () => {
+    for (const at of [-2, -1]) {
+      const dir = copy()
+      flip(segments(dir).at(at)!, 4096 + 500)
+      const to = path.join(temporaryDirectory(), 'copy')
+      const { code, stdout, stderr } = await log('backup', dir, to)
+      expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
+      expect(stderr).toMatch(oneSentence)
+      expect(stderr).toContain(segments(dir).at(at)!)
+      expect(readdirSync(to)).toEqual([])
+    }
+  })
+
+  it('leaves a torn tail out', async () => {
+    const dir = copy()
+    const last = segments(dir).at(-1)!
+    const used = readFileSync(last).findLastIndex((byte) => byte !== 0)
+    truncateSync(last, used - 12)
+    const to = path.join(temporaryDirectory(), 'copy')
+    expect((await log('backup', dir, to)).code).toBe(0)
+    const pool = await EnginePool.open({ dir: to })
+    expect(pool.recovery.tornTail).toBeUndefined()
+    expect((await pool.digest()).symbols).toEqual(made.digest)
+    await pool.close()
+  })
+})
+
 describe('tidemark log repair', () => {
   it('changes nothing without --yes; with it the log opens up to the damage, and the rest is in the backup', async () => {
     const dir = copy()
@@ -298,6 +372,20 @@ describe('beside a running pool', () => {
       }
       expect((await log('stats', dir)).code).toBe(0)
       expect((await log('dump', dir, '--json', '--no-progress')).code).toBe(0)
+      for (let round = 0; round < 3; round++) {
+        const order = await pool.submit({ ...limit(50_000_000 + round, 'buy', '1', '1'), symbol: 'ETH-USD' })
+        const to = path.join(temporaryDirectory(), 'copy')
+        const { code, stdout, stderr } = await log('backup', dir, to, '--json')
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+        const report = JSON.parse(stdout)
+        expect(report.running).toBe(true)
+        expect(report.endLsn).toBeGreaterThanOrEqual(order.lsn)
+        expect(report.endLsn).toBeLessThanOrEqual(pool.durableLsn)
+        const twin = await EnginePool.open({ dir: to })
+        expect((await twin.order('ETH-USD', 50_000_000 + round)).order).toBeDefined()
+        expect(twin.recovery.tornTail).toBeUndefined()
+        await twin.close()
+      }
       const repair = await log('repair', dir, '--yes')
       expect(repair).toMatchObject({ code: 1, stdout: '' })
       expect(repair.stderr).toMatch(oneSentence)
