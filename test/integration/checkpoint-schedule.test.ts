@@ -1,0 +1,103 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { EnginePool } from '#tidemark/pool/index.js'
+import { ManualClock } from '../support/manual-clock.js'
+import { limit, openPool } from '../support/pools.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const hourMs = 3_600_000
+const intervalMs = 60_000
+
+const snapshots = (pool: EnginePool) => readdirSync(pool.dir).filter((name) => name.endsWith('.snap'))
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Resolves when a checkpoint that may be under way is over. */
+async function quiet(pool: EnginePool): Promise<string[]> {
+  for (let i = 0; i < 20; i++) await turn()
+  while (readdirSync(pool.dir).includes('snapshot.tmp')) await turn()
+  return snapshots(pool)
+}
+
+describe('checkpoints by time', () => {
+  it('are taken when the last is so old and something was logged since, and not otherwise', async () => {
+    const clock = new ManualClock()
+    const pool = await openPool({ clock, checkpointIntervalMs: intervalMs, keepSnapshots: 100 })
+    clock.advance(intervalMs - 1)
+    expect(await quiet(pool)).toEqual([])
+    clock.advance(1)
+    while (snapshots(pool).length < 1) await turn()
+    // Nothing is logged: many intervals go by.
+    for (let i = 0; i < 5; i++) {
+      clock.advance(intervalMs)
+      expect(await quiet(pool)).toHaveLength(1)
+    }
+    await pool.submit(limit(1, 'buy', '10', '1'))
+    expect(await quiet(pool)).toHaveLength(1)
+    clock.advance(intervalMs)
+    while (snapshots(pool).length < 2) await turn()
+    // One that is asked for counts: the next is due an interval behind it.
+    await pool.submit(limit(2, 'buy', '10', '1'))
+    clock.advance(intervalMs - 10)
+    await pool.checkpoint()
+    await pool.submit(limit(3, 'buy', '10', '1'))
+    clock.advance(intervalMs - 1)
+    expect(await quiet(pool)).toHaveLength(3)
+    clock.advance(1)
+    while (snapshots(pool).length < 4) await turn()
+    await pool.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('are not taken when the interval is 0', async () => {
+    const clock = new ManualClock()
+    const pool = await openPool({ clock, checkpointIntervalMs: 0 })
+    expect(clock.pending).toBe(0)
+    clock.advance(1000 * hourMs)
+    expect(await quiet(pool)).toEqual([])
+  })
+
+  it('that fail are tried again an interval later, though nothing was logged since', async () => {
+    const clock = new ManualClock()
+    const pool = await openPool({ clock, checkpointIntervalMs: intervalMs, ringBytes: 65_536 })
+    const blocked = `${pool.dir}/snapshot.tmp`
+    mkdirSync(blocked)
+    clock.advance(intervalMs)
+    for (let i = 0; i < 50; i++) await turn()
+    await expect(pool.checkpoint()).rejects.toMatchObject({ code: 'TIDEMARK_LOG_IO' })
+    rmSync(blocked, { recursive: true })
+    expect(snapshots(pool)).toEqual([])
+    clock.advance(intervalMs)
+    while (snapshots(pool).length < 1) await turn()
+  })
+})
+
+describe('retention by age', () => {
+  it('deletes what was sealed longer ago than keepLogHours at a checkpoint, and nothing that is needed', async () => {
+    const clock = new ManualClock()
+    const pool = await openPool({
+      dir: temporaryDirectory(),
+      clock,
+      keepLogHours: 24,
+      keepSnapshots: 1,
+      checkpointBytes: 0,
+      ringBytes: 65_536,
+      segmentBytes: 65_536,
+      maxFrameBytes: 8192,
+    })
+    let id = 1
+    const grow = () => pool.submitBatch(Array.from({ length: 3000 }, () => limit(id++, 'buy', '10', '1')))
+    await grow()
+    expect((await pool.checkpoint()).firstLsn).toBe(0)
+    // Segments carry the real time, which has gone on a little.
+    clock.advance(25 * hourMs)
+    const before = pool.durableLsn
+    const cursor = pool.subscribe({ cursor: 'needs' })
+    await cursor.next()
+    expect((await pool.checkpoint()).firstLsn).toBe(0)
+    await cursor.return()
+    await pool.dropCursor('needs')
+    const { firstLsn } = await pool.checkpoint()
+    expect(firstLsn).toBeGreaterThan(before - 2 * 65_536)
+    expect(firstLsn).toBeLessThanOrEqual(before)
+  })
+})
