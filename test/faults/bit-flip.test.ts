@@ -54,7 +54,7 @@ describe('a flipped bit of a log of three segments', () => {
       const effect = flip(place, nth++ % liveOnEvery === 0)
       seen.set(effect, (seen.get(effect) ?? 0) + 1)
     }
-    if (count >= 4000) expect([...seen.keys()].sort()).toEqual(Object.keys(verdicts).sort())
+    if (nth >= 4000) expect([...seen.keys()].sort()).toEqual(Object.keys(verdicts).sort())
   })
 })
 

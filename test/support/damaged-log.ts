@@ -28,12 +28,12 @@ export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
   return { disk, lsns }
 }
 
-export const segmentPaths = (disk: MemoryDisk) =>
+export const segmentPaths = (disk: MemoryDisk, directory: string = inlineDirectory) =>
   disk
-    .list(inlineDirectory)
+    .list(directory)
     .filter((name) => /^\d+\.wal$/.test(name))
     .sort()
-    .map((name) => `${inlineDirectory}/${name}`)
+    .map((name) => `${directory}/${name}`)
 
 /** Changes some bytes of a file by a function. */
 export function damage(
