@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
+import type { Disk } from '../log/disk.js'
 import { ioError } from '../log/errors.js'
 import { NodeDisk } from '../log/node-disk.js'
 
@@ -173,8 +174,7 @@ export async function verifySnapshot(file: string): Promise<SnapshotHeader | und
 }
 
 /** Gives the sections of a snapshot that was verified, one after the other. Blocks the thread; for worker threads. */
-export function* readSections(snapshot: Snapshot): Generator<SnapshotSection> {
-  const disk = new NodeDisk()
+export function* readSections(snapshot: Snapshot, disk: Disk = new NodeDisk()): Generator<SnapshotSection> {
   const file = disk.open(snapshot.path, 'read')
   try {
     const head = Buffer.alloc(sectionHeadBytes)

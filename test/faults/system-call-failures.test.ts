@@ -49,7 +49,11 @@ describe.skipIf(missing)(`a system call that fails once${missing ? ` (skipped: $
       const environment = { DIR: path.join(own, 'log'), BACKUP: path.join(own, 'backup') }
       const script = `${root}/test/faults/failing-calls-child.mjs`
       const child = await runWithFailingCall({ library, script, folder: own, environment, failing, hangMs })
-      await check(child, environment, failing, name).catch((error) => wrong.push(error))
+      await check(child, environment, failing, name).catch((error) => {
+        wrong.push(error)
+        // A run of hours tells at once.
+        console.error(error.message)
+      })
       rmSync(own, { recursive: true })
       return child
     }
