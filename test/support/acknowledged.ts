@@ -1,15 +1,10 @@
 import { expect } from 'vitest'
-import { DurableLog } from '#tidemark/log/index.js'
-import {
-  decodeCommand,
-  decodeEvents,
-  GroupBuffer,
-  MatchingEngine,
-  rulesVersion,
-} from '#tidemark/matching/index.js'
+import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
 import { NaiveEngine } from '#tidemark/matching/naive-book.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { wordsOf } from '#tidemark/pool/replay.js'
+import { readRecords } from './inline-log.js'
 
 /** One command of `RandomFlow` whose promise resolved. */
 export interface Acknowledgement {
@@ -28,14 +23,17 @@ export async function checkAcknowledged(
   acknowledged: readonly Acknowledgement[],
   label: string,
 ): Promise<void> {
-  const log = await DurableLog.open({ dir, contentVersion: rulesVersion })
+  const pool = await EnginePool.open({ dir })
+  const { firstLsn, endLsn } = pool.recovery
+  const digest = await pool.digest()
+  await pool.close()
   const symbols: string[] = []
   const groups = new Map<number, { symbol: string; tag: number; lsn: number; trades: unknown[] }>()
   const tags = new Map<string, number[]>()
   const naive = new NaiveEngine()
   const fast = new MatchingEngine()
   const group = new GroupBuffer()
-  for await (const record of log.reader({ to: log.durableLsn })) {
+  for (const record of readRecords(new NodeDisk(), firstLsn, endLsn, dir)) {
     const { lsn } = record
     const words = wordsOf(record)
     const command = decodeCommand(words, 0)!
@@ -60,7 +58,6 @@ export async function checkAcknowledged(
     )
     groups.set(lsn, { symbol, tag: command.tagLow, lsn, trades })
   }
-  await log.close()
 
   for (const { symbol, tag, lsn, trades } of acknowledged) {
     const found = groups.get(lsn)
@@ -74,9 +71,6 @@ export async function checkAcknowledged(
         expect.fail(`${label}, ${symbol}: command ${tag} behind ${numbers[i - 1]}`)
     }
   }
-  const pool = await EnginePool.open({ dir })
-  const digest = await pool.digest()
-  await pool.close()
   for (const [id, symbol] of symbols.entries()) {
     expect(fast.bookState(id), label).toEqual(naive.bookState(id))
     expect(digest.symbols[symbol], `${label}, ${symbol}`).toBe(fast.digest(id))
