@@ -103,7 +103,7 @@ export class FileReader {
     }
     const file = segmentPath(this.#directory, firstLsn)
     const header = requireSegmentHeader(this.#disk, file, firstLsn)
-    this.#window?.close()
+    this.close()
     this.#window = new SegmentWindow(this.#disk, { path: file, header }, header.maxFrameBytes)
     this.#decoder = new FrameDecoder(header.maxFrameBytes)
     this.#seed = segmentSeed(header)
