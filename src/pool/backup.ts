@@ -36,7 +36,7 @@ const chunkBytes = 1024 * 1024
 export async function backupFolder(source: string, target: string): Promise<BackupReport> {
   const disk = new NodeDisk()
   attempt('create', target, () => disk.makeDirectory(target))
-  if (disk.list(target).length > 0) {
+  if (attempt('read', target, () => disk.list(target)).length > 0) {
     throw new PoolError(
       'TIDEMARK_BAD_ARGUMENT',
       `${target} is not empty; a backup goes into a folder of its own.`,
@@ -63,9 +63,13 @@ export async function backupFolder(source: string, target: string): Promise<Back
   }
   if (snapshot) {
     const name = path.basename(snapshot.path)
-    const handle = disk.open(snapshot.path, 'read')
-    const length = disk.size(handle)
-    disk.close(handle)
+    const handle = attempt('open', snapshot.path, () => disk.open(snapshot.path, 'read'))
+    let length: number
+    try {
+      length = attempt('read', snapshot.path, () => disk.size(handle))
+    } finally {
+      disk.close(handle)
+    }
     copyFile(disk, snapshot.path, path.join(target, name), length)
     bytes += length
   }

@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises'
 import type { DurableLog } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { questionKind } from './requests.js'
 import type { ShardHandle } from './shard-handle.js'
 import {
+  removeSnapshot,
   type Snapshot,
   type SnapshotSection,
   SnapshotWriter,
@@ -132,7 +132,7 @@ export class Checkpointer {
     const stale = paths.filter(
       (file) => !keptPaths.has(file) && oldestKept !== undefined && file < oldestKept.path,
     )
-    for (const file of stale) await rm(file, { force: true })
+    for (const file of stale) await removeSnapshot(file)
     if (stale.length > 0) await syncDirectory(this.#log.dir)
     if (oldestKept === undefined || keepLogBytes === Number.POSITIVE_INFINITY) return this.#log.firstLsn
     const needed = Math.min(...kept.map(({ header }) => header.replayFromLsn))
