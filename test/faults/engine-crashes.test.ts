@@ -114,14 +114,18 @@ class Life {
     const group = new GroupBuffer()
     const commands = 1 + random.int(commandsALifeMax)
     for (const at of encodeInstruments(words)) this.#execute(words, at, group)
-    for (let i = 0; i < commands && !this.cut; i++) {
-      encodeRandomCommand(words, this.#commands, i)
+    let tag = 0
+    const next = () => {
+      encodeRandomCommand(words, this.#commands, tag++)
       this.#execute(words, 0, group)
+    }
+    for (let i = 0; i < commands && !this.cut; i++) {
+      next()
       if (random.int(4) > 0) this.#publish()
       if (random.int(6) === 0 || this.#log.tail - this.#log.released > unwrittenBytesMax) this.#flush()
       if (random.int(3) === 0) this.#log.preparer.prepareOnce()
       if (random.int(60) === 0) this.#log.flusher.mark()
-      if (random.int(80) === 0) this.#snapshot()
+      if (random.int(80) === 0) this.#snapshot(next)
     }
     if (!this.cut && random.int(2) === 0) this.#flush()
   }
@@ -163,10 +167,11 @@ class Life {
     }
   }
 
-  /** Each book at the claim tail, and the file only when the mark has passed that. */
-  #snapshot(): void {
+  /** Each book at the claim tail, other commands between them, and the file only when the mark has passed all of that. */
+  #snapshot(next: () => void): void {
     const sections = this.#engines.flatMap((engine) =>
       engine.instruments().map(({ instrumentId }) => {
+        for (let more = this.#random.int(4); more > 0; more--) next()
         const lsn = this.#publish()
         return { instrumentId, lsn, book: engine.saveBook(instrumentId)! }
       }),

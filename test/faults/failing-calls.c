@@ -7,7 +7,8 @@
  *   FAILING_REPORT   the file for the report: exists, is zeros, is as large as `struct report`
  *   FAILING_CALL     a name of `kinds`; none: nothing fails, everything is counted
  *   FAILING_NUMBER   which one
- *   FAILING_FAULT    EIO, ENOSPC, EINTR, or short: half of the bytes are read or written
+ *   FAILING_FAULT    EIO, ENOSPC, EINTR, or short: half of the bytes are read or written. libuv goes on with the rest of a
+ *                    short write at once, so that attempt fails with ENOSPC, as on a disk that became full
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -142,6 +143,9 @@ static int halve(const struct iovec *pieces, int count, struct iovec *halved) {
   return used;
 }
 
+/* The file of this thread's last write, if that was made short. */
+static __thread int short_write = -1;
+
 typedef ssize_t (*transfer)(int, const struct iovec *, int, off64_t);
 
 /* `position` is negative for the calls that have none. */
@@ -149,6 +153,12 @@ static ssize_t pass(int kind, int file, const struct iovec *pieces, int count, o
   char path[PATH_BYTES];
   if (!file_is_meant(file, path)) return real(file, pieces, count, position);
   struct iovec halved[IOV_MAX];
+  int continues_short = kind == WRITE && short_write == file;
+  if (kind == WRITE) short_write = -1;
+  if (continues_short) {
+    errno = ENOSPC;
+    return -1;
+  }
   if (is_due(kind, path)) {
     if (failing_errno) {
       errno = failing_errno;
@@ -156,6 +166,7 @@ static ssize_t pass(int kind, int file, const struct iovec *pieces, int count, o
     }
     count = halve(pieces, count, halved);
     pieces = halved;
+    if (kind == WRITE) short_write = file;
   }
   ssize_t bytes = real(file, pieces, count, position);
   if (kind == WRITE && bytes > 0 && position >= 0) note_written(path, position + bytes);
