@@ -419,10 +419,14 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     this.#unlock()
   }
 
-  /** A spare is of no use to the next opening, which has its own beginning. */
+  /** A spare is of no use to the next opening, which has its own beginning, and removes what could not be removed here. */
   #removeSpares(): void {
-    for (const name of this.#disk.list(this.dir)) {
-      if (isSpareName(name) || isRecycledName(name)) this.#disk.remove(path.join(this.dir, name))
+    try {
+      for (const name of this.#disk.list(this.dir)) {
+        if (isSpareName(name) || isRecycledName(name)) this.#disk.remove(path.join(this.dir, name))
+      }
+    } catch {
+      // Everything that was appended is on disk: a leftover is no reason for a close to fail.
     }
   }
 

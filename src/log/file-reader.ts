@@ -102,7 +102,7 @@ export class FileReader {
     if (firstLsn === undefined) throw removed(this.#position, this.#firstLsns[0])
     const file = segmentPath(this.#directory, firstLsn)
     const header = this.#unlessRemoved(() => requireSegmentHeader(this.#disk, file, firstLsn))
-    this.#window?.close()
+    this.close()
     this.#window = new SegmentWindow(this.#disk, { path: file, header }, header.maxFrameBytes)
     this.#decoder = new FrameDecoder(header.maxFrameBytes)
     this.#seed = segmentSeed(header)

@@ -96,7 +96,11 @@ export class NodeDisk implements Disk {
     }
     if (!granted) return undefined
     return () => {
-      unlock(file)
+      try {
+        unlock(file)
+      } catch {
+        // Closing the file frees it too.
+      }
       fs.closeSync(file)
     }
   }

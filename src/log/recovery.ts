@@ -309,7 +309,8 @@ function trim(disk: Disk, segment: Segment, endLsn: number): void {
   const file = attempt('open', segment.path, () => disk.open(segment.path, 'write'))
   try {
     const bytes = segmentHeaderBytes + endLsn - segment.header.firstLsn
-    if (disk.size(file) > bytes) attempt('truncate', segment.path, () => disk.truncate(file, bytes))
+    const size = attempt('read', segment.path, () => disk.size(file))
+    if (size > bytes) attempt('truncate', segment.path, () => disk.truncate(file, bytes))
   } finally {
     disk.close(file)
   }

@@ -34,7 +34,8 @@ export class SegmentWindow {
 
   /** LSN behind the last whole byte of the file. */
   get fileEndLsn(): number {
-    return this.segment.header.firstLsn + Math.max(0, this.#disk.size(this.#file) - segmentHeaderBytes)
+    const size = attempt('read', this.segment.path, () => this.#disk.size(this.#file))
+    return this.segment.header.firstLsn + Math.max(0, size - segmentHeaderBytes)
   }
 
   filePosition(lsn: number): number {

@@ -152,8 +152,7 @@ export function isRecycledName(name: string): boolean {
 
 /** Names of the segment files of a folder, by first LSN. */
 export function listSegmentNames(disk: Disk, directory: string): string[] {
-  return disk
-    .list(directory)
+  return attempt('read', directory, () => disk.list(directory))
     .filter((name) => segmentPattern.test(name))
     .sort()
 }

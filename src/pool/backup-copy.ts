@@ -47,7 +47,7 @@ export class BackupCopy {
   sizeOf(file: string): number {
     const handle = attempt('open', file, () => this.#disk.open(file, 'read'))
     try {
-      return this.#disk.size(handle)
+      return attempt('read', file, () => this.#disk.size(handle))
     } finally {
       this.#disk.close(handle)
     }

@@ -184,6 +184,6 @@ function wasOvertaken(disk: Disk, source: string, error: unknown): boolean {
   const about = (file ?? named) as string | undefined
   if (about === undefined || path.dirname(path.resolve(about)) !== path.resolve(source)) return false
   if (errno === 'ENOENT') return true
-  const gone = !disk.list(source).includes(path.basename(about))
+  const gone = !attempt('read', source, () => disk.list(source)).includes(path.basename(about))
   return error.code === 'TIDEMARK_LOG_CORRUPT' && gone
 }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import type { DurableLog } from '../log/index.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { rulesVersion } from '../matching/index.js'
@@ -9,6 +8,7 @@ import { questionKind } from './requests.js'
 import { firstLsnWithout, type RetentionSettings, retentionLimit } from './retention.js'
 import type { ShardHandle } from './shard-handle.js'
 import {
+  removeSnapshot,
   type Snapshot,
   type SnapshotSection,
   SnapshotWriter,
@@ -174,7 +174,7 @@ export class Checkpointer {
     const stale = paths.filter(
       (file) => !keptPaths.has(file) && oldestKept !== undefined && file < oldestKept.path,
     )
-    for (const file of stale) await rm(file, { force: true })
+    for (const file of stale) await removeSnapshot(file)
     if (stale.length > 0) await syncDirectory(this.#log.dir)
     if (oldestKept === undefined) return this.#log.firstLsn
     return this.#retainLog(Math.min(...kept.map(({ header }) => header.replayFromLsn)))

@@ -1,3 +1,4 @@
+import type { Disk } from '../log/disk.js'
 import { LogError } from '../log/errors.js'
 import { FileReader } from '../log/file-reader.js'
 import { type GroupVisitor, GroupWalk } from '../log/group-walk.js'
@@ -27,16 +28,16 @@ export interface ReplayRange {
  *
  * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
  */
-export function replayShard(engine: MatchingEngine, range: ReplayRange): void {
+export function replayShard(engine: MatchingEngine, range: ReplayRange, disk: Disk = new NodeDisk()): void {
   const bookLsns: number[] = []
   if (range.snapshot) {
-    for (const { instrumentId, lsn, book } of readSections(range.snapshot)) {
+    for (const { instrumentId, lsn, book } of readSections(range.snapshot, disk)) {
       if (instrumentId % range.shards !== range.shard) continue
       engine.restoreBook(book)
       bookLsns[instrumentId] = lsn
     }
   }
-  const files = new FileReader(new NodeDisk(), range.directory, range.fromLsn, { verify: false })
+  const files = new FileReader(disk, range.directory, range.fromLsn, { verify: false })
   const walk = new GroupWalk(new Replayer(engine, range, bookLsns))
   try {
     for (let chunk = files.nextSync(range.endLsn); chunk; chunk = files.nextSync(range.endLsn))

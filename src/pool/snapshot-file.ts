@@ -1,8 +1,10 @@
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { ioError } from '../log/errors.js'
+import type { Disk } from '../log/disk.js'
+import { ioError, LogError } from '../log/errors.js'
 import { NodeDisk } from '../log/node-disk.js'
+import { attempt as attemptNow } from '../log/segment.js'
 
 /**
  * A snapshot: every book of a pool, each at an LSN of its own. docs/snapshot-format.md has the tables.
@@ -115,7 +117,8 @@ export class SnapshotWriter {
   /** Gives up: the file goes. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => {})
-    await rm(path.join(this.#directory, temporaryName), { force: true })
+    // The next snapshot is written over what could not be removed; the reason for giving up is what counts.
+    await rm(path.join(this.#directory, temporaryName), { force: true }).catch(() => {})
   }
 
   async #write(bytes: Buffer, position: number): Promise<void> {
@@ -149,13 +152,24 @@ export async function snapshotPaths(directory: string): Promise<string[]> {
     .map((name) => path.join(directory, name))
 }
 
+/** Removes a snapshot file. The removal is durable when the folder was synced. */
+export async function removeSnapshot(file: string): Promise<void> {
+  await attempt('remove', file, () => rm(file, { force: true }))
+}
+
 /** The header of a snapshot all of whose bytes are sound, or `undefined`. */
 export async function verifySnapshot(file: string): Promise<SnapshotHeader | undefined> {
   const handle = await attempt('open', file, () => open(file, 'r'))
   try {
     const block = Buffer.alloc(headerBytes)
-    const { bytesRead } = await attempt('read', file, () => handle.read(block, 0, headerBytes, 0))
-    const header = bytesRead === headerBytes ? decodeHeader(block) : undefined
+    for (let done = 0; done < headerBytes; ) {
+      const { bytesRead } = await attempt('read', file, () =>
+        handle.read(block, done, headerBytes - done, done),
+      )
+      if (bytesRead === 0) return undefined
+      done += bytesRead
+    }
+    const header = decodeHeader(block)
     if (!header) return undefined
     const chunk = Buffer.allocUnsafe(chunkBytes)
     let crc = 0
@@ -173,15 +187,23 @@ export async function verifySnapshot(file: string): Promise<SnapshotHeader | und
 }
 
 /** Gives the sections of a snapshot that was verified, one after the other. Blocks the thread; for worker threads. */
-export function* readSections(snapshot: Snapshot): Generator<SnapshotSection> {
-  const disk = new NodeDisk()
-  const file = disk.open(snapshot.path, 'read')
+export function* readSections(snapshot: Snapshot, disk: Disk = new NodeDisk()): Generator<SnapshotSection> {
+  const { path: name } = snapshot
+  const file = attemptNow('open', name, () => disk.open(name, 'read'))
+  const fill = (buffer: Buffer, position: number) => {
+    for (let done = 0; done < buffer.byteLength; ) {
+      const rest = buffer.subarray(done)
+      const read = attemptNow('read', name, () => disk.readSync(file, rest, position + done))
+      if (read === 0) throw new LogError('TIDEMARK_LOG_IO', `${name} is shorter than it was.`, { path: name })
+      done += read
+    }
+  }
   try {
     const head = Buffer.alloc(sectionHeadBytes)
     for (let at = headerBytes; at < headerBytes + snapshot.header.bytes; ) {
-      disk.readSync(file, head, at)
+      fill(head, at)
       const bytes = Buffer.allocUnsafeSlow(head.readUInt32LE(0))
-      disk.readSync(file, bytes, at + sectionHeadBytes)
+      fill(bytes, at + sectionHeadBytes)
       yield {
         instrumentId: head.readUInt32LE(4),
         lsn: Number(head.readBigUInt64LE(8)),

@@ -3,21 +3,8 @@ import { threadsOf } from '#tidemark/log/durable-log.js'
 import { DurableLog, LogPoisonedError } from '#tidemark/log/index.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { bitcoin, ether, limit } from '../support/pools.js'
+import { settledWithin } from '../support/settled.js'
 import { temporaryDirectory } from '../support/temporary.js'
-
-/** Everything settles within a second of a thread's death; this much later, on a loaded machine too, it hangs. */
-const hangMs = 15_000
-
-/** Resolves with how each promise ended, or says which still hang after `ms`. */
-async function settledWithin(
-  ms: number,
-  promises: Promise<unknown>[],
-): Promise<PromiseSettledResult<unknown>[]> {
-  const timeout = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error(`promises hang after ${ms} ms`)), ms).unref()
-  })
-  return Promise.race([Promise.allSettled(promises), timeout])
-}
 
 describe.each([
   ['the flusher', 0],
@@ -37,10 +24,10 @@ describe.each([
     }
     pending.push(pool.depth('BTC-USD'), pool.submit({ type: 'cancel-all', account: 5 }))
     void pool[threadsOf][thread]!.terminate()
-    const outcomes = await settledWithin(hangMs, pending)
+    const outcomes = await settledWithin(pending)
     const rejected = outcomes.filter((outcome) => outcome.status === 'rejected')
     for (const { reason } of rejected) expect(reason).toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
-    await settledWithin(hangMs, [
+    await settledWithin([
       expect(pool.submit(limit(9000, 'buy', '10', '1'))).rejects.toMatchObject({
         code: 'TIDEMARK_LOG_POISONED',
       }),
@@ -68,7 +55,7 @@ describe('a log whose flusher dies', () => {
       for await (const _record of log.reader()) throw new Error('nothing is durable')
     })()
     void log[threadsOf][0]!.terminate()
-    const outcomes = await settledWithin(hangMs, [waiting, reading])
+    const outcomes = await settledWithin([waiting, reading])
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'TIDEMARK_LOG_POISONED' } })
     }

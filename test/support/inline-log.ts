@@ -1,3 +1,4 @@
+import type { Disk } from '#tidemark/log/disk.js'
 import { FileReader } from '#tidemark/log/file-reader.js'
 import { type Durability, Flusher, SharedSpares } from '#tidemark/log/flusher.js'
 import { crcSeedOf } from '#tidemark/log/frame.js'
@@ -114,8 +115,14 @@ export function reopen(
   return { log, records: readRecords(disk, log.recovered.report.firstLsn, log.recovered.report.endLsn) }
 }
 
-export function readRecords(disk: MemoryDisk, fromLsn: number, toLsn: number): LogRecord[] {
-  const files = new FileReader(disk, inlineDirectory, fromLsn)
+/** The records between two LSNs of a log that nobody writes. */
+export function readRecords(
+  disk: Disk,
+  fromLsn: number,
+  toLsn: number,
+  directory = inlineDirectory,
+): LogRecord[] {
+  const files = new FileReader(disk, directory, fromLsn)
   const groups = new GroupAssembler()
   const records: LogRecord[] = []
   try {

@@ -1,0 +1,115 @@
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { threadsOf } from '#tidemark/log/durable-log.js'
+import { EnginePool } from '#tidemark/pool/index.js'
+import { type Acknowledgement, checkAcknowledged } from '../support/acknowledged.js'
+import { faultCases, faultCount } from '../support/fault-tier.js'
+import { Random } from '../support/random.js'
+import { acknowledgement, instruments, RandomFlow } from '../support/random-flow.mjs'
+import { settledWithin } from '../support/settled.js'
+import { type SmallDisk, smallImage, smallTmpfs, whyNoMount } from '../support/small-disk.js'
+
+const count = faultCount('full-disk', { short: 1, full: 50 })
+/** A pool that still takes commands after so many found a larger disk than it was given. */
+const commandsMax = 200_000
+const hangMs = 60_000
+const kiB = 1024
+
+const errnos = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT']
+
+interface Failure {
+  readonly code?: string
+  readonly message: string
+  readonly cause?: unknown
+  readonly details?: { readonly errno?: string }
+}
+
+/** What a failure and its causes say of the disk. */
+function reasonsOf(failure: Failure): string[] {
+  const reasons: string[] = []
+  for (let at: Failure | undefined = failure; at; at = at.cause as Failure | undefined)
+    reasons.push(...[at.code, at.details?.errno, at.message].filter((text) => text !== undefined))
+  return reasons
+}
+
+function expectDiskFailure(failure: Failure, label: string): void {
+  expect(failure.code, label).toMatch(/^TIDEMARK_/)
+  const reasons = reasonsOf(failure)
+  const named = reasons.some((text) => errnos.includes(text) || /disk (may be|is) full/.test(text))
+  expect(named, `${label}: ${reasons.join('; ')}`).toBe(true)
+}
+
+/** Fills a disk with the log of a pool, makes room, and holds what is there against what was acknowledged. */
+async function fillDisk(disk: SmallDisk, seed: number): Promise<'opening' | 'running'> {
+  const random = new Random(seed)
+  const label = `seed ${seed}`
+  const dir = path.join(disk.folder, 'log')
+  const options = {
+    dir,
+    shards: 1 + random.int(2),
+    ringBytes: 128 * kiB,
+    segmentBytes: (64 + random.int(512)) * kiB,
+    checkpointBytes: random.int(2) === 0 ? 0 : 200 * kiB,
+  }
+  const acknowledged: Acknowledgement[] = []
+  const opened = await EnginePool.open({ ...options, instruments }).catch((error: Failure) => error)
+  const began = opened instanceof EnginePool
+  // A segment that was zero-filled ahead has its room: without that, frames themselves meet the full disk.
+  if (began && seed % 2 === 1) await opened[threadsOf][1]!.terminate()
+  if (began) await fillPool(opened, seed, acknowledged, label)
+  else expectDiskFailure(opened, label)
+  disk.makeRoom()
+  await checkAcknowledged(dir, acknowledged, label)
+  const again = await EnginePool.open({ ...options, instruments })
+  const order = { ...new RandomFlow(seed, 9_000_000).next(), type: 'cancel', orderId: 1 } as const
+  expect((await again.submit(order)).lsn, label).toBeGreaterThan(0)
+  await again.close()
+  return began ? 'running' : 'opening'
+}
+
+async function fillPool(
+  pool: EnginePool,
+  seed: number,
+  acknowledged: Acknowledgement[],
+  label: string,
+): Promise<void> {
+  const errors: Failure[] = []
+  pool.on('error', (error) => errors.push(error))
+  const flow = new RandomFlow(seed, 1)
+  let sent = 0
+  const caller = async () => {
+    while (sent++ < commandsMax) {
+      const command = flow.next()
+      acknowledged.push(acknowledgement(command, await pool.submit(command)))
+    }
+    throw new Error(`the disk took ${commandsMax} commands`)
+  }
+  const outcomes = await settledWithin(Array.from({ length: 32 }, caller), hangMs)
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') expectDiskFailure(outcome.reason, label)
+  }
+  await settledWithin([pool.close()], hangMs)
+  for (const error of errors) expectDiskFailure(error, label)
+}
+
+const refused = whyNoMount()
+
+describe.skipIf(refused)(`a full disk${refused ? ` (skipped: ${refused})` : ''}`, () => {
+  it.each([
+    ['that refuses the write', smallTmpfs],
+    ['that refuses the sync, long after the write', smallImage],
+  ])(
+    `%s loses nothing acknowledged, tells the cause, and is used again after room is made (${count} sizes)`,
+    async (_, make) => {
+      for (const number of faultCases(count)) {
+        const seed = number + 1
+        // In the first case a few segments fit; in others not even the first may.
+        const bytes = (number === 0 ? 2048 : 64 + new Random(seed).int(4096)) * kiB
+        const disk = make(bytes)
+        const began = await fillDisk(disk, seed).finally(() => disk.release())
+        if (number === 0) expect(began).toBe('running')
+      }
+    },
+    3_600_000,
+  )
+})

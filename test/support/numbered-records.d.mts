@@ -1,0 +1,1 @@
+export function recordOf(producerId: number, i: number, seed: number): Buffer

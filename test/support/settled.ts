@@ -1,0 +1,14 @@
+/** Everything settles within a second of a thread's death; this much later, on a loaded machine too, it hangs. */
+const hangMs = 15_000
+
+/** Resolves with how each promise ended, or says that some still hang. */
+export async function settledWithin<T>(
+  promises: readonly Promise<T>[],
+  ms = hangMs,
+): Promise<PromiseSettledResult<T>[]> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`promises hang after ${ms} ms`)), ms)
+  })
+  return Promise.race([Promise.allSettled(promises), timeout]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { onTestFinished } from 'vitest'
+import { temporaryDirectory } from './temporary.js'
+
+/** A file system of its own that is nearly full. */
+export interface SmallDisk {
+  readonly folder: string
+  /** Makes room, after the pool on it was closed. What the page cache held and could not write is forgotten where possible. */
+  makeRoom(): void
+  release(): void
+}
+
+function run(command: string, ...args: string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+/** Takes a mount away in every outcome, even when a file on it is still open. */
+function unmount(folder: string): void {
+  try {
+    run('umount', folder)
+  } catch {
+    run('umount', '-l', folder)
+  }
+}
+
+/** Why no file system can be mounted here, or `undefined`. */
+export function whyNoMount(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'mounting takes Linux and root'
+  return undefined
+}
+
+/** A tmpfs with room for about `bytes`: every write that does not fit fails with ENOSPC at once. */
+export function smallTmpfs(bytes: number): SmallDisk {
+  const folder = temporaryDirectory()
+  const mounted = mount(folder, ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs'])
+  return {
+    folder,
+    makeRoom: () => run('mount', '-o', `remount,size=${bytes * 2 + 64 * 1024 * 1024}`, folder),
+    release: mounted,
+  }
+}
+
+/**
+ * An ext4 file system whose image lies on a tmpfs that is smaller: writes go into the page cache and succeed, and the
+ * sync finds that there is no room for them below.
+ */
+export function smallImage(bytes: number): SmallDisk {
+  const below = temporaryDirectory()
+  const imageBytes = 64 * 1024 * 1024
+  const releaseBelow = mount(below, ['-t', 'tmpfs', '-o', `size=${imageBytes}`, 'tmpfs'])
+  const image = path.join(below, 'image')
+  const folder = path.join(temporaryDirectory(), 'disk')
+  mkdirSync(folder)
+  let release: () => void
+  try {
+    writeFileSync(image, '')
+    truncateSync(image, imageBytes)
+    run('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,nodiscard', image)
+    // What the empty file system takes is there; room for `bytes` of data comes on top.
+    const used = Number(execFileSync('du', ['-k', image], { encoding: 'utf8' }).split('\t')[0]) * 1024
+    run('mount', '-o', `remount,size=${used + bytes}`, below)
+    release = mount(folder, ['-o', 'loop,nodiscard', image])
+  } catch (error) {
+    releaseBelow()
+    throw error
+  }
+  return {
+    folder,
+    makeRoom: () => {
+      release()
+      run('mount', '-o', `remount,size=${imageBytes * 2}`, below)
+      release = mount(folder, ['-o', 'loop,nodiscard', image])
+    },
+    release: () => {
+      release()
+      releaseBelow()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Mounts now and unmounts when told, or when the test is over. */
+function mount(folder: string, args: string[]): () => void {
+  run('mount', ...args, folder)
+  let mounted = true
+  const release = () => {
+    if (mounted) unmount(folder)
+    mounted = false
+  }
+  onTestFinished(release)
+  return release
+}

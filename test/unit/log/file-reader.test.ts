@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { FileReader } from '#tidemark/log/file-reader.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { segmentPaths } from '../../support/damaged-log.js'
+import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
+
+describe('a reader of the files', () => {
+  const failing = { code: 'EIO' }
+
+  function logOfTwoSegments(): { disk: MemoryDisk; endLsn: number } {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    while (segmentPaths(disk).length < 2) {
+      log.append(new Uint8Array(1000))
+      log.flushAll()
+    }
+    return { disk, endLsn: log.released }
+  }
+
+  it('closes each file once, also when the next segment cannot be opened', () => {
+    const { disk, endLsn } = logOfTwoSegments()
+    const [, second] = segmentPaths(disk)
+    const reader = new FileReader(disk, inlineDirectory, 0)
+    let opened = 0
+    disk.beforeCall = (call, path) => {
+      // Its header is read first, then it is opened for its frames.
+      if (call === 'open' && path === second && ++opened === 2) throw Object.assign(new Error('EIO'), failing)
+    }
+    const readAll = () => {
+      while (reader.nextSync(endLsn));
+    }
+    expect(readAll).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_IO' }))
+    // A file closed twice is an error here, and on the machine perhaps another file.
+    reader.close()
+    expect(opened).toBe(2)
+  })
+
+  it('says what failed when the folder cannot be listed', () => {
+    const { disk, endLsn } = logOfTwoSegments()
+    disk.beforeCall = (call) => {
+      if (call === 'list') throw Object.assign(new Error('EIO'), failing)
+    }
+    const reader = new FileReader(disk, inlineDirectory, 0)
+    expect(() => reader.nextSync(endLsn)).toThrowError(
+      expect.objectContaining({ code: 'TIDEMARK_LOG_IO', cause: expect.objectContaining(failing) }),
+    )
+  })
+})
