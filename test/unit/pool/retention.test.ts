@@ -20,6 +20,7 @@ function segmentsMadeAt(...hours: (number | undefined)[]): MemoryDisk {
       previous: undefined,
       createdUs: (hour ?? 0) * hourMs * 1000,
       maxFrameBytes: 4096,
+      recycled: false,
     })
     disk.write(file, [hour === undefined ? Buffer.alloc(4096) : header], 0)
     disk.close(file)
