@@ -23,4 +23,5 @@ Exit codes:
   2    bad usage: an unknown flag, a bad value of a flag or of a TIDEMARK_ variable
   3    the input can't be read or is in no known format
   4    a check failed: reopening gave another book, or the log tells another story than the input
+       (--resume: it is of another input, or its beginning is gone)
   130  stopped by Ctrl-C; everything acknowledged is on disk`

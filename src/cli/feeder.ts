@@ -100,6 +100,7 @@ export class Feeder implements SourceTarget {
     try {
       const resume = this.#resume
       const more = !resume || (await this.#runClosed(() => !resume.isCaughtUp))
+      if (resume) this.#startedMs = performance.now()
       if (more && this.#settings.ratePerSecond === undefined) await this.#runClosed(() => true)
       else if (more) await this.#runOpen(this.#settings.ratePerSecond!)
       if (!this.#ended) resume?.finish()
@@ -120,10 +121,9 @@ export class Feeder implements SourceTarget {
       const { lsn, trades, status } = report
       return { lsn, commands: 1, trades: trades.length, rejected: status === 'rejected' ? 1 : 0 }
     })
-    // Durable for one symbol, it may be pending for another: what comes behind it must not be there before all of it.
-    if (this.#resume && command.type === 'cancel-all') {
-      while (this.#inFlight > 0 && !this.#ended) await this.#settledOne()
-    }
+    // A cancel-all that is durable for one symbol may be pending for another, and an instrument's number depends on
+    // those before it: what comes behind them must not be in the log before they are.
+    if (this.#resume) while (this.#inFlight > 0 && !this.#ended) await this.#settledOne()
   }
 
   /** Fills and hands over as long as `goOn` says so; returns whether the source has more. */

@@ -14,6 +14,7 @@ import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } f
 import { LineOutput } from './log-lines.js'
 import { runInspection } from './log-progress.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from './log-snapshots.js'
+import { segmentBefore } from './log-start.js'
 import { timeText } from './log-tables.js'
 
 /** What may stand behind `--type`: commands, events, `mark`, and `record` for what is no group of the pool. */
@@ -46,8 +47,7 @@ export async function dumpLog(
   const { catalog, snapshotLsn } = await knownInstruments(directory)
   const printer = new GroupPrinter(output, catalog, filter, options.json)
   // The snapshot knows the instruments up to where it was taken; without one the log must tell of them from its beginning.
-  const { from } = filter
-  const fromLsn = from && 'lsn' in from && snapshotLsn !== undefined ? Math.min(from.lsn, snapshotLsn) : 0
+  const fromLsn = snapshotLsn === undefined ? 0 : Math.min(firstNeeded(directory, filter.from), snapshotLsn)
   let broken = false
   const visitor: InspectionVisitor = {
     group: (group) => void (broken || printer.group(group)),
@@ -61,6 +61,12 @@ export async function dumpLog(
   const found = await runInspection(steps, { progress: options.progress, between })
   await output.flush()
   return found
+}
+
+/** An LSN before which nothing is asked for. */
+function firstNeeded(directory: string, from: DumpBound | undefined): number {
+  if (!from) return 0
+  return 'lsn' in from ? from.lsn : segmentBefore(directory, from.timeUs)
 }
 
 /** Prints every group that can still be read and every gap between them; returns `undefined` when the reader left. */

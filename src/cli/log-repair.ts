@@ -90,6 +90,7 @@ async function announce(
     say(`LOST from the log: ${bytes}, with ${count(groups)} groups that can still be read.`)
   }
   if (plan.lost.length === 0) say('Nothing is lost.')
+  else if (log.verdict === 'torn') say('It is a torn tail: nothing of it was ever acknowledged.')
   const front = plan.firstLsn > log.firstLsn
   if (front) say('What is lost lies below the snapshots: the books will be whole, their history will not.')
   const usable = usableSnapshot(snapshots, plan.firstLsn, plan.endLsn)

@@ -26,8 +26,8 @@ interface DumpFlags extends ReportFlags {
 const exitCodeHelp = `
 Exit codes:
   ${exitCodes.ok}  sound (stats, dump and salvage: it was read; backup: it was copied)
-  ${exitCodes.failed}  it could not be read at all
-  ${exitCodes.usage}  bad usage
+  ${exitCodes.failed}  it could not be read (backup: or the copy not be written; repair: or a pool has it open)
+  ${exitCodes.usage}  bad usage (backup: or the target is not empty)
   ${exitCodes.badInput}  there is no log in the folder
   ${logExitCodes.torn}  a torn tail: unfinished bytes at the end, never acknowledged; the next opening cuts them
   ${logExitCodes.corrupt}  corrupt: bytes that had been on disk are not sound`

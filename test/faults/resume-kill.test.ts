@@ -173,6 +173,8 @@ describe('tidemark run --resume, killed at any moment and started again', () => 
       const [format, input] = Object.entries(inputs)[seed % 4]!
       const shards = 1 + ((seed + Math.floor(seed / 4)) % 2)
       const args = [...input, '--shards', String(shards)]
+      /** A folder of two shards may be gone on with in one. */
+      const next = () => (shards === 1 ? args : [...input, '--shards', String(1 + random.int(2))])
       const name = `seed ${seed}, ${format}, ${shards} shards`
       if (!expected.has(args.join(' '))) {
         const result = await uninterrupted(args, true)
@@ -185,15 +187,15 @@ describe('tidemark run --resume, killed at any moment and started again', () => 
       }
       const { endLsn, ...reference } = expected.get(args.join(' '))!
       const folder = temporaryDirectory()
-      const run = { args, dir: path.join(folder, 'log'), reports: path.join(folder, 'reports.jsonl') }
+      const run = { dir: path.join(folder, 'log'), reports: path.join(folder, 'reports.jsonl') }
       for (let times = 0; times < killsEach; times++) {
         wanted++
-        if (await kill(run, random, endLsn)) killed++
+        if (await kill({ ...run, args: next() }, random, endLsn)) killed++
         damageReports(random, run.reports)
       }
-      const { code, told } = await start(run).ended
+      const { code, told } = await start({ ...run, args: next() }).ended
       expect({ code, told }, name).toEqual({ code: 0, told: '' })
-      const { text, ...result } = await resultOf(run)
+      const { text, ...result } = await resultOf({ ...run, args })
       expect(difference(result, reference), name).toBeUndefined()
       // With one shard the log is in the order of the input; with more, each symbol's part of it is.
       if (shards === 1) expect(text === reference.text, name).toBe(true)
