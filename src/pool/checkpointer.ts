@@ -86,7 +86,7 @@ export class Checkpointer {
 
   /** Takes a snapshot, or joins the one that is being taken. */
   checkpoint(): Promise<CheckpointReport> {
-    this.#running ??= this.#take().finally(() => {
+    this.#running ??= this.#begin().finally(() => {
       this.#running = undefined
     })
     return this.#running
@@ -115,10 +115,19 @@ export class Checkpointer {
     this.#wait(checkpointIntervalMs)
   }
 
-  async #take(): Promise<CheckpointReport> {
-    const startMs = performance.now()
+  async #begin(): Promise<CheckpointReport> {
     this.#lastMs = this.#clock.nowMs()
     this.#logged = false
+    try {
+      return await this.#take()
+    } catch (error) {
+      this.#logged = true
+      throw error
+    }
+  }
+
+  async #take(): Promise<CheckpointReport> {
+    const startMs = performance.now()
     const writer = await SnapshotWriter.create(this.#log.dir)
     let snapshot: Snapshot
     try {
@@ -137,7 +146,6 @@ export class Checkpointer {
       await this.#log.waitDurable(writer.endLsn)
       snapshot = await writer.publish(rulesVersion)
     } catch (error) {
-      this.#logged = true
       await writer.discard()
       throw error
     }

@@ -338,6 +338,25 @@ describe('retention beside cursors', () => {
     expect(firstLsn > 0).toBe(!keeps)
   })
 
+  it('keeps the log from where a cursor is stored, while what it acknowledged since cannot be', async () => {
+    const pool = await openPool({ ...small, keepLogBytes: 0, clock: new ManualClock() })
+    const subscription = pool.subscribe({ cursor: 'risk' })
+    await takeUpTo(subscription, await buy(pool, 10))
+    subscription.acknowledge()
+    await subscription.flush()
+    const stored = subscription.acknowledgedLsn!
+    await takeUpTo(subscription, await buy(pool, 3000, 100))
+    const file = cursorPath(pool.dir, 'risk')
+    const content = readFileSync(file)
+    rmSync(file)
+    mkdirSync(file)
+    subscription.acknowledge()
+    expect((await pool.checkpoint()).firstLsn).toBeLessThanOrEqual(stored)
+    rmSync(file, { recursive: true })
+    writeFileSync(file, content)
+    expect((await pool.checkpoint()).firstLsn).toBeGreaterThan(stored)
+  })
+
   it('leaves a cursor alone that needs nothing of what goes, even with cursorKeepBytes 0', async () => {
     const pool = await openPool({
       ...small,

@@ -3,7 +3,7 @@ import { EnginePool } from '#tidemark/pool/index.js'
 
 // Submits without end, consumes its own events by a cursor, and says what it was given and what it is about to
 // acknowledge, until it is killed.
-const { DIR, SEED, FIRST_ORDER } = process.env
+const { DIR, SEED, FIRST_ORDER, KEEP_LOG_BYTES } = process.env
 let state = Number(SEED)
 const random = (below) => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -29,7 +29,7 @@ const pool = await EnginePool.open({
   segmentBytes: 64 * 1024,
   maxFrameBytes: 8192,
   keepSnapshots: 1,
-  keepLogBytes: 0,
+  keepLogBytes: Number(KEEP_LOG_BYTES),
   checkpointBytes: 200_000,
   instruments: ['AAA', 'BBB'].map((symbol) => ({ symbol, tickSize: '1', lotSize: '1' })),
 })
