@@ -112,6 +112,17 @@ export type DecodedCommand =
   | DecodedExpire
   | DecodedPlain
 
+/** The instrument of the command record at a word offset, without decoding the rest. */
+export function commandInstrument(words: Int32Array, at: number): number {
+  return words[at + 1]! >>> 0
+}
+
+/** The order that the command record at a word offset names, without decoding the rest; undefined if it names none. */
+export function commandOrder(words: Int32Array, at: number): number | undefined {
+  const kind = words[at]! & 0xff
+  return kind >= commandKinds.new && kind <= commandKinds.reduce ? readU64(words, at + 4) : undefined
+}
+
 /** Reads the command record at a word offset; undefined for a kind that does not exist. */
 export function decodeCommand(words: Int32Array, at: number): DecodedCommand | undefined {
   const header = {

@@ -1,4 +1,4 @@
-import { type DecodedCommand, decodeCommand, fromSteps, type Outcome, outcomeOf } from '../matching/index.js'
+import { commandInstrument, commandOrder, fromSteps, type Outcome, outcomeOf } from '../matching/index.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { type GroupPlace, poolEvents } from './pool-events.js'
 import type { ExecutionReport, PoolEvent, ReportStatus, TradeEvent } from './types.js'
@@ -38,7 +38,6 @@ export class ReportSlab {
 
 /** What was read of a report's group so far. */
 interface Details {
-  command: DecodedCommand | undefined
   events: PoolEvent[] | undefined
   outcome: Outcome | undefined
 }
@@ -77,13 +76,12 @@ export class LazyExecutionReport implements ExecutionReport {
 
   get symbol(): string | undefined {
     return this.others.length === 0
-      ? this.#registry.byId(this.#decoded.instrumentId)?.definition.symbol
+      ? this.#registry.byId(commandInstrument(this.#words, this.#start))?.definition.symbol
       : undefined
   }
 
   get orderId(): number | undefined {
-    const command = this.#decoded
-    return 'orderId' in command ? command.orderId : undefined
+    return commandOrder(this.#words, this.#start)
   }
 
   get status(): ReportStatus {
@@ -118,7 +116,7 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get #group(): GroupPlace {
-    const from = this.#place + placeWords
+    const from = this.#start
     return { words: this.#words, from, to: from + this.#words[this.#place + 2]!, lsn: this.#groupLsn }
   }
 
@@ -127,14 +125,12 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   get #known(): Details {
-    this.#details ??= { command: undefined, events: undefined, outcome: undefined }
+    this.#details ??= { events: undefined, outcome: undefined }
     return this.#details
   }
 
-  get #decoded(): DecodedCommand {
-    const details = this.#known
-    details.command ??= decodeCommand(this.#words, this.#place + placeWords)!
-    return details.command
+  get #start(): number {
+    return this.#place + placeWords
   }
 
   get #judged(): Outcome {
@@ -147,7 +143,7 @@ export class LazyExecutionReport implements ExecutionReport {
   }
 
   #quantity(lots: number): string | undefined {
-    const grids = this.#registry.byId(this.#decoded.instrumentId)?.grids
+    const grids = this.#registry.byId(commandInstrument(this.#words, this.#start))?.grids
     return grids && this.orderId !== undefined && lots >= 0 ? fromSteps(lots, grids.quantity) : undefined
   }
 }
