@@ -22,6 +22,7 @@ import type { PreparerMessage } from './preparer.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
+import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
 import { attempt, isRecycledName, isSpareName } from './segment.js'
 import { removeSegments } from './segment-removal.js'
 import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
@@ -118,9 +119,16 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
 
   /**
    * Like `open`, without the thread that makes segments ready, which would be in the way of whoever has more to start:
-   * `startPreparer` does that, soon. @internal
+   * `startPreparer` does that, soon.
+   *
+   * `covered` is asked, under the folder's lock, for the LSN up to which the application needs nothing of the log, because
+   * it has it in a snapshot: a log of another content version is then accepted if only such records were written under it,
+   * and refused with `TIDEMARK_RULES_DIFFER` otherwise. @internal
    */
-  static async openUnprepared(options: DurableLogOptions): Promise<DurableLog> {
+  static async openUnprepared(
+    options: DurableLogOptions,
+    covered?: (directory: string) => Promise<number>,
+  ): Promise<DurableLog> {
     const settings = resolveLogSettings(options)
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
@@ -136,11 +144,14 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     }
     try {
       const memory = createLogMemory(settings.ringBytes, settings.maxFrameBytes)
+      const coveredLsn = await covered?.(dir)
       const threads = new LogThreads(memory)
-      const report = await threads.start({
+      const check = new SealedCheck(disk, dir)
+      const starting = threads.start({
         memory,
         directory: dir,
         contentVersion: options.contentVersion ?? 1,
+        coveredLsn,
         maxFrameBytes: settings.maxFrameBytes,
         segmentBytes: settings.segmentBytes,
         initialSegmentBytes: Math.min(
@@ -148,6 +159,13 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
           Math.max(settings.maxFrameBytes, initialSegmentBytesGoal),
         ),
         flush: settings,
+        sealed: check.states,
+      })
+      const checked =
+        check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
+      const report = await starting.finally(() => {
+        check.stop()
+        return checked
       })
       return new DurableLog(dir, settings, report, memory, disk, threads, unlock)
     } catch (error) {
@@ -419,6 +437,17 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
       'The ring is full: the disk is behind by ringBytes. Await waitDurable of an earlier LSN, then append again.',
       { size, ringBytes: this.settings.ringBytes },
     )
+  }
+}
+
+/** Most logs are smaller, and need not load what this takes. */
+async function runCheckInParallel(check: SealedCheck): Promise<void> {
+  try {
+    const { checkInParallel } = await import('./parallel-check.js')
+    await checkInParallel(check)
+  } finally {
+    // Whatever happened, the recovery waits for nothing that does not come.
+    check.stop()
   }
 }
 

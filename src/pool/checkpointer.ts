@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { frameHeaderBytes } from '../log/frame.js'
 import type { DurableLog } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
 import type { InstrumentRegistry } from './instruments.js'
@@ -18,7 +19,7 @@ import type { CheckpointReport } from './types.js'
 const booksAhead = 4
 
 export interface CheckpointSettings {
-  /** A checkpoint is taken when so many bytes of log have come since the last; 0: only when asked. */
+  /** A checkpoint is taken when so many bytes of log have come since the last, and at the close; 0: only when asked. */
   readonly checkpointBytes: number
   /** Snapshots that are kept. */
   readonly keepSnapshots: number
@@ -37,6 +38,7 @@ export class Checkpointer {
   readonly #registry: InstrumentRegistry
   readonly #settings: CheckpointSettings
   #lastEndLsn: number
+  #lastReplayFromLsn: number
   #running: Promise<CheckpointReport> | undefined
 
   constructor(options: {
@@ -45,12 +47,14 @@ export class Checkpointer {
     registry: InstrumentRegistry
     settings: CheckpointSettings
     lastEndLsn: number
+    lastReplayFromLsn: number
   }) {
     this.#log = options.log
     this.#shards = options.shards
     this.#registry = options.registry
     this.#settings = options.settings
     this.#lastEndLsn = options.lastEndLsn
+    this.#lastReplayFromLsn = options.lastReplayFromLsn
   }
 
   /** Whether enough has been logged since the last snapshot for the next. */
@@ -60,6 +64,15 @@ export class Checkpointer {
       checkpointBytes > 0 &&
       this.#running === undefined &&
       this.#log.durableLsn - this.#lastEndLsn >= checkpointBytes
+    )
+  }
+
+  /** Whether more than a mark has been logged behind the last snapshot, so that one at the close is worth its time. */
+  get dueAtClose(): boolean {
+    return (
+      this.#settings.checkpointBytes > 0 &&
+      this.#registry.size > 0 &&
+      this.#log.durableLsn - this.#lastReplayFromLsn > frameHeaderBytes
     )
   }
 
@@ -100,6 +113,7 @@ export class Checkpointer {
       throw error
     }
     this.#lastEndLsn = snapshot.header.endLsn
+    this.#lastReplayFromLsn = snapshot.header.replayFromLsn
     const firstLsn = await this.#retain()
     const { header } = snapshot
     return {

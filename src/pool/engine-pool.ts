@@ -36,7 +36,10 @@ import type {
   PoolStats,
   SubscribeOptions,
 } from './types.js'
-import { usableSnapshot } from './usable-snapshot.js'
+import { checkSnapshot, newestSnapshot } from './usable-snapshot.js'
+
+/** Key under which tests open a pool as a build with other matching rules would. @internal */
+export const rulesVersionOf = Symbol('rules version')
 
 export const depthLevelsMax = 100_000
 const causeDelayMs = 300
@@ -68,26 +71,32 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #checkpointer: Checkpointer
   #closing: Promise<void> | undefined
   #poisoned: LogPoisonedError | undefined
+  #onDrained: (() => void) | undefined
 
   /**
    * Opens the pool in a folder. Everything that was acknowledged there before is back: the log is checked, a torn tail
    * cut, and every book replayed, each logged event compared.
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_CORRUPT`, `TIDEMARK_LOG_FORMAT`,
-   *   `TIDEMARK_LOG_IO`, `TIDEMARK_REPLAY_DIFFERS`; PoolError `TIDEMARK_INSTRUMENT_DIFFERS`; CommandError for a
+   *   `TIDEMARK_RULES_DIFFER`, `TIDEMARK_LOG_IO`, `TIDEMARK_REPLAY_DIFFERS`; PoolError `TIDEMARK_INSTRUMENT_DIFFERS`; CommandError for a
    *   malformed instrument.
    */
-  static async open(options: EnginePoolOptions): Promise<EnginePool> {
+  static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
-    const opening = DurableLog.openUnprepared({
-      ...options,
-      dir: settings.dir,
-      contentVersion: rulesVersion,
-    })
+    let snapshot: Snapshot | undefined
+    let threads: ShardThreads | undefined
+    const opening = DurableLog.openUnprepared(
+      { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
+      async (dir) => {
+        snapshot = await newestSnapshot(dir)
+        if (snapshot) threads?.expect(snapshot)
+        return snapshot?.header.replayFromLsn ?? 0
+      },
+    )
     // A folder that is in use is known by now, and is no reason to start threads.
     await Promise.race([opening, undefined])
-    const threads = new ShardThreads(settings.shards)
-    const { log, snapshot } = await openLog(opening).catch(async (error) => {
+    threads = new ShardThreads(settings.shards)
+    const log = await opening.catch(async (error) => {
       await threads.destroy()
       throw error
     })
@@ -104,6 +113,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
         }),
     )
     try {
+      checkSnapshot(snapshot, log)
       const ready = await Promise.all(
         shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
       )
@@ -155,6 +165,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       registry,
       settings: settings.checkpoints,
       lastEndLsn,
+      lastReplayFromLsn: snapshot?.header.replayFromLsn ?? log.firstLsn,
     })
     const publisher = new Publisher(shards)
     this.#follower = log.follow(log.recovery.endLsn)
@@ -331,7 +342,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     }
   }
 
-  /** Takes nothing more, settles everything in flight, syncs the files, ends the threads. */
+  /** Takes nothing more, settles everything in flight, takes a checkpoint, syncs the files, ends the threads. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -343,6 +354,10 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   async #close(): Promise<void> {
     await this.#checkpointer.settled()
+    await this.#drained()
+    // Only a convenience for the next opening, which needs it if its matching rules are others.
+    if (!this.#poisoned && this.#checkpointer.dueAtClose)
+      await this.#checkpointer.checkpoint().catch(() => {})
     for (const shard of this.#shards) shard.inbound.stop()
     await Promise.allSettled(this.#shards.map((shard) => shard.ended))
     await this.#log.close()
@@ -356,6 +371,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   /** After poison: what is below the mark is still delivered, then everybody who waits gets the cause. */
   async #fail(error: LogPoisonedError): Promise<void> {
     this.#poisoned = error
+    this.#onDrained?.()
     for (const shard of this.#shards) shard.inbound.stop()
     await this.#follower.stop().catch(() => {})
     for (const shard of this.#shards) shard.fail(error)
@@ -383,6 +399,15 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
     if (this.#checkpointer.due && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
     if (this.#intake.settled(commands)) this.emit('drain')
+    if (this.#intake.inFlight === 0) this.#onDrained?.()
+  }
+
+  /** Resolves when nothing is in flight any more, or nothing will settle it. */
+  async #drained(): Promise<void> {
+    if (this.#intake.inFlight === 0 || this.#poisoned) return
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve
+    })
   }
 
   /** Why nothing is taken any more, once nothing is. */
@@ -393,19 +418,6 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   #checkUsable(): void {
     const refusal = this.#refusal()
     if (refusal) throw refusal
-  }
-}
-
-/** The log and where its books begin. */
-async function openLog(
-  opening: Promise<DurableLog>,
-): Promise<{ log: DurableLog; snapshot: Snapshot | undefined }> {
-  const log = await opening
-  try {
-    return { log, snapshot: await usableSnapshot(log) }
-  } catch (error) {
-    await log.close()
-    throw error
   }
 }
 
