@@ -1,9 +1,27 @@
 import type { MessagePort } from 'node:worker_threads'
-import { runShardThread, type ShardThreadData } from '../src/pool/shard-thread.js'
+import type { RestoredBooks } from '../src/pool/replay.js'
+import {
+  restoreAhead,
+  runShardThread,
+  type ShardForecast,
+  type ShardThreadData,
+} from '../src/pool/shard-thread.js'
 
-/** Waits for what there is to do, and does it until the pool closes. */
+/** Restores what it is told to expect, waits for what there is to do, and does it until the pool closes. */
 export default async function shard({ port }: { port: MessagePort }): Promise<void> {
-  const data = await new Promise<ShardThreadData>((resolve) => port.once('message', resolve))
+  let forecast: ShardForecast | undefined
+  let restored: RestoredBooks | undefined
+  const data = await new Promise<ShardThreadData>((resolve) => {
+    port.on('message', (message: { forecast: ShardForecast } | { data: ShardThreadData }) => {
+      if ('data' in message) {
+        resolve(message.data)
+        return
+      }
+      forecast = message.forecast
+      restored = restoreAhead(forecast)
+    })
+  })
   port.close()
-  runShardThread(data)
+  const expected = forecast?.snapshot.path === data.snapshot?.path
+  runShardThread(data, expected ? restored : undefined)
 }

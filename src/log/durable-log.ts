@@ -23,6 +23,7 @@ import type { PreparerMessage } from './preparer.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
+import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
 import { attempt, isRecycledName, isSpareName } from './segment.js'
 import { removeSegments } from './segment-removal.js'
 import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
@@ -121,9 +122,16 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
 
   /**
    * Like `open`, without the thread that makes segments ready, which would be in the way of whoever has more to start:
-   * `startPreparer` does that, soon. @internal
+   * `startPreparer` does that, soon.
+   *
+   * `covered` is asked, under the folder's lock, for the LSN up to which the application needs nothing of the log, because
+   * it has it in a snapshot: a log of another content version is then accepted if only such records were written under it,
+   * and refused with `TIDEMARK_RULES_DIFFER` otherwise. @internal
    */
-  static async openUnprepared(options: DurableLogOptions): Promise<DurableLog> {
+  static async openUnprepared(
+    options: DurableLogOptions,
+    covered?: (directory: string) => Promise<number>,
+  ): Promise<DurableLog> {
     const settings = resolveLogSettings(options)
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
@@ -139,15 +147,25 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     }
     try {
       const memory = createLogMemory(settings.ringBytes, settings.maxFrameBytes)
+      const coveredLsn = await covered?.(dir)
       const threads = new LogThreads(memory)
-      const report = await threads.start({
+      const check = new SealedCheck(disk, dir)
+      const starting = threads.start({
         memory,
         directory: dir,
         contentVersion: options.contentVersion ?? 1,
+        coveredLsn,
         maxFrameBytes: settings.maxFrameBytes,
         segmentBytes: settings.segmentBytes,
         initialSegmentBytes: initialSegmentBytes(settings),
         flush: settings,
+        sealed: check.states,
+      })
+      const checked =
+        check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
+      const report = await starting.finally(() => {
+        check.stop()
+        return checked
       })
       return new DurableLog(dir, settings, report, memory, disk, threads, unlock)
     } catch (error) {
@@ -457,6 +475,17 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
 /** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */
 function initialSegmentBytes({ segmentBytes, maxFrameBytes }: LogSettings): number {
   return Math.min(segmentBytes, Math.max(maxFrameBytes, initialSegmentBytesGoal))
+}
+
+/** Most logs are smaller, and need not load what this takes. */
+async function runCheckInParallel(check: SealedCheck): Promise<void> {
+  try {
+    const { checkInParallel } = await import('./parallel-check.js')
+    await checkInParallel(check)
+  } finally {
+    // Whatever happened, the recovery waits for nothing that does not come.
+    check.stop()
+  }
 }
 
 /** The two threads of a log. */

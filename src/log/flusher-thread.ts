@@ -4,6 +4,7 @@ import { Flusher, type FlushSettings, SharedSpares } from './flusher.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from './memory.js'
 import { NodeDisk } from './node-disk.js'
 import { type RecoveryReport, recoverLog } from './recovery.js'
+import type { SealedStates } from './sealed-check.js'
 import { segmentSeed } from './segment.js'
 import { SegmentWriter } from './segment-writer.js'
 
@@ -12,10 +13,12 @@ export interface FlusherThreadData {
   readonly memory: LogMemory
   readonly directory: string
   readonly contentVersion: number
+  readonly coveredLsn: number | undefined
   readonly maxFrameBytes: number
   readonly segmentBytes: number
   readonly initialSegmentBytes: number
   readonly flush: FlushSettings
+  readonly sealed: SealedStates
 }
 
 export type FlusherMessage =
@@ -37,6 +40,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       segmentBytes: data.segmentBytes,
       active: recovered.active,
       capacity: recovered.capacity,
+      allocated: recovered.allocated,
       crc: recovered.activeCrc,
       endLsn: recovered.report.endLsn,
     })

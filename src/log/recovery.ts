@@ -4,8 +4,10 @@ import crc32 from 'crc-32'
 import { corruption, damageText } from './damage-report.js'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
-import { alignFrame, frameField, frameHeaderBytes } from './frame.js'
-import { fillWithZeros } from './preparer.js'
+import { FileReader, forEachFrame } from './file-reader.js'
+import { alignFrame, frameField, frameHeaderBytes, maxApplicationType } from './frame.js'
+import { reserveBytes } from './preparer.js'
+import { isCheckedSound, type SealedStates } from './sealed-check.js'
 import {
   attempt,
   encodeSegmentHeader,
@@ -51,6 +53,8 @@ export interface RecoveredLog {
   /** The segment of this opening; everything above its first LSN goes there. */
   readonly active: Segment
   readonly capacity: number
+  /** The part of the capacity that has its blocks. */
+  readonly allocated: number
   /** CRC of the frames that stand in it already. */
   readonly activeCrc: number
 }
@@ -59,12 +63,21 @@ export interface RecoverySettings {
   readonly disk: Disk
   readonly directory: string
   readonly contentVersion: number
+  /**
+   * LSN up to which the application needs no record of the log. Records of other content versions are accepted up to
+   * there, and nowhere when it is not given.
+   */
+  readonly coveredLsn?: number | undefined
   readonly maxFrameBytes: number
-  /** Bytes of frames that the first segment of this opening gets, zero-filled here and now. */
+  /** Bytes of new frames that the first segment of this opening may take. */
   readonly initialSegmentBytes: number
+  /** Where another thread notes which sealed segments it has found sound. */
+  readonly sealed?: SealedStates | undefined
 }
 
 const recoveryName = 'recovery.tmp'
+/** Of the first segment of an opening so much is filled with zeros before anything is accepted; the rest on the way. */
+const firstFillBytes = 1024 * 1024
 
 /**
  * Opens a log for writing: finds its end, refuses what is corrupt, and begins a segment under a new epoch. What is
@@ -81,9 +94,13 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
       ...beginSegment(settings, undefined, 0, 0),
     }
   }
-  checkChain(segments, settings.contentVersion)
+  checkChain(segments, settings.coveredLsn === undefined ? settings.contentVersion : undefined)
 
-  for (let i = 0; i < segments.length - 1; i++) verifySealed(disk, segments[i]!, segments[i + 1]!.header)
+  for (let i = 0; i < segments.length - 1; i++) {
+    const segment = segments[i]!
+    if (settings.sealed && isCheckedSound(settings.sealed, segment.header.firstLsn)) continue
+    verifySealed(disk, segment, segments[i + 1]!.header)
+  }
   while (lastBeginsWithinGroup(disk, segments)) removeLast(disk, directory, segments)
   const last = segments.at(-1)!
   const tail = scanTail(disk, last)
@@ -96,6 +113,8 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
       tail.records,
     )
   }
+
+  checkCovered(settings, segments, tail.endLsn)
 
   const begun = beginSegment(settings, last, syncedLsn, tail.endLsn)
   if (begun.active.path !== last.path) trim(disk, last, syncedLsn)
@@ -169,10 +188,11 @@ function listSegments(disk: Disk, directory: string): Segment[] {
   })
 }
 
-function checkChain(segments: Segment[], contentVersion: number): void {
+/** Checks that each segment goes on from the one before, and, if a content version is given, that all are of that one. */
+function checkChain(segments: Segment[], contentVersion: number | undefined): void {
   for (const [i, segment] of segments.entries()) {
     const { header } = segment
-    if (header.contentVersion !== contentVersion) {
+    if (contentVersion !== undefined && header.contentVersion !== contentVersion) {
       throw new LogError(
         'TIDEMARK_LOG_FORMAT',
         `${segment.path} was written under rules version ${header.contentVersion}, this build replays version ${contentVersion}. Open it with the build that wrote it.`,
@@ -192,6 +212,41 @@ function checkChain(segments: Segment[], contentVersion: number): void {
       )
     }
   }
+}
+
+/**
+ * Refuses a log with records of another content version that the application would have to execute. Looked at before
+ * anything is written: the build that wrote them must find the log as it was.
+ */
+function checkCovered(settings: RecoverySettings, segments: readonly Segment[], endLsn: number): void {
+  const { disk, directory, contentVersion, coveredLsn } = settings
+  const last = segments.findLastIndex(({ header }) => header.contentVersion !== contentVersion)
+  if (coveredLsn === undefined || last < 0) return
+  const foreignEndLsn = segments[last + 1]?.header.firstLsn ?? endLsn
+  const fromLsn = Math.max(coveredLsn, segments[0]!.header.firstLsn)
+  const files = new FileReader(disk, directory, fromLsn)
+  try {
+    for (let chunk = files.nextSync(foreignEndLsn); chunk; chunk = files.nextSync(foreignEndLsn)) {
+      forEachFrame(chunk, ({ type, lsn }) => {
+        if (type <= maxApplicationType) throw rulesDiffer(segments[last]!, lsn, settings)
+      })
+    }
+  } finally {
+    files.close()
+  }
+}
+
+function rulesDiffer(
+  segment: Segment,
+  lsn: number,
+  { directory, contentVersion }: RecoverySettings,
+): LogError {
+  const found = segment.header.contentVersion
+  return new LogError(
+    'TIDEMARK_RULES_DIFFER',
+    `The log in ${directory} has commands from LSN ${lsn} on that were executed under rules version ${found} and are in no snapshot; this build has version ${contentVersion} and would guess. Open it with the build that wrote it and close it cleanly, or take a checkpoint there: this build goes on from that snapshot.`,
+    { directory, lsn, found, supported: contentVersion },
+  )
 }
 
 interface Tail {
@@ -263,27 +318,31 @@ function beginSegment(
   }
   const kept = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
   const capacity = kept.byteLength + settings.initialSegmentBytes
+  const fillBytes = Math.min(settings.initialSegmentBytes, firstFillBytes)
   const temporary = path.join(directory, recoveryName)
   const target = path.join(directory, segmentName(fromLsn))
   const file = attempt('create', temporary, () => disk.create(temporary))
   try {
     const head = Buffer.concat([encodeSegmentHeader(header), kept])
     const written = attempt('write to', temporary, () => disk.write(file, [head], 0))
-    const filled =
-      written === head.byteLength &&
-      fillWithZeros(disk, file, temporary, head.byteLength, settings.initialSegmentBytes)
-    if (!filled) {
+    if (written !== head.byteLength) {
       throw new LogError('TIDEMARK_LOG_IO', `Could not write to ${temporary}: the disk may be full.`, {
         path: temporary,
       })
     }
+    reserveBytes(disk, file, temporary, head.byteLength, fillBytes)
     attempt('sync', temporary, () => disk.syncData(file))
   } finally {
     disk.close(file)
   }
   attempt('rename', temporary, () => disk.rename(temporary, target))
   attempt('sync', directory, () => disk.syncDirectory(directory))
-  return { active: { path: target, header }, capacity, activeCrc: zlibCrc32(kept) }
+  return {
+    active: { path: target, header },
+    capacity,
+    allocated: kept.byteLength + fillBytes,
+    activeCrc: zlibCrc32(kept),
+  }
 }
 
 /** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */

@@ -52,7 +52,7 @@ export class SegmentWriter {
 
   /**
    * Goes on in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
-   * `capacity` bytes of frames and zeros.
+   * to take `capacity` bytes of frames, for the first `allocated` of which it has zeros.
    */
   constructor(options: {
     disk: Disk
@@ -61,6 +61,7 @@ export class SegmentWriter {
     segmentBytes: number
     active: Segment
     capacity: number
+    allocated?: number
     endLsn: number
     crc: number
   }) {
@@ -70,7 +71,7 @@ export class SegmentWriter {
     this.#segmentBytes = options.segmentBytes
     this.#active = options.active
     this.#capacity = options.capacity
-    this.#allocated = options.capacity
+    this.#allocated = options.allocated ?? options.capacity
     this.#end = options.endLsn
     this.#crc = options.crc
     this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))

@@ -1,3 +1,4 @@
+import { frameHeaderBytes } from '../log/frame.js'
 import type { DurableLog } from '../log/index.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { rulesVersion } from '../matching/index.js'
@@ -22,7 +23,7 @@ import type { CheckpointReport } from './types.js'
 const booksAhead = 4
 
 export interface CheckpointSettings extends RetentionSettings {
-  /** A checkpoint is taken when so many bytes of log have come since the last; 0: only when asked. */
+  /** A checkpoint is taken when so many bytes of log have come since the last, and at the close; 0: only when asked. */
   readonly checkpointBytes: number
   /** One is also taken when the last is so old and something was logged since; 0: not by time. */
   readonly checkpointIntervalMs: number
@@ -48,6 +49,7 @@ export class Checkpointer {
   #logged: boolean
   #lastMs: number
   #callOff: (() => void) | undefined
+  #lastReplayFromLsn: number
   #running: Promise<CheckpointReport> | undefined
 
   constructor(options: {
@@ -58,6 +60,7 @@ export class Checkpointer {
     cursors: CursorStore
     clock: Clock
     lastEndLsn: number
+    lastReplayFromLsn: number
   }) {
     this.#log = options.log
     this.#shards = options.shards
@@ -66,6 +69,7 @@ export class Checkpointer {
     this.#cursors = options.cursors
     this.#clock = options.clock
     this.#lastEndLsn = options.lastEndLsn
+    this.#lastReplayFromLsn = options.lastReplayFromLsn
     // What an opening found behind the snapshot may be a mark only: one checkpoint too many at worst.
     this.#logged = options.log.durableLsn > options.lastEndLsn
     this.#lastMs = options.clock.nowMs()
@@ -81,6 +85,15 @@ export class Checkpointer {
       checkpointBytes > 0 &&
       this.#running === undefined &&
       this.#log.durableLsn - this.#lastEndLsn >= checkpointBytes
+    )
+  }
+
+  /** Whether more than a mark has been logged behind the last snapshot, so that one at the close is worth its time. */
+  get dueAtClose(): boolean {
+    return (
+      this.#settings.checkpointBytes > 0 &&
+      this.#registry.size > 0 &&
+      this.#log.durableLsn - this.#lastReplayFromLsn > frameHeaderBytes
     )
   }
 
@@ -150,6 +163,7 @@ export class Checkpointer {
       throw error
     }
     this.#lastEndLsn = snapshot.header.endLsn
+    this.#lastReplayFromLsn = snapshot.header.replayFromLsn
     const firstLsn = await this.#retain()
     const { header } = snapshot
     return {

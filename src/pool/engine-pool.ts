@@ -41,8 +41,11 @@ import type {
   PoolStats,
   SubscribeOptions,
 } from './types.js'
-import { usableSnapshot } from './usable-snapshot.js'
+import { checkSnapshot, newestSnapshot } from './usable-snapshot.js'
 import type { ReportContext } from './waiters.js'
+
+/** Key under which tests open a pool as a build with other matching rules would. @internal */
+export const rulesVersionOf = Symbol('rules version')
 
 export const depthLevelsMax = 100_000
 const causeDelayMs = 300
@@ -78,32 +81,35 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   readonly #subscriptions: Subscriptions
   #closing: Promise<void> | undefined
   #poisoned: LogPoisonedError | undefined
+  #onDrained: (() => void) | undefined
 
   /**
    * Opens the pool in a folder. Everything that was acknowledged there before is back: the log is checked, a torn tail
    * cut, and every book replayed, each logged event compared.
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_CORRUPT`, `TIDEMARK_LOG_FORMAT`,
-   *   `TIDEMARK_LOG_IO`, `TIDEMARK_REPLAY_DIFFERS`; PoolError `TIDEMARK_INSTRUMENT_DIFFERS`; CommandError for a
+   *   `TIDEMARK_RULES_DIFFER`, `TIDEMARK_LOG_IO`, `TIDEMARK_REPLAY_DIFFERS`; PoolError `TIDEMARK_INSTRUMENT_DIFFERS`; CommandError for a
    *   malformed instrument.
    */
-  static async open(options: EnginePoolOptions): Promise<EnginePool> {
+  static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
-    const opening = DurableLog.openUnprepared({
-      ...options,
-      dir: settings.dir,
-      contentVersion: rulesVersion,
-    })
-    // A folder that is in use is known by now, and is no reason to start threads.
-    await Promise.race([opening, undefined])
-    const threads = new ShardThreads(settings.shards)
-    const clock = options.clock ?? systemClock
-    const { log, snapshot, cursors } = await openLog(opening, settings.cursorKeepBytes, clock).catch(
-      async (error) => {
-        await threads.destroy()
-        throw error
+    let snapshot: Snapshot | undefined
+    let threads: ShardThreads | undefined
+    const opening = DurableLog.openUnprepared(
+      { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
+      async (dir) => {
+        snapshot = await newestSnapshot(dir)
+        if (snapshot) threads?.expect(snapshot)
+        return snapshot?.header.replayFromLsn ?? 0
       },
     )
+    // A folder that is in use is known by now, and is no reason to start threads.
+    await Promise.race([opening, undefined])
+    threads = new ShardThreads(settings.shards)
+    const log = await opening.catch(async (error) => {
+      await threads.destroy()
+      throw error
+    })
     const registry = new InstrumentRegistry(settings.shards)
     const context = { slab: new ReportSlab(), registry }
     const shards = Array.from(
@@ -120,9 +126,12 @@ export class EnginePool extends EventEmitter<PoolEvents> {
         }),
     )
     try {
-      const ready = await Promise.all(
-        shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
-      )
+      checkSnapshot(snapshot, log)
+      const clock = options.clock ?? systemClock
+      const [cursors, ...ready] = await Promise.all([
+        CursorStore.open(log, { keepBytes: settings.cursorKeepBytes, clock }),
+        ...shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
+      ])
       log.startPreparer()
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       const pool = new EnginePool(log, threads, shards, context, settings, snapshot, cursors, clock)
@@ -176,6 +185,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
       cursors,
       clock,
       lastEndLsn,
+      lastReplayFromLsn: snapshot?.header.replayFromLsn ?? log.firstLsn,
     })
     this.#cursors = cursors
     cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
@@ -374,8 +384,8 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   }
 
   /**
-   * Takes nothing more, settles everything in flight, stores what cursors acknowledged, syncs the files, ends the
-   * threads. Subscriptions with a cursor end; the others get the log to its end.
+   * Takes nothing more, settles everything in flight, takes a checkpoint, stores what cursors acknowledged, syncs the
+   * files, ends the threads. Subscriptions with a cursor end; the others get the log to its end.
    *
    * @throws LogError `TIDEMARK_LOG_IO`, when all of that is done, for a cursor that could not be stored.
    */
@@ -390,6 +400,10 @@ export class EnginePool extends EventEmitter<PoolEvents> {
 
   async #close(): Promise<void> {
     await this.#checkpointer.close()
+    await this.#drained()
+    // Only a convenience for the next opening, which needs it if its matching rules are others.
+    if (!this.#poisoned && this.#checkpointer.dueAtClose)
+      await this.#checkpointer.checkpoint().catch(() => {})
     for (const shard of this.#shards) shard.inbound.stop()
     await Promise.allSettled(this.#shards.map((shard) => shard.ended))
     // While the folder is still this pool's.
@@ -406,6 +420,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   /** After poison: what is below the mark is still delivered, then everybody who waits gets the cause. */
   async #fail(error: LogPoisonedError): Promise<void> {
     this.#poisoned = error
+    this.#onDrained?.()
     for (const shard of this.#shards) shard.inbound.stop()
     await this.#follower.stop().catch(() => {})
     for (const shard of this.#shards) shard.fail(error)
@@ -433,6 +448,15 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
     if (this.#checkpointer.due(commands) && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
     if (this.#intake.settled(commands)) this.emit('drain')
+    if (this.#intake.inFlight === 0) this.#onDrained?.()
+  }
+
+  /** Resolves when nothing is in flight any more, or nothing will settle it. */
+  async #drained(): Promise<void> {
+    if (this.#intake.inFlight === 0 || this.#poisoned) return
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve
+    })
   }
 
   /** Why nothing is taken any more, once nothing is. */
@@ -443,21 +467,6 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   #checkUsable(): void {
     const refusal = this.#refusal()
     if (refusal) throw refusal
-  }
-}
-
-/** The log, where its books begin, and its cursors. */
-async function openLog(opening: Promise<DurableLog>, keepBytes: number, clock: Clock) {
-  const log = await opening
-  try {
-    return {
-      log,
-      snapshot: await usableSnapshot(log),
-      cursors: await CursorStore.open(log, { keepBytes, clock }),
-    }
-  } catch (error) {
-    await log.close()
-    throw error
   }
 }
 

@@ -5,7 +5,7 @@ import { type GroupVisitor, GroupWalk } from '../log/group-walk.js'
 import type { LogRecord } from '../log/log-reader.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { decodeCommand } from '../matching/command-reader.js'
-import type { MatchingEngine } from '../matching/engine.js'
+import { MatchingEngine } from '../matching/engine.js'
 import { decodeEvents } from '../matching/event-reader.js'
 import { GroupBuffer } from '../matching/group-buffer.js'
 import { groupType } from './records.js'
@@ -22,21 +22,41 @@ export interface ReplayRange {
   readonly snapshot: Snapshot | undefined
 }
 
-/**
- * Brings the books of a shard up: from the snapshot, and by executing the commands logged behind it again. Every group that comes of it is compared
- * with the logged one, word by word. What opening has just verified is not verified again.
- *
- * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
- */
-export function replayShard(engine: MatchingEngine, range: ReplayRange, disk: Disk = new NodeDisk()): void {
+/** The books of a shard as a snapshot has them, and for each the LSN up to which it has the log in it. */
+export interface RestoredBooks {
+  readonly engine: MatchingEngine
+  readonly bookLsns: readonly number[]
+}
+
+/** Makes the books of a shard from a snapshot that was verified; none without one. */
+export function restoreShard(
+  snapshot: Snapshot | undefined,
+  { shard, shards }: { shard: number; shards: number },
+  disk: Disk = new NodeDisk(),
+): RestoredBooks {
+  const engine = new MatchingEngine()
   const bookLsns: number[] = []
-  if (range.snapshot) {
-    for (const { instrumentId, lsn, book } of readSections(range.snapshot, disk)) {
-      if (instrumentId % range.shards !== range.shard) continue
+  if (snapshot) {
+    for (const { instrumentId, lsn, book } of readSections(snapshot, disk)) {
+      if (instrumentId % shards !== shard) continue
       engine.restoreBook(book)
       bookLsns[instrumentId] = lsn
     }
   }
+  return { engine, bookLsns }
+}
+
+/**
+ * Brings restored books up, by executing the commands logged behind them again. Every group that comes of it is compared
+ * with the logged one, word by word. What opening has just verified is not verified again.
+ *
+ * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
+ */
+export function replayShard(
+  { engine, bookLsns }: RestoredBooks,
+  range: ReplayRange,
+  disk: Disk = new NodeDisk(),
+): void {
   const files = new FileReader(disk, range.directory, range.fromLsn, { verify: false })
   const walk = new GroupWalk(new Replayer(engine, range, bookLsns))
   try {

@@ -4,14 +4,14 @@ import type { LogMemory } from '../log/memory.js'
 import { LogProducer } from '../log/producer.js'
 // Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
 import { encodeCancelAll, encodeNoop, maxCommandWords } from '../matching/command-writer.js'
-import { type EngineCounters, type InstrumentState, MatchingEngine } from '../matching/engine.js'
+import type { EngineCounters, InstrumentState, MatchingEngine } from '../matching/engine.js'
 import { EventCursor } from '../matching/event-reader.js'
 import { GroupBuffer } from '../matching/group-buffer.js'
 import { eventKinds } from '../matching/names.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { type Answer, answerQuestion } from './questions.js'
 import { groupType, moreGroups } from './records.js'
-import { replayShard } from './replay.js'
+import { type RestoredBooks, replayShard, restoreShard } from './replay.js'
 import { requestKind } from './requests.js'
 import type { Snapshot } from './snapshot-file.js'
 
@@ -38,12 +38,32 @@ export type ShardMessage =
 const publishCommands = 256
 const publishBytes = 48 * 1024
 
-/** Brings the shard's books up from the log, then matches until the inbound ring is stopped. Blocks its thread. */
-export function runShardThread(data: ShardThreadData): void {
+/** What a shard's thread can do while the log is still checked: restore the books of the snapshot that will be used. */
+export interface ShardForecast {
+  readonly shard: number
+  readonly shards: number
+  readonly snapshot: Snapshot
+}
+
+/** Books that were restored ahead of need; `undefined` when that failed, which is not the time to say so. */
+export function restoreAhead(forecast: ShardForecast): RestoredBooks | undefined {
+  try {
+    return restoreShard(forecast.snapshot, forecast)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Brings the shard's books up from the log, then matches until the inbound ring is stopped. Blocks its thread. `restored`
+ * are the books of the very snapshot in `data`, if they were restored before.
+ */
+export function runShardThread(data: ShardThreadData, restored?: RestoredBooks): void {
   const post = (message: ShardMessage) => data.port.postMessage(message)
   try {
-    const engine = new MatchingEngine()
-    replayShard(engine, data)
+    const books = restored ?? restoreShard(data.snapshot, data)
+    const { engine } = books
+    replayShard(books, data)
     post({ kind: 'ready', instruments: engine.instruments(), counters: engine.counters() })
     new ShardLoop(engine, data, post).run()
     post({ kind: 'stopped' })

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import type { ShardThreadData } from './shard-thread.js'
+import type { ShardForecast, ShardThreadData } from './shard-thread.js'
+import type { Snapshot } from './snapshot-file.js'
 
 /**
  * The threads of the shards. They start, and load their code, before there is anything for them to do: while the log is
@@ -33,10 +34,18 @@ export class ShardThreads {
     return this.#pool.threads
   }
 
+  /** Tells the shards which snapshot they will most likely be given. */
+  expect(snapshot: Snapshot): void {
+    for (const [shard, { port }] of this.#slots.entries()) {
+      const forecast: ShardForecast = { shard, shards: this.#slots.length, snapshot }
+      port.postMessage({ forecast })
+    }
+  }
+
   /** Sets one shard to work; settles when its loop is over. */
   begin(data: ShardThreadData, transfer: MessagePort[]): Promise<void> {
     const { port, ended } = this.#slots[data.shard]!
-    port.postMessage(data, transfer)
+    port.postMessage({ data }, transfer)
     port.unref()
     return ended
   }

@@ -21,6 +21,7 @@ import { attempt as attemptNow } from '../log/segment.js'
  *    48  4  sections
  *    52  4  CRC-32 of all sections
  *    56  4  CRC-32 of bytes 0 to 55
+ *    60  4  0
  * ```
  */
 const magic = 'TIDESNAP'
@@ -97,7 +98,7 @@ export class SnapshotWriter {
   async publish(rulesVersion: number): Promise<Snapshot> {
     const header: SnapshotHeader = {
       rulesVersion,
-      replayFromLsn: this.#replayFromLsn,
+      replayFromLsn: this.#sections === 0 ? 0 : this.#replayFromLsn,
       endLsn: this.#endLsn,
       createdUs: Date.now() * 1000,
       bytes: this.#at - headerBytes,
@@ -180,7 +181,8 @@ export async function verifySnapshot(file: string): Promise<SnapshotHeader | und
       crc = crc32(chunk.subarray(0, read.bytesRead), crc)
       done += read.bytesRead
     }
-    return crc === header.crc ? header : undefined
+    const { size } = await attempt('look at', file, () => handle.stat())
+    return crc === header.crc && size === headerBytes + header.bytes ? header : undefined
   } finally {
     await handle.close()
   }
@@ -233,7 +235,8 @@ function encodeHeader(header: SnapshotHeader): Buffer {
 
 function decodeHeader(block: Buffer): SnapshotHeader | undefined {
   if (block.toString('latin1', 0, 8) !== magic || block.readUInt32LE(8) !== formatVersion) return undefined
-  if (crc32(block.subarray(0, 56)) !== block.readUInt32LE(56)) return undefined
+  if (crc32(block.subarray(0, 56)) !== block.readUInt32LE(56) || block.readUInt32LE(60) !== 0)
+    return undefined
   return {
     rulesVersion: block.readUInt32LE(12),
     replayFromLsn: Number(block.readBigUInt64LE(16)),

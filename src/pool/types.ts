@@ -35,7 +35,10 @@ export interface EnginePoolOptions extends LogSettingOptions {
   readonly instruments?: readonly InstrumentOptions[] | undefined
   /** Commands that may be accepted and not yet durable; beyond it `submit` rejects. Default 65,536. */
   readonly maxInFlight?: number | undefined
-  /** A checkpoint is taken when so many bytes of log have come since the last; 0: only when asked. Default 256 MiB. */
+  /**
+   * A checkpoint is taken when so many bytes of log have come since the last, and at the close, if anything has; 0: only
+   * when asked. Default 256 MiB.
+   */
   readonly checkpointBytes?: number | undefined
   /**
    * A checkpoint is taken when the last is so many milliseconds old and something was logged since; 0: not by time.

@@ -1,29 +1,35 @@
 import { LogError } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
-import { rulesVersion } from '../matching/index.js'
-import { type Snapshot, soundSnapshots } from './snapshot-file.js'
+import { type Snapshot, snapshotPaths, verifySnapshot } from './snapshot-file.js'
 
-/** The newest sound snapshot that fits the log. One above the log's end can't be: it waited for the mark. */
-export async function usableSnapshot(log: DurableLog): Promise<Snapshot | undefined> {
-  const { firstLsn, endLsn } = log.recovery
-  const snapshots = await soundSnapshots(log.dir)
-  for (const snapshot of snapshots) {
-    const { header } = snapshot
-    if (header.endLsn > endLsn) {
-      throw new LogError(
-        'TIDEMARK_LOG_CORRUPT',
-        `${snapshot.path} was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}: a part of the log is missing.`,
-        { file: snapshot.path, lsn: header.endLsn, endLsn },
-      )
-    }
-    if (header.rulesVersion === rulesVersion && header.replayFromLsn >= firstLsn) return snapshot
-  }
-  if (firstLsn > 0) {
-    throw new LogError(
-      'TIDEMARK_LOG_CORRUPT',
-      `The log in ${log.dir} begins at LSN ${firstLsn} and no sound snapshot reaches that far back.`,
-      { dir: log.dir, firstLsn },
-    )
+/** The newest sound snapshot of a folder, whatever the log says to it. */
+export async function newestSnapshot(directory: string): Promise<Snapshot | undefined> {
+  for (const path of await snapshotPaths(directory)) {
+    const header = await verifySnapshot(path)
+    if (header) return { path, header }
   }
   return undefined
+}
+
+/**
+ * Checks that the newest sound snapshot fits the log: one above the log's end can't be, because it waited for the mark.
+ * Snapshots of other matching rules are as good: the log has made sure that nothing behind it was logged under them.
+ *
+ * @throws LogError `TIDEMARK_LOG_CORRUPT`.
+ */
+export function checkSnapshot(snapshot: Snapshot | undefined, log: DurableLog): void {
+  const { firstLsn, endLsn } = log.recovery
+  if (snapshot && snapshot.header.endLsn > endLsn) {
+    throw new LogError(
+      'TIDEMARK_LOG_CORRUPT',
+      `${snapshot.path} was taken at LSN ${snapshot.header.endLsn}, but the log ends at ${endLsn}: a part of the log is missing.`,
+      { file: snapshot.path, lsn: snapshot.header.endLsn, endLsn },
+    )
+  }
+  if ((snapshot?.header.replayFromLsn ?? 0) >= firstLsn) return
+  throw new LogError(
+    'TIDEMARK_LOG_CORRUPT',
+    `The log in ${log.dir} begins at LSN ${firstLsn} and no sound snapshot reaches that far back.`,
+    { dir: log.dir, firstLsn },
+  )
 }

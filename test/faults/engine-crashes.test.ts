@@ -5,7 +5,7 @@ import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
 import { NaiveEngine } from '#tidemark/matching/naive-book.js'
 import { groupType } from '#tidemark/pool/records.js'
-import { replayShard, wordsOf } from '#tidemark/pool/replay.js'
+import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/replay.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
 import { newestSnapshot, writeSnapshot } from '../support/inline-snapshot.js'
@@ -98,11 +98,11 @@ class Life {
     }
     const shards = 1 + this.#random.int(2)
     for (let shard = 0; shard < shards; shard++) {
-      const engine = new MatchingEngine({ hashSeed: shard })
+      const restored = restoreShard(snapshot, { shard, shards }, disk)
       const fromLsn = snapshot?.header.replayFromLsn ?? report.firstLsn
       const range = { directory: inlineDirectory, shard, shards, fromLsn, endLsn: report.endLsn, snapshot }
-      replayShard(engine, range, disk)
-      this.#engines.push(engine)
+      replayShard(restored, range, disk)
+      this.#engines.push(restored.engine)
     }
     return { records: readRecords(disk, report.firstLsn, report.endLsn), engines: this.#engines }
   }

@@ -30,7 +30,7 @@ describe('a checkpoint', () => {
   it('is what the next opening starts from: the same books, then the log behind it, whatever the number of shards', async () => {
     const dir = temporaryDirectory()
     const random = new Random(5)
-    const pool = await openPool({ dir, shards: 2 })
+    const pool = await openPool({ dir, shards: 2, checkpointBytes: 0 })
     await pool.submitBatch(flow(random, 2000, 1))
     const report = await pool.checkpoint()
     expect(report).toMatchObject({ books: 2, firstLsn: 0 })
@@ -42,7 +42,7 @@ describe('a checkpoint', () => {
 
     // Without the snapshot's part of the log only the snapshot can have given these books.
     for (const shards of [1, 2, 3]) {
-      const again = await EnginePool.open({ dir, shards })
+      const again = await EnginePool.open({ dir, shards, checkpointBytes: 0 })
       expect((await again.digest()).symbols).toEqual(symbols)
       const order = await again.submit(limit(99_999, 'buy', '50', '1'))
       expect(order.status).toBe('resting')
@@ -87,6 +87,7 @@ describe('a checkpoint', () => {
       ringBytes: 65_536,
       keepSnapshots: 2,
       keepLogBytes: 0,
+      checkpointBytes: 0,
     }
     const pool = await openPool(options)
     const reports = []
