@@ -110,7 +110,9 @@ export function addRunCommand(program: Command): void {
     )
     .optionsGroup(outputGroup)
     .addOption(new Option('--verify', 'close, open again, and compare every book'))
-    .addOption(new Option('--reports <file>', 'write every durable event as a JSON line, in LSN order'))
+    .addOption(
+      new Option('--reports <file>', 'write every durable event of an order as a JSON line, in LSN order'),
+    )
     .addOption(
       new Option(
         '--benchmark-reports [file]',

@@ -148,12 +148,17 @@ export class Checkpointer {
       // The registry may grow meanwhile: what is added behind the last look is logged behind every book's LSN.
       for (let id = 0; id < this.#registry.size || books.length > 0; ) {
         while (id < this.#registry.size && books.length < booksAhead) {
+          if (!this.#registry.byId(id)) {
+            id++
+            continue
+          }
           const book = this.#ask(id++)
           // One that fails ends the checkpoint; the ones asked for ahead of it have nobody else to tell.
           book.catch(() => {})
           books.push(book)
         }
-        await writer.add(await books.shift()!)
+        const book = books.shift()
+        if (book) await writer.add(await book)
       }
       // A shard's memory runs ahead of the disk: a snapshot must not.
       await this.#log.waitDurable(writer.endLsn)

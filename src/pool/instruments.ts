@@ -18,7 +18,10 @@ export interface PoolInstrument {
   readonly shard: number
 }
 
-/** The instruments of a pool, by symbol and by number. Numbers are dense, and number mod shards is the shard. */
+/**
+ * The instruments of a pool, by symbol and by number; number mod shards is the shard. A number is missing when its
+ * creation was in another shard's part of a log that a crash cut behind a later one: it was never acknowledged.
+ */
 export class InstrumentRegistry {
   readonly #shards: number
   readonly #bySymbol = new Map<string, PoolInstrument>()
@@ -28,7 +31,7 @@ export class InstrumentRegistry {
     this.#shards = shards
   }
 
-  /** Takes over what the log held: every number from 0 on, once, in any order. */
+  /** Takes over what the log held, in any order. */
   restore(definitions: readonly InstrumentDefinition[]): void {
     for (const definition of definitions.toSorted((a, b) => a.instrumentId - b.instrumentId))
       this.add(definition)
@@ -110,13 +113,13 @@ export class InstrumentRegistry {
     return this.#byId[instrumentId]
   }
 
-  /** How many there are; the next one's number. */
+  /** The next one's number. */
   get size(): number {
     return this.#byId.length
   }
 
   list(): Instrument[] {
-    return this.#byId.map(describe)
+    return this.#byId.filter((instrument) => instrument !== undefined).map(describe)
   }
 }
 

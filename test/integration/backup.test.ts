@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { backupFolder, EnginePool } from '#tidemark/pool/index.js'
@@ -34,6 +34,42 @@ describe('a backup of a running pool', () => {
     }
     running = false
     await traffic
+  })
+
+  it('ends at what is known to be synced, once that has been waited for', async () => {
+    const pool = await openPool()
+    const { dir } = pool
+    const first = await pool.submit(limit(1, 'buy', '90', '1'))
+    const last = await pool.submit(limit(2, 'buy', '91', '1'))
+    await pool.close()
+    // The mark of the clean close is the only frame that says the last group is synced.
+    const file = path.join(dir, readdirSync(dir).find((name) => name.endsWith('.wal'))!)
+    const whole = readFileSync(file)
+    truncateSync(file, 4096 + last.lsn)
+    const copy = (options = {}) => backupFolder(dir, path.join(temporaryDirectory(), 'copy'), options)
+    expect((await copy()).endLsn).toBe(first.lsn)
+    expect((await copy({ closed: true })).endLsn).toBe(last.lsn)
+    expect((await copy({ syncedLsn: last.lsn })).endLsn).toBe(last.lsn)
+    const running = copy()
+    setTimeout(() => writeFileSync(file, whole), 100)
+    expect((await running).endLsn).toBeGreaterThanOrEqual(last.lsn)
+  })
+
+  it('gives its files their names when all of them are there', async () => {
+    const pool = await openPool({ segmentBytes: 65_536, ringBytes: 262_144, maxFrameBytes: 32_768 })
+    for (let id = 1; id <= 2000; id++) pool.submit(limit(id, 'buy', '90', '1'))
+    await pool.submit(limit(2001, 'buy', '90', '1'))
+    await pool.close()
+    const target = path.join(temporaryDirectory(), 'copy')
+    const seen = new Set<string>()
+    const report = await backupFolder(pool.dir, target, {
+      closed: true,
+      onProgress: () => readdirSync(target).forEach((name) => void seen.add(name)),
+    })
+    expect(report.segments).toBeGreaterThan(2)
+    expect(seen.size).toBe(report.segments)
+    expect([...seen].every((name) => name.endsWith('.part'))).toBe(true)
+    expect(readdirSync(target).sort()).toEqual([...seen].map((name) => name.slice(0, -5)).sort())
   })
 
   it('goes into an empty folder only', async () => {

@@ -1,4 +1,14 @@
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Command, EnginePool, type PoolEvent } from '#tidemark/index.js'
@@ -8,7 +18,8 @@ import { Random } from '../support/random.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const small = { segmentBytes: 64 * 1024, maxFrameBytes: 32 * 1024, ringBytes: 256 * 1024 }
-const sample = path.join(import.meta.dirname, '../../node_modules/.cache/tidemark-cli-log')
+/** Made once for all tests; one that changes a log takes a copy. */
+const sample = mkdtempSync(path.join(tmpdir(), 'tidemark-cli-log-'))
 
 const segments = (dir: string) =>
   readdirSync(dir)
@@ -47,7 +58,6 @@ interface DumpedGroup {
 let made: Sample
 
 beforeAll(async () => {
-  rmSync(sample, { recursive: true, force: true })
   const pool = await EnginePool.open({ dir: sample, instruments: [bitcoin, ether], ...small })
   const random = new Random(3)
   for (let i = 0; i < 10; i++) await pool.submitBatch(flow(random, 100, 1 + i * 100))

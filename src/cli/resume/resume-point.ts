@@ -48,7 +48,7 @@ export class ResumePoint implements CommandSink {
   readonly #lastRequestIds: ReadonlyMap<number, ReadonlyMap<number, number>>
   readonly #batch: CommandBatch
   readonly #passed = new Map<number, Passed>()
-  #instruments: readonly Instrument[] = []
+  #instruments: ReadonlyMap<number, Instrument> = new Map()
   readonly #words = new Int32Array(maxCommandWords)
   #catchUp: () => void = () => {}
   /** Symbols of which not everything logged has been met. */
@@ -306,8 +306,10 @@ export class ResumePoint implements CommandSink {
   }
 
   #instrument(instrumentId: number): Instrument | undefined {
-    if (instrumentId >= this.#instruments.length) this.#instruments = this.#pool.instruments()
-    return this.#instruments[instrumentId]
+    if (!this.#instruments.has(instrumentId)) {
+      this.#instruments = new Map(this.#pool.instruments().map((instrument) => [instrument.id, instrument]))
+    }
+    return this.#instruments.get(instrumentId)
   }
 
   #symbolOf(instrumentId: number): string {
@@ -333,14 +335,14 @@ async function lastRequestIds(
   pool: EnginePool,
   logged: LoggedCommands,
 ): Promise<Map<number, Map<number, number>>> {
-  const instruments = pool.instruments()
+  const symbols = new Map(pool.instruments().map(({ id, symbol }) => [id, symbol]))
   const pairs = [...logged.symbols].flatMap(([id, { requests }]) =>
     [...requests.keys()].map((account) => ({ id, account })),
   )
   const known = new Map<number, Map<number, number>>()
   for (let from = 0; from < pairs.length; from += questionsMax) {
     const asked = pairs.slice(from, from + questionsMax).map(async ({ id, account }) => {
-      const { requestId } = await pool.lastRequestId(account, instruments[id]!.symbol)
+      const { requestId } = await pool.lastRequestId(account, symbols.get(id)!)
       const ofSymbol = known.get(id) ?? new Map<number, number>()
       ofSymbol.set(account, requestId ?? 0)
       known.set(id, ofSymbol)
