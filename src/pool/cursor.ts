@@ -23,6 +23,8 @@ export class Cursor {
   holder: CursorHolder | undefined
   /** Whether the holder is open. */
   live = false
+  /** Whether it is being dropped: nothing of it is written any more. */
+  dropping = false
   readonly #directory: string
   readonly #clock: Clock
   #state: CursorState = 'valid'
@@ -109,15 +111,15 @@ export class Cursor {
     }
   }
 
-  /** Forgets what is not written yet, and resolves when nothing is being written. */
-  async abandon(): Promise<void> {
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
     this.#callOff?.()
     this.#callOff = undefined
     await this.#writing?.catch(() => {})
   }
 
   #isStored(lsn: number): boolean {
-    if (this.#state === 'damaged') return true
+    if (this.#state === 'damaged' || this.dropping) return true
     return this.#stored !== undefined && this.#stored.lsn >= lsn && this.#stored.state === this.#state
   }
 

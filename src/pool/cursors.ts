@@ -151,10 +151,14 @@ export class CursorStore {
     if (cursor.live) throw inUse(name)
     // Until its file is gone nobody may make it anew.
     cursor.live = true
+    cursor.dropping = true
     try {
-      await cursor.abandon()
+      await cursor.settled()
       await removeCursorFile(this.#log.dir, name)
       this.#cursors.delete(name)
+    } catch (error) {
+      cursor.dropping = false
+      throw error
     } finally {
       cursor.live = false
     }
@@ -223,7 +227,8 @@ export class CursorStore {
       await cursor.flush()
     } catch (error) {
       this.#cursors.delete(cursor.name)
-      await cursor.abandon()
+      cursor.dropping = true
+      await cursor.settled()
       if (cursor.storedLsn !== undefined) await removeCursorFile(this.#log.dir, cursor.name).catch(() => {})
       throw error
     }

@@ -24,7 +24,6 @@ export class Subscriptions {
     const reader = this.#log.reader({
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
-      ...(signal && { signal }),
       ...(bufferBytes !== undefined && { bufferBytes }),
     })
     return new Subscription({

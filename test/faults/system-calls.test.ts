@@ -4,6 +4,7 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { segmentHeaderBytes } from '#tidemark/log/segment.js'
 import { root } from '../support/run-script.js'
+import { parseTrace, traced } from '../support/system-calls.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const script = `
@@ -20,46 +21,6 @@ const script = `
   await Promise.all(Array.from({ length: 5 }, () => caller(100)))
   writeSync(1, 'FLUSHES ' + pool.stats().log.flushes + ' ' + pool.stats().log.rotations + '\\n')
   await pool.close()`
-
-const traced = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
-
-interface Call {
-  readonly name: string
-  readonly args: string
-  readonly result: number
-  /** Lines of the trace at which it began and had ended. */
-  readonly began: number
-  readonly ended: number
-}
-
-/** The calls of a trace of several threads, put together where strace shows them in two halves. */
-function parse(trace: string): Call[] {
-  const unfinished = new Map<string, { head: string; began: number }>()
-  const calls: Call[] = []
-  for (const [number, line] of trace.split('\n').entries()) {
-    const match = /^(\d+)\s+(.*)$/.exec(line)
-    if (!match) continue
-    const [, thread, rest] = match as unknown as [string, string, string]
-    if (rest.endsWith('<unfinished ...>')) {
-      unfinished.set(thread, { head: rest.slice(0, -'<unfinished ...>'.length), began: number })
-      continue
-    }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest)
-    const half = resumed ? unfinished.get(thread) : undefined
-    const whole = half ? half.head + resumed![1] : rest
-    const call = /^(\w+)\((.*)\)\s+= (-?\d+)/.exec(whole)
-    if (call) {
-      calls.push({
-        name: call[1]!,
-        args: call[2]!,
-        result: Number(call[3]),
-        began: half?.began ?? number,
-        ended: number,
-      })
-    }
-  }
-  return calls
-}
 
 describe.skipIf(!traced)('the system calls of a pool', () => {
   it('show one fdatasync a batch, and before each acknowledgement a finished one that covers it', () => {
@@ -87,7 +48,7 @@ describe.skipIf(!traced)('the system calls of a pool', () => {
     })
     expect(run.stderr).toBe('')
     expect(run.status).toBe(0)
-    const calls = parse(readFileSync(output, 'utf8'))
+    const calls = parseTrace(readFileSync(output, 'utf8'))
 
     // What each finished write had put into a segment, as LSN, and what each sync that began later made durable.
     const writes: { lsn: number; ended: number }[] = []

@@ -165,6 +165,21 @@ describe('a cursor', () => {
     ])
   })
 
+  it('that is dropped is gone, also while it was still being made', async () => {
+    const pool = await openPool()
+    const from = await buy(pool, 3)
+    for (let i = 0; i < 10; i++) {
+      const subscription = pool.subscribe({ cursor: 'risk', from: i % 2 ? from : 0 })
+      for (let turns = i; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+      await subscription.return()
+      await pool.dropCursor('risk')
+      expect(pool.cursors()).toEqual([])
+      expect(() => subscription.acknowledge()).toThrowError(failsWith('TIDEMARK_SUBSCRIPTION_CLOSED'))
+    }
+    await pool.checkpoint()
+    expect(readdirSync(pool.dir).filter((name) => name.startsWith('cursor'))).toEqual([])
+  })
+
   it('needs a plain name, and there are so many at most', async () => {
     const pool = await openPool()
     for (const cursor of ['', '../risk', 'a b', 'a'.repeat(65), 7 as never, null as never]) {

@@ -154,6 +154,28 @@ describe('subscribers', () => {
     expect(end).toBeGreaterThan(20 * bufferBytes)
   })
 
+  it('that are fed from memory get one command with more events than the ring, or their buffer, holds', async () => {
+    const pool = await openPool({ ringBytes: 65_536, segmentBytes: 131_072 })
+    const makers = 3000
+    const batch = pool.batch()
+    for (let i = 1; i <= makers; i++) batch.addNew(0, i, 1, 1, 0, 0, 100 + (i % 50), 10)
+    const { lsn: from } = await pool.submitBatch(batch)
+    const subscriptions = [64 * 1024, 1024 * 1024].map((bytes) =>
+      pool.subscribe({ from, bufferBytes: bytes }),
+    )
+    const reading = subscriptions.map((subscription) => take(subscription, 2 + makers))
+    while (pool.stats().subscriptions.live < 2) await turn()
+    await pool.submit(limit(8_000, 'buy', '0.5', '1'))
+    const quantity = `${(makers * 10) / 100_000}`
+    const sweep = await pool.submit({ ...limit(9_000, 'buy', '100', '1', 2), quantity })
+    expect(sweep.lsn - from).toBeGreaterThan(65_536)
+    for (const events of await Promise.all(reading)) {
+      expect(events.slice(1).map(placeOf).join('\n')).toBe(sweep.events.map(placeOf).join('\n'))
+    }
+    expect(subscriptions.map((subscription) => subscription.deliveredLsn)).toEqual([sweep.lsn, sweep.lsn])
+    expect(pool.stats().subscriptions.overflowed).toBe(1)
+  })
+
   it('get what was in flight when the pool was closed, to its very end, and then end', async () => {
     const pool = await openPool()
     const seen: PoolEvent[] = []
