@@ -7,21 +7,15 @@ import {
   type ShardThreadData,
 } from '../src/pool/shard-thread.js'
 
-/** Restores what it is told to expect, waits for what there is to do, and does it until the pool closes. */
+/** Restores the snapshot that it is told of, waits for what there is to do, and does it until the pool closes. */
 export default async function shard({ port }: { port: MessagePort }): Promise<void> {
-  let forecast: ShardForecast | undefined
   let restored: RestoredBooks | undefined
   const data = await new Promise<ShardThreadData>((resolve) => {
     port.on('message', (message: { forecast: ShardForecast } | { data: ShardThreadData }) => {
-      if ('data' in message) {
-        resolve(message.data)
-        return
-      }
-      forecast = message.forecast
-      restored = restoreAhead(forecast)
+      if ('data' in message) resolve(message.data)
+      else restored = restoreAhead(message.forecast)
     })
   })
   port.close()
-  const expected = forecast?.snapshot.path === data.snapshot?.path
-  runShardThread(data, expected ? restored : undefined)
+  runShardThread(data, restored)
 }

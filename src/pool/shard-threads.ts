@@ -34,7 +34,7 @@ export class ShardThreads {
     return this.#pool.threads
   }
 
-  /** Tells the shards which snapshot they will most likely be given. */
+  /** Tells the shards which snapshot they will be given, if the log does not turn out to be corrupt. */
   expect(snapshot: Snapshot): void {
     for (const [shard, { port }] of this.#slots.entries()) {
       const forecast: ShardForecast = { shard, shards: this.#slots.length, snapshot }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { EnginePool } from '#tidemark/index.js'
@@ -72,7 +72,7 @@ describe('a full disk', () => {
     const disk = smallDisk()
     if (disk === undefined) return skip()
     const dir = path.join(disk, 'pool')
-    const pool = await EnginePool.open({ dir, ...settings, instruments: [bitcoin], checkpointBytes: 0 })
+    const pool = await EnginePool.open({ dir, ...settings, instruments: [bitcoin] })
     onTestFinished(() => pool.close())
     const full = once(pool, 'diskFull')
     const reports: Promise<unknown>[] = []
@@ -94,6 +94,8 @@ describe('a full disk', () => {
     const { restingOrders, symbols } = await pool.digest()
     expect(restingOrders).toBe(outcomes.length - refused.length)
     await pool.close()
+    // The snapshot at the close had no room; nothing of it is left.
+    expect(readdirSync(dir).filter((name) => name.startsWith('snapshot'))).toEqual([])
     execFileSync('mount', ['-o', `remount,size=${3 * diskBytes}`, disk])
     const again = await EnginePool.open({ dir, ...settings })
     expect((await again.digest()).symbols).toEqual(symbols)

@@ -46,6 +46,13 @@ describe('a clean close', () => {
       await again.close()
       expect(snapshots(dir)).toEqual(left)
     }
+    // One command that is not durable yet when the pool is closed.
+    const last = await EnginePool.open({ dir })
+    const report = last.submit(limit(1000, 'sell', '9', '1'))
+    await last.close()
+    expect(await report).toMatchObject({ status: 'resting' })
+    expect(snapshots(dir).at(-1)! > left[0]!).toBe(true)
+    await (await openNext({ dir })).close()
   })
 
   it('leaves none where checkpoints are taken only when asked for', async () => {
