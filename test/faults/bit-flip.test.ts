@@ -35,6 +35,7 @@ const liveOnEvery = 16
  * - `sealed tail`: what stands in a sealed segment's file behind its end.
  */
 type Effect = 'corrupt' | 'unproven' | 'tail' | 'header' | 'padding' | 'sealed tail'
+/** What `log verify` says, which is asked for one bit of each byte. */
 const verdicts = {
   corrupt: 'corrupt',
   unproven: 'torn',
@@ -72,19 +73,20 @@ function flip(place: number, live: boolean): Effect {
   const segment = log.segments[index]!
   const { effect, lsn } = effectOf(segment, byte)
   const where = () => `bit ${place & 7} of byte ${byte} of segment ${index} (${effect})`
-  const disk = diskWith(log, ({ content }, i) => {
+  const { disk, files } = diskWith(log, ({ content }, i) => {
     if (i !== index) return content
     const flipped = Buffer.from(content)
     flipped[byte]! ^= 1 << (place & 7)
     return flipped
   })
-  const { verdict } = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
-  if (verdict !== verdicts[effect]) throw new Error(`${where()}: verify says ${verdict}`)
-  const before = effect === 'corrupt' ? disk.clone() : disk
+  if ((byte + place) % 8 === 0) {
+    const { verdict } = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
+    if (verdict !== verdicts[effect]) throw new Error(`${where()}: verify says ${verdict}`)
+  }
   const opening = tryRecover(disk)
   if (effect === 'corrupt') {
     const offset = segmentHeaderBytes + lsn - segment.firstLsn
-    expectRefusal(opening, before, disk, { file: segment.path, offset, lsn }, where)
+    expectRefusal(opening, files, disk, { file: segment.path, offset, lsn }, where)
     return effect
   }
   if ('refused' in opening) throw new Error(`${where()}: refused: ${opening.refused.message}`)

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import * as path from 'node:path'
 
-const call =
-  /faultCount\(\s*'([a-z0-9-]+)'\s*,\s*(?:\{\s*short:\s*([\d_]+)\s*,\s*full:\s*([\d_]+)\s*,?\s*\})?/g
+const number = String.raw`([\d_]+|Number\.MAX_SAFE_INTEGER)`
+const counts = String.raw`\{\s*short:\s*${number}\s*,\s*full:\s*${number}\s*,?\s*\}`
+const call = new RegExp(String.raw`faultCount\(\s*'([a-z0-9-]+)'\s*,\s*(?:${counts})?`, 'g')
 
 /**
  * The counted tests of a folder, by name, as their own calls of `faultCount` say: nothing has to be noted a second
- * time. A count that is no number in the source is `undefined` here.
+ * time. "All there are" is infinity, and a count that the source does not say is `undefined`.
  */
 export function countedTests(folder) {
   const tests = new Map()
@@ -19,5 +20,6 @@ export function countedTests(folder) {
 }
 
 function numberOf(literal) {
+  if (literal === 'Number.MAX_SAFE_INTEGER') return Number.POSITIVE_INFINITY
   return literal === undefined ? undefined : Number(literal.replaceAll('_', ''))
 }

@@ -100,7 +100,7 @@ let dir = ''
 let logs: { disk: MemoryDisk; readers: readonly Reader[] }[] = []
 
 describe('a reader of a log', () => {
-  const count = faultCount('reader-fuzz', { short: 600, full: 60_000 })
+  const count = faultCount('reader-fuzz', { short: 300, full: 40_000 })
 
   it(`of random or changed bytes ends with an error that has a code, in bounded memory (${count} logs)`, async () => {
     dir = temporaryDirectory()
@@ -131,7 +131,7 @@ describe('a reader of a log', () => {
       for (const code of await readAll(broken, readers, `seed ${seed}`))
         tally.set(code, (tally.get(code) ?? 0) + 1)
     }
-    if (runs >= 600) expect([...tally.keys()].length).toBeGreaterThan(4)
+    if (runs >= 300) expect([...tally.keys()].length).toBeGreaterThan(4)
   })
 })
 

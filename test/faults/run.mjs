@@ -10,7 +10,7 @@ const testTimeoutMs = 4 * 3600 * 1000
 function help() {
   const width = Math.max(...[...tests.keys()].map((name) => name.length))
   const lines = [...tests].map(([name, { file, short, full }]) => {
-    const counts = [full, short].map((count) => (count?.toLocaleString('en-US') ?? 'see file').padStart(12))
+    const counts = [full, short].map((count) => countText(count).padStart(12))
     return `  --${name.padEnd(width)}  ${counts.join('')}  ${file}`
   })
   return `Usage: npm run test:faults -- [options] [file ...]
@@ -25,6 +25,11 @@ Counted tests, with the number of cases in full and in short:
 
 ${lines.join('\n')}
 `
+}
+
+function countText(count) {
+  if (count === Number.POSITIVE_INFINITY) return 'all'
+  return count?.toLocaleString('en-US') ?? 'see file'
 }
 
 class UsageError extends Error {}

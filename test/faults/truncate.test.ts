@@ -37,22 +37,21 @@ describe('a log of three segments', () => {
 function cutAt(index: number, bytes: number, ends: boolean): void {
   const where = () => `segment ${index} cut at byte ${bytes}${ends ? ', where the log ends' : ''}`
   const segment = log.segments[index]!
-  const disk = diskWith(log, ({ content }, i) => {
+  const { disk, files } = diskWith(log, ({ content }, i) => {
     if (i !== index) return ends && i > index ? undefined : content
     return content.subarray(0, bytes)
   })
-  const before = disk.clone()
   const opening = tryRecover(disk)
   const cutLsn = segment.firstLsn + bytes - segmentHeaderBytes
   if (bytes < headerCopyBytes) {
-    expectRefusal(opening, before, disk, { file: segment.path, offset: 0, lsn: segment.firstLsn }, where)
+    expectRefusal(opening, files, disk, { file: segment.path, offset: 0, lsn: segment.firstLsn }, where)
     return
   }
   const soundLsn = soundUpTo(segment, cutLsn)
   const lost = segment.sealed && !ends && cutLsn < segment.endLsn
   if (lost) {
     const offset = segmentHeaderBytes + soundLsn - segment.firstLsn
-    expectRefusal(opening, before, disk, { file: segment.path, offset, lsn: soundLsn }, where)
+    expectRefusal(opening, files, disk, { file: segment.path, offset, lsn: soundLsn }, where)
     return
   }
   if ('refused' in opening) throw new Error(`${where()}: refused: ${opening.refused.message}`)

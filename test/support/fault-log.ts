@@ -124,17 +124,20 @@ function framesOf(content: Buffer, firstLsn: number, endLsn: number): FaultFrame
   return frames
 }
 
-/** A disk that holds the files of `log`, of which `change` says what to put in place of each. */
+/** A disk that holds the files of `log`, of which `change` says what to put in place of each; and what it holds. */
 export function diskWith(
   log: FaultLog,
   change: (segment: FaultSegment, index: number) => Uint8Array | undefined,
-): MemoryDisk {
+): { disk: MemoryDisk; files: ReadonlyMap<string, Uint8Array> } {
   const disk = new MemoryDisk()
+  const files = new Map<string, Uint8Array>()
   for (const [i, segment] of log.segments.entries()) {
     const content = change(segment, i)
-    if (content) disk.replace(segment.path, content)
+    if (!content) continue
+    disk.replace(segment.path, content)
+    files.set(segment.path, content)
   }
-  return disk
+  return { disk, files }
 }
 
 /** The recovery of a log, without the threads' memory. */
@@ -218,7 +221,7 @@ function comparePrefix(
 /** Throws unless an opening refused the log at exactly this place, and left every byte of it as it was. */
 export function expectRefusal(
   opening: ReturnType<typeof tryRecover>,
-  before: MemoryDisk,
+  before: ReadonlyMap<string, Uint8Array>,
   after: MemoryDisk,
   place: { readonly file: string; readonly offset: number; readonly lsn: number },
   where: () => string,
@@ -234,8 +237,7 @@ export function expectRefusal(
   ) {
     throw new Error(`${where()}: expected corruption at ${JSON.stringify(place)}, got ${code}: ${message}`)
   }
-  for (const path of segmentPaths(before)) {
-    if (!after.contentOf(path)?.equals(before.contentOf(path)!))
-      throw new Error(`${where()}: ${path} was changed`)
+  for (const [path, content] of before) {
+    if (!after.contentOf(path)?.equals(content)) throw new Error(`${where()}: ${path} was changed`)
   }
 }
