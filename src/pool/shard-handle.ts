@@ -46,6 +46,7 @@ export class ShardHandle {
   readonly #request = new Int32Array(requestWords)
   #nextQuestion = 1
   #inFlight = 0
+  #failure: Error | undefined
 
   /** Starts the shard with `start`, which runs the task in a thread and settles when it is over. */
   constructor(options: {
@@ -156,12 +157,16 @@ export class ShardHandle {
     return true
   }
 
-  /** Asks the shard; the answer is given when the LSN at which it was true is durable. */
+  /**
+   * Asks the shard; the answer is given when the LSN at which it was true is durable. Once `fail` was called nobody
+   * answers any more: what is under way, a checkpoint for one, gets the error.
+   */
   async ask(
     question: number,
     instrumentId: number,
     argument: number,
   ): Promise<{ lsn: number; answer: Answer }> {
+    if (this.#failure) throw this.#failure
     if (!this.inbound.fits(requestWords)) throw backpressure(`the queue of shard ${this.number} is full`)
     const id = this.#nextQuestion
     this.#nextQuestion = (id + 1) >>> 0
@@ -187,8 +192,9 @@ export class ShardHandle {
     }
   }
 
-  /** Rejects everybody who waits. */
+  /** Rejects everybody who waits, and whoever asks from now on. */
   fail(error: Error): void {
+    this.#failure ??= error
     while (!this.#waiters.isEmpty()) this.#waiters.dequeue()!.fail(error)
     this.#inFlight = 0
     for (const question of this.#questions.values()) question.reject(error)

@@ -8,7 +8,7 @@ import { root } from '../support/run-script.js'
 import { placeOf, takeUpTo } from '../support/subscribers.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = Number(process.env['TIDEMARK_CURSOR_KILLS'] ?? 10)
+const kills = faultCount('cursor-kill', { short: 10, full: 200 })
 
 interface Life {
   /** "LSN/index event" of every event that was given. */

@@ -7,7 +7,7 @@ import { faultCases, faultCount } from '../support/fault-tier.js'
 import { Random } from '../support/random.js'
 import { acknowledgement, instruments, RandomFlow } from '../support/random-flow.mjs'
 import { settledWithin } from '../support/settled.js'
-import { type SmallDisk, smallImage, smallTmpfs, whyNoMount } from '../support/small-disk.js'
+import { type SmallDisk, smallImage, smallTmpfs, whyNoImage, whyNoTmpfs } from '../support/small-disk.js'
 
 const count = faultCount('full-disk', { short: 1, full: 50 })
 /** A pool that still takes commands after so many found a larger disk than it was given. */
@@ -92,15 +92,13 @@ async function fillPool(
   for (const error of errors) expectDiskFailure(error, label)
 }
 
-const refused = whyNoMount()
-
-describe.skipIf(refused)(`a full disk${refused ? ` (skipped: ${refused})` : ''}`, () => {
-  it.each([
-    ['that refuses the write', smallTmpfs],
-    ['that refuses the sync, long after the write', smallImage],
-  ])(
-    `%s loses nothing acknowledged, tells the cause, and is used again after room is made (${count} sizes)`,
-    async (_, make) => {
+describe.each([
+  ['that refuses the write', smallTmpfs, whyNoTmpfs()],
+  ['that refuses the sync, long after the write', smallImage, whyNoImage()],
+])('a full disk %s', (_, make, missing) => {
+  it.skipIf(missing)(
+    `loses nothing acknowledged, tells the cause, and is used again after room is made (${missing ? `skipped: ${missing}` : `${count} sizes`})`,
+    async () => {
       for (const number of faultCases(count)) {
         const seed = number + 1
         // In the first case a few segments fit; in others not even the first may.

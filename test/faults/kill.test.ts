@@ -32,7 +32,7 @@ async function runAndKill(dir: string, seed: number, firstOrder: number): Promis
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   // Small segments make some hundred commands a rotation.
-  let left = random.int(inFlight === 1 ? 200 : 1500)
+  let left = random.int(inFlight === 1 ? 150 : 900)
   const timer = random.int(5)
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,5 +1,5 @@
 /** Everything settles within a second of a thread's death; this much later, on a loaded machine too, it hangs. */
-const hangMs = 15_000
+const hangMs = 60_000
 
 /** Resolves with how each promise ended, or says that some still hang. */
 export async function settledWithin<T>(

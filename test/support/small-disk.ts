@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { temporaryDirectory } from './temporary.js'
@@ -25,10 +26,32 @@ function unmount(folder: string): void {
   }
 }
 
-/** Why no file system can be mounted here, or `undefined`. */
-export function whyNoMount(): string | undefined {
+/** Why no tmpfs can be mounted here, or `undefined`. */
+export function whyNoTmpfs(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'mounting takes Linux and root'
-  return undefined
+  const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-test-'))
+  try {
+    run('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder)
+    unmount(folder)
+    return undefined
+  } catch (error) {
+    return `mounting is refused: ${(error as Error).message.split('\n')[0]}`
+  } finally {
+    rmdirSync(folder)
+  }
+}
+
+/** Why no image of a file system can be mounted here, or `undefined`. */
+export function whyNoImage(): string | undefined {
+  const reason = whyNoTmpfs()
+  if (reason) return reason
+  try {
+    run('mkfs.ext4', '-V')
+    run('losetup', '-f')
+    return undefined
+  } catch (error) {
+    return `there is no ext4 or no loop device: ${(error as Error).message.split('\n')[0]}`
+  }
 }
 
 /** A tmpfs with room for about `bytes`: every write that does not fit fails with ENOSPC at once. */
