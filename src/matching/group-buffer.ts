@@ -23,6 +23,9 @@ const INITIAL_WORDS = 1024
 export class GroupBuffer {
   i32 = new Int32Array(INITIAL_WORDS)
   u8 = new Uint8Array(this.i32.buffer)
+  /** `trade` and `rejected` events written since this buffer was made; `reset` leaves them. */
+  trades = 0
+  rejections = 0
   #words = 0
   #views: (Uint8Array | undefined)[] = []
 
@@ -89,6 +92,7 @@ export class GroupBuffer {
     takerRemaining: number,
   ): void {
     const at = this.#begin(TRADE, 18, sellTaker, 0)
+    this.trades++
     const i32 = this.i32
     i32[at + 2] = tradeId | 0
     i32[at + 3] = (tradeId / 4294967296) | 0
@@ -136,6 +140,7 @@ export class GroupBuffer {
   /** `code` is one of `rejectCodes`; the order id, as two words, is 0 where the command names no order. */
   rejected(orderIdLow: number, orderIdHigh: number, code: number): void {
     const at = this.#begin(REJECTED, 4, 0, code)
+    this.rejections++
     this.i32[at + 2] = orderIdLow
     this.i32[at + 3] = orderIdHigh
   }

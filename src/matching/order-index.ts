@@ -7,7 +7,7 @@ const RECORD = 0x7ffffff
 const SLOT_WORD = 0x3ffffffe
 /** Slots are twice as many words, so at most half of them are taken. */
 const LOAD = 4
-const INITIAL_SLOTS = 2048
+const INITIAL_SLOTS = 16_384
 
 /**
  * From (book, order id) to the order's record: open addressing with linear probing, at most half full. A slot is two

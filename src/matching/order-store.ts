@@ -46,7 +46,7 @@ const STOP_PRICE = 1
 const EXPIRE_TIME = 2
 const FILLED = 3
 
-const INITIAL_CAPACITY = 1024
+const INITIAL_CAPACITY = 16_384
 
 /** Bits of an order's traits. */
 export const TRAIT_SELL = 1

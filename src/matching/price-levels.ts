@@ -42,7 +42,7 @@ export const levelFields = {
 
 const RECORD = 0x7ffffff
 const LADDER = 0xffffff
-const INITIAL_LEVELS = 512
+const INITIAL_LEVELS = 2048
 /** Places for recently found levels, for each level that there is room for. */
 const RECENT_PER_LEVEL = 4
 const INITIAL_LADDERS = 64

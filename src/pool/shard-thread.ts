@@ -5,9 +5,7 @@ import { LogProducer } from '../log/producer.js'
 // Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
 import { encodeCancelAll, encodeNoop, maxCommandWords } from '../matching/command-writer.js'
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../matching/engine.js'
-import { EventCursor } from '../matching/event-reader.js'
 import { GroupBuffer } from '../matching/group-buffer.js'
-import { eventKinds } from '../matching/names.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { type Answer, answerQuestion } from './questions.js'
 import { groupType, moreGroups } from './records.js'
@@ -78,12 +76,13 @@ class ShardLoop {
   readonly #inbound: InboundReader
   readonly #producer: LogProducer
   readonly #group = new GroupBuffer()
-  readonly #cursor = new EventCursor()
   readonly #synthetic = new Int32Array(maxCommandWords)
   readonly #post: (message: ShardMessage) => void
   /** Where the last group of this shard ends. */
   #lsn: number
+  /** Commands that were executed since the last publication, and how many of them are in the counters. */
   #staged = 0
+  #counted = 0
 
   constructor(engine: MatchingEngine, data: ShardThreadData, post: (message: ShardMessage) => void) {
     this.#engine = engine
@@ -117,9 +116,12 @@ class ShardLoop {
     const group = this.#group
     group.reset()
     this.#engine.apply(words, at, group)
-    this.#producer.stageWords(groupType, flags, group.i32, group.byteLength >> 2)
+    const bytes = group.byteLength
+    if (this.#producer.stagedBytes + bytes > publishBytes) this.#publish()
     this.#staged++
-    this.#count(words, at)
+    // Counted before anyone can hear of it: a group of this size may be published as soon as it is staged.
+    if (bytes > publishBytes) this.#count()
+    this.#producer.stageWords(groupType, flags, group.i32, bytes >> 2)
     // A repetition is answered with the LSN of the first execution, so that must be known before the next command.
     if (this.#engine.hasRequestId(words, at)) {
       this.#publish()
@@ -127,17 +129,13 @@ class ShardLoop {
     }
   }
 
-  #count(words: Int32Array, at: number): void {
+  /** Brings the counters, which other threads read, up to the last command. */
+  #count(): void {
     const counters = this.#inbound.counters
-    counters[shardCounter.commands]! += 1
-    // A command whose only event is `accepted` is the common case and counts nothing else.
-    if (this.#group.byteLength - (words[at]! >>> 16) <= 8) return
-    const cursor = this.#cursor
-    cursor.reset(this.#group.i32, 0, this.#group.byteLength >> 2)
-    for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
-      if (kind === eventKinds.trade) counters[shardCounter.trades]! += 1
-      else if (kind === eventKinds.rejected) counters[shardCounter.rejected]! += 1
-    }
+    counters[shardCounter.commands]! += this.#staged - this.#counted
+    this.#counted = this.#staged
+    counters[shardCounter.trades] = this.#group.trades
+    counters[shardCounter.rejected] = this.#group.rejections
   }
 
   /** One logged command for each symbol in which the account has orders, by symbol; a noop when there is none. */
@@ -168,8 +166,10 @@ class ShardLoop {
 
   #publish(): void {
     if (this.#staged > 0) {
+      this.#count()
       this.#lsn = this.#producer.publish()
       this.#staged = 0
+      this.#counted = 0
     }
     this.#inbound.release()
   }

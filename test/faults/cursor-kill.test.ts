@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/pool/index.js'
+import { faultCases, faultCount } from '../support/fault-tier.js'
 import { eventsOf } from '../support/pools.js'
 import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
@@ -56,7 +57,8 @@ async function runAndKill(dir: string, seed: number, keepLogBytes: number): Prom
 describe('a consumer by a cursor that is killed at any moment', () => {
   it(`skips nothing, and is not given again what it knew to be stored (${kills} kills)`, async () => {
     let redelivered = 0
-    for (let start = 1; start <= kills; start += 5) {
+    for (const folder of faultCases(Math.ceil(kills / 5))) {
+      const start = folder * 5 + 1
       const dir = temporaryDirectory()
       // Every other folder keeps its log, so that all that was given can be compared with it.
       const keepLogBytes = start % 10 === 1 ? Number.POSITIVE_INFINITY : 0
