@@ -67,13 +67,17 @@ describe.skipIf(missing)(`a system call that fails once${missing ? ` (skipped: $
     const cases = chosenCalls(whole.calls.counts)
     const numbers = faultCases(cases.length)
     // Threads share the calls out differently each time: a number may be too high for a run, and then nothing fails.
+    let tried = 0
     let fired = 0
     const worker = async () => {
-      for (const number of numbers) if ((await run(cases[number])).calls.fired) fired++
+      for (const number of numbers) {
+        tried++
+        if ((await run(cases[number])).calls.fired) fired++
+      }
     }
     await Promise.all(Array.from({ length: childrenAtOnce }, worker))
     expect(wrong.map(({ message }) => message)).toEqual([])
-    expect(fired, `of ${cases.length} calls so many failed`).toBeGreaterThan(cases.length / 2)
+    expect(fired, `of ${tried} calls so many failed`).toBeGreaterThanOrEqual(tried / 2)
   }, 36_000_000)
 })
 
