@@ -3,7 +3,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib'
 import crc32 from 'crc-32'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
-import { alignFrame, frameField, frameHeaderBytes } from './frame.js'
+import { alignFrame, FrameDecoder, frameField, frameHeaderBytes } from './frame.js'
 import { fillWithZeros } from './preparer.js'
 import {
   attempt,
@@ -283,9 +283,20 @@ function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, s
   const window = new SegmentWindow(disk, segment, endLsn - fromLsn)
   window.fill(fromLsn, endLsn)
   window.close()
-  const frames = window.bytes.subarray(0, endLsn - fromLsn)
+  // The file may end within the padding of the last frame, which is then made of zeros again.
+  const frames = Buffer.alloc(endLsn - fromLsn)
+  window.bytes.copy(frames, 0, 0, window.available)
+  const decoder = new FrameDecoder(segment.header.maxFrameBytes)
+  const seedBefore = segmentSeed(segment.header)
   for (let at = 0; at < frames.byteLength; ) {
-    const length = frames.readUInt32LE(at)
+    if (decoder.decode(frames, at, frames.byteLength, fromLsn + at, seedBefore) !== 'none') {
+      throw corrupt(
+        segment,
+        fromLsn + at,
+        `no frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`,
+      )
+    }
+    const { length } = decoder.view
     frames.writeInt32LE(0, at + frameField.crc)
     const payload = frames.subarray(at + frameHeaderBytes, at + length)
     const crc = crc32.buf(frames.subarray(at, at + frameHeaderBytes), crc32.buf(payload, seed))
