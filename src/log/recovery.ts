@@ -5,7 +5,7 @@ import { corruption, damageText } from './damage-report.js'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import { FileReader, forEachFrame } from './file-reader.js'
-import { alignFrame, frameField, frameHeaderBytes, maxApplicationType } from './frame.js'
+import { alignFrame, FrameDecoder, frameField, frameHeaderBytes, maxApplicationType } from './frame.js'
 import { reserveBytes } from './preparer.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
 import {
@@ -351,9 +351,20 @@ function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, s
   const window = new SegmentWindow(disk, segment, endLsn - fromLsn)
   window.fill(fromLsn, endLsn)
   window.close()
-  const frames = window.bytes.subarray(0, endLsn - fromLsn)
+  // The file may end within the padding of the last frame, which is then made of zeros again.
+  const frames = Buffer.alloc(endLsn - fromLsn)
+  window.bytes.copy(frames, 0, 0, window.available)
+  const decoder = new FrameDecoder(segment.header.maxFrameBytes)
+  const seedBefore = segmentSeed(segment.header)
   for (let at = 0; at < frames.byteLength; ) {
-    const length = frames.readUInt32LE(at)
+    if (decoder.decode(frames, at, frames.byteLength, fromLsn + at, seedBefore) !== 'none') {
+      throw corrupt(
+        segment,
+        fromLsn + at,
+        `no frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`,
+      )
+    }
+    const { length } = decoder.view
     frames.writeInt32LE(0, at + frameField.crc)
     const payload = frames.subarray(at + frameHeaderBytes, at + length)
     const crc = crc32.buf(frames.subarray(at, at + frameHeaderBytes), crc32.buf(payload, seed))

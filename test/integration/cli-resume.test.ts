@@ -164,7 +164,9 @@ describe('tidemark run --resume of JSON lines', () => {
       .filter((name) => name.endsWith('.wal'))
       .sort()
     const file = files.findLast((name) => Number(name.slice(0, 20)) <= lsn)!
-    for (const later of files.slice(files.indexOf(file) + 1)) rmSync(path.join(dir, later))
+    // A crash leaves no snapshot of a clean close.
+    const snapshots = readdirSync(dir).filter((name) => name.endsWith('.snap'))
+    for (const later of [...files.slice(files.indexOf(file) + 1), ...snapshots]) rmSync(path.join(dir, later))
     truncateSync(path.join(dir, file), 4096 + lsn - Number(file.slice(0, 20)))
   }
 

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { segmentHeaderBytes } from '#tidemark/log/segment.js'
@@ -292,3 +293,40 @@ function isPadding(disk: MemoryDisk, file: string, position: number): boolean {
   }
   return false
 }
+
+describe('what is written again at an opening', () => {
+  it('begins where a frame begins, whatever a frame says was synced', () => {
+    const { disk, lsns } = written(3, 1)
+    const [file] = segmentFiles(disk) as [string]
+    const content = disk.contentOf(file)!
+    // A writer's error: the CRC fits, and the last frame says that the log was synced up to the middle of the second.
+    const at = segmentHeaderBytes + lsns[1]!
+    const frame = content.subarray(at, at + content.readUInt32LE(at))
+    frame.writeUInt32LE(1, 12)
+    frame.writeUInt32LE(0, 4)
+    const ofPayload = crc32(frame.subarray(32), crc32(content.subarray(16, 24)))
+    frame.writeUInt32LE(crc32(frame.subarray(0, 32), ofPayload), 4)
+    disk.replace(file, content)
+    const files = segmentFiles(disk)
+    expect(codeOf(() => reopen(disk))).toBe('TIDEMARK_LOG_CORRUPT')
+    expect(segmentFiles(disk)).toEqual(files)
+  })
+
+  it('has zeros for padding where the file ended within the padding, and a CRC that holds when it is sealed', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    log.append(Buffer.alloc(100, 1))
+    log.flushAll()
+    const lsn = log.append(Buffer.alloc(33, 2))
+    log.flushAll()
+    const [file] = segmentFiles(disk) as [string]
+    disk.replace(file, disk.contentOf(file)!.subarray(0, segmentHeaderBytes + lsn - 6))
+    const again = new InlineLog(disk)
+    expect(again.tail).toBe(lsn)
+    while (segmentFiles(disk).length < 4) {
+      again.append(Buffer.alloc(1000, 3))
+      again.flushAll()
+    }
+    expect(reopen(disk).records[1]).toMatchObject({ lsn })
+  })
+})
