@@ -138,7 +138,7 @@ export function diskFull(
 ): LogError {
   return new LogError(
     'TIDEMARK_DISK_FULL',
-    `The disk of ${directory} has no room for the log's next segment: nothing more is taken until it has. Free some space, let old log go, or use smaller segments.`,
+    `The log in ${directory} takes nothing more for now, because the disk is full: free room for its next segment, let old log go, or use smaller segments.`,
     { directory, ...details },
     options,
   )

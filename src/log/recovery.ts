@@ -362,6 +362,7 @@ function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, s
         segment,
         fromLsn + at,
         `no frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`,
+        undefined,
       )
     }
     const { length } = decoder.view
@@ -386,7 +387,7 @@ function trim(disk: Disk, segment: Segment, endLsn: number): void {
   }
 }
 
-function corrupt(segment: Segment, lsn: number, reason: string, recordsKept: number): LogError {
+function corrupt(segment: Segment, lsn: number, reason: string, recordsKept: number | undefined): LogError {
   const offset = segmentHeaderBytes + lsn - segment.header.firstLsn
   const place = { file: segment.path, offset, lsn, reason, recordsKept }
   return new LogError('TIDEMARK_LOG_CORRUPT', `The log is corrupt: ${damageText(corruption(place))}.`, place)

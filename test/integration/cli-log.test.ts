@@ -58,7 +58,12 @@ interface DumpedGroup {
 let made: Sample
 
 beforeAll(async () => {
-  const pool = await EnginePool.open({ dir: sample, instruments: [bitcoin, ether], ...small })
+  const pool = await EnginePool.open({
+    dir: sample,
+    instruments: [bitcoin, ether],
+    checkpointBytes: 0,
+    ...small,
+  })
   const random = new Random(3)
   for (let i = 0; i < 10; i++) await pool.submitBatch(flow(random, 100, 1 + i * 100))
   const report = await pool.checkpoint()
