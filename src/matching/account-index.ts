@@ -1,4 +1,5 @@
 import { type OrderStore, orderFields } from './order-store.js'
+import { recordMask } from './record-masks.js'
 
 const NEXT = orderFields.accountNext
 const PREVIOUS = orderFields.accountPrevious
@@ -9,7 +10,7 @@ const BOOK = 2
 const ACCOUNT = 3
 const NEXT_OF_ACCOUNT = 4
 
-const RECORD = 0x7ffffff
+const RECORD = recordMask
 const INITIAL_NODES = 256
 
 /**

@@ -10,7 +10,7 @@ import {
 } from './book-queries.js'
 import { restoreBook, saveBook } from './book-snapshot.js'
 import { type BookState, bookDigest, bookState } from './book-state.js'
-import { NEW_HAS_REQUEST_ID } from './command-layout.js'
+import { CANCEL_WORDS, NEW_HAS_REQUEST_ID, NEW_SELL, NEW_WORDS, REPLACE_WORDS } from './command-layout.js'
 import type { GroupBuffer } from './group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
 import { limits } from './limits.js'
@@ -33,10 +33,11 @@ const NEW = commandKinds.new
 const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
-const PLAIN_NEW = NEW | (12 << 18)
-const PLAIN_CANCEL = CANCEL | (6 << 18)
-const PLAIN_REPLACE = REPLACE | (10 << 18)
-const SELL = 1 << 8
+/** First words of records without optional fields; buy orders without flags. */
+const PLAIN_NEW = NEW | (NEW_WORDS << 18)
+const PLAIN_CANCEL = CANCEL | (CANCEL_WORDS << 18)
+const PLAIN_REPLACE = REPLACE | (REPLACE_WORDS << 18)
+const SELL = NEW_SELL << 8
 /** In an order's style: any type but limit, any time in force but GTC and IOC. */
 const NOT_LIMIT = 0xfeff
 const NOOP = commandKinds.noop

@@ -32,8 +32,6 @@ const STOP = orderTypeCodes.stop
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
 const { DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
-/** Flags that an order treated as plain does not have. A request id changes nothing here. */
-const NOT_PLAIN = POST_ONLY_FLAG | STOP_PRICE_FLAG | DISPLAY_FLAG | EXPIRE_FLAG
 const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const TYPE_SHIFT = TRAIT_TYPE_SHIFT
 const TIME_IN_FORCE_SHIFT = TRAIT_TIME_IN_FORCE_SHIFT
@@ -44,35 +42,11 @@ const WAITING = TRAIT_WAITING
 
 /** Handles the new-order command at `at`, whose book is known and open. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const { levels, group } = shard
+  const { group } = shard
   if (shard.index.find(book, words[at + 4]!, words[at + 5]!) !== 0) {
     group.rejected(words[at + 4]!, words[at + 5]!, DUPLICATE_ORDER_ID)
     return
   }
-  // By far the most orders are plain limit orders that rest without trading.
-  const flags = (words[at]! >>> 8) & 0xff
-  const sell = flags & SELL_FLAG
-  const price = readU64(words, at + 8)
-  const isPlain = (words[at + 7]! & 0xffff) === 0 && (flags & NOT_PLAIN) === 0
-  if (!isPlain || wouldCross(shard, book, sell, price)) {
-    placeGeneralOrder(shard, book, words, at)
-    return
-  }
-  const quantity = readU64(words, at + 10)
-  const ladder = book * 4 + sell
-  let level = levels.find(ladder, price)
-  if (level === 0) level = levels.insert(ladder, price)
-  else if (levels.shown(level) + levels.hidden(level) + quantity > MAX_LEVEL_TOTAL) {
-    group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
-    return
-  }
-  group.accepted()
-  const traits = sell | (((words[at + 7]! >>> 16) & 0xff) << PREVENTION_SHIFT)
-  shard.append(shard.admit(book, words, at, traits), level, quantity, quantity)
-}
-
-/** Handles a new order of any kind whose id is free. */
-function placeGeneralOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const flags = (words[at]! >>> 8) & 0xff
   const id = readU64(words, at + 4)
   const account = words[at + 6]! >>> 0
@@ -83,7 +57,6 @@ function placeGeneralOrder(shard: ShardBooks, book: number, words: Int32Array, a
   const price = readU64(words, at + 8)
   const quantity = readU64(words, at + 10)
   const sell = flags & SELL_FLAG
-  const { group } = shard
   let traits =
     sell | (type << TYPE_SHIFT) | (timeInForce << TIME_IN_FORCE_SHIFT) | (ownPrevention << PREVENTION_SHIFT)
 

@@ -1,10 +1,11 @@
 import { type OrderStore, orderFields } from './order-store.js'
+import { recordMask, slotMask } from './record-masks.js'
 
 const ID = orderFields.id
 const BOOK = orderFields.book
 
-const RECORD = 0x7ffffff
-const SLOT_WORD = 0x3ffffffe
+const RECORD = recordMask
+const SLOT_WORD = slotMask
 /** Slots are twice as many words, so at most half of them are taken. */
 const LOAD = 4
 const INITIAL_SLOTS = 16_384
@@ -17,7 +18,7 @@ const INITIAL_SLOTS = 16_384
  */
 export class OrderIndex {
   readonly #orders: OrderStore
-  readonly seed: number
+  readonly #seed: number
   slots = new Int32Array(INITIAL_SLOTS * 2)
   /** Masks the word at which a slot begins, which is even. */
   mask = INITIAL_SLOTS * 2 - 2
@@ -27,18 +28,22 @@ export class OrderIndex {
 
   constructor(orders: OrderStore, seed: number) {
     this.#orders = orders
-    this.seed = seed | 0
+    this.#seed = seed | 0
   }
 
   get size(): number {
     return this.#size
   }
 
+  hash(book: number, idLow: number, idHigh: number): number {
+    let hash = Math.imul(idLow ^ this.#seed, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
+    return hash ^ (hash >>> 16)
+  }
+
   /** The record of the live order `id` of `book`, or 0. */
   find(book: number, idLow: number, idHigh: number): number {
-    let hash = Math.imul(idLow ^ this.seed, 0x9e3779b1)
-    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
-    hash ^= hash >>> 16
+    const hash = this.hash(book, idLow, idHigh)
     const slots = this.slots
     const mask = this.mask
     const { i32 } = this.#orders
@@ -79,9 +84,7 @@ export class OrderIndex {
     const idHigh = i32[(order << 4) + ID + 1]!
     const book = i32[(order << 4) + BOOK]!
     if (++this.#size * LOAD > this.mask) this.#grow()
-    let hash = Math.imul(idLow ^ this.seed, 0x9e3779b1)
-    hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
-    hash ^= hash >>> 16
+    const hash = this.hash(book, idLow, idHigh)
     const slots = this.slots
     const mask = this.mask
     let at = (hash << 1) & mask

@@ -1,3 +1,5 @@
+import { checkRecordCount } from './record-masks.js'
+
 /**
  * All live orders of a shard, of all its books: one 64-byte record an order, so that matching one touches one cache
  * line, and a second, rarely touched record for what only some orders have. Records are recycled through a free list.
@@ -94,6 +96,7 @@ export class OrderStore {
 
   #grow(): void {
     const capacity = this.#capacity * 2
+    checkRecordCount(capacity)
     const hot = new ArrayBuffer(capacity * 64)
     const i32 = new Int32Array(hot)
     i32.set(this.i32)

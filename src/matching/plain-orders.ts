@@ -1,3 +1,9 @@
+import {
+  CANCEL_WORDS as LAYOUT_CANCEL,
+  NEW_WORDS as LAYOUT_NEW,
+  REPLACE_WORDS as LAYOUT_REPLACE,
+} from './command-layout.js'
+import { limits } from './limits.js'
 import { cancelReasons, eventKinds, replaceReasons } from './names.js'
 import {
   orderFields,
@@ -7,8 +13,14 @@ import {
   TRAIT_WAITING,
 } from './order-store.js'
 import { levelFields } from './price-levels.js'
+import { recordMask, slotMask, wordMask } from './record-masks.js'
 import type { ShardBooks } from './shard-books.js'
 
+// The commonest commands in their commonest form: 97 of 100 messages of the `normal` workload. Each is one function that
+// touches the records, the index and the group directly; whatever is out of the ordinary is left to the general path,
+// before anything has changed, by returning false. No trade comes of them, so no stop can be triggered. Measured beside
+// the general path alone on that workload: 94 against 142 ns a message. The constants are copied for the reason that
+// shard-books.ts gives, and the masks for the one in record-masks.ts.
 const ACCEPTED = eventKinds.accepted
 const CANCELLED = eventKinds.cancelled
 const REPLACED = eventKinds.replaced
@@ -16,7 +28,7 @@ const IOC_REST = cancelReasons.ioc
 const REQUESTED = cancelReasons.requested
 const REPLACE_REQUESTED = replaceReasons.requested
 const PREVENTION_SHIFT = TRAIT_PREVENTION_SHIFT
-const MAX_LEVEL_TOTAL = Number.MAX_SAFE_INTEGER
+const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const ID_LOW = orderFields.id
 const ID_HIGH = orderFields.id + 1
 const PRICE_LOW = orderFields.price
@@ -40,14 +52,13 @@ const COUNT = levelFields.count
 const COUNTED = TRAIT_WAITING | (7 << TRAIT_TIME_IN_FORCE_SHIFT)
 const NOT_PLAIN = TRAIT_WAITING | TRAIT_ICEBERG
 
-/** Numbers of words, of records, and of the words at which hash slots begin, so that V8 knows they are not negative. */
-const WORD = 0x3fffffff
-const RECORD = 0x7ffffff
-const SLOT = 0x3ffffffe
+const WORD = wordMask
+const RECORD = recordMask
+const SLOT = slotMask
 
-const NEW_WORDS = 12
-const CANCEL_WORDS = 6
-const REPLACE_WORDS = 10
+const NEW_WORDS = LAYOUT_NEW
+const CANCEL_WORDS = LAYOUT_CANCEL
+const REPLACE_WORDS = LAYOUT_REPLACE
 const ACCEPTED_WORDS = 2
 const CANCELLED_WORDS = 8
 const REPLACED_WORDS = 8
@@ -76,9 +87,7 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
 
   let { i32, f64 } = orders
   const { slots, mask } = index
-  let hash = Math.imul(idLow ^ index.seed, 0x9e3779b1)
-  hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
-  hash ^= hash >>> 16
+  const hash = index.hash(book, idLow, idHigh)
   let slot = (hash << 1) & mask & SLOT
   for (;;) {
     const other = slots[slot | 1]! & RECORD
@@ -176,9 +185,7 @@ export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, 
   const idHigh = words[at + 5]!
   const { i32, f64 } = orders
   const { slots, mask } = index
-  let hash = Math.imul(idLow ^ index.seed, 0x9e3779b1)
-  hash = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(book, 0x85ebca6b) ^ idHigh, 0x7feb352d)
-  hash ^= hash >>> 16
+  const hash = index.hash(book, idLow, idHigh)
   let slot = (hash << 1) & mask & SLOT
   let order = 0
   let base = 0

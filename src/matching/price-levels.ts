@@ -1,5 +1,6 @@
 import { KeyMap } from './key-map.js'
 import { NumberIndex } from './number-index.js'
+import { checkRecordCount, recordMask } from './record-masks.js'
 
 /**
  * The price levels of all books of a shard, one 64-byte record a level, recycled through a free list. A ladder is one
@@ -18,6 +19,9 @@ import { NumberIndex } from './number-index.js'
  * ladder's frontier on, every level is also in a hash by key and in a map of taken keys, so that a deep book costs two
  * or three look-ups, however many levels it has. Measured when it was chosen, `normal` / 40,000 levels hit at random, ns a
  * message for the whole book: this 180 / 349, a treap over all levels 189 / 537, hash and map over all levels 250 / -.
+ *
+ * New orders and moved ones go through `obtain`: before the best level it makes one without a search, and elsewhere it
+ * first looks where the level of that price was last seen. In a deep book nineteen of twenty are found there.
  */
 const KEY = 0
 const SHOWN = 1
@@ -40,7 +44,7 @@ export const levelFields = {
   count: COUNT,
 } as const
 
-const RECORD = 0x7ffffff
+const RECORD = recordMask
 const LADDER = 0xffffff
 const INITIAL_LEVELS = 2048
 /** Places for recently found levels, for each level that there is room for. */
@@ -376,6 +380,7 @@ export class PriceLevels {
 
   #grow(): void {
     const capacity = this.#capacity * 2
+    checkRecordCount(capacity)
     const buffer = new ArrayBuffer(capacity * 64)
     const i32 = new Int32Array(buffer)
     i32.set(this.i32)

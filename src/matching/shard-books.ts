@@ -5,6 +5,7 @@ import { timeInForceCodes } from './names.js'
 import { OrderIndex } from './order-index.js'
 import { OrderStore, orderFields, TRAIT_TIME_IN_FORCE_SHIFT, TRAIT_WAITING } from './order-store.js'
 import { levelFields, PriceLevels } from './price-levels.js'
+import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
 
 // The moves below touch the records directly: V8 stops inlining accessors when a function has taken in about 900 bytes
@@ -29,7 +30,7 @@ const LEVEL_HEAD = levelFields.head
 const LEVEL_TAIL = levelFields.tail
 const LEVEL_COUNT = levelFields.count
 
-const RECORD = 0x7ffffff
+const RECORD = recordMask
 /** An order with one of these may be among those that a book counts: DAY and GTD share no bit with GTC, IOC and FOK. */
 const COUNTED_TRAITS = WAITING | (7 << TIME_IN_FORCE_SHIFT)
 
