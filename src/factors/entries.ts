@@ -132,15 +132,19 @@ export class EntryCursor {
     return true
   }
 
-  /** The text of a series or checkpoint entry. */
+  /** The text of a series or checkpoint entry. @throws FactorError `TIDEMARK_FACTOR_LOG_CORRUPT`. */
   text<T>(): T {
     const from = this.data * 8
     const text = Buffer.from(this.#int32.buffer, from, this.timestamp).toString('utf8')
+    let value: unknown
     try {
-      return JSON.parse(text)
+      value = JSON.parse(text)
     } catch (cause) {
       throw this.#corrupt(this.#lsn, 'a text is no JSON', cause)
     }
+    const sound = this.kind === entryKind.series ? isSeriesText(value) : isCheckpointText(value)
+    if (!sound) throw this.#corrupt(this.#lsn, 'a text lacks what it must say')
+    return value as T
   }
 
   /** Word of the first value of a tick. */
@@ -176,4 +180,26 @@ export class EntryCursor {
       { cause },
     )
   }
+}
+
+function isSeriesText(value: unknown): value is SeriesText {
+  const {
+    instrument,
+    factors,
+    definitions = [],
+  } = (value ?? {}) as Partial<Record<keyof SeriesText, unknown>>
+  const isText = (one: unknown) => typeof one === 'string'
+  const isDefinition = (one: unknown) => Array.isArray(one) && one.length === 2 && one.every(isText)
+  return (
+    isText(instrument) &&
+    Array.isArray(factors) &&
+    factors.every(isText) &&
+    Array.isArray(definitions) &&
+    definitions.every(isDefinition)
+  )
+}
+
+function isCheckpointText(value: unknown): value is CheckpointText {
+  const { checkpointId, lsn } = (value ?? {}) as Partial<Record<keyof CheckpointText, unknown>>
+  return typeof checkpointId === 'string' && Number.isSafeInteger(lsn)
 }
