@@ -31,11 +31,16 @@ export interface DriveResult {
   readonly latency: LatencySummary
 }
 
+/** Single commands are handed over by so many, less one, between two looks at the clock. */
+const clockMask = 63
+
+const noWake = (): void => {}
+
 /** Counts what is under way and lets one caller wait until there is room again. */
 class Window {
   inFlight = 0
   readonly #room: number
-  #wake: () => void = () => {}
+  #wake = noWake
   #failure: unknown
   #reject: (error: unknown) => void = () => {}
 
@@ -46,7 +51,11 @@ class Window {
 
   settle(commands: number): void {
     this.inFlight -= commands
-    if (this.inFlight <= this.#room) this.#wake()
+    if (this.inFlight > this.#room) return
+    // Once only: resolving a promise again takes a way through the runtime that costs more than a command.
+    const wake = this.#wake
+    this.#wake = noWake
+    wake()
   }
 
   readonly fail = (error: unknown): void => {
@@ -61,7 +70,6 @@ class Window {
       this.#wake = resolve
       this.#reject = reject
     })
-    this.#wake = () => {}
   }
 }
 
@@ -88,9 +96,11 @@ export async function drive(
     drained.fail(error)
   }
   const startMs = performance.now()
+  let handedMs = startMs
   let at = from
   while (at < to) {
-    const handedMs = performance.now()
+    // Looking at the clock costs as much as a tenth of a submit.
+    if (group > 1 || (at & clockMask) === 0) handedMs = performance.now()
     if (handedMs - startMs >= timeMs) break
     const end = Math.min(to, at + group)
     if (window.inFlight > 0 && window.inFlight + end - at > limit) {
@@ -101,6 +111,7 @@ export async function drive(
     drained.inFlight += end - at
     if (handover === 'submit') pool.submit(objects[at]!).then(settleOne, fail)
     else {
+      const groupMs = handedMs
       let acknowledged: Promise<{ commands: number }>
       if (handover === 'objects') acknowledged = pool.submitBatch(objects.slice(at, end))
       else {
@@ -109,7 +120,7 @@ export async function drive(
         batch.clear()
       }
       acknowledged.then(({ commands }) => {
-        latency.record(performance.now() - handedMs)
+        latency.record(performance.now() - groupMs)
         window.settle(commands)
         drained.settle(commands)
       }, fail)
