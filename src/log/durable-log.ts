@@ -2,7 +2,14 @@ import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Disk } from './disk.js'
-import { closedError, diskFull, fromErrorMessage, LogError, LogPoisonedError } from './errors.js'
+import {
+  closedError,
+  type DiskMessage,
+  diskFull,
+  fromErrorMessage,
+  LogError,
+  LogPoisonedError,
+} from './errors.js'
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
 import { poison } from './flusher-thread.js'
 import { LogFollower } from './follower.js'
@@ -19,7 +26,6 @@ import {
   logState,
 } from './memory.js'
 import { NodeDisk } from './node-disk.js'
-import type { PreparerMessage } from './preparer.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
@@ -281,6 +287,11 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     return diskFull(this.dir, { roomBytes, reserveBytes, segmentBytes })
   }
 
+  /** Whether what was appended has no room on the disk, and waits in the ring until it has. @internal */
+  get isStuck(): boolean {
+    return (Atomics.load(this.#views.control32, int32.diskFull) & fullFor.flusher) !== 0
+  }
+
   /** A handle with which another thread writes into this log. It must stop writing before `close` is called. */
   producerHandle(): LogProducerHandle {
     return { memory: this.memory, producerId: this.#nextProducer++ }
@@ -491,7 +502,9 @@ async function runCheckInParallel(check: SealedCheck): Promise<void> {
 /** The two threads of a log. */
 class LogThreads {
   onFailure: (error: unknown) => void = () => {}
-  onDisk: (message: PreparerMessage) => void = () => {}
+  onDisk: (message: DiskMessage) => void = () => {}
+  /** Who has found no room, and has not found any since. */
+  readonly #full = new Set<'flusher' | 'preparer'>()
   closed = false
   readonly #memory: LogMemory
   readonly #control32: Int32Array
@@ -514,6 +527,7 @@ class LogThreads {
       flusher.on('message', (message: FlusherMessage) => {
         if (message.kind === 'ready') resolve(message.report)
         else if (message.kind === 'closed') this.closed = true
+        else if (message.kind !== 'failed') this.#tellDisk('flusher', message)
         else fail(fromErrorMessage(message.error))
       })
       flusher.on('error', fail)
@@ -530,9 +544,20 @@ class LogThreads {
     const preparer = this.#spawn('preparer', spares)
     preparer.on('error', () => {})
     // What it found full, nobody else would find to have room again.
-    preparer.on('exit', () => Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer))
-    preparer.on('message', (message: PreparerMessage) => this.onDisk(message))
+    preparer.on('exit', () => {
+      Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer)
+      this.#tellDisk('preparer', { kind: 'disk-ready' })
+    })
+    preparer.on('message', (message: DiskMessage) => this.#tellDisk('preparer', message))
     preparer.unref()
+  }
+
+  /** Tells when the first finds no room, and when the last of them finds some again. */
+  #tellDisk(thread: 'flusher' | 'preparer', message: DiskMessage): void {
+    const before = this.#full.size
+    if (message.kind === 'disk-full') this.#full.add(thread)
+    else this.#full.delete(thread)
+    if ((before === 0) !== (this.#full.size === 0)) this.onDisk(message)
   }
 
   async ended(): Promise<void> {

@@ -157,3 +157,8 @@ const errnoSentences: Record<string, string> = {
   ENFILE: 'the system has too many open files',
   EIO: 'the disk reported an input/output error',
 }
+
+/** What a thread that writes says of the disk: that it has no room for what comes next, and that it has again. */
+export type DiskMessage =
+  | { readonly kind: 'disk-full'; readonly error: ErrorMessage }
+  | { readonly kind: 'disk-ready' }

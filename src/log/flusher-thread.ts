@@ -1,4 +1,4 @@
-import type { ErrorMessage } from './errors.js'
+import type { DiskMessage, ErrorMessage } from './errors.js'
 import { toErrorMessage } from './errors.js'
 import { Flusher, type FlushSettings, SharedSpares } from './flusher.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from './memory.js'
@@ -25,6 +25,7 @@ export type FlusherMessage =
   | { readonly kind: 'ready'; readonly report: RecoveryReport }
   | { readonly kind: 'closed' }
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
+  | DiskMessage
 
 /** Opens the log, says so, and flushes until it is closed. Blocks its thread. */
 export function runFlusherThread(data: FlusherThreadData, post: (message: FlusherMessage) => void): void {
@@ -44,7 +45,13 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       crc: recovered.activeCrc,
       endLsn: recovered.report.endLsn,
     })
-    const flusher = new Flusher({ memory: data.memory, segments, settings: data.flush })
+    const flusher = new Flusher({
+      memory: data.memory,
+      segments,
+      settings: data.flush,
+      onDisk: (full) =>
+        post(full ? { kind: 'disk-full', error: toErrorMessage(full) } : { kind: 'disk-ready' }),
+    })
     post({ kind: 'ready', report: recovered.report })
     flusher.run()
     Atomics.compareExchange(control32, int32.state, logState.closing, logState.closed)

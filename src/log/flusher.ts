@@ -66,6 +66,7 @@ export class Flusher {
   readonly #views: LogViews
   readonly #segments: SegmentWriter
   readonly #settings: FlushSettings
+  readonly #onDisk: (full: LogError | undefined) => void
   readonly #marker: LogProducer
   readonly #flushBytesMax: number
   readonly #pieces: Uint8Array[] = []
@@ -81,10 +82,17 @@ export class Flusher {
   #onlyMarks = true
   #lastType = 0
 
-  constructor(options: { memory: LogMemory; segments: SegmentWriter; settings: FlushSettings }) {
+  /** `onDisk` is told when the disk has no room for the next frame, and with nothing when it has again. */
+  constructor(options: {
+    memory: LogMemory
+    segments: SegmentWriter
+    settings: FlushSettings
+    onDisk?: (full: LogError | undefined) => void
+  }) {
     this.#views = new LogViews(options.memory)
     this.#segments = options.segments
     this.#settings = options.settings
+    this.#onDisk = options.onDisk ?? (() => {})
     this.#marker = new LogProducer(options.memory, 0xffff)
     this.#flushBytesMax = Math.max(
       this.#views.maxFrameBytes,
@@ -281,11 +289,13 @@ export class Flusher {
     try {
       action()
       this.#tellRoom()
-      Atomics.and(control32, int32.diskFull, ~fullFor.flusher)
+      if ((Atomics.and(control32, int32.diskFull, ~fullFor.flusher) & fullFor.flusher) !== 0)
+        this.#onDisk(undefined)
       return true
     } catch (error) {
       if (!(error instanceof LogError && error.code === 'TIDEMARK_DISK_FULL')) throw error
-      Atomics.or(control32, int32.diskFull, fullFor.flusher)
+      if ((Atomics.or(control32, int32.diskFull, fullFor.flusher) & fullFor.flusher) === 0)
+        this.#onDisk(error)
       Atomics.add(control32, int32.preparerSignal, 1)
       Atomics.notify(control32, int32.preparerSignal)
       return false

@@ -1,6 +1,6 @@
 import * as path from 'node:path'
 import type { Disk } from './disk.js'
-import { type ErrorMessage, ioError, isDiskFull, type LogError, toErrorMessage } from './errors.js'
+import { type DiskMessage, ioError, isDiskFull, type LogError, toErrorMessage } from './errors.js'
 import { FillPace } from './fill-pace.js'
 import { fullFor, int32, type LogMemory, LogViews, logState } from './memory.js'
 import { wakeFlusher } from './producer.js'
@@ -11,10 +11,6 @@ const fillBytes = 512 * 1024
 const zeros = new Uint8Array(fillBytes)
 /** How long the preparer waits until it looks again whether there is room. */
 const retryMs = 1000
-
-export type PreparerMessage =
-  | { readonly kind: 'disk-full'; readonly error: ErrorMessage }
-  | { readonly kind: 'disk-ready' }
 
 /** Writes zeros over `bytes` of a file from `position`, so that what is written there later finds its blocks. Not synced. */
 export function reserveBytes(disk: Disk, file: number, name: string, position: number, bytes: number): void {
@@ -157,7 +153,7 @@ export class SegmentPreparer {
    * again. Other failures are no error here: the flusher then makes its own segment, and it is the flusher's failure, if
    * it fails, that counts.
    */
-  run(notify: (message: PreparerMessage) => void = () => {}): void {
+  run(notify: (message: DiskMessage) => void = () => {}): void {
     const control = this.#control32
     let full = false
     while (Atomics.load(control, int32.state) < logState.closing) {

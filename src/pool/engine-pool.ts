@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { threadsOf } from '../log/durable-log.js'
-import type { LogError, LogPoisonedError } from '../log/errors.js'
+import { diskFull, type LogError, type LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
 import { accountOf, type Command, rulesVersion } from '../matching/index.js'
@@ -49,6 +50,8 @@ export const rulesVersionOf = Symbol('rules version')
 
 export const depthLevelsMax = 100_000
 const causeDelayMs = 300
+/** How often a pool that closes looks whether the disk still takes what is under way. */
+const stuckLookMs = 20
 
 interface PoolEvents {
   drain: []
@@ -399,8 +402,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
   }
 
   async #close(): Promise<void> {
-    await this.#checkpointer.close()
-    await this.#drained()
+    await this.#settleAll()
     // Only a convenience for the next opening, which needs it if its matching rules are others.
     if (!this.#poisoned && this.#checkpointer.dueAtClose)
       await this.#checkpointer.checkpoint().catch(() => {})
@@ -449,6 +451,20 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     if (this.#checkpointer.due(commands) && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
     if (this.#intake.settled(commands)) this.emit('drain')
     if (this.#intake.inFlight === 0) this.#onDrained?.()
+  }
+
+  /** Waits until everything in flight is settled; where the disk has no room for it, it is rejected instead. */
+  async #settleAll(): Promise<void> {
+    let over = false
+    const settled = this.#checkpointer
+      .close()
+      .then(() => this.#drained())
+      .finally(() => {
+        over = true
+      })
+    while (!over && !this.#log.isStuck) await Promise.race([settled, sleep(stuckLookMs)])
+    if (!over) this.#log.poison(diskFull(this.dir))
+    await settled
   }
 
   /** Resolves when nothing is in flight any more, or nothing will settle it. */

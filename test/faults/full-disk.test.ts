@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { threadsOf } from '#tidemark/log/durable-log.js'
@@ -13,6 +14,8 @@ const count = faultCount('full-disk', { short: 1, full: 50 })
 /** A pool that still takes commands after so many found a larger disk than it was given. */
 const commandsMax = 200_000
 const hangMs = 60_000
+/** A full disk is told before the reserve is used up: for so long the callers go on. */
+const quietMs = 500
 const kiB = 1024
 
 const errnos = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT']
@@ -84,11 +87,16 @@ async function fillPool(
     }
     throw new Error(`the disk took ${commandsMax} commands`)
   }
-  const outcomes = await settledWithin(Array.from({ length: 32 }, caller), hangMs)
+  const callers = Array.from({ length: 32 }, caller)
+  // What is under way when the disk is full waits for room, or for the close.
+  await settledWithin([Promise.race([Promise.allSettled(callers), once(pool, 'diskFull')])], hangMs)
+  await settledWithin(callers.slice(0, 1), quietMs).catch(() => {})
+  const closing = pool.close()
+  const outcomes = await settledWithin(callers, hangMs)
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') expectDiskFailure(outcome.reason, label)
   }
-  await settledWithin([pool.close()], hangMs)
+  await settledWithin([closing], hangMs)
   for (const error of errors) expectDiskFailure(error, label)
 }
 

@@ -37,7 +37,7 @@ describe('a backup of a running pool', () => {
   })
 
   it('ends at what is known to be synced, once that has been waited for', async () => {
-    const pool = await openPool()
+    const pool = await openPool({ checkpointBytes: 0 })
     const { dir } = pool
     const first = await pool.submit(limit(1, 'buy', '90', '1'))
     const last = await pool.submit(limit(2, 'buy', '91', '1'))
@@ -56,7 +56,8 @@ describe('a backup of a running pool', () => {
   })
 
   it('gives its files their names when all of them are there', async () => {
-    const pool = await openPool({ segmentBytes: 65_536, ringBytes: 262_144, maxFrameBytes: 32_768 })
+    const small = { segmentBytes: 65_536, ringBytes: 262_144, maxFrameBytes: 32_768 }
+    const pool = await openPool({ ...small, checkpointBytes: 0 })
     for (let id = 1; id <= 2000; id++) pool.submit(limit(id, 'buy', '90', '1'))
     await pool.submit(limit(2001, 'buy', '90', '1'))
     await pool.close()
