@@ -9,7 +9,7 @@ import { root } from '../support/run-script.js'
 import { placeOf, takeUpTo } from '../support/subscribers.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('cursor-kill', { short: 10, full: 200 })
+const kills = faultCount('cursor-kill', { short: 10, full: 100 })
 
 interface Life {
   /** "LSN/index event" of every event that was given. */
@@ -109,5 +109,5 @@ describe('a consumer by a cursor that is killed at any moment', () => {
       expect(lsns).toEqual(lsns.toSorted((a, b) => a - b))
     }
     expect(redelivered).toBeGreaterThan(0)
-  }, 480_000)
+  })
 })

@@ -10,7 +10,7 @@ import { acknowledgement, instruments, RandomFlow } from '../support/random-flow
 import { settledWithin } from '../support/settled.js'
 import { type SmallDisk, smallImage, smallTmpfs, whyNoImage, whyNoTmpfs } from '../support/small-disk.js'
 
-const count = faultCount('full-disk', { short: 1, full: 50 })
+const count = faultCount('full-disk', { short: 1, full: 20 })
 /** A pool that still takes commands after so many found a larger disk than it was given. */
 const commandsMax = 200_000
 const hangMs = 60_000
