@@ -24,7 +24,12 @@ export interface InboundMemory {
 const word = { capacity: 0, write: 128 >> 2, read: 256 >> 2, asleep: 384 >> 2, stop: 512 >> 2 } as const
 
 /** Indexes into a `Float64Array` of the control block, counted by the shard. */
-export const shardCounter = { commands: 640 >> 3, trades: 648 >> 3, rejected: 656 >> 3 } as const
+export const shardCounter = {
+  commands: 640 >> 3,
+  trades: 648 >> 3,
+  rejected: 656 >> 3,
+  longestAnswerMs: 664 >> 3,
+} as const
 
 const controlBytes = 768
 /** No record is longer. */

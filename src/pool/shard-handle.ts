@@ -187,6 +187,7 @@ export class ShardHandle {
       commands,
       trades: counters[shardCounter.trades]!,
       rejected: counters[shardCounter.rejected]!,
+      longestAnswerMs: counters[shardCounter.longestAnswerMs]!,
       inFlight: this.#inFlight,
       queuedWords: this.inbound.queuedWords,
     }

@@ -157,11 +157,16 @@ class ShardLoop {
   /** Answers with the LSN at which the answer was true; the caller's side gives it out when that is durable. */
   #answer(words: Int32Array, at: number): void {
     this.#publish()
+    const startMs = performance.now()
     const answer = answerQuestion(this.#engine, words, at)
     // A book is taken at the claim tail: whatever this shard logs later stands behind it, and replay need not go back
     // to the last group of a quiet symbol.
     const lsn = answer.question === 'book' ? this.#producer.publish() : this.#lsn
     this.#post({ kind: 'answer', id: words[at + 2]! >>> 0, lsn, answer })
+    const { counters } = this.#inbound
+    const elapsedMs = performance.now() - startMs
+    if (elapsedMs > counters[shardCounter.longestAnswerMs]!)
+      counters[shardCounter.longestAnswerMs] = elapsedMs
   }
 
   #publish(): void {

@@ -288,6 +288,8 @@ export interface ShardStats {
   readonly commands: number
   readonly trades: number
   readonly rejected: number
+  /** The longest that matching has paused to answer a question, such as for the copy of a book for a checkpoint, ms. */
+  readonly longestAnswerMs: number
   /** Commands handed over whose outcome is not durable yet. */
   readonly inFlight: number
   /** What of it the shard has not taken up yet, in 32-bit words of its inbound ring. */

@@ -69,6 +69,7 @@ describe('a checkpoint', () => {
     await checkpoints
     expect(taken.length).toBeGreaterThan(1)
     expect(taken).toEqual(taken.toSorted((a, b) => a - b))
+    for (const { longestAnswerMs } of pool.stats().shards) expect(longestAnswerMs).toBeGreaterThan(0)
     const { symbols } = await pool.digest()
     await pool.close()
     expect(snapshots(dir)).toHaveLength(1)
