@@ -17,7 +17,7 @@ import { BareCommitter } from './lib/bare-committer.mjs'
 import { relayLatency } from './lib/relay.mjs'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spread, spreadOf } from './lib/rounds.mjs'
-import { inFolder, readSettings } from './lib/settings.mjs'
+import { filled, inFolder, readSettings } from './lib/settings.mjs'
 
 const settings = readSettings({ rates: '', seconds: '' })
 const { pick, flags } = settings
@@ -45,6 +45,7 @@ async function withPool(use) {
     await drive(pool, tape, { ...warm, to: warmCommands / 2, handover: 'batch', group: 100, window: 10_000 })
     const submitted = { ...warm, from: warmCommands / 2, to: warmCommands }
     await drive(pool, tape, { ...submitted, handover: 'submit', group: 1, window: 10_000 })
+    await filled(dir)
     try {
       return await use(pool)
     } finally {

@@ -9,7 +9,7 @@ import { LatencyRecorder } from '../dist/src/cli/latency.js'
 import { duration, rate } from '../dist/src/cli/number-format.js'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spread, spreadOf } from './lib/rounds.mjs'
-import { inFolder, readSettings } from './lib/settings.mjs'
+import { filled, inFolder, readSettings } from './lib/settings.mjs'
 import { stores } from './lib/stores.mjs'
 
 const settings = readSettings({ only: '', groups: '1,10,100,1000,10000' })
@@ -57,6 +57,7 @@ for (const size of groupSizes) {
         inFolder(settings.dir, async (dir) => {
           const store = await open(dir)
           await write(store, size, warmMs)
+          await filled(dir)
           const result = await write(store, size, timeMs)
           await store.close()
           return result

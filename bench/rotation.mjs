@@ -2,9 +2,6 @@
 // and checkpoints on the way, and with one segment that holds everything and none.
 //
 //   npm run bench:rotation -- [--quick] [--rounds N] [--dir FOLDER] [--rate 200000] [--seconds S]
-import { readdirSync, statSync } from 'node:fs'
-import * as path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { runArrivals } from '../dist/src/cli/bench-arrivals.js'
 import { drive } from '../dist/src/cli/bench-drive.js'
 import { CommandTape } from '../dist/src/cli/bench-tape.js'
@@ -12,7 +9,7 @@ import { duration } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spreadOf } from './lib/rounds.mjs'
-import { inFolder, readSettings, whole } from './lib/settings.mjs'
+import { filled, inFolder, readSettings, whole } from './lib/settings.mjs'
 
 const settings = readSettings({ rate: '200000', seconds: '' })
 const { pick, flags } = settings
@@ -81,18 +78,6 @@ async function run({ segmentBytes, checkpointsWanted }) {
       pauseMs,
     }
   })
-}
-
-/** Until no file of the folder grows any more: what is made ready ahead of need is ready. */
-async function filled(dir) {
-  const bytes = () =>
-    readdirSync(dir)
-      .map((name) => statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0)
-      .reduce((sum, size) => sum + size, 0)
-  for (let before = -1, now = bytes(); now !== before; now = bytes()) {
-    before = now
-    await sleep(500)
-  }
 }
 
 const report = new Report('rotation', 'Latency with rotations and checkpoints, and without', settings)

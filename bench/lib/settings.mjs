@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import * as path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { NodeDisk } from '../../dist/src/log/node-disk.js'
 
@@ -60,5 +61,17 @@ export async function inFolder(parent, use) {
     return await use(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const stillMs = 120
+
+/** Resolves when no file of a folder has grown for a while: what a log makes ready ahead of need is ready. */
+export async function filled(dir) {
+  const size = (name) => statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0
+  const bytes = () => readdirSync(dir).reduce((sum, name) => sum + size(name), 0)
+  for (let before = -1, now = bytes(); now !== before; now = bytes()) {
+    before = now
+    await sleep(stillMs)
   }
 }
