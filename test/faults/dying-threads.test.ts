@@ -171,7 +171,7 @@ describe('a thread that dies', () => {
       for (const number of numbers) {
         const seed = number + 1
         // Drawn, not counted: a shard takes every n-th case.
-        const run = new Random(seed).int(poolEvery) === 0 ? endPoolThread : stopProducer
+        const run = new Random(seed * 7919).int(poolEvery) === 0 ? endPoolThread : stopProducer
         const dir = path.join(folder, String(seed))
         const what = await run(dir, seed).catch((error) => {
           throw new Error(`seed ${seed}: ${error.message}`, { cause: error })
