@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Queue } from '@datastructures-js/queue'
 import { fromErrorMessage, LogError } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
@@ -68,8 +68,9 @@ export class ShardHandle {
     this.#port = port1
     let stopped = false
     let failure: Error | undefined
+    let take: (message: ShardMessage) => void
     this.ready = new Promise((resolve, reject) => {
-      port1.on('message', (message: ShardMessage) => {
+      take = (message) => {
         if (message.kind === 'ready') resolve(message)
         else if (message.kind === 'answer') this.#answered(message)
         else if (message.kind === 'stopped') stopped = true
@@ -77,7 +78,8 @@ export class ShardHandle {
           failure = fromErrorMessage(message.error)
           reject(failure)
         }
-      })
+      }
+      port1.on('message', take)
     })
     // Whoever opens the pool awaits `ready`; a failure later is told by `ended`.
     this.ready.catch(() => {})
@@ -104,9 +106,10 @@ export class ShardHandle {
           { cause },
         )
       })
-      .then(async () => {
-        // What the thread said last may still be under way.
-        await new Promise((resolve) => setImmediate(resolve))
+      .then(() => {
+        // What the thread said last is there, but the event loop may have heard of its end first.
+        for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
+          take(last.message)
         if (failure) throw failure
         if (!stopped)
           throw new LogError('TIDEMARK_THREAD_DIED', `The thread of shard ${shard} ended.`, { shard })

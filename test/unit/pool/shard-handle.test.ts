@@ -28,3 +28,24 @@ describe('a shard that failed', () => {
     await expect(shard.ask(questionKind.book, 0, 0)).rejects.toBe(cause)
   })
 })
+
+describe('a shard that ended as it was told to', () => {
+  it('is known to have, though its end is heard of before its last word', async () => {
+    const log = await DurableLog.open({ dir: temporaryDirectory() })
+    onTestFinished(() => log.close())
+    const shard = new ShardHandle({
+      shard: 0,
+      shards: 1,
+      log,
+      maxInFlight: 100,
+      snapshot: undefined,
+      context: { slab: new ReportSlab(), registry: new InstrumentRegistry(1) },
+      start: async ({ port }) => {
+        for (let id = 0; id < 5000; id++) port.postMessage({ kind: 'answer', id, lsn: 0, answer: {} })
+        port.postMessage({ kind: 'stopped' })
+      },
+    })
+    onTestFinished(() => shard.close())
+    await expect(shard.ended).resolves.toBeUndefined()
+  })
+})
