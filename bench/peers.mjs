@@ -15,8 +15,9 @@ import { stores } from './lib/stores.mjs'
 const settings = readSettings({ only: '', groups: '1,10,100,1000,10000' })
 const { pick, flags } = settings
 const groupSizes = flags.groups.split(',').map(Number)
-const timeMs = pick(40, 100, 500)
-const warmMs = pick(20, 60, 250)
+const timeMs = pick(40, 150, 500)
+const warmMs = pick(20, 800, 1500)
+const warmSizes = [100, 1000]
 /** So many groups at least, however long they take. */
 const groupsMin = 5
 
@@ -47,25 +48,28 @@ async function write(store, count, forMs) {
 }
 
 const report = new Report('peers', 'Beside other stores: durable groups of 100-byte records', settings)
-const measured = {}
 let groupsWritten = 0
-for (const size of groupSizes) {
-  const contenders = Object.fromEntries(
-    all.map(([name, open]) => [
-      name,
-      () =>
-        inFolder(settings.dir, async (dir) => {
-          const store = await open(dir)
-          await write(store, size, warmMs)
-          await filled(dir)
-          const result = await write(store, size, timeMs)
-          await store.close()
-          return result
-        }),
-    ]),
-  )
-  measured[size] = await interleaved(settings.rounds, contenders)
-}
+/** One store in a new folder, warmed up until its code is compiled and its files are there, over all sizes of groups. */
+const measure = (open) =>
+  inFolder(settings.dir, async (dir) => {
+    const store = await open(dir)
+    for (const size of warmSizes) await write(store, size, warmMs / warmSizes.length)
+    await filled(dir)
+    const bySize = {}
+    for (const size of groupSizes) bySize[size] = await write(store, size, timeMs)
+    await store.close()
+    return bySize
+  })
+const contenders = Object.fromEntries(all.map(([name, open]) => [name, () => measure(open)]))
+const rounds = await interleaved(settings.rounds, contenders)
+const measured = Object.fromEntries(
+  groupSizes.map((size) => [
+    size,
+    Object.fromEntries(
+      Object.entries(rounds).map(([name, results]) => [name, results.map((result) => result[size])]),
+    ),
+  ]),
+)
 const perSecond = (result) => result.perSecond
 const cells = (name, cell) => groupSizes.map((size) => cell(measured[size][name]))
 report.table(
