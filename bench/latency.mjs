@@ -23,19 +23,21 @@ const settings = readSettings({ rates: '', seconds: '' })
 const { pick, flags } = settings
 const rates = flags.rates
   ? flags.rates.split(',').map(Number)
-  : pick([20_000, 50_000], [50_000, 200_000, 500_000], [50_000, 100_000, 200_000, 500_000, 1_000_000])
-const seconds = Number(flags.seconds || pick(0.2, 0.7, 2))
+  : pick([20_000, 50_000], [50_000, 200_000], [50_000, 100_000, 200_000, 500_000, 1_000_000])
+const seconds = Number(flags.seconds || pick(0.2, 1.5, 3))
+/** Arrivals at the same rate before the clock starts. */
+const warmSeconds = pick(0.1, 0.5, 1)
 const singleTimes = pick(100, 1000, 4000)
 const maxInFlight = 1_048_576
 const warmCommands = pick(20_000, 100_000, 200_000)
 const bareFileBytes = 128 * 1024 * 1024
 const quantiles = ['p50Ms', 'p99Ms', 'p999Ms', 'maxMs']
 
-const most = Math.round(Math.max(...rates) * seconds)
+const most = Math.round(Math.max(...rates) * (seconds + warmSeconds))
 const tape = new CommandTape({ commands: warmCommands + Math.max(most, singleTimes), symbols: 8 })
 /** Promises of their own are measured up to this rate. */
 const submitRateMax = 200_000
-const submitArrivals = Math.round(Math.min(submitRateMax, Math.max(...rates)) * seconds)
+const submitArrivals = Math.round(Math.min(submitRateMax, Math.max(...rates)) * (seconds + warmSeconds))
 const objects = tape.objects(0, warmCommands + Math.max(submitArrivals, singleTimes))
 
 async function withPool(use) {
@@ -59,20 +61,19 @@ const seen = { commandBytes: 112, flushBytes: 4096 }
 
 function poolArrivals(ratePerSecond, handover) {
   return withPool(async (pool) => {
-    const before = pool.stats().log
     const batch = pool.batch()
-    const arrivals = Math.round(ratePerSecond * seconds)
     const groupMax = handover === 'submit' ? 1 : maxInFlight
-    const result = await runArrivals(
-      { ratePerSecond, arrivals, window: maxInFlight, groupMax },
-      (from, to) => {
-        if (handover === 'submit') return pool.submit(objects[warmCommands + from])
-        tape.play(batch, warmCommands + from, warmCommands + to)
+    const arrive = (arrivals, first) =>
+      runArrivals({ ratePerSecond, arrivals, window: maxInFlight, groupMax }, (from, to) => {
+        if (handover === 'submit') return pool.submit(objects[first + from])
+        tape.play(batch, first + from, first + to)
         const acknowledged = pool.submitBatch(batch)
         batch.clear()
         return acknowledged
-      },
-    )
+      })
+    const warm = await arrive(Math.round(ratePerSecond * warmSeconds), warmCommands)
+    const before = pool.stats().log
+    const result = await arrive(Math.round(ratePerSecond * seconds), warmCommands + warm.arrivals)
     const after = pool.stats().log
     seen.commandBytes = Math.round((after.bytes - before.bytes) / result.arrivals / 8) * 8
     seen.flushBytes = Math.max(
@@ -91,7 +92,7 @@ function bareArrivals(ratePerSecond) {
     const record = new Uint8Array(seen.commandBytes).fill(0x5a)
     const handOver = (from, to) => bare.append(record, to - from)
     const window = Math.floor((32 * 1024 * 1024) / record.length)
-    await runArrivals({ ratePerSecond, arrivals: Math.round(ratePerSecond * 0.1), window }, handOver)
+    await runArrivals({ ratePerSecond, arrivals: Math.round(ratePerSecond * warmSeconds), window }, handOver)
     const arrivals = Math.round(ratePerSecond * seconds)
     const result = await runArrivals({ ratePerSecond, arrivals, window }, handOver)
     await bare.close()
