@@ -21,7 +21,7 @@ export const mutants = [
   {
     name: 'the CRC is not checked',
     file: 'dist/src/log/frame.js',
-    find: "return this.#crc(bytes, offset, length, seed) === this.#words[from + 1] ? 'none' : 'bad-crc';",
+    find: "return this.#crc(at, length, seed) === this.#words[(at >> 2) + 1] ? 'none' : 'bad-crc';",
     replace: "return 'none';",
     tests: ['test/unit/log/frame.test.ts', 'test/unit/log/recovery.test.ts'],
   },
