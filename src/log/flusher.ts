@@ -313,7 +313,7 @@ export class Flusher {
   }
 
   #rotate(): void {
-    const prepared = this.#segments.rotate()
+    const prepared = this.#segments.rotate(this.#groupEnd < this.#written)
     if (this.#settings.durability === 'unsafeNone') {
       Atomics.store(this.#views.control64, int64.synced, BigInt(this.#groupEnd))
     }

@@ -4,6 +4,7 @@ import {
   attempt,
   isRecycledName,
   listSegmentNames,
+  readSegmentHeader,
   recycledName,
   segmentHeaderBytes,
   segmentNameLsn,
@@ -14,7 +15,8 @@ import {
 export const recycledSegmentsMax = 4
 
 /**
- * Removes the segments that are wholly below `limitLsn`, oldest first, never the last one. The files of some, if they
+ * Removes the segments that are wholly below `limitLsn`, oldest first, never the last one, and none whose
+ * successor goes on with a group of it. The files of some, if they
  * have the size of a whole segment, stay under another name, for the preparer to make spares of: their blocks are
  * allocated and written already, so nothing has to be filled with zeros. Returns the first LSN that is still there, or
  * `undefined` when nothing was removed.
@@ -27,8 +29,11 @@ export function removeSegments(
 ): number | undefined {
   const firstLsns = listSegmentNames(disk, directory).map((name) => segmentNameLsn(name)!)
   let kept = disk.list(directory).filter(isRecycledName).length
+  let removable = firstLsns.findLastIndex((lsn, i) => i === 0 || lsn <= limitLsn)
+  // What is left must begin with a whole group.
+  while (removable > 0 && beginsWithinGroup(disk, directory, firstLsns[removable]!)) removable--
   let removed = 0
-  while (removed + 1 < firstLsns.length && firstLsns[removed + 1]! <= limitLsn) {
+  while (removed < removable) {
     const file = segmentPath(directory, firstLsns[removed]!)
     if (kept < recycledSegmentsMax && fileBytes(disk, file) === segmentHeaderBytes + segmentBytes) {
       const old = path.join(directory, recycledName(firstLsns[removed]!))
@@ -51,4 +56,8 @@ function fileBytes(disk: Disk, file: string): number {
   } finally {
     disk.close(handle)
   }
+}
+
+function beginsWithinGroup(disk: Disk, directory: string, firstLsn: number): boolean {
+  return readSegmentHeader(disk, segmentPath(directory, firstLsn))?.withinGroup === true
 }

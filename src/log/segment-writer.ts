@@ -135,12 +135,12 @@ export class SegmentWriter {
   /**
    * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
    * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
-   * nothing. Returns whether a spare was ready.
+   * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a spare was ready.
    *
    * @throws LogError `TIDEMARK_DISK_FULL`: there was no room for a file, nothing has changed, and it may be tried again.
    *   Every other failure is final: a sync failed, or a restart may find the new header.
    */
-  rotate(): boolean {
+  rotate(withinGroup = false): boolean {
     this.sync()
     const disk = this.#disk
     const ready = this.#spares.take()
@@ -155,6 +155,7 @@ export class SegmentWriter {
       previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
       createdUs: Date.now() * 1000,
       recycled: ready?.recycled ?? false,
+      withinGroup,
     }
     const target = segmentPath(this.#directory, header.firstLsn)
     try {

@@ -30,6 +30,8 @@ export const segmentFormatVersion = 1
 const secondCopyAt = 2048
 const copyBytes = 68
 const recycledFlag = 1
+const withinGroupFlag = 2
+const knownFlags = recycledFlag | withinGroupFlag
 const magic = Buffer.from('TIDEMARK', 'latin1')
 const noPrevious = 0xffff_ffff_ffff_ffffn
 
@@ -46,6 +48,8 @@ export interface SegmentHeader {
    * than their places have now: first LSNs only rise, and a byte's LSN is the first LSN plus its place in the file.
    */
   readonly recycled: boolean
+  /** Whether it begins within a group, so that the log cannot begin with it. */
+  readonly withinGroup?: boolean
 }
 
 export interface PreviousSegment {
@@ -72,7 +76,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const block = Buffer.alloc(segmentHeaderBytes)
   magic.copy(block)
   block.writeUInt16LE(segmentFormatVersion, 8)
-  block.writeUInt16LE(header.recycled ? recycledFlag : 0, 10)
+  block.writeUInt16LE((header.recycled ? recycledFlag : 0) | (header.withinGroup ? withinGroupFlag : 0), 10)
   block.writeUInt32LE(header.contentVersion, 12)
   block.writeBigUInt64LE(header.epoch, 16)
   block.writeBigUInt64LE(BigInt(header.firstLsn), 24)
@@ -95,10 +99,10 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
     if (crc32.buf(copy.subarray(0, copyBytes - 4)) !== copy.readInt32LE(copyBytes - 4)) continue
     const version = copy.readUInt16LE(8)
     const flags = copy.readUInt16LE(10)
-    if (version !== segmentFormatVersion || (flags & ~recycledFlag) !== 0) {
+    if (version !== segmentFormatVersion || (flags & ~knownFlags) !== 0) {
       throw new LogError(
         'TIDEMARK_LOG_FORMAT',
-        `The log has format version ${version}, flags ${flags}; this build reads version ${segmentFormatVersion}, flags 0 to ${recycledFlag}. Open it with the build that wrote it.`,
+        `The log has format version ${version}, flags ${flags}; this build reads version ${segmentFormatVersion}, flags 0 to ${knownFlags}. Open it with the build that wrote it.`,
         { found: version, flags, supported: segmentFormatVersion },
       )
     }
@@ -114,6 +118,7 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
       createdUs: Number(copy.readBigUInt64LE(48)),
       maxFrameBytes: copy.readUInt32LE(56),
       recycled: (flags & recycledFlag) !== 0,
+      ...((flags & withinGroupFlag) !== 0 && { withinGroup: true }),
     }
   }
   return undefined
