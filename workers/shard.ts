@@ -7,15 +7,21 @@ import {
   type ShardThreadData,
 } from '../src/pool/shard-thread.js'
 
+type ShardOrder =
+  | { readonly forecast: ShardForecast }
+  | { readonly data: ShardThreadData }
+  | { readonly end: true }
+
 /** Restores the snapshot that it is told of, waits for what there is to do, and does it until the pool closes. */
 export default async function shard({ port }: { port: MessagePort }): Promise<void> {
   let restored: RestoredBooks | undefined
-  const data = await new Promise<ShardThreadData>((resolve) => {
-    port.on('message', (message: { forecast: ShardForecast } | { data: ShardThreadData }) => {
+  const data = await new Promise<ShardThreadData | undefined>((resolve) => {
+    port.on('message', (message: ShardOrder) => {
       if ('data' in message) resolve(message.data)
+      else if ('end' in message) resolve(undefined)
       else restored = restoreAhead(message.forecast)
     })
   })
   port.close()
-  runShardThread(data, restored)
+  if (data) runShardThread(data, restored)
 }

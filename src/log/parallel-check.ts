@@ -11,7 +11,10 @@ export async function checkInParallel(check: SealedCheck): Promise<void> {
     maxThreads: Math.min(availableParallelism(), checkThreadsMax, segments.length),
     concurrentTasksPerWorker: 1,
     recordTiming: false,
-    execArgv: [],
+    // Some may still load when all is checked, and Node 20.20 aborts when a thread ends within `require` of a module.
+    execArgv: process.allowedNodeEnvironmentFlags.has('--no-experimental-require-module')
+      ? ['--no-experimental-require-module']
+      : [],
   })
   try {
     // The recovery asks for them from the first on.

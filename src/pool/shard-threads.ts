@@ -50,7 +50,13 @@ export class ShardThreads {
     return ended
   }
 
+  /**
+   * Ends the threads. Those that were begun must have been told to stop. A thread that is terminated while it still loads
+   * its code can take the process with it (Node 20.20 aborts in `require` of a module), so each is let go by itself first.
+   */
   async destroy(): Promise<void> {
+    for (const { port } of this.#slots) port.postMessage({ end: true })
+    await Promise.allSettled(this.#slots.map(({ ended }) => ended))
     for (const { port } of this.#slots) port.close()
     await this.#pool.destroy()
   }
