@@ -139,7 +139,7 @@ export function diskFull(
   return new LogError(
     'TIDEMARK_DISK_FULL',
     `The log in ${directory} takes nothing more for now, because the disk is full: free room for its next segment, let old log go, or use smaller segments.`,
-    { directory, ...details },
+    { directory, errno: 'ENOSPC', ...details },
     options,
   )
 }
