@@ -1,60 +1,62 @@
-// Parts of the hot path beside what they were chosen over, tinybench: CRC of a frame's words, zeroing of ring space, encoding of
+// Parts of the hot path beside what they were chosen over, in turn: CRC of a frame's words, zeroing of ring space, encoding of
 // plain objects, and promises that hang on one.
 //
 //   node bench/parts.mjs [--quick]
 import crc32 from 'crc-32'
-import { Bench } from 'tinybench'
 import { copyWithCrc, crcOfWords } from '../dist/src/log/crc.js'
 import { commandGrids, encodeCommand, maxCommandWords } from '../dist/src/matching/index.js'
 import { Report } from './lib/report.mjs'
+import { interleaved, spread } from './lib/rounds.mjs'
 import { readSettings } from './lib/settings.mjs'
 
 const settings = readSettings()
-const time = settings.pick(20, 300, 1000)
+const repeats = settings.pick(10, 200, 500)
 const report = new Report('parts', 'Parts of the hot path, beside what they were chosen over', settings)
 
-await compare('CRC-32 of a frame of 80 bytes, and its copy', crcTasks())
-await compare('Zeroing 128 KiB of shared memory', zeroTasks())
-await compare('Encoding 1,000 new orders from plain objects', encodeTasks())
-await compare('1,000 promises made and settled', promiseTasks())
+for (const bytes of [32, 56, 80, 88]) await compare(`CRC-32 of ${bytes} bytes`, 100, crcTasks(bytes))
+await compare('Zeroing 1 KiB of shared memory, of 128', 128, zeroTasks())
+await compare('Encoding a new order from a plain object', 1000, encodeTasks())
+await compare('A promise made and settled', 1000, promiseTasks())
 report.finish()
 
-async function compare(title, tasks) {
-  const bench = new Bench({ time, warmupTime: time / 4 })
-  for (const [name, task] of Object.entries(tasks)) bench.add(name, task)
-  await bench.run()
-  const rows = bench.tasks.map(({ name, result }) => {
-    const { p50, p99 } = result.latency
-    return [name, (p50 * 1e6).toFixed(0), (p99 * 1e6).toFixed(0)]
+/** The tasks in turn, round after round: each is its count of what the title names, and its time is divided by that. */
+async function compare(title, count, tasks) {
+  const contenders = Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [
+      name,
+      () => {
+        const startMs = performance.now()
+        for (let i = 0; i < repeats; i++) task()
+        return ((performance.now() - startMs) * 1e6) / (repeats * count)
+      },
+    ]),
+  )
+  for (const contender of Object.values(contenders)) contender()
+  const results = await interleaved(settings.pick(5, 40, 100), contenders)
+  const rows = Object.entries(results).map(([name, rounds]) => {
+    const { median, min } = spread(rounds)
+    return [name, median.toFixed(1), min.toFixed(1)]
   })
-  report.table(title, ['', 'ns, median', 'ns, p99'], rows)
+  report.table(title, ['', 'ns, median', 'ns, best'], rows, { data: results })
 }
 
 /** A call costs less than the clock, so each task does a hundred. */
-function crcTasks() {
-  const words = Int32Array.from({ length: 2000 }, (_, i) => Math.imul(i, 0x9e3779b1))
-  const target = new Int32Array(2000)
-  const view = new Uint8Array(words.buffer, 0, 80)
-  const hundred = (call) => () => {
-    let crc = 0
-    for (let i = 0; i < 100; i++) crc = call(crc)
-    return crc
-  }
-  const copy = () => {
-    for (let i = 0; i < 20; i++) target[i] = words[i]
-  }
+function crcTasks(bytes) {
+  const count = bytes / 4
+  const words = Int32Array.from({ length: count }, (_, i) => Math.imul(i, 0x9e3779b1))
+  const target = new Int32Array(count)
+  const view = new Uint8Array(words.buffer)
+  let crc = 0
   return {
-    'crc-32 through a view, and a copying loop, 100 times': hundred((crc) => {
-      copy()
-      return crc32.buf(view, crc)
-    }),
-    'CRC by words, and a copying loop, 100 times': hundred((crc) => {
-      copy()
-      return crcOfWords(words, 0, 20, crc)
-    }),
-    'CRC by words in one pass with the copy, 100 times': hundred((crc) =>
-      copyWithCrc(words, 0, 20, target, 0, crc),
-    ),
+    'crc-32, through a view': () => {
+      for (let i = 0; i < 100; i++) crc = crc32.buf(view, crc)
+    },
+    'by words': () => {
+      for (let i = 0; i < 100; i++) crc = crcOfWords(words, 0, count, crc)
+    },
+    'by words, and copied in the same pass': () => {
+      for (let i = 0; i < 100; i++) crc = copyWithCrc(words, 0, count, target, 0, crc)
+    },
   }
 }
 
