@@ -1,5 +1,5 @@
-import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
+import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
 import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
 import { FactorConsumer, type FactorUpdate } from './consumer.js'
@@ -61,7 +61,7 @@ export interface DurableFactorStats {
  * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotError` when a snapshot that
  * was taken by itself failed: the next one comes.
  */
-export class DurableFactorEngine extends EventEmitter<{ error: [Error]; snapshotError: [Error] }> {
+export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError: [Error] }> {
   readonly recovery: FactorRecovery
   readonly autoPersist: boolean
   readonly #engine: FactorEngine
@@ -148,9 +148,7 @@ export class DurableFactorEngine extends EventEmitter<{ error: [Error]; snapshot
     this.#keep = keep
     this.#reclaim = options.reclaimLog ?? false
     this.#persister = new FactorPersister(log, { ...options, snapshots })
-    this.#persister.on('error', (error) => {
-      if (this.listenerCount('error') > 0) this.emit('error', error)
-    })
+    this.#persister.on('error', (error) => this.emit('error', error))
     for (const instrument of this.#engine.instruments) this.#define(instrument, [])
     for (const { series, values, timestamp } of replay.vectors.values()) {
       this.#persister.adopt(series.instrument, series.factors, values, timestamp)
@@ -365,7 +363,7 @@ export class DurableFactorEngine extends EventEmitter<{ error: [Error]; snapshot
     this.createSnapshot(`auto-${++this.#automatic}`)
       .catch((error: Error) => {
         this.#snapshotFailures++
-        if (this.listenerCount('snapshotError') > 0) this.emit('snapshotError', error)
+        this.emit('snapshotError', error)
       })
       .finally(() => {
         this.#snapshotting = false

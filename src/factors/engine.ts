@@ -1,3 +1,4 @@
+import { callUser } from '../log/emitter.js'
 import { catalog } from './catalog.js'
 import { FactorError } from './errors.js'
 import { FactorInstrument } from './instrument.js'
@@ -189,7 +190,7 @@ export class FactorEngine {
   }
 
   #tell(instrument: FactorInstrument, timestamp: number): void {
-    for (const listener of this.#listeners) listener(instrument, timestamp)
+    for (const listener of this.#listeners) callUser(() => listener(instrument, timestamp))
   }
 }
 

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { Emitter } from '../log/emitter.js'
 import type { DurableLog } from '../log/index.js'
 import { BatchWriter, type Waiter } from './batch-writer.js'
 import type { Channel } from './channel.js'
@@ -66,7 +66,7 @@ export interface PersisterStats {
  *
  * Events: `error`, once, when the log was poisoned: every promise is rejected, and nothing more is taken.
  */
-export class FactorPersister extends EventEmitter<{ error: [Error] }> {
+export class FactorPersister extends Emitter<{ error: [Error] }> {
   readonly settings: PersisterSettings
   readonly #writer: BatchWriter
   readonly #snapshots: SnapshotStore | undefined
@@ -101,7 +101,7 @@ export class FactorPersister extends EventEmitter<{ error: [Error] }> {
       roomMade: () => this.#giveRoom(),
       failed: (error: Error) => {
         for (const go of this.#room.splice(0)) go()
-        if (this.listenerCount('error') > 0) this.emit('error', error)
+        this.emit('error', error)
       },
     }
     this.#writer = new BatchWriter(log, this.settings, owner, lsn)

@@ -1,5 +1,5 @@
-import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
+import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
 import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
 import { checkName, type Definition, expressionsOf } from './engine.js'
@@ -68,7 +68,7 @@ interface PoolInstrument {
  *
  * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again.
  */
-export class FactorPool extends EventEmitter<{ error: [Error] }> {
+export class FactorPool extends Emitter<{ error: [Error] }> {
   readonly lastTimestamp: number | undefined
   readonly #log: DurableLog
   readonly #snapshots: SnapshotStore
@@ -347,7 +347,7 @@ export class FactorPool extends EventEmitter<{ error: [Error] }> {
 
   #fail(error: Error): void {
     for (const worker of this.#workers) worker.fail(error)
-    if (this.listenerCount('error') > 0) this.emit('error', error)
+    this.emit('error', error)
   }
 
   #checkUsable(): void {

@@ -1,7 +1,7 @@
-import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { Disk } from './disk.js'
+import { Emitter } from './emitter.js'
 import { closedError, diskFull, LogError, LogPoisonedError } from './errors.js'
 import { poison } from './flusher-thread.js'
 import { LogFollower } from './follower.js'
@@ -85,7 +85,7 @@ export const threadsOf = Symbol('threads')
  * `TIDEMARK_DISK_FULL`) when the disk has no room for the segment after this one: what is under way becomes durable, and
  * appends are refused when no more than a quarter of a segment is left. `diskReady` when there is room again.
  */
-export class DurableLog extends EventEmitter<DurableLogEvents> {
+export class DurableLog extends Emitter<DurableLogEvents> {
   readonly dir: string
   readonly settings: LogSettings
   /** What opening found, a torn tail that was cut among it. */
@@ -408,7 +408,7 @@ export class DurableLog extends EventEmitter<DurableLogEvents> {
     this.#waiters.fail(this.#poisoned)
     this.signal.notify()
     this.#follower?.stop().catch(() => {})
-    if (this.listenerCount('error') > 0) this.emit('error', this.#poisoned)
+    this.emit('error', this.#poisoned)
   }
 
   /** Writes and syncs what was appended, ends the threads and gives the folder back. Every waiter is settled. */

@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events'
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { threadsOf } from '../log/durable-log.js'
+import { Emitter } from '../log/emitter.js'
 import { diskFull, type LogError, type LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
@@ -71,7 +71,7 @@ interface PoolEvents {
  * it has again; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
  * than `cursorKeepBytes`.
  */
-export class EnginePool extends EventEmitter<PoolEvents> {
+export class EnginePool extends Emitter<PoolEvents> {
   readonly #log: DurableLog
   readonly #follower: LogFollower
   readonly #threads: ShardThreads
@@ -426,7 +426,7 @@ export class EnginePool extends EventEmitter<PoolEvents> {
     for (const shard of this.#shards) shard.inbound.stop()
     await this.#follower.stop().catch(() => {})
     for (const shard of this.#shards) shard.fail(error)
-    if (this.listenerCount('error') > 0) this.emit('error', error)
+    this.emit('error', error)
   }
 
   /**

@@ -75,6 +75,13 @@ export const mutants = [
     tests: ['test/faults/threads.test.ts'],
   },
   {
+    name: 'a listener that throws ends what emitted',
+    file: 'dist/src/log/emitter.js',
+    find: 'callUser(() => listener.apply(this, args));',
+    replace: 'listener.apply(this, args);',
+    tests: ['test/unit/log/emitter.test.ts', 'test/integration/listeners.test.ts'],
+  },
+  {
     name: 'what the log holds is not compared with what replay gives',
     file: 'dist/src/pool/replay.js',
     find: 'if (!same)',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FactorEngine } from '#tidemark/factors/engine.js'
 import { ExponentialAverage, RollingDeviation, RollingMean } from '#tidemark/factors/operators/index.js'
+import { collectUncaught } from '../../support/uncaught.js'
 import { Random } from './support/series.js'
 
 function walk(engine: FactorEngine, instrument: string, count: number, seed = 1): void {
@@ -110,6 +111,23 @@ describe('a factor engine', () => {
     stop()
     engine.processTick({ instrument: 'X', timestamp: 6, last: 1 })
     expect(seen).toEqual([['X', 5, 1]])
+  })
+
+  it('is not disturbed by a listener that throws, and neither are the other listeners', async () => {
+    const uncaught = collectUncaught()
+    const engine = new FactorEngine()
+    engine.register('X', 'n', 'count(last, 9)')
+    const bug = new Error('a bug in the application')
+    engine.onUpdate(() => {
+      throw bug
+    })
+    const seen: unknown[] = []
+    engine.onUpdate((instrument) => seen.push(instrument.get('n')))
+    for (let timestamp = 0; timestamp < 3; timestamp++)
+      engine.processTick({ instrument: 'X', timestamp, last: 1 })
+    expect(seen).toEqual([1, 2, 3])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(uncaught).toEqual([bug, bug, bug])
   })
 
   it('ranks instruments at a barrier, equal values sharing the mean of their places', () => {
