@@ -1,7 +1,7 @@
 /**
  * Every file call of the log goes through this interface, so that tests can put a disk in its place which loses,
  * tears and fails as it is told. Calls are synchronous because the threads that make them have nothing else to do,
- * except `read`, which serves event loops.
+ * except `read` and the calls of `async`, which serve event loops.
  *
  * A call that fails throws what the system said (`code` is the errno name). A write may be short: the caller treats
  * that as a failure.
@@ -33,4 +33,20 @@ export interface Disk {
   syncDirectory(path: string): void
   /** Takes the lock file for this owner alone, or returns `undefined` when somebody else has it. The kernel frees it when the process ends. */
   lock(path: string): (() => void) | undefined
+  /** Calls of the same names that do not block the thread. */
+  readonly async: AsyncDisk
+}
+
+/** What an event loop asks of a disk: the calls of `Disk` as promises. */
+export interface AsyncDisk {
+  list(path: string): Promise<string[]>
+  open(path: string, mode: 'read' | 'write'): Promise<number>
+  create(path: string): Promise<number>
+  close(file: number): Promise<void>
+  size(file: number): Promise<number>
+  write(file: number, pieces: Uint8Array[], position: number): Promise<number>
+  syncData(file: number): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  syncDirectory(path: string): Promise<void>
 }

@@ -1,6 +1,7 @@
 export { TidemarkError } from '../errors.js'
+export { AtomicFile, AtomicFileSync } from './atomic-file.js'
 export { type DamageReport, damageOf, damageText } from './damage-report.js'
-export type { Disk } from './disk.js'
+export type { AsyncDisk, Disk } from './disk.js'
 export { DurableLog, type DurableLogOptions, type LogProducerHandle, type LogStats } from './durable-log.js'
 export { LogError, type LogErrorCode, LogPoisonedError } from './errors.js'
 export type { Durability } from './flusher.js'

@@ -1,4 +1,4 @@
-import type { Disk } from './disk.js'
+import type { AsyncDisk, Disk } from './disk.js'
 
 /** Decides for one piece of unsynced data, or one unsynced directory change, whether a power cut leaves it. */
 export type Survives = () => boolean
@@ -62,6 +62,19 @@ export class MemoryDisk implements Disk {
   capacityBytes = Number.POSITIVE_INFINITY
   readonly calls: string[] = []
   readonly sectorBytes: number
+  /** Each call takes effect when it is made; its promise resolves in a later microtask. */
+  readonly async: AsyncDisk = {
+    list: async (path) => this.list(path),
+    open: async (path, mode) => this.open(path, mode),
+    create: async (path) => this.create(path),
+    close: async (file) => this.close(file),
+    size: async (file) => this.size(file),
+    write: async (file, pieces, position) => this.write(file, pieces, position),
+    syncData: async (file) => this.syncData(file),
+    rename: async (from, to) => this.rename(from, to),
+    remove: async (path) => this.remove(path),
+    syncDirectory: async (path) => this.syncDirectory(path),
+  }
 
   #names = new Map<string, MemoryFile>()
   #durableNames = new Map<string, MemoryFile>()

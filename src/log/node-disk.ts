@@ -1,10 +1,12 @@
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import type { Disk } from './disk.js'
+import type { AsyncDisk, Disk } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
 export class NodeDisk implements Disk {
+  readonly async: AsyncDisk = asyncNodeDisk
+
   makeDirectory(path: string): void {
     // Made top down: in a folder that can't be written, /proc for one, mkdir's own `recursive` may not come back.
     if (fs.existsSync(path)) return
@@ -104,4 +106,37 @@ export class NodeDisk implements Disk {
       fs.closeSync(file)
     }
   }
+}
+
+type Done<T> = (error: NodeJS.ErrnoException | null, value?: T) => void
+
+function promised<T>(call: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value as T)))
+  })
+}
+
+const asyncNodeDisk: AsyncDisk = {
+  list: (path) => promised((done) => fs.readdir(path, done)),
+  open: (path, mode) => promised((done) => fs.open(path, mode === 'read' ? 'r' : 'r+', done)),
+  create: (path) => promised((done) => fs.open(path, 'w+', 0o644, done)),
+  close: (file) => promised<void>((done) => fs.close(file, done)),
+  size: async (file) => (await promised<fs.Stats>((done) => fs.fstat(file, done))).size,
+  write: (file, pieces, position) =>
+    promised((done) =>
+      pieces.length === 1
+        ? fs.write(file, pieces[0]!, 0, pieces[0]!.byteLength, position, done)
+        : fs.writev(file, pieces, position, done),
+    ),
+  syncData: (file) => promised<void>((done) => fs.fdatasync(file, done)),
+  rename: (from, to) => promised<void>((done) => fs.rename(from, to, done)),
+  remove: (path) => promised<void>((done) => fs.rm(path, { force: true }, done)),
+  async syncDirectory(path) {
+    const directory = await this.open(path, 'read')
+    try {
+      await promised<void>((done) => fs.fsync(directory, done))
+    } finally {
+      await this.close(directory)
+    }
+  },
 }

@@ -277,4 +277,32 @@ export const mutants = [
     replace: 'if (false)\n                    throw',
     tests: ['test/integration/rules-version.test.ts'],
   },
+  {
+    name: 'an atomic file is not synced before it gets its name',
+    file: 'dist/src/log/atomic-file.js',
+    find: "yield* this.#final(call('sync', this.#temporary, 'syncData', this.#file));",
+    replace: '',
+    tests: ['test/unit/log/atomic-file.test.ts'],
+  },
+  {
+    name: 'an atomic file does not sync its folder',
+    file: 'dist/src/log/atomic-file.js',
+    find: "yield* call('sync', this.#folder, 'syncDirectory', this.#folder);",
+    replace: '',
+    tests: ['test/unit/log/atomic-file.test.ts'],
+  },
+  {
+    name: 'all atomic files have one temporary name',
+    file: 'dist/src/log/atomic-file.js',
+    find: "randomBytes(8).toString('hex')",
+    replace: "'0000000000000000'",
+    tests: ['test/unit/log/atomic-file.test.ts'],
+  },
+  {
+    name: 'an older atomic file replaces a newer one',
+    file: 'dist/src/log/atomic-file.js',
+    find: '(latest.get(target) ?? 0) > this.#order',
+    replace: 'false',
+    tests: ['test/unit/log/atomic-file.test.ts'],
+  },
 ]
