@@ -49,8 +49,8 @@ export const mutants = [
   {
     name: 'a segment is not synced before the next one begins',
     file: 'dist/src/log/segment-writer.js',
-    find: 'rotate() {\n        this.sync();',
-    replace: 'rotate() {',
+    find: 'rotate(withinGroup = false) {\n        this.sync();',
+    replace: 'rotate(withinGroup = false) {',
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
@@ -259,8 +259,8 @@ export const mutants = [
   {
     name: 'a sync that failed for want of room is tried again',
     file: 'dist/src/log/segment-writer.js',
-    find: 'rotate() {\n        this.sync();',
-    replace: 'rotate() {\n        makingRoom(this.#directory, () => this.sync());',
+    find: 'rotate(withinGroup = false) {\n        this.sync();',
+    replace: 'rotate(withinGroup = false) {\n        makingRoom(this.#directory, () => this.sync());',
     tests: ['test/unit/log/full-disk.test.ts'],
   },
   {
