@@ -1,0 +1,34 @@
+// The auditor of bench/soak.mjs: a thread that reads the log's files by itself, behind the pool, and checks that each command
+// that was acknowledged stands in them exactly once. It gets `{ lsn, tags }`: commands whose acknowledgement named an LSN up to
+// `lsn`, all of it durable; and answers `{ lsn, ... }` when it has read that far.
+import { parentPort, workerData } from 'node:worker_threads'
+import { FileReader } from '../../dist/src/log/file-reader.js'
+import { GroupWalk } from '../../dist/src/log/group-walk.js'
+import { NodeDisk } from '../../dist/src/log/node-disk.js'
+
+const { dir, fromLsn, commandsMax } = workerData
+const reader = new FileReader(new NodeDisk(), dir, fromLsn, { known: true })
+/** A bit for each tag that was read. */
+const seen = new Uint8Array((commandsMax >> 3) + 1)
+const counts = { records: 0, repeated: 0, missing: 0, audited: 0, bytes: 0 }
+
+const walk = new GroupWalk({
+  visit(words, from, _to, _lsn, type) {
+    const tag = words[from + 2] >>> 0
+    if (type !== 1 || tag === 0) return
+    const bit = 1 << (tag & 7)
+    if ((seen[tag >> 3] & bit) !== 0) counts.repeated++
+    seen[tag >> 3] |= bit
+    counts.records++
+  },
+})
+
+parentPort.on('message', ({ lsn, tags }) => {
+  for (let chunk = reader.nextSync(lsn); chunk; chunk = reader.nextSync(lsn)) {
+    walk.walk(chunk)
+    counts.bytes += chunk.endLsn - chunk.startLsn
+  }
+  for (const tag of tags) if ((seen[tag >> 3] & (1 << (tag & 7))) === 0) counts.missing++
+  counts.audited += tags.length
+  parentPort.postMessage({ lsn, ...counts })
+})
