@@ -16,22 +16,35 @@ export interface ReportContext {
   readonly registry: InstrumentRegistry
 }
 
-/** Commands whose promises hang on one: so many that its cost is shared, so few that none waits long for the others. */
+/** Commands whose promises hang on one: so many that its cost is shared. */
 export const bundleCommandsMax = 64
+
+interface Settling {
+  readonly resolve: (report: ExecutionReport) => void
+  readonly reject: (error: Error) => void
+}
 
 /**
  * The promises of commands that were submitted to one shard in the same turn of the event loop. They hang on one
  * promise by one function, which gives out the reports in turn: reactions run in the order in which they were added.
  * With a pair of resolving functions for each command, half of the caller's thread was garbage collection.
+ *
+ * That one promise resolves when the first command is durable, and serves those that became durable at the same moment,
+ * which under group commit is nearly always all. Each of the others gets a promise of its own then, so that no command
+ * waits for another one's record.
  */
 export class CommandBundle implements Waiter {
   readonly #context: ReportContext
   readonly #promise: Promise<void>
   readonly #reports: ExecutionReport[] = []
-  readonly #next = () => this.#reports[this.#given++]!
+  readonly #next = (): ExecutionReport | Promise<ExecutionReport> =>
+    this.#given < this.#reports.length ? this.#reports[this.#given++]! : this.#later()
+  readonly #late: Settling[] = []
   #given = 0
+  #settled = 0
   #commands = 0
   #open = true
+  #failure: Error | undefined
   #resolve!: () => void
   #reject!: (error: Error) => void
 
@@ -52,7 +65,7 @@ export class CommandBundle implements Waiter {
     return this.#open && this.#commands < bundleCommandsMax
   }
 
-  /** Adds a command; its promise resolves when all commands of the bundle are settled. */
+  /** Adds a command; its promise resolves when its own record is durable. */
   add(): Promise<ExecutionReport> {
     this.#commands++
     return this.#promise.then(this.#next)
@@ -65,17 +78,31 @@ export class CommandBundle implements Waiter {
   deliver(words: Int32Array, from: number, to: number, lsn: number): boolean {
     const { slab, registry } = this.#context
     const place = slab.keep(words, from, to, lsn)
-    const reports = this.#reports
-    reports.push(new LazyExecutionReport(slab.words, place, registry))
-    if (reports.length < this.#commands) return false
-    this.#open = false
-    this.#resolve()
-    return true
+    const report = new LazyExecutionReport(slab.words, place, registry)
+    // The reactions run after this chunk of the log was delivered, and take all reports that are here by then. They run
+    // one after the other, so either none has asked for a promise of its own, or every command that is left has.
+    if (this.#late.length === 0) this.#reports.push(report)
+    else this.#late[this.#settled - this.#reports.length]!.resolve(report)
+    if (this.#settled === 0) {
+      this.#open = false
+      this.#resolve()
+    }
+    return ++this.#settled === this.#commands
   }
 
+  /** Rejects the commands whose reports were not delivered. */
   fail(error: Error): void {
     this.#open = false
+    this.#failure = error
     this.#reject(error)
+    for (const late of this.#late.slice(this.#settled - this.#reports.length)) late.reject(error)
+  }
+
+  #later(): Promise<ExecutionReport> {
+    if (this.#failure) throw this.#failure
+    return new Promise((resolve, reject) => {
+      this.#late.push({ resolve, reject })
+    })
   }
 }
 

@@ -82,6 +82,13 @@ export const mutants = [
     tests: ['test/unit/log/emitter.test.ts', 'test/integration/listeners.test.ts'],
   },
   {
+    name: 'a command is acknowledged with the first one of its turn',
+    file: 'dist/src/pool/waiters.js',
+    find: ': this.#later();',
+    replace: ': this.#reports[0];',
+    tests: ['test/unit/pool/waiters.test.ts'],
+  },
+  {
     name: 'what the log holds is not compared with what replay gives',
     file: 'dist/src/pool/replay.js',
     find: 'if (!same)',
