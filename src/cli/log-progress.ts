@@ -64,16 +64,15 @@ export async function runInspection<T>(
       const step = steps.next()
       if (step.done) return step.value
       display?.show(step.value)
-      if (options.between && !(await options.between())) {
-        steps.return(undefined as T)
-        return undefined
-      }
+      if (options.between && !(await options.between())) return undefined
       if (step.value.waitMs > 0) await setTimeout(step.value.waitMs)
       if (performance.now() - turnMs < holdMs) continue
       await setImmediate()
       turnMs = performance.now()
     }
   } finally {
+    // However it ends, also by what `between` throws, the file that is being read is closed.
+    steps.return(undefined as T)
     display?.stop()
   }
 }

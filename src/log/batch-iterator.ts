@@ -6,26 +6,32 @@
 export class BatchIterator<T> implements AsyncIterableIterator<T> {
   readonly #more: () => Promise<readonly T[] | undefined>
   readonly #ended: () => boolean
+  readonly #failure: () => Error | undefined
   readonly #stop: () => void
   readonly #close: () => void
   #batch: readonly T[] = []
   #next = 0
   #turn: Promise<IteratorResult<T, undefined>> | undefined
   #stopped = false
+  #left = false
   #closed = false
 
   /**
    * `more` gives the next batch, or `undefined` at the end; `ended` stops the iteration before the next value. `stop`
    * makes a call of `more` that waits come back; `close` frees what it reads from, never while it is under way.
+   * `failure` says whether an iteration that comes to its end, other than by `return`, ends with an error; then every
+   * later `next` rejects with it too, because an ordinary end would say that there was nothing more.
    */
   constructor(options: {
     more: () => Promise<readonly T[] | undefined>
     ended: () => boolean
+    failure?: () => Error | undefined
     stop: () => void
     close: () => void
   }) {
     this.#more = options.more
     this.#ended = options.ended
+    this.#failure = options.failure ?? (() => undefined)
     this.#stop = options.stop
     this.#close = options.close
   }
@@ -63,6 +69,7 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
+    this.#left = true
     this.#stopped = true
     this.#stop()
     await this.#turn?.catch(() => {})
@@ -72,10 +79,10 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
   async #refill(): Promise<IteratorResult<T, undefined>> {
     try {
       for (;;) {
-        if (this.#stopped || this.#ended()) return this.#finish()
+        if (this.#stopped || this.#ended()) return this.#end()
         if (this.#next < this.#batch.length) return { value: this.#batch[this.#next++]!, done: false }
         const batch = await this.#more()
-        if (!batch) return this.#finish()
+        if (!batch) return this.#end()
         this.#batch = batch
         this.#next = 0
       }
@@ -83,6 +90,12 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
       this.#finish()
       throw error
     }
+  }
+
+  #end(): IteratorResult<T, undefined> {
+    const failure = this.#left ? undefined : this.#failure()
+    if (failure) throw failure
+    return this.#finish()
   }
 
   #finish(): IteratorResult<T, undefined> {

@@ -101,6 +101,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   #nextProducer = 1
   #firstLsn: number
   readonly #feed = new LiveFeed()
+  readonly #reading = new Set<LogReader>()
   #follower: LogFollower | undefined
   #poisoned: LogPoisonedError | undefined
   #closing: Promise<void> | undefined
@@ -304,6 +305,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         firstLsn: () => this.firstLsn,
         failure: () => this.#poisoned ?? (this.#closed ? closedError() : undefined),
         live: this.#feed,
+        reading: this.#reading,
       },
       options,
     )
@@ -334,10 +336,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   /** A log without a follower gets one of its own when a reader has caught up; it works while one has. */
   #feedReaders(): void {
     if (this.#closing || this.#poisoned) return
-    // One that fails leaves its readers to the files, where they meet the cause themselves.
+    // One that fails leaves its readers to the files, where they meet the cause themselves, and its place to another.
     this.#follow(this.durableLsn, true)
       .start(() => {})
-      .catch(() => {})
+      .catch(() => {
+        this.#follower = undefined
+      })
   }
 
   /** The first LSN that is still in the log. */
@@ -435,6 +439,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
     this.signal.notify()
+    // Readers that somebody has left as they were: nobody else closes their files.
+    await Promise.all([...this.#reading].map((reader) => reader.releaseFiles()))
     this.signal.letGo()
     this.signal.close()
     this.#unlock()

@@ -59,8 +59,10 @@ export interface LogReaderSource {
   readonly live: LiveFeed
   /** Where the log begins now. */
   firstLsn(): number
-  /** Why no more records will come, once none will. */
+  /** Why no more records will come, once none will: then a reader keeps no file open between two reads. */
   failure(): LogError | undefined
+  /** The readers that may have a file open, so that a log that closes can close it. */
+  readonly reading: Set<LogReader>
 }
 
 /**
@@ -80,6 +82,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
   #stopped = false
   #position: number
   #files: FileReader | undefined
+  #read: Promise<FrameChunk | undefined> | undefined
   #tail: LiveTail | undefined
   #joined = false
   #liveBytes = 0
@@ -187,17 +190,27 @@ export class LogReader implements AsyncIterable<LogRecord> {
   close(): void {
     this.stop()
     this.#signal?.removeEventListener('abort', this.#stop)
-    this.#files?.close()
-    this.#files = undefined
+    this.#closeFiles()
     if (this.#tail) this.#source.live.detach(this.#tail)
     this.#tail = undefined
     if (this.#joined) this.#source.live.leave()
     this.#joined = false
   }
 
-  async #live(chunk: FrameChunk): Promise<FrameChunk> {
+  /** Closes its file, when a read that is under way is over. What it has yet to read it opens again, if it is asked to. */
+  async releaseFiles(): Promise<void> {
+    await this.#read?.catch(() => {})
+    this.#files?.close()
+  }
+
+  #closeFiles(): void {
     this.#files?.close()
     this.#files = undefined
+    this.#source.reading.delete(this)
+  }
+
+  async #live(chunk: FrameChunk): Promise<FrameChunk> {
+    this.#closeFiles()
     this.#position = chunk.endLsn
     this.#liveBytes += chunk.endLsn - chunk.startLsn
     if (this.#liveBytes > yieldBytes) {
@@ -212,12 +225,17 @@ export class LogReader implements AsyncIterable<LogRecord> {
     const limit = Math.min(released, this.#to ?? released, this.#tail?.startLsn ?? released)
     const { disk, directory } = this.#source
     this.#files ??= new FileReader(disk, directory, this.#position, { known: true })
+    this.#source.reading.add(this)
     try {
-      const chunk = await this.#files.next(limit)
+      this.#read = this.#files.next(limit)
+      const chunk = await this.#read
       this.#position = this.#files.position
       return chunk
     } catch (error) {
       throw this.#position < this.#source.firstLsn() ? this.#gone() : error
+    } finally {
+      this.#read = undefined
+      if (this.#source.failure()) this.#files?.close()
     }
   }
 

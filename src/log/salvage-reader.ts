@@ -54,15 +54,20 @@ export class SalvageReader implements AsyncIterable<SalvagedRecord> {
       },
       skipped: (range) => void this.#skipped.push(range),
     })
-    for (;;) {
-      const step = steps.next()
-      yield* found.splice(0)
-      if (step.done) {
-        this.#damage = step.value.inspection.faults.map((fault) => damageOf(fault))
-        return
+    try {
+      for (;;) {
+        const step = steps.next()
+        yield* found.splice(0)
+        if (step.done) {
+          this.#damage = step.value.inspection.faults.map((fault) => damageOf(fault))
+          return
+        }
+        if (step.value.waitMs > 0) await setTimeout(step.value.waitMs)
+        else await setImmediate()
       }
-      if (step.value.waitMs > 0) await setTimeout(step.value.waitMs)
-      else await setImmediate()
+    } finally {
+      // A loop that is left early leaves no file open.
+      steps.return(undefined as never)
     }
   }
 }

@@ -131,6 +131,11 @@ export class CursorStore {
     this.#checkUsable(cursor)
   }
 
+  /** Why a cursor can't go on, if it can't: also after the close, so that no loop takes it for an ordinary end. */
+  failureOf(cursor: Cursor): PoolError | undefined {
+    return this.#unusable(cursor)
+  }
+
   /** Whether cursors have gone to disk for the last time. */
   get closed(): boolean {
     return this.#closed
@@ -245,22 +250,27 @@ export class CursorStore {
     }
   }
 
-  #checkUsable({ name, state, lsn, reason }: Cursor): void {
+  #checkUsable(cursor: Cursor): void {
+    const error = this.#unusable(cursor)
+    if (error) throw error
+  }
+
+  #unusable({ name, state, lsn, reason }: Cursor): PoolError | undefined {
     if (state === 'damaged') {
       const file = cursorPath(this.#log.dir, name)
-      throw new PoolError(
+      return new PoolError(
         'TIDEMARK_CURSOR_DAMAGED',
         `The cursor ${name} can't be read: ${reason}. Drop it, and begin "from" an LSN that you know.`,
         { name, file, reason },
       )
     }
-    if (state === 'valid') return
+    if (state === 'valid') return undefined
     const { firstLsn, durableLsn } = this.#log
     const what =
       state === 'invalidated'
         ? `the log behind LSN ${lsn} was deleted, it begins at ${firstLsn} now`
         : `the log ends at ${durableLsn}, below the cursor's LSN ${lsn}`
-    throw new PoolError(
+    return new PoolError(
       'TIDEMARK_CURSOR_INVALIDATED',
       `The cursor ${name} can't go on: ${what}. Drop it, bring the consumer up to date, and begin anew.`,
       { name, lsn, state, firstLsn, durableLsn },

@@ -85,6 +85,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
         return events
       },
       ended: () => reader.stopped,
+      failure: () => this.#cursor && cursors.failureOf(this.#cursor),
       stop: () => reader.stop(),
       close: () => {
         signal?.removeEventListener('abort', abort)

@@ -7,6 +7,7 @@ import {
   cursorsMax,
   EnginePool,
   type EnginePoolOptions,
+  type PoolEvent,
 } from '#tidemark/pool/index.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { eventsOf, limit, openPool } from '../support/pools.js'
@@ -273,6 +274,32 @@ describe('what a cursor acknowledges', () => {
 })
 
 describe('retention beside cursors', () => {
+  it('ends a loop over a cursor that it invalidates with the reason, also one that goes on after the close', async () => {
+    const pool = await openPool({
+      ...small,
+      keepLogBytes: 0,
+      keepSnapshots: 1,
+      cursorKeepBytes: 0,
+      clock: new ManualClock(),
+    })
+    const outcome = async (subscription: AsyncIterable<PoolEvent>) => {
+      try {
+        for await (const _event of subscription) return 'an event'
+        return 'an ordinary end'
+      } catch (error) {
+        return (error as { code?: string }).code
+      }
+    }
+    const [early, late] = [pool.subscribe({ cursor: 'early' }), pool.subscribe({ cursor: 'late' })]
+    for (const subscription of [early, late]) await take(subscription, 1)
+    await buy(pool, 2000)
+    await pool.checkpoint()
+    expect(pool.cursors().map(({ state }) => state)).toEqual(['invalidated', 'invalidated'])
+    expect(await outcome(early)).toBe('TIDEMARK_CURSOR_INVALIDATED')
+    await pool.close()
+    expect(await outcome(late)).toBe('TIDEMARK_CURSOR_INVALIDATED')
+  })
+
   it('keeps what a cursor needs, as it is stored, up to cursorKeepBytes and not a byte more', async () => {
     const pool = await openPool({
       ...small,
@@ -307,8 +334,10 @@ describe('retention beside cursors', () => {
     expect(firstLsn).toBeLessThanOrEqual(at)
     expect(() => held.acknowledge()).toThrowError(failsWith('TIDEMARK_CURSOR_INVALIDATED', { name: 'held' }))
     await expect(held.flush()).rejects.toMatchObject({ code: 'TIDEMARK_CURSOR_INVALIDATED' })
-    // Its iteration ends where its batch did, with the reason.
-    await held.return()
+    // Its iteration ends with the reason, however often it is asked, and never as if there were nothing more.
+    for (let i = 0; i < 2; i++)
+      await expect(held.next()).rejects.toMatchObject({ code: 'TIDEMARK_CURSOR_INVALIDATED' })
+    expect(await held.return()).toEqual({ value: undefined, done: true })
     expect(() => pool.subscribe({ cursor: 'held' })).toThrowError(failsWith('TIDEMARK_CURSOR_INVALIDATED'))
     expect((await takeUpTo(subscription, await grow(1))).length).toBe(2001)
     subscription.acknowledge()

@@ -1,3 +1,5 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import * as path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { DurableLog } from '#tidemark/log/index.js'
@@ -207,7 +209,58 @@ describe('subscribers', () => {
   })
 })
 
+/** The files of a folder that this process has open. */
+function openFilesOf(dir: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      const file = readlinkSync(`/proc/self/fd/${name}`)
+      return file.startsWith(`${dir}${path.sep}`) ? [path.basename(file)] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+describe('a close', () => {
+  it('closes the files of readers that were left as they were, which get the log to its end all the same', async () => {
+    const pool = await openPool(small)
+    const random = new Random(5)
+    for (let round = 0; round < 5; round++) await pool.submitBatch(orders(random, 1000, 1 + round * 1000))
+    const { dir, durableLsn } = pool
+    const left = Array.from({ length: 3 }, () => pool.subscribe({ bufferBytes }))
+    for (const subscription of left) await take(subscription, 1)
+    const named = pool.subscribe({ cursor: 'named' })
+    await take(named, 1)
+    expect(openFilesOf(dir).filter((name) => name.endsWith('.wal')).length).toBeGreaterThan(left.length)
+    await pool.close()
+    expect(openFilesOf(dir)).toEqual([])
+    expect(await named.next()).toEqual({ value: undefined, done: true })
+    for (const subscription of left) {
+      await takeUpTo(subscription, durableLsn)
+      expect(subscription.deliveredLsn).toBe(durableLsn)
+      expect(openFilesOf(dir)).toEqual([])
+    }
+  })
+})
+
 describe('a bare log', () => {
+  it('closes the file of a reader that was left as it was', async () => {
+    const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536, segmentBytes: 65_536 })
+    let last = 0
+    for (let i = 0; i < 20; i++) await log.waitDurable((last = log.append(Buffer.alloc(10_000))))
+    const read = log.reader()
+    await read.nextChunk()
+    const iterated = log.reader()[Symbol.asyncIterator]()
+    await iterated.next()
+    const reading = log.reader({ to: last })
+    const underWay = reading.nextChunk()
+    expect(openFilesOf(log.dir).length).toBeGreaterThan(3)
+    await log.close()
+    expect(openFilesOf(log.dir)).toEqual([])
+    await underWay
+    expect(openFilesOf(log.dir)).toEqual([])
+  })
+
   it('feeds readers that have caught up from memory, while there is one', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536, segmentBytes: 65_536 })
     const reader = log.reader()

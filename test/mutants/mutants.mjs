@@ -173,6 +173,13 @@ export const mutants = [
     tests: ['test/integration/cursors.test.ts'],
   },
   {
+    name: 'a loop over an invalidated cursor ends as if there were nothing more',
+    file: 'dist/src/pool/subscription.js',
+    find: 'failure: () => this.#cursor && cursors.failureOf(this.#cursor),',
+    replace: '',
+    tests: ['test/integration/cursors.test.ts'],
+  },
+  {
     name: 'a cursor acknowledges groups of which events are still to come',
     file: 'dist/src/pool/subscription.js',
     find: 'return this.#beforeWithinLsn;',

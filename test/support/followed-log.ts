@@ -42,6 +42,7 @@ export class FollowedLog extends InlineLog {
         live: this.feed,
         firstLsn: () => this.#firstLsn,
         failure: () => undefined,
+        reading: new Set(),
       },
       options,
     )

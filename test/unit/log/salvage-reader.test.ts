@@ -23,6 +23,15 @@ describe('opening a log for salvage', () => {
     expect(payloads).toEqual(read.map(({ payload }) => Buffer.from(payload).toString('hex')))
   })
 
+  it('leaves no file open when the loop is left early', async () => {
+    const { disk } = sampleLog()
+    disk.calls.length = 0
+    for await (const _record of new SalvageReader(inlineDirectory, { disk })) break
+    const count = (call: string) => disk.calls.filter((made) => made.startsWith(`${call} `)).length
+    expect(count('open')).toBeGreaterThan(0)
+    expect(count('close')).toBe(count('open'))
+  })
+
   it('goes on behind damage, lists what it skipped, and writes nothing', async () => {
     const { disk, lsns } = sampleLog()
     const [file] = segmentPaths(disk) as [string]
