@@ -69,7 +69,7 @@ export class FactorConsumer {
       contentVersion: factorContentVersion,
     })
     try {
-      const consumer = new FactorConsumer(log, new SnapshotStore(path.join(log.dir, 'snapshots')), true)
+      const consumer = new FactorConsumer(log, SnapshotStore.open(path.join(log.dir, 'snapshots')), true)
       await consumer.recover()
       return consumer
     } catch (error) {

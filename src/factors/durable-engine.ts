@@ -110,7 +110,7 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
       contentVersion: factorContentVersion,
     })
     try {
-      const snapshots = new SnapshotStore(path.join(log.dir, 'snapshots'))
+      const snapshots = SnapshotStore.open(path.join(log.dir, 'snapshots'))
       const { snapshot, skipped } = snapshots.newest(log.durableLsn)
       const replay = new FactorReplay(snapshot, log.firstLsn)
       await replayFiles(replay, log, log.durableLsn)

@@ -94,7 +94,7 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
     })
     const threads: FactorWorker[] = []
     try {
-      const snapshots = new SnapshotStore(path.join(log.dir, 'snapshots'))
+      const snapshots = SnapshotStore.open(path.join(log.dir, 'snapshots'))
       const { snapshot } = snapshots.newest(log.durableLsn)
       for (let worker = 0; worker < workers; worker++) {
         const place = { worker, workers, firstLsn: log.firstLsn, endLsn: log.durableLsn, snapshot, batchSize }

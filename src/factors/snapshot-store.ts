@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
+import { AtomicFile, removeTemporaries } from '../log/atomic-file.js'
+import type { Disk } from '../log/disk.js'
+import { NodeDisk } from '../log/node-disk.js'
 import { FactorError } from './errors.js'
 
 /** What a snapshot says of itself. */
@@ -46,46 +47,48 @@ const version = 1
 const headAt = 24
 const crcAt = 12
 const namePattern = /^factors-(\d{20})\.snapshot$/
-const temporaryName = 'snapshot.tmp'
 
 /** The snapshot files of one folder. */
 export class SnapshotStore {
   readonly dir: string
+  readonly #disk: Disk
+
+  /**
+   * The store of whoever holds the log of the folder above, before anything is written to it: what a crash left of
+   * snapshots is removed.
+   *
+   * @throws FactorError `TIDEMARK_SNAPSHOT_IO`.
+   */
+  static open(dir: string, disk?: Disk): SnapshotStore {
+    const store = new SnapshotStore(dir, disk)
+    try {
+      removeTemporaries(store.#disk, dir)
+    } catch (cause) {
+      throw snapshotIo('open', dir, cause)
+    }
+    return store
+  }
 
   /** @throws FactorError `TIDEMARK_SNAPSHOT_IO`. */
-  constructor(dir: string) {
+  constructor(dir: string, disk: Disk = new NodeDisk()) {
     this.dir = dir
+    this.#disk = disk
     try {
-      mkdirSync(dir, { recursive: true })
-      rmSync(path.join(dir, temporaryName), { force: true })
+      disk.makeDirectory(dir)
     } catch (cause) {
       throw snapshotIo('create', dir, cause)
     }
   }
 
   /**
-   * Writes a snapshot beside its place, syncs it, and renames it into place, so that a crash leaves the whole file or
-   * none. Everything up to its LSN must be durable before. Never blocks the thread.
+   * Writes a snapshot whole or not at all. Everything up to its LSN must be on disk before. Never blocks the thread.
+   *
+   * @throws FactorError `TIDEMARK_SNAPSHOT_IO`.
    */
   async write(snapshot: Snapshot): Promise<void> {
-    const bytes = encode(snapshot)
-    const temporary = path.join(this.dir, temporaryName)
     const target = this.#path(snapshot.info.lsn)
     try {
-      const file = await open(temporary, 'w')
-      try {
-        await file.writeFile(bytes)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, target)
-      const folder = await open(this.dir, 'r')
-      try {
-        await folder.sync()
-      } finally {
-        await folder.close()
-      }
+      await AtomicFile.write(this.#disk, target, [encode(snapshot)])
     } catch (cause) {
       throw snapshotIo('write', target, cause)
     }
@@ -94,7 +97,8 @@ export class SnapshotStore {
   /** LSNs of the snapshots, newest first. */
   lsns(): number[] {
     try {
-      return readdirSync(this.dir)
+      return this.#disk
+        .list(this.dir)
         .map((name) => namePattern.exec(name)?.[1])
         .filter((digits) => digits !== undefined)
         .map(Number)
@@ -109,7 +113,7 @@ export class SnapshotStore {
     const file = this.#path(lsn)
     let bytes: Buffer
     try {
-      bytes = readFileSync(file)
+      bytes = readWhole(this.#disk, file)
     } catch (cause) {
       throw snapshotIo('read', file, cause)
     }
@@ -143,7 +147,7 @@ export class SnapshotStore {
   async prune(keep: number): Promise<number | undefined> {
     const lsns = this.lsns()
     for (const lsn of lsns.slice(keep)) {
-      await rm(this.#path(lsn), { force: true }).catch((cause) => {
+      await this.#disk.async.remove(this.#path(lsn)).catch((cause) => {
         throw snapshotIo('remove', this.#path(lsn), cause)
       })
     }
@@ -152,6 +156,21 @@ export class SnapshotStore {
 
   #path(lsn: number): string {
     return path.join(this.dir, `factors-${String(lsn).padStart(20, '0')}.snapshot`)
+  }
+}
+
+function readWhole(disk: Disk, name: string): Buffer {
+  const file = disk.open(name, 'read')
+  try {
+    const bytes = Buffer.allocUnsafeSlow(disk.size(file))
+    for (let done = 0; done < bytes.byteLength; ) {
+      const read = disk.readSync(file, bytes.subarray(done), done)
+      if (read === 0) return bytes.subarray(0, done)
+      done += read
+    }
+    return bytes
+  } finally {
+    disk.close(file)
   }
 }
 

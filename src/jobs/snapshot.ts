@@ -1,6 +1,8 @@
-import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
+import { AtomicFile } from '../log/atomic-file.js'
+import type { Disk } from '../log/disk.js'
+import { NodeDisk } from '../log/node-disk.js'
 import { JobError } from './errors.js'
 import { isCount } from './event.js'
 import type { KeepFinished } from './finished-jobs.js'
@@ -85,28 +87,18 @@ export function encodeSnapshot(table: JobTable, lastSeq: number, lsn: number): B
 }
 
 /**
- * Writes a snapshot file whole or not at all: temporary file, sync, rename, sync of the folder.
+ * Writes a snapshot file whole or not at all.
  *
  * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`.
  */
-export async function writeSnapshot(dir: string, chunks: readonly Buffer[]): Promise<void> {
+export async function writeSnapshot(
+  dir: string,
+  chunks: readonly Buffer[],
+  disk: Disk = new NodeDisk(),
+): Promise<void> {
   const target = path.join(dir, snapshotName)
-  const temporary = `${target}.tmp`
   try {
-    const file = await fs.open(temporary, 'w', 0o644)
-    try {
-      for (const chunk of chunks) await file.writeFile(chunk)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await fs.rename(temporary, target)
-    const folder = await fs.open(dir, 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+    await AtomicFile.write(disk, target, chunks)
   } catch (cause) {
     throw ioError('write', target, cause)
   }
@@ -118,11 +110,15 @@ export async function writeSnapshot(dir: string, chunks: readonly Buffer[]): Pro
  * @throws JobError `TIDEMARK_JOB_SNAPSHOT_VERSION` for one of another schema version,
  *   `TIDEMARK_JOB_SNAPSHOT_CORRUPT`, `TIDEMARK_JOB_SNAPSHOT_IO`.
  */
-export async function readSnapshot(dir: string, keep: KeepFinished): Promise<JobSnapshot | undefined> {
+export async function readSnapshot(
+  dir: string,
+  keep: KeepFinished,
+  disk: Disk = new NodeDisk(),
+): Promise<JobSnapshot | undefined> {
   const target = path.join(dir, snapshotName)
   const reader = new SnapshotReader(target, keep)
   try {
-    for await (const line of linesOf(target)) reader.add(line)
+    for await (const line of linesOf(disk, target)) reader.add(line)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error instanceof JobError ? error : ioError('read', target, error)
@@ -224,14 +220,15 @@ function liveLine(job: LiveJob): string {
 }
 
 /** The lines of a file, each with its newline, in memory of their own. */
-async function* linesOf(target: string): AsyncGenerator<Buffer> {
-  const file = await fs.open(target, 'r')
+async function* linesOf(disk: Disk, target: string): AsyncGenerator<Buffer> {
+  const file = await disk.async.open(target, 'read')
   try {
     let rest = Buffer.alloc(0)
-    for (;;) {
+    for (let position = 0; ; ) {
       const piece = Buffer.allocUnsafe(readBytes)
-      const { bytesRead } = await file.read(piece, 0, readBytes)
+      const bytesRead = await disk.read(file, piece, position)
       if (bytesRead === 0) break
+      position += bytesRead
       const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)])
       let from = 0
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
@@ -242,7 +239,7 @@ async function* linesOf(target: string): AsyncGenerator<Buffer> {
     }
     if (rest.byteLength > 0) yield rest
   } finally {
-    await file.close()
+    await disk.async.close(file)
   }
 }
 

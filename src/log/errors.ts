@@ -109,6 +109,15 @@ export function ioError(action: string, path: string, cause: unknown): LogError 
   )
 }
 
+/** Awaits a file call; its failure becomes a `TIDEMARK_LOG_IO` that names the file. */
+export async function attemptAsync<T>(action: string, path: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (cause) {
+    throw cause instanceof LogError ? cause : ioError(action, path, cause)
+  }
+}
+
 /** Whether a file call failed for want of room. */
 export function isDiskFull(error: unknown): boolean {
   const errno = error instanceof LogError ? error.details['errno'] : undefined

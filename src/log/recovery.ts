@@ -1,12 +1,12 @@
 import * as path from 'node:path'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import crc32 from 'crc-32'
+import { AtomicFileSync, isTemporaryName } from './atomic-file.js'
 import { corruption, damageText } from './damage-report.js'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import { FileReader, forEachFrame } from './file-reader.js'
 import { alignFrame, FrameDecoder, frameField, frameHeaderBytes, maxApplicationType } from './frame.js'
-import { reserveBytes } from './preparer.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
 import {
   attempt,
@@ -75,7 +75,6 @@ export interface RecoverySettings {
   readonly sealed?: SealedStates | undefined
 }
 
-const recoveryName = 'recovery.tmp'
 /** Of the first segment of an opening so much is filled with zeros before anything is accepted; the rest on the way. */
 const firstFillBytes = 1024 * 1024
 
@@ -167,7 +166,7 @@ function findSegments(disk: Disk, directory: string): Segment[] {
   let changed = false
   for (const name of attempt('read', directory, () => disk.list(directory))) {
     const file = path.join(directory, name)
-    if (name === recoveryName || isRecycledName(name)) {
+    if (isTemporaryName(name) || isRecycledName(name)) {
       attempt('remove', file, () => disk.remove(file))
       changed = true
     } else if (isSpareName(name)) {
@@ -290,8 +289,8 @@ function scanTail(disk: Disk, segment: Segment): Tail {
 }
 
 /**
- * Writes the first segment of this opening under a temporary name: header, the frames from `fromLsn` to `endLsn` of
- * `last` under the new epoch, zeros; synced, renamed, the folder synced. It may replace `last` when it begins there.
+ * Writes the first segment of this opening, whole or not at all: header, the frames from `fromLsn` to `endLsn` of `last`
+ * under the new epoch, zeros. It may replace `last` when it begins there.
  */
 function beginSegment(
   settings: RecoverySettings,
@@ -319,24 +318,17 @@ function beginSegment(
   const kept = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
   const capacity = kept.byteLength + settings.initialSegmentBytes
   const fillBytes = Math.min(settings.initialSegmentBytes, firstFillBytes)
-  const temporary = path.join(directory, recoveryName)
-  const target = path.join(directory, segmentName(fromLsn))
-  const file = attempt('create', temporary, () => disk.create(temporary))
+  const name = segmentName(fromLsn)
+  const file = new AtomicFileSync(disk, directory, 'recovery')
   try {
-    const head = Buffer.concat([encodeSegmentHeader(header), kept])
-    const written = attempt('write to', temporary, () => disk.write(file, [head], 0))
-    if (written !== head.byteLength) {
-      throw new LogError('TIDEMARK_LOG_IO', `Could not write to ${temporary}: the disk may be full.`, {
-        path: temporary,
-      })
-    }
-    reserveBytes(disk, file, temporary, head.byteLength, fillBytes)
-    attempt('sync', temporary, () => disk.syncData(file))
-  } finally {
-    disk.close(file)
+    file.write(Buffer.concat([encodeSegmentHeader(header), kept]))
+    file.write(Buffer.alloc(fillBytes))
+    file.publish(name)
+  } catch (error) {
+    file.discard()
+    throw error
   }
-  attempt('rename', temporary, () => disk.rename(temporary, target))
-  attempt('sync', directory, () => disk.syncDirectory(directory))
+  const target = path.join(directory, name)
   return {
     active: { path: target, header },
     capacity,

@@ -1,8 +1,9 @@
-import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { ioError } from '../log/errors.js'
-import { syncDirectory } from './snapshot-file.js'
+import { AtomicFile } from '../log/atomic-file.js'
+import type { Disk } from '../log/disk.js'
+import { attemptAsync, ioError } from '../log/errors.js'
+import { NodeDisk } from '../log/node-disk.js'
 
 /**
  * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The sound one with
@@ -28,7 +29,7 @@ const slotDistance = 4096
 const fileBytes = 2 * slotDistance
 const nameAt = 44
 const filePattern = /^cursor-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.cur$/
-const temporaryPattern = /^cursor-.*\.tmp$/
+const nodeDisk = new NodeDisk()
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 export const cursorNameRule =
@@ -64,30 +65,44 @@ export function cursorPath(directory: string, name: string): string {
   return path.join(directory, `cursor-${name}.cur`)
 }
 
-/** Makes a cursor's file: under a temporary name, synced, renamed, the folder synced. @throws LogError `TIDEMARK_LOG_IO`. */
-export async function createCursorFile(directory: string, record: CursorRecord): Promise<void> {
-  const temporary = path.join(directory, `cursor-${record.name}.tmp`)
-  const target = cursorPath(directory, record.name)
+/** Makes a cursor's file, whole or not at all. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function createCursorFile(
+  directory: string,
+  record: CursorRecord,
+  disk: Disk = nodeDisk,
+): Promise<void> {
   const content = Buffer.alloc(fileBytes)
   encodeSlot(record).copy(content, slotAt(record))
-  const file = await attempt('create', temporary, () => open(temporary, 'w', 0o644))
-  await writeWhole(file, temporary, content, 0)
-  await attempt('rename', temporary, () => rename(temporary, target))
-  await syncDirectory(directory)
+  await AtomicFile.write(disk, cursorPath(directory, record.name), [content])
 }
 
 /** Writes a record into its slot of a file that is there, and syncs it. @throws LogError `TIDEMARK_LOG_IO`. */
-export async function writeCursorFile(directory: string, record: CursorRecord): Promise<void> {
+export async function writeCursorFile(
+  directory: string,
+  record: CursorRecord,
+  disk: Disk = nodeDisk,
+): Promise<void> {
   const target = cursorPath(directory, record.name)
-  const file = await attempt('open', target, () => open(target, 'r+'))
-  await writeWhole(file, target, encodeSlot(record), slotAt(record))
+  const slot = encodeSlot(record)
+  const file = await attemptAsync('open', target, () => disk.async.open(target, 'write'))
+  try {
+    const written = await attemptAsync('write to', target, () =>
+      disk.async.write(file, [slot], slotAt(record)),
+    )
+    if (written !== slotBytes) {
+      throw ioError('write to', target, new Error(`only ${written} bytes were taken; the disk may be full`))
+    }
+    await attemptAsync('sync', target, () => disk.async.syncData(file))
+  } finally {
+    await disk.async.close(file)
+  }
 }
 
 /** Removes a cursor's file, whatever is in it. @throws LogError `TIDEMARK_LOG_IO`. */
 export async function removeCursorFile(directory: string, name: string): Promise<void> {
   const target = cursorPath(directory, name)
-  await attempt('remove', target, () => rm(target, { force: true }))
-  await syncDirectory(directory)
+  await attemptAsync('remove', target, () => nodeDisk.async.remove(target))
+  await attemptAsync('sync', directory, () => nodeDisk.async.syncDirectory(directory))
 }
 
 /**
@@ -96,34 +111,24 @@ export async function removeCursorFile(directory: string, name: string): Promise
  *
  * @throws LogError `TIDEMARK_LOG_IO` when the folder can't be read.
  */
-export async function readCursorFiles(directory: string): Promise<FoundCursor[]> {
-  const names = await attempt('read', directory, () => readdir(directory))
+export async function readCursorFiles(directory: string, disk: Disk = nodeDisk): Promise<FoundCursor[]> {
+  const names = await attemptAsync('read', directory, () => disk.async.list(directory))
   const found: FoundCursor[] = []
   for (const file of names.sort()) {
     const name = filePattern.exec(file)?.[1]
     if (name === undefined) continue
-    const cursor = await readCursorFile(directory, name)
+    const cursor = await readCursorFile(directory, name, disk)
     if (cursor) found.push(cursor)
   }
   return found
 }
 
-/** Removes what creations left that were not finished. */
-export async function removeUnfinishedCursors(directory: string): Promise<void> {
-  const names = await attempt('read', directory, () => readdir(directory))
-  for (const file of names) {
-    if (!temporaryPattern.test(file)) continue
-    const unfinished = path.join(directory, file)
-    await attempt('remove', unfinished, () => rm(unfinished, { force: true }))
-  }
-}
-
 /** `undefined`: it was dropped a moment ago. */
-async function readCursorFile(directory: string, name: string): Promise<FoundCursor | undefined> {
+async function readCursorFile(directory: string, name: string, disk: Disk): Promise<FoundCursor | undefined> {
   const file = cursorPath(directory, name)
   let content: Buffer
   try {
-    content = await readFile(file)
+    content = await readSlots(disk, file)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     return { name, path: file, record: undefined, reason: ioError('read', file, cause).message }
@@ -174,28 +179,16 @@ export function decodeSlot(slot: Buffer): CursorRecord | string {
   return { name, state, lsn, sequence, writtenUs: Number(slot.readBigUInt64LE(32)) }
 }
 
-async function writeWhole(file: FileHandle, name: string, content: Buffer, position: number): Promise<void> {
+/** The bytes of a cursor's file, as many as a cursor has. */
+async function readSlots(disk: Disk, name: string): Promise<Buffer> {
+  const file = await disk.async.open(name, 'read')
   try {
-    const { bytesWritten } = await attempt('write to', name, () =>
-      file.write(content, 0, content.byteLength, position),
-    )
-    if (bytesWritten !== content.byteLength) {
-      throw ioError(
-        'write to',
-        name,
-        new Error(`only ${bytesWritten} bytes were taken; the disk may be full`),
-      )
-    }
-    await attempt('sync', name, () => file.datasync())
+    const content = Buffer.alloc(fileBytes)
+    let bytes = 0
+    for (let read = -1; read !== 0 && bytes < fileBytes; bytes += read)
+      read = await disk.read(file, content.subarray(bytes), bytes)
+    return content.subarray(0, bytes)
   } finally {
-    await file.close()
-  }
-}
-
-async function attempt<T>(action: string, file: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (cause) {
-    throw ioError(action, file, cause)
+    await disk.async.close(file)
   }
 }

@@ -3,14 +3,7 @@ import type { DurableLog } from '../log/index.js'
 import { NodeDisk } from '../log/node-disk.js'
 import type { Clock } from './clock.js'
 import { Cursor, type CursorHolder } from './cursor.js'
-import {
-  cursorNameRule,
-  cursorPath,
-  isCursorName,
-  readCursorFiles,
-  removeCursorFile,
-  removeUnfinishedCursors,
-} from './cursor-file.js'
+import { cursorNameRule, cursorPath, isCursorName, readCursorFiles, removeCursorFile } from './cursor-file.js'
 import { PoolError, poolClosed } from './errors.js'
 import type { CursorInfo, CursorInvalidation } from './types.js'
 
@@ -30,7 +23,6 @@ export class CursorStore {
   /** Reads the cursors of a log's folder. One that is damaged fails when it is used, not here. */
   static async open(log: DurableLog, options: { keepBytes: number; clock: Clock }): Promise<CursorStore> {
     const store = new CursorStore(log, options)
-    await removeUnfinishedCursors(log.dir)
     for (const { name, record, reason } of await readCursorFiles(log.dir)) {
       const cursor = record
         ? Cursor.stored(log.dir, options.clock, record)

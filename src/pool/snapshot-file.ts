@@ -1,10 +1,10 @@
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
+import { AtomicFile } from '../log/atomic-file.js'
 import type { Disk } from '../log/disk.js'
-import { ioError, LogError } from '../log/errors.js'
+import { attemptAsync, LogError } from '../log/errors.js'
 import { NodeDisk } from '../log/node-disk.js'
-import { attempt as attemptNow } from '../log/segment.js'
+import { attempt } from '../log/segment.js'
 
 /**
  * A snapshot: every book of a pool, each at an LSN of its own. docs/snapshot-format.md has the tables.
@@ -29,7 +29,7 @@ const formatVersion = 1
 const headerBytes = 64
 const sectionHeadBytes = 16
 const chunkBytes = 1024 * 1024
-const temporaryName = 'snapshot.tmp'
+const nodeDisk = new NodeDisk()
 const namePattern = /^snapshot-(\d{20})\.snap$/
 
 export interface SnapshotHeader {
@@ -55,22 +55,21 @@ export interface SnapshotSection {
   readonly book: Int32Array
 }
 
-/** Writes a snapshot under a temporary name; nobody takes it for one until `publish`. */
+/** Writes a snapshot; nobody finds it until `publish`. */
 export class SnapshotWriter {
   readonly #directory: string
-  readonly #file: FileHandle
+  readonly #file: AtomicFile
   #at = headerBytes
   #sections = 0
   #crc = 0
   #replayFromLsn = Number.POSITIVE_INFINITY
   #endLsn = 0
 
-  static async create(directory: string): Promise<SnapshotWriter> {
-    const file = path.join(directory, temporaryName)
-    return new SnapshotWriter(directory, await attempt('create', file, () => open(file, 'w', 0o644)))
+  static async create(directory: string, disk: Disk = nodeDisk): Promise<SnapshotWriter> {
+    return new SnapshotWriter(directory, await AtomicFile.create(disk, directory, 'snapshot'))
   }
 
-  private constructor(directory: string, file: FileHandle) {
+  private constructor(directory: string, file: AtomicFile) {
     this.#directory = directory
     this.#file = file
   }
@@ -87,7 +86,8 @@ export class SnapshotWriter {
     head.writeBigUInt64LE(BigInt(lsn), 8)
     const body = Buffer.from(book.buffer, book.byteOffset, book.byteLength)
     this.#crc = crc32(body, crc32(head, this.#crc))
-    await this.#write(Buffer.concat([head, body]), this.#at)
+    await this.#file.write(head, this.#at)
+    await this.#file.write(body, this.#at + sectionHeadBytes)
     this.#at += sectionHeadBytes + body.byteLength
     this.#sections++
     this.#replayFromLsn = Math.min(this.#replayFromLsn, lsn)
@@ -105,47 +105,31 @@ export class SnapshotWriter {
       sections: this.#sections,
       crc: this.#crc,
     }
-    await this.#write(encodeHeader(header), 0)
-    const temporary = path.join(this.#directory, temporaryName)
-    const target = path.join(this.#directory, `snapshot-${String(this.#endLsn).padStart(20, '0')}.snap`)
-    await attempt('sync', temporary, () => this.#file.sync())
-    await this.#file.close()
-    await attempt('rename', temporary, () => rename(temporary, target))
-    await syncDirectory(this.#directory)
-    return { path: target, header }
+    await this.#file.write(encodeHeader(header), 0)
+    const name = `snapshot-${String(this.#endLsn).padStart(20, '0')}.snap`
+    await this.#file.publish(name)
+    return { path: path.join(this.#directory, name), header }
   }
 
   /** Gives up: the file goes. */
-  async discard(): Promise<void> {
-    await this.#file.close().catch(() => {})
-    // The next snapshot is written over what could not be removed; the reason for giving up is what counts.
-    await rm(path.join(this.#directory, temporaryName), { force: true }).catch(() => {})
-  }
-
-  async #write(bytes: Buffer, position: number): Promise<void> {
-    const name = path.join(this.#directory, temporaryName)
-    for (let done = 0; done < bytes.byteLength; ) {
-      const { bytesWritten } = await attempt('write to', name, () =>
-        this.#file.write(bytes, done, bytes.byteLength - done, position + done),
-      )
-      done += bytesWritten
-    }
+  discard(): Promise<void> {
+    return this.#file.discard()
   }
 }
 
 /** The sound snapshots of a folder, newest first. A file that is damaged, whole or in part, is passed over. */
-export async function soundSnapshots(directory: string): Promise<Snapshot[]> {
+export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = []
-  for (const file of await snapshotPaths(directory)) {
-    const header = await verifySnapshot(file)
+  for (const file of await snapshotPaths(directory, disk)) {
+    const header = await verifySnapshot(file, disk)
     if (header) snapshots.push({ path: file, header })
   }
   return snapshots
 }
 
 /** The paths of all snapshot files of a folder, newest first. */
-export async function snapshotPaths(directory: string): Promise<string[]> {
-  const names = await attempt('read', directory, () => readdir(directory))
+export async function snapshotPaths(directory: string, disk: Disk = nodeDisk): Promise<string[]> {
+  const names = await attemptAsync('read', directory, () => disk.async.list(directory))
   return names
     .filter((name) => namePattern.test(name))
     .sort()
@@ -155,47 +139,48 @@ export async function snapshotPaths(directory: string): Promise<string[]> {
 
 /** Removes a snapshot file. The removal is durable when the folder was synced. */
 export async function removeSnapshot(file: string): Promise<void> {
-  await attempt('remove', file, () => rm(file, { force: true }))
+  await attemptAsync('remove', file, () => nodeDisk.async.remove(file))
 }
 
 /** The header of a snapshot all of whose bytes are sound, or `undefined`. */
-export async function verifySnapshot(file: string): Promise<SnapshotHeader | undefined> {
-  const handle = await attempt('open', file, () => open(file, 'r'))
+export async function verifySnapshot(
+  file: string,
+  disk: Disk = nodeDisk,
+): Promise<SnapshotHeader | undefined> {
+  const handle = await attemptAsync('open', file, () => disk.async.open(file, 'read'))
   try {
     const block = Buffer.alloc(headerBytes)
     for (let done = 0; done < headerBytes; ) {
-      const { bytesRead } = await attempt('read', file, () =>
-        handle.read(block, done, headerBytes - done, done),
-      )
-      if (bytesRead === 0) return undefined
-      done += bytesRead
+      const read = await attemptAsync('read', file, () => disk.read(handle, block.subarray(done), done))
+      if (read === 0) return undefined
+      done += read
     }
     const header = decodeHeader(block)
     if (!header) return undefined
     const chunk = Buffer.allocUnsafe(chunkBytes)
     let crc = 0
     for (let done = 0; done < header.bytes; ) {
-      const wanted = Math.min(chunkBytes, header.bytes - done)
-      const read = await attempt('read', file, () => handle.read(chunk, 0, wanted, headerBytes + done))
-      if (read.bytesRead === 0) return undefined
-      crc = crc32(chunk.subarray(0, read.bytesRead), crc)
-      done += read.bytesRead
+      const wanted = chunk.subarray(0, Math.min(chunkBytes, header.bytes - done))
+      const read = await attemptAsync('read', file, () => disk.read(handle, wanted, headerBytes + done))
+      if (read === 0) return undefined
+      crc = crc32(chunk.subarray(0, read), crc)
+      done += read
     }
-    const { size } = await attempt('look at', file, () => handle.stat())
+    const size = await attemptAsync('look at', file, () => disk.async.size(handle))
     return crc === header.crc && size === headerBytes + header.bytes ? header : undefined
   } finally {
-    await handle.close()
+    await disk.async.close(handle)
   }
 }
 
 /** Gives the sections of a snapshot that was verified, one after the other. Blocks the thread; for worker threads. */
-export function* readSections(snapshot: Snapshot, disk: Disk = new NodeDisk()): Generator<SnapshotSection> {
+export function* readSections(snapshot: Snapshot, disk: Disk = nodeDisk): Generator<SnapshotSection> {
   const { path: name } = snapshot
-  const file = attemptNow('open', name, () => disk.open(name, 'read'))
+  const file = attempt('open', name, () => disk.open(name, 'read'))
   const fill = (buffer: Buffer, position: number) => {
     for (let done = 0; done < buffer.byteLength; ) {
       const rest = buffer.subarray(done)
-      const read = attemptNow('read', name, () => disk.readSync(file, rest, position + done))
+      const read = attempt('read', name, () => disk.readSync(file, rest, position + done))
       if (read === 0) throw new LogError('TIDEMARK_LOG_IO', `${name} is shorter than it was.`, { path: name })
       done += read
     }
@@ -249,16 +234,5 @@ function decodeHeader(block: Buffer): SnapshotHeader | undefined {
 }
 
 export async function syncDirectory(directory: string): Promise<void> {
-  await attempt('sync', directory, async () => {
-    const handle = await open(directory, 'r')
-    await handle.sync().finally(() => handle.close())
-  })
-}
-
-async function attempt<T>(action: string, file: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (cause) {
-    throw ioError(action, file, cause)
-  }
+  await attemptAsync('sync', directory, () => nodeDisk.async.syncDirectory(directory))
 }

@@ -38,9 +38,10 @@ describe.skipIf(!traced)('the system calls of a cursor', () => {
     const ofFile = (name: string, file: string) =>
       calls.filter((call) => call.name === name && call.args.includes(`/${file}>`) && call.result === 0)
     const renamed = calls.find(
-      ({ name, args: of }) => name.startsWith('rename') && of.includes('cursor-risk.tmp'),
+      ({ name, args: of }) => name.startsWith('rename') && of.includes('/cursor-risk.cur"'),
     )!
-    const [madeSync] = ofFile('fdatasync', 'cursor-risk.tmp')
+    const temporary = /cursor-risk\.cur\.[0-9a-f]{16}\.tmp/.exec(renamed.args)![0]
+    const [madeSync] = ofFile('fdatasync', temporary)
     expect(madeSync!.ended).toBeLessThan(renamed.began)
     expect(ofFile('fsync', 'log').some(({ began }) => began > renamed.ended)).toBe(true)
 

@@ -2,13 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { alignFrame, frameHeaderBytes } from '#tidemark/log/frame.js'
 import { float64, LogViews } from '#tidemark/log/memory.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
+import {
+  decodeCommand,
+  decodeEvents,
+  GroupBuffer,
+  MatchingEngine,
+  rulesVersion,
+} from '#tidemark/matching/index.js'
 import { NaiveEngine } from '#tidemark/matching/naive-book.js'
 import { groupType } from '#tidemark/pool/records.js'
 import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/replay.js'
+import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
-import { newestSnapshot, writeSnapshot } from '../support/inline-snapshot.js'
 import { Random } from '../support/random.js'
 import { same } from '../unit/matching/support/paired-books.js'
 import {
@@ -28,17 +34,17 @@ const unwrittenBytesMax = 32 * 1024
 const seen = { cuts: 0, recovered: 0, fromSnapshot: 0, tornTails: 0, rotations: 0, trades: 0 }
 
 /** One after the other, each on the disk that the one before left: what is on it is this case's only memory. */
-function crashAndReopen(seed: number): void {
+async function crashAndReopen(seed: number): Promise<void> {
   const random = new Random(seed)
   let disk = new MemoryDisk({ sectorBytes: random.int(2) === 0 ? 512 : 4096 })
   const acknowledged = new Map<number, string>()
   for (let life = 0; life < livesACase; life++) {
     const run = new Life(disk, random, acknowledged, seed * 16 + life)
-    const { records, engines } = run.open()
+    const { records, engines } = await run.open()
     // Even an opening may be cut short; it is then judged by the next one.
     if (!run.cut) {
       compare(records, engines, acknowledged)
-      run.work()
+      await run.work()
     }
     if (run.cut) seen.cuts++
     seen.rotations += run.rotations
@@ -86,12 +92,12 @@ class Life {
   }
 
   /** Recovers the log and replays it into as many shards as chance wants. */
-  open(): Recovered {
+  async open(): Promise<Recovered> {
     const disk = this.#disk
     this.#log = new InlineLog(disk, { segmentBytes: 16 * 1024 })
     const { report } = this.#log.recovered
     if (report.tornTail) seen.tornTails++
-    const snapshot = newestSnapshot(disk)
+    const [snapshot] = await soundSnapshots(inlineDirectory, disk)
     if (snapshot) {
       expect(snapshot.header.endLsn).toBeLessThanOrEqual(report.endLsn)
       seen.fromSnapshot++
@@ -108,7 +114,7 @@ class Life {
   }
 
   /** Executes commands, in groups and batches as chance wants, until the cut. */
-  work(): void {
+  async work(): Promise<void> {
     const random = this.#random
     const words = new Int32Array(256)
     const group = new GroupBuffer()
@@ -125,7 +131,7 @@ class Life {
       if (random.int(6) === 0 || this.#log.tail - this.#log.released > unwrittenBytesMax) this.#flush()
       if (random.int(3) === 0) this.#log.preparer.prepareOnce()
       if (random.int(60) === 0) this.#log.flusher.mark()
-      if (random.int(80) === 0) this.#snapshot(next)
+      if (random.int(80) === 0) await this.#snapshot(next)
     }
     if (!this.cut && random.int(2) === 0) this.#flush()
   }
@@ -168,7 +174,7 @@ class Life {
   }
 
   /** Each book at the claim tail, other commands between them, and the file only when the mark has passed all of that. */
-  #snapshot(next: () => void): void {
+  async #snapshot(next: () => void): Promise<void> {
     const sections = this.#engines.flatMap((engine) =>
       engine.instruments().map(({ instrumentId }) => {
         for (let more = this.#random.int(4); more > 0; more--) next()
@@ -178,7 +184,10 @@ class Life {
     )
     this.#log.flushAll()
     this.#acknowledge()
-    if (!this.cut) writeSnapshot(this.#disk, sections)
+    if (this.cut) return
+    const writer = await SnapshotWriter.create(inlineDirectory, this.#disk)
+    for (const section of sections) await writer.add(section)
+    await writer.publish(rulesVersion)
   }
 }
 
@@ -221,11 +230,11 @@ function compare(
 }
 
 describe('the engine on its log', () => {
-  it(`after any crash has every acknowledged command, and the books of a naive replay (${count} cases)`, () => {
+  it(`after any crash has every acknowledged command, and the books of a naive replay (${count} cases)`, async () => {
     let cases = 0
     for (const seed of faultCases(count)) {
       try {
-        crashAndReopen(seed)
+        await crashAndReopen(seed)
       } catch (error) {
         throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error })
       }

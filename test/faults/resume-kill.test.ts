@@ -79,11 +79,12 @@ function killMoment(
   endLsn: number,
 ): { told: string; seen: () => boolean } {
   const from = journalled(dir)
-  const files = ['recovery.tmp', 'snapshot.tmp', 'LOCK']
+  const files = [/^recovery\..*\.tmp$/, /^snapshot\..*\.tmp$/, /^LOCK$/]
   const what = random.int(6)
   if (what === 0) {
     const name = files[random.int(files.length)]!
-    return { told: name, seen: () => existsSync(path.join(dir, name)) }
+    const seen = () => existsSync(dir) && readdirSync(dir).some((file) => name.test(file))
+    return { told: String(name), seen }
   }
   if (what === 1) {
     const before = existsSync(dir) ? readdirSync(dir).length : 0

@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { isTemporaryName } from '#tidemark/log/atomic-file.js'
 import type { EnginePool } from '#tidemark/pool/index.js'
+import { blockAtomicFiles } from '../support/blocked-files.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { limit, openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -14,7 +16,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 /** Resolves when a checkpoint that may be under way is over. */
 async function quiet(pool: EnginePool): Promise<string[]> {
   for (let i = 0; i < 20; i++) await turn()
-  while (readdirSync(pool.dir).includes('snapshot.tmp')) await turn()
+  while (readdirSync(pool.dir).some(isTemporaryName)) await turn()
   return snapshots(pool)
 }
 
@@ -66,12 +68,11 @@ describe('checkpoints by time', () => {
   it('that fail are tried again an interval later, though nothing was logged since', async () => {
     const clock = new ManualClock()
     const pool = await openPool({ clock, checkpointIntervalMs: intervalMs, ringBytes: 65_536 })
-    const blocked = `${pool.dir}/snapshot.tmp`
-    mkdirSync(blocked)
+    const blocked = blockAtomicFiles(pool.dir)
     clock.advance(intervalMs)
     for (let i = 0; i < 50; i++) await turn()
     await expect(pool.checkpoint()).rejects.toMatchObject({ code: 'TIDEMARK_LOG_IO' })
-    rmSync(blocked, { recursive: true })
+    blocked.release()
     expect(snapshots(pool)).toEqual([])
     clock.advance(intervalMs)
     while (snapshots(pool).length < 1) await turn()

@@ -15,6 +15,7 @@ import {
   type JobTask,
   readStoredJobs,
 } from '#tidemark/jobs/index.js'
+import { blockAtomicFiles } from '../support/blocked-files.js'
 import { failureOf, newFolder, smallLog } from '../unit/jobs/support/folders.js'
 
 const open: JobController[] = []
@@ -475,10 +476,10 @@ describe('closing', () => {
     const dir = newFolder()
     const queue = await newQueue({ dir })
     await queue.enqueue({ id: 'a' })
-    fs.mkdirSync(path.join(dir, 'jobs.snapshot.tmp'))
+    const blocked = blockAtomicFiles(dir)
     expect(await failureOf(() => queue.close())).toBe('TIDEMARK_JOB_SNAPSHOT_IO')
     expect(queue.metrics().checkpointFailures).toBe(1)
-    fs.rmdirSync(path.join(dir, 'jobs.snapshot.tmp'))
+    blocked.release()
     const again = await newQueue({ dir })
     expect(await again.get('a')).toMatchObject({ state: 'pending' })
   })
@@ -693,11 +694,11 @@ describe('snapshots under way', () => {
   it('that fail are told, and tried again later', async () => {
     const dir = newFolder()
     const queue = await newQueue({ dir, snapshotEveryEvents: 10 })
-    fs.mkdirSync(path.join(dir, 'jobs.snapshot.tmp'))
+    const blocked = blockAtomicFiles(dir)
     const failed = new Promise<Error>((resolve) => queue.once('error', resolve))
     await queue.enqueueMany(Array.from({ length: 20 }, () => ({})))
     expect(await failed).toMatchObject({ code: 'TIDEMARK_JOB_SNAPSHOT_IO' })
-    fs.rmdirSync(path.join(dir, 'jobs.snapshot.tmp'))
+    blocked.release()
     const written = new Promise((resolve) => queue.once('checkpoint', resolve))
     queue.start(() => {})
     await written

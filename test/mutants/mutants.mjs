@@ -34,9 +34,9 @@ export const mutants = [
   },
   {
     name: 'the folder is not synced',
-    file: 'dist/src/log/recovery.js',
-    find: "attempt('rename', temporary, () => disk.rename(temporary, target));\n    attempt('sync', directory, () => disk.syncDirectory(directory));",
-    replace: "attempt('rename', temporary, () => disk.rename(temporary, target));",
+    file: 'dist/src/log/atomic-file.js',
+    find: "yield* call('sync', this.#folder, 'syncDirectory', this.#folder);",
+    replace: '',
     tests: ['test/faults/power-cut.test.ts'],
   },
   {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { LiveJob } from '#tidemark/jobs/job.js'
 import { JobTable } from '#tidemark/jobs/job-table.js'
 import { encodeSnapshot, readSnapshot, snapshotName, writeSnapshot } from '#tidemark/jobs/snapshot.js'
+import { blockAtomicFiles } from '../../support/blocked-files.js'
 import { failureOf, newFolder } from './support/folders.js'
 
 const keep = { count: 100_000, ageMs: Number.POSITIVE_INFINITY }
@@ -159,7 +160,7 @@ describe('a snapshot', () => {
   it('that cannot be written leaves the one before', async () => {
     const { dir, file } = await saved(filled(1, 0))
     const before = fs.readFileSync(file)
-    fs.mkdirSync(`${file}.tmp`)
+    blockAtomicFiles(dir)
     expect(await failureOf(() => writeSnapshot(dir, encodeSnapshot(filled(2, 0), 1, 8)))).toBe(
       'TIDEMARK_JOB_SNAPSHOT_IO',
     )
