@@ -1,6 +1,8 @@
 import { TidemarkError } from '../errors.js'
+import { LogError } from './errors.js'
 import type { LogFault } from './inspection-faults.js'
 import type { TornTail } from './recovery.js'
+import { type Segment, segmentHeaderBytes } from './segment.js'
 
 /** Damage to a log: where it is, what is kept before it, and what it costs. */
 export interface DamageReport {
@@ -90,4 +92,16 @@ const sentences: Record<string, string> = {
 /** What is wrong with a frame in words; other reasons are in words already. */
 export function damageReason(fault: string): string {
   return fault.replace(/^[a-z-]+/, (code) => sentences[code] ?? code)
+}
+
+/** The error of an opening that meets corruption at an LSN of a segment. */
+export function corruptAt(
+  segment: Segment,
+  lsn: number,
+  reason: string,
+  recordsKept: number | undefined,
+): LogError {
+  const offset = segmentHeaderBytes + lsn - segment.header.firstLsn
+  const place = { file: segment.path, offset, lsn, reason, recordsKept }
+  return new LogError('TIDEMARK_LOG_CORRUPT', `The log is corrupt: ${damageText(corruption(place))}.`, place)
 }

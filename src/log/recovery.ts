@@ -1,36 +1,34 @@
 import * as path from 'node:path'
-import { crc32 as zlibCrc32 } from 'node:zlib'
-import crc32 from 'crc-32'
-import { AtomicFileSync, isTemporaryName } from './atomic-file.js'
-import { corruption, damageText } from './damage-report.js'
+import { isTemporaryName } from './atomic-file.js'
+import { corruptAt } from './damage-report.js'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import { FileReader, forEachFrame } from './file-reader.js'
-import { alignFrame, FrameDecoder, frameField, frameHeaderBytes, maxApplicationType } from './frame.js'
+import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
+import { maxApplicationType } from './frame.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
 import {
   attempt,
-  encodeSegmentHeader,
   isRecycledName,
   isSpareName,
   listSegmentNames,
-  randomEpoch,
   readSegmentHeader,
   requireSegmentHeader,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,
-  segmentName,
   segmentNameLsn,
   segmentPath,
-  segmentSeed,
 } from './segment.js'
 import { SegmentWindow, scanSegment, searchBehind, segmentCrc } from './segment-scan.js'
 
 /** What opening a log found. */
 export interface RecoveryReport {
   readonly segments: number
-  /** The first LSN that is still there, and the end of the log: both are group boundaries. */
+  /**
+   * The first LSN that is still there, and the end of the log with the sync marker that this opening may have added:
+   * both are batch ends.
+   */
   readonly firstLsn: number
   readonly endLsn: number
   /** Bytes at the end that were not whole groups and were cut, if there were any. */
@@ -48,40 +46,32 @@ export interface TornTail {
   readonly recordsKept: number
 }
 
-export interface RecoveredLog {
+/** `active` is the segment of this opening: everything above its first LSN goes there. */
+export interface RecoveredLog extends Omit<BegunSegment, 'endLsn'> {
   readonly report: RecoveryReport
-  /** The segment of this opening; everything above its first LSN goes there. */
-  readonly active: Segment
-  readonly capacity: number
-  /** The part of the capacity that has its blocks. */
-  readonly allocated: number
-  /** CRC of the frames that stand in it already. */
-  readonly activeCrc: number
 }
 
-export interface RecoverySettings {
-  readonly disk: Disk
-  readonly directory: string
-  readonly contentVersion: number
+export interface RecoverySettings extends FirstSegmentSettings {
   /**
    * LSN up to which the application needs no record of the log. Records of other content versions are accepted up to
    * there, and nowhere when it is not given.
    */
   readonly coveredLsn?: number | undefined
-  readonly maxFrameBytes: number
-  /** Bytes of new frames that the first segment of this opening may take. */
-  readonly initialSegmentBytes: number
   /** Where another thread notes which sealed segments it has found sound. */
   readonly sealed?: SealedStates | undefined
 }
 
-/** Of the first segment of an opening so much is filled with zeros before anything is accepted; the rest on the way. */
-const firstFillBytes = 1024 * 1024
+/** A last segment with no more frames than this part of the next one's first bytes is joined with it. */
+const joinShare = 1 / 4
 
 /**
  * Opens a log for writing: finds its end, refuses what is corrupt, and begins a segment under a new epoch. What is
  * above the last LSN known to be synced is not trusted to be on disk, though it can be read: it is written again into
- * that segment, and synced, before anything new is accepted.
+ * that segment, and synced, before anything new is accepted. If records are among it, a sync marker follows them: they
+ * may have been acknowledged, so damage to them must be corruption from now on, and never a torn tail.
+ *
+ * A last segment that holds little is written again as a whole, in the place of the old one, so that many openings
+ * do not leave as many files.
  */
 export function recoverLog(settings: RecoverySettings): RecoveredLog {
   const { disk, directory } = settings
@@ -90,7 +80,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   if (segments.length === 0) {
     return {
       report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined },
-      ...beginSegment(settings, undefined, 0, 0),
+      ...beginSegment(settings, undefined, 0, 0, false),
     }
   }
   checkChain(segments, settings.coveredLsn === undefined ? settings.contentVersion : undefined)
@@ -105,7 +95,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   const tail = scanTail(disk, last)
   const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
   if (syncedLsn > tail.endLsn) {
-    throw corrupt(
+    throw corruptAt(
       last,
       tail.endLsn,
       `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`,
@@ -115,17 +105,36 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
 
   checkCovered(settings, segments, tail.endLsn)
 
-  const begun = beginSegment(settings, last, syncedLsn, tail.endLsn)
-  if (begun.active.path !== last.path) trim(disk, last, syncedLsn)
+  const fromLsn = isSmall(settings, last, tail.endLsn) ? last.header.firstLsn : syncedLsn
+  const { endLsn, ...begun } = beginSegment(
+    settings,
+    last,
+    fromLsn,
+    tail.endLsn,
+    tail.recordEndLsn > syncedLsn,
+  )
+  if (begun.active.path !== last.path) trim(disk, last, fromLsn)
   return {
     report: {
       segments: segments.length,
       firstLsn: segments[0]!.header.firstLsn,
-      endLsn: tail.endLsn,
+      endLsn,
       tornTail: tail.tornTail,
     },
     ...begun,
   }
+}
+
+/**
+ * Whether the last segment holds so little that this opening goes on in its place. A segment has one content version,
+ * so one of another version stays as it is.
+ */
+function isSmall(settings: RecoverySettings, last: Segment, endLsn: number): boolean {
+  const { header } = last
+  return (
+    header.contentVersion === settings.contentVersion &&
+    endLsn - header.firstLsn <= settings.initialSegmentBytes * joinShare
+  )
 }
 
 /**
@@ -153,7 +162,7 @@ function removeLast(disk: Disk, directory: string, segments: Segment[]): void {
 function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
   if (segmentCrc(disk, segment, next.firstLsn) === next.previous?.crc) return
   const scan = scanSegment(disk, segment, next.firstLsn)
-  throw corrupt(
+  throw corruptAt(
     segment,
     scan.endLsn,
     `${scan.fault ?? 'damaged padding'}, in a segment that was sealed and synced`,
@@ -250,6 +259,8 @@ function rulesDiffer(
 
 interface Tail {
   endLsn: number
+  /** LSN after the last whole record, without the sync markers after it. */
+  recordEndLsn: number
   records: number
   syncedLsn: number
   tornTail: TornTail | undefined
@@ -263,7 +274,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
   const scan = scanSegment(disk, segment, fileEndLsn)
   const evidence = searchBehind(disk, segment, scan.endLsn)
   if (evidence.proof) {
-    throw corrupt(
+    throw corruptAt(
       segment,
       scan.endLsn,
       `${scan.fault ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
@@ -273,6 +284,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
   const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
   return {
     endLsn: scan.groupEndLsn,
+    recordEndLsn: scan.recordEndLsn,
     records: scan.groups,
     syncedLsn: scan.syncedLsn,
     tornTail: torn
@@ -286,101 +298,4 @@ function scanTail(disk: Disk, segment: Segment): Tail {
         }
       : undefined,
   }
-}
-
-/**
- * Writes the first segment of this opening, whole or not at all: header, the frames from `fromLsn` to `endLsn` of `last`
- * under the new epoch, zeros. It may replace `last` when it begins there.
- */
-function beginSegment(
-  settings: RecoverySettings,
-  last: Segment | undefined,
-  fromLsn: number,
-  endLsn: number,
-): Omit<RecoveredLog, 'report'> {
-  const { disk, directory } = settings
-  const replaces = last?.header.firstLsn === fromLsn
-  const header: SegmentHeader = {
-    contentVersion: settings.contentVersion,
-    epoch: randomEpoch(),
-    firstLsn: fromLsn,
-    previous: replaces
-      ? last?.header.previous
-      : last && {
-          firstLsn: last.header.firstLsn,
-          epoch: last.header.epoch,
-          crc: segmentCrc(disk, last, fromLsn),
-        },
-    createdUs: Date.now() * 1000,
-    maxFrameBytes: Math.max(settings.maxFrameBytes, last?.header.maxFrameBytes ?? 0),
-    recycled: false,
-  }
-  const kept = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
-  const capacity = kept.byteLength + settings.initialSegmentBytes
-  const fillBytes = Math.min(settings.initialSegmentBytes, firstFillBytes)
-  const name = segmentName(fromLsn)
-  const file = new AtomicFileSync(disk, directory, 'recovery')
-  try {
-    file.write(Buffer.concat([encodeSegmentHeader(header), kept]))
-    file.write(Buffer.alloc(fillBytes))
-    file.publish(name)
-  } catch (error) {
-    file.discard()
-    throw error
-  }
-  const target = path.join(directory, name)
-  return {
-    active: { path: target, header },
-    capacity,
-    allocated: kept.byteLength + fillBytes,
-    activeCrc: zlibCrc32(kept),
-  }
-}
-
-/** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */
-function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, seed: number): Buffer {
-  if (endLsn === fromLsn) return Buffer.alloc(0)
-  const window = new SegmentWindow(disk, segment, endLsn - fromLsn)
-  window.fill(fromLsn, endLsn)
-  window.close()
-  // The file may end within the padding of the last frame, which is then made of zeros again.
-  const frames = Buffer.alloc(endLsn - fromLsn)
-  window.bytes.copy(frames, 0, 0, window.available)
-  const decoder = new FrameDecoder(segment.header.maxFrameBytes)
-  const seedBefore = segmentSeed(segment.header)
-  for (let at = 0; at < frames.byteLength; ) {
-    if (decoder.decode(frames, at, frames.byteLength, fromLsn + at, seedBefore) !== 'none') {
-      throw corrupt(
-        segment,
-        fromLsn + at,
-        `no frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`,
-        undefined,
-      )
-    }
-    const { length } = decoder.view
-    frames.writeInt32LE(0, at + frameField.crc)
-    const payload = frames.subarray(at + frameHeaderBytes, at + length)
-    const crc = crc32.buf(frames.subarray(at, at + frameHeaderBytes), crc32.buf(payload, seed))
-    frames.writeInt32LE(crc, at + frameField.crc)
-    at += alignFrame(length)
-  }
-  return frames
-}
-
-/** Gives back the zeros of a segment that another now goes on from. */
-function trim(disk: Disk, segment: Segment, endLsn: number): void {
-  const file = attempt('open', segment.path, () => disk.open(segment.path, 'write'))
-  try {
-    const bytes = segmentHeaderBytes + endLsn - segment.header.firstLsn
-    const size = attempt('read', segment.path, () => disk.size(file))
-    if (size > bytes) attempt('truncate', segment.path, () => disk.truncate(file, bytes))
-  } finally {
-    disk.close(file)
-  }
-}
-
-function corrupt(segment: Segment, lsn: number, reason: string, recordsKept: number | undefined): LogError {
-  const offset = segmentHeaderBytes + lsn - segment.header.firstLsn
-  const place = { file: segment.path, offset, lsn, reason, recordsKept }
-  return new LogError('TIDEMARK_LOG_CORRUPT', `The log is corrupt: ${damageText(corruption(place))}.`, place)
 }

@@ -87,6 +87,8 @@ export interface SegmentScan {
   endLsn: number
   /** LSN behind the last sound frame that ends a group. */
   groupEndLsn: number
+  /** The same of the application's groups, without the sync markers after them. */
+  recordEndLsn: number
   frames: number
   /** The application's, without the log's own marks. */
   groups: number
@@ -105,6 +107,7 @@ export function scanSegment(disk: Disk, segment: Segment, limitLsn: number): Seg
   const scan: SegmentScan = {
     endLsn: header.firstLsn,
     groupEndLsn: header.firstLsn,
+    recordEndLsn: header.firstLsn,
     frames: 0,
     groups: 0,
     syncedLsn: 0,
@@ -133,8 +136,11 @@ export function scanSegment(disk: Disk, segment: Segment, limitLsn: number): Seg
       scan.frames++
       if (synced > scan.syncedLsn) scan.syncedLsn = synced
       if ((flags & frameFlag.continues) === 0) {
-        if (type <= maxApplicationType) scan.groups++
         scan.groupEndLsn = scan.endLsn
+        if (type <= maxApplicationType) {
+          scan.groups++
+          scan.recordEndLsn = scan.endLsn
+        }
       }
     }
     return scan

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { frameHeaderBytes } from '#tidemark/log/frame.js'
 import { inspectLogNow } from '#tidemark/log/inspection.js'
 import { segmentHeaderBytes } from '#tidemark/log/segment.js'
 import {
@@ -92,7 +93,9 @@ function flip(place: number, live: boolean): Effect {
   if ('refused' in opening) throw new Error(`${where()}: refused: ${opening.refused.message}`)
   const { endLsn, tornTail } = opening.log.report
   const cut = effect === 'unproven' || effect === 'tail'
-  if (endLsn !== (effect === 'unproven' ? lsn : log.endLsn))
+  // The records of the last batch that stay get a sync marker.
+  const keptLsn = effect === 'unproven' ? lsn : log.endLsn
+  if (endLsn !== (keptLsn > log.provenLsn ? keptLsn + frameHeaderBytes : keptLsn))
     throw new Error(`${where()}: the log ends at ${endLsn}`)
   if ((tornTail !== undefined) !== cut || (cut && tornTail?.lsn !== lsn))
     throw new Error(`${where()}: the torn tail is ${JSON.stringify(tornTail)}`)

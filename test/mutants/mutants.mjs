@@ -33,6 +33,27 @@ export const mutants = [
     tests: ['test/unit/log/recovery.test.ts'],
   },
   {
+    name: 'an opening adds no sync marker for the records that it kept',
+    file: 'dist/src/log/recovery.js',
+    find: 'tail.recordEndLsn > syncedLsn',
+    replace: 'false',
+    tests: ['test/faults/recovered-tail.test.ts'],
+  },
+  {
+    name: 'every opening begins a segment of its own',
+    file: 'dist/src/log/recovery.js',
+    find: 'endLsn - header.firstLsn <= settings.initialSegmentBytes * joinShare',
+    replace: 'false',
+    tests: ['test/faults/many-openings.test.ts'],
+  },
+  {
+    name: 'a segment that an opening writes again forgets that it begins within a group',
+    file: 'dist/src/log/first-segment.js',
+    find: '...(withinGroup && { withinGroup })',
+    replace: '',
+    tests: ['test/faults/many-openings.test.ts'],
+  },
+  {
     name: 'the folder is not synced',
     file: 'dist/src/log/atomic-file.js',
     find: "yield* call('sync', this.#folder, 'syncDirectory', this.#folder);",

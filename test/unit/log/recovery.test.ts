@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { frameHeaderBytes } from '#tidemark/log/frame.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { segmentHeaderBytes } from '#tidemark/log/segment.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
@@ -46,7 +47,8 @@ describe('opening a log again', () => {
     expect(records.map(({ payload }) => String(Buffer.from(payload)))).toEqual(
       lsns.map((_, n) => String(record(n))),
     )
-    expect(log.tail).toBe(lsns.at(-1))
+    // A sync marker follows the last record.
+    expect(log.tail).toBe(lsns.at(-1)! + frameHeaderBytes)
     expect(log.recovered.report.tornTail).toBeUndefined()
   })
 
@@ -141,7 +143,7 @@ describe('a torn tail', () => {
 
   it('of a group in several frames takes the whole group', () => {
     const { disk, log } = written(10)
-    const before = log.tail
+    const before = log.tail + frameHeaderBytes
     const small = log.producer
     expect(() => small.tryAppend(1, 0, new Uint8Array(10_000))).toThrowError(/at most/)
     small.append(1, 0, new Uint8Array(10_000))
@@ -150,7 +152,7 @@ describe('a torn tail', () => {
       if (call === 'syncData') cuts.push(reopen(disk.powerCut(() => true)).log.tail)
     }
     log.flushAll()
-    expect(cuts.every((tail) => tail === before || tail === log.released)).toBe(true)
+    expect(cuts.every((tail) => tail === before || tail === log.released + frameHeaderBytes)).toBe(true)
   })
 
   it('of a group that goes over a rotation ends the log before the group, in the segment where it began', () => {
@@ -296,11 +298,12 @@ function isPadding(disk: MemoryDisk, file: string, position: number): boolean {
 
 describe('what is written again at an opening', () => {
   it('begins where a frame begins, whatever a frame says was synced', () => {
-    const { disk, lsns } = written(3, 1)
+    // More than an opening writes again as a whole.
+    const { disk, lsns } = written(100, 1)
     const [file] = segmentFiles(disk) as [string]
     const content = disk.contentOf(file)!
-    // A writer's error: the CRC fits, and the last frame says that the log was synced up to the middle of the second.
-    const at = segmentHeaderBytes + lsns[1]!
+    // A writer's error: the CRC fits, and the last frame says that the log was synced up to the middle of the one before.
+    const at = segmentHeaderBytes + lsns[98]!
     const frame = content.subarray(at, at + content.readUInt32LE(at))
     frame.writeUInt32LE(1, 12)
     frame.writeUInt32LE(0, 4)
@@ -322,7 +325,7 @@ describe('what is written again at an opening', () => {
     const [file] = segmentFiles(disk) as [string]
     disk.replace(file, disk.contentOf(file)!.subarray(0, segmentHeaderBytes + lsn - 6))
     const again = new InlineLog(disk)
-    expect(again.tail).toBe(lsn)
+    expect(again.tail).toBe(lsn + frameHeaderBytes)
     while (segmentFiles(disk).length < 4) {
       again.append(Buffer.alloc(1000, 3))
       again.flushAll()

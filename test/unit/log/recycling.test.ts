@@ -1,7 +1,7 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
 import { FileReader } from '#tidemark/log/file-reader.js'
-import { crcSeedOf, writeFrameHeader } from '#tidemark/log/frame.js'
+import { crcSeedOf, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/frame.js'
 import { inspectLogNow } from '#tidemark/log/inspection.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
@@ -98,7 +98,8 @@ describe('a segment that is removed', () => {
     const firstLsn = log.removeBefore(log.released)
     const { log: again } = reopen(disk)
     expect(names(disk, /^(recycled|spare)/)).toEqual([])
-    expect(again.recovered.report).toMatchObject({ firstLsn, endLsn: log.tail, tornTail: undefined })
+    const endLsn = log.tail + frameHeaderBytes
+    expect(again.recovered.report).toMatchObject({ firstLsn, endLsn, tornTail: undefined })
   })
 
   it('gives a reader that is in it TIDEMARK_BAD_LSN when its bytes are others', () => {
@@ -124,7 +125,7 @@ describe('a segment that is removed', () => {
       log.append(record(7))
       log.flushAll()
     }
-    const { tail } = log
+    const tail = log.tail + frameHeaderBytes
     let cuts = 0
     let preparing = false
     disk.beforeCall = (call) => {
@@ -153,7 +154,10 @@ describe('a segment in a file that was used before', () => {
       faults: [],
       endLsn: log.tail,
     })
-    expect(reopen(disk.clone()).log.recovered.report).toMatchObject({ endLsn: log.tail, tornTail: undefined })
+    expect(reopen(disk.clone()).log.recovered.report).toMatchObject({
+      endLsn: log.tail + frameHeaderBytes,
+      tornTail: undefined,
+    })
   })
 
   it('takes no frame of the earlier use for its own, nor its synced LSN for a proof', () => {
@@ -175,7 +179,7 @@ describe('a segment in a file that was used before', () => {
       frame({ ...one, payload }).copy(bytes, segmentHeaderBytes + at - firstLsn)
       image.replace(last, bytes)
       const { report } = reopen(image).log.recovered
-      expect(report.endLsn, `frame ${i}`).toBe(log.tail)
+      expect(report.endLsn, `frame ${i}`).toBe(log.tail + frameHeaderBytes)
       if (i === 0) expect(report.tornTail).toBeUndefined()
     }
     // What proves it is a frame of this use: then the place between was synced, and is damaged.
@@ -203,7 +207,10 @@ describe('a segment in a file that was used before', () => {
     const inspection = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
     expect(inspection.faults).toMatchObject([{ kind: 'torn-tail', lsn: before }])
     const { log: again } = reopen(disk)
-    expect(again.recovered.report).toMatchObject({ endLsn: before, tornTail: { lsn: before } })
+    expect(again.recovered.report).toMatchObject({
+      endLsn: before + frameHeaderBytes,
+      tornTail: { lsn: before },
+    })
     const lsn = again.append(Buffer.from('behind it'))
     again.flushAll()
     expect(reopen(disk.powerCut()).records.at(-1)).toMatchObject({ lsn })
