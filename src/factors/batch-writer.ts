@@ -101,6 +101,11 @@ export class BatchWriter {
     return this.#log.waitDurable(lsn)
   }
 
+  /** Resolves when everything up to `lsn` was synced, whatever the durability: for what is stored beside the log. */
+  synced(lsn: number): Promise<void> {
+    return this.#log.waitSynced(lsn)
+  }
+
   /** Lets go of the log and of the process. */
   stop(): void {
     clearTimeout(this.#timer)

@@ -216,7 +216,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     const timestamp = this.#lastTimestamp === Number.NEGATIVE_INFINITY ? undefined : this.#lastTimestamp
     const before = this.#snapshotting
     const written = this.#cut().then(async (lsn) => {
-      await this.#writer.durable(lsn)
+      await this.#writer.synced(lsn)
       await before
       const info: SnapshotInfo = { checkpointId, lsn, timestamp }
       await store.write({ info, series, state })

@@ -252,7 +252,7 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
   async createSnapshot(checkpointId: string): Promise<SnapshotInfo> {
     checkName('checkpoint', checkpointId)
     const answers = await this.#ask('snapshot')
-    await this.#durable(answers)
+    await this.#log.waitSynced(Math.max(...answers.map(({ lsn }) => lsn)))
     const states = answers.flatMap(({ answer }) => decodeState(answer as Uint8Array).instruments)
     const times = states.map(({ cells }) => cells[1]!).filter((time) => !Number.isNaN(time))
     const info: SnapshotInfo = {

@@ -201,6 +201,15 @@ export class JobLog extends EventEmitter<{ error: [JobError] }> {
     }
   }
 
+  /** Resolves when everything up to `lsn` was synced, whatever the durability: for what is stored beside the log. */
+  async waitSynced(lsn: number): Promise<void> {
+    try {
+      await this.#log.waitSynced(lsn)
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
   /**
    * Hands every event to `handler`, in order and awaiting it, from the beginning up to the last event that was
    * appended before the call. What is appended meanwhile is not part of it, and is not held up by it.

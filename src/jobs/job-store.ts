@@ -133,7 +133,7 @@ export class JobStore {
     const chunks = encodeSnapshot(table, log.lastSeq, lsn)
     this.#eventsSinceSnapshot = 0
     // The table runs ahead of the disk: a snapshot of what may still be lost must not be found.
-    await log.waitDurable(lsn)
+    await log.waitSynced(lsn)
     await writeSnapshot(log.dir, chunks)
     if (!this.#options.keepHistory) log.removeBefore(segmentLsn)
   }

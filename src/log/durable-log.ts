@@ -218,6 +218,14 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return this.signal.released
   }
 
+  /**
+   * LSN up to which everything was synced. Under `unsafeNone` it stays below `durableLsn` until a segment is full, the log
+   * is closed, or somebody calls `waitSynced`; otherwise it is never below.
+   */
+  get syncedLsn(): number {
+    return Number(Atomics.load(this.#views.control64, int64.synced))
+  }
+
   /** LSN up to which records were appended. */
   get tailLsn(): number {
     return Number(Atomics.load(this.#views.control64, int64.claimTail))
@@ -265,6 +273,25 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       })
     }
     return this.#waiters.wait(lsn)
+  }
+
+  /**
+   * Resolves when everything up to `lsn` was synced, under `unsafeNone` too, where it makes the flusher sync. For whoever
+   * stores elsewhere what is only true while the log has those records: a snapshot, a cursor.
+   *
+   * @throws LogError as of `waitDurable`; `TIDEMARK_LOG_CLOSED` when the log was closed before.
+   */
+  async waitSynced(lsn: number): Promise<void> {
+    if (this.syncedLsn >= lsn) return
+    await this.waitDurable(lsn)
+    const { control32, control64 } = this.#views
+    const wanted = Atomics.load(control64, int64.syncWanted)
+    if (wanted < BigInt(lsn)) Atomics.store(control64, int64.syncWanted, BigInt(lsn))
+    wakeFlusher(control32)
+    this.signal.hold()
+    await this.signal.until(() => this.syncedLsn >= lsn || this.#poisoned !== undefined || this.#closed)
+    this.signal.letGo()
+    if (this.syncedLsn < lsn) throw this.#poisoned ?? closedError()
   }
 
   /**
@@ -372,7 +399,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   removeBefore(lsn: number): number {
     this.#checkUsable()
     // The follower has yet to read there, from a file that would get other bytes.
-    const limit = Math.min(lsn, this.durableLsn, this.#follower?.neededLsn ?? lsn)
+    const limit = Math.min(lsn, this.syncedLsn, this.#follower?.neededLsn ?? lsn)
     this.#firstLsn = removeSegments(this.#disk, this.dir, limit, this.settings.segmentBytes) ?? this.#firstLsn
     return this.#firstLsn
   }

@@ -115,6 +115,7 @@ export class Flusher {
         return
       }
       this.serveRotation()
+      this.serveSync()
       if (this.#hasPublished()) {
         if (this.#settings.batchDelayMs > 0) this.#gather()
         this.flush()
@@ -153,6 +154,16 @@ export class Flusher {
     if (this.#segments.firstLsn < this.#written && !this.#tryFor(() => this.#rotate())) return
     Atomics.store(control64, int64.activeFirst, BigInt(this.#segments.firstLsn))
     Atomics.store(control32, int32.rotateServed, wanted)
+    Atomics.add(control32, int32.releasedSignal, 1)
+    Atomics.notify(control32, int32.releasedSignal)
+  }
+
+  /** Syncs what is written if somebody asked for it: under `unsafeNone` nothing else does before the segment is full. */
+  serveSync(): void {
+    if (!this.#isSyncWanted()) return
+    const { control32, control64 } = this.#views
+    this.#segments.sync()
+    Atomics.store(control64, int64.synced, BigInt(this.#groupEnd))
     Atomics.add(control32, int32.releasedSignal, 1)
     Atomics.notify(control32, int32.releasedSignal)
   }
@@ -209,6 +220,7 @@ export class Flusher {
     return (
       this.#hasPublished() ||
       Atomics.load(control32, int32.state) >= logState.closing ||
+      this.#isSyncWanted() ||
       (this.#isRotationWanted() && Atomics.load(control32, int32.diskFull) === 0)
     )
   }
@@ -216,6 +228,12 @@ export class Flusher {
   #isRotationWanted(): boolean {
     const { control32 } = this.#views
     return Atomics.load(control32, int32.rotateWanted) !== Atomics.load(control32, int32.rotateServed)
+  }
+
+  /** Whoever asks has waited until all below that LSN was written. */
+  #isSyncWanted(): boolean {
+    const { control64 } = this.#views
+    return Atomics.load(control64, int64.syncWanted) > Atomics.load(control64, int64.synced)
   }
 
   #hasPublished(): boolean {

@@ -26,6 +26,7 @@ import { frameHeaderBytes } from './frame.js'
  *   1096  rotateServed    i32      flusher                         opener
  *   1104  activeFirst     i64      flusher                         opener
  *   1112  roomEnd         i64      flusher                         opener
+ *   1120  syncWanted      i64      opener                          flusher
  *   1152  preparerSignal  i32      flusher, opener, preparer       preparer, flusher (wait)
  *   1156  spareSerial     i32      preparer                        flusher
  *   1160  spareTaken      i32      flusher                         preparer
@@ -80,6 +81,7 @@ export const int64 = {
   readerSlot: 1024 >> 3,
   activeFirst: 1104 >> 3,
   roomEnd: 1112 >> 3,
+  syncWanted: 1120 >> 3,
 } as const
 
 /** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */

@@ -161,7 +161,7 @@ export class Checkpointer {
         if (book) await writer.add(await book)
       }
       // A shard's memory runs ahead of the disk: a snapshot must not.
-      await this.#log.waitDurable(writer.endLsn)
+      await this.#log.waitSynced(writer.endLsn)
       snapshot = await writer.publish(rulesVersion)
     } catch (error) {
       await writer.discard()

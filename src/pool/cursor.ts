@@ -10,6 +10,12 @@ import type { CursorState } from './types.js'
 /** Acknowledgements are stored together, this long after the first of them, or at once when that is asked for. */
 export const cursorStoreDelayMs = 100
 
+/** What a cursor asks of the log that it is in. */
+export interface CursorLog {
+  readonly dir: string
+  waitSynced(lsn: number): Promise<void>
+}
+
 /** A subscription that holds a cursor. */
 export interface CursorHolder {
   /** Its iteration ends, or meets what became of the cursor. */
@@ -25,7 +31,7 @@ export class Cursor {
   live = false
   /** Whether it is being dropped: nothing of it is written any more. */
   dropping = false
-  readonly #directory: string
+  readonly #log: CursorLog
   readonly #clock: Clock
   #state: CursorState = 'valid'
   #lsn: number
@@ -36,16 +42,16 @@ export class Cursor {
   #writing: Promise<void> | undefined
   #callOff: (() => void) | undefined
 
-  constructor(directory: string, clock: Clock, name: string, lsn: number) {
-    this.#directory = directory
+  constructor(log: CursorLog, clock: Clock, name: string, lsn: number) {
+    this.#log = log
     this.#clock = clock
     this.name = name
     this.#lsn = lsn
   }
 
   /** A cursor as its file says. */
-  static stored(directory: string, clock: Clock, record: CursorRecord): Cursor {
-    const cursor = new Cursor(directory, clock, record.name, record.lsn)
+  static stored(log: CursorLog, clock: Clock, record: CursorRecord): Cursor {
+    const cursor = new Cursor(log, clock, record.name, record.lsn)
     cursor.#state = record.state
     cursor.#stored = record
     cursor.#sequence = record.sequence
@@ -53,8 +59,8 @@ export class Cursor {
   }
 
   /** A cursor whose file can't be used. */
-  static damaged(directory: string, clock: Clock, name: string, reason: string): Cursor {
-    const cursor = new Cursor(directory, clock, name, 0)
+  static damaged(log: CursorLog, clock: Clock, name: string, reason: string): Cursor {
+    const cursor = new Cursor(log, clock, name, 0)
     cursor.#state = 'damaged'
     cursor.#reason = reason
     return cursor
@@ -132,8 +138,10 @@ export class Cursor {
       sequence: this.#sequence + 1,
       writtenUs: Math.round(this.#clock.wallMs() * 1000),
     }
-    if (this.#stored) await writeCursorFile(this.#directory, record)
-    else await createCursorFile(this.#directory, record)
+    // A power cut must not leave a cursor beyond the log's end. One that is not valid moves nowhere any more.
+    if (record.state === 'valid') await this.#log.waitSynced(record.lsn)
+    if (this.#stored) await writeCursorFile(this.#log.dir, record)
+    else await createCursorFile(this.#log.dir, record)
     this.#sequence = record.sequence
     this.#stored = record
   }

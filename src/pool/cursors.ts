@@ -25,8 +25,8 @@ export class CursorStore {
     const store = new CursorStore(log, options)
     for (const { name, record, reason } of await readCursorFiles(log.dir)) {
       const cursor = record
-        ? Cursor.stored(log.dir, options.clock, record)
-        : Cursor.damaged(log.dir, options.clock, name, reason!)
+        ? Cursor.stored(log, options.clock, record)
+        : Cursor.damaged(log, options.clock, name, reason!)
       store.#cursors.set(name, cursor)
       await store.#fit(cursor)
     }
@@ -91,7 +91,7 @@ export class CursorStore {
   /** Gives a cursor to a subscription; a new one begins at `lsn`, where a record must begin. See `startOf`. */
   hold(name: string, lsn: number, holder: CursorHolder): { cursor: Cursor; stored: Promise<void> } {
     const known = this.#cursors.get(name)
-    const cursor = known ?? new Cursor(this.#log.dir, this.#clock, name, lsn)
+    const cursor = known ?? new Cursor(this.#log, this.#clock, name, lsn)
     cursor.holder = holder
     cursor.live = true
     this.#cursors.set(name, cursor)

@@ -94,7 +94,8 @@ class Life {
   /** Recovers the log and replays it into as many shards as chance wants. */
   async open(): Promise<Recovered> {
     const disk = this.#disk
-    this.#log = new InlineLog(disk, { segmentBytes: 16 * 1024 })
+    const durability = this.#random.int(4) === 0 ? 'unsafeNone' : 'group'
+    this.#log = new InlineLog(disk, { segmentBytes: 16 * 1024, durability })
     const { report } = this.#log.recovered
     if (report.tornTail) seen.tornTails++
     const [snapshot] = await soundSnapshots(inlineDirectory, disk)
@@ -167,7 +168,7 @@ class Life {
   #acknowledge(): void {
     if (this.cut) return
     for (const [lsn, payload] of this.#sent) {
-      if (lsn > this.#log.released) break
+      if (lsn > this.#log.synced) break
       this.#acknowledged.set(lsn, payload)
       this.#sent.delete(lsn)
     }
@@ -183,6 +184,7 @@ class Life {
       }),
     )
     this.#log.flushAll()
+    this.#log.syncTo(this.#log.tail)
     this.#acknowledge()
     if (this.cut) return
     const writer = await SnapshotWriter.create(inlineDirectory, this.#disk)

@@ -106,7 +106,27 @@ describe('a power cut', () => {
     const lsn = log.append(new Uint8Array(64))
     log.flushAll()
     expect(log.released).toBe(lsn)
+    expect(log.synced).toBe(0)
     expect(reopen(disk.powerCut()).log.tail).toBe(0)
+  })
+
+  it('under unsafeNone loses nothing below an LSN up to which a sync was asked for', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { durability: 'unsafeNone' })
+    for (let i = 0; i < 50; i++) {
+      log.append(new Uint8Array(700).fill(i))
+      log.flushAll()
+      if (i % 7 === 3) {
+        log.syncTo(log.released)
+        expect(log.synced).toBe(log.released)
+      }
+      expect(reopen(disk.powerCut()).log.recovered.report.endLsn).toBeGreaterThanOrEqual(log.synced)
+    }
+    expect(log.synced).toBeGreaterThan(40 * 700)
+    // Nothing is synced again for an LSN that is synced already.
+    disk.calls.length = 0
+    log.syncTo(8)
+    expect(disk.calls).toEqual([])
   })
 })
 

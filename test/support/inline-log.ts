@@ -82,6 +82,10 @@ export class InlineLog {
     return Number(this.#control64[int64.released]!)
   }
 
+  get synced(): number {
+    return Number(this.#control64[int64.synced]!)
+  }
+
   get tail(): number {
     return Number(this.#control64[int64.claimTail]!)
   }
@@ -93,6 +97,12 @@ export class InlineLog {
       if (lsn !== undefined) return lsn
       this.flusher.flush()
     }
+  }
+
+  /** What `DurableLog.waitSynced` asks of the flusher, for an LSN that is released. */
+  syncTo(lsn: number): void {
+    this.#control64[int64.syncWanted] = BigInt(lsn)
+    this.flusher.serveSync()
   }
 
   /** Removes the segments wholly below `lsn`, as far as it is released. */
