@@ -10,7 +10,7 @@ import { bytes, count } from './number-format.js'
 
 /** What `backup --json` prints. */
 export interface BackupResult extends BackupReport {
-  /** Whether somebody had the log open: then the copy ends at what was known to be synced. */
+  /** Whether somebody had the log open: then the copy ends with what was whole when it began. */
   readonly running: boolean
 }
 
@@ -55,7 +55,7 @@ export function backupText({
 }: BackupResult): string {
   const files = `${count(segments)} ${segments === 1 ? 'segment' : 'segments'}`
   const books = snapshot === undefined ? 'no snapshot' : path.basename(snapshot)
-  const end = running ? ', which was known to be synced: somebody has the log open' : ''
+  const end = running ? ', all that was whole when it began: somebody has the log open' : ''
   return `Copied to ${dir}: ${files} and ${books}, ${bytes(rest.bytes)}, LSN ${firstLsn} to ${endLsn}${end}.`
 }
 

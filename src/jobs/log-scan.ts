@@ -109,6 +109,8 @@ function* scanSegmentFile(
           if (bytes > 0) yield { kind: 'tornTail', place, bytes, reason: fault }
           return
         }
+        // The owner may have written it before what proves that it was there: bytes read now decide.
+        if (frames.decodeAnew(at) === 'none') return
       }
       const sound = frames.next(at)
       yield { kind: 'fault', place, bytes: sound - at, reason: fault }
@@ -150,6 +152,12 @@ class FrameCursor {
     }
     if (fault === 'none') this.endLsn = lsn + alignFrame(this.#decoder.view.length)
     return fault
+  }
+
+  /** Like `decode`, of what the file holds now. */
+  decodeAnew(lsn: number): FrameFault {
+    this.#window.fill(lsn, this.#end)
+    return this.decode(lsn)
   }
 
   record(lsn: number): Scanned {

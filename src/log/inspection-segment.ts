@@ -125,6 +125,17 @@ export class SegmentWalk {
     return false
   }
 
+  /** Whether the frame at another place, read anew, is sound now. */
+  soundAt(lsn: number): boolean {
+    const { position } = this
+    this.position = lsn
+    try {
+      return this.soundNow(this.fileEndLsn)
+    } finally {
+      this.position = position
+    }
+  }
+
   /** Looks behind `position` for the next sound frame, up to `limitLsn`. `position` stays. */
   findNext(limitLsn: number): SoundFrameSearch {
     let lastWrittenLsn = this.position

@@ -21,10 +21,13 @@ import {
   readHeaderBlock,
 } from './inspection-header.js'
 import { type FrameSink, SegmentWalk } from './inspection-segment.js'
+import { successorOf } from './log-end.js'
 import type { SegmentHeader } from './segment.js'
 
 const settleMs = 50
 const settleTries = 10
+/** How often an end that moves while it is looked at is followed: all that was there at first is read by then. */
+const followsMax = 20
 /** In a log without a single sound frame every padding byte may be wrong; one fault a page says as much. */
 const paddingFaultsMax = 1000
 
@@ -242,6 +245,7 @@ class LogInspector {
   *#walkLast(walk: SegmentWalk): Generator<InspectionStep> {
     const gaps: OpenGap[] = []
     let tries = this.#settle ? settleTries : 0
+    let follows = 0
     let limit: number | undefined
     for (;;) {
       const end = limit ?? walk.fileEndLsn
@@ -258,7 +262,13 @@ class LogInspector {
         tries--
         yield { ...this.#step(walk), waitMs: settleMs }
         if (this.#wasReplaced(walk)) break
-        if (walk.soundNow(walk.fileEndLsn)) tries = settleTries
+        if (walk.soundNow(walk.fileEndLsn)) {
+          if (++follows === followsMax) {
+            this.#judgeGaps(walk, gaps)
+            return
+          }
+          tries = settleTries
+        }
         continue
       }
       if (clean && limit === undefined) break
@@ -271,14 +281,21 @@ class LogInspector {
       walk.position = lsn
     }
     if (limit !== undefined) this.#groups.syncedLsn = Math.max(this.#groups.syncedLsn, limit)
-    this.#judgeEnd(walk, gaps)
+    const torn = this.#judgeGaps(walk, gaps)
+    // In a segment that is sealed by now, the last group may go on in the next one.
+    if (!torn && (limit === undefined || walk.position < limit)) this.#judgeEnd(walk)
   }
 
-  /** Tells the torn tail from corruption by the synced LSNs that the sound frames carry, wherever they stand. */
-  #judgeEnd(walk: SegmentWalk, gaps: readonly OpenGap[]): void {
+  /**
+   * Tells the torn tail from corruption by the synced LSNs that the sound frames carry, wherever they stand. All of them
+   * were read by now: a place whose bytes are sound when they are read again was only being written. Returns whether
+   * there is a torn tail.
+   */
+  #judgeGaps(walk: SegmentWalk, gaps: readonly OpenGap[]): boolean {
     const { syncedLsn } = this.#groups
     const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
     for (const [i, gap] of gaps.entries()) {
+      if (this.#settle && walk.soundAt(gap.lsn)) continue
       if (syncedLsn > gap.lsn) {
         const reason = `${gap.reason}, though the log was synced up to LSN ${syncedLsn}`
         this.#fault({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
@@ -286,9 +303,15 @@ class LogInspector {
       }
       const endLsn = Math.max(walk.position, ...gaps.slice(i).map((later) => later.endLsn))
       this.#fault({ kind: 'torn-tail', ...at(gap.lsn), endLsn, reason: gap.reason }, gap)
-      return
+      return true
     }
-    const { groupEndLsn, unfinished } = this.#groups
+    return false
+  }
+
+  /** Judges where the frames of the last segment end. */
+  #judgeEnd(walk: SegmentWalk): void {
+    const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
+    const { groupEndLsn, unfinished, syncedLsn } = this.#groups
     if (groupEndLsn < syncedLsn) {
       const reason = `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`
       this.#fault({ kind: 'synced-beyond-end', ...at(walk.position), endLsn: syncedLsn, reason })
@@ -301,9 +324,7 @@ class LogInspector {
   /** Where a segment begins that goes on from the walked one by now: then it is sealed, and ends there. */
   #successorOf(walk: SegmentWalk): number | undefined {
     const { firstLsn } = walk.header
-    const next = listLogFiles(this.#disk, this.#directory).find((file) => file.firstLsn > firstLsn)
-    const header = next && this.#look(next).probe?.header
-    return header?.previous?.firstLsn === firstLsn ? header.firstLsn : undefined
+    return successorOf(this.#disk, this.#directory, firstLsn)?.header.firstLsn
   }
 
   /** Whether an opening has put another file in the place of the one that is walked. */

@@ -98,8 +98,16 @@ export interface SegmentScan {
   fault: Exclude<FrameFault, 'none'> | undefined
 }
 
-/** Checks every frame of a segment from its first to `limitLsn`, or to the first that is not sound. */
-export function scanSegment(disk: Disk, segment: Segment, limitLsn: number): SegmentScan {
+/**
+ * Checks every frame of a segment from its first, or from where an earlier scan ended, to `limitLsn`, or to the first
+ * that is not sound. Nothing is read that the earlier scan has read.
+ */
+export function scanSegment(
+  disk: Disk,
+  segment: Segment,
+  limitLsn: number,
+  earlier?: SegmentScan,
+): SegmentScan {
   const { header } = segment
   const decoder = new FrameDecoder(header.maxFrameBytes)
   const seed = segmentSeed(header)
@@ -111,6 +119,7 @@ export function scanSegment(disk: Disk, segment: Segment, limitLsn: number): Seg
     frames: 0,
     groups: 0,
     syncedLsn: 0,
+    ...earlier,
     fault: undefined,
   }
   try {

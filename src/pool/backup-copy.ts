@@ -35,13 +35,13 @@ export class BackupCopy {
     this.#onProgress(0, bytes)
   }
 
-  /** What a file is called in the target, in the end and until then. */
-  nameOf(file: string): string {
-    return path.join(this.target, path.basename(file))
+  /** Where a file of this name is in the target, in the end and until then. */
+  nameOf(name: string): string {
+    return path.join(this.target, name)
   }
 
-  partOf(file: string): string {
-    return this.nameOf(file) + partSuffix
+  partOf(name: string): string {
+    return this.nameOf(name) + partSuffix
   }
 
   sizeOf(file: string): number {
@@ -54,12 +54,12 @@ export class BackupCopy {
   }
 
   /**
-   * Copies the first `bytes` of a file and syncs them; returns the CRC-32 of those from `crcFrom` on.
+   * Copies the first `bytes` of a file to `name` and syncs them; returns the CRC-32 of those from `crcFrom` on.
    *
    * @throws LogError `TIDEMARK_LOG_IO`; `TIDEMARK_LOG_CORRUPT` when the file is shorter.
    */
-  async file(from: string, bytes: number, crcFrom = 0): Promise<number> {
-    const to = this.partOf(from)
+  async file(from: string, name: string, bytes: number, crcFrom = 0): Promise<number> {
+    const to = this.partOf(name)
     const source = attempt('open', from, () => this.#disk.open(from, 'read'))
     try {
       const target = attempt('create', to, () => this.#disk.create(to))
@@ -89,12 +89,12 @@ export class BackupCopy {
     }
   }
 
-  /** Gives the files their names, in this order, and makes that durable. */
-  publish(files: readonly string[]): void {
-    for (const file of files) {
-      const name = this.nameOf(file)
-      attempt('rename', this.partOf(file), () => this.#disk.rename(this.partOf(file), name))
-      this.#parts.delete(this.partOf(file))
+  /** Gives the files these names, in this order, and makes that durable. */
+  publish(names: readonly string[]): void {
+    for (const name of names) {
+      const part = this.partOf(name)
+      attempt('rename', part, () => this.#disk.rename(part, this.nameOf(name)))
+      this.#parts.delete(part)
     }
     for (const folder of [this.target, path.dirname(this.target)]) {
       attempt('sync', folder, () => this.#disk.syncDirectory(folder))

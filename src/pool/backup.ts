@@ -2,14 +2,15 @@ import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Disk } from '../log/disk.js'
 import { LogError } from '../log/errors.js'
+import { listLogFiles } from '../log/inspection-header.js'
 import { NodeDisk } from '../log/node-disk.js'
 import {
   attempt,
-  listSegmentNames,
+  readSegmentHeader,
   requireSegmentHeader,
   type Segment,
   segmentHeaderBytes,
-  segmentNameLsn,
+  segmentName,
 } from '../log/segment.js'
 import { scanSegment } from '../log/segment-scan.js'
 import { BackupCopy } from './backup-copy.js'
@@ -37,17 +38,21 @@ export interface BackupOptions extends EndKnowledge {
 const attemptsMax = 10
 const retryMs = 20
 
-/** What is to be copied. */
+/** What is to be copied: a snapshot, and the log from where its replay begins up to a group end. */
 interface Plan {
   readonly snapshot: Snapshot | undefined
   readonly segments: readonly Segment[]
+  readonly endLsn: number
+  /** Where the segment behind the last one begins, and what it says of it, when that is copied to its end. */
+  readonly successor: Segment | undefined
 }
 
 /**
  * Copies a pool's folder, which may be in use by another process, into an empty one: the newest sound snapshot and the
- * log from where its replay begins, up to a group end that is known to be synced. Every copied byte is checked: sealed
- * segments by the CRC that their successors hold, the last one frame by frame, the snapshot by its own. The files get
- * their names when all of them are complete, so a copy that was interrupted never opens as if it were one.
+ * log from where its replay begins, up to a group end after everything that had been acknowledged when it began. Every
+ * copied byte is checked: sealed segments by the CRC that their successors hold, the last one frame by frame, the
+ * snapshot by its own. The files get their names when all of them are complete, so a copy that was interrupted never
+ * opens as if it were one.
  *
  * @throws PoolError `TIDEMARK_BAD_ARGUMENT` when the target is not empty, `TIDEMARK_BACKUP_OVERTAKEN` when segments are
  *   removed faster than they can be copied; LogError `TIDEMARK_LOG_IO` or `TIDEMARK_LOG_CORRUPT`.
@@ -68,12 +73,14 @@ export async function backupFolder(
   }
   for (let tries = 1; ; tries++) {
     const copy = new BackupCopy(disk, target, options.onProgress)
+    const files = await filesOf(disk, source)
     try {
-      const plan = await planCopy(disk, source)
-      return await copyPlan(disk, plan, copy, options)
+      return await copyPlan(disk, await planCopy(disk, source, options), copy)
     } catch (error) {
       copy.discard()
-      if (!wasOvertaken(disk, source, error)) throw error
+      if (!(error instanceof LogError)) throw error
+      // What was found in a file that is another one by now, or has another name, says nothing.
+      if (!isMissing(error, source) && !(await hasLost(disk, source, files))) throw error
       if (tries === attemptsMax) {
         throw new PoolError(
           'TIDEMARK_BACKUP_OVERTAKEN',
@@ -87,23 +94,31 @@ export async function backupFolder(
   }
 }
 
-async function planCopy(disk: Disk, source: string): Promise<Plan> {
+async function planCopy(disk: Disk, source: string, options: BackupOptions): Promise<Plan> {
   const snapshot = await newestSnapshot(source)
-  const names = attempt('read', source, () => listSegmentNames(disk, source))
+  const files = listLogFiles(disk, source)
   const fromLsn = snapshot?.header.replayFromLsn ?? 0
-  const first = names.findLastIndex((name) => segmentNameLsn(name)! <= fromLsn)
+  const first = files.findLastIndex(({ firstLsn }) => firstLsn <= fromLsn)
   if (first < 0) {
-    const begins = names[0] === undefined ? 'holds no log' : `begins at LSN ${segmentNameLsn(names[0])}`
+    const begins = files[0] === undefined ? 'holds no log' : `begins at LSN ${files[0].firstLsn}`
     throw new LogError(
       'TIDEMARK_LOG_CORRUPT',
       `The log in ${source} ${begins}, and what is needed of it begins at LSN ${fromLsn}.`,
       { dir: source, lsn: fromLsn, ...(snapshot && { file: snapshot.path }) },
     )
   }
-  const segments = names.slice(first).map((name) => {
-    const file = path.join(source, name)
-    return { path: file, header: requireSegmentHeader(disk, file, segmentNameLsn(name)!) }
+  const segments = files.slice(first).map(({ path: file, firstLsn }) => {
+    return { path: file, header: requireSegmentHeader(disk, file, firstLsn) }
   })
+  checkChain(segments)
+  const endLsn = await copyEnd(disk, source, segments, snapshot?.header.endLsn ?? 0, options)
+  const end = segments.findIndex(({ header }, i) => i > 0 && header.firstLsn >= endLsn)
+  if (end < 0) return { snapshot, segments, endLsn, successor: undefined }
+  const successor = segments[end]!.header.firstLsn === endLsn ? segments[end] : undefined
+  return { snapshot, segments: segments.slice(0, end), endLsn, successor }
+}
+
+function checkChain(segments: readonly Segment[]): void {
   for (const [i, { path: file, header }] of segments.entries()) {
     const before = segments[i - 1]?.header
     if (!before) continue
@@ -115,58 +130,48 @@ async function planCopy(disk: Disk, source: string): Promise<Plan> {
       { file, offset: 0, lsn: header.firstLsn },
     )
   }
-  return { snapshot, segments }
 }
 
-async function copyPlan(
-  disk: Disk,
-  { snapshot, segments }: Plan,
-  copy: BackupCopy,
-  options: BackupOptions,
-): Promise<BackupReport> {
-  const last = segments.at(-1)!
-  const snapshotLsn = snapshot?.header.endLsn ?? 0
-  const endLsn = await copyEnd(disk, last, snapshotLsn, options)
+async function copyPlan(disk: Disk, plan: Plan, copy: BackupCopy): Promise<BackupReport> {
+  const { snapshot, segments, endLsn } = plan
   const firstLsn = segments[0]!.header.firstLsn
   const snapshotBytes = snapshot ? copy.sizeOf(snapshot.path) : 0
   copy.expect(segments.length * segmentHeaderBytes + endLsn - firstLsn + snapshotBytes)
-  for (const [i, segment] of segments.entries()) {
-    const next = segments[i + 1]?.header
+  for (const [i, { path: file, header }] of segments.entries()) {
+    const next = (segments[i + 1] ?? plan.successor)?.header
     const limitLsn = next?.firstLsn ?? endLsn
-    const { firstLsn: begin } = segment.header
-    const crc = await copy.file(segment.path, segmentHeaderBytes + limitLsn - begin, segmentHeaderBytes)
-    if (next ? crc === next.previous!.crc : isWhole(disk, copy.partOf(segment.path), segment, endLsn))
-      continue
+    const { firstLsn: begin } = header
+    const name = segmentName(begin)
+    const crc = await copy.file(file, name, segmentHeaderBytes + limitLsn - begin, segmentHeaderBytes)
+    const copied = { path: copy.partOf(name), header }
+    const whole = next ? crc === next.previous!.crc : scanSegment(disk, copied, endLsn).groupEndLsn === endLsn
+    if (whole && readSegmentHeader(disk, copied.path)?.epoch === header.epoch) continue
     throw new LogError(
       'TIDEMARK_LOG_CORRUPT',
-      `The log is corrupt: ${segment.path} does not hold what was written into it between LSN ${begin} and ${limitLsn}.`,
-      { file: segment.path, offset: segmentHeaderBytes, lsn: begin },
+      `The log is corrupt: ${file} does not hold what was written into it between LSN ${begin} and ${limitLsn}.`,
+      { file, offset: segmentHeaderBytes, lsn: begin },
     )
   }
-  if (snapshot) {
-    await copy.file(snapshot.path, snapshotBytes)
-    if (!(await verifySnapshot(copy.partOf(snapshot.path)))) {
+  const snapshotName = snapshot && path.basename(snapshot.path)
+  if (snapshot && snapshotName) {
+    await copy.file(snapshot.path, snapshotName, snapshotBytes)
+    if (!(await verifySnapshot(copy.partOf(snapshotName)))) {
       throw new LogError('TIDEMARK_LOG_CORRUPT', `${snapshot.path} changed while it was copied.`, {
         file: snapshot.path,
       })
     }
   }
   // The beginning last and then the snapshot: until both are there, a pool would refuse the folder.
-  const files = segments.map((segment) => segment.path).reverse()
-  copy.publish(snapshot ? [...files, snapshot.path] : files)
+  const names = segments.map(({ header }) => segmentName(header.firstLsn)).reverse()
+  copy.publish(snapshotName ? [...names, snapshotName] : names)
   return {
     dir: copy.target,
     firstLsn,
     endLsn,
     segments: segments.length,
     bytes: copy.bytes,
-    snapshot: snapshot && copy.nameOf(snapshot.path),
+    snapshot: snapshotName && copy.nameOf(snapshotName),
   }
-}
-
-/** Whether the copy of the last segment has sound frames only, up to `endLsn`. */
-function isWhole(disk: Disk, file: string, { header }: Segment, endLsn: number): boolean {
-  return scanSegment(disk, { path: file, header }, endLsn).endLsn === endLsn
 }
 
 async function newestSnapshot(source: string): Promise<Snapshot | undefined> {
@@ -177,13 +182,35 @@ async function newestSnapshot(source: string): Promise<Snapshot | undefined> {
   return undefined
 }
 
-/** Whether a copy failed because its source's retention removed a file, which may be used again at once. */
-function wasOvertaken(disk: Disk, source: string, error: unknown): boolean {
-  if (!(error instanceof LogError)) return false
-  const { errno, file, path: named } = error.details
-  const about = (file ?? named) as string | undefined
-  if (about === undefined || path.dirname(path.resolve(about)) !== path.resolve(source)) return false
-  if (errno === 'ENOENT') return true
-  const gone = !attempt('read', source, () => disk.list(source)).includes(path.basename(about))
-  return error.code === 'TIDEMARK_LOG_CORRUPT' && gone
+/** The segments and snapshots of a folder, by path, each with what would be another one in another file of that name. */
+async function filesOf(disk: Disk, source: string): Promise<ReadonlyMap<string, bigint | undefined>> {
+  const files = new Map<string, bigint | undefined>()
+  for (const { path: file } of listLogFiles(disk, source)) files.set(file, epochOf(disk, file))
+  for (const file of await snapshotPaths(source)) files.set(file, undefined)
+  return files
+}
+
+/** Whether one of these files is gone, by retention, or has been replaced by the opening of another owner. */
+async function hasLost(
+  disk: Disk,
+  source: string,
+  files: ReadonlyMap<string, bigint | undefined>,
+): Promise<boolean> {
+  const now = await filesOf(disk, source)
+  return [...files].some(([file, epoch]) => !now.has(file) || now.get(file) !== epoch)
+}
+
+/** Whether a file of the source was there a moment ago: a segment may be renamed between its listing and its opening. */
+function isMissing({ details }: LogError, source: string): boolean {
+  const { errno, path: file } = details
+  return errno === 'ENOENT' && typeof file === 'string' && path.dirname(file) === path.normalize(source)
+}
+
+/** `undefined` also for a file that is gone, or can't be read: whoever needs it finds that out. */
+function epochOf(disk: Disk, file: string): bigint | undefined {
+  try {
+    return readSegmentHeader(disk, file)?.epoch
+  } catch {
+    return undefined
+  }
 }

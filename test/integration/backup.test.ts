@@ -1,9 +1,46 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { encodeSegmentHeader, readSegmentHeader } from '#tidemark/log/segment.js'
 import { backupFolder, EnginePool } from '#tidemark/pool/index.js'
 import { limit, openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
+
+/** A log without snapshots that nobody has open, the LSN of its last command, and the file that holds its beginning. */
+async function closedLog(settings = {}, commands = 2) {
+  const pool = await openPool({ ...settings, checkpointBytes: 0 })
+  const { dir } = pool
+  for (let id = 1; id < commands; id++) pool.submit(limit(id, 'buy', '90', '1'))
+  const { lsn: lastLsn } = await pool.submit(limit(commands, 'buy', '91', '1'))
+  await pool.close()
+  return { dir, lastLsn, file: path.join(dir, '00000000000000000000.wal') }
+}
+
+/** Writes into a file as it is, under whatever name: whoever has it open reads that. */
+function scribble(file: string): void {
+  const handle = openSync(file, 'r+')
+  writeSync(handle, Buffer.alloc(1000, 7), 0, 1000, 4096 + 500)
+  closeSync(handle)
+}
+
+/** Gives a segment another epoch. */
+function replaceEpoch(file: string): void {
+  const header = readSegmentHeader(new NodeDisk(), file)!
+  const handle = openSync(file, 'r+')
+  writeSync(handle, encodeSegmentHeader({ ...header, epoch: header.epoch ^ 1n }), 0, 4096, 0)
+  closeSync(handle)
+}
 
 describe('a backup of a running pool', () => {
   it('opens, and holds everything that was acknowledged before it began', async () => {
@@ -36,23 +73,68 @@ describe('a backup of a running pool', () => {
     await traffic
   })
 
-  it('ends at what is known to be synced, once that has been waited for', async () => {
-    const pool = await openPool({ checkpointBytes: 0 })
-    const { dir } = pool
-    const first = await pool.submit(limit(1, 'buy', '90', '1'))
-    const last = await pool.submit(limit(2, 'buy', '91', '1'))
-    await pool.close()
-    // The mark of the clean close is the only frame that says the last group is synced.
-    const file = path.join(dir, readdirSync(dir).find((name) => name.endsWith('.wal'))!)
+  it('holds every whole group, and waits a second for it to be known to be synced', async () => {
+    const { dir, lastLsn, file } = await closedLog()
+    // The sync marker of the clean close is the only frame that says the last group is synced.
     const whole = readFileSync(file)
-    truncateSync(file, 4096 + last.lsn)
+    truncateSync(file, 4096 + lastLsn)
     const copy = (options = {}) => backupFolder(dir, path.join(temporaryDirectory(), 'copy'), options)
-    expect((await copy()).endLsn).toBe(first.lsn)
-    expect((await copy({ closed: true })).endLsn).toBe(last.lsn)
-    expect((await copy({ syncedLsn: last.lsn })).endLsn).toBe(last.lsn)
-    const running = copy()
-    setTimeout(() => writeFileSync(file, whole), 100)
-    expect((await running).endLsn).toBeGreaterThanOrEqual(last.lsn)
+    expect((await copy()).endLsn).toBe(lastLsn)
+    expect((await copy({ closed: true })).endLsn).toBe(lastLsn)
+    expect((await copy({ syncedLsn: lastLsn })).endLsn).toBe(lastLsn)
+    let ended = false
+    const running = copy().finally(() => {
+      ended = true
+    })
+    setTimeout(() => {
+      expect(ended).toBe(false)
+      writeFileSync(file, whole)
+    }, 100)
+    expect((await running).endLsn).toBe(lastLsn)
+  })
+
+  it('holds what a log that never syncs has acknowledged', async () => {
+    const pool = await openPool({ durability: 'unsafeNone' })
+    const { lsn } = await pool.submit(limit(1, 'buy', '90', '1'))
+    const { endLsn } = await backupFolder(pool.dir, path.join(temporaryDirectory(), 'copy'))
+    expect(endLsn).toBeGreaterThanOrEqual(lsn)
+  })
+
+  it('holds a segment whose file has not got its name yet, as an opening does', async () => {
+    const { dir, lastLsn } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 2000)
+    const segments = readdirSync(dir).filter((name) => name.endsWith('.wal'))
+    expect(segments.length).toBeGreaterThan(2)
+    renameSync(path.join(dir, segments.sort().at(-1)!), path.join(dir, 'spare-9.wal'))
+    const target = path.join(temporaryDirectory(), 'copy')
+    const report = await backupFolder(dir, target, { closed: true })
+    expect(report.endLsn).toBeGreaterThanOrEqual(lastLsn)
+    expect(report.segments).toBe(segments.length)
+    expect(
+      readdirSync(target)
+        .filter((name) => name.endsWith('.wal'))
+        .sort(),
+    ).toEqual(segments.sort())
+  })
+
+  it.each([
+    ['is removed', [rmSync]],
+    ['is removed and its file used again', [scribble, (file: string) => renameSync(file, `${file}.old`)]],
+    ['is replaced by an opening', [scribble, replaceEpoch]],
+  ])('is begun anew when a segment %s while it is copied', async (_how, changes) => {
+    const { dir, lastLsn, file } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 2000)
+    const kept = readFileSync(file)
+    let changed = 0
+    const report = await backupFolder(dir, path.join(temporaryDirectory(), 'copy'), {
+      closed: true,
+      onProgress: (bytesDone) => {
+        // Before the first byte the first time; what comes after the change is there again when it is looked for.
+        if (bytesDone > 0 || changed++ > 0) return
+        for (const change of changes) change(file)
+        setTimeout(() => writeFileSync(file, kept), 10)
+      },
+    })
+    expect(changed).toBe(2)
+    expect(report.endLsn).toBeGreaterThanOrEqual(lastLsn)
   })
 
   it('gives its files their names when all of them are there', async () => {

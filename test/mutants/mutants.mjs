@@ -194,6 +194,27 @@ export const mutants = [
     tests: ['test/integration/cursors.test.ts'],
   },
   {
+    name: 'what a writer wrote between two reads is taken for proof of damage',
+    file: 'dist/src/log/log-end.js',
+    find: 'if (later.endLsn === scan.endLsn)',
+    replace: 'if (true)',
+    tests: ['test/unit/log/log-end.test.ts'],
+  },
+  {
+    name: 'a backup leaves out what was acknowledged and is not said to be synced',
+    file: 'dist/src/pool/backup-end.js',
+    find: 'const endLsn = lastGroupEnd(disk, segments, scan);',
+    replace: 'const endLsn = Math.min(scan.syncedLsn, lastGroupEnd(disk, segments, scan));',
+    tests: ['test/unit/log/log-end.test.ts', 'test/integration/backup.test.ts'],
+  },
+  {
+    name: 'an inspection takes what is being written for damage',
+    file: 'dist/src/log/inspection.js',
+    find: 'if (this.#settle && walk.soundAt(gap.lsn))',
+    replace: 'if (false)',
+    tests: ['test/unit/log/log-end.test.ts'],
+  },
+  {
     name: 'a loop over an invalidated cursor ends as if there were nothing more',
     file: 'dist/src/pool/subscription.js',
     find: 'failure: () => this.#cursor && cursors.failureOf(this.#cursor),',

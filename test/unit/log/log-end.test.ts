@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { inspectLogNow } from '#tidemark/log/inspection.js'
+import { scanWritten, successorOf } from '#tidemark/log/log-end.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { requireSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { copyEnd } from '#tidemark/pool/backup-end.js'
+import { segmentPaths } from '../../support/damaged-log.js'
+import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
+
+/** A log of one segment with groups that are each synced before the next is written, and its first segment. */
+function sampleOf(groups: number, segmentBytes = 64 * 1024) {
+  const disk = new MemoryDisk()
+  const log = new InlineLog(disk, { segmentBytes })
+  const lsns = Array.from({ length: groups }, (_, i) => {
+    const lsn = log.append(Buffer.alloc(100, i))
+    log.flushAll()
+    return lsn
+  })
+  const segments = segmentPaths(disk).map((path) => {
+    return { path, header: requireSegmentHeader(disk, path, Number(path.slice(-24, -4))) }
+  })
+  return { disk, lsns, segments, end: log.released }
+}
+
+/** A disk that holds a log up to `lsn`, to which `grow` adds the rest, up to another LSN, as its writer does. */
+function growing({ disk, segments }: ReturnType<typeof sampleOf>, lsn: number) {
+  const { path: file } = segments[0]!
+  const whole = disk.contentOf(file)!
+  const copy = disk.clone()
+  const withTail = (end: number) => {
+    const content = Buffer.alloc(whole.byteLength)
+    whole.copy(content, 0, 0, segmentHeaderBytes + end)
+    return content
+  }
+  copy.replace(file, withTail(lsn))
+  const handle = copy.open(file, 'write')
+  return { disk: copy, grow: (end: number) => void copy.write(handle, [withTail(end)], 0) }
+}
+
+describe('the end of a log that is written meanwhile', () => {
+  it('is never taken for damage, whenever the writer goes on, and is not before what was whole at first', () => {
+    const sample = sampleOf(12)
+    const { lsns, segments, end } = sample
+    let readsMax = 0
+    // Whole up to a group, or torn within the next one; the rest appears at once before some read.
+    for (const cut of [0, 60]) {
+      for (let at = 1; ; at++) {
+        const { disk, grow } = growing(sample, lsns[4]! + cut)
+        let reads = 0
+        disk.beforeCall = (call) => {
+          if (call === 'readSync' && ++reads === at) grow(end)
+        }
+        const { groupEndLsn } = scanWritten(disk, inlineDirectory, segments[0]!, 0)
+        expect(groupEndLsn).toBeGreaterThanOrEqual(lsns[4]!)
+        expect(lsns).toContain(groupEndLsn)
+        readsMax = Math.max(readsMax, reads)
+        if (reads < at) break
+      }
+    }
+    expect(readsMax).toBeGreaterThanOrEqual(3)
+  })
+
+  it('is no damage to an inspection, whenever the writer goes on with what looked torn until then', () => {
+    const sample = sampleOf(12)
+    let readsMax = 0
+    for (let at = 1; ; at++) {
+      const { disk, grow } = growing(sample, sample.lsns[4]! + 60)
+      let reads = 0
+      disk.beforeCall = (call) => {
+        if (call === 'readSync' && ++reads === at) grow(sample.end)
+      }
+      const { verdict } = inspectLogNow(disk, inlineDirectory)
+      readsMax = Math.max(readsMax, reads)
+      if (reads < at) {
+        expect(verdict).toBe('torn')
+        break
+      }
+      expect([at, verdict]).toEqual([at, 'sound'])
+    }
+    expect(readsMax).toBeGreaterThan(30)
+  })
+
+  it('is found though the writer adds a group before each read', () => {
+    const sample = sampleOf(300)
+    const { disk, grow } = growing(sample, sample.lsns[4]! + 60)
+    let added = 4
+    disk.beforeCall = (call) => {
+      if (call === 'readSync') grow(sample.lsns[++added]! + 60)
+    }
+    const { groupEndLsn } = scanWritten(disk, inlineDirectory, sample.segments[0]!, 0)
+    expect(groupEndLsn).toBeGreaterThanOrEqual(sample.lsns[4]!)
+    const { verdict, groups } = inspectLogNow(disk, inlineDirectory)
+    expect(verdict).toBe('sound')
+    expect(groups).toBeGreaterThan(4)
+    expect(groups).toBeLessThan(added)
+  })
+
+  it('is corrupt where it stays invalid after something says that it was synced', () => {
+    const { disk, lsns, segments, end } = sampleOf(12)
+    const { path: file } = segments[0]!
+    const content = disk.contentOf(file)!
+    content[segmentHeaderBytes + lsns[4]! + 50]! ^= 1
+    disk.replace(file, content)
+    const scan = (knownLsn = 0) => scanWritten(disk, inlineDirectory, segments[0]!, knownLsn)
+    const damaged = expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' })
+    expect(() => scan()).toThrowError(damaged)
+    // Nothing but the caller knows of what came after it.
+    content.fill(0, segmentHeaderBytes + lsns[5]!)
+    disk.replace(file, content)
+    expect(scan().groupEndLsn).toBe(lsns[4])
+    expect(() => scan(end)).toThrowError(damaged)
+  })
+
+  it('holds the last groups of a segment from which the log has gone on since it was listed', async () => {
+    const sample = sampleOf(300, 16 * 1024)
+    const { disk, segments } = sample
+    expect(segments.length).toBeGreaterThan(2)
+    for (let listed = 1; listed < segments.length; listed++) {
+      const next = segments[listed]!.header
+      expect(successorOf(disk, inlineDirectory, segments[listed - 1]!.header.firstLsn)?.header).toEqual(next)
+      const known = segments.slice(0, listed)
+      expect(await copyEnd(disk, inlineDirectory, known, 0, {})).toBe(next.firstLsn)
+      const inside = sample.lsns.findLast((lsn) => lsn < next.firstLsn)!
+      expect(await copyEnd(disk, inlineDirectory, segments, 0, { syncedLsn: inside })).toBe(inside)
+    }
+  })
+})
