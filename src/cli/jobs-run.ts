@@ -14,6 +14,7 @@ export interface RunJobsFlags {
   readonly threads?: number
   readonly untilEmpty?: boolean
   readonly grace: number
+  readonly dropHistory?: boolean
 }
 
 interface RunState extends Pick<JobTotals, 'completed' | 'dead' | 'retried' | 'timedOut'> {
@@ -27,7 +28,11 @@ const signals = ['SIGINT', 'SIGTERM'] as const
 /** Runs the jobs of a queue until it is empty, if that was asked for, or a signal comes; then closes it. */
 export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCode> {
   const handler = await loadHandler(flags)
-  const queue = await JobController.open({ dir, concurrency: flags.concurrency })
+  const queue = await JobController.open({
+    dir,
+    concurrency: flags.concurrency,
+    keepHistory: !flags.dropHistory,
+  })
   const interrupt = new Interrupt()
   const failed = new Promise<never>((_, reject) => queue.once('error', reject))
   failed.catch(() => {})

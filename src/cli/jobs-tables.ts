@@ -7,6 +7,7 @@ export interface StatusFigures extends JobCounts {
   readonly totals: Readonly<JobTotals>
   readonly lastSeq: number
   readonly snapshotSeq: number
+  readonly logBytes: number
 }
 
 const faultsShownMax = 20
@@ -27,6 +28,7 @@ export function statusTable(status: StatusFigures): string {
     ['interrupted', count(totals.interrupted)],
     ['finished, id kept', count(status.finishedKept)],
     ['last event', `${count(status.lastSeq)} (snapshot up to ${count(status.snapshotSeq)})`],
+    ['log on disk', bytes(status.logBytes)],
   ])
 }
 

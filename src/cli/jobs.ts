@@ -6,6 +6,7 @@ import {
   type JobSpec,
   jobEventTypes,
   type LogFault,
+  logSizeOf,
   readStoredJobs,
   validateLog,
 } from '../jobs/index.js'
@@ -22,6 +23,10 @@ const numberMax = Number.MAX_SAFE_INTEGER
 const timeoutMsMax = 2 ** 31 - 1
 /** Jobs of a file that are handed over before the first of them is awaited. */
 const enqueuePiece = 10_000
+const dropHistory = [
+  '--drop-history',
+  'remove the events that the snapshot at the end makes needless; without it, dump shows all',
+] as const
 
 interface EnqueueFlags {
   readonly id?: string
@@ -29,6 +34,7 @@ interface EnqueueFlags {
   readonly timeout?: number
   readonly maxAttempts?: number
   readonly file?: string
+  readonly dropHistory?: boolean
 }
 
 interface DumpFlags {
@@ -79,6 +85,7 @@ function addEnqueue(jobs: Command): void {
       '--file <path>',
       'a file of jobs, one JSON object {id, payload, priority, timeoutMs, maxAttempts} a line',
     )
+    .option(...dropHistory)
     .action(enqueue)
 }
 
@@ -93,6 +100,7 @@ function addRun(jobs: Command): void {
     .option('--threads <n>', 'run handlers in this many worker threads', integerFlag(1, 1024))
     .option('--until-empty', 'end when no job is pending or in flight')
     .option('--grace <ms>', 'how long handlers may go on after Ctrl-C', integerFlag(0, timeoutMsMax), 10_000)
+    .option(...dropHistory)
     .action(async (dir: string, flags: RunJobsFlags) => {
       process.exitCode = await runJobs(dir, flags)
     })
@@ -115,7 +123,7 @@ async function enqueue(dir: string, payload: string | undefined, flags: EnqueueF
   if ((payload === undefined) === (flags.file === undefined)) {
     throw usageFailure('Give either the payload of one job or --file with many.')
   }
-  const queue = await JobController.open({ dir })
+  const queue = await JobController.open({ dir, keepHistory: !flags.dropHistory })
   try {
     if (flags.file === undefined) await enqueueOne(queue, toSpec(payload!, flags))
     else await enqueueFile(queue, flags.file)
@@ -183,7 +191,8 @@ function toSpec(payload: string, flags: EnqueueFlags): JobSpec {
 async function showStatus(dir: string, flags: { json?: boolean }): Promise<void> {
   const stored = await readStoredJobs(dir, { count: numberMax, ageMs: Number.POSITIVE_INFINITY })
   const { table, lastSeq, snapshotSeq, tornEnd } = stored
-  const status = { ...table.counts, totals: table.totals, lastSeq, snapshotSeq, tornEnd }
+  const logBytes = logSizeOf(dir)
+  const status = { ...table.counts, totals: table.totals, lastSeq, snapshotSeq, tornEnd, logBytes }
   process.stdout.write(`${flags.json ? JSON.stringify(status) : statusTable(status)}\n`)
 }
 

@@ -20,7 +20,7 @@ export interface JobControllerEvents {
   /** A result came of an attempt that was over, and was refused. */
   late: [{ id: string; attemptId: number; error: JobError }]
   checkpoint: [{ lastSeq: number }]
-  /** The log failed, or a snapshot could not be written; see `code`. */
+  /** The log failed, a snapshot could not be written, or the backoff gave no delay; see `code`. */
   error: [Error]
 }
 

@@ -1,17 +1,8 @@
 import { badSetting } from '../log/errors.js'
+import { type Backoff, type BackoffFunction, resolveBackoff } from './backoff.js'
 import type { KeepFinished } from './finished-jobs.js'
 import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'
 import type { JobLogOptions } from './job-log.js'
-
-/** How long a job waits after a failed attempt: `baseMs * factor ** (attempt - 1)`, at most `maxMs`. */
-export interface Backoff {
-  readonly baseMs: number
-  readonly factor: number
-  readonly maxMs: number
-}
-
-/** Gives the delay in milliseconds after an attempt that failed; `attempt` is 1 for the first. */
-export type BackoffFunction = (attempt: number, error: unknown) => number
 
 export interface JobControllerOptions {
   /** The folder of the queue; made when it is not there. */
@@ -22,7 +13,10 @@ export interface JobControllerOptions {
   readonly timeoutMs?: number | undefined
   /** For jobs that name none. Default 3. */
   readonly maxAttempts?: number | undefined
-  /** Default: 1 s, doubled each time, at most 60 s. */
+  /**
+   * Default: 1 s, doubled each time, at most 60 s. A function that throws, or gives what is no number of milliseconds
+   * from 0, is reported by the event `error` (`TIDEMARK_JOB_BAD_BACKOFF`), and the default delay is used.
+   */
   readonly backoff?: Partial<Backoff> | BackoffFunction | undefined
   /** Finished jobs that are kept to recognize their ids. Default: 10,000, of any age. */
   readonly keepFinished?: Partial<KeepFinished> | undefined
@@ -52,7 +46,6 @@ export interface JobControllerSettings extends JobDefaults {
 export const concurrencyMax = 100_000
 const workerLengthMax = 256
 const keepFinishedMax = 10_000_000
-const defaultBackoff: Backoff = { baseMs: 1000, factor: 2, maxMs: 60_000 }
 export const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.POSITIVE_INFINITY }
 
 /** @throws LogError `TIDEMARK_BAD_SETTING` that names the setting, the value and what is allowed. */
@@ -90,15 +83,6 @@ function resolveKeepFinished(given: Partial<KeepFinished> = {}): KeepFinished {
   whole('keepFinished.count', count, 0, keepFinishedMax)
   if (!(ageMs >= 0)) throw badSetting('keepFinished.ageMs', ageMs, 'a number of milliseconds from 0')
   return { count, ageMs }
-}
-
-function resolveBackoff(given: Partial<Backoff> | BackoffFunction = {}): BackoffFunction {
-  if (typeof given === 'function') return given
-  const { baseMs, factor, maxMs } = { ...defaultBackoff, ...given }
-  whole('backoff.baseMs', baseMs, 0, timeoutMsMax)
-  whole('backoff.maxMs', maxMs, 0, timeoutMsMax)
-  if (!(factor >= 1 && factor <= 1000)) throw badSetting('backoff.factor', factor, 'a number from 1 to 1000')
-  return (attempt) => Math.min(maxMs, baseMs * factor ** (attempt - 1))
 }
 
 function whole(setting: string, value: number, min: number, max: number): number {

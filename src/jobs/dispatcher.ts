@@ -1,3 +1,4 @@
+import { retryDelay } from './backoff.js'
 import type { JobControllerSettings } from './controller-settings.js'
 import { JobError } from './errors.js'
 import type { JobEventDetail, JobEventType } from './event.js'
@@ -18,6 +19,11 @@ export interface Attempt {
   timer: NodeJS.Timeout | undefined
 }
 
+interface Change {
+  readonly type: JobEventType
+  readonly detail: JobEventDetail
+}
+
 type Outcome =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: unknown }
@@ -27,6 +33,8 @@ export interface DispatcherEvents {
   applied(transition: AppliedTransition, extra: unknown): void
   /** A result came of an attempt that is over. */
   late(attempt: Attempt, error: JobError): void
+  /** The backoff gave no delay, and the default one was used. */
+  badBackoff(error: JobError): void
   /** The log takes nothing any more. */
   failed(error: unknown): void
 }
@@ -68,11 +76,23 @@ export class Dispatcher {
     this.pump()
   }
 
-  /** Queues a job that is pending now. */
+  /** Queues a job that became pending now, and waits out its delay. */
   add(job: LiveJob): void {
-    job.readySinceMs = performance.now()
-    this.queue.add(job, Date.now())
+    const nowMs = performance.now()
+    job.readySinceMs = nowMs
+    this.queue.add(job, nowMs, job.delayMs)
     this.pump()
+  }
+
+  /**
+   * Queues the jobs that were pending when the queue was opened. What is left of a delay, the wall clock says; a wrong
+   * one makes nobody wait longer than the whole delay.
+   */
+  restore(jobs: readonly LiveJob[]): void {
+    const nowMs = performance.now()
+    const wallMs = Date.now()
+    for (const job of jobs) job.readySinceMs = nowMs
+    this.queue.addAll(jobs, nowMs, ({ dueMs, delayMs }) => Math.min(dueMs - wallMs, delayMs))
   }
 
   /** Dispatches what may be dispatched. */
@@ -121,7 +141,7 @@ export class Dispatcher {
   }
 
   #dispatchReady(): void {
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     while (this.#dispatching && this.#attempts.size < this.#runner!.concurrency) {
       const job = this.queue.first(nowMs)
       if (!job) break
@@ -189,11 +209,14 @@ export class Dispatcher {
       this.#refused(attempt, error)
       return
     }
+    // The attempt ended in time, however long the log takes to say so.
+    clearTimeout(attempt.timer)
+    const change: Change = outcome.ok
+      ? { type: 'ACK', detail: { attemptId } }
+      : this.#failureOf(attempt, 'RETRY', 'failed', outcome.error)
     log.inOrder(
       () => {
-        const applied = outcome.ok
-          ? this.#store.transition('ACK', jobId, { attemptId })
-          : this.#failAttempt(attempt, 'RETRY', 'failed', outcome.error)
+        const applied = this.#store.transition(change.type, jobId, change.detail)
         this.#over(attempt, applied, outcome.ok ? outcome.result : outcome.error)
       },
       (error) => this.#refused(attempt, error),
@@ -201,14 +224,15 @@ export class Dispatcher {
   }
 
   #timeOut(attempt: Attempt, timeoutMs: number): void {
-    const { attemptId } = attempt
+    const { jobId, attemptId } = attempt
     const timeout = new JobError('TIDEMARK_JOB_TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`, {
       attemptId,
       timeoutMs,
     })
+    const change = this.#failureOf(attempt, 'TIMEOUT', 'timeout', timeout)
     this.#store.log.inOrder(
       () => {
-        const applied = this.#failAttempt(attempt, 'TIMEOUT', 'timeout', timeout)
+        const applied = this.#store.transition(change.type, jobId, change.detail)
         this.#over(attempt, applied, timeout)
         attempt.cancellation.cancel(timeout)
       },
@@ -216,34 +240,25 @@ export class Dispatcher {
     )
   }
 
-  /** Logs that an attempt failed: its job is tried again, or dead after the last attempt. */
-  #failAttempt(
+  /**
+   * What a failed attempt does to its job: it is tried again, or dead after the last attempt. Decided before the step
+   * that logs it, which may run more than once: the backoff is asked once.
+   */
+  #failureOf(
     attempt: Attempt,
     again: Extract<JobEventType, 'RETRY' | 'TIMEOUT'>,
     reason: 'failed' | 'timeout',
     cause: unknown,
-  ): AppliedTransition {
+  ): Change {
     const { jobId, attemptId } = attempt
     const job = this.#store.table.live.get(jobId)
     const counted = job ? job.attempts - job.interrupted : 0
     const error = messageOf(cause)
-    if (job && counted >= job.maxAttempts) {
-      return this.#store.transition('DEAD', jobId, { attemptId, reason, error })
-    }
-    const delayMs = this.#delayMs(counted, cause)
-    const detail: JobEventDetail =
-      again === 'RETRY' ? { attemptId, delayMs, reason, error } : { attemptId, delayMs }
-    return this.#store.transition(again, jobId, detail)
-  }
-
-  /** A backoff that the caller got wrong must not lose the outcome of an attempt: then there is no delay. */
-  #delayMs(attempt: number, cause: unknown): number {
-    try {
-      const delayMs = Math.round(this.#settings.backoff(Math.max(1, attempt), cause))
-      return Number.isSafeInteger(delayMs) && delayMs > 0 ? delayMs : 0
-    } catch {
-      return 0
-    }
+    if (job && counted >= job.maxAttempts) return { type: 'DEAD', detail: { attemptId, reason, error } }
+    const { delayMs, failure } = retryDelay(this.#settings.backoff, jobId, Math.max(1, counted), cause)
+    if (failure) this.#events.badBackoff(failure)
+    if (again === 'TIMEOUT') return { type: again, detail: { attemptId, delayMs } }
+    return { type: again, detail: { attemptId, delayMs, reason, error } }
   }
 
   #giveBack(attempt: Attempt, stopped: JobError): Promise<void> {
@@ -312,7 +327,8 @@ function stoppedError(): JobError {
 /** What a handler threw, as a text that always can be logged. */
 function messageOf(error: unknown): string {
   try {
-    return String(error instanceof Error ? error.message : error).slice(0, errorLengthMax)
+    const text = (error as { message?: unknown } | null | undefined)?.message ?? error
+    return String(text).slice(0, errorLengthMax)
   } catch {
     return 'an error that cannot be told'
   }

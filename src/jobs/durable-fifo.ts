@@ -1,4 +1,5 @@
 import { Queue } from '@datastructures-js/queue'
+import { callUser } from '../log/emitter.js'
 
 interface Entry {
   readonly lsn: number
@@ -43,20 +44,9 @@ export class DurableFifo {
       const durableLsn = this.#log.durableLsn
       while (!this.#entries.isEmpty() && (failure || this.#entries.front()!.lsn <= durableLsn)) {
         const { run, failed } = this.#entries.dequeue()!
-        callListener(failure ? () => failed(failure.error) : run)
+        callUser(failure ? () => failed(failure.error) : run)
       }
     }
     this.#running = false
-  }
-}
-
-/** Calls a listener of the application: what it throws is for the application to see, and must not break a step. */
-export function callListener(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
   }
 }

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { JobError } from './errors.js'
+import type { ThreadTask } from './handler-thread.js'
 
 /** What a handler gets: one attempt of one job. */
 export interface JobTask {
@@ -46,7 +48,10 @@ export class Cancellation implements JobContext {
  */
 export type JobFunction = (task: JobTask, context: JobContext) => unknown
 
-/** Runs attempts as Piscina tasks in worker threads. An attempt that is over loses its thread at once. */
+/**
+ * Runs attempts as Piscina tasks in worker threads. An attempt that is over loses its thread at once. A module that
+ * cannot be loaded fails the attempt, and the next one loads it anew.
+ */
 export interface PiscinaHandler {
   /** A module whose export takes a JobTask: an absolute path or a file URL. */
   readonly filename: string
@@ -84,9 +89,9 @@ export function createRunner(handler: JobHandler, concurrency: number): JobRunne
       { handler },
     )
   }
-  const pool = new Piscina({
-    filename: handler.filename,
-    name: handler.name ?? 'default',
+  const { filename, name = 'default' } = handler
+  const pool = new Piscina<ThreadTask, unknown>({
+    filename: fileURLToPath(new URL('../../workers/job.js', import.meta.url)),
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: idleTimeoutMs,
@@ -96,7 +101,7 @@ export function createRunner(handler: JobHandler, concurrency: number): JobRunne
   pool.on('error', () => {})
   return {
     concurrency: threads,
-    run: (task, { signal }) => pool.run(task, { signal }),
+    run: (task, { signal }) => pool.run({ filename, name, task }, { signal }),
     close: () => pool.destroy(),
   }
 }

@@ -1,6 +1,7 @@
+export type { Backoff, BackoffFunction } from './backoff.js'
 export { BatchWriter, type BatchWriterOptions } from './batch-writer.js'
 export type { JobControllerEvents, JobOutcome } from './controller-events.js'
-export type { Backoff, BackoffFunction, JobControllerOptions } from './controller-settings.js'
+export type { JobControllerOptions } from './controller-settings.js'
 export { ChecksumError, JobError, type JobErrorCode } from './errors.js'
 export {
   calculateChecksum,
@@ -25,6 +26,7 @@ export {
   type JobLogStats,
   type LogValidation,
   lastEvent,
+  logSizeOf,
   logStats,
   replayLog,
   validateLog,

@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
+import { Emitter } from '../log/emitter.js'
 import { announced, type JobControllerEvents, type JobOutcome } from './controller-events.js'
 import {
   type JobControllerOptions,
@@ -6,7 +7,6 @@ import {
   resolveControllerSettings,
 } from './controller-settings.js'
 import { type Attempt, Dispatcher } from './dispatcher.js'
-import { callListener } from './durable-fifo.js'
 import { closedError, JobError } from './errors.js'
 import type { JobEvent } from './event.js'
 import { createRunner, type JobHandler, type JobRunner } from './handler.js'
@@ -52,7 +52,7 @@ const graceMsDefault = 10_000
  * await queue.enqueue({ id: 'mail-1', payload: { to: 'a@example.org' } })
  * await queue.close()
  */
-export class JobController extends EventEmitter<JobControllerEvents> {
+export class JobController extends Emitter<JobControllerEvents> {
   readonly settings: JobControllerSettings
   readonly #store: JobStore
   readonly #dispatcher: Dispatcher
@@ -64,6 +64,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
   #lateResults = 0
   #checkpoints = 0
   #checkpointFailures = 0
+  #backoffFailures = 0
 
   /**
    * Opens the queue in a folder: snapshot, replay, and jobs that were in flight returned to pending, which is logged.
@@ -77,7 +78,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     try {
       await controller.#returnInFlight()
     } catch (error) {
-      await store.log.close()
+      await store.close()
       throw error
     }
     return controller
@@ -90,10 +91,11 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     this.#dispatcher = new Dispatcher(store, settings, {
       applied: (transition, extra) => this.#applied(transition, extra),
       late: (attempt, error) => this.#late(attempt, error),
+      badBackoff: (error) => this.#badBackoff(error),
       failed: (error) => this.#fail(error),
     })
     store.log.on('error', (error) => this.#fail(error))
-    for (const job of store.table.live.values()) if (job.state === 'pending') this.#dispatcher.add(job)
+    this.#dispatcher.restore([...store.table.live.values()].filter(({ state }) => state === 'pending'))
   }
 
   /** The log below: for its statistics, its replay, and its events in full. */
@@ -181,6 +183,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
       lateResults: this.#lateResults,
       checkpoints: this.#checkpoints,
       checkpointFailures: this.#checkpointFailures,
+      backoffFailures: this.#backoffFailures,
       waitingSteps: this.#store.log.waitingSteps,
       eventsSinceSnapshot: this.#store.eventsSinceSnapshot,
       log: this.#store.log.stats(),
@@ -233,9 +236,9 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     } finally {
       this.#dispatcher.halt(closedError())
       await this.#runner?.close()
-      await this.#store.log.close()
+      await this.#store.close()
       if (!this.#failure) this.#state = 'closed'
-      for (const settle of [...this.#waiting]) settle(closedError())
+      this.#settleWaiting(closedError())
     }
   }
 
@@ -295,7 +298,7 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     const { job, event, lsn } = applied
     this.#announce(job, event, lsn, extra)
     const { table, eventsSinceSnapshot, checkpointing } = this.#store
-    if (table.live.size === 0) this.#whenDurable(lsn, 'drained')
+    if (table.live.size === 0) this.#drainedAt(lsn)
     const due = Math.max(this.settings.snapshotEveryEvents, table.live.size)
     if (eventsSinceSnapshot < due || checkpointing || this.#closing) return
     this.#checkpoint().catch((error) => this.#tellError(error))
@@ -330,16 +333,33 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     )
   }
 
+  #drainedAt(lsn: number): void {
+    this.#whenDurable(lsn, 'drained')
+    if (this.#waiting.size === 0) return
+    this.#store.durable.add(
+      lsn,
+      () => this.#settleWaiting(),
+      () => {},
+    )
+  }
+
   #late({ jobId, attemptId }: Attempt, error: JobError): void {
     this.#lateResults++
-    callListener(() => this.emit('late', { id: jobId, attemptId, error }))
+    this.emit('late', { id: jobId, attemptId, error })
+  }
+
+  /** Somebody must hear of it: without a listener, the process is warned. */
+  #badBackoff(error: JobError): void {
+    this.#backoffFailures++
+    if (this.emit('error', error)) return
+    process.emitWarning(error.message, { type: error.name, code: error.code })
   }
 
   async #checkpoint(): Promise<void> {
     try {
       await this.#store.checkpoint()
       this.#checkpoints++
-      callListener(() => this.emit('checkpoint', { lastSeq: this.#store.log.lastSeq }))
+      this.emit('checkpoint', { lastSeq: this.#store.log.lastSeq })
     } catch (error) {
       this.#checkpointFailures++
       throw error
@@ -348,15 +368,18 @@ export class JobController extends EventEmitter<JobControllerEvents> {
 
   #nextDrained(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (error?: Error) => {
-        this.off('drained', settle)
-        this.#waiting.delete(settle)
+      this.#waiting.add((error) => {
         if (error) reject(error)
         else resolve()
-      }
-      this.#waiting.add(settle)
-      this.on('drained', settle)
+      })
     })
+  }
+
+  /** Settles everybody who waits for the queue to drain. */
+  #settleWaiting(error?: Error): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const settle of waiting) settle(error)
   }
 
   /** The log takes nothing any more: no dispatch, no enqueue, and whoever waits hears why. */
@@ -365,12 +388,12 @@ export class JobController extends EventEmitter<JobControllerEvents> {
     this.#failure = error
     this.#state = 'failed'
     this.#dispatcher.halt(toJobError(error))
-    for (const settle of [...this.#waiting]) settle(error as Error)
+    this.#settleWaiting(error as Error)
     this.#tellError(error)
   }
 
   #tellError(error: unknown): void {
-    if (this.listenerCount('error') > 0) callListener(() => this.emit('error', error as Error))
+    this.emit('error', error as Error)
   }
 
   #checkOpen(): void {

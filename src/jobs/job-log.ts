@@ -1,5 +1,5 @@
-import { EventEmitter } from 'node:events'
 import { DurableLog, type DurableLogOptions, type LogStats } from '../log/durable-log.js'
+import { Emitter } from '../log/emitter.js'
 import type { LogPoisonedError } from '../log/errors.js'
 import { frameHeaderBytes } from '../log/frame.js'
 import { NodeDisk } from '../log/node-disk.js'
@@ -43,7 +43,7 @@ const contentVersion = 1
  *
  * Events: `error` (JobError `TIDEMARK_JOB_SYNC_FAILED`) once, when the log can promise nothing any more.
  */
-export class JobLog extends EventEmitter<{ error: [JobError] }> {
+export class JobLog extends Emitter<{ error: [JobError] }> {
   readonly dir: string
   readonly #log: DurableLog
   readonly #disk = new NodeDisk()
@@ -86,7 +86,7 @@ export class JobLog extends EventEmitter<{ error: [JobError] }> {
     this.#pieceBytes = log.settings.ringBytes / 4
     this.#recordBytesMax = log.settings.maxFrameBytes - frameHeaderBytes
     log.on('error', (error: LogPoisonedError) => {
-      if (this.listenerCount('error') > 0) this.emit('error', fromLogError(error) as JobError)
+      this.emit('error', fromLogError(error) as JobError)
     })
   }
 

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { NodeDisk } from '../log/node-disk.js'
 import { DurableFifo } from './durable-fifo.js'
 import { emptyError, JobError } from './errors.js'
@@ -25,6 +25,10 @@ export interface AppliedTransition {
   readonly lsn: number
 }
 
+const timerMsMax = 2 ** 31 - 1
+/** Many jobs that finish one after the other are forgotten a few at a time. */
+const expiryMsMin = 10
+
 /**
  * The table of jobs and the log that it follows. Every change goes through `transition`: checked, logged and applied
  * in one synchronous step, so that the log holds exactly the changes that were made, in the order in which they were.
@@ -37,6 +41,8 @@ export class JobStore {
   readonly #options: JobStoreOptions
   #eventsSinceSnapshot: number
   #checkpointing: Promise<void> | undefined
+  #expiryTimer: NodeJS.Timeout | undefined
+  #closed = false
 
   /**
    * Opens the log, and brings the table up: the snapshot, then every event behind it.
@@ -67,6 +73,23 @@ export class JobStore {
     this.table = table
     this.durable = new DurableFifo(log)
     this.#eventsSinceSnapshot = events
+    this.#forgetExpired()
+  }
+
+  /** Closes the log. */
+  close(): Promise<void> {
+    clearTimeout(this.#expiryTimer)
+    this.#closed = true
+    return this.log.close()
+  }
+
+  /** Forgets finished jobs when they are too old, also while nothing else happens. Keeps no process alive. */
+  #forgetExpired(): void {
+    const nextMs = this.table.finished.forgetExpired()
+    this.#expiryTimer = undefined
+    if (nextMs === undefined || this.#closed) return
+    const timer = setTimeout(() => this.#forgetExpired(), Math.min(timerMsMax, Math.max(expiryMsMin, nextMs)))
+    this.#expiryTimer = timer.unref()
   }
 
   /** Events that a start would have to replay now. */
@@ -102,6 +125,7 @@ export class JobStore {
     const { event, lsn } = this.log.appendNow(type, jobId, detail, detailJson)
     const job = this.table.apply(event, lsn, payloadJson)
     this.#eventsSinceSnapshot++
+    if (!this.#expiryTimer && isFinished(job)) this.#forgetExpired()
     return { job, event, lsn }
   }
 
@@ -128,14 +152,15 @@ export class JobStore {
 
   async #checkpoint(): Promise<void> {
     const { log, table } = this
-    const segmentLsn = await log.rotate()
+    // A new segment is only needed so that those before it can go.
+    const segmentLsn = this.#options.keepHistory ? undefined : await log.rotate()
     const lsn = log.tailLsn
     const chunks = encodeSnapshot(table, log.lastSeq, lsn)
     this.#eventsSinceSnapshot = 0
     // The table runs ahead of the disk: a snapshot of what may still be lost must not be found.
     await log.waitSynced(lsn)
     await writeSnapshot(log.dir, chunks)
-    if (!this.#options.keepHistory) log.removeBefore(segmentLsn)
+    if (segmentLsn !== undefined) log.removeBefore(segmentLsn)
   }
 }
 
@@ -163,7 +188,7 @@ export async function readStoredJobs(dir: string, keepFinished: KeepFinished): P
     } catch (error) {
       // The owner may have replaced the snapshot, and removed segments, in the middle of the reading.
       if (tries === readTriesMax) throw error
-      await setTimeout(readRetryMs)
+      await delay(readRetryMs)
     }
   }
 }
@@ -186,6 +211,10 @@ async function readOnce(dir: string, keepFinished: KeepFinished): Promise<Stored
     }
   }
   return { table, lastSeq, snapshotSeq: afterSeq, tornEnd }
+}
+
+function isFinished({ state }: LiveJob): boolean {
+  return state === 'completed' || state === 'dead'
 }
 
 function hasLog(disk: NodeDisk, dir: string): boolean {

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js'
 import { JobError } from './errors.js'
 import { isCount, type JobEvent, type JobEventType } from './event.js'
 import { FinishedJobs, type KeepFinished } from './finished-jobs.js'
@@ -29,8 +30,8 @@ const retryReasons: ReadonlySet<unknown> = new Set(['failed', 'stopped', 'restar
 const deadReasons: ReadonlySet<unknown> = new Set(['failed', 'timeout', 'cancelled', 'interrupted'])
 
 /**
- * The state of every job, as the events so far make it. It holds no clock and decides nothing: the same events always
- * give the same table, live or replayed.
+ * The state of every job, as the events so far make it. It decides nothing: the same events always give the same live
+ * jobs, live or replayed. Only how long a finished job is recognized goes by a clock.
  *
  * ```
  *              ENQUEUE                DISPATCH                ACK
@@ -47,8 +48,8 @@ export class JobTable {
   readonly totals: JobTotals
   #inFlight = 0
 
-  constructor(keep: KeepFinished, totals: JobTotals = emptyTotals()) {
-    this.finished = new FinishedJobs(keep)
+  constructor(keep: KeepFinished, totals: JobTotals = emptyTotals(), clock?: Clock) {
+    this.finished = new FinishedJobs(keep, clock)
     this.totals = totals
   }
 
@@ -108,7 +109,6 @@ export class JobTable {
 
   /** Makes a transition that `check` let pass and the log holds; returns the job as it now is. */
   apply(event: JobEvent, lsn: number, payloadJson?: string): LiveJob {
-    this.finished.forgetBefore(event.atMs)
     if (event.type === 'ENQUEUE') return this.#enqueue(event, lsn, payloadJson)
     const job = this.live.get(event.jobId)!
     const { detail } = event
@@ -157,6 +157,7 @@ export class JobTable {
       interrupted: 0,
       attemptId: 0,
       dueMs: 0,
+      delayMs: 0,
       lsn,
       readySinceMs: 0,
     }
@@ -177,7 +178,8 @@ export class JobTable {
     }
     job.state = 'pending'
     job.attemptId = 0
-    job.dueMs = delayMs === 0 ? 0 : event.atMs + (delayMs as number)
+    job.delayMs = delayMs as number
+    job.dueMs = delayMs === 0 ? 0 : event.atMs + job.delayMs
   }
 
   #finish(job: LiveJob, state: 'completed' | 'dead', event: JobEvent): void {

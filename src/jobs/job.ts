@@ -46,8 +46,10 @@ export interface LiveJob extends PlainJob {
   interrupted: number
   /** The attempt in flight: the sequence number of its DISPATCH; 0 when none is. */
   attemptId: number
-  /** When a pending job may be dispatched, in milliseconds since 1970; 0: now. */
+  /** When a pending job may be dispatched by the wall clock, in milliseconds since 1970; 0: now. */
   dueMs: number
+  /** How long it had to wait when it was given back; no restart makes it wait longer. */
+  delayMs: number
   /** LSN of its last event; 0 when a snapshot holds it. */
   lsn: number
   /** When it became pending, by `performance.now()`: for measurement, no part of the state. */

@@ -106,7 +106,6 @@ export function logStats(dir: string): JobLogStats {
     last = walked.event
     lastSeq = last.seq
   }
-  const files = fs.readdirSync(dir).filter((name) => name.endsWith('.wal'))
   return {
     totalEvents,
     byType,
@@ -116,8 +115,15 @@ export function logStats(dir: string): JobLogStats {
     lastAtMs: last?.atMs ?? 0,
     corrupt,
     segments: listSegmentLsns(disk, dir).length,
-    bytes: files.reduce((sum, name) => sum + fs.statSync(path.join(dir, name)).size, 0),
+    bytes: logSizeOf(dir),
   }
+}
+
+/** Bytes of the segment files in a folder, the zeros made ready in them included. */
+export function logSizeOf(dir: string): number {
+  const files = fs.readdirSync(dir).filter((name) => name.endsWith('.wal'))
+  const sizes = files.map((name) => fs.statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0)
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 /** The number of sound events in the log in a folder. Errors as of `logStats`. */

@@ -19,6 +19,8 @@ export interface JobMetrics {
   readonly lateResults: number
   readonly checkpoints: number
   readonly checkpointFailures: number
+  /** How often the backoff gave no delay, and the default one was used. */
+  readonly backoffFailures: number
   /** Changes that wait because the disk is a whole ring behind. */
   readonly waitingSteps: number
   readonly eventsSinceSnapshot: number

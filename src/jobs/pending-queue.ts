@@ -23,15 +23,27 @@ export class PendingQueue {
     return this.#ready.size()
   }
 
-  /** When the next delayed job is due, in milliseconds since 1970, or `undefined` when none is delayed. */
+  /** When the next delayed job is due, by the monotonic clock, or `undefined` when none is delayed. */
   get nextDueMs(): number | undefined {
     this.#dropStaleDelayed()
     return this.#delayed.root()?.dueMs
   }
 
-  add(job: LiveJob, nowMs: number): void {
-    if (job.dueMs > nowMs) this.#delayed.insert({ job, dueMs: job.dueMs })
+  /** Adds a job that is ready when `waitMs` from now are over; `nowMs` is the monotonic clock. */
+  add(job: LiveJob, nowMs: number, waitMs: number): void {
+    if (waitMs > 0) this.#delayed.insert({ job, dueMs: nowMs + waitMs })
     else this.#ready.insert(job)
+  }
+
+  /** Adds the jobs that opening found, in one step for all: one by one, many take long. */
+  addAll(jobs: readonly LiveJob[], nowMs: number, waitMsOf: (job: LiveJob) => number): void {
+    const ready = this.#ready.toArray()
+    for (const job of jobs) {
+      const waitMs = waitMsOf(job)
+      if (waitMs > 0) this.add(job, nowMs, waitMs)
+      else ready.push(job)
+    }
+    this.#ready = new Heap(byPriorityThenAge, ready)
   }
 
   /** The job to dispatch next, left in its place, or `undefined`. */

@@ -183,7 +183,10 @@ class SnapshotReader {
     const numbers = [job['seq'], job['attempts'], job['interrupted'], job['attemptId'], job['dueMs']]
     const sound = typeof job['id'] === 'string' && numbers.every(isCount) && payload !== undefined
     if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
-    return { ...(job as unknown as LiveJob), payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0 }
+    const live = job as unknown as LiveJob
+    // Snapshots of earlier builds have no `delayMs`: then the due time is trusted.
+    const delayMs = isCount(live.delayMs) ? live.delayMs : live.dueMs
+    return { ...live, delayMs, payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0 }
   }
 
   #toFinished(line: Record<string, unknown>): FinishedJob {

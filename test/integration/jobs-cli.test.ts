@@ -40,6 +40,16 @@ function file(name: string, text: string): string {
   return target
 }
 
+/** Every file of a folder, with its bytes and when it was written. */
+function filesOf(dir: string): Map<string, unknown> {
+  return new Map(
+    fs.readdirSync(dir).map((name) => {
+      const target = path.join(dir, name)
+      return [name, [fs.statSync(target).mtimeMs, fs.readFileSync(target).toString('base64')]]
+    }),
+  )
+}
+
 const handler = `export default async ({ payload, attempt }) => {
   if (payload?.fails && attempt === 1) throw new Error('again')
 }
@@ -74,6 +84,35 @@ describe('tidemark jobs', () => {
     expect(valid.code).toBe(0)
     expect(JSON.parse(valid.out)).toMatchObject({ valid: true, faults: [] })
     expect((await tidemark('validate', dir)).out).toMatch(/^log +sound\n/)
+  })
+
+  it('keeps the history for dump unless it is told not to, and its readers change nothing', async () => {
+    const dir = newFolder()
+    const types = async () =>
+      (await tidemark('dump', dir)).out
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line).type)
+    await tidemark('enqueue', dir, '1', '--id', 'a')
+    await tidemark('enqueue', dir, '2', '--id', 'b')
+    await tidemark('run', dir, '--handler', file('handler.mjs', handler), '--until-empty')
+    const before = filesOf(dir)
+    expect(before.size).toBeGreaterThan(2)
+    const all = ['ENQUEUE', 'ENQUEUE', 'DISPATCH', 'DISPATCH', 'ACK', 'ACK']
+    expect((await types()).sort()).toEqual(all.sort())
+    await Promise.all([
+      tidemark('validate', dir),
+      tidemark('status', dir),
+      tidemark('dump', dir, '--tolerant'),
+    ])
+    expect(filesOf(dir)).toEqual(before)
+    expect((await tidemark('status', dir)).out).toMatch(/log on disk +\d/)
+    await tidemark('enqueue', dir, '3', '--id', 'c', '--drop-history')
+    expect(await types()).toEqual([])
+    expect(JSON.parse((await tidemark('status', dir, '--json')).out)).toMatchObject({
+      pending: 1,
+      lastSeq: 7,
+    })
   })
 
   it('runs handlers in threads, and lets them end on Ctrl-C', async () => {

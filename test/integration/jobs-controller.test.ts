@@ -182,21 +182,15 @@ describe('a job', () => {
     })
   })
 
-  it('is tried again whatever its handler throws, and whatever the backoff does', async () => {
-    const backoff = (attempt: number) => {
-      if (attempt === 2) throw new Error('bad backoff')
-      return attempt === 1 ? Number.NaN : 30
-    }
-    const queue = await newQueue({ backoff, maxAttempts: 4 })
+  it('is tried again whatever its handler throws', async () => {
+    const queue = await newQueue({ maxAttempts: 4 })
     const thrown = [
       'no error object',
       Object.create(null),
       undefined,
       Object.assign(new Error(), { message: 7 }),
     ]
-    const delays: number[] = []
     const errors: (string | undefined)[] = []
-    queue.on('retried', ({ delayMs }) => delays.push(delayMs))
     queue.start(({ attempt }) => {
       throw thrown[attempt - 1]
     })
@@ -205,7 +199,6 @@ describe('a job', () => {
     for (const { type, detail } of dumpLog(queue.log.dir)) {
       if (type === 'RETRY' || type === 'DEAD') errors.push(detail['error'] as string)
     }
-    expect(delays).toEqual([0, 0, 30])
     expect(errors).toEqual(['no error object', 'an error that cannot be told', 'undefined', '7'])
   })
 

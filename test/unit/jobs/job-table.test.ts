@@ -160,13 +160,32 @@ describe('finished jobs', () => {
     expect([...table.finished.values()].map(({ id }) => id)).toEqual(['b', 'c'])
   })
 
-  it('are forgotten beyond their age, by the time of the events', () => {
-    table = new JobTable({ count: 100, ageMs: 50 })
+  it('are forgotten beyond their age, which goes by the monotonic clock', () => {
+    let wallMs = 1000
+    let monotonicMs = 0
+    const clock = { wallMs: () => wallMs, monotonicMs: () => monotonicMs }
+    table = new JobTable({ count: 100, ageMs: 50 }, undefined, clock)
     finish('a', 1000)
-    finish('b', 1050)
-    expect(table.get('a')).toBeDefined()
-    finish('c', 1051)
-    expect([...table.finished.values()].map(({ id }) => id)).toEqual(['b', 'c'])
+    monotonicMs = 49
+    wallMs = 900_000
+    finish('b', 900_000)
+    expect(['a', 'b'].map((id) => table.get(id)?.state)).toEqual(['dead', 'dead'])
+    monotonicMs = 50
+    expect(['a', 'b'].map((id) => table.get(id)?.state)).toEqual([undefined, 'dead'])
+    expect(table.finished.size).toBe(2)
+    expect(table.finished.forgetExpired()).toBe(49)
+    expect([...table.finished.values()].map(({ id }) => id)).toEqual(['b'])
+  })
+
+  it('of a log have spent the age that the wall clock says, and never live longer than from now on', () => {
+    const clock = { wallMs: () => 10_000, monotonicMs: () => 0 }
+    table = new JobTable({ count: 100, ageMs: 50 }, undefined, clock)
+    finish('too old', 9950)
+    finish('old', 9960)
+    finish('from the future', 99_000)
+    expect(table.get('too old')).toBeUndefined()
+    expect([...table.finished.values()].map(({ id }) => id)).toEqual(['old', 'from the future'])
+    expect(table.finished.forgetExpired()).toBe(10)
   })
 
   it('are not kept at all when none are to be', () => {

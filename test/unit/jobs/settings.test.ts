@@ -71,6 +71,8 @@ describe('the settings of a controller', () => {
     { interruptionsMax: -1 },
     { worker: 'x'.repeat(257) },
     { backoff: { baseMs: -1 } },
+    { backoff: 5 as never },
+    { backoff: null as never },
     { backoff: { maxMs: Number.NaN } },
     { backoff: { factor: 0.5 } },
     { keepFinished: { count: -1 } },

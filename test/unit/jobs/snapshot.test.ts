@@ -24,6 +24,7 @@ function job(seq: number, more: Partial<LiveJob> = {}): LiveJob {
     interrupted: 0,
     attemptId: 0,
     dueMs: 0,
+    delayMs: 0,
     lsn: 0,
     readySinceMs: 0,
     ...more,
@@ -65,7 +66,7 @@ describe('a snapshot', () => {
   it('gives back every job, in order, and where the log goes on', async () => {
     const table = filled(3000, 500)
     table.restore(job(5000, { state: 'inFlight', attemptId: 77, attempts: 2 }))
-    table.restore(job(5001, { dueMs: 123_456, interrupted: 1 }))
+    table.restore(job(5001, { dueMs: 123_456, delayMs: 456, interrupted: 1 }))
     const { dir } = await saved(table)
     const snapshot = (await readSnapshot(dir, keep))!
     expect(snapshot).toMatchObject({ lastSeq: 99, lsn: 4096 })

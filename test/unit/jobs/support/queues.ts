@@ -1,0 +1,17 @@
+import { onTestFinished } from 'vitest'
+import { JobController, type JobControllerOptions } from '#tidemark/jobs/index.js'
+import { newFolder, smallLog } from './folders.js'
+
+/** A queue on a small log that is closed when the test is over. */
+export async function newQueue(options: Partial<JobControllerOptions> = {}): Promise<JobController> {
+  const dir = options.dir ?? newFolder()
+  const queue = await JobController.open({
+    log: smallLog,
+    backoff: { baseMs: 1 },
+    keepHistory: true,
+    ...options,
+    dir,
+  })
+  onTestFinished(() => queue.close({ graceMs: 0 }).catch(() => {}))
+  return queue
+}

@@ -1,0 +1,6 @@
+import { runInThread, type ThreadTask } from '../src/jobs/handler-thread.js'
+
+/** Runs one attempt of one job with the handler that its task names. */
+export default function job(task: ThreadTask): Promise<unknown> {
+  return runInThread(task)
+}
