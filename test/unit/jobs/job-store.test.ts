@@ -29,7 +29,7 @@ describe('a checkpoint', () => {
     clearInterval(watching)
     expect(seen).toEqual([true])
     expect(store.eventsSinceSnapshot).toBeGreaterThan(0)
-    await store.log.close()
+    await store.close()
   })
 
   it('waits for the one before it, also when that one fails', async () => {
@@ -37,9 +37,9 @@ describe('a checkpoint', () => {
     const store = await JobStore.open({ dir, keepFinished, keepHistory: false, log: smallLog })
     store.enqueue({ ...job, id: 'a' })
     const file = path.join(dir, snapshotName)
-    fs.mkdirSync(`${file}.tmp`)
+    fs.mkdirSync(file)
     const first = store.checkpoint().catch((error) => {
-      fs.rmdirSync(`${file}.tmp`)
+      fs.rmdirSync(file)
       return (error as { code: string }).code
     })
     const second = store.checkpoint()
@@ -49,6 +49,6 @@ describe('a checkpoint', () => {
     await second.catch(() => store.checkpoint())
     expect(store.checkpointing).toBe(false)
     expect(fs.existsSync(file)).toBe(true)
-    await store.log.close()
+    await store.close()
   })
 })

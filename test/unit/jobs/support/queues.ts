@@ -1,6 +1,12 @@
-import { onTestFinished } from 'vitest'
+import { afterEach } from 'vitest'
 import { JobController, type JobControllerOptions } from '#tidemark/jobs/index.js'
 import { newFolder, smallLog } from './folders.js'
+
+const open: JobController[] = []
+
+afterEach(async () => {
+  for (const queue of open.splice(0)) await queue.close({ graceMs: 0 }).catch(() => {})
+})
 
 /** A queue on a small log that is closed when the test is over. */
 export async function newQueue(options: Partial<JobControllerOptions> = {}): Promise<JobController> {
@@ -12,6 +18,6 @@ export async function newQueue(options: Partial<JobControllerOptions> = {}): Pro
     ...options,
     dir,
   })
-  onTestFinished(() => queue.close({ graceMs: 0 }).catch(() => {}))
+  open.push(queue)
   return queue
 }
