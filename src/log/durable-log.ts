@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
+import { withoutStack } from '../errors.js'
 import type { Disk } from './disk.js'
 import { Emitter } from './emitter.js'
 import { closedError, diskFull, LogError, LogPoisonedError } from './errors.js'
@@ -250,7 +251,11 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return this.#producer.tryAppend(type, flags, payload) ?? this.#full(payload.byteLength)
   }
 
-  /** Appends records behind one another, all or none; returns the LSN of the last. Errors as of `append`. */
+  /**
+   * Appends records behind one another, all or none; returns the LSN of the last.
+   *
+   * @throws as `append`; LogError `TIDEMARK_BATCH_TOO_LARGE` for a batch that no ring of this size will ever take.
+   */
   appendBatch(payloads: readonly Uint8Array[], type = 1, flags = 0): number {
     this.#checkUsable()
     if (payloads.length === 0) return this.tailLsn
@@ -304,7 +309,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const roomBytes = Number(Atomics.load(this.#views.control64, int64.roomEnd)) - this.tailLsn
     const reserveBytes = Math.floor(segmentBytes * diskReserveShare)
     if (roomBytes - bytes >= reserveBytes) return undefined
-    return diskFull(this.dir, { roomBytes, reserveBytes, segmentBytes })
+    return withoutStack(() => diskFull(this.dir, { roomBytes, reserveBytes, segmentBytes }))
   }
 
   /** Whether what was appended has no room on the disk, and waits in the ring until it has. @internal */
@@ -500,10 +505,14 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   #full(size: number): never {
-    throw new LogError(
-      'TIDEMARK_RING_FULL',
-      'The ring is full: the disk is behind by ringBytes. Await waitDurable of an earlier LSN, then append again.',
-      { size, ringBytes: this.settings.ringBytes },
+    const { ringBytes } = this.settings
+    throw withoutStack(
+      () =>
+        new LogError(
+          'TIDEMARK_RING_FULL',
+          'The ring is full: the disk is behind by ringBytes. Await waitDurable of an earlier LSN, then append again.',
+          { size, ringBytes },
+        ),
     )
   }
 }

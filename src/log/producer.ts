@@ -132,12 +132,24 @@ export class LogProducer {
     return this.#tryAppend(markFrameType, 0, noPayload)
   }
 
-  /** Like `tryAppend`, for many groups: all of them, behind one another, or none. */
+  /**
+   * Like `tryAppend`, for many groups: all of them, behind one another, or none.
+   *
+   * @throws also LogError `TIDEMARK_BATCH_TOO_LARGE` for more than the whole ring holds.
+   */
   tryAppendBatch(type: number, flags: number, payloads: readonly Uint8Array[]): number | undefined {
     checkRecord(type, flags)
     checkOpen(this.#views.control32)
     let bytes = 0
     for (const payload of payloads) bytes += this.#frameBytes(payload)
+    const { ringBytes } = this.#views
+    if (bytes > ringBytes) {
+      throw new LogError(
+        'TIDEMARK_BATCH_TOO_LARGE',
+        `The batch takes ${bytes} bytes of the log; the ring holds ${ringBytes} (ringBytes). Split it or raise ringBytes.`,
+        { records: payloads.length, bytes, ringBytes },
+      )
+    }
     let start = this.#tryClaim(bytes)
     if (start === undefined) return undefined
     for (const payload of payloads) {

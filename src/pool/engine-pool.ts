@@ -6,20 +6,19 @@ import { Emitter } from '../log/emitter.js'
 import { diskFull, type LogError, type LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
-import { accountOf, type Command, rulesVersion } from '../matching/index.js'
-import { toDepth, toDigest, toOrderState } from './answers.js'
+import { type Command, rulesVersion } from '../matching/index.js'
 import { backupInThread } from './archive.js'
 import type { BackupReport } from './backup.js'
 import { Checkpointer } from './checkpointer.js'
 import { type Clock, systemClock } from './clock.js'
 import type { CommandBatch } from './command-batch.js'
 import { CursorStore } from './cursors.js'
-import { PoolError, poolClosed } from './errors.js'
+import { poolClosed } from './errors.js'
 import { ReportSlab } from './execution-report.js'
-import { describe, InstrumentRegistry, type PoolInstrument } from './instruments.js'
+import { describe, InstrumentRegistry } from './instruments.js'
 import { Intake } from './intake.js'
+import { PoolQuestions } from './pool-questions.js'
 import { Publisher } from './publisher.js'
-import { questionKind } from './requests.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard-handle.js'
 import { ShardThreads } from './shard-threads.js'
@@ -48,7 +47,6 @@ import type { ReportContext } from './waiters.js'
 /** Key under which tests open a pool as a build with other matching rules would. @internal */
 export const rulesVersionOf = Symbol('rules version')
 
-export const depthLevelsMax = 100_000
 const causeDelayMs = 300
 /** How often a pool that closes looks whether the disk still takes what is under way. */
 const stuckLookMs = 20
@@ -65,7 +63,8 @@ interface PoolEvents {
  * A pool of matching engines over one durable log. Every command is matched in a worker thread, and its promise
  * resolves when the command and all that it caused is on disk.
  *
- * Events: `drain`, when so much is settled that more may be submitted after `needsDrain` was true; `error`, once, when
+ * Events: `drain`, when so much is settled that more may be submitted, after `needsDrain` was true or a call was refused
+ * with `TIDEMARK_BACKPRESSURE`; `error`, once, when
  * the pool is poisoned: a write, a sync or a thread failed, every pending promise is rejected, and the pool must be
  * closed and opened again; `diskFull` and `diskReady`, when the disk has no room for the log to go on for long, and when
  * it has again; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
@@ -78,6 +77,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   readonly #shards: ShardHandle[]
   readonly #registry: InstrumentRegistry
   readonly #intake: Intake
+  readonly #questions: PoolQuestions
   readonly #following: Promise<void>
   readonly #checkpointer: Checkpointer
   readonly #cursors: CursorStore
@@ -123,6 +123,7 @@ export class EnginePool extends Emitter<PoolEvents> {
           shards: settings.shards,
           log,
           maxInFlight: settings.maxInFlight,
+          maxQuestions: settings.maxQuestions,
           snapshot,
           context,
           start: (data, transferList) => threads.begin(data, transferList),
@@ -139,9 +140,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       const pool = new EnginePool(log, threads, shards, context, settings, snapshot, cursors, clock)
       try {
-        await Promise.all(
-          registry.missing(options.instruments ?? []).map((instrument) => pool.addInstrument(instrument)),
-        )
+        await pool.#addInstruments(registry.missing(options.instruments ?? []))
       } catch (error) {
         await pool.close()
         throw error
@@ -178,6 +177,13 @@ export class EnginePool extends Emitter<PoolEvents> {
       context,
       maxInFlight: settings.maxInFlight,
       refusal: () => this.#refusal() ?? log.fullDisk(),
+      drain: () => this.emit('drain'),
+    })
+    this.#questions = new PoolQuestions({
+      shards,
+      registry,
+      max: settings.maxQuestions,
+      checkUsable: () => this.#checkUsable(),
     })
     const lastEndLsn = snapshot?.header.endLsn ?? log.firstLsn
     this.#checkpointer = new Checkpointer({
@@ -232,8 +238,8 @@ export class EnginePool extends Emitter<PoolEvents> {
    * Executes one command; the report says what became of it when that is on disk. A command that the book refuses is
    * an outcome (`status: 'rejected'`), not an error.
    *
-   * @throws CommandError or PoolError for what is malformed: nothing was logged. `TIDEMARK_BACKPRESSURE` when
-   *   `maxInFlight` commands are in flight, `TIDEMARK_DISK_FULL` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
+   * @throws CommandError or PoolError for what is malformed: nothing was logged. `TIDEMARK_BACKPRESSURE`, which carries
+   *   no stack frames, when `maxInFlight` commands are in flight: wait for `drain`; `TIDEMARK_DISK_FULL` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
    *   unknown.
    */
   submit(command: Command): Promise<ExecutionReport> {
@@ -245,7 +251,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    * filled again as soon as this returns, or plain objects as `submit` does. Either all are taken or none.
    *
    * @throws as `submit`; for plain objects `details.index` is the place of the malformed one.
-   *   `TIDEMARK_BATCH_TOO_LARGE` for more than `maxInFlight` commands.
+   *   `TIDEMARK_BATCH_TOO_LARGE` for more than `maxInFlight` commands, or more bytes than a shard's queue takes.
    */
   submitBatch(commands: CommandBatch | readonly Command[]): Promise<BatchReport> {
     return new Promise((resolve, reject) => {
@@ -262,6 +268,15 @@ export class EnginePool extends Emitter<PoolEvents> {
   /** Adds an instrument: a logged command like any other. @throws as `submit`, and `TIDEMARK_DUPLICATE_SYMBOL`. */
   addInstrument(instrument: InstrumentOptions): Promise<ExecutionReport> {
     return this.submit({ ...instrument, type: 'instrument' })
+  }
+
+  /** Adds instruments in order, as many at once as surely fit. */
+  async #addInstruments(instruments: readonly InstrumentOptions[]): Promise<void> {
+    const step = this.#intake.instrumentsAtOnce
+    for (let from = 0; from < instruments.length; from += step) {
+      const part = instruments.slice(from, from + step)
+      await Promise.all(part.map((instrument) => this.addInstrument(instrument)))
+    }
   }
 
   instruments(): Instrument[] {
@@ -301,54 +316,33 @@ export class EnginePool extends Emitter<PoolEvents> {
     return this.#cursors.drop(name)
   }
 
-  /** The best `levels` prices of both sides. @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`, `TIDEMARK_BAD_ARGUMENT`. */
-  async depth(symbol: string, levels = 10): Promise<Depth> {
-    if (!Number.isInteger(levels) || levels < 1 || levels > depthLevelsMax) {
-      throw new PoolError(
-        'TIDEMARK_BAD_ARGUMENT',
-        `levels is ${levels}; use a whole number from 1 to ${depthLevelsMax}.`,
-        { levels },
-      )
-    }
-    const { instrument, lsn, answer } = await this.#ask(symbol, questionKind.depth, levels)
-    if (answer.question !== 'depth') throw unreachable()
-    return toDepth(answer, instrument, lsn)
+  /**
+   * The best `levels` prices of both sides.
+   *
+   * @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`, `TIDEMARK_BAD_ARGUMENT`; `TIDEMARK_BACKPRESSURE` when `maxQuestions`
+   *   questions wait for their answers.
+   */
+  depth(symbol: string, levels = 10): Promise<Depth> {
+    return this.#questions.depth(symbol, levels)
   }
 
-  /** One live order. @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`, `TIDEMARK_BAD_ARGUMENT`. */
-  async order(symbol: string, orderId: number): Promise<OrderAnswer> {
-    if (!Number.isSafeInteger(orderId) || orderId < 1) {
-      throw new PoolError(
-        'TIDEMARK_BAD_ARGUMENT',
-        `orderId is ${orderId}; use a whole number from 1 to 2^53-1.`,
-        { orderId },
-      )
-    }
-    const { instrument, lsn, answer } = await this.#ask(symbol, questionKind.order, orderId)
-    if (answer.question !== 'order') throw unreachable()
-    return { lsn, order: answer.order && toOrderState(answer.order, instrument) }
+  /** One live order. @throws as `depth`. */
+  order(symbol: string, orderId: number): Promise<OrderAnswer> {
+    return this.#questions.order(symbol, orderId)
   }
 
   /**
    * The highest `requestId` that an account has had executed in a symbol: where to go on after a crash.
    *
-   * @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a malformed account.
+   * @throws as `depth`; CommandError for a malformed account.
    */
-  async lastRequestId(account: number, symbol: string): Promise<LastRequestAnswer> {
-    const { lsn, answer } = await this.#ask(symbol, questionKind.lastRequest, accountOf(account))
-    if (answer.question !== 'lastRequest') throw unreachable()
-    return { lsn, requestId: answer.requestId }
+  lastRequestId(account: number, symbol: string): Promise<LastRequestAnswer> {
+    return this.#questions.lastRequestId(account, symbol)
   }
 
-  /** A digest of every book, for comparing two states: equal digests, equal futures. */
-  async digest(): Promise<DigestAnswer> {
-    const answers = await Promise.all(
-      this.#shards.map((shard) => {
-        this.#checkUsable()
-        return shard.ask(questionKind.digest, 0, 0)
-      }),
-    )
-    return toDigest(answers, this.#registry)
+  /** A digest of every book, for comparing two states: equal digests, equal futures. @throws as `depth`. */
+  digest(): Promise<DigestAnswer> {
+    return this.#questions.digest()
   }
 
   /**
@@ -381,6 +375,8 @@ export class EnginePool extends Emitter<PoolEvents> {
       inFlight: this.#intake.inFlight,
       maxInFlight: this.#intake.maxInFlight,
       needsDrain: this.needsDrain,
+      questions: this.#questions.waiting,
+      maxQuestions: this.#questions.max,
       log: this.#log.stats(),
       subscriptions: this.#subscriptions.stats(),
     }
@@ -438,18 +434,10 @@ export class EnginePool extends Emitter<PoolEvents> {
     setTimeout(() => this.#log.poison(error), delayMs).unref()
   }
 
-  async #ask(symbol: string, question: number, argument: number) {
-    this.#checkUsable()
-    const instrument: PoolInstrument = this.#registry.bySymbol(symbol)
-    const shard = this.#shards[instrument.shard]!
-    const { lsn, answer } = await shard.ask(question, instrument.definition.instrumentId, argument)
-    return { instrument, lsn, answer }
-  }
-
   #settled(commands: number): void {
     // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
     if (this.#checkpointer.due(commands) && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
-    if (this.#intake.settled(commands)) this.emit('drain')
+    this.#intake.settled(commands)
     if (this.#intake.inFlight === 0) this.#onDrained?.()
   }
 

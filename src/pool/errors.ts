@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.js'
+import { TidemarkError, withoutStack } from '../errors.js'
 
 export type PoolErrorCode =
   | 'TIDEMARK_POOL_CLOSED'
@@ -44,10 +44,18 @@ export function unknownSymbol(symbol: unknown): PoolError {
   )
 }
 
-export function backpressure(reason: string, details: Record<string, unknown> = {}): PoolError {
-  return new PoolError(
-    'TIDEMARK_BACKPRESSURE',
-    `The pool takes nothing more now: ${reason}. Wait for the drain event.`,
-    details,
+/** A refusal for now; `advice` completes the sentence "The pool takes nothing more now: …". It has no stack frames. */
+export function backpressure(
+  reason: string,
+  details: Record<string, unknown>,
+  advice = 'Wait for the drain event.',
+): PoolError {
+  return withoutStack(
+    () =>
+      new PoolError(
+        'TIDEMARK_BACKPRESSURE',
+        `The pool takes nothing more now: ${reason}. ${advice}`,
+        details,
+      ),
   )
 }

@@ -51,7 +51,8 @@ export class InboundWriter {
   readonly counters: Float64Array
   readonly #control: Int32Array
   readonly #records: Int32Array
-  readonly #capacity: number
+  /** Words of records that fit when the shard has taken everything. */
+  readonly capacityWords: number
   #write = 0
   #free = 0
 
@@ -59,13 +60,13 @@ export class InboundWriter {
     this.#control = new Int32Array(memory.control)
     this.#records = new Int32Array(memory.records)
     this.counters = new Float64Array(memory.control)
-    this.#capacity = this.#control[word.capacity]!
+    this.capacityWords = this.#control[word.capacity]!
   }
 
   /** Whether so many words of records fit now. */
   fits(words: number): boolean {
     if (words <= this.#free) return true
-    this.#free = this.#capacity - ((this.#write - Atomics.load(this.#control, word.read)) >>> 0)
+    this.#free = this.capacityWords - ((this.#write - Atomics.load(this.#control, word.read)) >>> 0)
     return words <= this.#free
   }
 
@@ -81,7 +82,7 @@ export class InboundWriter {
    */
   write(words: Int32Array, from: number, to: number): void {
     const records = this.#records
-    const capacity = this.#capacity
+    const capacity = this.capacityWords
     const offset = this.#write & (capacity - 1)
     let split = to
     if (offset + (to - from) > capacity) {

@@ -56,26 +56,29 @@ export class InstrumentRegistry {
   define(command: InstrumentCommand): InstrumentDefinition {
     const definition = instrumentFromCommand(command, this.#byId.length)
     if (this.#bySymbol.has(definition.symbol)) {
-      throw new PoolError(
-        'TIDEMARK_DUPLICATE_SYMBOL',
-        `There is an instrument ${definition.symbol} already.`,
-        {
-          symbol: definition.symbol,
-        },
-      )
+      throw duplicateSymbol(definition.symbol)
     }
     return definition
   }
 
   /**
-   * What of `options` is not there yet. An instrument that is there must be defined as it is.
+   * What of `options` is not there yet, all of it checked. An instrument that is there must be defined as it is.
    *
    * @throws PoolError `TIDEMARK_INSTRUMENT_DIFFERS` with the field, and what `define` throws.
    */
   missing(options: readonly InstrumentOptions[]): InstrumentOptions[] {
+    const symbols = new Set<string>()
     return options.filter((wanted) => {
       const known = this.#bySymbol.get(wanted.symbol)?.definition
-      if (!known) return true
+      if (!known) {
+        const { symbol } = instrumentFromCommand(
+          { ...wanted, type: 'instrument' },
+          this.#byId.length + symbols.size,
+        )
+        if (symbols.has(symbol)) throw duplicateSymbol(symbol)
+        symbols.add(symbol)
+        return true
+      }
       const wish = instrumentFromCommand({ ...wanted, type: 'instrument' }, known.instrumentId)
       for (const field of ['tickSize', 'lotSize', 'replacePriority', 'selfTradePrevention'] as const) {
         if (wish[field] !== known[field]) {
@@ -121,6 +124,10 @@ export class InstrumentRegistry {
   list(): Instrument[] {
     return this.#byId.filter((instrument) => instrument !== undefined).map(describe)
   }
+}
+
+function duplicateSymbol(symbol: string): PoolError {
+  return new PoolError('TIDEMARK_DUPLICATE_SYMBOL', `There is an instrument ${symbol} already.`, { symbol })
 }
 
 export function describe({ definition, shard }: PoolInstrument): Instrument {

@@ -1,3 +1,4 @@
+import { TidemarkError } from '../errors.js'
 import {
   accountOf,
   type CancelAllCommand,
@@ -13,6 +14,7 @@ import {
 import { CommandBatch } from './command-batch.js'
 import { backpressure, PoolError } from './errors.js'
 import type { InstrumentRegistry } from './instruments.js'
+import { Refusals } from './refusals.js'
 import { requestWords } from './requests.js'
 import type { ShardHandle } from './shard-handle.js'
 import type { BatchReport, ExecutionReport } from './types.js'
@@ -20,6 +22,9 @@ import { BatchWaiter, EverywhereWaiter, type ReportContext } from './waiters.js'
 
 type Resolve<T> = (value: T) => void
 type Reject = (error: unknown) => void
+
+/** After a refusal that no command's end will follow, the shard has taken what is in its ring by then. */
+const drainDelayMs = 1
 
 /**
  * The way into the shards: checks and encodes commands, keeps the number of those in flight within its limit, and puts
@@ -30,23 +35,27 @@ export class Intake {
   readonly #shards: readonly ShardHandle[]
   readonly #registry: InstrumentRegistry
   readonly #refusal: () => Error | undefined
+  readonly #drain: () => void
   readonly #context: ReportContext
   readonly #words = new Int32Array(maxCommandWords)
+  readonly #refusals = new Refusals()
   #inFlight = 0
   #full = false
 
-  /** `refusal` says why nothing is taken any more, once nothing is. */
+  /** `refusal` says why nothing is taken any more, once nothing is; `drain` is called when those who wait may go on. */
   constructor(options: {
     shards: readonly ShardHandle[]
     registry: InstrumentRegistry
     context: ReportContext
     maxInFlight: number
     refusal: () => Error | undefined
+    drain: () => void
   }) {
     this.#shards = options.shards
     this.#registry = options.registry
     this.maxInFlight = options.maxInFlight
     this.#refusal = options.refusal
+    this.#drain = options.drain
     this.#context = options.context
   }
 
@@ -60,15 +69,16 @@ export class Intake {
   }
 
   submit(command: Command): Promise<ExecutionReport> {
+    const refusal = this.#noRoom(1)
+    if (refusal) return this.#refusals.refused(refusal)
     try {
-      this.#checkRoom(1)
       if (typeof command !== 'object' || command === null) throw unknownType(command)
       if (command.type === 'cancel-all') return this.#cancelAll(command)
       if (command.type === 'instrument') return this.#define(command)
       const { grids, shard } = this.#registry.ofCommand(command)
       return this.#send(shard, encodeCommand(this.#words, 0, command, grids))
     } catch (error) {
-      return Promise.reject(error)
+      return this.#refusals.refused(error)
     }
   }
 
@@ -80,17 +90,15 @@ export class Intake {
   ): void {
     try {
       const batch = commands instanceof CommandBatch ? commands : this.#encode(commands)
-      this.#checkRoom(batch.length)
-      for (const [i, part] of batch.parts.entries()) {
-        if (!this.#shards[i]!.inbound.fits(part.used)) throw backpressure(`the queue of shard ${i} is full`)
-      }
+      const refusal = this.#noRoom(batch.length) ?? this.#noRoomInRings(batch)
+      if (refusal) throw refusal
       const waiter = new BatchWaiter(batch.length, resolve, reject)
       for (const [i, { words, used, commands: count }] of batch.parts.entries()) {
         if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used, count)
       }
       this.#taken(batch.length)
     } catch (error) {
-      reject(error)
+      this.#refusals.add(reject, error)
     }
   }
 
@@ -98,38 +106,60 @@ export class Intake {
     return new CommandBatch({ registry: this.#registry, shards: this.#shards.length })
   }
 
-  /** Counts commands as settled; returns whether those who waited for room may go on. */
-  settled(commands: number): boolean {
-    this.#inFlight -= commands
-    if (!this.#full || this.#inFlight * 4 > this.maxInFlight) return false
-    this.#full = false
-    return true
+  /** Instruments that fit at once into a pool that has nothing else to do, however long their symbols are. */
+  get instrumentsAtOnce(): number {
+    return Math.min(this.maxInFlight, Math.floor(this.#shards[0]!.inbound.capacityWords / maxCommandWords))
   }
 
-  #checkRoom(commands: number): void {
+  /** Counts commands as settled, and calls those who wait for room when there is enough. */
+  settled(commands: number): void {
+    this.#inFlight -= commands
+    if (!this.#full || this.#inFlight * 4 > this.maxInFlight) return
+    this.#full = false
+    this.#drain()
+  }
+
+  /** Why so many commands are not taken now, if they are not. */
+  #noRoom(commands: number): Error | undefined {
     const refusal = this.#refusal()
-    if (refusal) throw refusal
-    if (commands > this.maxInFlight) {
-      throw new PoolError(
-        'TIDEMARK_BATCH_TOO_LARGE',
-        `The batch has ${commands} commands; at most ${this.maxInFlight} (maxInFlight) may be in flight.`,
-        {
-          commands,
-          maxInFlight: this.maxInFlight,
-        },
-      )
-    }
-    if (this.#inFlight + commands > this.maxInFlight) {
-      throw backpressure(`${this.#inFlight} commands are in flight, the most is ${this.maxInFlight}`, {
-        inFlight: this.#inFlight,
-        maxInFlight: this.maxInFlight,
+    if (refusal) return refusal
+    const { maxInFlight } = this
+    const inFlight = this.#inFlight
+    if (inFlight + commands <= maxInFlight) return undefined
+    if (commands <= maxInFlight) {
+      return this.#refuse(`${inFlight} commands are in flight, the most is ${maxInFlight}`, {
+        inFlight,
+        maxInFlight,
       })
     }
+    return new PoolError(
+      'TIDEMARK_BATCH_TOO_LARGE',
+      `The batch has ${commands} commands; at most ${maxInFlight} (maxInFlight) may be in flight.`,
+      { commands, maxInFlight },
+    )
+  }
+
+  #noRoomInRings(batch: CommandBatch): Error | undefined {
+    for (const [i, { used }] of batch.parts.entries()) {
+      const { inbound } = this.#shards[i]!
+      if (used > inbound.capacityWords) {
+        const [bytes, bytesMax] = [used * 4, inbound.capacityWords * 4]
+        return new PoolError(
+          'TIDEMARK_BATCH_TOO_LARGE',
+          `The batch's commands for shard ${i} have ${bytes} bytes; its queue takes at most ${bytesMax}. Split the batch or raise maxInFlight.`,
+          { commands: batch.length, shard: i, bytes, bytesMax },
+        )
+      }
+    }
+    for (const [i, { used }] of batch.parts.entries()) {
+      if (!this.#shards[i]!.inbound.fits(used)) return this.#queueFull(i)
+    }
+    return undefined
   }
 
   #send(number: number, length: number): Promise<ExecutionReport> {
     const shard = this.#shards[number]!
-    if (!shard.inbound.fits(length)) throw backpressure(`the queue of shard ${number} is full`)
+    if (!shard.inbound.fits(length)) throw this.#queueFull(number)
     const report = shard.submit(this.#words, length)
     this.#taken(1)
     return report
@@ -153,14 +183,13 @@ export class Intake {
     const account = accountOf(command.account)
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
-    this.#checkRoom(this.#shards.length)
     for (const shard of this.#shards) {
-      if (!shard.inbound.fits(requestWords)) throw backpressure(`the queue of shard ${shard.number} is full`)
+      if (!shard.inbound.fits(requestWords)) throw this.#queueFull(shard.number)
     }
     return new Promise((resolve, reject) => {
       const waiter = new EverywhereWaiter(this.#context, this.#shards.length, resolve, reject)
       for (const shard of this.#shards) shard.sendCancelAll(waiter, account, low, high)
-      this.#taken(this.#shards.length)
+      this.#taken(1)
     })
   }
 
@@ -176,7 +205,7 @@ export class Intake {
       try {
         batch.add(command)
       } catch (error) {
-        Object.assign((error as PoolError).details, { index })
+        if (error instanceof TidemarkError) Object.assign(error.details, { index })
         throw error
       }
     }
@@ -186,5 +215,16 @@ export class Intake {
   #taken(commands: number): void {
     this.#inFlight += commands
     if (this.needsDrain) this.#full = true
+  }
+
+  #queueFull(shard: number): PoolError {
+    return this.#refuse(`the queue of shard ${shard} is full`, { shard, inFlight: this.#inFlight })
+  }
+
+  /** A refusal after which `drain` is sure to come: the caller waits for it. */
+  #refuse(reason: string, details: Record<string, unknown>): PoolError {
+    if (!this.#full && this.#inFlight === 0) setTimeout(() => this.settled(0), drainDelayMs)
+    this.#full = true
+    return backpressure(reason, details)
   }
 }

@@ -6,6 +6,7 @@ import type { EnginePoolOptions } from './types.js'
 
 export const shardsMax = 64
 export const maxInFlightMax = 4_194_304
+export const maxQuestionsMax = 65_536
 
 export const keepSnapshotsMax = 1000
 const defaultCheckpointBytes = 256 * 1024 * 1024
@@ -13,11 +14,13 @@ const defaultKeepSnapshots = 2
 const defaultShards = 1
 const defaultCursorKeepBytes = 1024 * 1024 * 1024
 const defaultMaxInFlight = 65_536
+const defaultMaxQuestions = 256
 
 export interface PoolSettings {
   readonly dir: string
   readonly shards: number
   readonly maxInFlight: number
+  readonly maxQuestions: number
   readonly checkpoints: CheckpointSettings
   /** How far behind the mark a cursor may be and still keep the log from being deleted. */
   readonly cursorKeepBytes: number
@@ -25,7 +28,7 @@ export interface PoolSettings {
 
 /**
  * Settles what is the pool's own: options, then `TIDEMARK_DIR`, `TIDEMARK_SHARDS`, `TIDEMARK_MAX_IN_FLIGHT`,
- * `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_CHECKPOINT_INTERVAL_MS`, `TIDEMARK_KEEP_SNAPSHOTS`,
+ * `TIDEMARK_MAX_QUESTIONS`, `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_CHECKPOINT_INTERVAL_MS`, `TIDEMARK_KEEP_SNAPSHOTS`,
  * `TIDEMARK_KEEP_LOG_BYTES`, `TIDEMARK_KEEP_LOG_HOURS` and `TIDEMARK_CURSOR_KEEP_BYTES`, then the defaults.
  * The log's settings are settled by `resolveLogSettings`.
  *
@@ -52,6 +55,15 @@ export function resolvePoolSettings(
         1,
         maxInFlightMax,
       ) ?? defaultMaxInFlight,
+    maxQuestions:
+      integerSetting(
+        'maxQuestions',
+        options.maxQuestions,
+        'TIDEMARK_MAX_QUESTIONS',
+        environment,
+        1,
+        maxQuestionsMax,
+      ) ?? defaultMaxQuestions,
     checkpoints: {
       checkpointBytes:
         integerSetting(

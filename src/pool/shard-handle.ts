@@ -1,19 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Queue } from '@datastructures-js/queue'
 import { fromErrorMessage, LogError } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
-import type { EngineCounters, InstrumentState } from '../matching/index.js'
-import { backpressure } from './errors.js'
+import { type EngineCounters, type InstrumentState, maxCommandWords } from '../matching/index.js'
 import { createInboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
 import type { Answer } from './questions.js'
 import { encodeRequest, requestKind, requestWords } from './requests.js'
 import type { ShardMessage, ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
 import type { ExecutionReport, ShardStats } from './types.js'
-import { CommandBundle, type ReportContext, type Waiter } from './waiters.js'
+import { CommandBundle, delivered, type ReportContext, type Waiter } from './waiters.js'
 
 /** Words that the inbound ring keeps for a command on average; the largest takes more, a cancel half of it. */
 const wordsPerCommand = 16
+/** Beside every question that may be asked, so many of the largest commands fit, whatever `maxInFlight` is. */
+const largestCommandsMin = 4
+/** How often a question that finds the ring full of commands looks again. */
+const roomLookMs = 1
 
 interface Question {
   readonly resolve: (answer: { lsn: number; answer: Answer }) => void
@@ -54,6 +58,7 @@ export class ShardHandle {
     shards: number
     log: DurableLog
     maxInFlight: number
+    maxQuestions: number
     snapshot: Snapshot | undefined
     context: ReportContext
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
@@ -62,7 +67,12 @@ export class ShardHandle {
     this.number = shard
     this.#log = log
     this.#context = options.context
-    const inbound = createInboundMemory(options.maxInFlight * wordsPerCommand)
+    const inbound = createInboundMemory(
+      Math.max(
+        options.maxInFlight * wordsPerCommand,
+        largestCommandsMin * maxCommandWords + options.maxQuestions * requestWords,
+      ),
+    )
     this.inbound = new InboundWriter(inbound)
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
@@ -154,23 +164,24 @@ export class ShardHandle {
       throw new LogError('TIDEMARK_REPLAY_DIFFERS', `Nobody waits for the group that ends at LSN ${lsn}.`, {
         lsn,
       })
-    if (waiter.deliver(words, from, to, lsn, more)) this.#waiters.dequeue()
-    if (more) return false
-    this.#inFlight--
-    return true
+    const outcome = waiter.deliver(words, from, to, lsn, more)
+    if ((outcome & delivered.last) !== 0) this.#waiters.dequeue()
+    if (!more) this.#inFlight--
+    return (outcome & delivered.settles) !== 0
   }
 
   /**
    * Asks the shard; the answer is given when the LSN at which it was true is durable. Once `fail` was called nobody
-   * answers any more: what is under way, a checkpoint for one, gets the error.
+   * answers any more: what is under way, a checkpoint for one, gets the error. A question is never refused for want of
+   * room: who asks for users keeps the number of their questions within its limit.
    */
   async ask(
     question: number,
     instrumentId: number,
     argument: number,
   ): Promise<{ lsn: number; answer: Answer }> {
+    while (!this.#failure && !this.inbound.fits(requestWords)) await sleep(roomLookMs)
     if (this.#failure) throw this.#failure
-    if (!this.inbound.fits(requestWords)) throw backpressure(`the queue of shard ${this.number} is full`)
     const id = this.#nextQuestion
     this.#nextQuestion = (id + 1) >>> 0
     const answered = await new Promise<{ lsn: number; answer: Answer }>((resolve, reject) => {

@@ -36,6 +36,11 @@ export interface EnginePoolOptions extends LogSettingOptions {
   /** Commands that may be accepted and not yet durable; beyond it `submit` rejects. Default 65,536. */
   readonly maxInFlight?: number | undefined
   /**
+   * Questions (`depth`, `order`, `lastRequestId`, `digest`) that may wait for their answers; beyond it they reject.
+   * Environment: `TIDEMARK_MAX_QUESTIONS`. Default 256.
+   */
+  readonly maxQuestions?: number | undefined
+  /**
    * A checkpoint is taken when so many bytes of log have come since the last, and at the close, if anything has; 0: only
    * when asked. Default 256 MiB.
    */
@@ -304,6 +309,9 @@ export interface PoolStats {
   readonly inFlight: number
   readonly maxInFlight: number
   readonly needsDrain: boolean
+  /** Questions that wait for their answers, and the most that may. */
+  readonly questions: number
+  readonly maxQuestions: number
   readonly log: LogStats
   readonly subscriptions: SubscriptionsStats
 }

@@ -4,10 +4,13 @@ import type { InstrumentRegistry } from './instruments.js'
 import type { GroupPlace } from './pool-events.js'
 import type { BatchReport, ExecutionReport } from './types.js'
 
+/** What `deliver` says of a group: whether a command is settled with it, and whether it is this shard's last for it. */
+export const delivered = { settles: 1, last: 2, settlesLast: 3 } as const
+
 /** Somebody who waits for the outcome of commands; it stands in the queue of every shard that it concerns. */
 export interface Waiter {
-  /** Takes one group; returns whether nothing more comes for it from this shard. */
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean
+  /** Takes one group; returns bits of `delivered`. */
+  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number
   fail(error: Error): void
 }
 
@@ -75,7 +78,7 @@ export class CommandBundle implements Waiter {
     this.#open = false
   }
 
-  deliver(words: Int32Array, from: number, to: number, lsn: number): boolean {
+  deliver(words: Int32Array, from: number, to: number, lsn: number): number {
     const { slab, registry } = this.#context
     const place = slab.keep(words, from, to, lsn)
     const report = new LazyExecutionReport(slab.words, place, registry)
@@ -87,7 +90,7 @@ export class CommandBundle implements Waiter {
       this.#open = false
       this.#resolve()
     }
-    return ++this.#settled === this.#commands
+    return ++this.#settled === this.#commands ? delivered.settlesLast : delivered.settles
   }
 
   /** Rejects the commands whose reports were not delivered. */
@@ -106,7 +109,7 @@ export class CommandBundle implements Waiter {
   }
 }
 
-/** The promise of a command that every shard executes, for each of its symbols. */
+/** The promise of a command that every shard executes, for each of its symbols; it is one command of those in flight. */
 export class EverywhereWaiter implements Waiter {
   readonly #context: ReportContext
   readonly #resolve: (report: ExecutionReport) => void
@@ -128,7 +131,7 @@ export class EverywhereWaiter implements Waiter {
     this.#reject = reject
   }
 
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
+  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number {
     if (this.#first === undefined) {
       const { slab } = this.#context
       const place = slab.keep(words, from, to, lsn)
@@ -136,9 +139,10 @@ export class EverywhereWaiter implements Waiter {
     } else {
       this.#others.push({ words: words.slice(from, to), from: 0, to: to - from, lsn })
     }
-    if (more) return false
-    if (--this.#shardsLeft === 0) this.#finish(this.#first)
-    return true
+    if (more) return 0
+    if (--this.#shardsLeft > 0) return delivered.last
+    this.#finish(this.#first)
+    return delivered.settlesLast
   }
 
   #finish({ words, place }: { words: Int32Array; place: number }): void {
@@ -201,9 +205,9 @@ class BatchPart implements Waiter {
     this.#left = commands
   }
 
-  deliver(words: Int32Array, from: number, to: number, lsn: number): boolean {
+  deliver(words: Int32Array, from: number, to: number, lsn: number): number {
     this.#batch.count(words, from, to, lsn)
-    return --this.#left === 0
+    return --this.#left === 0 ? delivered.settlesLast : delivered.settles
   }
 
   fail(error: Error): void {

@@ -36,6 +36,6 @@ describe('the README', () => {
         .replace(/^(\d+) MiB$/, (_, mebibytes: string) => String(Number(mebibytes) * 1_048_576))
       expect(plain, name).toBe(value)
     }
-    expect(Object.keys(table)).toHaveLength(14)
+    expect(Object.keys(table)).toHaveLength(15)
   })
 })

@@ -54,7 +54,11 @@ describe('the ring', () => {
     const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 256 * 1024 })
     const payloads = Array.from({ length: 100 }, () => new Uint8Array(968))
     expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(60_000)
-    expect(log.producer.tryAppendBatch(1, 0, payloads)).toBeUndefined()
+    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBeUndefined()
+    // 100 KB never fit into a ring of 64 KiB.
+    expect(() => log.producer.tryAppendBatch(1, 0, payloads)).toThrowError(
+      expect.objectContaining({ code: 'TIDEMARK_BATCH_TOO_LARGE' }),
+    )
     expect(log.tail).toBe(60_000)
     log.flushAll()
     expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(120_000)

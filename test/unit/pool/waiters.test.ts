@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeCancel } from '#tidemark/matching/index.js'
 import { ReportSlab } from '#tidemark/pool/execution-report.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
-import { bundleCommandsMax, CommandBundle } from '#tidemark/pool/waiters.js'
+import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/waiters.js'
 
 const group = new Int32Array(6)
 encodeCancel(group, 0, 0, 0, 0, 1, -1, 0)
@@ -24,24 +24,27 @@ function newBundle(count: number) {
       (error: Error) => (outcomes[i] = error.message),
     )
   }
-  let delivered = 0
-  const deliver = () => bundle.deliver(group, 0, group.length, ++delivered * 8)
+  let lsn = 0
+  const deliver = () => {
+    lsn += 8
+    return bundle.deliver(group, 0, group.length, lsn)
+  }
   return { bundle, outcomes, order, deliver }
 }
 
 describe('commands that were submitted in one turn', () => {
   it('are each acknowledged when their own record is durable, not when the last one is', async () => {
     const { bundle, outcomes, order, deliver } = newBundle(4)
-    expect(deliver()).toBe(false)
+    expect(deliver()).toBe(delivered.settles)
     expect(bundle.open).toBe(false)
     expect(outcomes).toEqual([undefined, undefined, undefined, undefined])
     await turn()
     expect(outcomes).toEqual([8, undefined, undefined, undefined])
-    expect(deliver()).toBe(false)
-    expect(deliver()).toBe(false)
+    expect(deliver()).toBe(delivered.settles)
+    expect(deliver()).toBe(delivered.settles)
     await turn()
     expect(outcomes).toEqual([8, 16, 24, undefined])
-    expect(deliver()).toBe(true)
+    expect(deliver()).toBe(delivered.settlesLast)
     await turn()
     expect(outcomes).toEqual([8, 16, 24, 32])
     expect(order).toEqual([0, 1, 2, 3])
@@ -50,11 +53,11 @@ describe('commands that were submitted in one turn', () => {
   it('are acknowledged in their order, whatever becomes durable at once', async () => {
     for (let first = 1; first <= bundleCommandsMax; first += 9) {
       const { outcomes, order, deliver } = newBundle(bundleCommandsMax)
-      let isLast = false
-      for (let i = 0; i < first; i++) isLast = deliver()
+      let outcome = 0
+      for (let i = 0; i < first; i++) outcome = deliver()
       await turn()
       expect(outcomes.filter((lsn) => lsn !== undefined)).toHaveLength(first)
-      while (!isLast) isLast = deliver()
+      while (outcome !== delivered.settlesLast) outcome = deliver()
       await turn()
       expect(outcomes).toEqual(Array.from(outcomes, (_, i) => (i + 1) * 8))
       expect(order).toEqual(Array.from(order, (_, i) => i))
