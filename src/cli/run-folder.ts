@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
+import { makeFolder } from '../log/folders.js'
+import { NodeDisk } from '../log/node-disk.js'
 import { outputFailure } from './failure.js'
 
 /** The folder that a run's log is in: the caller's, or a temporary one that is removed at the end. */
@@ -12,7 +14,7 @@ export class RunFolder {
   static choose(flag: string | undefined, environment: NodeJS.ProcessEnv = process.env): RunFolder {
     const chosen = flag ?? (environment['TIDEMARK_DIR'] || undefined)
     if (chosen !== undefined) {
-      makeFolder(path.resolve(chosen))
+      makeRunFolder(path.resolve(chosen))
       return new RunFolder(chosen, false)
     }
     try {
@@ -33,20 +35,10 @@ export class RunFolder {
   }
 }
 
-/**
- * Makes a folder and those above it, from the top down. `mkdirSync` with `recursive` goes round for ever where a parent
- * is there but can't be written into and says ENOENT, as in /proc.
- */
-function makeFolder(folder: string): void {
-  const above = path.dirname(folder)
-  if (above !== folder && !isThere(above)) makeFolder(above)
+function makeRunFolder(folder: string): void {
   try {
-    mkdirSync(folder)
+    makeFolder(new NodeDisk(), folder)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw outputFailure('create', folder, error)
+    throw outputFailure('create', folder, (error as Error).cause ?? error)
   }
-}
-
-function isThere(folder: string): boolean {
-  return statSync(folder, { throwIfNoEntry: false }) !== undefined
 }

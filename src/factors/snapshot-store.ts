@@ -2,6 +2,7 @@ import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AtomicFile, removeTemporaries } from '../log/atomic-file.js'
 import type { Disk } from '../log/disk.js'
+import { makeFolder } from '../log/folders.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { FactorError } from './errors.js'
 
@@ -74,7 +75,7 @@ export class SnapshotStore {
     this.dir = dir
     this.#disk = disk
     try {
-      disk.makeDirectory(dir)
+      makeFolder(disk, dir)
     } catch (cause) {
       throw snapshotIo('create', dir, cause)
     }

@@ -7,8 +7,12 @@
  * that as a failure.
  */
 export interface Disk {
-  /** Creates the folder and those above it. */
+  /** Whether a file or folder has this name. */
+  exists(path: string): boolean
+  /** Creates a folder in one that exists. Its name is not on disk yet: see `makeFolder`. */
   makeDirectory(path: string): void
+  /** Removes a folder that is empty. */
+  removeDirectory(path: string): void
   /** The names in a folder. */
   list(path: string): string[]
   /** Opens a file that exists. */

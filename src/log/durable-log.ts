@@ -5,6 +5,7 @@ import type { Disk } from './disk.js'
 import { Emitter } from './emitter.js'
 import { closedError, diskFull, LogError, LogPoisonedError } from './errors.js'
 import { poison } from './flusher-thread.js'
+import { makeFolder } from './folders.js'
 import { LogFollower } from './follower.js'
 import { LiveFeed } from './live-feed.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
@@ -135,7 +136,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const settings = resolveLogSettings(options)
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
-    attempt('create', dir, () => disk.makeDirectory(dir))
+    makeFolder(disk, dir)
     const lockPath = path.join(dir, 'LOCK')
     const unlock = attempt('lock', lockPath, () => disk.lock(lockPath))
     if (!unlock) {

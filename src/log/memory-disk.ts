@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { AsyncDisk, Disk } from './disk.js'
 
 /** Decides for one piece of unsynced data, or one unsynced directory change, whether a power cut leaves it. */
@@ -81,21 +82,40 @@ export class MemoryDisk implements Disk {
   #directoryChanges: DirectoryChange[] = []
   readonly #open = new Map<number, { file: MemoryFile; path: string }>()
   readonly #locks = new Set<string>()
+  /** Folders that `makeDirectory` made. */
+  readonly #folders = new Set<string>()
   #nextFile = 3
 
   constructor(options: { sectorBytes?: number } = {}) {
     this.sectorBytes = options.sectorBytes ?? 512
   }
 
+  exists(path: string): boolean {
+    this.#note('exists', path)
+    if (path === '/' || this.#names.has(path)) return true
+    // The folders above a file that a test put there are taken for granted.
+    return [...this.#names.keys()].some((name) => name.startsWith(`${path}/`))
+  }
+
   makeDirectory(path: string): void {
     this.#note('makeDirectory', path)
+    if (this.exists(path)) throw errno('EEXIST', `mkdir ${path}`)
+    if (!this.exists(dirname(path))) throw errno('ENOENT', `mkdir ${path}`)
+    this.#folders.add(path)
+    this.#changeDirectory({ kind: 'link', path, file: new MemoryFile() })
+  }
+
+  removeDirectory(path: string): void {
+    this.#note('removeDirectory', path)
+    if (this.list(path).length > 0) throw errno('ENOTEMPTY', `rmdir ${path}`)
+    this.#changeDirectory({ kind: 'unlink', path })
   }
 
   list(path: string): string[] {
     this.#note('list', path)
-    const prefix = `${path}/`
+    const prefix = path === '/' ? path : `${path}/`
     return [...this.#names.keys()]
-      .filter((name) => name.startsWith(prefix))
+      .filter((name) => name.startsWith(prefix) && !name.includes('/', prefix.length))
       .map((name) => name.slice(prefix.length))
   }
 
@@ -184,8 +204,12 @@ export class MemoryDisk implements Disk {
 
   syncDirectory(path: string): void {
     this.#note('syncDirectory', path)
-    this.#durableNames = new Map(this.#names)
-    this.#directoryChanges = []
+    const others: DirectoryChange[] = []
+    for (const change of this.#directoryChanges) {
+      if (folderOf(change) === path) applyToDirectory(this.#durableNames, change)
+      else others.push(change)
+    }
+    this.#directoryChanges = others
   }
 
   lock(path: string): (() => void) | undefined {
@@ -197,7 +221,8 @@ export class MemoryDisk implements Disk {
 
   /**
    * The disk after a power cut now. Each sector of unsynced data survives as `survives` says; unsynced directory
-   * changes survive up to the first that does not, in order, as a journalling file system keeps them.
+   * changes survive up to the first that does not, in order, as a journalling file system keeps them. What is in a folder
+   * goes with the folder.
    */
   powerCut(survives: Survives = () => false): MemoryDisk {
     const after = new MemoryDisk({ sectorBytes: this.sectorBytes })
@@ -208,6 +233,8 @@ export class MemoryDisk implements Disk {
     }
     const images = new Map<MemoryFile, MemoryFile>()
     for (const [path, file] of names) {
+      if (this.#isOrphan(path, names)) continue
+      if (this.#folders.has(path)) after.#folders.add(path)
       const image = images.get(file) ?? surviving(file, this.sectorBytes, survives)
       images.set(file, image)
       after.#names.set(path, image)
@@ -233,7 +260,16 @@ export class MemoryDisk implements Disk {
   clone(): MemoryDisk {
     const copy = new MemoryDisk({ sectorBytes: this.sectorBytes })
     for (const [path, file] of this.#names) copy.replace(path, file.content)
+    for (const folder of this.#folders) copy.#folders.add(folder)
     return copy
+  }
+
+  /** Whether a folder above a path was made here and is not among `names`. */
+  #isOrphan(path: string, names: ReadonlyMap<string, MemoryFile>): boolean {
+    for (let above = dirname(path); above !== '/'; above = dirname(above)) {
+      if (this.#folders.has(above) && !names.has(above)) return true
+    }
+    return false
   }
 
   #usedBytes(): number {
@@ -267,6 +303,11 @@ export class MemoryDisk implements Disk {
     this.#directoryChanges.push(change)
     applyToDirectory(this.#names, change)
   }
+}
+
+/** The folder whose sync makes a change durable. */
+function folderOf(change: DirectoryChange): string {
+  return dirname(change.kind === 'rename' ? change.to : change.path)
 }
 
 function applyToDirectory(names: Map<string, MemoryFile>, change: DirectoryChange): void {

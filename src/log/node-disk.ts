@@ -1,18 +1,22 @@
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import type { AsyncDisk, Disk } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
 export class NodeDisk implements Disk {
   readonly async: AsyncDisk = asyncNodeDisk
 
+  exists(path: string): boolean {
+    return fs.existsSync(path)
+  }
+
   makeDirectory(path: string): void {
-    // Made top down: in a folder that can't be written, /proc for one, mkdir's own `recursive` may not come back.
-    if (fs.existsSync(path)) return
-    const parent = dirname(path)
-    if (parent !== path) this.makeDirectory(parent)
+    // Never with mkdir's own `recursive`: in a folder that can't be written, /proc for one, that may not come back.
     fs.mkdirSync(path)
+  }
+
+  removeDirectory(path: string): void {
+    fs.rmdirSync(path)
   }
 
   list(path: string): string[] {

@@ -5,6 +5,7 @@ import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import { FileReader, forEachFrame } from './file-reader.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
+import { makeFolder } from './folders.js'
 import { maxApplicationType } from './frame.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
 import {
@@ -75,7 +76,7 @@ const joinShare = 1 / 4
  */
 export function recoverLog(settings: RecoverySettings): RecoveredLog {
   const { disk, directory } = settings
-  attempt('create', directory, () => disk.makeDirectory(directory))
+  makeFolder(disk, directory)
   const segments = findSegments(disk, directory)
   if (segments.length === 0) {
     return {

@@ -1,6 +1,7 @@
 import * as path from 'node:path'
 import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
+import { makeFolder } from './folders.js'
 import type { InspectedSegment, LogFault, LogInspection } from './inspection-faults.js'
 import { attempt, encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.js'
 import { segmentCrc } from './segment-scan.js'
@@ -173,7 +174,7 @@ function lostRanges(found: LogInspection, firstLsn: number, endLsn: number) {
  */
 export function applyRepair(disk: Disk, directory: string, plan: RepairPlan, backup: string): string {
   const folder = path.join(directory, backup)
-  attempt('create', folder, () => disk.makeDirectory(folder))
+  makeFolder(disk, folder)
   const changed = new Set(plan.actions.filter(({ kind }) => kind !== 'set-aside').map(fileOf))
   for (const file of changed) copyFile(disk, file, path.join(folder, path.basename(file)))
   attempt('sync', folder, () => disk.syncDirectory(folder))

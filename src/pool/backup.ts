@@ -2,6 +2,7 @@ import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Disk } from '../log/disk.js'
 import { LogError } from '../log/errors.js'
+import { makeFolder } from '../log/folders.js'
 import { listLogFiles } from '../log/inspection-header.js'
 import { NodeDisk } from '../log/node-disk.js'
 import {
@@ -63,7 +64,7 @@ export async function backupFolder(
   options: BackupOptions = {},
 ): Promise<BackupReport> {
   const disk = new NodeDisk()
-  attempt('create', target, () => disk.makeDirectory(target))
+  makeFolder(disk, target)
   if (attempt('read', target, () => disk.list(target)).length > 0) {
     throw new PoolError(
       'TIDEMARK_BAD_ARGUMENT',

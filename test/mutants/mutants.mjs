@@ -54,6 +54,13 @@ export const mutants = [
     tests: ['test/faults/many-openings.test.ts'],
   },
   {
+    name: 'the name of a folder that was made is not synced',
+    file: 'dist/src/log/folders.js',
+    find: "attempt('sync', parent, () => disk.syncDirectory(parent));",
+    replace: '',
+    tests: ['test/faults/folders.test.ts'],
+  },
+  {
     name: 'the folder is not synced',
     file: 'dist/src/log/atomic-file.js',
     find: "yield* call('sync', this.#folder, 'syncDirectory', this.#folder);",

@@ -10,7 +10,6 @@ const { POSITIVE_INFINITY: infinity } = Number
 /** Segments of 8 KiB, each made, so the one before it sealed, at these hours; `undefined`: its header is damaged. */
 function segmentsMadeAt(...hours: (number | undefined)[]): MemoryDisk {
   const disk = new MemoryDisk()
-  disk.makeDirectory('/log')
   hours.forEach((hour, i) => {
     const file = disk.create(segmentPath('/log', i * 8192))
     const header = encodeSegmentHeader({
