@@ -28,6 +28,7 @@ import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
 import { attempt, isRecycledName, isSpareName } from './segment.js'
 import { removeSegments } from './segment-removal.js'
 import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
+import { readerTurns } from './turns.js'
 import { DurableWaiters } from './waiters.js'
 
 export interface DurableLogOptions extends LogSettingOptions {
@@ -339,6 +340,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         failure: () => this.#poisoned ?? (this.#closed ? closedError() : undefined),
         live: this.#feed,
         reading: this.#reading,
+        turns: readerTurns,
       },
       options,
     )

@@ -32,18 +32,22 @@ export class FileReader {
   #position: number
 
   readonly #verify: boolean
+  readonly #chunkBytes: number
 
   /**
    * Starts at `fromLsn`, which is where a frame begins. Without `verify` the CRCs are not checked: for what was
    * verified a moment ago. `known`: a frame does begin there, so that anything else is corruption and no mistake.
+   * `chunkBytes`: a chunk ends with the frame that passes so many bytes, also where more was read at once: for who must
+   * not be busy for long.
    */
   constructor(
     disk: Disk,
     directory: string,
     fromLsn: number,
-    options: { verify?: boolean; known?: boolean } = {},
+    options: { verify?: boolean; known?: boolean; chunkBytes?: number } = {},
   ) {
     this.#verify = options.verify ?? true
+    this.#chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY
     this.#disk = disk
     this.#directory = directory
     this.#start = options.known ? undefined : fromLsn
@@ -54,24 +58,28 @@ export class FileReader {
     return this.#position
   }
 
-  /** The next frames below `limitLsn`, as many as one read gives, or `undefined` when there are none. */
+  /** The next frames below `limitLsn`, at most as many as one read gives, or `undefined` when there are none. */
   nextSync(limitLsn: number): FrameChunk | undefined {
     if (this.#position >= limitLsn) return undefined
     const { window, end } = this.#seek(limitLsn)
+    const there = this.#checked(window, end)
+    if (there) return there
     window.fill(this.#position, end)
-    return this.#checked(window)
+    return this.#filled(window, end)
   }
 
   /** Like `nextSync`, without blocking the thread. */
   async next(limitLsn: number): Promise<FrameChunk | undefined> {
     if (this.#position >= limitLsn) return undefined
     const { window, end } = this.#seek(limitLsn)
+    const there = this.#checked(window, end)
+    if (there) return there
     try {
       await window.fillAsync(this.#position, end)
     } catch (cause) {
       throw cause instanceof LogError ? cause : ioError('read', window.segment.path, cause)
     }
-    return this.#checked(window)
+    return this.#filled(window, end)
   }
 
   close(): void {
@@ -126,48 +134,57 @@ export class FileReader {
     if (firstLsn !== undefined && this.#position < firstLsn) throw removed(this.#position, firstLsn)
   }
 
-  #checked(window: SegmentWindow): FrameChunk {
+  /** The next frames of what was just read. */
+  #filled(window: SegmentWindow, end: number): FrameChunk {
+    const chunk = this.#checked(window, end)
+    if (chunk) return chunk
+    this.#checkStillThere()
+    if (window.available > 0) throw this.#unsound(window, this.#position, 'truncated')
+    throw new LogError(
+      'TIDEMARK_LOG_CORRUPT',
+      `The log ends before LSN ${this.#position} in ${window.segment.path}.`,
+      { file: window.segment.path, lsn: this.#position },
+    )
+  }
+
+  /** The next frames of what is in memory, checked; `undefined` when not even one is there whole. */
+  #checked(window: SegmentWindow, end: number): FrameChunk | undefined {
     const startLsn = this.#position
-    let at = 0
-    while (at < window.available) {
+    const from = startLsn - window.startLsn
+    const to = Math.min(window.available, end - window.startLsn)
+    let at = from
+    while (at < to && at - from < this.#chunkBytes) {
+      const lsn = window.startLsn + at
       const fault = this.#verify
-        ? this.#decoder.decode(window.bytes, at, window.available, startLsn + at, this.#seed)
-        : this.#decoder.bound(window.bytes, at, window.available, startLsn + at)
-      if (fault === 'truncated' && at > 0) break
-      if (fault !== 'none') this.#checkStillThere()
-      if (fault !== 'none' && startLsn + at === this.#start) {
-        throw new LogError(
-          'TIDEMARK_BAD_LSN',
-          `No sound record begins at LSN ${startLsn}; read from the LSN of a record.`,
-          {
-            lsn: startLsn,
-            reason: fault,
-          },
-        )
-      }
+        ? this.#decoder.decode(window.bytes, at, to, lsn, this.#seed)
+        : this.#decoder.bound(window.bytes, at, to, lsn)
+      if (fault === 'truncated') break
       if (fault !== 'none') {
-        const offset = window.filePosition(startLsn + at)
-        throw new LogError(
-          'TIDEMARK_LOG_CORRUPT',
-          `The log is corrupt at LSN ${startLsn + at}, byte ${offset} of ${window.segment.path}: ${fault}.`,
-          { file: window.segment.path, offset, lsn: startLsn + at, reason: fault },
-        )
+        this.#checkStillThere()
+        throw this.#unsound(window, lsn, fault)
       }
       at += alignFrame(this.#decoder.view.length)
     }
-    if (at === 0) {
-      this.#checkStillThere()
-      throw new LogError(
-        'TIDEMARK_LOG_CORRUPT',
-        `The log ends before LSN ${startLsn} in ${window.segment.path}.`,
-        {
-          file: window.segment.path,
-          lsn: startLsn,
-        },
+    if (at <= from) return undefined
+    this.#position = window.startLsn + at
+    return { bytes: window.bytes.subarray(from, at), startLsn, endLsn: this.#position }
+  }
+
+  #unsound(window: SegmentWindow, lsn: number, reason: string): LogError {
+    if (lsn === this.#start) {
+      return new LogError(
+        'TIDEMARK_BAD_LSN',
+        `No sound record begins at LSN ${lsn}; read from the LSN of a record.`,
+        { lsn, reason },
       )
     }
-    this.#position = startLsn + at
-    return { bytes: window.bytes.subarray(0, at), startLsn, endLsn: this.#position }
+    const { path: file } = window.segment
+    const offset = window.filePosition(lsn)
+    return new LogError(
+      'TIDEMARK_LOG_CORRUPT',
+      `The log is corrupt at LSN ${lsn}, byte ${offset} of ${file}: ${reason}.`,
+      { file, offset, lsn, reason },
+    )
   }
 }
 

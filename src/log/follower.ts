@@ -5,6 +5,10 @@ import type { LogMemory } from './memory.js'
 import { LogViews } from './memory.js'
 import type { ReleasedSignal } from './released-signal.js'
 import { RingReader } from './ring-reader.js'
+import { Turns } from './turns.js'
+
+/** What is delivered at once: a few hundred commands. */
+const chunkBytes = 32 * 1024
 
 /**
  * Follows the log live, once a process: from the ring while it keeps up, from the files when it was detached, and
@@ -18,7 +22,10 @@ export class LogFollower {
   readonly #directory: string
   readonly #feed: LiveFeed
   readonly #onlyForFeed: boolean
+  readonly #chunkBytes: number
   readonly #buffer: Buffer
+  /** Not the readers': what they do with the event loop comes after acknowledgements. */
+  readonly #turns: Turns
   #files: FileReader | undefined
   #position: number
   #stopped = false
@@ -35,6 +42,7 @@ export class LogFollower {
     fromLsn: number
     feed: LiveFeed
     onlyForFeed?: boolean
+    turns?: Turns
   }) {
     const { ringBytes, maxFrameBytes } = new LogViews(options.memory)
     this.#signal = options.signal
@@ -44,7 +52,9 @@ export class LogFollower {
     this.#feed = options.feed
     this.#onlyForFeed = options.onlyForFeed ?? false
     this.#position = options.fromLsn
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(maxFrameBytes, Math.min(ringBytes >> 3, 1024 * 1024)))
+    this.#chunkBytes = Math.min(ringBytes >> 3, chunkBytes)
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(maxFrameBytes, this.#chunkBytes))
+    this.#turns = options.turns ?? new Turns()
     this.#ring.request()
     this.#feed.begin(this.#position)
     this.#feed.onWanted = () => this.#wake?.()
@@ -76,6 +86,7 @@ export class LogFollower {
   }
 
   async #run(onChunk: (chunk: FrameChunk) => void): Promise<void> {
+    let passedLsn = this.#position
     for (;;) {
       if (this.#onlyForFeed && !this.#feed.wanted) {
         if (this.#stopped) return
@@ -93,6 +104,11 @@ export class LogFollower {
       this.#position = chunk.endLsn
       onChunk(chunk)
       this.#feed.publish(chunk)
+      if (chunk.endLsn - passedLsn < this.#chunkBytes) continue
+      passedLsn = chunk.endLsn
+      // Whoever was waiting goes on now, and not when all chunks are through: the slice is theirs too.
+      await undefined
+      await this.#turns.pass()
     }
   }
 
@@ -103,7 +119,7 @@ export class LogFollower {
       return undefined
     }
     if (this.#position < attachedAt) return undefined
-    const bytes = this.#ring.read(this.#buffer, released)
+    const bytes = this.#ring.read(this.#buffer, released, this.#chunkBytes)
     if (!bytes) return undefined
     this.#files?.close()
     this.#files = undefined
@@ -112,7 +128,9 @@ export class LogFollower {
   }
 
   async #fromFiles(released: number): Promise<FrameChunk | undefined> {
-    this.#files ??= new FileReader(this.#disk, this.#directory, this.#position)
+    this.#files ??= new FileReader(this.#disk, this.#directory, this.#position, {
+      chunkBytes: this.#chunkBytes,
+    })
     const attachedAt = this.#ring.attachedAt ?? released
     return this.#files.next(Math.min(released, Math.max(attachedAt, this.#position)))
   }

@@ -2,7 +2,7 @@ import type { FrameChunk } from './file-reader.js'
 import { alignFrame } from './frame.js'
 
 /** A reader gets about this much at once, so that it decodes for a moment and not for a whole buffer. */
-const takeBytes = 64 * 1024
+export const takeBytes = 16 * 1024
 
 interface Run {
   readonly memory: Buffer

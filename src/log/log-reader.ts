@@ -4,8 +4,9 @@ import { badSetting, LogError } from './errors.js'
 import { FileReader, type FrameChunk, forEachFrame } from './file-reader.js'
 import { frameFlag, markFrameType, maxApplicationType } from './frame.js'
 import type { LiveFeed } from './live-feed.js'
-import type { LiveTail } from './live-tail.js'
+import { type LiveTail, takeBytes } from './live-tail.js'
 import type { ReleasedSignal } from './released-signal.js'
+import type { Turns } from './turns.js'
 
 /** One group of the log. */
 export interface LogRecord {
@@ -35,8 +36,6 @@ export interface LogReaderOptions {
 export const readerBufferBytesMin = 64 * 1024
 export const readerBufferBytesMax = 1024 * 1024 * 1024
 export const readerBufferBytesDefault = 4 * 1024 * 1024
-/** Reading from memory lets the event loop go on after so many bytes. */
-const yieldBytes = 256 * 1024
 
 /** Where a reader stands. */
 export interface LogReaderStats {
@@ -63,6 +62,8 @@ export interface LogReaderSource {
   failure(): LogError | undefined
   /** The readers that may have a file open, so that a log that closes can close it. */
   readonly reading: Set<LogReader>
+  /** What readers may have of the event loop. */
+  readonly turns: Turns
 }
 
 /**
@@ -84,8 +85,9 @@ export class LogReader implements AsyncIterable<LogRecord> {
   #files: FileReader | undefined
   #read: Promise<FrameChunk | undefined> | undefined
   #tail: LiveTail | undefined
+  /** Up to where it had read when it last let others have the event loop. */
+  #passedLsn: number
   #joined = false
-  #liveBytes = 0
   #attached = 0
   #overflowed = 0
 
@@ -114,7 +116,8 @@ export class LogReader implements AsyncIterable<LogRecord> {
     this.#bufferBytes = bufferBytes
     this.#signal = options.signal
     this.#position = from
-    this.#files = new FileReader(source.disk, source.directory, from)
+    this.#passedLsn = from
+    this.#files = new FileReader(source.disk, source.directory, from, { chunkBytes: takeBytes })
     this.#signal?.addEventListener('abort', this.#stop)
     if (this.#signal?.aborted) this.stop()
   }
@@ -159,6 +162,10 @@ export class LogReader implements AsyncIterable<LogRecord> {
    * @throws LogError `TIDEMARK_BAD_LSN` when what comes next is not in the log any more.
    */
   async nextChunk(): Promise<FrameChunk | undefined> {
+    if (this.#position - this.#passedLsn >= takeBytes) {
+      this.#passedLsn = this.#position
+      await this.#source.turns.pass()
+    }
     while (!this.#stopped) {
       if (this.#tail?.startLsn === this.#position) {
         const chunk = this.#tail.take()
@@ -209,14 +216,9 @@ export class LogReader implements AsyncIterable<LogRecord> {
     this.#source.reading.delete(this)
   }
 
-  async #live(chunk: FrameChunk): Promise<FrameChunk> {
+  #live(chunk: FrameChunk): FrameChunk {
     this.#closeFiles()
     this.#position = chunk.endLsn
-    this.#liveBytes += chunk.endLsn - chunk.startLsn
-    if (this.#liveBytes > yieldBytes) {
-      this.#liveBytes = 0
-      await new Promise((resolve) => setImmediate(resolve))
-    }
     return chunk
   }
 
@@ -224,7 +226,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     if (!this.#tail) this.#attach(released)
     const limit = Math.min(released, this.#to ?? released, this.#tail?.startLsn ?? released)
     const { disk, directory } = this.#source
-    this.#files ??= new FileReader(disk, directory, this.#position, { known: true })
+    this.#files ??= new FileReader(disk, directory, this.#position, { known: true, chunkBytes: takeBytes })
     this.#source.reading.add(this)
     try {
       this.#read = this.#files.next(limit)

@@ -35,14 +35,15 @@ export class RingReader {
   }
 
   /**
-   * Copies whole frames from the reader's place up to `limitLsn` into `target`, as many as fit, and moves on. Returns
-   * the bytes copied, or `undefined` when the reader was detached; then nothing of `target` may be used.
+   * Copies whole frames from the reader's place up to `limitLsn` into `target` and moves on: as many as `bytesMax` holds,
+   * or one that is larger. Returns the bytes copied, or `undefined` when the reader was detached; then nothing of `target` may be used.
    */
-  read(target: Uint8Array, limitLsn: number): number | undefined {
+  read(target: Uint8Array, limitLsn: number, bytesMax = target.byteLength): number | undefined {
     const { ring8, ring32, ringBytes, control64, control32 } = this.#views
     const from = this.#position
     // A reader that was attached within a group stands above the mark until the group ends.
-    const wanted = Math.max(0, Math.min(limitLsn - from, target.byteLength))
+    const wanted = Math.max(0, Math.min(limitLsn - from, bytesMax))
+    const first = Math.max(0, Math.min(limitLsn - from, target.byteLength))
     let offset = from % ringBytes
     let copied = 0
     if (wanted === limitLsn - from && offset + wanted <= ringBytes) {
@@ -54,7 +55,8 @@ export class RingReader {
       while (copied + run < wanted) {
         // Below the mark nothing is written any more, and the mark was loaded before.
         const frameBytes = alignFrame(ring32[offset >> 2]!)
-        if (frameBytes === 0 || copied + run + frameBytes > wanted) break
+        const room = copied + run === 0 ? first : wanted
+        if (frameBytes === 0 || copied + run + frameBytes > room) break
         run += frameBytes
         offset += frameBytes
         if (offset < ringBytes) continue

@@ -201,6 +201,20 @@ export const mutants = [
     tests: ['test/integration/cursors.test.ts'],
   },
   {
+    name: 'whoever follows the log keeps the event loop until it has caught up',
+    file: 'dist/src/log/follower.js',
+    find: 'await this.#turns.pass();',
+    replace: '',
+    tests: ['test/unit/log/turns.test.ts'],
+  },
+  {
+    name: 'readers that catch up keep the event loop',
+    file: 'dist/src/log/log-reader.js',
+    find: 'await this.#source.turns.pass();',
+    replace: '',
+    tests: ['test/unit/log/turns.test.ts'],
+  },
+  {
     name: 'what a writer wrote between two reads is taken for proof of damage',
     file: 'dist/src/log/log-end.js',
     find: 'if (later.endLsn === scan.endLsn)',

@@ -4,6 +4,7 @@ import { LogReader, type LogReaderOptions } from '#tidemark/log/log-reader.js'
 import { LogViews } from '#tidemark/log/memory.js'
 import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { ReleasedSignal } from '#tidemark/log/released-signal.js'
+import { Turns } from '#tidemark/log/turns.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory } from './inline-log.js'
 
 /** An inline log with a follower and readers in the same thread: what they meet is decided by the test alone. */
@@ -11,12 +12,14 @@ export class FollowedLog extends InlineLog {
   readonly feed = new LiveFeed()
   readonly follower: LogFollower
   readonly #disk: MemoryDisk
+  readonly #turns: Turns
   readonly #signal: ReleasedSignal
   #firstLsn = 0
 
-  constructor(disk: MemoryDisk, options: InlineLogOptions & { onlyForFeed?: boolean } = {}) {
+  constructor(disk: MemoryDisk, options: InlineLogOptions & { onlyForFeed?: boolean; turns?: Turns } = {}) {
     super(disk, options)
     this.#disk = disk
+    this.#turns = options.turns ?? new Turns()
     this.#signal = new ReleasedSignal(new LogViews(this.memory))
     this.follower = new LogFollower({
       memory: this.memory,
@@ -26,6 +29,7 @@ export class FollowedLog extends InlineLog {
       fromLsn: this.released,
       feed: this.feed,
       onlyForFeed: options.onlyForFeed ?? false,
+      turns: options.turns ?? new Turns(),
     })
   }
 
@@ -43,6 +47,7 @@ export class FollowedLog extends InlineLog {
         firstLsn: () => this.#firstLsn,
         failure: () => undefined,
         reading: new Set(),
+        turns: this.#turns,
       },
       options,
     )
