@@ -60,6 +60,7 @@ async function runInFolder(
     ...(settings.resume && { keepLogBytes: Number.POSITIVE_INFINITY }),
   }
   let pool = await EnginePool.open(options)
+  pool.on('checkpointFailed', ({ error }) => process.stderr.write(`A checkpoint failed. ${error.message}\n`))
   let verify: VerifySummary | undefined
   let parts: Awaited<ReturnType<typeof runInPool>>
   try {

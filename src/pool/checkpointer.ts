@@ -1,7 +1,7 @@
-import { frameHeaderBytes } from '../log/frame.js'
 import type { DurableLog } from '../log/index.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { rulesVersion } from '../matching/index.js'
+import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
 import type { Clock } from './clock.js'
 import type { CursorStore } from './cursors.js'
 import type { InstrumentRegistry } from './instruments.js'
@@ -22,11 +22,7 @@ import type { CheckpointReport } from './types.js'
 /** Books that are asked for ahead of the one that is written: their copies are what a checkpoint holds in memory. */
 const booksAhead = 4
 
-export interface CheckpointSettings extends RetentionSettings {
-  /** A checkpoint is taken when so many bytes of log have come since the last, and at the close; 0: only when asked. */
-  readonly checkpointBytes: number
-  /** One is also taken when the last is so old and something was logged since; 0: not by time. */
-  readonly checkpointIntervalMs: number
+export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
   /** Snapshots that are kept. */
   readonly keepSnapshots: number
 }
@@ -44,13 +40,8 @@ export class Checkpointer {
   readonly #cursors: CursorStore
   readonly #clock: Clock
   readonly #disk = new NodeDisk()
-  #lastEndLsn: number
-  /** Whether commands were logged that no snapshot was begun behind. */
-  #logged: boolean
-  #lastMs: number
-  #callOff: (() => void) | undefined
-  #lastReplayFromLsn: number
-  #running: Promise<CheckpointReport> | undefined
+  /** When checkpoints are taken, and what became of them. */
+  readonly schedule: CheckpointSchedule
 
   constructor(options: {
     log: DurableLog
@@ -59,8 +50,7 @@ export class Checkpointer {
     settings: CheckpointSettings
     cursors: CursorStore
     clock: Clock
-    lastEndLsn: number
-    lastReplayFromLsn: number
+    snapshot: Snapshot | undefined
   }) {
     this.#log = options.log
     this.#shards = options.shards
@@ -68,75 +58,35 @@ export class Checkpointer {
     this.#settings = options.settings
     this.#cursors = options.cursors
     this.#clock = options.clock
-    this.#lastEndLsn = options.lastEndLsn
-    this.#lastReplayFromLsn = options.lastReplayFromLsn
-    // What an opening found behind the snapshot may be a mark only: one checkpoint too many at worst.
-    this.#logged = options.log.durableLsn > options.lastEndLsn
-    this.#lastMs = options.clock.nowMs()
-    const { checkpointIntervalMs } = options.settings
-    if (checkpointIntervalMs > 0) this.#wait(checkpointIntervalMs)
-  }
-
-  /** Takes note of commands that were settled; returns whether enough has been logged for the next snapshot. */
-  due(commands: number): boolean {
-    if (commands > 0) this.#logged = true
-    const { checkpointBytes } = this.#settings
-    return (
-      checkpointBytes > 0 &&
-      this.#running === undefined &&
-      this.#log.durableLsn - this.#lastEndLsn >= checkpointBytes
-    )
-  }
-
-  /** Whether more than a mark has been logged behind the last snapshot, so that one at the close is worth its time. */
-  get dueAtClose(): boolean {
-    return (
-      this.#settings.checkpointBytes > 0 &&
-      this.#registry.size > 0 &&
-      this.#log.durableLsn - this.#lastReplayFromLsn > frameHeaderBytes
-    )
-  }
-
-  /** Takes a snapshot, or joins the one that is being taken. */
-  checkpoint(): Promise<CheckpointReport> {
-    this.#running ??= this.#begin().finally(() => {
-      this.#running = undefined
+    const { log, snapshot } = options
+    this.schedule = new CheckpointSchedule({
+      take: () => this.#take(),
+      log,
+      times: options.settings,
+      clock: options.clock,
+      snapshot: snapshot?.header ?? { endLsn: log.firstLsn, replayFromLsn: log.firstLsn },
+      hasSnapshot: snapshot !== undefined,
     })
-    return this.#running
+  }
+
+  /** Takes note of commands that were settled; returns whether the next checkpoint is to begin. */
+  due(commands: number): boolean {
+    return this.schedule.due(commands)
+  }
+
+  /** Whether a checkpoint at the close is worth its time. */
+  get dueAtClose(): boolean {
+    return this.#registry.size > 0 && this.schedule.dueAtClose
+  }
+
+  /** Takes a checkpoint, or joins the one that is being taken. */
+  checkpoint(): Promise<CheckpointReport> {
+    return this.schedule.checkpoint()
   }
 
   /** Begins none by itself any more; resolves when none is being taken. */
   async close(): Promise<void> {
-    this.#callOff?.()
-    this.#callOff = undefined
-    await this.#running?.catch(() => {})
-  }
-
-  #wait(delayMs: number): void {
-    this.#callOff = this.#clock.after(delayMs, () => this.#intervalOver())
-  }
-
-  #intervalOver(): void {
-    const { checkpointIntervalMs } = this.#settings
-    const leftMs = this.#lastMs + checkpointIntervalMs - this.#clock.nowMs()
-    if (leftMs > 0) {
-      this.#wait(Math.ceil(leftMs))
-      return
-    }
-    // One that fails leaves the last in place, and is tried again after the next interval.
-    if (this.#logged) this.checkpoint().catch(() => {})
-    this.#wait(checkpointIntervalMs)
-  }
-
-  async #begin(): Promise<CheckpointReport> {
-    this.#lastMs = this.#clock.nowMs()
-    this.#logged = false
-    try {
-      return await this.#take()
-    } catch (error) {
-      this.#logged = true
-      throw error
-    }
+    await this.schedule.close()
   }
 
   async #take(): Promise<CheckpointReport> {
@@ -167,8 +117,7 @@ export class Checkpointer {
       await writer.discard()
       throw error
     }
-    this.#lastEndLsn = snapshot.header.endLsn
-    this.#lastReplayFromLsn = snapshot.header.replayFromLsn
+    this.schedule.placed(snapshot.header)
     const firstLsn = await this.#retain()
     const { header } = snapshot
     return {

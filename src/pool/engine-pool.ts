@@ -27,6 +27,8 @@ import type { Subscription } from './subscription.js'
 import { Subscriptions } from './subscriptions.js'
 import type {
   BatchReport,
+  CheckpointFailure,
+  CheckpointOverdue,
   CheckpointReport,
   CursorInfo,
   CursorInvalidation,
@@ -57,6 +59,8 @@ interface PoolEvents {
   diskFull: [LogError]
   diskReady: []
   cursorInvalidated: [CursorInvalidation]
+  checkpointFailed: [CheckpointFailure]
+  checkpointOverdue: [CheckpointOverdue]
 }
 
 /**
@@ -68,7 +72,9 @@ interface PoolEvents {
  * the pool is poisoned: a write, a sync or a thread failed, every pending promise is rejected, and the pool must be
  * closed and opened again; `diskFull` and `diskReady`, when the disk has no room for the log to go on for long, and when
  * it has again; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
- * than `cursorKeepBytes`.
+ * than `cursorKeepBytes`; `checkpointFailed`, for each checkpoint that failed, whoever asked for it, also at the close,
+ * which resolves all the same; `checkpointOverdue`, while they fail, when the log after the last one has grown to 2, 4, 8 …
+ * times `checkpointBytes`.
  */
 export class EnginePool extends Emitter<PoolEvents> {
   readonly #log: DurableLog
@@ -185,7 +191,6 @@ export class EnginePool extends Emitter<PoolEvents> {
       max: settings.maxQuestions,
       checkUsable: () => this.#checkUsable(),
     })
-    const lastEndLsn = snapshot?.header.endLsn ?? log.firstLsn
     this.#checkpointer = new Checkpointer({
       log,
       shards,
@@ -193,9 +198,11 @@ export class EnginePool extends Emitter<PoolEvents> {
       settings: settings.checkpoints,
       cursors,
       clock,
-      lastEndLsn,
-      lastReplayFromLsn: snapshot?.header.replayFromLsn ?? log.firstLsn,
+      snapshot,
     })
+    const { schedule } = this.#checkpointer
+    schedule.onFailed = (failure) => this.emit('checkpointFailed', failure)
+    schedule.onOverdue = (overdue) => this.emit('checkpointOverdue', overdue)
     this.#cursors = cursors
     cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
     this.#subscriptions = new Subscriptions(log, registry, cursors)
@@ -204,7 +211,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
     this.#following.catch((error) => log.poison(error))
     log.on('error', (error) => this.#fail(error))
-    log.on('diskFull', (error) => this.emit('diskFull', error))
+    log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
     log.on('diskReady', () => this.emit('diskReady'))
     for (const shard of shards) shard.ended.catch((error) => this.#shardEnded(error))
   }
@@ -378,6 +385,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       questions: this.#questions.waiting,
       maxQuestions: this.#questions.max,
       log: this.#log.stats(),
+      checkpoints: this.#checkpointer.schedule.stats(),
       subscriptions: this.#subscriptions.stats(),
     }
   }
@@ -435,7 +443,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   }
 
   #settled(commands: number): void {
-    // A checkpoint that fails leaves the last one in place, and is tried again when the log has grown further.
+    // One that fails leaves the last one in place; the schedule tells of it and tries again later.
     if (this.#checkpointer.due(commands) && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
     this.#intake.settled(commands)
     if (this.#intake.inFlight === 0) this.#onDrained?.()

@@ -1,3 +1,4 @@
+import type { CheckpointCounts } from '../log/checkpoint-retries.js'
 import type { LogReaderStats, LogSettingOptions, LogStats } from '../log/index.js'
 import type {
   CancelReason,
@@ -82,6 +83,36 @@ export interface CheckpointReport {
   /** The first LSN that is still in the log. */
   readonly firstLsn: number
   readonly elapsedMs: number
+}
+
+/** A checkpoint that failed. The last one that was taken stays in place, and so does the log after it. */
+export interface CheckpointFailure {
+  /** What it failed with; a `TidemarkError` with a code as a rule, `TIDEMARK_LOG_IO` when the disk did not take it. */
+  readonly error: Error
+  /** Failures in a row, this one among them. */
+  readonly failures: number
+  /** Milliseconds until the next try, if one is due then; `undefined`: the pool closes, or takes none by itself. */
+  readonly retryMs: number | undefined
+  /** Log after the last checkpoint, in bytes. */
+  readonly logBytes: number
+}
+
+/** Checkpoints fail, and the log after the last one is 2, 4, 8 … times `checkpointBytes`. */
+export interface CheckpointOverdue {
+  /** What the last one failed with. */
+  readonly error: Error
+  readonly failures: number
+  readonly logBytes: number
+  readonly checkpointBytes: number
+}
+
+/** The checkpoints since the pool was opened. */
+export interface CheckpointStats extends CheckpointCounts {
+  readonly running: boolean
+  /** The highest LSN of a book in the newest snapshot; `undefined` when there is none. */
+  readonly lastLsn: number | undefined
+  /** Log after the newest snapshot, in bytes: what the next opening replays. */
+  readonly logBytes: number
 }
 
 /** An instrument of a pool. */
@@ -313,6 +344,7 @@ export interface PoolStats {
   readonly questions: number
   readonly maxQuestions: number
   readonly log: LogStats
+  readonly checkpoints: CheckpointStats
   readonly subscriptions: SubscriptionsStats
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isTemporaryName } from '#tidemark/log/atomic-file.js'
-import type { EnginePool } from '#tidemark/pool/index.js'
+import type { CheckpointFailure, CheckpointOverdue, EnginePool } from '#tidemark/pool/index.js'
 import { blockAtomicFiles } from '../support/blocked-files.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { limit, openPool } from '../support/pools.js'
@@ -76,6 +76,45 @@ describe('checkpoints by time', () => {
     expect(snapshots(pool)).toEqual([])
     clock.advance(intervalMs)
     while (snapshots(pool).length < 1) await turn()
+  })
+})
+
+describe('checkpoints that fail', () => {
+  it('cost one try, are told, and leave a pool that closes and opens', async () => {
+    const clock = new ManualClock()
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir, clock, checkpointBytes: 4096, ringBytes: 65_536 })
+    const blocked = blockAtomicFiles(dir, 'ENOSPC')
+    const failed: CheckpointFailure[] = []
+    const overdue: CheckpointOverdue[] = []
+    pool.on('checkpointFailed', (failure) => failed.push(failure))
+    pool.on('checkpointOverdue', (one) => overdue.push(one))
+    for (let i = 1; i <= 300; i++) await pool.submit(limit(i, 'buy', '10', '1'))
+    while (failed.length < 1) await turn()
+    expect(failed).toHaveLength(1)
+    expect(failed[0]).toMatchObject({
+      error: { code: 'TIDEMARK_LOG_IO', details: { errno: 'ENOSPC' } },
+      failures: 1,
+      retryMs: 1000,
+    })
+    expect(overdue.length).toBeGreaterThan(1)
+    expect(pool.stats().checkpoints).toMatchObject({ taken: 0, failed: 1, lastLsn: undefined })
+    clock.advance(1000)
+    while (failed.length < 2) await turn()
+    expect(failed[1]).toMatchObject({ failures: 2, retryMs: 2000 })
+    await pool.close()
+    expect(failed).toHaveLength(3)
+    expect(failed[2]).toMatchObject({ failures: 3, retryMs: undefined })
+    expect(pool.stats().checkpoints).toMatchObject({ failed: 3, lastError: { code: 'TIDEMARK_LOG_IO' } })
+    expect(snapshots(pool)).toEqual([])
+    expect(clock.pending).toBe(0)
+
+    blocked.release()
+    const again = await openPool({ dir, clock, checkpointBytes: 4096, ringBytes: 65_536 })
+    expect((await again.depth('BTC-USD')).bids[0]).toMatchObject({ orders: 300 })
+    await again.close()
+    expect(snapshots(again).length).toBeGreaterThan(0)
+    expect(again.stats().checkpoints).toMatchObject({ failed: 0, lastError: undefined })
   })
 })
 

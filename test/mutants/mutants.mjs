@@ -300,9 +300,9 @@ export const mutants = [
   },
   {
     name: 'checkpoints by time are taken though nothing was logged',
-    file: 'dist/src/pool/checkpointer.js',
-    find: 'if (this.#logged)\n            this.checkpoint()',
-    replace: 'this.checkpoint()',
+    file: 'dist/src/pool/checkpoint-schedule.js',
+    find: 'if (this.#logged && !this.#retries.waiting)',
+    replace: 'if (!this.#retries.waiting)',
     tests: ['test/integration/checkpoint-schedule.test.ts'],
   },
   {
@@ -416,5 +416,12 @@ export const mutants = [
     find: 'this.#writer.synced(',
     replace: 'this.#writer.durable(',
     tests: ['test/integration/unsafe-snapshots.test.ts'],
+  },
+  {
+    name: 'a checkpoint that failed is tried again at every chance',
+    file: 'dist/src/pool/checkpoint-schedule.js',
+    find: 'return this.#running === undefined && !this.#retries.waiting;',
+    replace: 'return this.#running === undefined;',
+    tests: ['test/unit/pool/checkpoint-schedule.test.ts'],
   },
 ]
