@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { fromErrorMessage } from '../log/errors.js'
+import { fromErrorMessage, threadEnded } from '../log/errors.js'
 import { type DurableLog, LogError } from '../log/index.js'
 import type { FactorReply, FactorRequest, FactorThreadData } from './pool-thread.js'
 import { createTickRing, TickRingWriter } from './tick-ring.js'
@@ -69,7 +69,7 @@ export class FactorWorker {
       }
     }
     port1.on('message', take)
-    this.#worker.on('error', (error) => broken(error as Error))
+    this.#worker.on('error', (error) => broken(threadEnded(`factor worker ${place.worker}`, error)))
     this.#worker.on('exit', () => {
       // What the thread said last may still be at the port.
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))

@@ -3,7 +3,14 @@ import type { Worker } from 'node:worker_threads'
 import { withoutStack } from '../errors.js'
 import type { Disk } from './disk.js'
 import { Emitter } from './emitter.js'
-import { closedError, diskFull, LogError, LogPoisonedError } from './errors.js'
+import {
+  closedError,
+  fromErrorMessage,
+  LogError,
+  LogPoisonedError,
+  type Shortage,
+  shortageError,
+} from './errors.js'
 import { poison } from './flusher-thread.js'
 import { makeFolder } from './folders.js'
 import { LogFollower } from './follower.js'
@@ -19,6 +26,7 @@ import {
   type LogMemory,
   LogViews,
   logState,
+  shortages,
 } from './memory.js'
 import { NodeDisk } from './node-disk.js'
 import { LogProducer, wakeFlusher } from './producer.js'
@@ -61,6 +69,11 @@ export interface LogStats {
   readonly rotations: number
   /** Rotations that found no zero-filled file ready. */
   readonly unpreparedRotations: number
+  /**
+   * How often the next segment could not be made ready, for another reason than a full disk or too many open files. The log
+   * goes on without, at the price of slow rotations.
+   */
+  readonly preallocationFailures: number
   readonly marks: number
   /** How often the follower fell behind the ring and went over to the files. */
   readonly followerDetached: number
@@ -71,6 +84,7 @@ export interface DurableLogEvents {
   error: [LogPoisonedError]
   diskFull: [LogError]
   diskReady: []
+  preallocationFailed: [LogError]
 }
 
 const initialSegmentBytesGoal = 4 * 1024 * 1024
@@ -85,8 +99,10 @@ export const threadsOf = Symbol('threads')
  * LSNs are byte positions, multiples of eight; the LSN of a record is where it ends.
  *
  * Events: `error` (LogPoisonedError) once, when a write, a sync or a thread failed. `diskFull` (LogError
- * `TIDEMARK_DISK_FULL`) when the disk has no room for the segment after this one: what is under way becomes durable, and
- * appends are refused when no more than a quarter of a segment is left. `diskReady` when there is room again.
+ * `TIDEMARK_DISK_FULL`, or `TIDEMARK_TOO_MANY_FILES` when no descriptor is free) when there is no room for the segment after
+ * this one: what is under way becomes durable, and appends are refused, with the same code, when no more than a quarter of a
+ * segment is left. `diskReady` when there is room again. `preallocationFailed` (LogError) when the next segment could not be
+ * made ready for another reason: the log goes on, and each rotation makes its own segment.
  */
 export class DurableLog extends Emitter<DurableLogEvents> {
   readonly dir: string
@@ -169,7 +185,10 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         check.stop()
         return checked
       })
-      return new DurableLog(dir, settings, report, memory, disk, threads, unlock)
+      const log = new DurableLog(dir, settings, report, memory, disk, threads, unlock)
+      if (!log.poisoned) return log
+      await log.close()
+      throw log.poisoned
     } catch (error) {
       unlock()
       throw error
@@ -198,11 +217,15 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.signal = new ReleasedSignal(this.#views)
     this.#producer = new LogProducer(memory, 0)
     this.#waiters = new DurableWaiters(this.signal)
-    threads.onFailure = (error) => this.poison(error)
-    threads.onDisk = (message) => {
-      if (message.kind === 'disk-ready') this.emit('diskReady')
-      else this.emit('diskFull', diskFull(dir, { reason: message.error.message }))
-    }
+    threads.own({
+      failed: (error) => this.poison(error),
+      disk: (message) => {
+        if (message.kind === 'disk-ready') this.emit('diskReady')
+        else if (message.kind === 'preallocation-failed')
+          this.emit('preallocationFailed', fromErrorMessage(message.error))
+        else this.emit('diskFull', shortageError(dir, message.shortage, { reason: message.error.message }))
+      },
+    })
     this.#feed.onWanted = () => this.#feedReaders()
   }
 
@@ -244,7 +267,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * blocks the event loop.
    *
    * @throws LogError `TIDEMARK_RING_FULL` when the disk is behind by a whole ring: await `waitDurable` of an earlier
-   *   LSN and try again. `TIDEMARK_DISK_FULL`: nothing was appended; try again when `diskReady` is emitted.
+   *   LSN and try again. `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: nothing was appended; try again when `diskReady` is
+   *   emitted.
    *   `TIDEMARK_BAD_RECORD`, `TIDEMARK_LOG_CLOSED`, `TIDEMARK_LOG_POISONED`.
    */
   append(payload: Uint8Array, type = 1, flags = 0): number {
@@ -302,8 +326,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Why nothing of so many bytes is taken now, if that is because the disk is full: there is no room for the next segment,
-   * and in the active one no more than the reserve is left, which is for what is under way.
+   * Why nothing of so many bytes is taken now, if that is because the disk is full or no descriptor is free: the next segment
+   * can't be made, and in the active one no more than the reserve is left, which is for what is under way.
    */
   fullDisk(bytes = 0): LogError | undefined {
     if (!this.#isDiskFull) return undefined
@@ -311,7 +335,14 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const roomBytes = Number(Atomics.load(this.#views.control64, int64.roomEnd)) - this.tailLsn
     const reserveBytes = Math.floor(segmentBytes * diskReserveShare)
     if (roomBytes - bytes >= reserveBytes) return undefined
-    return withoutStack(() => diskFull(this.dir, { roomBytes, reserveBytes, segmentBytes }))
+    return withoutStack(() =>
+      shortageError(this.dir, this.#shortage, { roomBytes, reserveBytes, segmentBytes }),
+    )
+  }
+
+  /** What a log that is stuck can't go on for. @internal */
+  get stuckError(): LogError {
+    return shortageError(this.dir, this.#shortage)
   }
 
   /** Whether what was appended has no room on the disk, and waits in the ring until it has. @internal */
@@ -432,6 +463,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       flushMsLast: numbers[float64.flushMsLast]!,
       rotations: numbers[float64.rotations]!,
       unpreparedRotations: numbers[float64.unpreparedRotations]!,
+      preallocationFailures: this.#threads.preallocationFailures,
       marks: numbers[float64.marks]!,
       followerDetached: numbers[float64.readerDetached]!,
       waiters: this.#waiters.size,
@@ -495,6 +527,10 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   #checkUsable(): void {
     if (this.#poisoned) throw this.#poisoned
     if (this.#closing) throw closedError()
+  }
+
+  get #shortage(): Shortage {
+    return shortages[Atomics.load(this.#views.control32, int32.shortage)]!
   }
 
   get #isDiskFull(): boolean {

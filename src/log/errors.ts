@@ -13,6 +13,7 @@ export type LogErrorCode =
   | 'TIDEMARK_RING_FULL'
   | 'TIDEMARK_BATCH_TOO_LARGE'
   | 'TIDEMARK_DISK_FULL'
+  | 'TIDEMARK_TOO_MANY_FILES'
   | 'TIDEMARK_RULES_DIFFER'
   | 'TIDEMARK_THREAD_DIED'
   | 'TIDEMARK_REPLAY_DIFFERS'
@@ -71,39 +72,72 @@ export function closedError(): LogError {
 export interface ErrorMessage {
   readonly code: string
   readonly message: string
+  /** Where it was thrown, in its own thread. */
+  readonly stack: string | undefined
   readonly details: Record<string, unknown>
-  readonly cause: { readonly message: string; readonly code: string | undefined } | undefined
+  readonly cause: ErrorMessage | undefined
 }
 
+const causesMax = 8
+
+/** Takes an error apart for a message: its code, details, stack and causes. What is no error of ours is a failed thread. */
 export function toErrorMessage(error: unknown): ErrorMessage {
-  const known = error instanceof TidemarkError
-  const cause = known ? (error.cause as (Error & { code?: string }) | undefined) : undefined
+  if (error instanceof TidemarkError) return describeError(error, causesMax)
+  const cause = describeError(error, causesMax)
   return {
-    code: known ? error.code : 'TIDEMARK_THREAD_DIED',
-    message: known
-      ? error.message
-      : `A thread of the log failed: ${error instanceof Error ? error.message : error}.`,
-    details: known ? { ...error.details } : {},
-    cause: cause && { message: cause.message, code: cause.code },
+    ...cause,
+    code: 'TIDEMARK_THREAD_DIED',
+    message: `A thread of the log failed: ${cause.message}.`,
+    cause,
   }
 }
 
+function describeError(error: unknown, causesLeft: number): ErrorMessage {
+  if (!(error instanceof Error))
+    return { code: '', message: String(error), stack: undefined, details: {}, cause: undefined }
+  const { code } = error as NodeJS.ErrnoException
+  const known = error instanceof TidemarkError
+  return {
+    code: code === undefined ? '' : String(code),
+    message: error.message,
+    stack: error.stack,
+    details: known ? cloneable(error.details) : {},
+    cause:
+      error.cause === undefined || causesLeft === 0 ? undefined : describeError(error.cause, causesLeft - 1),
+  }
+}
+
+/** A value that no message can carry must not keep the error from being reported: it goes as text. */
+function cloneable(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return structuredClone(details)
+  } catch {
+    return Object.fromEntries(Object.entries(details).map(([name, value]) => [name, String(value)]))
+  }
+}
+
+/** The error of another thread, with that thread's stack. */
 export function fromErrorMessage(message: ErrorMessage): LogError {
-  const cause = message.cause && Object.assign(new Error(message.cause.message), { code: message.cause.code })
-  return new LogError(
-    message.code as LogErrorCode,
-    message.message,
-    message.details,
-    cause ? { cause } : undefined,
-  )
+  const options = message.cause && { cause: causeOf(message.cause) }
+  const error = new LogError(message.code as LogErrorCode, message.message, message.details, options)
+  if (message.stack !== undefined) error.stack = message.stack
+  return error
+}
+
+function causeOf(message: ErrorMessage): Error {
+  if (message.code.startsWith('TIDEMARK_')) return fromErrorMessage(message)
+  const cause = new Error(message.message, message.cause && { cause: causeOf(message.cause) })
+  if (message.stack !== undefined) cause.stack = message.stack
+  return Object.assign(cause, { code: message.code === '' ? undefined : message.code })
 }
 
 /** A failed system call, with the words that a person needs to mend it. */
 export function ioError(action: string, path: string, cause: unknown): LogError {
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code
   const reason = (errno && errnoSentences[errno]) ?? (cause instanceof Error ? cause.message : String(cause))
+  const tooMany = errno === 'EMFILE' || errno === 'ENFILE'
   return new LogError(
-    'TIDEMARK_LOG_IO',
+    tooMany ? 'TIDEMARK_TOO_MANY_FILES' : 'TIDEMARK_LOG_IO',
     `Could not ${action} ${path}: ${reason}.`,
     { path, errno },
     { cause },
@@ -119,37 +153,77 @@ export async function attemptAsync<T>(action: string, path: string, call: () => 
   }
 }
 
-/** Whether a file call failed for want of room. */
-export function isDiskFull(error: unknown): boolean {
-  const errno = error instanceof LogError ? error.details['errno'] : undefined
-  return errno === 'ENOSPC' || errno === 'EDQUOT'
+/**
+ * Why a thread could not be started or ended by itself. One that finds no free descriptor for itself changed nothing and
+ * may be started again.
+ *
+ * `name` completes the sentence "The thread of … ended".
+ */
+export function threadEnded(name: string, cause: unknown): LogError {
+  if (cause instanceof LogError) return cause
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const errno = /\b(EMFILE|ENFILE)\b/.exec(
+    `${(cause as NodeJS.ErrnoException | undefined)?.code} ${text}`,
+  )?.[1]
+  return new LogError(
+    errno === undefined ? 'TIDEMARK_THREAD_DIED' : 'TIDEMARK_TOO_MANY_FILES',
+    `The thread of ${name} ended: ${(errno && errnoSentences[errno]) ?? text}.`,
+    { thread: name, errno },
+    { cause },
+  )
+}
+
+/** What a log has too little of for its next segment: room on the disk, or descriptors. */
+export type Shortage = 'space' | 'files'
+
+/** What a file call failed for the want of, if it was that: then it may succeed later, when others have let go of some. */
+export function shortageOf(error: unknown): Shortage | undefined {
+  if (!(error instanceof LogError)) return undefined
+  const errno = error.details['errno']
+  if (errno === 'EMFILE' || errno === 'ENFILE') return 'files'
+  return errno === 'ENOSPC' || errno === 'EDQUOT' ? 'space' : undefined
+}
+
+/** Whether an error says that nothing is taken for now, and will be again when `diskReady` is emitted. */
+export function isShortage(error: unknown): boolean {
+  const code = error instanceof TidemarkError ? error.code : undefined
+  return code === 'TIDEMARK_DISK_FULL' || code === 'TIDEMARK_TOO_MANY_FILES'
 }
 
 /**
- * Makes room for what is not written yet: a disk that has none leaves everything as it was.
+ * Makes what is not written yet: a disk without room and a process without descriptors leave everything as it was. What
+ * failed so is tried a second time at once, because one failed call need not mean that there is none: `make` throws away
+ * what it began, files with a failed sync among it, and begins anew.
  *
- * @throws LogError `TIDEMARK_DISK_FULL`, and only then it may be tried again; else what `make` throws.
+ * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, and only then it may be tried again; else what `make` throws.
  */
 export function makingRoom<T>(directory: string, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    throw isDiskFull(error)
-      ? diskFull(directory, { reason: (error as Error).message }, { cause: error })
-      : error
+  for (let triesLeft = 1; ; triesLeft--) {
+    try {
+      return make()
+    } catch (error) {
+      const shortage = shortageOf(error)
+      if (!shortage) throw error
+      if (triesLeft === 0)
+        throw shortageError(directory, shortage, { reason: (error as Error).message }, { cause: error })
+    }
   }
 }
 
-/** What a log says that has no room for its next segment. */
-export function diskFull(
+/** What a log says that can't make its next segment. */
+export function shortageError(
   directory: string,
+  shortage: Shortage,
   details: Record<string, unknown> = {},
   options?: ErrorOptions,
 ): LogError {
+  const files = shortage === 'files'
   return new LogError(
-    'TIDEMARK_DISK_FULL',
-    `The log in ${directory} takes nothing more for now, because the disk is full: free room for its next segment, let old log go, or use smaller segments.`,
-    { directory, errno: 'ENOSPC', ...details },
+    files ? 'TIDEMARK_TOO_MANY_FILES' : 'TIDEMARK_DISK_FULL',
+    files
+      ? `The log in ${directory} takes nothing more for now, because no file descriptor is free for its next segment: close files, or raise the limit (ulimit -n).`
+      : `The log in ${directory} takes nothing more for now, because the disk is full: free room for its next segment, let old log go, or use smaller segments.`,
+    { directory, errno: files ? 'EMFILE' : 'ENOSPC', ...details },
     options,
   )
 }
@@ -168,7 +242,11 @@ const errnoSentences: Record<string, string> = {
   EIO: 'the disk reported an input/output error',
 }
 
-/** What a thread that writes says of the disk: that it has no room for what comes next, and that it has again. */
+/**
+ * What a thread that writes says of the disk: that it can't make what comes next for want of room or descriptors, and that
+ * it can again; and that a segment could not be made ready for another reason.
+ */
 export type DiskMessage =
-  | { readonly kind: 'disk-full'; readonly error: ErrorMessage }
+  | { readonly kind: 'disk-full'; readonly shortage: Shortage; readonly error: ErrorMessage }
   | { readonly kind: 'disk-ready' }
+  | { readonly kind: 'preallocation-failed'; readonly error: ErrorMessage }

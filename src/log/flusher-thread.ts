@@ -1,12 +1,13 @@
 import type { DiskMessage, ErrorMessage } from './errors.js'
-import { toErrorMessage } from './errors.js'
-import { Flusher, type FlushSettings, SharedSpares } from './flusher.js'
+import { shortageOf, toErrorMessage } from './errors.js'
+import { Flusher, type FlushSettings } from './flusher.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from './memory.js'
 import { NodeDisk } from './node-disk.js'
 import { type RecoveryReport, recoverLog } from './recovery.js'
 import type { SealedStates } from './sealed-check.js'
 import { segmentSeed } from './segment.js'
 import { SegmentWriter } from './segment-writer.js'
+import { SharedSpares } from './shared-spares.js'
 
 /** What the opener gives to the flusher's thread. */
 export interface FlusherThreadData {
@@ -50,7 +51,11 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       segments,
       settings: data.flush,
       onDisk: (full) =>
-        post(full ? { kind: 'disk-full', error: toErrorMessage(full) } : { kind: 'disk-ready' }),
+        post(
+          full
+            ? { kind: 'disk-full', shortage: shortageOf(full)!, error: toErrorMessage(full) }
+            : { kind: 'disk-ready' },
+        ),
     })
     post({ kind: 'ready', report: recovered.report })
     flusher.run()

@@ -1,8 +1,18 @@
-import { diskFull, LogError } from './errors.js'
+import { isShortage, LogError, shortageError, shortageOf } from './errors.js'
 import { alignFrame, frameField, frameFlag, frameHeaderBytes, markFrameType } from './frame.js'
-import { float64, fullFor, int32, int64, type LogMemory, LogViews, logState, readerState } from './memory.js'
+import {
+  float64,
+  fullFor,
+  int32,
+  int64,
+  type LogMemory,
+  LogViews,
+  logState,
+  noteShortage,
+  readerState,
+} from './memory.js'
 import { LogProducer } from './producer.js'
-import type { SegmentWriter, Spare, SpareSource } from './segment-writer.js'
+import type { SegmentWriter } from './segment-writer.js'
 
 export type Durability = 'group' | 'each' | 'unsafeNone'
 
@@ -16,13 +26,17 @@ export interface FlushSettings {
 const idleMarkMs = 100
 /** How long a closing log waits for a claim that was never published. */
 const abandonedClaimMs = 1000
-/** How long a flusher that has no room for a frame waits until it looks again. */
-const roomRetryMs = 1000
+/** How long a flusher sleeps, or waits for room for a frame, until it looks again. */
+const lookMs = 1000
+/** How long an open log waits for a claim that is not published. */
+const unfilledClaimMs = 30_000
 /** Far enough ahead that no producer wakes a flusher that is awake. */
 const awake = 1 << 30
 /** One write takes at most about this much, so that the first of a long queue is not held up by the last. */
 const flushBytesGoal = 4 * 1024 * 1024
 const stateMask = 7n
+/** The flusher's bits of the diskFull word. */
+const ownBits = fullFor.flusher | fullFor.ahead
 
 const zeros = new Uint8Array(64 * 1024)
 
@@ -30,31 +44,6 @@ const zeros = new Uint8Array(64 * 1024)
 function zero(bytes: Uint8Array, from: number, to: number): void {
   for (let at = from; at < to; at += zeros.byteLength) {
     bytes.set(to - at < zeros.byteLength ? zeros.subarray(0, to - at) : zeros, at)
-  }
-}
-
-/** Spares that a preparer thread announces in shared memory. */
-export class SharedSpares implements SpareSource {
-  readonly #control32: Int32Array
-
-  constructor(memory: LogMemory) {
-    this.#control32 = new Int32Array(memory.control)
-  }
-
-  get ready(): boolean {
-    return (
-      Atomics.load(this.#control32, int32.spareSerial) !== Atomics.load(this.#control32, int32.spareTaken)
-    )
-  }
-
-  take(): Spare | undefined {
-    if (!this.ready) return undefined
-    const serial = Atomics.load(this.#control32, int32.spareSerial)
-    const recycled = Atomics.load(this.#control32, int32.spareRecycled) === 1
-    Atomics.store(this.#control32, int32.spareTaken, serial)
-    Atomics.add(this.#control32, int32.preparerSignal, 1)
-    Atomics.notify(this.#control32, int32.preparerSignal)
-    return { serial, recycled }
   }
 }
 
@@ -78,6 +67,9 @@ export class Flusher {
   #groups = 0
   /** Groups taken since the start, as the producers' `published` word counts them. */
   #consumed = 0
+  /** For how long the flusher has slept before a claim that nobody filled. */
+  #unfilledMs = 0
+  #shortage: LogError | undefined
   #scanEndMs = 0
   #onlyMarks = true
   #lastType = 0
@@ -116,6 +108,8 @@ export class Flusher {
       }
       this.serveRotation()
       this.serveSync()
+      if (this.#segments.mayOpenAhead || (Atomics.load(control32, int32.diskFull) & fullFor.ahead) !== 0)
+        this.#tryFor(() => this.#segments.openAhead(), fullFor.ahead)
       if (this.#hasPublished()) {
         if (this.#settings.batchDelayMs > 0) this.#gather()
         this.flush()
@@ -140,6 +134,8 @@ export class Flusher {
     this.#segments.write(this.#pieces, bytes)
     if (!unsafe) this.#segments.sync()
     this.#written += bytes
+    this.#unfilledMs = 0
+    this.#forgetLostCounts()
     this.#count(bytes, performance.now() - startMs)
     this.#acknowledge(!unsafe)
     this.advanceLimit()
@@ -282,16 +278,17 @@ export class Flusher {
    * Makes room for the next frame: in the active segment or in the next. While the disk is full it waits, with the frame
    * in the ring and nothing torn, for the preparer to find room; a log that closes can't.
    *
-   * @throws LogError `TIDEMARK_DISK_FULL` when the log closes and what is in the ring has no room.
+   * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, when the log closes and what is in the ring has no room.
    */
   #awaitRoom(): void {
     const { control32 } = this.#views
     const signal = Atomics.load(control32, int32.flusherSignal)
     if (this.#makeRoom()) return
     if (Atomics.load(control32, int32.state) >= logState.closing) {
-      throw diskFull(this.#segments.directory, { lsn: this.#written })
+      const shortage = shortageOf(this.#shortage) ?? 'space'
+      throw shortageError(this.#segments.directory, shortage, { lsn: this.#written })
     }
-    Atomics.wait(control32, int32.flusherSignal, signal, roomRetryMs)
+    Atomics.wait(control32, int32.flusherSignal, signal, lookMs)
   }
 
   /** Returns whether there is more room now. */
@@ -301,19 +298,20 @@ export class Flusher {
     return this.#segments.hasSpare && this.#tryFor(() => this.#rotate())
   }
 
-  /** Does what a full disk may refuse and then leaves as it was; returns whether it was done. */
-  #tryFor(action: () => unknown): boolean {
+  /** Does what a shortage may refuse and then leaves as it was; returns whether it was done. */
+  #tryFor(action: () => unknown, bit: number = fullFor.flusher): boolean {
     const { control32 } = this.#views
     try {
       action()
       this.#tellRoom()
-      if ((Atomics.and(control32, int32.diskFull, ~fullFor.flusher) & fullFor.flusher) !== 0)
-        this.#onDisk(undefined)
+      const before = Atomics.and(control32, int32.diskFull, ~bit)
+      if ((before & bit) !== 0 && (before & ownBits & ~bit) === 0) this.#onDisk(undefined)
       return true
     } catch (error) {
-      if (!(error instanceof LogError && error.code === 'TIDEMARK_DISK_FULL')) throw error
-      if ((Atomics.or(control32, int32.diskFull, fullFor.flusher) & fullFor.flusher) === 0)
-        this.#onDisk(error)
+      if (!(error instanceof LogError && isShortage(error))) throw error
+      this.#shortage = error
+      const before = noteShortage(control32, bit, shortageOf(error)!)
+      if ((before & ownBits) === 0) this.#onDisk(error)
       Atomics.add(control32, int32.preparerSignal, 1)
       Atomics.notify(control32, int32.preparerSignal)
       return false
@@ -369,38 +367,73 @@ export class Flusher {
     Atomics.store(control32, int32.wakeAt, (this.#consumed + awake) | 0)
   }
 
-  /** Sleeps until somebody publishes, asks for space or closes; a log that falls idle is marked first. */
+  /**
+   * Sleeps until somebody publishes, asks for space or closes; a log that falls idle is marked first.
+   *
+   * ```
+   *  producer                                     flusher
+   *  P1  claimTail += bytes                       F1  remembers flusherSignal
+   *  P2  ring[claim] = length: it is published    F2  asleep = 1
+   *  P3  published += groups                      F3  looks for work: the ring, the state, a rotation
+   *  P4  looks whether asleep is 1                F4  waits while flusherSignal is what F1 remembers
+   *  P5  flusherSignal += 1, notify               F5  asleep = 0
+   * ```
+   *
+   * Every step is sequentially consistent. A publication that F3 does not see (P2) comes after F3, so its P4 comes after F2,
+   * sees 1 and goes on to P5. P5 comes after F1, so F4 finds the word changed, or is notified while it waits. No
+   * publication of a living producer is therefore overslept.
+   *
+   * A producer may end at any step, in a thread of the user's. After P2 and before P3: `published` stays too low for ever,
+   * which is why sleep does not depend on it; it only tells `#gather` when a batch is full, and is forgotten when the ring is
+   * empty. After P2 and before P5: nobody wakes the flusher, so no sleep is longer than `lookMs`. After P1 and before P2:
+   * nothing behind that claim can ever be written, so the log is poisoned when the claim was waited for long enough.
+   */
   #sleep(): void {
     const { control32 } = this.#views
     const signal = Atomics.load(control32, int32.flusherSignal)
-    Atomics.store(control32, int32.wakeAt, (this.#consumed + 1) | 0)
+    Atomics.store(control32, int32.asleep, 1)
     this.advanceLimit()
     if (!this.#hasWork()) {
-      const outcome = Atomics.wait(
-        control32,
-        int32.flusherSignal,
-        signal,
-        this.#onlyMarks ? (this.#isRotationWanted() ? roomRetryMs : Number.POSITIVE_INFINITY) : idleMarkMs,
-      )
-      if (outcome === 'timed-out' && !this.#onlyMarks && !this.#hasPublished()) {
-        this.#onlyMarks = !this.#hasRoomForMark() || this.mark()
+      const sleepMs = this.#onlyMarks ? lookMs : idleMarkMs
+      const outcome = Atomics.wait(control32, int32.flusherSignal, signal, sleepMs)
+      if (outcome === 'timed-out' && !this.#hasPublished()) {
+        this.#checkClaims(sleepMs)
+        if (!this.#onlyMarks) this.#onlyMarks = !this.#hasRoomForMark() || this.mark()
       }
     }
+    Atomics.store(control32, int32.asleep, 0)
     this.#scanEndMs = performance.now()
     Atomics.store(control32, int32.wakeAt, (this.#consumed + awake) | 0)
+  }
+
+  /**
+   * Counts how long the flusher has slept before a claim that is not published. Sleep is counted, not time, so that a
+   * process that was stopped is not taken for a producer that died.
+   */
+  #checkClaims(sleptMs: number): void {
+    if (this.#isAllWritten()) return
+    this.#unfilledMs += sleptMs
+    if (this.#unfilledMs >= unfilledClaimMs) throw unfilledClaim(this.#written)
+  }
+
+  #isAllWritten(): boolean {
+    return Number(Atomics.load(this.#views.control64, int64.claimTail)) === this.#written
+  }
+
+  /** When the ring is empty, whatever a producer that ended did not count is behind us. */
+  #forgetLostCounts(): void {
+    if (this.#isAllWritten()) this.#consumed = Atomics.load(this.#views.control32, int32.published)
   }
 
   /** The clean end: nothing is claimed and not published, and a last mark proves that all of it was synced. */
   #finish(): void {
     const { control32, control64 } = this.#views
     const deadlineMs = performance.now() + abandonedClaimMs
-    while (Number(Atomics.load(control64, int64.claimTail)) !== this.#written) {
+    while (!this.#isAllWritten()) {
       if (this.#hasPublished()) {
         this.flush()
       } else if (performance.now() > deadlineMs) {
-        throw new LogError('TIDEMARK_THREAD_DIED', 'A thread claimed space in the log and never filled it.', {
-          lsn: this.#written,
-        })
+        throw unfilledClaim(this.#written)
       } else {
         Atomics.wait(control32, int32.flusherSignal, Atomics.load(control32, int32.flusherSignal), 10)
         this.advanceLimit()
@@ -428,4 +461,10 @@ export class Flusher {
     if (flushMs > statistics[float64.flushMsMax]!) statistics[float64.flushMsMax] = flushMs
     if (this.#lastType === markFrameType) statistics[float64.marks]! += 1
   }
+}
+
+function unfilledClaim(lsn: number): LogError {
+  return new LogError('TIDEMARK_THREAD_DIED', 'A thread claimed space in the log and never filled it.', {
+    lsn,
+  })
 }

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Disk } from './disk.js'
+import { isShortage } from './errors.js'
 import { FileReader, type FrameChunk } from './file-reader.js'
 import type { LiveFeed } from './live-feed.js'
 import type { LogMemory } from './memory.js'
@@ -9,6 +11,9 @@ import { Turns } from './turns.js'
 
 /** What is delivered at once: a few hundred commands. */
 const chunkBytes = 32 * 1024
+
+/** How long it waits for a descriptor until it tries again. */
+const descriptorRetryMs = 50
 
 /**
  * Follows the log live, once a process: from the ring while it keeps up, from the files when it was detached, and
@@ -99,7 +104,7 @@ export class LogFollower {
         await this.#moved(released)
         continue
       }
-      const chunk = this.#fromRing(released) ?? (await this.#fromFiles(released))
+      const chunk = this.#fromRing(released) ?? (await this.#fromFilesWhenPossible(released))
       if (!chunk) continue
       this.#position = chunk.endLsn
       onChunk(chunk)
@@ -125,6 +130,17 @@ export class LogFollower {
     this.#files = undefined
     const startLsn = this.#position
     return { bytes: this.#buffer.subarray(0, bytes), startLsn, endLsn: startLsn + bytes }
+  }
+
+  /** Without a descriptor for the files it waits: only its own readers are behind then, and nothing is lost. */
+  async #fromFilesWhenPossible(released: number): Promise<FrameChunk | undefined> {
+    try {
+      return await this.#fromFiles(released)
+    } catch (error) {
+      if (!isShortage(error) || this.#stopped) throw error
+      await sleep(descriptorRetryMs, undefined, { ref: false })
+      return undefined
+    }
   }
 
   async #fromFiles(released: number): Promise<FrameChunk | undefined> {

@@ -1,15 +1,27 @@
 import { Worker } from 'node:worker_threads'
-import { type DiskMessage, fromErrorMessage, LogError } from './errors.js'
+import { type DiskMessage, fromErrorMessage, LogError, threadEnded, toErrorMessage } from './errors.js'
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
-import { fullFor, int32, type LogMemory, logState } from './memory.js'
+import { fullFor, int32, type LogMemory, logState, noteShortage } from './memory.js'
 import type { RecoveryReport } from './recovery.js'
 
 const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
 
+const restartMs = 1000
+
+/** What the threads of a log report to its owner. */
+export interface LogThreadEvents {
+  /** The flusher ended, and with it the log. */
+  failed(error: unknown): void
+  disk(message: DiskMessage): void
+}
+
 /** The two threads of a log. */
 export class LogThreads {
-  onFailure: (error: unknown) => void = () => {}
-  onDisk: (message: DiskMessage) => void = () => {}
+  #events: LogThreadEvents | undefined
+  /** Reports from before there was an owner, in order. */
+  readonly #early: ((events: LogThreadEvents) => void)[] = []
+  /** How often a segment could not be made ready, for another reason than a shortage. */
+  preallocationFailures = 0
   /** Who has found no room, and has not found any since. */
   readonly #full = new Set<'flusher' | 'preparer'>()
   closed = false
@@ -29,7 +41,7 @@ export class LogThreads {
     const report = await new Promise<RecoveryReport>((resolve, reject) => {
       const fail = (error: unknown) => {
         reject(error)
-        this.onFailure(error)
+        this.#report((events) => events.failed(error))
       }
       flusher.on('message', (message: FlusherMessage) => {
         if (message.kind === 'ready') resolve(message.report)
@@ -37,7 +49,7 @@ export class LogThreads {
         else if (message.kind !== 'failed') this.#tellDisk('flusher', message)
         else fail(fromErrorMessage(message.error))
       })
-      flusher.on('error', fail)
+      flusher.on('error', (error) => fail(threadEnded('the flusher', error)))
       flusher.on('exit', () => {
         if (!this.closed) fail(new LogError('TIDEMARK_THREAD_DIED', 'The flusher thread ended.'))
       })
@@ -46,15 +58,29 @@ export class LogThreads {
     return report
   }
 
+  /** Starts the thread that makes segments ready. One that finds no descriptor for itself is started again a second later. */
   startPreparer(directory: string, segmentBytes: number, firstSegmentBytes: number): void {
+    if (Atomics.load(this.#control32, int32.state) !== logState.open) return
     const spares = { memory: this.#memory, directory, segmentBytes, firstSegmentBytes }
     const preparer = this.#spawn('preparer', spares)
-    preparer.on('error', () => {})
-    // What it found full, nobody else would find to have room again.
+    let failure = new LogError('TIDEMARK_THREAD_DIED', 'The thread of the preallocator ended.')
+    preparer.on('error', (error) => {
+      failure = threadEnded('the preallocator', error)
+    })
     preparer.on('exit', () => {
+      if (Atomics.load(this.#control32, int32.state) !== logState.open) return
+      const error = toErrorMessage(failure)
+      if (failure.code === 'TIDEMARK_TOO_MANY_FILES') {
+        noteShortage(this.#control32, fullFor.preparer, 'files')
+        this.#tellDisk('preparer', { kind: 'disk-full', shortage: 'files', error })
+        this.workers.splice(this.workers.indexOf(preparer), 1)
+        setTimeout(() => this.startPreparer(directory, segmentBytes, firstSegmentBytes), restartMs).unref()
+        return
+      }
+      // What it found full, nobody else would find to have room again.
       Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer)
-      if (Atomics.load(this.#control32, int32.state) === logState.open)
-        this.#tellDisk('preparer', { kind: 'disk-ready' })
+      this.#tellDisk('preparer', { kind: 'disk-ready' })
+      this.#tellDisk('preparer', { kind: 'preallocation-failed', error })
     })
     preparer.on('message', (message: DiskMessage) => this.#tellDisk('preparer', message))
     preparer.unref()
@@ -62,10 +88,26 @@ export class LogThreads {
 
   /** Tells when the first finds no room, and when the last of them finds some again. */
   #tellDisk(thread: 'flusher' | 'preparer', message: DiskMessage): void {
+    if (message.kind === 'preallocation-failed') {
+      this.preallocationFailures++
+      this.#report((events) => events.disk(message))
+      return
+    }
     const before = this.#full.size
     if (message.kind === 'disk-full') this.#full.add(thread)
     else this.#full.delete(thread)
-    if ((before === 0) !== (this.#full.size === 0)) this.onDisk(message)
+    if ((before === 0) !== (this.#full.size === 0)) this.#report((events) => events.disk(message))
+  }
+
+  /** Sets the owner, who hears first what was reported before there was one: a thread may fail as soon as it is ready. */
+  own(events: LogThreadEvents): void {
+    this.#events = events
+    for (const report of this.#early.splice(0)) report(events)
+  }
+
+  #report(report: (events: LogThreadEvents) => void): void {
+    if (this.#events) report(this.#events)
+    else this.#early.push(report)
   }
 
   async ended(): Promise<void> {

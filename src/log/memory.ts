@@ -1,4 +1,4 @@
-import { badSetting } from './errors.js'
+import { badSetting, type Shortage } from './errors.js'
 import { frameHeaderBytes } from './frame.js'
 
 /**
@@ -19,6 +19,7 @@ import { frameHeaderBytes } from './frame.js'
  *    512  published       i32      producers (add)                 flusher
  *    640  wakeAt          i32      flusher                         producers
  *    644  flusherSignal   i32      producers, opener               flusher (wait)
+ *    648  asleep          i32      flusher                         producers
  *    768  spaceWaiters    i32      producers (add)                 flusher, publisher
  *    896  state           i32      opener (closing), flusher       all
  *   1024  readerSlot      i64      publisher, flusher (CAS)        both
@@ -32,6 +33,7 @@ import { frameHeaderBytes } from './frame.js'
  *   1160  spareTaken      i32      flusher                         preparer
  *   1164  spareRecycled   i32      preparer (before spareSerial)   flusher
  *   1168  diskFull        i32      preparer, flusher               opener, flusher
+ *   1172  shortage        i32      preparer, flusher               opener
  *   1280  statistics      f64 x n  flusher                         opener
  *
  *  ring (SharedArrayBuffer)
@@ -61,6 +63,7 @@ export const int32 = {
   published: 512 >> 2,
   wakeAt: 640 >> 2,
   flusherSignal: 644 >> 2,
+  asleep: 648 >> 2,
   spaceWaiters: 768 >> 2,
   state: 896 >> 2,
   rotateWanted: 1088 >> 2,
@@ -70,6 +73,7 @@ export const int32 = {
   spareTaken: 1160 >> 2,
   spareRecycled: 1164 >> 2,
   diskFull: 1168 >> 2,
+  shortage: 1172 >> 2,
 } as const
 
 /** Indexes into `BigInt64Array` views of the control block. */
@@ -100,8 +104,20 @@ export const float64 = {
 
 export const controlBytes = 2048
 
-/** Bits of the diskFull word: who has found no room, and takes its bit back when it finds some. */
-export const fullFor = { preparer: 1, flusher: 2 } as const
+/**
+ * Bits of the diskFull word, set while there is no room or no descriptor for something: for the next segment, for what is in
+ * the ring, for opening the segment that is ready. Whoever set a bit takes it back.
+ */
+export const fullFor = { preparer: 1, flusher: 2, ahead: 4 } as const
+
+/** Values of the shortage word: what was missing when a bit of the diskFull word was set last. */
+export const shortages: readonly Shortage[] = ['space', 'files']
+
+/** Sets a bit of the diskFull word, after what there is a shortage of; returns the bits that were set before. */
+export function noteShortage(control32: Int32Array, bit: number, shortage: Shortage): number {
+  Atomics.store(control32, int32.shortage, shortages.indexOf(shortage))
+  return Atomics.or(control32, int32.diskFull, bit)
+}
 
 /** Values of the state word. They only grow. */
 export const logState = { open: 0, closing: 1, closed: 2, poisoned: 3 } as const

@@ -1,20 +1,15 @@
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
 import { checkThreadsMax, type SealedCheck, type SealedSegment } from './sealed-check.js'
+import { TaskThreads } from './task-threads.js'
 
 /** Checks sealed segments in threads of their own, one segment a task. */
 export async function checkInParallel(check: SealedCheck): Promise<void> {
   const { segments } = check
-  const threads = new Piscina<SealedSegment, boolean>({
-    filename: new URL('../../workers/check.js', import.meta.url).href,
+  const threads = new TaskThreads<SealedSegment, boolean>({
+    worker: 'check',
+    name: 'the check of sealed segments',
     minThreads: 0,
     maxThreads: Math.min(availableParallelism(), checkThreadsMax, segments.length),
-    concurrentTasksPerWorker: 1,
-    recordTiming: false,
-    // Some may still load when all is checked, and Node 20.20 aborts when a thread ends within `require` of a module.
-    execArgv: process.allowedNodeEnvironmentFlags.has('--no-experimental-require-module')
-      ? ['--no-experimental-require-module']
-      : [],
   })
   try {
     // The recovery asks for them from the first on.
@@ -24,6 +19,6 @@ export async function checkInParallel(check: SealedCheck): Promise<void> {
       }),
     )
   } finally {
-    await threads.destroy().catch(() => {})
+    await threads.destroy()
   }
 }

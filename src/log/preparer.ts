@@ -1,10 +1,18 @@
 import * as path from 'node:path'
 import type { Disk } from './disk.js'
-import { type DiskMessage, ioError, isDiskFull, type LogError, toErrorMessage } from './errors.js'
+import {
+  type DiskMessage,
+  ioError,
+  isShortage,
+  type LogError,
+  makingRoom,
+  shortageOf,
+  toErrorMessage,
+} from './errors.js'
 import { FillPace } from './fill-pace.js'
-import { fullFor, int32, type LogMemory, LogViews, logState } from './memory.js'
+import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from './memory.js'
 import { wakeFlusher } from './producer.js'
-import { attempt, isRecycledName, segmentHeaderBytes, spareName } from './segment.js'
+import { attempt, isRecycledName, removeQuietly, segmentHeaderBytes, spareName } from './segment.js'
 
 /** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */
 const fillBytes = 512 * 1024
@@ -36,7 +44,7 @@ export function fillWithZeros(
     const step = Math.min(fillBytes, bytes - done)
     const piece = step === fillBytes ? zeros : zeros.subarray(0, step)
     const written = attempt('write to', name, () => disk.write(file, [piece], position + done))
-    if (written <= 0) return false
+    if (written <= 0) throw noRoom('write to', name)
     attempt('sync', name, () => disk.syncData(file))
     done += written
   }
@@ -73,10 +81,12 @@ export class SegmentPreparer {
   }
 
   /**
-   * Prepares one spare if the last one was taken; returns whether it did. Says in shared memory whether the disk has room
-   * for it.
+   * Makes one segment ready if the last one was taken; returns whether it did. Says in shared memory whether there is room
+   * for it. What fails is removed, and only then tried again, with a new file: a file or a folder whose sync failed is never
+   * synced again as if nothing had happened.
    *
-   * @throws LogError `TIDEMARK_LOG_IO`; then nothing of the spare is left.
+   * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, after a second try at once, and `TIDEMARK_LOG_IO`; then
+   *   nothing of the file is left.
    */
   prepareOnce(): boolean {
     const control = this.#control32
@@ -84,20 +94,33 @@ export class SegmentPreparer {
     if (ready !== Atomics.load(control, int32.spareTaken)) return false
     const serial = ready + 1
     const name = path.join(this.#directory, spareName(serial))
-    let recycled: boolean
+    let outcome: 'filled' | 'recycled' | 'stopped'
     try {
-      this.#pace.begin(ready === 0 ? this.#firstSegmentBytes : this.#segmentBytes)
-      recycled = this.#recycle(name)
-      if (!recycled && !this.#fill(name)) return false
-      attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
+      outcome = makingRoom(this.#directory, () => {
+        this.#pace.begin(ready === 0 ? this.#firstSegmentBytes : this.#segmentBytes)
+        return this.#prepare(name)
+      })
     } catch (error) {
-      if (isDiskFull(error)) Atomics.or(control, int32.diskFull, fullFor.preparer)
+      if (isShortage(error)) noteShortage(control, fullFor.preparer, shortageOf(error)!)
       throw error
     }
-    Atomics.store(control, int32.spareRecycled, recycled ? 1 : 0)
+    if (outcome === 'stopped') return false
+    Atomics.store(control, int32.spareRecycled, outcome === 'recycled' ? 1 : 0)
     Atomics.store(control, int32.spareSerial, serial)
     if (Atomics.and(control, int32.diskFull, ~fullFor.preparer) !== 0) wakeFlusher(control)
     return true
+  }
+
+  #prepare(name: string): 'filled' | 'recycled' | 'stopped' {
+    try {
+      const recycled = this.#recycle(name)
+      if (!recycled && !this.#fill(name)) return 'stopped'
+      attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
+      return recycled ? 'recycled' : 'filled'
+    } catch (error) {
+      removeQuietly(this.#disk, name)
+      throw error
+    }
   }
 
   /**
@@ -110,6 +133,17 @@ export class SegmentPreparer {
     const old = attempt('read', this.#directory, () => disk.list(this.#directory)).find(isRecycledName)
     if (old === undefined) return false
     const file = path.join(this.#directory, old)
+    try {
+      return this.#wipe(file, name)
+    } catch (error) {
+      // Without a descriptor nothing was done to it; after any other failure nobody knows what the disk holds of it.
+      if (shortageOf(error) !== 'files') removeQuietly(disk, file)
+      throw error
+    }
+  }
+
+  #wipe(file: string, name: string): boolean {
+    const disk = this.#disk
     attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
     const handle = attempt('open', file, () => disk.open(file, 'write'))
     try {
@@ -144,18 +178,19 @@ export class SegmentPreparer {
       return filled
     } finally {
       disk.close(file)
-      if (!filled) disk.remove(name)
+      if (!filled) removeQuietly(disk, name)
     }
   }
 
   /**
-   * Works until the log closes. A disk without room for a spare is told by `notify`, once, and once when there is room
-   * again. Other failures are no error here: the flusher then makes its own segment, and it is the flusher's failure, if
-   * it fails, that counts.
+   * Works until the log closes. That there is no room or no descriptor for the next segment is reported by `notify`, once,
+   * and once when there is again. Every other failure is reported too, and tried again later: meanwhile the flusher makes its
+   * own segments, and only its failure ends the log.
    */
   run(notify: (message: DiskMessage) => void = () => {}): void {
     const control = this.#control32
-    let full = false
+    // A thread before this one may have been short of what it needs to start.
+    let full = (Atomics.load(control, int32.diskFull) & fullFor.preparer) !== 0
     while (Atomics.load(control, int32.state) < logState.closing) {
       const signal = Atomics.load(control, int32.preparerSignal)
       let prepared = false
@@ -164,10 +199,10 @@ export class SegmentPreparer {
         if (prepared && full) notify({ kind: 'disk-ready' })
         if (prepared) full = false
       } catch (error) {
-        if (isDiskFull(error) && !full) {
-          full = true
-          notify({ kind: 'disk-full', error: toErrorMessage(error) })
-        }
+        const shortage = isShortage(error) ? shortageOf(error) : undefined
+        if (!shortage) notify({ kind: 'preallocation-failed', error: toErrorMessage(error) })
+        else if (!full) notify({ kind: 'disk-full', shortage, error: toErrorMessage(error) })
+        full ||= shortage !== undefined
       }
       if (!prepared) Atomics.wait(control, int32.preparerSignal, signal, retryMs)
     }

@@ -264,8 +264,10 @@ export class LogProducer {
     const groups = this.#stagedGroups
     this.#stagedBytes = 0
     this.#stagedGroups = 0
+    // The flusher's `#sleep` says why this order lets it miss no publication.
     const published = (Atomics.add(control32, int32.published, groups) + groups) | 0
-    if (((published - Atomics.load(control32, int32.wakeAt)) | 0) >= 0) wakeFlusher(control32)
+    const isDue = ((published - Atomics.load(control32, int32.wakeAt)) | 0) >= 0
+    if (isDue || Atomics.load(control32, int32.asleep) !== 0) wakeFlusher(control32)
   }
 
   /** How many staged bytes belong before the wrap: up to the first frame that would begin at or behind the end. */
@@ -317,7 +319,11 @@ export class LogProducer {
     }
   }
 
-  /** Blocks until the ring may be written up to `end`. The claim stands, so only poison ends the wait early. */
+  /**
+   * Blocks until the ring may be written up to `end`. The claim stands, and whatever was claimed after it waits for it, so
+   * the wait has no bound of its own: it lasts while the disk has no room, and ends at the latest when the log is closed or
+   * poisoned. A ring that stands still because a producer died in front of this one is poisoned by the flusher.
+   */
   #awaitSpace(end: number): void {
     if (end <= this.#limit) return
     const { control32, control64 } = this.#views

@@ -1,4 +1,4 @@
-import * as path from 'node:path'
+import { join as segmentFile } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
 import { LogError, makingRoom } from './errors.js'
@@ -6,11 +6,13 @@ import { reserveBytes } from './preparer.js'
 import {
   attempt,
   encodeSegmentHeader,
+  removeQuietly,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,
   segmentPath,
   spareName,
+  unpreparedName,
 } from './segment.js'
 
 /**
@@ -27,9 +29,17 @@ export interface Spare {
 
 /** Hands out files that were made ready ahead of need. */
 export interface SpareSource {
-  readonly ready: boolean
-  /** A spare that is ready, now taken, or `undefined` when none is. */
-  take(): Spare | undefined
+  /** The segment that is ready, or `undefined` when none is. It stays ready until it is taken. */
+  readonly ready: Spare | undefined
+  take(): void
+}
+
+/** The file of the next segment, open; its name is durable and says that it holds nothing yet. */
+interface NextSegment {
+  readonly path: string
+  readonly file: number
+  readonly recycled: boolean
+  readonly prepared: boolean
 }
 
 /**
@@ -49,6 +59,10 @@ export class SegmentWriter {
   #end: number
   /** Of the frames of the active segment; goes into the header of the next one. */
   #crc: number
+  /** The segment that is ready, open already. */
+  #ahead: NextSegment | undefined
+  /** Segments that nobody made ready. */
+  #unprepared = 0
 
   /**
    * Goes on in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
@@ -82,7 +96,7 @@ export class SegmentWriter {
   }
 
   get hasSpare(): boolean {
-    return this.#spares.ready
+    return this.#spares.ready !== undefined
   }
 
   /** Where the active segment begins. */
@@ -137,41 +151,38 @@ export class SegmentWriter {
    * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
    * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a spare was ready.
    *
-   * @throws LogError `TIDEMARK_DISK_FULL`: there was no room for a file, nothing has changed, and it may be tried again.
-   *   Every other failure is final: a sync failed, or a restart may find the new header.
+   * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: there was no room or no descriptor for a file, nothing
+   *   has changed, and it may be tried again. Every other failure is final: a sync failed, or a restart may find the new header.
    */
   rotate(withinGroup = false): boolean {
     this.sync()
     const disk = this.#disk
-    const ready = this.#spares.take()
-    const spare = path.join(this.#directory, spareName(ready?.serial ?? 0))
-    const file = ready
-      ? attempt('open', spare, () => disk.open(spare, 'write'))
-      : makingRoom(this.#directory, () => this.#create(spare))
+    const next = this.#openNext()
     const previous = this.#active.header
     const header: SegmentHeader = {
       ...previous,
       firstLsn: this.#end,
       previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
       createdUs: Date.now() * 1000,
-      recycled: ready?.recycled ?? false,
+      recycled: next.recycled,
       withinGroup,
     }
     const target = segmentPath(this.#directory, header.firstLsn)
+    const { file } = next
+    // No call from here on takes a descriptor: having none is noticed above, where it may be tried again.
     try {
       const block = encodeSegmentHeader(header)
-      const written = attempt('write to', spare, () => disk.write(file, [block], 0))
+      const written = attempt('write to', next.path, () => disk.write(file, [block], 0))
       if (written !== block.byteLength) {
         throw new LogError(
           'TIDEMARK_LOG_IO',
-          `Could not write the header of ${spare}: the disk may be full.`,
-          { path: spare },
+          `Could not write the header of ${next.path}: the disk may be full.`,
+          { path: next.path },
         )
       }
-      attempt('sync', spare, () => disk.syncData(file))
-      // A spare's name is durable, and recovery knows a segment by its header: the new name may follow later.
-      attempt('rename', spare, () => disk.rename(spare, target))
-      if (!ready) attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+      attempt('sync', next.path, () => disk.syncData(file))
+      // The file's first name is durable, and recovery knows a segment by its header: the new name may follow later.
+      attempt('rename', next.path, () => disk.rename(next.path, target))
     } catch (error) {
       disk.close(file)
       throw error
@@ -180,26 +191,63 @@ export class SegmentWriter {
     this.#file = file
     this.#active = { path: target, header }
     this.#capacity = this.#segmentBytes
-    this.#allocated = ready ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
+    this.#allocated = next.prepared ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
     this.#crc = 0
-    return ready !== undefined
+    return next.prepared
   }
 
   close(): void {
     this.#disk.close(this.#file)
+    if (this.#ahead) this.#disk.close(this.#ahead.file)
+    this.#ahead = undefined
   }
 
-  /** Makes the file of a segment that nobody made ready, with its first zeros; on failure nothing of it is left. */
-  #create(name: string): number {
+  /** Whether a segment is ready that was not opened yet. */
+  get mayOpenAhead(): boolean {
+    return this.#ahead === undefined && this.#spares.ready !== undefined
+  }
+
+  /**
+   * Opens the segment that is ready, so that the rotation needs no descriptor: having none is then known while the active
+   * segment still has room for what is under way.
+   *
+   * @throws LogError `TIDEMARK_TOO_MANY_FILES`: nothing has changed, and it may be tried again.
+   */
+  openAhead(): void {
+    const ready = this.#spares.ready
+    if (this.#ahead || !ready) return
+    const path = segmentFile(this.#directory, spareName(ready.serial))
+    const file = makingRoom(this.#directory, () =>
+      attempt('open', path, () => this.#disk.open(path, 'write')),
+    )
+    this.#ahead = { path, file, recycled: ready.recycled, prepared: true }
+  }
+
+  #openNext(): NextSegment {
+    this.openAhead()
+    const next = this.#ahead
+    if (!next) return makingRoom(this.#directory, () => this.#create())
+    this.#ahead = undefined
+    this.#spares.take()
+    return next
+  }
+
+  /**
+   * Makes the file of a segment that nobody made ready, with its first zeros and a durable name; on failure nothing of it is
+   * left. No name is used twice: the rename of the last one need not be durable yet.
+   */
+  #create(): NextSegment {
     const disk = this.#disk
-    const file = attempt('create', name, () => disk.create(name))
+    const path = segmentFile(this.#directory, unpreparedName(++this.#unprepared))
+    const file = attempt('create', path, () => disk.create(path))
     try {
-      reserveBytes(disk, file, name, 0, segmentHeaderBytes + Math.min(extensionBytes, this.#segmentBytes))
+      reserveBytes(disk, file, path, 0, segmentHeaderBytes + Math.min(extensionBytes, this.#segmentBytes))
+      attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
     } catch (error) {
       disk.close(file)
-      disk.remove(name)
+      removeQuietly(disk, path)
       throw error
     }
-    return file
+    return { path, file, recycled: false, prepared: false }
   }
 }

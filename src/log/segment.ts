@@ -136,6 +136,11 @@ export function spareName(serial: number): string {
   return `spare-${serial}.wal`
 }
 
+/** Like a spare's name, and never one: of a segment that the flusher makes itself. */
+export function unpreparedName(serial: number): string {
+  return `spare-0${serial}.wal`
+}
+
 /** The LSN that a segment file's name says, or `undefined` when the name is not a segment's. */
 export function segmentNameLsn(name: string): number | undefined {
   const match = segmentPattern.exec(name)
@@ -197,5 +202,14 @@ export function attempt<T>(action: string, file: string, call: () => T): T {
     return call()
   } catch (cause) {
     throw cause instanceof LogError ? cause : ioError(action, file, cause)
+  }
+}
+
+/** Removes a file that nobody needs, after a failure that is told instead. What is left is removed at the next opening. */
+export function removeQuietly(disk: Disk, file: string): void {
+  try {
+    disk.remove(file)
+  } catch {
+    // The failure before this one says more.
   }
 }

@@ -1,6 +1,5 @@
-import { Piscina } from 'piscina'
-import { TidemarkError } from '../errors.js'
-import type { ErrorMessage } from '../log/errors.js'
+import { type ErrorMessage, fromErrorMessage } from '../log/errors.js'
+import { TaskThreads } from '../log/task-threads.js'
 import type { BackupReport } from './backup.js'
 
 export interface BackupTask {
@@ -14,21 +13,19 @@ export interface BackupTask {
  * Copies a pool's folder in a thread of its own, so that the event loop goes on. The shards' threads are never free for
  * short work, so it gets a thread pool that lives as long as the copy.
  *
- * @throws as `backupFolder`.
+ * @throws as `backupFolder`; LogError `TIDEMARK_TOO_MANY_FILES`, `TIDEMARK_THREAD_DIED` when the thread could not start.
  */
 export async function backupInThread(task: BackupTask): Promise<BackupReport> {
-  const threads = new Piscina<BackupTask, { report: BackupReport } | { error: ErrorMessage }>({
-    filename: new URL('../../workers/archive.js', import.meta.url).href,
+  const threads = new TaskThreads<BackupTask, { report: BackupReport } | { error: ErrorMessage }>({
+    worker: 'archive',
+    name: 'the backup',
     minThreads: 1,
     maxThreads: 1,
-    recordTiming: false,
-    execArgv: [],
   })
   try {
     const outcome = await threads.run(task)
     if ('report' in outcome) return outcome.report
-    const { code, message, details } = outcome.error
-    throw new TidemarkError(code as `TIDEMARK_${string}`, message, details)
+    throw fromErrorMessage(outcome.error)
   } finally {
     await threads.destroy()
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { threadsOf } from '../log/durable-log.js'
 import { Emitter } from '../log/emitter.js'
-import { diskFull, type LogError, type LogPoisonedError } from '../log/errors.js'
+import type { LogError, LogPoisonedError } from '../log/errors.js'
 import type { LogFollower } from '../log/follower.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
 import { type Command, rulesVersion } from '../matching/index.js'
@@ -58,6 +58,7 @@ interface PoolEvents {
   error: [LogPoisonedError]
   diskFull: [LogError]
   diskReady: []
+  preallocationFailed: [LogError]
   cursorInvalidated: [CursorInvalidation]
   checkpointFailed: [CheckpointFailure]
   checkpointOverdue: [CheckpointOverdue]
@@ -70,8 +71,9 @@ interface PoolEvents {
  * Events: `drain`, when so much is settled that more may be submitted, after `needsDrain` was true or a call was refused
  * with `TIDEMARK_BACKPRESSURE`; `error`, once, when
  * the pool is poisoned: a write, a sync or a thread failed, every pending promise is rejected, and the pool must be
- * closed and opened again; `diskFull` and `diskReady`, when the disk has no room for the log to go on for long, and when
- * it has again; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
+ * closed and opened again; `diskFull` and `diskReady`, when the log has no room on the disk, or no descriptor, to go on
+ * for long, and when it has again; `preallocationFailed`, when the log's next segment could not be made ready for another
+ * reason, so that rotations are slow; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
  * than `cursorKeepBytes`; `checkpointFailed`, for each checkpoint that failed, whoever asked for it, also at the close,
  * which resolves all the same; `checkpointOverdue`, while they fail, when the log after the last one has grown to 2, 4, 8 …
  * times `checkpointBytes`.
@@ -144,6 +146,8 @@ export class EnginePool extends Emitter<PoolEvents> {
       ])
       log.startPreparer()
       registry.restore(ready.flatMap(({ instruments }) => instruments))
+      // Whoever waits for the log's `error` from here on would wait for an event that was.
+      if (log.poisoned) throw log.poisoned
       const pool = new EnginePool(log, threads, shards, context, settings, snapshot, cursors, clock)
       try {
         await pool.#addInstruments(registry.missing(options.instruments ?? []))
@@ -213,6 +217,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     log.on('error', (error) => this.#fail(error))
     log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
     log.on('diskReady', () => this.emit('diskReady'))
+    log.on('preallocationFailed', (error) => this.emit('preallocationFailed', error))
     for (const shard of shards) shard.ended.catch((error) => this.#shardEnded(error))
   }
 
@@ -246,7 +251,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    * an outcome (`status: 'rejected'`), not an error.
    *
    * @throws CommandError or PoolError for what is malformed: nothing was logged. `TIDEMARK_BACKPRESSURE`, which carries
-   *   no stack frames, when `maxInFlight` commands are in flight: wait for `drain`; `TIDEMARK_DISK_FULL` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
+   *   no stack frames, when `maxInFlight` commands are in flight: wait for `drain`; `TIDEMARK_DISK_FULL` and `TIDEMARK_TOO_MANY_FILES` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
    *   unknown.
    */
   submit(command: Command): Promise<ExecutionReport> {
@@ -459,7 +464,7 @@ export class EnginePool extends Emitter<PoolEvents> {
         over = true
       })
     while (!over && !this.#log.isStuck) await Promise.race([settled, sleep(stuckLookMs)])
-    if (!over) this.#log.poison(diskFull(this.dir))
+    if (!over) this.#log.poison(this.#log.stuckError)
     await settled
   }
 

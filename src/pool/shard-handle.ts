@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Queue } from '@datastructures-js/queue'
-import { fromErrorMessage, LogError } from '../log/errors.js'
+import { fromErrorMessage, LogError, threadEnded } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../matching/index.js'
 import { createInboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
@@ -109,12 +109,7 @@ export class ShardHandle {
     )
     this.ended = task
       .catch((cause) => {
-        throw new LogError(
-          'TIDEMARK_THREAD_DIED',
-          `The thread of shard ${shard} ended: ${cause?.message ?? cause}.`,
-          { shard },
-          { cause },
-        )
+        throw threadEnded(`shard ${shard}`, cause)
       })
       .then(() => {
         // What the thread said last is there, but the event loop may have heard of its end first.

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import { TaskThreads } from '../log/task-threads.js'
 import type { ShardForecast, ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
 
@@ -8,22 +8,19 @@ import type { Snapshot } from './snapshot-file.js'
  * checked. Each then gets what it is to work with.
  */
 export class ShardThreads {
-  readonly #pool: Piscina<{ port: MessagePort }, void>
+  readonly #threads: TaskThreads<{ port: MessagePort }, void>
   readonly #slots: { readonly port: MessagePort; readonly ended: Promise<void> }[]
 
   constructor(shards: number) {
-    this.#pool = new Piscina({
-      filename: new URL('../../workers/shard.js', import.meta.url).href,
+    this.#threads = new TaskThreads({
+      worker: 'shard',
+      name: 'a shard',
       minThreads: shards,
       maxThreads: shards,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      recordTiming: false,
-      execArgv: [],
     })
     this.#slots = Array.from({ length: shards }, () => {
       const { port1, port2 } = new MessageChannel()
-      const ended = this.#pool.run({ port: port2 }, { transferList: [port2] })
+      const ended = this.#threads.run({ port: port2 }, [port2])
       // Who begins the shard asks how it ended; one that is never begun ends with the threads.
       ended.catch(() => {})
       return { port: port1, ended }
@@ -31,7 +28,7 @@ export class ShardThreads {
   }
 
   get workers(): readonly Worker[] {
-    return this.#pool.threads
+    return this.#threads.workers
   }
 
   /** Tells the shards which snapshot they will be given, if the log does not turn out to be corrupt. */
@@ -58,6 +55,6 @@ export class ShardThreads {
     for (const { port } of this.#slots) port.postMessage({ end: true })
     await Promise.allSettled(this.#slots.map(({ ended }) => ended))
     for (const { port } of this.#slots) port.close()
-    await this.#pool.destroy()
+    await this.#threads.destroy()
   }
 }

@@ -13,9 +13,9 @@ export const mutants = [
   {
     name: 'acknowledged before the sync',
     file: 'dist/src/log/flusher.js',
-    find: 'if (!unsafe)\n            this.#segments.sync();\n        this.#written += bytes;\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);',
+    find: 'if (!unsafe)\n            this.#segments.sync();\n        this.#written += bytes;\n        this.#unfilledMs = 0;\n        this.#forgetLostCounts();\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);',
     replace:
-      'this.#written += bytes;\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);\n        if (!unsafe)\n            this.#segments.sync();',
+      'this.#written += bytes;\n        this.#unfilledMs = 0;\n        this.#forgetLostCounts();\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);\n        if (!unsafe)\n            this.#segments.sync();',
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
@@ -339,6 +339,48 @@ export const mutants = [
     find: 'rotate(withinGroup = false) {\n        this.sync();',
     replace: 'rotate(withinGroup = false) {\n        makingRoom(this.#directory, () => this.sync());',
     tests: ['test/unit/log/full-disk.test.ts'],
+  },
+  {
+    name: 'one failed call is taken for a full disk',
+    file: 'dist/src/log/errors.js',
+    find: 'let triesLeft = 1;',
+    replace: 'let triesLeft = 0;',
+    tests: ['test/unit/log/shortage.test.ts'],
+  },
+  {
+    name: 'a rotation without a descriptor is the end of the log',
+    file: 'dist/src/log/errors.js',
+    find: "return 'files';",
+    replace: 'return undefined;',
+    tests: ['test/unit/log/shortage.test.ts'],
+  },
+  {
+    name: 'a recycled file whose sync failed is synced again as if nothing were',
+    file: 'dist/src/log/preparer.js',
+    find: "if (shortageOf(error) !== 'files')\n                removeQuietly(disk, file);",
+    replace: '',
+    tests: ['test/unit/log/shortage.test.ts'],
+  },
+  {
+    name: 'a sleeping flusher is woken by a count alone',
+    file: 'dist/src/log/producer.js',
+    find: 'isDue || Atomics.load(control32, int32.asleep) !== 0',
+    replace: 'isDue',
+    tests: ['test/unit/log/wake.test.ts'],
+  },
+  {
+    name: 'a flusher sleeps until it is woken, and a producer may have died before that',
+    file: 'dist/src/log/flusher.js',
+    find: 'this.#onlyMarks ? lookMs : idleMarkMs',
+    replace: 'this.#onlyMarks ? 600_000 : idleMarkMs',
+    tests: ['test/unit/log/wake.test.ts'],
+  },
+  {
+    name: 'the name of a segment that nobody made ready is not durable before it is used',
+    file: 'dist/src/log/segment-writer.js',
+    find: "attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory));",
+    replace: '',
+    tests: ['test/faults/power-cut.test.ts', 'test/unit/log/shortage.test.ts'],
   },
   {
     name: 'sealed segments are taken for sound',

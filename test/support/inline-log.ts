@@ -1,6 +1,6 @@
 import type { Disk } from '#tidemark/log/disk.js'
 import { FileReader } from '#tidemark/log/file-reader.js'
-import { type Durability, Flusher, SharedSpares } from '#tidemark/log/flusher.js'
+import { type Durability, Flusher } from '#tidemark/log/flusher.js'
 import { crcSeedOf } from '#tidemark/log/frame.js'
 import { GroupAssembler, type LogRecord } from '#tidemark/log/log-reader.js'
 import { createLogMemory, int64, type LogMemory, startLogMemory } from '#tidemark/log/memory.js'
@@ -10,6 +10,7 @@ import { LogProducer } from '#tidemark/log/producer.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recovery.js'
 import { removeSegments } from '#tidemark/log/segment-removal.js'
 import { SegmentWriter } from '#tidemark/log/segment-writer.js'
+import { SharedSpares } from '#tidemark/log/shared-spares.js'
 
 export const inlineDirectory = '/log'
 
@@ -29,6 +30,7 @@ export class InlineLog {
   readonly memory: LogMemory
   readonly producer: LogProducer
   readonly flusher: Flusher
+  readonly segments: SegmentWriter
   readonly preparer: SegmentPreparer
   readonly #control64: BigInt64Array
   readonly #disk: MemoryDisk
@@ -47,7 +49,7 @@ export class InlineLog {
     this.memory = createLogMemory(options.ringBytes ?? 64 * 1024, maxFrameBytes)
     const { active, activeCrc, capacity, report } = this.recovered
     startLogMemory(this.memory, report.endLsn, crcSeedOf(active.header.epoch))
-    const segments = new SegmentWriter({
+    this.segments = new SegmentWriter({
       disk,
       directory: inlineDirectory,
       spares: new SharedSpares(this.memory),
@@ -59,7 +61,7 @@ export class InlineLog {
     })
     this.flusher = new Flusher({
       memory: this.memory,
-      segments,
+      segments: this.segments,
       settings: {
         batchSize: options.batchSize ?? 1,
         batchDelayMs: options.batchDelayMs ?? 0,

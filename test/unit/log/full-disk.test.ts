@@ -36,7 +36,7 @@ function fill(log: InlineLog): number[] {
     try {
       log.preparer.prepareOnce()
     } catch (error) {
-      expect(error).toMatchObject({ code: 'TIDEMARK_LOG_IO', details: { errno: 'ENOSPC' } })
+      expect(error).toMatchObject({ code: 'TIDEMARK_DISK_FULL', details: { errno: 'ENOSPC' } })
     }
     lsns.push(log.append(payload(lsns.length)))
     log.flusher.flush()

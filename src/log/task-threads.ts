@@ -1,0 +1,71 @@
+import type { TransferListItem, Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { threadEnded } from './errors.js'
+
+/** Set in `execArgv` where Node knows it: a thread that ends within `require` of a module aborts Node 20.20. */
+const requiresNoModules = '--no-experimental-require-module'
+
+/** A thread that found no descriptor for itself, or none to load its code. */
+const startFailures = new Set<unknown>(['ERR_WORKER_INIT_FAILED', 'EMFILE', 'ENFILE'])
+
+export interface TaskThreadsOptions {
+  /** A file of `workers/`, without its ending. */
+  readonly worker: string
+  /** What it does, as in "The thread of … ended". */
+  readonly name: string
+  readonly minThreads: number
+  readonly maxThreads: number
+}
+
+/**
+ * Threads that run tasks, by Piscina. Every promise settles: a thread that can't start or ends without a task is an `error`
+ * event of Piscina's, which nobody's task hears of and which would end the process without a listener. Here it fails all
+ * tasks, and no thread is started in its place.
+ */
+export class TaskThreads<Task, Result> {
+  readonly #pool: Piscina<Task, Result>
+  readonly #name: string
+  readonly #failed: Promise<never>
+
+  constructor({ worker, name, ...threads }: TaskThreadsOptions) {
+    this.#name = name
+    this.#pool = new Piscina<Task, Result>({
+      filename: new URL(`../../workers/${worker}.js`, import.meta.url).href,
+      ...threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+      execArgv: process.allowedNodeEnvironmentFlags.has(requiresNoModules) ? [requiresNoModules] : [],
+    })
+    // Piscina starts a thread for each that ended, as long as there are fewer than this: none, now that these are started.
+    this.#pool.options.minThreads = 0
+    this.#failed = new Promise((_, reject) => {
+      this.#pool.on('error', (cause) => {
+        reject(threadEnded(name, cause))
+        void this.destroy()
+      })
+    })
+    this.#failed.catch(() => {})
+  }
+
+  get workers(): readonly Worker[] {
+    return this.#pool.threads
+  }
+
+  /**
+   * Runs a task in a thread.
+   *
+   * @throws what the task throws; LogError `TIDEMARK_THREAD_DIED`, `TIDEMARK_TOO_MANY_FILES` when a thread could not start.
+   */
+  run(task: Task, transferList: TransferListItem[] = []): Promise<Result> {
+    const result = this.#pool.run(task, { transferList }).catch((error) => {
+      throw startFailures.has(error?.code) ? threadEnded(this.#name, error) : error
+    })
+    return Promise.race([result, this.#failed])
+  }
+
+  /** Ends the threads; tasks that still run reject. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy().catch(() => {})
+  }
+}
