@@ -1,7 +1,7 @@
 import { fromSteps, type OrderState as OrderSteps } from '../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from './instruments.js'
-import type { Answer } from './questions.js'
-import type { Depth, DigestAnswer, OrderState } from './types.js'
+import { type Answer, depthLevelNumbers } from './questions.js'
+import type { Depth, DepthLevel, DigestAnswer, OrderState } from './types.js'
 
 /** A shard's answers, in ticks and lots, as the world outside sees them: symbols and decimal strings. */
 
@@ -9,13 +9,17 @@ type AnswerTo<Question extends Answer['question']> = Extract<Answer, { question:
 
 export function toDepth(answer: AnswerTo<'depth'>, instrument: PoolInstrument, lsn: number): Depth {
   const { price, quantity } = instrument.grids
-  const decimals = (level: { price: number; quantity: number; orders: number }) => ({
-    price: fromSteps(level.price, price),
-    quantity: fromSteps(level.quantity, quantity),
-    orders: level.orders,
-  })
+  const { levels, bids } = answer
+  const sides: [DepthLevel[], DepthLevel[]] = [[], []]
+  for (let at = 0; at < levels.length; at += depthLevelNumbers) {
+    sides[at < bids * depthLevelNumbers ? 0 : 1].push({
+      price: fromSteps(levels[at]!, price),
+      quantity: fromSteps(levels[at + 1]!, quantity),
+      orders: levels[at + 2]!,
+    })
+  }
   const { symbol } = instrument.definition
-  return { lsn, symbol, bids: answer.bids.map(decimals), asks: answer.asks.map(decimals) }
+  return { lsn, symbol, bids: sides[0], asks: sides[1] }
 }
 
 export function toOrderState(order: OrderSteps, instrument: PoolInstrument): OrderState {

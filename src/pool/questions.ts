@@ -2,9 +2,13 @@ import { readU64 } from '../matching/command-layout.js'
 import type { DepthLevel, MatchingEngine, OrderState } from '../matching/index.js'
 import { questionKind } from './requests.js'
 
+/** Numbers of a level in the answer to a question for depth. */
+export const depthLevelNumbers = 3
+
 /** What a shard answers, in ticks and lots. */
 export type Answer =
-  | { readonly question: 'depth'; readonly bids: DepthLevel[]; readonly asks: DepthLevel[] }
+  /** Price, quantity and number of orders of each level, bids first: as objects, 50,000 levels took 250 ms instead of 33. */
+  | { readonly question: 'depth'; readonly bids: number; readonly levels: Float64Array }
   | { readonly question: 'order'; readonly order: OrderState | undefined }
   | { readonly question: 'lastRequest'; readonly requestId: number | undefined }
   | { readonly question: 'book'; readonly book: Int32Array }
@@ -19,7 +23,7 @@ export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: nu
   const instrumentId = words[at + 1]! >>> 0
   switch ((words[at]! >>> 8) & 0xff) {
     case questionKind.depth:
-      return { question: 'depth', ...engine.depth(instrumentId, readU64(words, at + 4)) }
+      return packedDepth(engine.depth(instrumentId, readU64(words, at + 4)))
     case questionKind.order:
       return { question: 'order', order: engine.order(instrumentId, readU64(words, at + 4)) }
     case questionKind.lastRequest: {
@@ -40,4 +44,17 @@ export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: nu
         orders: engine.counters().orders,
       }
   }
+}
+
+function packedDepth({ bids, asks }: { bids: DepthLevel[]; asks: DepthLevel[] }): Answer {
+  const levels = new Float64Array((bids.length + asks.length) * depthLevelNumbers)
+  let at = 0
+  for (const side of [bids, asks]) {
+    for (const { price, quantity, orders } of side) {
+      levels[at++] = price
+      levels[at++] = quantity
+      levels[at++] = orders
+    }
+  }
+  return { question: 'depth', bids: bids.length, levels }
 }

@@ -7,10 +7,11 @@ import { encodeCancelAll, encodeNoop, maxCommandWords } from '../matching/comman
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../matching/engine.js'
 import { GroupBuffer } from '../matching/group-buffer.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
+import { QuestionQueue } from './question-queue.js'
 import { type Answer, answerQuestion } from './questions.js'
 import { groupType, moreGroups } from './records.js'
 import { type RestoredBooks, replayShard, restoreShard } from './replay.js'
-import { requestKind } from './requests.js'
+import { questionKind, requestKind } from './requests.js'
 import type { Snapshot } from './snapshot-file.js'
 
 export interface ShardThreadData {
@@ -77,6 +78,8 @@ class ShardLoop {
   readonly #producer: LogProducer
   readonly #group = new GroupBuffer()
   readonly #synthetic = new Int32Array(maxCommandWords)
+  readonly #questions = new QuestionQueue()
+  readonly #answerOne = (words: Int32Array, at: number) => this.#answer(words, at)
   readonly #post: (message: ShardMessage) => void
   /** Where the last group of this shard ends. */
   #lsn: number
@@ -99,6 +102,7 @@ class ShardLoop {
       const at = inbound.next()
       if (at < 0) {
         this.#publish()
+        if (this.#answersSome()) continue
         if (inbound.stopped && inbound.next() < 0) return
         inbound.sleep()
         continue
@@ -106,9 +110,13 @@ class ShardLoop {
       const kind = words[at]! & 0xff
       if (kind < requestKind.cancelAllSymbols) this.#execute(words, at, 0)
       else if (kind === requestKind.cancelAllSymbols) this.#cancelAllSymbols(words, at)
+      else if (isUserQuestion(words, at)) this.#questions.add(words, at)
       else this.#answer(words, at)
       inbound.advance(at)
-      if (this.#staged >= publishCommands || this.#producer.stagedBytes >= publishBytes) this.#publish()
+      if (this.#staged >= publishCommands || this.#producer.stagedBytes >= publishBytes) {
+        this.#publish()
+        this.#answersSome()
+      }
     }
   }
 
@@ -154,6 +162,13 @@ class ShardLoop {
     }
   }
 
+  /** Answers some of the questions that wait; returns whether any did. */
+  #answersSome(): boolean {
+    if (this.#questions.isEmpty) return false
+    this.#questions.answerSome(this.#answerOne)
+    return true
+  }
+
   /** Answers with the LSN at which the answer was true; the caller's side gives it out when that is durable. */
   #answer(words: Int32Array, at: number): void {
     this.#publish()
@@ -178,4 +193,9 @@ class ShardLoop {
     }
     this.#inbound.release()
   }
+}
+
+/** Whether a question waits for its turn. One of a checkpoint doesn't: its answer is as of its place among the commands. */
+function isUserQuestion(words: Int32Array, at: number): boolean {
+  return ((words[at]! >>> 8) & 0xff) !== questionKind.book
 }

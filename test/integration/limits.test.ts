@@ -195,6 +195,37 @@ describe('questions', () => {
     }
   })
 
+  it('do not keep commands waiting, even if each of them takes long', async () => {
+    const pool = await openPool()
+    const batch = pool.batch()
+    const { id } = pool.instrument('BTC-USD')!
+    for (let i = 0; i < 4000; i++) batch.addNew(id, i + 1, 1, i & 1, 0, 0, i & 1 ? 10_000 + i : 9_000 - i, 1)
+    await pool.submitBatch(batch)
+    let isOvertaken = false
+    for (let round = 0; round < 10 && !isOvertaken; round++) {
+      const asked = Array.from({ length: 256 }, () => pool.depth('BTC-USD', 2000))
+      const report = pool.submit(limit(10_000 + round, 'buy', '1', '1'))
+      const answers = await Promise.all(asked)
+      const lsns = answers.map(({ lsn }) => lsn)
+      expect(lsns).toEqual(lsns.toSorted((a, b) => a - b))
+      expect(answers.every(({ bids, asks }) => bids.length === 2000 && asks.length === 2000)).toBe(true)
+      isOvertaken = lsns.at(-1)! >= (await report).lsn
+    }
+    expect(isOvertaken).toBe(true)
+  })
+
+  it('see every command that was submitted before them', async () => {
+    const pool = await openPool()
+    for (let i = 1; i <= 50; i++) {
+      const ahead = Array.from({ length: 20 }, () => pool.depth('BTC-USD', 100))
+      const report = pool.submit(limit(i, 'buy', '1', '1'))
+      const { lsn, order } = await pool.order('BTC-USD', i)
+      expect(order).toMatchObject({ orderId: i })
+      expect(lsn).toBeGreaterThanOrEqual((await report).lsn)
+      await Promise.all(ahead)
+    }
+  })
+
   it('to all shards count as one, and a checkpoint asks beside them', async () => {
     const pool = await openPool({ maxQuestions: 1, shards: 4 })
     const digest = pool.digest()
