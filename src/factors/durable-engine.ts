@@ -312,7 +312,7 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
     this.#sinceSnapshot = 0
     const info = await this.#persister.snapshot(checkpointId, encodeState(this.#engine.save()))
     const oldest = await this.#snapshots.prune(this.#keep)
-    if (this.#reclaim && oldest !== undefined && !this.#closing) this.#log.removeBefore(oldest)
+    if (this.#reclaim && oldest !== undefined && !this.#closing) await this.#log.removeBefore(oldest)
     return info
   }
 

@@ -248,8 +248,8 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
     }
   }
 
-  /** Deletes the segments that lie wholly below `lsn`, which `rotate` gave; returns the first LSN still there. */
-  removeBefore(lsn: number): number {
+  /** Deletes the segments that lie wholly below `lsn`, which `rotate` gave; resolves with the first LSN still there. */
+  async removeBefore(lsn: number): Promise<number> {
     this.#checkOpen()
     return this.#log.removeBefore(lsn)
   }

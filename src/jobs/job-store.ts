@@ -160,7 +160,7 @@ export class JobStore {
     // The table runs ahead of the disk: a snapshot of what may still be lost must not be found.
     await log.waitSynced(lsn)
     await writeSnapshot(log.dir, chunks)
-    if (segmentLsn !== undefined) log.removeBefore(segmentLsn)
+    if (segmentLsn !== undefined) await log.removeBefore(segmentLsn)
   }
 }
 

@@ -304,9 +304,10 @@ interface Step {
 
 /** Steps are resumed with what each call returned, or with its error. */
 // biome-ignore lint/suspicious/noExplicitAny: what a call returns depends on the step; `call` gives it its type.
-type Steps<T> = Generator<Step, T, any>
+export type Steps<T> = Generator<Step, T, any>
 
-function* call<K extends keyof AsyncDisk>(
+/** A step of a protocol on a disk, which `run` and `runNow` make. */
+export function* call<K extends keyof AsyncDisk>(
   action: string,
   file: string,
   name: K,
@@ -317,7 +318,8 @@ function* call<K extends keyof AsyncDisk>(
 
 type AnyCall = (this: unknown, ...args: unknown[]) => unknown
 
-async function run<T>(disk: Disk, steps: Steps<T>): Promise<T> {
+/** Runs steps with calls that do not block the thread. */
+export async function run<T>(disk: Disk, steps: Steps<T>): Promise<T> {
   let next = steps.next()
   while (!next.done) {
     const { action, path: file, name, args } = next.value
@@ -333,7 +335,8 @@ async function run<T>(disk: Disk, steps: Steps<T>): Promise<T> {
   return next.value
 }
 
-function runNow<T>(disk: Disk, steps: Steps<T>): T {
+/** Runs steps with calls that block. */
+export function runNow<T>(disk: Disk, steps: Steps<T>): T {
   let next = steps.next()
   while (!next.done) {
     const { action, path: file, name, args } = next.value

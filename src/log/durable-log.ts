@@ -34,7 +34,7 @@ import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
 import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
 import { attempt, isRecycledName, isSpareName } from './segment.js'
-import { removeSegments } from './segment-removal.js'
+import { planRemoval, removeSegments } from './segment-removal.js'
 import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
 import { readerTurns } from './turns.js'
 import { DurableWaiters } from './waiters.js'
@@ -121,6 +121,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   #firstLsn: number
   readonly #feed = new LiveFeed()
   readonly #reading = new Set<LogReader>()
+  #removing: Promise<void> | undefined
   #follower: LogFollower | undefined
   #poisoned: LogPoisonedError | undefined
   #closing: Promise<void> | undefined
@@ -431,16 +432,32 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Returns the first
-   * LSN that is still there. What reads there gets `TIDEMARK_BAD_LSN` from then on. The files of some are used again
-   * for the next segments.
+   * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Resolves with the
+   * first LSN that is still there, when the others are gone; the event loop is not held meanwhile. What is read below that
+   * LSN fails with `TIDEMARK_BAD_LSN` from the call on. The files of some are used again for the next segments.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`: some are left, and the next call removes them; `TIDEMARK_LOG_CLOSED`,
+   *   `TIDEMARK_LOG_POISONED`.
    */
-  removeBefore(lsn: number): number {
+  async removeBefore(lsn: number): Promise<number> {
     this.#checkUsable()
+    while (this.#removing) {
+      await this.#removing.catch(() => {})
+      this.#checkUsable()
+    }
     // The follower has yet to read there, from a file that would get other bytes.
     const limit = Math.min(lsn, this.syncedLsn, this.#follower?.neededLsn ?? lsn)
-    this.#firstLsn = removeSegments(this.#disk, this.dir, limit, this.settings.segmentBytes) ?? this.#firstLsn
-    return this.#firstLsn
+    const removal = planRemoval(this.#disk, this.dir, limit)
+    if (!removal) return this.#firstLsn
+    // At once: nobody may begin to read, or make a cursor, where the log is about to go.
+    this.#firstLsn = removal.firstLsn
+    this.#removing = removeSegments(this.#disk, this.dir, removal, this.settings.segmentBytes)
+    try {
+      await this.#removing
+    } finally {
+      this.#removing = undefined
+    }
+    return removal.firstLsn
   }
 
   stats(): LogStats {
@@ -502,7 +519,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     await this.#threads.ended()
     await this.#follower?.stop().catch(() => {})
     this.#closed = true
-    if (!this.#poisoned) this.#removeSpares()
+    await this.#removing?.catch(() => {})
+    if (!this.#poisoned) await this.#removeSpares()
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
     this.signal.notify()
@@ -514,10 +532,11 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /** A spare is of no use to the next opening, which has its own beginning, and removes what could not be removed here. */
-  #removeSpares(): void {
+  async #removeSpares(): Promise<void> {
     try {
-      for (const name of this.#disk.list(this.dir)) {
-        if (isSpareName(name) || isRecycledName(name)) this.#disk.remove(path.join(this.dir, name))
+      for (const name of await this.#disk.async.list(this.dir)) {
+        if (isSpareName(name) || isRecycledName(name))
+          await this.#disk.async.remove(path.join(this.dir, name))
       }
     } catch {
       // Everything that was appended is on disk: a leftover is no reason for a close to fail.

@@ -1,7 +1,7 @@
 import * as path from 'node:path'
+import { call, run, runNow, type Steps } from './atomic-file.js'
 import type { Disk } from './disk.js'
 import {
-  attempt,
   isRecycledName,
   listSegmentNames,
   readSegmentHeader,
@@ -14,47 +14,73 @@ import {
 /** Removed segments whose files are kept for the next ones: what one checkpoint sets free under default settings. */
 export const recycledSegmentsMax = 4
 
+/** Segments that are to go. */
+export interface SegmentRemoval {
+  /** Their first LSNs, ascending. */
+  readonly firstLsns: readonly number[]
+  /** Where the log begins without them. */
+  readonly firstLsn: number
+}
+
 /**
- * Removes the segments that are wholly below `limitLsn`, oldest first, never the last one, and none whose
- * successor goes on with a group of it. The files of some, if they
- * have the size of a whole segment, stay under another name, for the preparer to make spares of: their blocks are
- * allocated and written already, so nothing has to be filled with zeros. Returns the first LSN that is still there, or
- * `undefined` when nothing was removed.
+ * The segments that are wholly below `limitLsn`, never the last one, and none whose successor goes on with a group of it:
+ * what is left begins with a whole group. `undefined` when there is none.
+ */
+export function planRemoval(disk: Disk, directory: string, limitLsn: number): SegmentRemoval | undefined {
+  const firstLsns = listSegmentNames(disk, directory).map((name) => segmentNameLsn(name)!)
+  let count = firstLsns.findLastIndex((lsn, i) => i === 0 || lsn <= limitLsn)
+  while (count > 0 && beginsWithinGroup(disk, directory, firstLsns[count]!)) count--
+  if (count <= 0) return undefined
+  return { firstLsns: firstLsns.slice(0, count), firstLsn: firstLsns[count]! }
+}
+
+/**
+ * Removes segments, oldest first. The files of some, if they have the size of a whole segment, stay under another name,
+ * for the preparer to make spares of: their blocks are allocated and written already, so nothing has to be filled with
+ * zeros. For event loops: freeing the blocks of one file takes the system milliseconds.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO`; then the newest of them are still there.
  */
 export function removeSegments(
   disk: Disk,
   directory: string,
-  limitLsn: number,
+  removal: SegmentRemoval,
   segmentBytes: number,
-): number | undefined {
-  const firstLsns = listSegmentNames(disk, directory).map((name) => segmentNameLsn(name)!)
-  let kept = disk.list(directory).filter(isRecycledName).length
-  let removable = firstLsns.findLastIndex((lsn, i) => i === 0 || lsn <= limitLsn)
-  // What is left must begin with a whole group.
-  while (removable > 0 && beginsWithinGroup(disk, directory, firstLsns[removable]!)) removable--
-  let removed = 0
-  while (removed < removable) {
-    const file = segmentPath(directory, firstLsns[removed]!)
-    if (kept < recycledSegmentsMax && fileBytes(disk, file) === segmentHeaderBytes + segmentBytes) {
-      const old = path.join(directory, recycledName(firstLsns[removed]!))
-      attempt('rename', file, () => disk.rename(file, old))
-      kept++
-    } else {
-      attempt('remove', file, () => disk.remove(file))
-    }
-    removed++
-  }
-  if (removed === 0) return undefined
-  attempt('sync', directory, () => disk.syncDirectory(directory))
-  return firstLsns[removed]
+): Promise<void> {
+  return run(disk, removeEach(directory, removal, segmentBytes))
 }
 
-function fileBytes(disk: Disk, file: string): number {
-  const handle = attempt('open', file, () => disk.open(file, 'read'))
+/** `removeSegments` for threads that have nothing else to do. */
+export function removeSegmentsNow(
+  disk: Disk,
+  directory: string,
+  removal: SegmentRemoval,
+  segmentBytes: number,
+): void {
+  runNow(disk, removeEach(directory, removal, segmentBytes))
+}
+
+function* removeEach(directory: string, { firstLsns }: SegmentRemoval, segmentBytes: number): Steps<void> {
+  const names = yield* call('read', directory, 'list', directory)
+  let kept = names.filter(isRecycledName).length
+  for (const firstLsn of firstLsns) {
+    const file = segmentPath(directory, firstLsn)
+    if (kept < recycledSegmentsMax && (yield* fileBytes(file)) === segmentHeaderBytes + segmentBytes) {
+      yield* call('rename', file, 'rename', file, path.join(directory, recycledName(firstLsn)))
+      kept++
+    } else {
+      yield* call('remove', file, 'remove', file)
+    }
+  }
+  yield* call('sync', directory, 'syncDirectory', directory)
+}
+
+function* fileBytes(file: string): Steps<number> {
+  const handle = yield* call('open', file, 'open', file, 'read')
   try {
-    return disk.size(handle)
+    return yield* call('look at', file, 'size', handle)
   } finally {
-    disk.close(handle)
+    yield* call('close', file, 'close', handle)
   }
 }
 

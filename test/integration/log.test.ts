@@ -144,6 +144,29 @@ describe('a durable log', () => {
     await expect(log.waitDurable(1e9)).rejects.toMatchObject({ code: 'TIDEMARK_LOG_CLOSED' })
   })
 
+  it('begins above what is to be removed from the call on, removes one after the other, and is closed after that', async () => {
+    const dir = temporaryDirectory()
+    const log = await DurableLog.open({ dir, ringBytes: 65_536, segmentBytes: 65_536 })
+    const firstLsns = [0]
+    for (let i = 0; i < 12; i++) {
+      await log.waitDurable(log.append(Buffer.alloc(10_000)))
+      firstLsns.push(await log.rotate())
+    }
+    const segments = () => readdirSync(dir).filter((name) => /^\d{20}\.wal$/.test(name)).length
+    expect(segments()).toBe(firstLsns.length)
+    const [third, sixth, last] = [firstLsns[3]!, firstLsns[6]!, firstLsns.at(-1)!]
+    const removals = [log.removeBefore(third), log.removeBefore(sixth), log.removeBefore(third)]
+    expect(log.firstLsn).toBe(third)
+    expect(() => log.reader({ from: 0 })).toThrowError(expect.objectContaining({ code: 'TIDEMARK_BAD_LSN' }))
+    expect(await Promise.all(removals)).toEqual([third, sixth, sixth])
+    expect(segments()).toBe(firstLsns.length - 6)
+    const removing = log.removeBefore(last)
+    await log.close()
+    expect(await removing).toBe(last)
+    expect(readdirSync(dir).filter((name) => name.endsWith('.wal')).length).toBe(1)
+    await expect(log.removeBefore(last)).rejects.toMatchObject({ code: 'TIDEMARK_LOG_CLOSED' })
+  })
+
   it('says that the ring is full instead of blocking the event loop, and goes on after a wait', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536 })
     let last = 0

@@ -215,6 +215,13 @@ export const mutants = [
     tests: ['test/unit/log/turns.test.ts'],
   },
   {
+    name: 'log that is about to be removed may still be begun to read',
+    file: 'dist/src/log/durable-log.js',
+    find: 'this.#firstLsn = removal.firstLsn;',
+    replace: '',
+    tests: ['test/integration/log.test.ts'],
+  },
+  {
     name: 'what a writer wrote between two reads is taken for proof of damage',
     file: 'dist/src/log/log-end.js',
     find: 'if (later.endLsn === scan.endLsn)',

@@ -8,7 +8,7 @@ import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { SegmentPreparer } from '#tidemark/log/preparer.js'
 import { LogProducer } from '#tidemark/log/producer.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recovery.js'
-import { removeSegments } from '#tidemark/log/segment-removal.js'
+import { planRemoval, removeSegmentsNow } from '#tidemark/log/segment-removal.js'
 import { SegmentWriter } from '#tidemark/log/segment-writer.js'
 import { SharedSpares } from '#tidemark/log/shared-spares.js'
 
@@ -109,7 +109,9 @@ export class InlineLog {
 
   /** Removes the segments wholly below `lsn`, as far as it is released. */
   removeBefore(lsn: number): number | undefined {
-    return removeSegments(this.#disk, inlineDirectory, Math.min(lsn, this.released), this.#segmentBytes)
+    const removal = planRemoval(this.#disk, inlineDirectory, Math.min(lsn, this.released))
+    if (removal) removeSegmentsNow(this.#disk, inlineDirectory, removal, this.#segmentBytes)
+    return removal?.firstLsn
   }
 
   /** Flushes until everything appended is released. */

@@ -106,7 +106,7 @@ describe('JobLog', () => {
     const log = await JobLog.open(dir, smallLog)
     for (let n = 0; n < 10; n++) await log.append('ACK', 'a')
     const firstLsn = await log.rotate()
-    expect(log.removeBefore(firstLsn)).toBe(firstLsn)
+    expect(await log.removeBefore(firstLsn)).toBe(firstLsn)
     expect(log.stats().rotations).toBe(1)
     await log.close()
     const again = await JobLog.open(dir, smallLog)

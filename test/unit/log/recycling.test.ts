@@ -1,11 +1,12 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
+import type { Disk } from '#tidemark/log/disk.js'
 import { FileReader } from '#tidemark/log/file-reader.js'
 import { crcSeedOf, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/frame.js'
 import { inspectLogNow } from '#tidemark/log/inspection.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
-import { recycledSegmentsMax } from '#tidemark/log/segment-removal.js'
+import { planRemoval, recycledSegmentsMax, removeSegments } from '#tidemark/log/segment-removal.js'
 import { InlineLog, inlineDirectory, readRecords, reopen } from '../../support/inline-log.js'
 
 const segmentBytes = 16 * 1024
@@ -57,6 +58,28 @@ function frame(options: { lsn: number; epoch: bigint; synced: number; payload: U
 }
 
 describe('a segment that is removed', () => {
+  it('is removed by calls that do not block the thread, oldest first', async () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 12)
+    const before = segments(disk)
+    const removal = planRemoval(disk, inlineDirectory, log.released)!
+    expect(removal).toEqual({
+      firstLsns: before.slice(0, -1).map(firstLsnOf),
+      firstLsn: firstLsnOf(before.at(-1)!),
+    })
+    const gone: string[] = []
+    disk.beforeCall = (call, file) => {
+      if (call === 'remove' || call === 'rename') gone.push(file)
+    }
+    // Only the calls of `async` are there.
+    await removeSegments({ async: disk.async } as Disk, inlineDirectory, removal, segmentBytes)
+    expect(gone).toEqual(before.slice(0, -1))
+    expect(segments(disk)).toEqual(before.slice(-1))
+    expect(names(disk, /^recycled/).length).toBe(recycledSegmentsMax)
+    expect(planRemoval(disk, inlineDirectory, log.released)).toBeUndefined()
+  })
+
   it('becomes a spare without being filled with zeros again, under a wiped header', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
