@@ -123,6 +123,26 @@ export function commandOrder(words: Int32Array, at: number): number | undefined 
   return kind >= commandKinds.new && kind <= commandKinds.reduce ? readU64(words, at + 4) : undefined
 }
 
+/** Fields of the new-order command at a word offset, without decoding the rest: the code of its order type … */
+export function newOrderType(words: Int32Array, at: number): number {
+  return words[at + 7]! & 0xff
+}
+
+/** … 1 when it sells … */
+export function newOrderSell(words: Int32Array, at: number): number {
+  return (words[at]! >>> 8) & NEW_SELL
+}
+
+/** … its price in ticks, 0 without one … */
+export function newOrderPrice(words: Int32Array, at: number): number {
+  return readU64(words, at + 8)
+}
+
+/** … and its quantity in lots. */
+export function newOrderQuantity(words: Int32Array, at: number): number {
+  return readU64(words, at + 10)
+}
+
 /** Reads the command record at a word offset; undefined for a kind that does not exist. */
 export function decodeCommand(words: Int32Array, at: number): DecodedCommand | undefined {
   const header = {

@@ -1,6 +1,7 @@
 export type { DepthLevel, OrderState, SideTotals } from './book-queries.js'
 export type { BookState } from './book-state.js'
 export { CommandError, type CommandErrorCode } from './command-errors.js'
+export { readU64 } from './command-layout.js'
 export * from './command-reader.js'
 export {
   encodeCancel,
@@ -24,3 +25,4 @@ export { limits, noInstrument } from './limits.js'
 export * from './names.js'
 export { type Outcome, outcomeOf } from './outcome.js'
 export { rulesVersion } from './rules-version.js'
+export { stepText } from './step-text.js'

@@ -1,9 +1,11 @@
-import type { DecodedCommand } from './command-reader.js'
-import { decodeCommand } from './command-reader.js'
+import { readU64 } from './command-layout.js'
+import { commandOrder, newOrderQuantity, newOrderType } from './command-reader.js'
 import { EventCursor } from './event-reader.js'
 import {
+  commandKinds,
   eventKinds,
   type OutcomeStatus,
+  orderTypeCodes,
   outcomeStatusNames,
   type RejectCode,
   rejectCodeNames,
@@ -21,28 +23,33 @@ export interface Outcome {
   firstLsn: number | undefined
 }
 
-const cursor = new EventCursor()
-
 /** Reads the outcome off the group that spans the words `from` to `to`. */
 export function outcomeOf(words: Int32Array, from: number, to: number): Outcome {
-  const command = decodeCommand(words, from)!
-  const orderId = 'orderId' in command ? command.orderId : 0
-  const outcome = beforeEvents(command, orderId)
-  cursor.reset(words, from, to)
-  for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
-    if (kind === eventKinds.trade) noteTrade(outcome, orderId)
-    else if (kind === eventKinds.repeated) return repeatedOutcome()
-    else if (cursor.orderId !== orderId) continue
+  const orderId = commandOrder(words, from) ?? 0
+  const isNew = (words[from]! & 0xff) === commandKinds.new
+  const outcome: Outcome = {
+    status: isNew ? newOrderStatus(words, from) : 'done',
+    code: undefined,
+    filled: orderId === 0 ? -1 : 0,
+    remaining: isNew ? newOrderQuantity(words, from) : -1,
+    firstLsn: undefined,
+  }
+  for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
+    const kind = words[at]! & 0xff
+    if (kind === eventKinds.accepted) continue
+    if (kind === eventKinds.trade) noteTrade(outcome, words, at, orderId)
+    else if (kind === eventKinds.repeated) return repeatedOutcome(words, from, to)
+    else if (readU64(words, at + 2) !== orderId) continue
     else if (kind === eventKinds.rejected) {
       outcome.status = 'rejected'
-      outcome.code = rejectCodeNames[cursor.reason]
+      outcome.code = rejectCodeNames[words[at + 1]!]
       outcome.remaining = -1
     } else if (kind === eventKinds.cancelled) {
       outcome.status = 'cancelled'
       outcome.remaining = 0
     } else if (kind === eventKinds.replaced) {
-      if (command.type !== 'new') outcome.status = 'replaced'
-      outcome.remaining = cursor.quantity
+      if (!isNew) outcome.status = 'replaced'
+      outcome.remaining = readU64(words, at + 6)
     } else if (kind === eventKinds.triggered) {
       outcome.status = 'resting'
     }
@@ -50,31 +57,26 @@ export function outcomeOf(words: Int32Array, from: number, to: number): Outcome 
   return outcome
 }
 
-function beforeEvents(command: DecodedCommand, orderId: number): Outcome {
-  const outcome: Outcome = {
-    status: 'done',
-    code: undefined,
-    filled: orderId === 0 ? -1 : 0,
-    remaining: -1,
-    firstLsn: undefined,
-  }
-  if (command.type === 'new') {
-    outcome.status =
-      command.orderType === 'stop' || command.orderType === 'stop-limit' ? 'waiting' : 'resting'
-    outcome.remaining = command.quantity
-  }
-  return outcome
+/** What a new order is before anything happened to it. */
+function newOrderStatus(words: Int32Array, from: number): OutcomeStatus {
+  const orderType = newOrderType(words, from)
+  return orderType === orderTypeCodes.stop || orderType === orderTypeCodes['stop-limit']
+    ? 'waiting'
+    : 'resting'
 }
 
-function noteTrade(outcome: Outcome, orderId: number): void {
-  const isTaker = cursor.takerOrderId === orderId
-  if (!isTaker && cursor.makerOrderId !== orderId) return
-  outcome.filled += cursor.tradeQuantity
-  outcome.remaining = isTaker ? cursor.takerRemaining : cursor.makerRemaining
+function noteTrade(outcome: Outcome, words: Int32Array, at: number, orderId: number): void {
+  const isTaker = readU64(words, at + 6) === orderId
+  if (!isTaker && readU64(words, at + 4) !== orderId) return
+  outcome.filled += readU64(words, at + 10)
+  outcome.remaining = readU64(words, isTaker ? at + 16 : at + 14)
   outcome.status = outcome.remaining === 0 ? 'filled' : 'partially-filled'
 }
 
-function repeatedOutcome(): Outcome {
+function repeatedOutcome(words: Int32Array, from: number, to: number): Outcome {
+  const cursor = new EventCursor()
+  cursor.reset(words, from, to)
+  cursor.next()
   return {
     status: outcomeStatusNames[cursor.firstStatus]!,
     code: rejectCodeNames[cursor.reason],

@@ -14,7 +14,6 @@ import { type Clock, systemClock } from './clock.js'
 import type { CommandBatch } from './command-batch.js'
 import { CursorStore } from './cursors.js'
 import { poolClosed } from './errors.js'
-import { ReportSlab } from './execution-report.js'
 import { describe, InstrumentRegistry } from './instruments.js'
 import { Intake } from './intake.js'
 import { PoolQuestions } from './pool-questions.js'
@@ -44,7 +43,6 @@ import type {
   SubscribeOptions,
 } from './types.js'
 import { checkSnapshot, newestSnapshot } from './usable-snapshot.js'
-import type { ReportContext } from './waiters.js'
 
 /** Key under which tests open a pool as a build with other matching rules would. @internal */
 export const rulesVersionOf = Symbol('rules version')
@@ -122,7 +120,6 @@ export class EnginePool extends Emitter<PoolEvents> {
       throw error
     })
     const registry = new InstrumentRegistry(settings.shards)
-    const context = { slab: new ReportSlab(), registry }
     const shards = Array.from(
       { length: settings.shards },
       (_, shard) =>
@@ -133,7 +130,7 @@ export class EnginePool extends Emitter<PoolEvents> {
           maxInFlight: settings.maxInFlight,
           maxQuestions: settings.maxQuestions,
           snapshot,
-          context,
+          registry,
           start: (data, transferList) => threads.begin(data, transferList),
         }),
     )
@@ -148,7 +145,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       // Whoever waits for the log's `error` from here on would wait for an event that was.
       if (log.poisoned) throw log.poisoned
-      const pool = new EnginePool(log, threads, shards, context, settings, snapshot, cursors, clock)
+      const pool = new EnginePool(log, threads, shards, registry, settings, snapshot, cursors, clock)
       try {
         await pool.#addInstruments(registry.missing(options.instruments ?? []))
       } catch (error) {
@@ -169,7 +166,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     log: DurableLog,
     threads: ShardThreads,
     shards: ShardHandle[],
-    context: ReportContext,
+    registry: InstrumentRegistry,
     settings: PoolSettings,
     snapshot: Snapshot | undefined,
     cursors: CursorStore,
@@ -179,12 +176,10 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#log = log
     this.#threads = threads
     this.#shards = shards
-    const { registry } = context
     this.#registry = registry
     this.#intake = new Intake({
       shards,
       registry,
-      context,
       maxInFlight: settings.maxInFlight,
       refusal: () => this.#refusal() ?? log.fullDisk(),
       drain: () => this.emit('drain'),

@@ -18,7 +18,7 @@ import { Refusals } from './refusals.js'
 import { requestWords } from './requests.js'
 import type { ShardHandle } from './shard-handle.js'
 import type { BatchReport, ExecutionReport } from './types.js'
-import { BatchWaiter, EverywhereWaiter, type ReportContext } from './waiters.js'
+import { BatchWaiter, EverywhereWaiter } from './waiters.js'
 
 type Resolve<T> = (value: T) => void
 type Reject = (error: unknown) => void
@@ -36,7 +36,6 @@ export class Intake {
   readonly #registry: InstrumentRegistry
   readonly #refusal: () => Error | undefined
   readonly #drain: () => void
-  readonly #context: ReportContext
   readonly #words = new Int32Array(maxCommandWords)
   readonly #refusals = new Refusals()
   #inFlight = 0
@@ -46,7 +45,6 @@ export class Intake {
   constructor(options: {
     shards: readonly ShardHandle[]
     registry: InstrumentRegistry
-    context: ReportContext
     maxInFlight: number
     refusal: () => Error | undefined
     drain: () => void
@@ -56,7 +54,6 @@ export class Intake {
     this.maxInFlight = options.maxInFlight
     this.#refusal = options.refusal
     this.#drain = options.drain
-    this.#context = options.context
   }
 
   /** Commands taken whose outcome is not durable yet. */
@@ -187,7 +184,7 @@ export class Intake {
       if (!shard.inbound.fits(requestWords)) throw this.#queueFull(shard.number)
     }
     return new Promise((resolve, reject) => {
-      const waiter = new EverywhereWaiter(this.#context, this.#shards.length, resolve, reject)
+      const waiter = new EverywhereWaiter(this.#registry, this.#shards.length, resolve, reject)
       for (const shard of this.#shards) shard.sendCancelAll(waiter, account, low, high)
       this.#taken(1)
     })

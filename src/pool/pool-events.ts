@@ -1,16 +1,31 @@
 import {
   cancelReasonNames,
-  decodeCommand,
-  EventCursor,
+  commandKinds,
+  commandOrder,
   eventKinds,
-  fromSteps,
   type Grid,
+  newOrderPrice,
+  newOrderQuantity,
+  newOrderSell,
   outcomeStatusNames,
+  readU64,
   rejectCodeNames,
   replaceReasonNames,
   sideNames,
+  stepText,
 } from '../matching/index.js'
-import type { InstrumentRegistry } from './instruments.js'
+import {
+  AcceptedRecord,
+  CancelledRecord,
+  type InstrumentEventName,
+  InstrumentRecord,
+  RejectedRecord,
+  RepeatedRecord,
+  ReplacedRecord,
+  TradeRecord,
+  TriggeredRecord,
+} from './event-records.js'
+import type { InstrumentRegistry, PoolInstrument } from './instruments.js'
 import type { PoolEvent } from './types.js'
 
 /** Where a group stands: its words, and the LSN of its end. */
@@ -21,8 +36,8 @@ export interface GroupPlace {
   readonly lsn: number
 }
 
+const noTag = 0n
 const oneStep: Grid = { mantissa: 1, scale: 0 }
-const cursor = new EventCursor()
 
 /** The events of a group as the world outside sees them: symbols, and decimal strings. */
 export function poolEvents(group: GroupPlace, registry: InstrumentRegistry): PoolEvent[] {
@@ -31,111 +46,153 @@ export function poolEvents(group: GroupPlace, registry: InstrumentRegistry): Poo
   return events
 }
 
-/**
- * Appends a group's events to `events`. Each kind of event is one literal: objects put together by spreading cost
- * twenty times as much, and a subscriber gets every event of the log.
- */
+/** Appends a group's events to `events`. */
 export function appendPoolEvents(events: PoolEvent[], group: GroupPlace, registry: InstrumentRegistry): void {
   const { words, from, to, lsn } = group
   const instrument = registry.byId(words[from + 1]! >>> 0)
-  const symbol = instrument?.definition.symbol ?? ''
-  const prices = instrument?.grids.price ?? oneStep
-  const lots = instrument?.grids.quantity ?? oneStep
   const tag = tagOf(words, from)
-  cursor.reset(words, from, to)
   let index = 0
-  for (let kind = cursor.next(); kind !== 0; kind = cursor.next(), index++) {
-    switch (kind) {
-      case eventKinds.trade:
-        events.push({
-          lsn,
-          index,
-          symbol,
-          tag,
-          event: 'trade',
-          tradeId: cursor.tradeId,
-          makerOrderId: cursor.makerOrderId,
-          takerOrderId: cursor.takerOrderId,
-          price: fromSteps(cursor.tradePrice, prices),
-          quantity: fromSteps(cursor.tradeQuantity, lots),
-          makerAccount: cursor.makerAccount,
-          takerAccount: cursor.takerAccount,
-          makerRemaining: fromSteps(cursor.makerRemaining, lots),
-          takerRemaining: fromSteps(cursor.takerRemaining, lots),
-          takerSide: sideNames[cursor.sell]!,
-        })
-        break
-      case eventKinds.accepted: {
-        const command = decodeCommand(words, from)
-        if (command?.type !== 'new') break
-        const { orderId, side } = command
-        const price = optionalPrice(command.price, prices)
-        const quantity = fromSteps(command.quantity, lots)
-        events.push({ lsn, index, symbol, tag, event: 'accepted', orderId, side, price, quantity })
-        break
-      }
-      case eventKinds.cancelled:
-      case eventKinds.replaced: {
-        const { orderId } = cursor
-        const side = sideNames[cursor.sell]!
-        const price = optionalPrice(cursor.price, prices)
-        const quantity = fromSteps(cursor.quantity, lots)
-        if (kind === eventKinds.cancelled) {
-          const reason = cancelReasonNames[cursor.reason]!
-          events.push({
+  for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18, index++) {
+    // Only a damaged log says that another command than a new order was accepted.
+    if ((words[at]! & 0xff) === eventKinds.accepted && (words[from]! & 0xff) !== commandKinds.new) continue
+    events.push(eventAt(words, from, at, lsn, index, tag, instrument))
+  }
+}
+
+/** The event of a group that has at most one, in an array: one that is pushed to has room for 17. */
+export function onlyPoolEvent(
+  words: Int32Array,
+  from: number,
+  to: number,
+  lsn: number,
+  instrument: PoolInstrument | undefined,
+): PoolEvent[] {
+  const at = from + (words[from]! >>> 18)
+  return at >= to ? [] : [eventAt(words, from, at, lsn, 0, tagOf(words, from), instrument)]
+}
+
+/** The event at the word offset `at`, of the group whose command is at `from`; offsets in docs/command-format.md. */
+function eventAt(
+  words: Int32Array,
+  from: number,
+  at: number,
+  lsn: number,
+  index: number,
+  tag: bigint,
+  instrument: PoolInstrument | undefined,
+): PoolEvent {
+  const symbol = instrument === undefined ? '' : instrument.definition.symbol
+  const prices = instrument === undefined ? oneStep : instrument.grids.price
+  const lots = instrument === undefined ? oneStep : instrument.grids.quantity
+  const kind = words[at]! & 0xff
+  const side = sideNames[(words[at]! >>> 8) & 1]!
+  switch (kind) {
+    case eventKinds.trade:
+      return new TradeRecord(
+        lsn,
+        index,
+        symbol,
+        tag,
+        readU64(words, at + 2),
+        readU64(words, at + 4),
+        readU64(words, at + 6),
+        stepText(readU64(words, at + 8), prices),
+        stepText(readU64(words, at + 10), lots),
+        words[at + 12]! >>> 0,
+        words[at + 13]! >>> 0,
+        stepText(readU64(words, at + 14), lots),
+        stepText(readU64(words, at + 16), lots),
+        side,
+      )
+    case eventKinds.accepted: {
+      const orderSide = sideNames[newOrderSell(words, from)]!
+      const price = optionalPrice(newOrderPrice(words, from), prices)
+      const quantity = stepText(newOrderQuantity(words, from), lots)
+      return new AcceptedRecord(
+        lsn,
+        index,
+        symbol,
+        tag,
+        commandOrder(words, from)!,
+        orderSide,
+        price,
+        quantity,
+      )
+    }
+    case eventKinds.cancelled:
+    case eventKinds.replaced: {
+      const orderId = readU64(words, at + 2)
+      const reason = words[at + 1]!
+      const price = optionalPrice(readU64(words, at + 4), prices)
+      const quantity = stepText(readU64(words, at + 6), lots)
+      return kind === eventKinds.cancelled
+        ? new CancelledRecord(
             lsn,
             index,
             symbol,
             tag,
-            event: 'cancelled',
             orderId,
             side,
             price,
-            remaining: quantity,
-            reason,
-          })
-        } else {
-          const reason = replaceReasonNames[cursor.reason]!
-          events.push({ lsn, index, symbol, tag, event: 'replaced', orderId, side, price, quantity, reason })
-        }
-        break
-      }
-      case eventKinds.rejected: {
-        const code = rejectCodeNames[cursor.reason]!
-        events.push({ lsn, index, symbol, tag, event: 'rejected', orderId: cursor.orderId, code })
-        break
-      }
-      case eventKinds.repeated: {
-        const { orderId, firstLsn } = cursor
-        const status = outcomeStatusNames[cursor.firstStatus]!
-        const code = rejectCodeNames[cursor.reason]
-        events.push({ lsn, index, symbol, tag, event: 'repeated', orderId, status, code, firstLsn })
-        break
-      }
-      case eventKinds.triggered:
-        events.push({ lsn, index, symbol, tag, event: 'triggered', orderId: cursor.orderId })
-        break
-      default:
-        events.push({ lsn, index, symbol, tag, event: plainNames[kind]! })
+            quantity,
+            cancelReasonNames[reason]!,
+          )
+        : new ReplacedRecord(
+            lsn,
+            index,
+            symbol,
+            tag,
+            orderId,
+            side,
+            price,
+            quantity,
+            replaceReasonNames[reason]!,
+          )
     }
+    case eventKinds.rejected:
+      return new RejectedRecord(
+        lsn,
+        index,
+        symbol,
+        tag,
+        readU64(words, at + 2),
+        rejectCodeNames[words[at + 1]!]!,
+      )
+    case eventKinds.repeated: {
+      const status = outcomeStatusNames[(words[at]! >>> 8) & 0xff]!
+      const code = rejectCodeNames[words[at + 1]!]
+      return new RepeatedRecord(
+        lsn,
+        index,
+        symbol,
+        tag,
+        readU64(words, at + 2),
+        status,
+        code,
+        readU64(words, at + 8),
+      )
+    }
+    case eventKinds.triggered:
+      return new TriggeredRecord(lsn, index, symbol, tag, readU64(words, at + 2))
+    default:
+      return new InstrumentRecord(lsn, index, symbol, tag, plainNames[kind]!)
   }
 }
 
-type PlainEventName = 'instrument-created' | 'halted' | 'resumed'
-
 /** Events that say nothing but their name, by their kind. */
-const plainNames: Record<number, PlainEventName> = {
+const plainNames: Record<number, InstrumentEventName> = {
   [eventKinds['instrument-created']]: 'instrument-created',
   [eventKinds.halted]: 'halted',
   [eventKinds.resumed]: 'resumed',
 }
 
 function optionalPrice(ticks: number, grid: Grid): string | undefined {
-  return ticks === 0 ? undefined : fromSteps(ticks, grid)
+  return ticks === 0 ? undefined : stepText(ticks, grid)
 }
 
 function tagOf(words: Int32Array, from: number): bigint {
   const low = words[from + 2]! >>> 0
   const high = words[from + 3]! >>> 0
+  if ((low | high) === 0) return noTag
   return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low)
 }

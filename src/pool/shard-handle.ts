@@ -5,12 +5,13 @@ import { fromErrorMessage, LogError, threadEnded } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../matching/index.js'
 import { createInboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
+import type { InstrumentRegistry } from './instruments.js'
 import type { Answer } from './questions.js'
 import { encodeRequest, requestKind, requestWords } from './requests.js'
 import type { ShardMessage, ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
 import type { ExecutionReport, ShardStats } from './types.js'
-import { CommandBundle, delivered, type ReportContext, type Waiter } from './waiters.js'
+import { CommandBundle, delivered, type Waiter } from './waiters.js'
 
 /** Words that the inbound ring keeps for a command on average; the largest takes more, a cancel half of it. */
 const wordsPerCommand = 16
@@ -44,7 +45,7 @@ export class ShardHandle {
   readonly #log: DurableLog
   readonly #waiters = new Queue<Waiter>()
   readonly #questions = new Map<number, Question>()
-  readonly #context: ReportContext
+  readonly #registry: InstrumentRegistry
   #bundle: CommandBundle | undefined
   readonly #port: MessagePort
   readonly #request = new Int32Array(requestWords)
@@ -60,13 +61,13 @@ export class ShardHandle {
     maxInFlight: number
     maxQuestions: number
     snapshot: Snapshot | undefined
-    context: ReportContext
+    registry: InstrumentRegistry
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
   }) {
     const { shard, shards, log } = options
     this.number = shard
     this.#log = log
-    this.#context = options.context
+    this.#registry = options.registry
     const inbound = createInboundMemory(
       Math.max(
         options.maxInFlight * wordsPerCommand,
@@ -217,7 +218,7 @@ export class ShardHandle {
 
   /** A bundle takes what comes in this turn of the event loop; its end wakes the shard. */
   #newBundle(): CommandBundle {
-    const bundle = new CommandBundle(this.#context)
+    const bundle = new CommandBundle(this.#registry)
     this.#bundle = bundle
     this.#waiters.enqueue(bundle)
     settled.then(() => {

@@ -174,7 +174,10 @@ export interface DigestAnswer {
   readonly restingOrders: number
 }
 
-/** What came of one command; everything in it is on disk. */
+/**
+ * What came of one command; everything in it is on disk. All fields are properties of the object's own: it can be printed,
+ * spread, cloned and written as JSON, where the events' tags are strings.
+ */
 export interface ExecutionReport {
   readonly lsn: number
   readonly symbol: string | undefined
@@ -197,6 +200,7 @@ export interface ExecutionReport {
    * quantities and LSN are those of the first time; the trades are in the log at that LSN.
    */
   readonly repeated: boolean
+  /** The trades of the command's own order. Those of stops that it triggered are among the events only. */
   readonly trades: readonly TradeEvent[]
   readonly events: readonly PoolEvent[]
 }
@@ -216,7 +220,7 @@ interface EventPlace {
   readonly lsn: number
   readonly index: number
   readonly symbol: string
-  /** The command's tag: the caller's own 64 bits. */
+  /** The command's tag: the caller's own 64 bits. In JSON a string. */
   readonly tag: bigint
 }
 

@@ -1,7 +1,6 @@
 import { EventCursor, eventKinds } from '../matching/index.js'
-import { LazyExecutionReport, type ReportSlab, SeveralGroupsReport } from './execution-report.js'
+import { keepRecord, reportOf, reportOfSeveral } from './execution-report.js'
 import type { InstrumentRegistry } from './instruments.js'
-import type { GroupPlace } from './pool-events.js'
 import type { BatchReport, ExecutionReport } from './types.js'
 
 /** What `deliver` says of a group: whether a command is settled with it, and whether it is this shard's last for it. */
@@ -12,11 +11,6 @@ export interface Waiter {
   /** Takes one group; returns bits of `delivered`. */
   deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number
   fail(error: Error): void
-}
-
-export interface ReportContext {
-  readonly slab: ReportSlab
-  readonly registry: InstrumentRegistry
 }
 
 /** Commands whose promises hang on one: so many that its cost is shared. */
@@ -37,7 +31,7 @@ interface Settling {
  * waits for another one's record.
  */
 export class CommandBundle implements Waiter {
-  readonly #context: ReportContext
+  readonly #registry: InstrumentRegistry
   readonly #promise: Promise<void>
   readonly #reports: ExecutionReport[] = []
   readonly #next = (): ExecutionReport | Promise<ExecutionReport> =>
@@ -51,8 +45,8 @@ export class CommandBundle implements Waiter {
   #resolve!: () => void
   #reject!: (error: Error) => void
 
-  constructor(context: ReportContext) {
-    this.#context = context
+  constructor(registry: InstrumentRegistry) {
+    this.#registry = registry
     this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -79,9 +73,7 @@ export class CommandBundle implements Waiter {
   }
 
   deliver(words: Int32Array, from: number, to: number, lsn: number): number {
-    const { slab, registry } = this.#context
-    const place = slab.keep(words, from, to, lsn)
-    const report = new LazyExecutionReport(slab.words, place, registry)
+    const report = reportOf(words, from, to, lsn, this.#registry)
     // The reactions run after this chunk of the log was delivered, and take all reports that are here by then. They run
     // one after the other, so either none has asked for a promise of its own, or every command that is left has.
     if (this.#late.length === 0) this.#reports.push(report)
@@ -111,42 +103,30 @@ export class CommandBundle implements Waiter {
 
 /** The promise of a command that every shard executes, for each of its symbols; it is one command of those in flight. */
 export class EverywhereWaiter implements Waiter {
-  readonly #context: ReportContext
+  readonly #registry: InstrumentRegistry
   readonly #resolve: (report: ExecutionReport) => void
   readonly #reject: (error: Error) => void
-  /** By LSN; the first is given by its place in the slab. */
-  readonly #others: GroupPlace[] = []
-  #first: { words: Int32Array; place: number } | undefined
+  readonly #records: ReturnType<typeof keepRecord>[] = []
   #shardsLeft: number
 
   constructor(
-    context: ReportContext,
+    registry: InstrumentRegistry,
     shards: number,
     resolve: (report: ExecutionReport) => void,
     reject: (error: Error) => void,
   ) {
-    this.#context = context
+    this.#registry = registry
     this.#shardsLeft = shards
     this.#resolve = resolve
     this.#reject = reject
   }
 
   deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number {
-    if (this.#first === undefined) {
-      const { slab } = this.#context
-      const place = slab.keep(words, from, to, lsn)
-      this.#first = { words: slab.words, place }
-    } else {
-      this.#others.push({ words: words.slice(from, to), from: 0, to: to - from, lsn })
-    }
+    this.#records.push(keepRecord(words, from, to, lsn))
     if (more) return 0
     if (--this.#shardsLeft > 0) return delivered.last
-    this.#finish(this.#first)
+    this.#resolve(reportOfSeveral(this.#records, this.#registry))
     return delivered.settlesLast
-  }
-
-  #finish({ words, place }: { words: Int32Array; place: number }): void {
-    this.#resolve(new SeveralGroupsReport(words, place, this.#context.registry, this.#others))
   }
 
   fail(error: Error): void {

@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DurableLog } from '#tidemark/log/index.js'
-import { ReportSlab } from '#tidemark/pool/execution-report.js'
 import { InboundReader } from '#tidemark/pool/inbound-ring.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
 import { encodeRequest, questionKind, requestKind, requestWords } from '#tidemark/pool/requests.js'
@@ -19,7 +18,7 @@ describe('a shard that failed', () => {
       maxInFlight: 100,
       maxQuestions: 10,
       snapshot: undefined,
-      context: { slab: new ReportSlab(), registry: new InstrumentRegistry(1) },
+      registry: new InstrumentRegistry(1),
       // A thread that never says anything.
       start: () => new Promise(() => {}),
     })
@@ -44,7 +43,7 @@ describe('a question that finds the ring full of commands', () => {
       maxInFlight: 1,
       maxQuestions: 1,
       snapshot: undefined,
-      context: { slab: new ReportSlab(), registry: new InstrumentRegistry(1) },
+      registry: new InstrumentRegistry(1),
       start: (started) => {
         data = started
         return new Promise(() => {})
@@ -80,7 +79,7 @@ describe('a shard that ended as it was told to', () => {
       maxInFlight: 100,
       maxQuestions: 10,
       snapshot: undefined,
-      context: { slab: new ReportSlab(), registry: new InstrumentRegistry(1) },
+      registry: new InstrumentRegistry(1),
       start: async ({ port }) => {
         for (let id = 0; id < 5000; id++) port.postMessage({ kind: 'answer', id, lsn: 0, answer: {} })
         port.postMessage({ kind: 'stopped' })

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { encodeCancel } from '#tidemark/matching/index.js'
-import { ReportSlab } from '#tidemark/pool/execution-report.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
 import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/waiters.js'
 
@@ -12,7 +11,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** A bundle of `count` commands, and what became of the promise of each so far: its LSN, or the error's message. */
 function newBundle(count: number) {
-  const bundle = new CommandBundle({ slab: new ReportSlab(), registry: new InstrumentRegistry(1) })
+  const bundle = new CommandBundle(new InstrumentRegistry(1))
   const outcomes: (number | string | undefined)[] = Array(count).fill(undefined)
   const order: number[] = []
   for (let i = 0; i < count; i++) {

@@ -1,0 +1,138 @@
+import { inspect } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { EnginePool, type ExecutionReport } from '#tidemark/index.js'
+import type { NewCommand } from '#tidemark/matching/index.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const fields = [
+  'lsn',
+  'symbol',
+  'orderId',
+  'status',
+  'code',
+  'filled',
+  'remaining',
+  'repeated',
+  'trades',
+  'events',
+]
+
+async function openPool(symbols = ['A']): Promise<EnginePool> {
+  const instruments = symbols.map((symbol) => ({ symbol, tickSize: '0.01', lotSize: '1' }))
+  const pool = await EnginePool.open({ dir: temporaryDirectory(), instruments, shards: symbols.length })
+  onTestFinished(() => pool.close())
+  return pool
+}
+
+const limit = {
+  type: 'new',
+  symbol: 'A',
+  account: 1,
+  orderType: 'limit',
+  price: '10',
+  quantity: '5',
+} as const
+
+/** One report of each shape: no event, one event, trades, several symbols, a rejection, a repetition. */
+async function everyReport(pool: EnginePool): Promise<Record<string, ExecutionReport>> {
+  const buy = { ...limit, orderId: 1, side: 'buy', tag: 2n ** 60n, requestId: 1 } as const
+  return {
+    accepted: await pool.submit(buy),
+    repeated: await pool.submit(buy),
+    traded: await pool.submit({ ...limit, orderId: 2, account: 2, side: 'sell', quantity: '7', tag: 7 }),
+    rejected: await pool.submit({ type: 'cancel', symbol: 'A', orderId: 99 }),
+    elsewhere: await pool.submit({ ...limit, symbol: 'B', orderId: 1, account: 2, side: 'buy' }),
+    everywhere: await pool.submit({ type: 'cancel-all', account: 2 }),
+    nowhere: await pool.submit({ type: 'cancel-all', account: 3 }),
+  }
+}
+
+describe('a report', () => {
+  it('holds what its type promises as properties of its own, however it is copied', async () => {
+    const reports = Object.entries(await everyReport(await openPool(['A', 'B'])))
+    expect(reports).toHaveLength(7)
+    for (const [name, report] of reports) {
+      const plain = Object.fromEntries(fields.map((field) => [field, report[field as keyof ExecutionReport]]))
+      expect(Object.keys(report), name).toEqual(fields)
+      expect({ ...report }, name).toEqual(plain)
+      expect(structuredClone(report), name).toEqual(structuredClone(plain))
+      expect(Object.keys(structuredClone(report)), name).toEqual(fields)
+      const printed = inspect(report, { depth: 5 })
+      for (const field of fields) expect(printed, name).toContain(`${field}: `)
+      expect(printed, name).not.toContain('Getter')
+      expect(report.events, name).toBe(report.events)
+      expect(report.trades, name).toBe(report.trades)
+    }
+  })
+
+  it('is JSON, with tags as strings, and so are its events by themselves and those of a subscription', async () => {
+    const pool = await openPool(['A', 'B'])
+    const { accepted, traded, everywhere } = await everyReport(pool)
+    expect(JSON.parse(JSON.stringify(accepted))).toMatchObject({
+      status: 'resting',
+      remaining: '5',
+      trades: [],
+      events: [{ event: 'accepted', tag: String(2n ** 60n), price: '10.00' }],
+    })
+    expect(JSON.parse(JSON.stringify(traded))).toMatchObject({
+      status: 'partially-filled',
+      filled: '5',
+      trades: [{ event: 'trade', tag: '7' }],
+    })
+    expect(JSON.parse(JSON.stringify(everywhere)).events).toHaveLength(2)
+    const subscription = pool.subscribe({ to: pool.durableLsn })
+    const subscribed: string[] = []
+    for await (const event of subscription) {
+      const { tag } = JSON.parse(JSON.stringify(event))
+      expect(typeof tag).toBe('string')
+      expect(structuredClone(event)).toEqual({ ...event })
+      subscribed.push(event.event)
+    }
+    expect(new Set(subscribed)).toEqual(
+      new Set(['instrument-created', 'accepted', 'repeated', 'trade', 'rejected', 'cancelled']),
+    )
+  })
+
+  it('has the trades of its own order, and those of stops that it triggered among the events only', async () => {
+    const pool = await openPool()
+    await pool.submit({ ...limit, orderId: 1, account: 9, side: 'buy', quantity: '1' })
+    await pool.submit({ ...limit, orderId: 2, account: 9, side: 'buy', price: '9', quantity: '5' })
+    const stop: NewCommand = {
+      type: 'new',
+      symbol: 'A',
+      orderId: 3,
+      account: 1,
+      side: 'sell',
+      orderType: 'stop',
+      stopPrice: '10',
+      quantity: '5',
+    }
+    await pool.submit(stop)
+    const report = await pool.submit({ ...limit, orderId: 4, account: 2, side: 'sell', quantity: '1' })
+    expect(report.filled).toBe('1')
+    expect(report.trades.map(({ takerOrderId, quantity }) => [takerOrderId, quantity])).toEqual([[4, '1']])
+    const traded = report.events.filter(({ event }) => event === 'trade')
+    expect(traded.map((event) => 'takerOrderId' in event && event.takerOrderId)).toEqual([4, 3])
+  })
+
+  it('that is kept holds the memory of its own command only', async () => {
+    const pool = await openPool()
+    const before = process.memoryUsage().arrayBuffers
+    const kept: ExecutionReport[] = []
+    let orderId = 1
+    for (let round = 0; round < 20; round++) {
+      const orders = Array.from({ length: 700 }, () =>
+        pool.submit({
+          ...limit,
+          orderId: orderId++,
+          side: orderId % 2 === 0 ? 'buy' : 'sell',
+          quantity: '1',
+        }),
+      )
+      kept.push((await Promise.all(orders)).at(-1)!)
+    }
+    const words = new Set(kept.map((report) => report.events.length))
+    expect([...words]).toEqual([2])
+    expect((process.memoryUsage().arrayBuffers - before) / kept.length).toBeLessThan(40_000)
+  })
+})
