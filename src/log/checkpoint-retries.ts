@@ -5,6 +5,9 @@ import { type Clock, systemClock } from './clock.js'
 export const retryDelayMsFirst = 1000
 export const retryDelayMsMax = 60_000
 
+/** What has come since the last checkpoint is overdue at this many times what it may be, and then at each doubling. */
+const overdueFirst = 2
+
 /** What became of the checkpoints of an opening. */
 export interface CheckpointCounts {
   readonly taken: number
@@ -31,6 +34,8 @@ export class CheckpointRetries {
   #retryAtMs: number | undefined
   #callOff: (() => void) | undefined
   #stopped = false
+  #overdueNext = overdueFirst
+  #lastFailure: Error | undefined
 
   /** `retry` is called when a checkpoint may begin again after one that failed. */
   constructor(retry: () => void, clock: Clock = systemClock) {
@@ -47,6 +52,21 @@ export class CheckpointRetries {
     return this.#failuresInARow
   }
 
+  /** What the last checkpoint failed with; `undefined` when it was taken. */
+  get lastFailure(): Error | undefined {
+    return this.#lastFailure
+  }
+
+  /**
+   * Whether somebody is to be warned: checkpoints fail, and what has come since the last is `times` as much as it may be.
+   * True once at 2, once at 4, 8 …
+   */
+  isOverdue(times: number): boolean {
+    if (!this.#lastFailure || times < this.#overdueNext) return false
+    while (this.#overdueNext <= times) this.#overdueNext *= 2
+    return true
+  }
+
   get counts(): CheckpointCounts {
     return {
       taken: this.#taken,
@@ -60,18 +80,18 @@ export class CheckpointRetries {
   succeeded(): void {
     this.#taken++
     this.#failuresInARow = 0
+    this.#lastFailure = undefined
+    this.#overdueNext = overdueFirst
     this.#cancel()
   }
 
   /** Returns after how many milliseconds the next is tried; `undefined` after `stop`, or when none is to be `again`. */
-  failed(error: unknown, again = true): number | undefined {
+  failed(error: Error, again = true): number | undefined {
     this.#failed++
+    this.#lastFailure = error
     this.#failuresInARow++
-    this.#lastError = {
-      code:
-        error instanceof TidemarkError ? error.code : ((error as { code?: string } | undefined)?.code ?? ''),
-      message: error instanceof Error ? error.message : String(error),
-    }
+    const code = error instanceof TidemarkError ? error.code : ''
+    this.#lastError = { code, message: error.message }
     this.#cancel()
     if (this.#stopped || !again) return undefined
     // Bounded, so that it stays a number that is exact.

@@ -17,9 +17,6 @@ interface Taken {
   readonly replayFromLsn: number
 }
 
-/** How much log is overdue for the first time, in `checkpointBytes`; after that each time when it has doubled. */
-const overdueFirst = 2
-
 /** Decides when a checkpoint is taken, and tells what became of it. */
 export class CheckpointSchedule {
   /** Called for each checkpoint that failed, except when the log was poisoned. */
@@ -38,8 +35,6 @@ export class CheckpointSchedule {
   #lastMs: number
   #callOff: (() => void) | undefined
   #running: Promise<CheckpointReport> | undefined
-  #overdueBytes: number
-  #lastError: Error | undefined
 
   constructor(options: {
     take: () => Promise<CheckpointReport>
@@ -60,7 +55,6 @@ export class CheckpointSchedule {
     // What an opening found after the snapshot may be a sync marker only: one checkpoint too many at worst.
     this.#logged = options.log.durableLsn > options.snapshot.endLsn
     this.#lastMs = options.clock.nowMs()
-    this.#overdueBytes = overdueFirst * options.times.checkpointBytes
     const { checkpointIntervalMs } = options.times
     if (checkpointIntervalMs > 0) this.#wait(checkpointIntervalMs)
   }
@@ -69,7 +63,7 @@ export class CheckpointSchedule {
   due(commands: number): boolean {
     if (commands > 0) this.#logged = true
     if (!this.#isGrown) return false
-    if (this.#retries.failuresInARow > 0) this.#warnOfGrowth()
+    this.#warnOfGrowth()
     return this.#running === undefined && !this.#retries.waiting
   }
 
@@ -93,12 +87,11 @@ export class CheckpointSchedule {
   placed(snapshot: Taken): void {
     this.#snapshot = snapshot
     this.#hasSnapshot = true
-    this.#overdueBytes = overdueFirst * this.#times.checkpointBytes
   }
 
   /** A full disk with what may have filled it: while checkpoints fail, old log is kept. */
   explain(full: LogError): LogError {
-    const cause = this.#lastError
+    const cause = this.#retries.lastFailure
     if (!cause) return full
     return new LogError(
       full.code,
@@ -140,7 +133,6 @@ export class CheckpointSchedule {
     try {
       const report = await this.#take()
       this.#retries.succeeded()
-      this.#lastError = undefined
       return report
     } catch (error) {
       this.#logged = true
@@ -153,7 +145,6 @@ export class CheckpointSchedule {
     const { checkpointBytes, checkpointIntervalMs } = this.#times
     const again = (checkpointBytes > 0 || checkpointIntervalMs > 0) && this.#log.poisoned === undefined
     const retryMs = this.#retries.failed(error, again)
-    this.#lastError = error
     if (this.#log.poisoned) return
     const { failuresInARow } = this.#retries
     this.onFailed({ error, failures: failuresInARow, retryMs, logBytes: this.#logBytes })
@@ -166,12 +157,11 @@ export class CheckpointSchedule {
   }
 
   #warnOfGrowth(): void {
-    const logBytes = this.#logBytes
-    if (logBytes < this.#overdueBytes || !this.#lastError) return
-    while (this.#overdueBytes <= logBytes) this.#overdueBytes *= 2
     const { checkpointBytes } = this.#times
-    const { failuresInARow } = this.#retries
-    this.onOverdue({ error: this.#lastError, failures: failuresInARow, logBytes, checkpointBytes })
+    const { lastFailure: error, failuresInARow: failures } = this.#retries
+    const logBytes = this.#logBytes
+    if (!error || !this.#retries.isOverdue(logBytes / checkpointBytes)) return
+    this.onOverdue({ error, failures, logBytes, checkpointBytes })
   }
 
   #wait(delayMs: number): void {
