@@ -36,6 +36,7 @@ export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCod
   const interrupt = new Interrupt()
   const failed = new Promise<never>((_, reject) => queue.once('error', reject))
   failed.catch(() => {})
+  queue.on('checkpointFailed', ({ error }) => process.stderr.write(`A checkpoint failed. ${error.message}\n`))
   const startMs = performance.now()
   const state = await countRun(queue)
   const display = new RunDisplay(process.stderr, state)

@@ -7,6 +7,25 @@ export interface JobOutcome {
   readonly seq: number
 }
 
+/** A checkpoint that failed. The snapshot before it stays in place, and so does the log after that. */
+export interface CheckpointFailure {
+  /** As of `JobStore.checkpoint`; `TIDEMARK_JOB_SNAPSHOT_IO` when the disk did not take it. */
+  readonly error: Error
+  /** Failures in a row, this one among them. */
+  readonly failures: number
+  /** Milliseconds until the next try, if one is due then; `undefined` when the queue closes. */
+  readonly retryMs: number | undefined
+  /** Events after the last snapshot: what the next start replays. */
+  readonly events: number
+}
+
+export interface CheckpointOverdue {
+  /** What the last checkpoint failed with. */
+  readonly error: Error
+  readonly failures: number
+  readonly events: number
+}
+
 /** Each is told when what it tells of is on disk. `late`, `error` and `checkpoint` tell of no event of the log. */
 export interface JobControllerEvents {
   enqueued: [{ id: string; seq: number }]
@@ -20,7 +39,11 @@ export interface JobControllerEvents {
   /** A result came of an attempt that was over, and was refused. */
   late: [{ id: string; attemptId: number; error: JobError }]
   checkpoint: [{ lastSeq: number }]
-  /** The log failed, a snapshot could not be written, or the backoff gave no delay; see `code`. */
+  /** A checkpoint failed, whoever asked for it, also at the close. */
+  checkpointFailed: [CheckpointFailure]
+  /** Checkpoints fail, and what came since the last is 2, 4, 8 … times what it may be. */
+  checkpointOverdue: [CheckpointOverdue]
+  /** The log failed, or the backoff gave no delay; see `code`. */
   error: [Error]
 }
 

@@ -1,6 +1,11 @@
 export type { Backoff, BackoffFunction } from './backoff.js'
 export { BatchWriter, type BatchWriterOptions } from './batch-writer.js'
-export type { JobControllerEvents, JobOutcome } from './controller-events.js'
+export type {
+  CheckpointFailure,
+  CheckpointOverdue,
+  JobControllerEvents,
+  JobOutcome,
+} from './controller-events.js'
 export type { JobControllerOptions } from './controller-settings.js'
 export { ChecksumError, JobError, type JobErrorCode } from './errors.js'
 export {
@@ -15,6 +20,7 @@ export type { LogFault, TornEnd } from './event-walk.js'
 export type { KeepFinished } from './finished-jobs.js'
 export type { JobContext, JobFunction, JobHandler, JobTask, PiscinaHandler } from './handler.js'
 export type { DeadReason, JobSpec, JobState, JobView } from './job.js'
+export type { CheckpointMetrics } from './job-checkpoints.js'
 export { type EnqueueResult, JobController, type JobStatus } from './job-controller.js'
 export { JobLog, type JobLogOptions } from './job-log.js'
 export { readStoredJobs, type StoredJobs } from './job-store.js'

@@ -1,6 +1,11 @@
 import type { EventEmitter } from 'node:events'
 import { Emitter } from '../log/emitter.js'
-import { announced, type JobControllerEvents, type JobOutcome } from './controller-events.js'
+import {
+  announced,
+  type CheckpointFailure,
+  type JobControllerEvents,
+  type JobOutcome,
+} from './controller-events.js'
 import {
   type JobControllerOptions,
   type JobControllerSettings,
@@ -20,6 +25,7 @@ import {
   toPlainJob,
   viewOf,
 } from './job.js'
+import { JobCheckpoints } from './job-checkpoints.js'
 import { type AppliedTransition, JobStore } from './job-store.js'
 import type { JobCounts, JobTotals } from './job-table.js'
 import type { JobMetrics } from './metrics.js'
@@ -56,14 +62,13 @@ export class JobController extends Emitter<JobControllerEvents> {
   readonly settings: JobControllerSettings
   readonly #store: JobStore
   readonly #dispatcher: Dispatcher
+  readonly #checkpoints: JobCheckpoints
   readonly #waiting = new Set<(error?: Error) => void>()
   #runner: JobRunner | undefined
   #state: JobStatus['state'] = 'open'
   #failure: unknown
   #closing: Promise<void> | undefined
   #lateResults = 0
-  #checkpoints = 0
-  #checkpointFailures = 0
   #backoffFailures = 0
 
   /**
@@ -93,6 +98,13 @@ export class JobController extends Emitter<JobControllerEvents> {
       late: (attempt, error) => this.#late(attempt, error),
       badBackoff: (error) => this.#badBackoff(error),
       failed: (error) => this.#fail(error),
+    })
+    this.#checkpoints = new JobCheckpoints({
+      store,
+      everyEvents: () => Math.max(settings.snapshotEveryEvents, store.table.live.size),
+      taken: () => this.emit('checkpoint', { lastSeq: store.log.lastSeq }),
+      failed: (failure) => this.#checkpointFailed(failure),
+      overdue: (overdue) => this.emit('checkpointOverdue', overdue),
     })
     store.log.on('error', (error) => this.#fail(error))
     this.#dispatcher.restore([...store.table.live.values()].filter(({ state }) => state === 'pending'))
@@ -181,8 +193,7 @@ export class JobController extends Emitter<JobControllerEvents> {
       dispatchLatency: this.#dispatcher.dispatchLatency.summary(),
       runTime: this.#dispatcher.runTime.summary(),
       lateResults: this.#lateResults,
-      checkpoints: this.#checkpoints,
-      checkpointFailures: this.#checkpointFailures,
+      ...this.#checkpoints.metrics(),
       backoffFailures: this.#backoffFailures,
       waitingSteps: this.#store.log.waitingSteps,
       eventsSinceSnapshot: this.#store.eventsSinceSnapshot,
@@ -205,16 +216,14 @@ export class JobController extends Emitter<JobControllerEvents> {
    */
   async checkpoint(): Promise<void> {
     this.#checkOpen()
-    await this.#checkpoint()
+    await this.#checkpoints.take()
   }
 
   /**
    * Stops and closes: dispatches nothing more, gives running handlers `graceMs` to end, returns the jobs of those
    * that did not to pending, writes a snapshot, and closes the log. The signals of handlers that are still running
-   * are aborted; their results count for nothing.
-   *
-   * @throws JobError when the last snapshot could not be written; the log is closed, and holds everything, all the
-   *   same.
+   * are aborted; their results count for nothing. When the snapshot can't be written, `checkpointFailed` is emitted, and
+   * this resolves all the same: the log holds everything.
    */
   close(options: { graceMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.graceMs ?? graceMsDefault)
@@ -228,10 +237,12 @@ export class JobController extends Emitter<JobControllerEvents> {
   async #close(graceMs: number): Promise<void> {
     const failed = this.#state === 'failed'
     if (!failed) this.#state = 'stopping'
+    this.#checkpoints.stop()
     try {
       if (!failed) {
         await this.#dispatcher.stop(graceMs)
-        if (!this.#failure) await this.#checkpoint()
+        // The log holds everything; a snapshot only spares the next start its replay.
+        if (!this.#failure) await this.#checkpoints.take().catch(() => {})
       }
     } finally {
       this.#dispatcher.halt(closedError())
@@ -297,11 +308,8 @@ export class JobController extends Emitter<JobControllerEvents> {
   #applied(applied: AppliedTransition, extra: unknown): void {
     const { job, event, lsn } = applied
     this.#announce(job, event, lsn, extra)
-    const { table, eventsSinceSnapshot, checkpointing } = this.#store
-    if (table.live.size === 0) this.#drainedAt(lsn)
-    const due = Math.max(this.settings.snapshotEveryEvents, table.live.size)
-    if (eventsSinceSnapshot < due || checkpointing || this.#closing) return
-    this.#checkpoint().catch((error) => this.#tellError(error))
+    if (this.#store.table.live.size === 0) this.#drainedAt(lsn)
+    this.#checkpoints.changed()
   }
 
   #announce(job: LiveJob, event: JobEvent, lsn: number, extra: unknown): void {
@@ -355,15 +363,10 @@ export class JobController extends Emitter<JobControllerEvents> {
     process.emitWarning(error.message, { type: error.name, code: error.code })
   }
 
-  async #checkpoint(): Promise<void> {
-    try {
-      await this.#store.checkpoint()
-      this.#checkpoints++
-      this.emit('checkpoint', { lastSeq: this.#store.log.lastSeq })
-    } catch (error) {
-      this.#checkpointFailures++
-      throw error
-    }
+  /** A log that failed is reported as `error`. */
+  #checkpointFailed(failure: CheckpointFailure): void {
+    if (this.#failure || (failure.error as JobError).code === 'TIDEMARK_JOB_SYNC_FAILED') return
+    this.emit('checkpointFailed', failure)
   }
 
   #nextDrained(): Promise<void> {

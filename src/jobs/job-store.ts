@@ -156,10 +156,16 @@ export class JobStore {
     const segmentLsn = this.#options.keepHistory ? undefined : await log.rotate()
     const lsn = log.tailLsn
     const chunks = encodeSnapshot(table, log.lastSeq, lsn)
+    const events = this.#eventsSinceSnapshot
     this.#eventsSinceSnapshot = 0
-    // The table runs ahead of the disk: a snapshot of what may still be lost must not be found.
-    await log.waitSynced(lsn)
-    await writeSnapshot(log.dir, chunks)
+    try {
+      // The table runs ahead of the disk: a snapshot of what may still be lost must not be found.
+      await log.waitSynced(lsn)
+      await writeSnapshot(log.dir, chunks)
+    } catch (error) {
+      this.#eventsSinceSnapshot += events
+      throw error
+    }
     if (segmentLsn !== undefined) await log.removeBefore(segmentLsn)
   }
 }

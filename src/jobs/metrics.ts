@@ -1,5 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { LogStats } from '../log/durable-log.js'
+import type { CheckpointMetrics } from './job-checkpoints.js'
 
 /** Milliseconds. */
 export interface DurationSummary {
@@ -10,15 +11,13 @@ export interface DurationSummary {
   readonly maxMs: number
 }
 
-export interface JobMetrics {
+export interface JobMetrics extends CheckpointMetrics {
   /** From when a job could be dispatched to when its handler was called, DISPATCH on disk in between. */
   readonly dispatchLatency: DurationSummary
   /** From the call of a handler to its end. */
   readonly runTime: DurationSummary
   /** Results that came when their attempt was over, and were refused. */
   readonly lateResults: number
-  readonly checkpoints: number
-  readonly checkpointFailures: number
   /** How often the backoff gave no delay, and the default one was used. */
   readonly backoffFailures: number
   /** Changes that wait because the disk is a whole ring behind. */

@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
+  type CheckpointFailure,
+  type CheckpointOverdue,
   dumpLog,
   type JobContext,
   JobController,
@@ -465,13 +467,21 @@ describe('closing', () => {
     for (const call of calls) expect(await failureOf(call)).toBe('TIDEMARK_JOB_LOG_CLOSED')
   })
 
-  it('tells when the last snapshot cannot be written, and loses nothing', async () => {
+  it('closes when the last snapshot cannot be written, says so, and loses nothing', async () => {
     const dir = newFolder()
     const queue = await newQueue({ dir })
     await queue.enqueue({ id: 'a' })
     const blocked = blockAtomicFiles(dir)
-    expect(await failureOf(() => queue.close())).toBe('TIDEMARK_JOB_SNAPSHOT_IO')
-    expect(queue.metrics().checkpointFailures).toBe(1)
+    const failed: CheckpointFailure[] = []
+    queue.on('checkpointFailed', (failure) => failed.push(failure))
+    await queue.close()
+    expect(failed).toMatchObject([
+      { error: { code: 'TIDEMARK_JOB_SNAPSHOT_IO' }, failures: 1, retryMs: undefined, events: 1 },
+    ])
+    expect(queue.metrics()).toMatchObject({
+      checkpointFailures: 1,
+      checkpointError: { code: 'TIDEMARK_JOB_SNAPSHOT_IO' },
+    })
     blocked.release()
     const again = await newQueue({ dir })
     expect(await again.get('a')).toMatchObject({ state: 'pending' })
@@ -688,15 +698,21 @@ describe('snapshots under way', () => {
     const dir = newFolder()
     const queue = await newQueue({ dir, snapshotEveryEvents: 10 })
     const blocked = blockAtomicFiles(dir)
-    const failed = new Promise<Error>((resolve) => queue.once('error', resolve))
+    const failed = new Promise<CheckpointFailure>((resolve) => queue.once('checkpointFailed', resolve))
+    const overdue = new Promise<CheckpointOverdue>((resolve) => queue.once('checkpointOverdue', resolve))
     await queue.enqueueMany(Array.from({ length: 20 }, () => ({})))
-    expect(await failed).toMatchObject({ code: 'TIDEMARK_JOB_SNAPSHOT_IO' })
-    blocked.release()
-    const written = new Promise((resolve) => queue.once('checkpoint', resolve))
+    expect(await failed).toMatchObject({
+      error: { code: 'TIDEMARK_JOB_SNAPSHOT_IO' },
+      failures: 1,
+      retryMs: 1000,
+    })
     queue.start(() => {})
-    await written
-    expect(queue.metrics()).toMatchObject({ checkpointFailures: 1 })
     await queue.drained()
+    expect(await overdue).toMatchObject({ failures: 1 })
+    expect(blocked.tries).toBe(1)
+    blocked.release()
+    await new Promise((resolve) => queue.once('checkpoint', resolve))
+    expect(queue.metrics()).toMatchObject({ checkpointFailures: 1, checkpointRetryAtMs: undefined })
     expect((await queue.status()).totals.completed).toBe(20)
   })
 })
