@@ -12,16 +12,24 @@ type ShardOrder =
   | { readonly data: ShardThreadData }
   | { readonly end: true }
 
-/** Restores the snapshot that it is told of, waits for what there is to do, and does it until the pool closes. */
+/** Restores the snapshots that it is told of, waits for what there is to do, and does it until the pool closes. */
 export default async function shard({ port }: { port: MessagePort }): Promise<void> {
   let restored: RestoredBooks | undefined
+  let restoredPath = ''
   const data = await new Promise<ShardThreadData | undefined>((resolve) => {
     port.on('message', (message: ShardOrder) => {
       if ('data' in message) resolve(message.data)
       else if ('end' in message) resolve(undefined)
-      else restored = restoreAhead(message.forecast)
+      else {
+        // Let go of first: the books of two snapshots may not fit into memory.
+        restored = undefined
+        const { books, message: answer } = restoreAhead(message.forecast)
+        restored = books
+        restoredPath = message.forecast.snapshot.path
+        port.postMessage(answer)
+      }
     })
   })
   port.close()
-  if (data) runShardThread(data, restored)
+  if (data) runShardThread(data, data.snapshot?.path === restoredPath ? restored : undefined)
 }

@@ -1,18 +1,13 @@
 import * as path from 'node:path'
 import { LogError } from '../log/errors.js'
-import { decodeInstrument, type InstrumentDefinition, rulesVersion } from '../matching/index.js'
-import {
-  readSections,
-  type Snapshot,
-  type SnapshotHeader,
-  snapshotPaths,
-  verifySnapshot,
-} from '../pool/snapshot-file.js'
+import { copiedInstruments, type InstrumentDefinition, rulesVersion } from '../matching/index.js'
+import { readPieces, type Snapshot, snapshotPaths, verifySnapshot } from '../pool/snapshot-file.js'
+import type { SnapshotHeader } from '../pool/snapshot-format.js'
 
 /** A snapshot file as it was found. */
 export interface CheckedSnapshot {
   readonly path: string
-  /** `undefined` when it is not sound. */
+  /** `undefined` when it is not valid. */
   readonly header: SnapshotHeader | undefined
   /** What is wrong with it; `undefined` when nothing is. */
   readonly reason: string | undefined
@@ -24,9 +19,14 @@ export async function checkSnapshots(directory: string): Promise<CheckedSnapshot
   for (const file of await snapshotPaths(directory)) {
     const header = await verifySnapshot(file).catch((error) => {
       if (error instanceof LogError && error.details['errno'] === 'ENOENT') return 'gone' as const
+      if (error instanceof LogError && error.code === 'TIDEMARK_LOG_FORMAT') return 'foreign' as const
       throw error
     })
     if (header === 'gone') continue
+    if (header === 'foreign') {
+      checked.push({ path: file, header: undefined, reason: 'it has another version of the format' })
+      continue
+    }
     checked.push({ path: file, header, reason: reasonOf(file, header) })
   }
   return checked
@@ -56,7 +56,10 @@ export function usableSnapshot(
 export function snapshotInstruments(snapshot: Snapshot): InstrumentDefinition[] {
   const instruments: InstrumentDefinition[] = []
   try {
-    for (const { book } of readSections(snapshot)) instruments.push(decodeInstrument(book, 0))
+    for (const { words, length } of readPieces(snapshot)) {
+      instruments.push(...copiedInstruments(words, length))
+      if (instruments.length === snapshot.header.books) break
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }

@@ -94,7 +94,7 @@ function snapshotFigures({ path: file, header, reason }: CheckedSnapshot): Snaps
     sound: reason === undefined,
     reason,
     replayFromLsn: header?.replayFromLsn,
-    books: header?.sections,
+    books: header?.books,
     bytes: header?.bytes,
     ageMs: header && Math.max(0, Date.now() - header.createdUs / 1000),
   }

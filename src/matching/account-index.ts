@@ -3,6 +3,8 @@ import { recordMask } from './record-masks.js'
 
 const NEXT = orderFields.accountNext
 const PREVIOUS = orderFields.accountPrevious
+const BOOK_OF_ORDER = orderFields.book
+const ACCOUNT_OF_ORDER = orderFields.account
 
 const HEAD = 0
 const TAIL = 1
@@ -43,6 +45,7 @@ export class AccountIndex {
       i32[(order << 4) + PREVIOUS] = ~node
       nodes[node * 8 + HEAD] = order
     } else {
+      if (tail >= this.#orders.copyFrom) this.#orders.keep(tail)
       i32[(order << 4) + PREVIOUS] = tail
       i32[(tail << 4) + NEXT] = order
     }
@@ -54,6 +57,7 @@ export class AccountIndex {
     const { i32 } = this.#orders
     const next = i32[base | NEXT]!
     const previous = i32[base | PREVIOUS]!
+    if (previous >= this.#orders.copyFrom) this.#orders.keep(previous)
     if (previous < 0) this.#nodes[(~previous << 3) | HEAD] = next < 0 ? 0 : next
     else i32[((previous & RECORD) << 4) | NEXT] = next
     if (next < 0) this.#nodes[(~next << 3) | TAIL] = previous < 0 ? 0 : previous
@@ -130,7 +134,7 @@ export class AccountIndex {
       return last
     let node = this.#find(book, account)
     if (node === 0) {
-      if (this.#used === this.#capacity) this.#rebuild()
+      if (this.#used === this.#capacity) this.#makeRoom()
       node = this.#place(book, account, 0, 0)
     }
     this.#lastNode = node
@@ -154,13 +158,45 @@ export class AccountIndex {
     return node
   }
 
-  /** Drops the empty nodes, and doubles the table unless that freed at least half of it. */
-  #rebuild(): void {
+  /**
+   * Lists orders that come from a snapshot. They stand in consecutive records, each linked to its neighbours in its
+   * account's list and to 0 where that ends, and no earlier order is of the same book.
+   */
+  restore(first: number, last: number): void {
+    const { i32 } = this.#orders
+    let lists = 0
+    for (let order = first; order <= last; order++) if (i32[(order << 4) + PREVIOUS] === 0) lists++
+    let capacity = this.#capacity
+    while (capacity < this.#used + lists) capacity *= 2
+    if (capacity > this.#capacity) this.#rebuild(capacity)
+    for (let order = first; order <= last; order++) {
+      const base = order << 4
+      const isFirst = i32[base + PREVIOUS] === 0
+      const isLast = i32[base + NEXT] === 0
+      if (!isFirst && !isLast) continue
+      const node = this.#obtain(i32[base + BOOK_OF_ORDER]!, i32[base + ACCOUNT_OF_ORDER]! >>> 0)
+      if (isFirst) {
+        this.#nodes[node * 8 + HEAD] = order
+        i32[base + PREVIOUS] = ~node
+      }
+      if (isLast) {
+        this.#nodes[node * 8 + TAIL] = order
+        i32[base + NEXT] = ~node
+      }
+    }
+  }
+
+  /** Drops the empty nodes, and doubles the table unless that frees at least half of it. */
+  #makeRoom(): void {
+    let live = 0
+    for (let node = 1; node < this.#used; node++) if (this.#nodes[node * 8 + HEAD] !== 0) live++
+    this.#rebuild(live * 2 > this.#capacity ? this.#capacity * 2 : this.#capacity)
+  }
+
+  #rebuild(capacity: number): void {
     const old = this.#nodes
     const used = this.#used
-    let live = 0
-    for (let node = 1; node < used; node++) if (old[node * 8 + HEAD] !== 0) live++
-    if (live * 2 > this.#capacity) this.#capacity *= 2
+    this.#capacity = capacity
     this.#nodes = new Int32Array(this.#capacity * 8)
     this.#table = new Int32Array(this.#capacity * 2)
     this.#used = 1

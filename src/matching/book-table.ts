@@ -14,6 +14,11 @@ const PREVENTION_SHIFT = 2
 
 const INITIAL_BOOKS = 16
 
+/** Who copies books ahead of their change while a snapshot is taken. */
+export interface BookKeeper {
+  keepBook(book: number): void
+}
+
 /**
  * The few numbers of each book beside its orders. Books are numbered from 0 in the order in which this shard got them;
  * the pool's instrument ids are translated at the door.
@@ -23,6 +28,8 @@ export class BookTable {
   #bookOf = new Int32Array(INITIAL_BOOKS)
   #f64 = new Float64Array(INITIAL_BOOKS * 2)
   #i32 = new Int32Array(INITIAL_BOOKS * 8)
+  /** Told of a book before what a snapshot holds of it changes; `undefined` when nobody copies. */
+  keeper: BookKeeper | undefined
 
   get size(): number {
     return this.definitions.length
@@ -88,6 +95,7 @@ export class BookTable {
 
   /** Notes a trade and returns its id. */
   nextTrade(book: number, price: number): number {
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
     this.#f64[book * 2 + LAST_PRICE] = price
     return ++this.#f64[book * 2 + TRADES]!
   }
@@ -97,6 +105,7 @@ export class BookTable {
     this.#f64[book * 2 + TRADES] = trades
   }
   setHalted(book: number, halted: boolean): void {
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
     const flags = this.#i32[book * 8 + FLAGS]!
     this.#i32[book * 8 + FLAGS] = halted ? flags | HALTED : flags & ~HALTED
   }

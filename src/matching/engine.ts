@@ -8,7 +8,6 @@ import {
   type SideTotals,
   totalsOf,
 } from './book-queries.js'
-import { restoreBook, saveBook } from './book-snapshot.js'
 import { type BookState, bookDigest, bookState } from './book-state.js'
 import { CANCEL_WORDS, NEW_HAS_REQUEST_ID, NEW_SELL, NEW_WORDS, REPLACE_WORDS } from './command-layout.js'
 import type { GroupBuffer } from './group-buffer.js'
@@ -25,6 +24,8 @@ import { placeOrder } from './new-order.js'
 import { cancelPlain, movePlain, placePlain } from './plain-orders.js'
 import { LADDER_ASKS, LADDER_BIDS } from './price-levels.js'
 import { ShardBooks } from './shard-books.js'
+import { type CopyCounts, type CopyTarget, ShardCopy } from './shard-copy.js'
+import { ShardRestore } from './shard-restore.js'
 import { runStops } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 import { verifyShard } from './verify.js'
@@ -284,15 +285,17 @@ export class MatchingEngine {
     return book < 0 ? undefined : this.#shard.requests.find(book, account)?.requestId
   }
 
-  /** Everything about a book, for a snapshot; undefined for an unknown instrument. */
-  saveBook(instrumentId: number): Int32Array | undefined {
-    const book = this.#shard.books.find(instrumentId)
-    return book < 0 ? undefined : saveBook(this.#shard, book)
+  /**
+   * Begins a copy of all books as they are now. Commands may be executed between its steps, and are not in it. One copy
+   * at a time is made.
+   */
+  copy(target: CopyTarget): ShardCopy {
+    return new ShardCopy(this.#shard, target)
   }
 
-  /** Makes the book that `saveBook` saved, here or in another engine. This engine must not have the instrument yet. */
-  restoreBook(words: Int32Array): void {
-    restoreBook(this.#shard, words)
+  /** Begins to restore those books of a copy that `takes` says. This engine must not have any of them yet. */
+  restore(counts: CopyCounts, takes: (instrumentId: number) => boolean): ShardRestore {
+    return new ShardRestore(this.#shard, counts, takes)
   }
 
   counters(): EngineCounters {

@@ -25,4 +25,12 @@ export { limits, noInstrument } from './limits.js'
 export * from './names.js'
 export { type Outcome, outcomeOf } from './outcome.js'
 export { rulesVersion } from './rules-version.js'
+export {
+  type CopyCounts,
+  type CopyTarget,
+  copyRecordWordsMax,
+  copyStepRecords,
+  type ShardCopy,
+} from './shard-copy.js'
+export { copiedInstruments, type ShardRestore } from './shard-restore.js'
 export { stepText } from './step-text.js'

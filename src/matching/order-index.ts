@@ -9,6 +9,8 @@ const SLOT_WORD = slotMask
 /** Slots are twice as many words, so at most half of them are taken. */
 const LOAD = 4
 const INITIAL_SLOTS = 16_384
+/** See `insertAll`: 256 KiB. */
+const PART_WORDS = 65_536
 
 /**
  * From (book, order id) to the order's record: open addressing with linear probing, at most half full. A slot is two
@@ -67,9 +69,48 @@ export class OrderIndex {
     }
   }
 
+  /**
+   * Adds consecutive records, none of which is there. Millions are put in part by part of the slots, so that each part
+   * stays in the processor's cache meanwhile: with 3 million orders a third of the time of one insertion after the other.
+   */
+  insertAll(first: number, last: number): void {
+    const count = last - first + 1
+    let words = this.slots.length
+    while ((this.#size + count) * LOAD > words - 2) words *= 2
+    if (words > this.slots.length) this.#grow(words)
+    const { slots, mask } = this
+    const { i32 } = this.#orders
+    const shift = Math.max(0, 32 - Math.clz32(words / PART_WORDS - 1))
+    const partShift = 31 - Math.clz32(words) - shift
+    const hashes = new Int32Array(count)
+    const starts = new Int32Array((1 << shift) + 1)
+    for (let i = 0; i < count; i++) {
+      const base = (first + i) << 4
+      const hash = this.hash(i32[base + BOOK]!, i32[base + ID]!, i32[base + ID + 1]!)
+      hashes[i] = hash
+      starts[(((hash << 1) & mask) >>> partShift) + 1]! += 1
+    }
+    for (let part = 1; part < starts.length; part++) starts[part]! += starts[part - 1]!
+    const sorted = new Int32Array(count * 2)
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i]!
+      const to = starts[((hash << 1) & mask) >>> partShift]!++ * 2
+      sorted[to] = hash
+      sorted[to + 1] = first + i
+    }
+    for (let i = 0; i < count * 2; i += 2) {
+      const hash = sorted[i]!
+      let at = (hash << 1) & mask
+      while (slots[at | 1] !== 0) at = (at + 2) & mask
+      slots[at] = hash
+      slots[at | 1] = sorted[i + 1]!
+    }
+    this.#size += count
+  }
+
   /** After an entry was put into the free slot at which probing for it ended. */
   noteInsertion(): void {
-    if (++this.#size * LOAD > this.mask) this.#grow()
+    if (++this.#size * LOAD > this.mask) this.#grow(this.slots.length * 2)
   }
 
   /** After an entry was taken out and those behind it were shifted back. */
@@ -83,7 +124,7 @@ export class OrderIndex {
     const idLow = i32[(order << 4) + ID]!
     const idHigh = i32[(order << 4) + ID + 1]!
     const book = i32[(order << 4) + BOOK]!
-    if (++this.#size * LOAD > this.mask) this.#grow()
+    if (++this.#size * LOAD > this.mask) this.#grow(this.slots.length * 2)
     const hash = this.hash(book, idLow, idHigh)
     const slots = this.slots
     const mask = this.mask
@@ -125,10 +166,10 @@ export class OrderIndex {
     return this.#lastHit
   }
 
-  #grow(): void {
+  #grow(words: number): void {
     const old = this.slots
-    const slots = new Int32Array(old.length * 2)
-    const mask = old.length * 2 - 2
+    const slots = new Int32Array(words)
+    const mask = words - 2
     for (let i = 0; i < old.length; i += 2) {
       const order = old[i | 1]!
       if (order === 0) continue

@@ -1,9 +1,12 @@
-import { checkRecordCount } from './record-masks.js'
+import { checkRecordCount, recordsMax } from './record-masks.js'
 
 /**
  * All live orders of a shard, of all its books: one 64-byte record an order, so that matching one touches one cache
  * line, and a second, rarely touched record for what only some orders have. Records are recycled through a free list.
- * Record 0 is never given out: 0 means "no order" everywhere.
+ * Record 0 is never given out: 0 means "no order" everywhere. The level of a free record is 0, that of a live one never.
+ *
+ * While a snapshot is copied, a record is copied ahead of its first change: whoever changes what a snapshot holds of a
+ * record that is not below `copyFrom` calls `keep` before. That is every field but `previous` and `accountPrevious`.
  *
  *   bytes  0-7   order id, u64       32-35  next in queue      48-51  traits
  *          8-15  price, u64, ticks   36-39  previous in queue  52-55  next of the same account
@@ -62,6 +65,11 @@ export const TRAIT_FILLED = 1 << 11
 /** A stop that has not been triggered. */
 export const TRAIT_WAITING = 1 << 12
 
+/** Who copies records ahead of their change while a snapshot is taken. */
+export interface OrderKeeper {
+  keepOrder(order: number): void
+}
+
 export class OrderStore {
   i32: Int32Array
   f64: Float64Array
@@ -70,6 +78,9 @@ export class OrderStore {
   #used = 1
   /** The first of the free records, which are linked through `next`; 0 when there is none. */
   free = 0
+  /** Records from this one on may have to be copied before they change; all records are below it when nobody copies. */
+  copyFrom = recordsMax
+  keeper: OrderKeeper | undefined
 
   constructor() {
     const hot = new ArrayBuffer(INITIAL_CAPACITY * 64)
@@ -83,19 +94,38 @@ export class OrderStore {
     const free = this.free
     if (free !== 0) {
       this.free = this.i32[(free << 4) + NEXT]!
+      if (free >= this.copyFrom) this.keep(free)
       return free
     }
-    if (this.#used === this.#capacity) this.#grow()
+    if (this.#used === this.#capacity) this.#grow(this.#capacity * 2)
     return this.#used++
   }
 
   release(order: number): void {
+    if (order >= this.copyFrom) this.keep(order)
     this.i32[(order << 4) + NEXT] = this.free
+    this.i32[(order << 4) + LEVEL] = 0
     this.free = order
   }
 
-  #grow(): void {
-    const capacity = this.#capacity * 2
+  /** Copies a record that is about to change, unless that was done. Only while somebody copies. */
+  keep(order: number): void {
+    this.keeper!.keepOrder(order)
+  }
+
+  /** Records that were ever given out lie below this one. */
+  get used(): number {
+    return this.#used
+  }
+
+  /** Makes room for so many more records, none of which is freed. */
+  reserve(records: number): void {
+    let capacity = this.#capacity
+    while (capacity < this.#used + records) capacity *= 2
+    if (capacity > this.#capacity) this.#grow(capacity)
+  }
+
+  #grow(capacity: number): void {
     checkRecordCount(capacity)
     const hot = new ArrayBuffer(capacity * 64)
     const i32 = new Int32Array(hot)
@@ -106,16 +136,6 @@ export class OrderStore {
     this.f64 = new Float64Array(hot)
     this.cold = cold
     this.#capacity = capacity
-  }
-
-  /** Fills a record from a snapshot; quantities and links come with its queue and its account's list. */
-  restore(order: number, book: number, id: number, price: number, account: number, traits: number): void {
-    this.i32[(order << 4) + ID] = id | 0
-    this.i32[(order << 4) + ID + 1] = (id / 4294967296) | 0
-    this.setPrice(order, price)
-    this.i32[(order << 4) + ACCOUNT] = account
-    this.i32[(order << 4) + TRAITS] = traits
-    this.i32[(order << 4) + BOOK] = book
   }
 
   id(order: number): number {
@@ -169,25 +189,27 @@ export class OrderStore {
   }
 
   setPrice(order: number, price: number): void {
+    if (order >= this.copyFrom) this.keep(order)
     this.i32[(order << 4) + PRICE] = price | 0
     this.i32[(order << 4) + PRICE + 1] = (price / 4294967296) | 0
   }
   setQuantities(order: number, open: number, shown: number): void {
+    if (order >= this.copyFrom) this.keep(order)
     this.f64[(order << 3) + OPEN] = open
     this.f64[(order << 3) + SHOWN] = shown
   }
   setNext(order: number, next: number): void {
+    if (order >= this.copyFrom) this.keep(order)
     this.i32[(order << 4) + NEXT] = next
   }
   setPrevious(order: number, previous: number): void {
     this.i32[(order << 4) + PREVIOUS] = previous
   }
-  setLevel(order: number, level: number): void {
-    this.i32[(order << 4) + LEVEL] = level
-  }
   setTraits(order: number, traits: number): void {
+    if (order >= this.copyFrom) this.keep(order)
     this.i32[(order << 4) + TRAITS] = traits
   }
+  /** Only for the links to an account's node, which a snapshot does not hold. */
   setAccountNext(order: number, next: number): void {
     this.i32[(order << 4) + ACCOUNT_NEXT] = next
   }
@@ -204,6 +226,7 @@ export class OrderStore {
     this.cold[(order << 2) + EXPIRE_TIME] = timeMs
   }
   addFilled(order: number, quantity: number): void {
+    if (order >= this.copyFrom) this.keep(order)
     const filled = this.filled(order)
     this.i32[(order << 4) + TRAITS]! |= TRAIT_FILLED
     this.cold[(order << 2) + FILLED] = filled + quantity

@@ -140,8 +140,10 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
   }
 
   let order = orders.free & RECORD
-  if (order !== 0) orders.free = i32[(order << 4) | NEXT]!
-  else {
+  if (order !== 0) {
+    orders.free = i32[(order << 4) | NEXT]!
+    if (order >= orders.copyFrom) orders.keep(order)
+  } else {
     order = orders.allocate() & RECORD
     i32 = orders.i32
     f64 = orders.f64
@@ -150,6 +152,7 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
   const levelBase = level << 4
   const base = order << 4
   const tail = levelWords[levelBase | TAIL]! & RECORD
+  if (tail >= orders.copyFrom) orders.keep(tail)
   i32[base | ID_LOW] = idLow
   i32[base | ID_HIGH] = idHigh
   i32[base | PRICE_LOW] = priceLow
@@ -226,6 +229,9 @@ export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, 
   const level = i32[base | LEVEL]! & RECORD
   const next = i32[base | NEXT]! & RECORD
   const previous = i32[base | PREVIOUS]! & RECORD
+  const { copyFrom } = orders
+  if (order >= copyFrom) orders.keep(order)
+  if (previous >= copyFrom) orders.keep(previous)
   if ((next | previous) === 0) levels.remove(level)
   else {
     const levelWords = levels.i32
@@ -244,6 +250,7 @@ export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, 
   const ownPrevious = i32[base | ACCOUNT_PREVIOUS]!
   if ((ownNext | ownPrevious) < 0) shard.accounts.remove(order)
   else {
+    if (ownPrevious >= copyFrom) orders.keep(ownPrevious)
     i32[((ownPrevious & RECORD) << 4) | ACCOUNT_NEXT] = ownNext
     i32[((ownNext & RECORD) << 4) | ACCOUNT_PREVIOUS] = ownPrevious
   }
@@ -263,6 +270,7 @@ export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, 
   slots[hole | 1] = 0
   index.noteRemoval()
   i32[base | NEXT] = orders.free
+  i32[base | LEVEL] = 0
   orders.free = order
   if ((traits & COUNTED) !== 0) shard.uncount(book, traits)
   return true
@@ -303,6 +311,7 @@ export function movePlain(shard: ShardBooks, book: number, words: Int32Array, fr
   out[to + 10] = REPLACED | (sell << 8) | (REPLACED_WORDS << 18)
   out[to + 11] = REPLACE_REQUESTED
   for (let i = 4; i < REPLACE_WORDS; i++) out[to + i + 8] = out[to + i] = words[at + i]!
+  if (order >= orders.copyFrom) orders.keep(order)
   i32[base | PRICE_LOW] = priceLow
   i32[base | PRICE_HIGH] = priceHigh
   shard.dequeue(order)

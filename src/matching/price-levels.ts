@@ -1,6 +1,7 @@
 import { KeyMap } from './key-map.js'
 import { NumberIndex } from './number-index.js'
 import { checkRecordCount, recordMask } from './record-masks.js'
+import { sortByKey } from './sort-by-key.js'
 
 /**
  * The price levels of all books of a shard, one 64-byte record a level, recycled through a free list. A ladder is one
@@ -285,6 +286,52 @@ export class PriceLevels {
     else this.#ladders[ladder * 4 + BEST] = level
     if (isNear && ++this.#ladders[ladder * 4 + NEAR]! > NEAR_MAX) this.#settle(ladder)
     return level
+  }
+
+  /** Levels that were ever given out lie below this one. */
+  get used(): number {
+    return this.#used
+  }
+
+  /**
+   * Makes a level of a snapshot, which is in no ladder yet: `linkRestored` puts all of them into theirs. Such levels are
+   * made one after the other, and nothing else happens in between.
+   */
+  restore(ladder: number, price: number): number {
+    if (this.#used === this.#capacity) this.#grow()
+    const level = this.#used++
+    this.live++
+    const { i32, f64 } = this
+    f64[(level << 3) + KEY] = price * keySign(ladder)
+    i32[(level << 4) + OF_LADDER] = ladder
+    return level
+  }
+
+  /** Puts the restored levels from `first` on into their ladders, which hold no others. */
+  linkRestored(first: number): void {
+    const { i32, f64 } = this
+    const count = this.#used - first
+    const levels = Int32Array.from({ length: count }, (_, i) => first + i)
+    // By price, not by key: keys of both signs may differ by more than is exact.
+    sortByKey(levels, (level) => Math.abs(f64[(level << 3) + KEY]!))
+    sortByKey(levels, (level) => i32[(level << 4) + OF_LADDER]!)
+    for (let at = 0; at < count; ) {
+      const ladder = i32[(levels[at]! << 4) + OF_LADDER]!
+      let end = at
+      while (end < count && i32[(levels[end]! << 4) + OF_LADDER] === ladder) end++
+      if (keySign(ladder) < 0) levels.subarray(at, end).reverse()
+      for (let i = at, better = 0; i < end; i++) {
+        const level = levels[i]!
+        i32[(level << 4) + BETTER] = better
+        if (better !== 0) i32[(better << 4) + WORSE] = level
+        better = level
+      }
+      this.#ladders[ladder * 4 + BEST] = levels[at]!
+      this.#ladders[ladder * 4 + NEAR] = end - at
+      if (end - at > NEAR_MAX) this.#settle(ladder)
+      at = end
+    }
+    this.#foundLadder = -1
   }
 
   /** Takes an empty level out of its ladder. */

@@ -15,6 +15,13 @@ export interface RequestEntry {
   remaining: number
   /** Where the first execution's group ends in the log; 0 until the log has said so. */
   lsn: number
+  /** The last copy of the ledger that has this entry in it, or for which it came too late; see `copies`. */
+  copy: number
+}
+
+/** Who copies entries ahead of their replacement while a snapshot is taken. */
+export interface RequestKeeper {
+  keepRequest(book: number, account: number, entry: RequestEntry): void
 }
 
 /**
@@ -24,6 +31,9 @@ export interface RequestEntry {
 export class RequestLedger {
   readonly #books: (Map<number, RequestEntry> | undefined)[] = []
   #last: RequestEntry | undefined
+  /** Copies that were begun; the running one's number while `keeper` is set. */
+  copies = 0
+  keeper: RequestKeeper | undefined
 
   find(book: number, account: number): RequestEntry | undefined {
     return this.#books[book]?.get(account)
@@ -32,6 +42,11 @@ export class RequestLedger {
   /** The entries of a book by ascending account. */
   entries(book: number): [account: number, entry: RequestEntry][] {
     return [...(this.#books[book] ?? [])].sort(([a], [b]) => a - b)
+  }
+
+  /** The entries of a book, in no particular order; those that come meanwhile may be among them. */
+  iterate(book: number): IterableIterator<[account: number, entry: RequestEntry]> | undefined {
+    return this.#books[book]?.entries()
   }
 
   restore(book: number, account: number, entry: RequestEntry): void {
@@ -73,6 +88,11 @@ export class RequestLedger {
       filled: outcome.filled,
       remaining: outcome.remaining,
       lsn: 0,
+      copy: this.copies,
+    }
+    if (this.keeper !== undefined) {
+      const replaced = this.find(book, account)
+      if (replaced) this.keeper.keepRequest(book, account, replaced)
     }
     this.restore(book, account, entry)
     this.#last = entry

@@ -113,6 +113,9 @@ export class ShardBooks {
     const base = order << 4
     const levelBase = level << 4
     const tail = levelWords[levelBase + LEVEL_TAIL]!
+    const { copyFrom } = this.orders
+    if (order >= copyFrom) this.orders.keep(order)
+    if (tail >= copyFrom) this.orders.keep(tail)
     f64[(order << 3) + OPEN] = open
     f64[(order << 3) + SHOWN] = shown
     i32[base + LEVEL] = level
@@ -133,6 +136,9 @@ export class ShardBooks {
     const level = i32[base + LEVEL]!
     const next = i32[base + NEXT]!
     const previous = i32[base + PREVIOUS]!
+    const { copyFrom } = this.orders
+    if (order >= copyFrom) this.orders.keep(order)
+    if (previous >= copyFrom) this.orders.keep(previous)
     if ((next | previous) === 0) {
       this.levels.remove(level)
       return
@@ -195,6 +201,8 @@ export class ShardBooks {
     const next = i32[base | NEXT]! & RECORD
     const previous = i32[base | PREVIOUS]! & RECORD
     const traits = i32[base | TRAITS]!
+    if (order >= orders.copyFrom) orders.keep(order)
+    if (previous >= orders.copyFrom) orders.keep(previous)
     if ((traits & COUNTED_TRAITS) !== 0) this.uncount(i32[base | BOOK]!, traits)
     if ((next | previous) === 0) levels.remove(level)
     else {

@@ -13,6 +13,9 @@ export function verifyShard(shard: ShardBooks): void {
   }
   expectEqual('entries of the order index', shard.index.size, orders)
   expectEqual('live levels', shard.levels.live, levels)
+  let withLevel = 0
+  for (let order = 1; order < shard.orders.used; order++) if (shard.orders.level(order) !== 0) withLevel++
+  expectEqual('records with a level', withLevel, orders)
   expectEqual('orders in account lists', shard.accounts.verify(), orders)
   expectEqual('first triggered stop between commands', shard.firstElected, 0)
   expectEqual('last triggered stop between commands', shard.lastElected, 0)

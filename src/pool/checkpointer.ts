@@ -1,26 +1,15 @@
 import type { DurableLog } from '../log/index.js'
 import { NodeDisk } from '../log/node-disk.js'
-import { rulesVersion } from '../matching/index.js'
 import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
 import type { Clock } from './clock.js'
 import type { CursorStore } from './cursors.js'
 import type { InstrumentRegistry } from './instruments.js'
-import { questionKind } from './requests.js'
 import { firstLsnWithout, type RetentionSettings, retentionLimit } from './retention.js'
 import type { ShardHandle } from './shard-handle.js'
-import {
-  removeSnapshot,
-  type Snapshot,
-  type SnapshotSection,
-  SnapshotWriter,
-  snapshotPaths,
-  soundSnapshots,
-  syncDirectory,
-} from './snapshot-file.js'
+import { removeSnapshot, type Snapshot, snapshotPaths, syncDirectory } from './snapshot-file.js'
+import type { WrittenSnapshot } from './snapshot-thread.js'
+import { Snapshots } from './snapshots.js'
 import type { CheckpointReport } from './types.js'
-
-/** Books that are asked for ahead of the one that is written: their copies are what a checkpoint holds in memory. */
-const booksAhead = 4
 
 export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
   /** Snapshots that are kept. */
@@ -28,13 +17,13 @@ export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
 }
 
 /**
- * Takes snapshots of all books while the pool runs. Each shard is asked for one book at a time, between two of its
- * commands, so it pauses for the copy of one book and the other shards not at all. Replay starts at the lowest LSN of
- * a book and passes over what each book has in it already.
+ * Takes snapshots of all books while the pool runs. Each shard copies its books as they are at one LSN, a little between
+ * two commands, and a thread of its own writes and checks the file. Replay starts at the lowest of these LSNs and passes
+ * over what each book has in it already.
  */
 export class Checkpointer {
   readonly #log: DurableLog
-  readonly #shards: readonly ShardHandle[]
+  readonly #snapshots: Snapshots
   readonly #registry: InstrumentRegistry
   readonly #settings: CheckpointSettings
   readonly #cursors: CursorStore
@@ -53,7 +42,7 @@ export class Checkpointer {
     snapshot: Snapshot | undefined
   }) {
     this.#log = options.log
-    this.#shards = options.shards
+    this.#snapshots = new Snapshots(options.log.dir, options.shards)
     this.#registry = options.registry
     this.#settings = options.settings
     this.#cursors = options.cursors
@@ -89,61 +78,42 @@ export class Checkpointer {
     await this.schedule.close()
   }
 
+  /** Ends the thread that writes snapshots. None is taken any more. */
+  async endThread(): Promise<void> {
+    await this.#snapshots.close()
+  }
+
   async #take(): Promise<CheckpointReport> {
     const startMs = performance.now()
-    const writer = await SnapshotWriter.create(this.#log.dir)
-    let snapshot: Snapshot
+    const pending = this.#snapshots.begin()
+    let written: WrittenSnapshot
     try {
-      const books: Promise<SnapshotSection>[] = []
-      // The registry may grow meanwhile: what is added behind the last look is logged behind every book's LSN.
-      for (let id = 0; id < this.#registry.size || books.length > 0; ) {
-        while (id < this.#registry.size && books.length < booksAhead) {
-          if (!this.#registry.byId(id)) {
-            id++
-            continue
-          }
-          const book = this.#ask(id++)
-          // One that fails ends the checkpoint; the ones asked for ahead of it have nobody else to tell.
-          book.catch(() => {})
-          books.push(book)
-        }
-        const book = books.shift()
-        if (book) await writer.add(await book)
-      }
       // A shard's memory runs ahead of the disk: a snapshot must not.
-      await this.#log.waitSynced(writer.endLsn)
-      snapshot = await writer.publish(rulesVersion)
+      await this.#log.waitSynced(await pending.copied)
+      written = await pending.publish()
     } catch (error) {
-      await writer.discard()
+      await pending.discard()
       throw error
     }
-    this.schedule.placed(snapshot.header)
-    const firstLsn = await this.#retain()
-    const { header } = snapshot
+    const { path, header } = written.snapshot
+    this.schedule.placed(header)
+    const firstLsn = await this.#retain(written.valid)
     return {
-      path: snapshot.path,
+      path,
       lsn: header.endLsn,
       replayFromLsn: header.replayFromLsn,
-      books: header.sections,
+      books: header.books,
       bytes: header.bytes,
       firstLsn,
       elapsedMs: performance.now() - startMs,
     }
   }
 
-  async #ask(instrumentId: number): Promise<SnapshotSection> {
-    const shard = this.#shards[instrumentId % this.#shards.length]!
-    const { lsn, answer } = await shard.ask(questionKind.book, instrumentId, 0)
-    if (answer.question !== 'book') throw new Error('an answer of another kind than the question')
-    return { instrumentId, lsn, book: answer.book }
-  }
-
   /** Removes what is kept no longer; returns the first LSN that is still in the log. */
-  async #retain(): Promise<number> {
+  async #retain(valid: readonly Snapshot[]): Promise<number> {
     const { keepSnapshots } = this.#settings
     const paths = await snapshotPaths(this.#log.dir)
-    const sound = await soundSnapshots(this.#log.dir)
-    const kept = sound.slice(0, keepSnapshots)
+    const kept = valid.slice(0, keepSnapshots)
     const keptPaths = new Set(kept.map(({ path }) => path))
     const oldestKept = kept.at(-1)
     // A damaged file stays while it is newer than what is kept: somebody may want to look at it.

@@ -103,18 +103,22 @@ export class EnginePool extends Emitter<PoolEvents> {
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
     let snapshot: Snapshot | undefined
-    let threads: ShardThreads | undefined
+    let started: (threads: ShardThreads) => void = () => {}
+    const starting = new Promise<ShardThreads>((resolve) => {
+      started = resolve
+    })
     const opening = DurableLog.openUnprepared(
       { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
       async (dir) => {
-        snapshot = await newestSnapshot(dir)
-        if (snapshot) threads?.expect(snapshot)
+        // The log is checked from where the snapshot ends, so it must be known to be whole.
+        snapshot = await newestSnapshot(dir, async (candidate) => (await starting).restore(candidate))
         return snapshot?.header.replayFromLsn ?? 0
       },
     )
     // A folder that is in use is known by now, and is no reason to start threads.
     await Promise.race([opening, undefined])
-    threads = new ShardThreads(settings.shards)
+    const threads = new ShardThreads(settings.shards)
+    started(threads)
     const log = await opening.catch(async (error) => {
       await threads.destroy()
       throw error
@@ -354,7 +358,11 @@ export class EnginePool extends Emitter<PoolEvents> {
 
   /**
    * Writes a snapshot of all books while the pool goes on, and removes what is kept no longer. Opening starts from the
-   * newest sound snapshot and replays the log behind it.
+   * newest valid snapshot and replays the log after it. Matching goes on: a shard copies its books in steps between commands,
+   * and a thread of its own writes and checks the file.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO` and others of the log; PoolError `TIDEMARK_POOL_CLOSED`, `TIDEMARK_CHECKPOINT_OVERRUN` when orders change
+   *   faster than the snapshot can be written: the last one stays.
    */
   async checkpoint(): Promise<CheckpointReport> {
     this.#checkUsable()
@@ -420,6 +428,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       shard.close()
     }
     await this.#threads.destroy()
+    await this.#checkpointer.endThread()
     if (unstored) throw unstored
   }
 

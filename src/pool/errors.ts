@@ -16,6 +16,7 @@ export type PoolErrorCode =
   | 'TIDEMARK_BAD_ACKNOWLEDGEMENT'
   | 'TIDEMARK_SUBSCRIPTION_CLOSED'
   | 'TIDEMARK_BACKUP_OVERTAKEN'
+  | 'TIDEMARK_CHECKPOINT_OVERRUN'
 
 /** An error of the engine pool: nothing of the call that got it was logged. */
 export class PoolError extends TidemarkError {

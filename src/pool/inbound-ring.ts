@@ -149,11 +149,11 @@ export class InboundReader {
     return Atomics.load(this.#control, word.stop) !== 0
   }
 
-  /** Blocks until there is a record or the ring is stopped. */
-  sleep(): void {
+  /** Blocks until there is a record, the ring is stopped, or somebody wakes the shard because `work` is ready. */
+  sleep(work?: { readonly ready: boolean }): void {
     const control = this.#control
     Atomics.store(control, word.asleep, 1)
-    if (Atomics.load(control, word.write) === this.#read && !this.stopped)
+    if (Atomics.load(control, word.write) === this.#read && !this.stopped && work?.ready !== true)
       Atomics.wait(control, word.asleep, 1)
     Atomics.store(control, word.asleep, 0)
   }

@@ -11,7 +11,7 @@ export type Answer =
   | { readonly question: 'depth'; readonly bids: number; readonly levels: Float64Array }
   | { readonly question: 'order'; readonly order: OrderState | undefined }
   | { readonly question: 'lastRequest'; readonly requestId: number | undefined }
-  | { readonly question: 'book'; readonly book: Int32Array }
+  | { readonly question: 'copy' }
   | {
       readonly question: 'digest'
       readonly books: { readonly instrumentId: number; readonly digest: string }[]
@@ -29,11 +29,6 @@ export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: nu
     case questionKind.lastRequest: {
       const account = readU64(words, at + 4)
       return { question: 'lastRequest', requestId: engine.lastRequestId(instrumentId, account) }
-    }
-    case questionKind.book: {
-      const book = engine.saveBook(instrumentId)
-      if (!book) throw new Error(`there is no book ${instrumentId} in this shard`)
-      return { question: 'book', book }
     }
     default:
       return {

@@ -9,7 +9,7 @@ import { MatchingEngine } from '../matching/engine.js'
 import { decodeEvents } from '../matching/event-reader.js'
 import { GroupBuffer } from '../matching/group-buffer.js'
 import { groupType } from './records.js'
-import { readSections, type Snapshot } from './snapshot-file.js'
+import { readPieces, type Snapshot } from './snapshot-file.js'
 
 /** Which part of the log a shard replays: the symbols whose number is its own mod the number of shards. */
 export interface ReplayRange {
@@ -28,7 +28,12 @@ export interface RestoredBooks {
   readonly bookLsns: readonly number[]
 }
 
-/** Makes the books of a shard from a snapshot that was verified; none without one. */
+/**
+ * Makes the books of a shard from a snapshot; none without one. When the snapshot was taken with as many shards, one
+ * section is the shard's own; otherwise every section that may hold books of it is looked through.
+ *
+ * @throws LogError `TIDEMARK_LOG_CORRUPT` when a piece of the snapshot is damaged, `TIDEMARK_LOG_IO`.
+ */
 export function restoreShard(
   snapshot: Snapshot | undefined,
   { shard, shards }: { shard: number; shards: number },
@@ -37,13 +42,27 @@ export function restoreShard(
   const engine = new MatchingEngine()
   const bookLsns: number[] = []
   if (snapshot) {
-    for (const { instrumentId, lsn, book } of readSections(snapshot, disk)) {
-      if (instrumentId % shards !== shard) continue
-      engine.restoreBook(book)
-      bookLsns[instrumentId] = lsn
+    const { sections } = snapshot.header
+    // Ids of section i are i mod the sections, ids of the shard its number mod the shards.
+    const step = greatestCommonDivisor(sections.length, shards)
+    for (let i = shard % step; i < sections.length; i += step) {
+      const section = sections[i]!
+      const restore = engine.restore(section, (instrumentId) => {
+        if (instrumentId % shards !== shard) return false
+        bookLsns[instrumentId] = section.lsn
+        return true
+      })
+      if (sections.length === shards) restore.reserve()
+      for (const { words, length } of readPieces(snapshot, (owner) => owner === i, disk))
+        restore.add(words, length)
+      restore.finish()
     }
   }
   return { engine, bookLsns }
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
 /**

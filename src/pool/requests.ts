@@ -9,7 +9,7 @@ export const requestKind = {
   question: 241,
 } as const
 
-export const questionKind = { depth: 0, order: 1, digest: 2, book: 3, lastRequest: 4 } as const
+export const questionKind = { depth: 0, order: 1, digest: 2, copy: 3, lastRequest: 4 } as const
 
 export const requestWords = 8
 

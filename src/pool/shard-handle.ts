@@ -4,10 +4,11 @@ import { Queue } from '@datastructures-js/queue'
 import { fromErrorMessage, LogError, threadEnded } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../matching/index.js'
-import { createInboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
+import type { CopyRingMemory } from './copy-ring.js'
+import { createInboundMemory, type InboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
 import type { InstrumentRegistry } from './instruments.js'
 import type { Answer } from './questions.js'
-import { encodeRequest, requestKind, requestWords } from './requests.js'
+import { encodeRequest, questionKind, requestKind, requestWords } from './requests.js'
 import type { ShardMessage, ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
 import type { ExecutionReport, ShardStats } from './types.js'
@@ -38,6 +39,7 @@ export interface ShardReady {
 /** One shard as the caller's thread sees it: the way in, the queue of those who wait for what comes out. */
 export class ShardHandle {
   readonly inbound: InboundWriter
+  readonly inboundMemory: InboundMemory
   readonly number: number
   /** Resolves when the thread's loop ended as it was told to; rejects with what ended it otherwise. */
   readonly ended: Promise<void>
@@ -74,6 +76,7 @@ export class ShardHandle {
         largestCommandsMin * maxCommandWords + options.maxQuestions * requestWords,
       ),
     )
+    this.inboundMemory = inbound
     this.inbound = new InboundWriter(inbound)
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
@@ -188,6 +191,17 @@ export class ShardHandle {
     })
     await this.#log.waitDurable(answered.lsn)
     return answered
+  }
+
+  /**
+   * Has the shard copy its books into a ring, as they are when it comes to this request. Resolves with the LSN at which
+   * they were copied, when all of the copy is in the ring and that LSN is durable.
+   */
+  async copy(memory: CopyRingMemory): Promise<number> {
+    // The shard takes it from the port when it comes to the question.
+    this.#port.postMessage({ memory })
+    const { lsn } = await this.ask(questionKind.copy, 0, 0)
+    return lsn
   }
 
   stats(): ShardStats {

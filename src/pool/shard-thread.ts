@@ -1,17 +1,19 @@
-import type { MessagePort } from 'node:worker_threads'
-import { type ErrorMessage, toErrorMessage } from '../log/errors.js'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { type ErrorMessage, LogError, toErrorMessage } from '../log/errors.js'
 import type { LogMemory } from '../log/memory.js'
 import { LogProducer } from '../log/producer.js'
 // Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
 import { encodeCancelAll, encodeNoop, maxCommandWords } from '../matching/command-writer.js'
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../matching/engine.js'
 import { GroupBuffer } from '../matching/group-buffer.js'
+import type { CopyRingMemory } from './copy-ring.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { QuestionQueue } from './question-queue.js'
 import { type Answer, answerQuestion } from './questions.js'
 import { groupType, moreGroups } from './records.js'
 import { type RestoredBooks, replayShard, restoreShard } from './replay.js'
 import { questionKind, requestKind } from './requests.js'
+import { ShardCopier } from './shard-copier.js'
 import type { Snapshot } from './snapshot-file.js'
 
 export interface ShardThreadData {
@@ -36,6 +38,8 @@ export type ShardMessage =
 /** A command is published when the inbound ring runs dry, and at the latest with this many others. */
 const publishCommands = 256
 const publishBytes = 48 * 1024
+/** While a copy is made and commands keep coming, a step of it is made after so many of them. */
+const commandsAStep = 256
 
 /** What a shard's thread can do while the log is still checked: restore the books of the snapshot that will be used. */
 export interface ShardForecast {
@@ -44,12 +48,24 @@ export interface ShardForecast {
   readonly snapshot: Snapshot
 }
 
-/** Books that were restored ahead of need; `undefined` when that failed, which is not the time to say so. */
-export function restoreAhead(forecast: ShardForecast): RestoredBooks | undefined {
+/** What became of a snapshot that was to be restored. */
+export type RestoreMessage =
+  | { readonly outcome: 'restored' | 'damaged' }
+  | { readonly outcome: 'failed'; readonly error: ErrorMessage }
+
+/** Restores the shard's books while the log is not yet checked. */
+export function restoreAhead(forecast: ShardForecast): {
+  books: RestoredBooks | undefined
+  message: RestoreMessage
+} {
   try {
-    return restoreShard(forecast.snapshot, forecast)
-  } catch {
-    return undefined
+    return { books: restoreShard(forecast.snapshot, forecast), message: { outcome: 'restored' } }
+  } catch (error) {
+    const isDamaged = error instanceof LogError && error.code === 'TIDEMARK_LOG_CORRUPT'
+    const message: RestoreMessage = isDamaged
+      ? { outcome: 'damaged' }
+      : { outcome: 'failed', error: toErrorMessage(error) }
+    return { books: undefined, message }
   }
 }
 
@@ -81,8 +97,13 @@ class ShardLoop {
   readonly #questions = new QuestionQueue()
   readonly #answerOne = (words: Int32Array, at: number) => this.#answer(words, at)
   readonly #post: (message: ShardMessage) => void
+  readonly #port: MessagePort
   /** Where the last group of this shard ends. */
   #lsn: number
+  /** The copy for a snapshot that is being made, and the question that it answers. */
+  #copier: ShardCopier | undefined
+  #copyQuestion = 0
+  #sinceStep = 0
   /** Commands that were executed since the last publication, and how many of them are in the counters. */
   #staged = 0
   #counted = 0
@@ -92,6 +113,7 @@ class ShardLoop {
     this.#inbound = new InboundReader(data.inbound)
     this.#producer = new LogProducer(data.log, data.shard + 1)
     this.#post = post
+    this.#port = data.port
     this.#lsn = data.endLsn
   }
 
@@ -102,9 +124,14 @@ class ShardLoop {
       const at = inbound.next()
       if (at < 0) {
         this.#publish()
-        if (this.#answersSome()) continue
+        const answered = this.#answersSome()
+        if (this.#copier?.ready) {
+          this.#copyOn(this.#copier)
+          continue
+        }
+        if (answered) continue
         if (inbound.stopped && inbound.next() < 0) return
-        inbound.sleep()
+        inbound.sleep(this.#copier)
         continue
       }
       const kind = words[at]! & 0xff
@@ -116,6 +143,10 @@ class ShardLoop {
       if (this.#staged >= publishCommands || this.#producer.stagedBytes >= publishBytes) {
         this.#publish()
         this.#answersSome()
+      }
+      if (this.#copier !== undefined && ++this.#sinceStep >= commandsAStep && this.#copier.ready) {
+        this.#publish()
+        this.#copyOn(this.#copier)
       }
     }
   }
@@ -173,11 +204,36 @@ class ShardLoop {
   #answer(words: Int32Array, at: number): void {
     this.#publish()
     const startMs = performance.now()
-    const answer = answerQuestion(this.#engine, words, at)
-    // A book is taken at the claim tail: whatever this shard logs later stands behind it, and replay need not go back
-    // to the last group of a quiet symbol.
-    const lsn = answer.question === 'book' ? this.#producer.publish() : this.#lsn
-    this.#post({ kind: 'answer', id: words[at + 2]! >>> 0, lsn, answer })
+    const id = words[at + 2]! >>> 0
+    if (((words[at]! >>> 8) & 0xff) === questionKind.copy) this.#beginCopy(id)
+    else {
+      const answer = answerQuestion(this.#engine, words, at)
+      this.#post({ kind: 'answer', id, lsn: this.#lsn, answer })
+    }
+    this.#noteAnswer(startMs)
+  }
+
+  /**
+   * Begins the copy of the books for a snapshot, at the claim tail: whatever this shard logs later stands after it, and
+   * replay need not go back to the last group of a quiet shard. The question is answered when all is copied.
+   */
+  #beginCopy(question: number): void {
+    const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }
+    this.#copier = new ShardCopier(this.#engine, memory, this.#producer.publish())
+    this.#copyQuestion = question
+  }
+
+  #copyOn(copier: ShardCopier): void {
+    const startMs = performance.now()
+    this.#sinceStep = 0
+    if (copier.step()) {
+      this.#copier = undefined
+      this.#post({ kind: 'answer', id: this.#copyQuestion, lsn: copier.lsn, answer: { question: 'copy' } })
+    }
+    this.#noteAnswer(startMs)
+  }
+
+  #noteAnswer(startMs: number): void {
     const { counters } = this.#inbound
     const elapsedMs = performance.now() - startMs
     if (elapsedMs > counters[shardCounter.longestAnswerMs]!)
@@ -197,5 +253,5 @@ class ShardLoop {
 
 /** Whether a question waits for its turn. One of a checkpoint doesn't: its answer is as of its place among the commands. */
 function isUserQuestion(words: Int32Array, at: number): boolean {
-  return ((words[at]! >>> 8) & 0xff) !== questionKind.book
+  return ((words[at]! >>> 8) & 0xff) !== questionKind.copy
 }

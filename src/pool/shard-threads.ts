@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import { fromErrorMessage } from '../log/errors.js'
 import { TaskThreads } from '../log/task-threads.js'
-import type { ShardForecast, ShardThreadData } from './shard-thread.js'
+import type { RestoreMessage, ShardForecast, ShardThreadData } from './shard-thread.js'
 import type { Snapshot } from './snapshot-file.js'
 
 /**
@@ -31,12 +32,23 @@ export class ShardThreads {
     return this.#threads.workers
   }
 
-  /** Tells the shards which snapshot they will be given, if the log does not turn out to be corrupt. */
-  expect(snapshot: Snapshot): void {
-    for (const [shard, { port }] of this.#slots.entries()) {
-      const forecast: ShardForecast = { shard, shards: this.#slots.length, snapshot }
-      port.postMessage({ forecast })
-    }
+  /**
+   * Has the shards restore their books from a snapshot. Returns whether all of it was valid; the books are then what the
+   * shards begin with.
+   *
+   * @throws LogError what kept a shard from it.
+   */
+  async restore(snapshot: Snapshot): Promise<boolean> {
+    const outcomes = await Promise.all(
+      this.#slots.map(async ({ port, ended }, shard) => {
+        const answer = new Promise<RestoreMessage>((resolve) => port.once('message', resolve))
+        const forecast: ShardForecast = { shard, shards: this.#slots.length, snapshot }
+        port.postMessage({ forecast })
+        return Promise.race([answer, ended.then(() => undefined)])
+      }),
+    )
+    for (const answer of outcomes) if (answer?.outcome === 'failed') throw fromErrorMessage(answer.error)
+    return outcomes.every((answer) => answer?.outcome === 'restored')
   }
 
   /** Sets one shard to work; settles when its loop is over. */

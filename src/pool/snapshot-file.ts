@@ -1,119 +1,81 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { AtomicFile } from '../log/atomic-file.js'
+import { AtomicFileSync } from '../log/atomic-file.js'
 import type { Disk } from '../log/disk.js'
 import { attemptAsync, LogError } from '../log/errors.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { attempt } from '../log/segment.js'
+import {
+  booksOf,
+  decodePreface,
+  decodeTable,
+  encodeSnapshotHeader,
+  encodeTable,
+  type SnapshotHeader,
+  type SnapshotPiece,
+  type SnapshotSection,
+  snapshotHeaderBytes,
+  tableBytesOf,
+} from './snapshot-format.js'
 
-/**
- * A snapshot: every book of a pool, each at an LSN of its own. docs/snapshot-format.md has the tables.
- *
- * ```
- *  header, 64 bytes                              section, one a book
- *     0  8  magic "TIDESNAP"                        0  4  bytes of the book that follow
- *     8  4  format version                          4  4  instrument id
- *    12  4  version of the matching rules           8  8  LSN at which the book was taken
- *    16  8  replay from: the lowest LSN of a book  16  n  the book
- *    24  8  end: the highest LSN of a book
- *    32  8  created, microseconds since 1970
- *    40  8  bytes of all sections
- *    48  4  sections
- *    52  4  CRC-32 of all sections
- *    56  4  CRC-32 of bytes 0 to 55
- *    60  4  0
- * ```
- */
-const magic = 'TIDESNAP'
-const formatVersion = 1
-const headerBytes = 64
-const sectionHeadBytes = 16
 const chunkBytes = 1024 * 1024
 const nodeDisk = new NodeDisk()
 const namePattern = /^snapshot-(\d{20})\.snap$/
-
-export interface SnapshotHeader {
-  readonly rulesVersion: number
-  /** Replaying the log behind this LSN, each book from its own on, brings the snapshot up to date. */
-  readonly replayFromLsn: number
-  readonly endLsn: number
-  readonly createdUs: number
-  readonly bytes: number
-  readonly sections: number
-  readonly crc: number
-}
 
 export interface Snapshot {
   readonly path: string
   readonly header: SnapshotHeader
 }
 
-/** One book of a snapshot. */
-export interface SnapshotSection {
-  readonly instrumentId: number
-  readonly lsn: number
-  readonly book: Int32Array
-}
-
-/** Writes a snapshot; nobody finds it until `publish`. */
+/** Writes a snapshot; nobody finds it until `publish`. Blocks the thread; for worker threads. */
 export class SnapshotWriter {
   readonly #directory: string
-  readonly #file: AtomicFile
-  #at = headerBytes
-  #sections = 0
-  #crc = 0
-  #replayFromLsn = Number.POSITIVE_INFINITY
-  #endLsn = 0
+  readonly #file: AtomicFileSync
+  readonly #pieces: SnapshotPiece[] = []
+  #bytes = 0
 
-  static async create(directory: string, disk: Disk = nodeDisk): Promise<SnapshotWriter> {
-    return new SnapshotWriter(directory, await AtomicFile.create(disk, directory, 'snapshot'))
-  }
-
-  private constructor(directory: string, file: AtomicFile) {
+  /** @throws LogError `TIDEMARK_LOG_IO`. */
+  constructor(directory: string, disk: Disk = nodeDisk) {
     this.#directory = directory
-    this.#file = file
+    this.#file = new AtomicFileSync(disk, directory, 'snapshot')
   }
 
-  /** The highest LSN of a book so far: the snapshot may be published when it is durable. */
-  get endLsn(): number {
-    return this.#endLsn
+  /** Adds whole records of a section. The bytes may be used again when this returns. @throws LogError `TIDEMARK_LOG_IO`. */
+  add(section: number, piece: Uint8Array): void {
+    this.#pieces.push({ section, bytes: piece.byteLength, crc: crc32(piece) })
+    this.#file.write(piece, snapshotHeaderBytes + this.#bytes)
+    this.#bytes += piece.byteLength
   }
 
-  async add({ instrumentId, lsn, book }: SnapshotSection): Promise<void> {
-    const head = Buffer.alloc(sectionHeadBytes)
-    head.writeUInt32LE(book.byteLength, 0)
-    head.writeUInt32LE(instrumentId, 4)
-    head.writeBigUInt64LE(BigInt(lsn), 8)
-    const body = Buffer.from(book.buffer, book.byteOffset, book.byteLength)
-    this.#crc = crc32(body, crc32(head, this.#crc))
-    await this.#file.write(head, this.#at)
-    await this.#file.write(body, this.#at + sectionHeadBytes)
-    this.#at += sectionHeadBytes + body.byteLength
-    this.#sections++
-    this.#replayFromLsn = Math.min(this.#replayFromLsn, lsn)
-    this.#endLsn = Math.max(this.#endLsn, lsn)
-  }
-
-  /** Completes the file, syncs it, gives it its name and syncs the folder. */
-  async publish(rulesVersion: number): Promise<Snapshot> {
+  /**
+   * Completes the file, syncs it, gives it its name and syncs the folder. Everything up to the highest LSN of a section
+   * must be on disk.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`.
+   */
+  publish(rulesVersion: number, sections: readonly SnapshotSection[]): Snapshot {
+    const lsns = sections.map(({ lsn }) => lsn)
     const header: SnapshotHeader = {
       rulesVersion,
-      replayFromLsn: this.#sections === 0 ? 0 : this.#replayFromLsn,
-      endLsn: this.#endLsn,
+      replayFromLsn: Math.min(...lsns),
+      endLsn: Math.max(...lsns),
       createdUs: Date.now() * 1000,
-      bytes: this.#at - headerBytes,
-      sections: this.#sections,
-      crc: this.#crc,
+      bytes: this.#bytes,
+      books: booksOf(sections),
+      sections,
+      pieces: this.#pieces,
     }
-    await this.#file.write(encodeHeader(header), 0)
-    const name = `snapshot-${String(this.#endLsn).padStart(20, '0')}.snap`
-    await this.#file.publish(name)
+    const table = encodeTable(sections, this.#pieces)
+    this.#file.write(table, snapshotHeaderBytes + this.#bytes)
+    this.#file.write(encodeSnapshotHeader(header, table), 0)
+    const name = `snapshot-${String(header.endLsn).padStart(20, '0')}.snap`
+    this.#file.publish(name)
     return { path: path.join(this.#directory, name), header }
   }
 
   /** Gives up: the file goes. */
-  discard(): Promise<void> {
-    return this.#file.discard()
+  discard(): void {
+    this.#file.discard()
   }
 }
 
@@ -142,95 +104,124 @@ export async function removeSnapshot(file: string): Promise<void> {
   await attemptAsync('remove', file, () => nodeDisk.async.remove(file))
 }
 
-/** The header of a snapshot all of whose bytes are sound, or `undefined`. */
+/**
+ * The header of a snapshot whose header, table and length are valid, or `undefined`. Its pieces are not read:
+ * `readPieces` checks each as it comes.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO`; `TIDEMARK_LOG_FORMAT` for another version of the format.
+ */
+export async function readSnapshotHeader(
+  file: string,
+  disk: Disk = nodeDisk,
+): Promise<SnapshotHeader | undefined> {
+  const handle = await attemptAsync('open', file, () => disk.async.open(file, 'read'))
+  try {
+    return await headerOf(handle, file, disk)
+  } finally {
+    await disk.async.close(handle)
+  }
+}
+
+/** The header of a snapshot all of whose bytes are valid, or `undefined`. @throws as `readSnapshotHeader`. */
 export async function verifySnapshot(
   file: string,
   disk: Disk = nodeDisk,
 ): Promise<SnapshotHeader | undefined> {
   const handle = await attemptAsync('open', file, () => disk.async.open(file, 'read'))
   try {
-    const block = Buffer.alloc(headerBytes)
-    for (let done = 0; done < headerBytes; ) {
-      const read = await attemptAsync('read', file, () => disk.read(handle, block.subarray(done), done))
-      if (read === 0) return undefined
-      done += read
-    }
-    const header = decodeHeader(block)
+    const header = await headerOf(handle, file, disk)
     if (!header) return undefined
     const chunk = Buffer.allocUnsafe(chunkBytes)
-    let crc = 0
-    for (let done = 0; done < header.bytes; ) {
-      const wanted = chunk.subarray(0, Math.min(chunkBytes, header.bytes - done))
-      const read = await attemptAsync('read', file, () => disk.read(handle, wanted, headerBytes + done))
-      if (read === 0) return undefined
-      crc = crc32(chunk.subarray(0, read), crc)
-      done += read
+    let position = snapshotHeaderBytes
+    for (const { bytes, crc } of header.pieces) {
+      let actual = 0
+      for (let done = 0; done < bytes; ) {
+        const wanted = chunk.subarray(0, Math.min(chunkBytes, bytes - done))
+        const read = await attemptAsync('read', file, () => disk.read(handle, wanted, position + done))
+        if (read === 0) return undefined
+        actual = crc32(chunk.subarray(0, read), actual)
+        done += read
+      }
+      if (actual !== crc) return undefined
+      position += bytes
     }
-    const size = await attemptAsync('look at', file, () => disk.async.size(handle))
-    return crc === header.crc && size === headerBytes + header.bytes ? header : undefined
+    return header
   } finally {
     await disk.async.close(handle)
   }
 }
 
-/** Gives the sections of a snapshot that was verified, one after the other. Blocks the thread; for worker threads. */
-export function* readSections(snapshot: Snapshot, disk: Disk = nodeDisk): Generator<SnapshotSection> {
-  const { path: name } = snapshot
-  const file = attempt('open', name, () => disk.open(name, 'read'))
-  const fill = (buffer: Buffer, position: number) => {
-    for (let done = 0; done < buffer.byteLength; ) {
-      const rest = buffer.subarray(done)
-      const read = attempt('read', name, () => disk.readSync(file, rest, position + done))
-      if (read === 0) throw new LogError('TIDEMARK_LOG_IO', `${name} is shorter than it was.`, { path: name })
+async function headerOf(handle: number, file: string, disk: Disk): Promise<SnapshotHeader | undefined> {
+  const fill = async (bytes: number, position: number) => {
+    const buffer = Buffer.alloc(bytes)
+    for (let done = 0; done < bytes; ) {
+      const read = await attemptAsync('read', file, () =>
+        disk.read(handle, buffer.subarray(done), position + done),
+      )
+      if (read === 0) return undefined
       done += read
     }
+    return buffer
   }
+  const block = await fill(snapshotHeaderBytes, 0)
+  const preface = block && decodePreface(block, file)
+  if (!preface) return undefined
+  const tableBytes = tableBytesOf(preface)
+  const size = await attemptAsync('look at', file, () => disk.async.size(handle))
+  if (size !== snapshotHeaderBytes + preface.bytes + tableBytes) return undefined
+  const table = await fill(tableBytes, snapshotHeaderBytes + preface.bytes)
+  return table && decodeTable(preface, table)
+}
+
+/** A piece as it was read; `words` is used again for the next one. */
+export interface ReadPiece {
+  readonly section: number
+  readonly words: Int32Array
+  /** How many of them the piece has. */
+  readonly length: number
+}
+
+/**
+ * Gives the pieces of those sections that `wants` says, in their order, each checked. Blocks the thread; for worker
+ * threads.
+ *
+ * @throws LogError `TIDEMARK_LOG_CORRUPT` for a damaged piece, `TIDEMARK_LOG_IO`.
+ */
+export function* readPieces(
+  { path: name, header }: Snapshot,
+  wants: (section: number) => boolean = () => true,
+  disk: Disk = nodeDisk,
+): Generator<ReadPiece> {
+  const file = attempt('open', name, () => disk.open(name, 'read'))
   try {
-    const head = Buffer.alloc(sectionHeadBytes)
-    for (let at = headerBytes; at < headerBytes + snapshot.header.bytes; ) {
-      fill(head, at)
-      const bytes = Buffer.allocUnsafeSlow(head.readUInt32LE(0))
-      fill(bytes, at + sectionHeadBytes)
-      yield {
-        instrumentId: head.readUInt32LE(4),
-        lsn: Number(head.readBigUInt64LE(8)),
-        book: new Int32Array(bytes.buffer, 0, bytes.byteLength >> 2),
+    const largest = header.pieces.reduce((most, { bytes }) => Math.max(most, bytes), 0)
+    const buffer = Buffer.allocUnsafeSlow(largest)
+    const words = new Int32Array(buffer.buffer, buffer.byteOffset, largest >> 2)
+    let position = snapshotHeaderBytes
+    for (const { section, bytes, crc } of header.pieces) {
+      if (wants(section)) {
+        const piece = buffer.subarray(0, bytes)
+        for (let done = 0; done < bytes; ) {
+          const at = position + done
+          const read = attempt('read', name, () => disk.readSync(file, piece.subarray(done), at))
+          if (read === 0) throw damaged(name, at)
+          done += read
+        }
+        if (crc32(piece) !== crc) throw damaged(name, position)
+        yield { section, words, length: bytes >> 2 }
       }
-      at += sectionHeadBytes + bytes.byteLength
+      position += bytes
     }
   } finally {
     disk.close(file)
   }
 }
 
-function encodeHeader(header: SnapshotHeader): Buffer {
-  const block = Buffer.alloc(headerBytes)
-  block.write(magic, 0, 'latin1')
-  block.writeUInt32LE(formatVersion, 8)
-  block.writeUInt32LE(header.rulesVersion, 12)
-  block.writeBigUInt64LE(BigInt(header.replayFromLsn), 16)
-  block.writeBigUInt64LE(BigInt(header.endLsn), 24)
-  block.writeBigUInt64LE(BigInt(header.createdUs), 32)
-  block.writeBigUInt64LE(BigInt(header.bytes), 40)
-  block.writeUInt32LE(header.sections, 48)
-  block.writeUInt32LE(header.crc, 52)
-  block.writeUInt32LE(crc32(block.subarray(0, 56)), 56)
-  return block
-}
-
-function decodeHeader(block: Buffer): SnapshotHeader | undefined {
-  if (block.toString('latin1', 0, 8) !== magic || block.readUInt32LE(8) !== formatVersion) return undefined
-  if (crc32(block.subarray(0, 56)) !== block.readUInt32LE(56) || block.readUInt32LE(60) !== 0)
-    return undefined
-  return {
-    rulesVersion: block.readUInt32LE(12),
-    replayFromLsn: Number(block.readBigUInt64LE(16)),
-    endLsn: Number(block.readBigUInt64LE(24)),
-    createdUs: Number(block.readBigUInt64LE(32)),
-    bytes: Number(block.readBigUInt64LE(40)),
-    sections: block.readUInt32LE(48),
-    crc: block.readUInt32LE(52),
-  }
+function damaged(file: string, offset: number): LogError {
+  return new LogError('TIDEMARK_LOG_CORRUPT', `${file} is damaged in the piece at byte ${offset}.`, {
+    file,
+    offset,
+  })
 }
 
 export async function syncDirectory(directory: string): Promise<void> {

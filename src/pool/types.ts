@@ -328,7 +328,7 @@ export interface ShardStats {
   readonly commands: number
   readonly trades: number
   readonly rejected: number
-  /** The longest that matching has paused to answer a question, such as for the copy of a book for a checkpoint, ms. */
+  /** The longest that matching has paused to answer a question, or for one step of the copy for a checkpoint, ms. */
   readonly longestAnswerMs: number
   /** Commands handed over whose outcome is not durable yet. */
   readonly inFlight: number

@@ -1,12 +1,18 @@
 import { LogError } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
-import { type Snapshot, snapshotPaths, verifySnapshot } from './snapshot-file.js'
+import { readSnapshotHeader, type Snapshot, snapshotPaths } from './snapshot-file.js'
 
-/** The newest sound snapshot of a folder, whatever the log says to it. */
-export async function newestSnapshot(directory: string): Promise<Snapshot | undefined> {
+/**
+ * The newest valid snapshot of a folder, whatever the log says to it. `restore` restores the books of one and says
+ * whether all its pieces were valid: so every byte is read once, by the shards.
+ */
+export async function newestSnapshot(
+  directory: string,
+  restore: (snapshot: Snapshot) => Promise<boolean>,
+): Promise<Snapshot | undefined> {
   for (const path of await snapshotPaths(directory)) {
-    const header = await verifySnapshot(path)
-    if (header) return { path, header }
+    const header = await readSnapshotHeader(path)
+    if (header && (await restore({ path, header }))) return { path, header }
   }
   return undefined
 }

@@ -16,6 +16,7 @@ import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
 import { Random } from '../support/random.js'
+import { CopiedPieces } from '../unit/matching/support/copies.js'
 import { same } from '../unit/matching/support/paired-books.js'
 import {
   Random as CommandRandom,
@@ -132,7 +133,7 @@ class Life {
       if (random.int(6) === 0 || this.#log.tail - this.#log.released > unwrittenBytesMax) this.#flush()
       if (random.int(3) === 0) this.#log.preparer.prepareOnce()
       if (random.int(60) === 0) this.#log.flusher.mark()
-      if (random.int(80) === 0) await this.#snapshot(next)
+      if (random.int(80) === 0) this.#snapshot(next)
     }
     if (!this.cut && random.int(2) === 0) this.#flush()
   }
@@ -174,22 +175,32 @@ class Life {
     }
   }
 
-  /** Each book at the claim tail, other commands between them, and the file only when the mark has passed all of that. */
-  async #snapshot(next: () => void): Promise<void> {
-    const sections = this.#engines.flatMap((engine) =>
-      engine.instruments().map(({ instrumentId }) => {
+  /**
+   * Each shard at the claim tail, in steps with other commands between them, and the file gets its name only when the mark
+   * has passed all of that.
+   */
+  #snapshot(next: () => void): void {
+    const copies = this.#engines.map((engine) => {
+      const lsn = this.#publish()
+      const copied = new CopiedPieces()
+      const copy = engine.copy(copied)
+      while (!copy.step(1 + this.#random.int(20)))
         for (let more = this.#random.int(4); more > 0; more--) next()
-        const lsn = this.#publish()
-        return { instrumentId, lsn, book: engine.saveBook(instrumentId)! }
-      }),
-    )
+      return { section: { lsn, ...copy.counts }, copied }
+    })
     this.#log.flushAll()
     this.#log.syncTo(this.#log.tail)
     this.#acknowledge()
     if (this.cut) return
-    const writer = await SnapshotWriter.create(inlineDirectory, this.#disk)
-    for (const section of sections) await writer.add(section)
-    await writer.publish(rulesVersion)
+    const writer = new SnapshotWriter(inlineDirectory, this.#disk)
+    for (const [shard, { copied }] of copies.entries()) {
+      for (const { buffer, byteLength } of copied.pieces)
+        writer.add(shard, new Uint8Array(buffer, 0, byteLength))
+    }
+    writer.publish(
+      rulesVersion,
+      copies.map(({ section }) => section),
+    )
   }
 }
 

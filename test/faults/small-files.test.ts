@@ -20,13 +20,12 @@ interface Kind {
 const kinds: Record<string, Kind> = {
   'a snapshot of a pool': {
     async write(disk, version) {
-      const writer = await SnapshotWriter.create(folder, disk)
+      const writer = new SnapshotWriter(folder, disk)
       try {
-        for (let id = 0; id < 3; id++)
-          await writer.add({ instrumentId: id, lsn: version * 8, book: new Int32Array(500).fill(version) })
-        await writer.publish(1)
+        for (let i = 0; i < 3; i++) writer.add(0, new Uint8Array(2000).fill(version))
+        writer.publish(1, [{ lsn: version * 8, books: 3, orders: 0, orderNumbers: 1, levelNumbers: 1 }])
       } catch (error) {
-        await writer.discard()
+        writer.discard()
         throw error
       }
     },

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Command, EnginePool } from '#tidemark/index.js'
@@ -76,6 +76,74 @@ describe('a checkpoint', () => {
     const again = await openPool({ dir, instruments: [] })
     expect((await again.digest()).symbols).toEqual(symbols)
     expect(again.instruments().map(({ symbol }) => symbol)).toEqual(['BTC-USD', 'ETH-USD', 'LATE'])
+  })
+
+  it('is taken in steps between commands, and is the books of one moment though its orders change meanwhile', async () => {
+    const dir = temporaryDirectory()
+    const random = new Random(8)
+    const pool = await openPool({ dir, shards: 2, checkpointBytes: 0, keepSnapshots: 10 })
+    for (const { id } of pool.instruments()) {
+      const batch = pool.batch()
+      for (let i = 0; i < 15_000; i++) {
+        const distance = i % 2000
+        batch.addNew(id, i + 1, i % 700, i & 1, 0, 0, i & 1 ? 10_001 + distance : 10_000 - distance, 100_000)
+      }
+      await pool.submitBatch(batch)
+    }
+    let running = true
+    let id = 100_000
+    const checkpoints = (async () => {
+      const reports = []
+      for (let i = 0; i < 2; i++) reports.push(await pool.checkpoint())
+      running = false
+      return reports
+    })()
+    while (running) {
+      const symbol = random.int(2) ? 'BTC-USD' : 'ETH-USD'
+      const cancel = () => ({ type: 'cancel', symbol, orderId: 1 + random.int(15_000) }) as const
+      await pool.submitBatch([...flow(random, 100, id), ...Array.from({ length: 200 }, cancel)])
+      id += 100
+    }
+    const reports = await checkpoints
+    // Every shard took its part at one LSN of its own.
+    for (const { bytes, books } of reports) {
+      expect(books).toBe(2)
+      expect(bytes).toBeGreaterThan(500_000)
+    }
+    const { symbols } = await pool.digest()
+    await pool.close()
+    for (const [i, { path: snapshot }] of reports.toReversed().entries()) {
+      const shards = 2 + (i % 2)
+      const again = await EnginePool.open({ dir, shards, checkpointBytes: 0 })
+      expect((await again.digest()).symbols, `${snapshot}, ${shards} shards`).toEqual(symbols)
+      await again.close()
+      rmSync(snapshot)
+    }
+    // Now from the log alone.
+    const again = await EnginePool.open({ dir, checkpointBytes: 0 })
+    expect((await again.digest()).symbols).toEqual(symbols)
+    await again.close()
+  })
+
+  it('that is damaged where one shard reads it is passed over by all of them', async () => {
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir, shards: 2, checkpointBytes: 0 })
+    await pool.submitBatch(flow(new Random(9), 1000, 1))
+    const { path: file } = await pool.checkpoint()
+    const { symbols } = await pool.digest()
+    await pool.close()
+    const whole = readFileSync(file)
+    const damages = [70, whole.byteLength - 200].map((at) => {
+      const damaged = Buffer.from(whole)
+      damaged[at]! ^= 1
+      return damaged
+    })
+    for (const content of damages) {
+      writeFileSync(file, content)
+      const again = await EnginePool.open({ dir, shards: 2, checkpointBytes: 0 })
+      expect((await again.digest()).symbols).toEqual(symbols)
+      await again.close()
+    }
   })
 
   it('lets old log go when told to, and only what no kept snapshot needs', async () => {

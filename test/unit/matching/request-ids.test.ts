@@ -8,6 +8,7 @@ import {
   MatchingEngine,
   type SymbolCommand,
 } from '#tidemark/matching/index.js'
+import { restoredFrom } from './support/copies.js'
 
 const definition = {
   instrumentId: 0,
@@ -102,8 +103,7 @@ describe('a request id', () => {
     const log = new Log()
     log.run(order(1, 7, 1))
     log.run(order(2, 4_294_967_295, 1))
-    const copy = new MatchingEngine()
-    copy.restoreBook(log.engine.saveBook(0)!)
+    const copy = restoredFrom(log.engine)
     expect(copy.digest(0)).toBe(log.engine.digest(0))
     log.engine = copy
     expect(log.run(order(1, 7, 1))).toMatchObject([

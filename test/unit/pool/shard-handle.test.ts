@@ -23,11 +23,11 @@ describe('a shard that failed', () => {
       start: () => new Promise(() => {}),
     })
     onTestFinished(() => shard.close())
-    const waiting = shard.ask(questionKind.book, 0, 0)
+    const waiting = shard.ask(questionKind.copy, 0, 0)
     const cause = new Error('the thread died')
     shard.fail(cause)
     await expect(waiting).rejects.toBe(cause)
-    await expect(shard.ask(questionKind.book, 0, 0)).rejects.toBe(cause)
+    await expect(shard.ask(questionKind.copy, 0, 0)).rejects.toBe(cause)
   })
 })
 

@@ -1,39 +1,130 @@
+import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { readSections, type Snapshot, SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot-file.js'
+import {
+  readPieces,
+  readSnapshotHeader,
+  type Snapshot,
+  SnapshotWriter,
+  soundSnapshots,
+  verifySnapshot,
+} from '#tidemark/pool/snapshot-file.js'
 
 const folder = '/pool'
+const sections = [
+  { lsn: 800, books: 3, orders: 40, orderNumbers: 50, levelNumbers: 9 },
+  { lsn: 640, books: 1, orders: 2, orderNumbers: 7, levelNumbers: 5 },
+]
+const pieces = [
+  { section: 0, words: Int32Array.from({ length: 500 }, (_, i) => i * 7) },
+  { section: 1, words: Int32Array.from({ length: 30 }, (_, i) => -i) },
+  { section: 0, words: Int32Array.from({ length: 70 }, (_, i) => i + 1_000_000) },
+]
 
-describe('the sections of a snapshot', () => {
-  const sections = [
-    { instrumentId: 0, lsn: 800, book: Int32Array.from({ length: 500 }, (_, i) => i * 7) },
-    { instrumentId: 7, lsn: 640, book: Int32Array.from({ length: 30 }, (_, i) => -i) },
-  ]
+function diskWithSnapshot(): { disk: MemoryDisk; snapshot: Snapshot } {
+  const disk = new MemoryDisk()
+  const writer = new SnapshotWriter(folder, disk)
+  for (const { section, words } of pieces) writer.add(section, new Uint8Array(words.buffer))
+  return { disk, snapshot: writer.publish(3, sections) }
+}
 
-  async function diskWithSnapshot(): Promise<{ disk: MemoryDisk; snapshot: Snapshot }> {
-    const disk = new MemoryDisk()
-    const writer = await SnapshotWriter.create(folder, disk)
-    for (const section of sections) await writer.add(section)
-    await writer.publish(1)
-    return { disk, snapshot: (await soundSnapshots(folder, disk))[0]! }
-  }
+const read = (snapshot: Snapshot, disk: MemoryDisk, wants?: (section: number) => boolean) =>
+  Array.from(readPieces(snapshot, wants, disk), ({ section, words, length }) => ({
+    section,
+    words: words.slice(0, length),
+  }))
 
-  it('are whole though the system reads in small pieces', async () => {
-    const { disk, snapshot } = await diskWithSnapshot()
+describe('a snapshot file', () => {
+  it('says what was put into it, and gives the pieces of the sections that are wanted', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    expect(snapshot.path).toBe('/pool/snapshot-00000000000000000800.snap')
+    const header = await readSnapshotHeader(snapshot.path, disk)
+    expect(header).toEqual({ ...snapshot.header, createdUs: expect.any(Number) })
+    expect(header).toMatchObject({ rulesVersion: 3, replayFromLsn: 640, endLsn: 800, books: 4, bytes: 2400 })
+    expect(header!.sections).toEqual(sections)
+    expect(await verifySnapshot(snapshot.path, disk)).toEqual(header)
+    expect(await soundSnapshots(folder, disk)).toEqual([snapshot])
+    expect(read(snapshot, disk)).toEqual(pieces)
+    expect(read(snapshot, disk, (section) => section === 1)).toEqual([pieces[1]])
+  })
+
+  it('is as docs/snapshot-format.md says', () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    const content = disk.contentOf(snapshot.path)!
+    expect(content.toString('latin1', 0, 8)).toBe('TIDESNAP')
+    expect([8, 12, 48, 52].map((at) => content.readUInt32LE(at))).toEqual([2, 3, 2, 3])
+    expect([16, 24, 40].map((at) => Number(content.readBigUInt64LE(at)))).toEqual([640, 800, 2400])
+    const table = content.subarray(64 + 2400)
+    expect(table.byteLength).toBe(2 * 32 + 3 * 12)
+    expect(content.readUInt32LE(56)).toBe(crc32(table))
+    expect(content.readUInt32LE(60)).toBe(crc32(content.subarray(0, 60)))
+    expect(Number(table.readBigUInt64LE(32))).toBe(640)
+    expect([8, 12, 16, 20].map((at) => table.readUInt32LE(32 + at))).toEqual([1, 2, 7, 5])
+    expect([0, 4, 8].map((at) => table.readUInt32LE(64 + 12 + at))).toEqual([
+      1,
+      120,
+      crc32(content.subarray(64 + 2000, 64 + 2120)),
+    ])
+  })
+
+  it('is read whole though the system reads in small pieces', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
     const readWhole = disk.readSync.bind(disk)
     disk.readSync = (file, buffer, position) =>
       readWhole(file, buffer.subarray(0, Math.ceil(buffer.byteLength / 2)), position)
-    expect([...readSections(snapshot, disk)]).toEqual(sections)
+    expect(read(snapshot, disk)).toEqual(pieces)
+    expect(await verifySnapshot(snapshot.path, disk)).toEqual(snapshot.header)
+  })
+
+  it('with any bit flipped is not valid, and its pieces are not taken', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    const content = Buffer.from(disk.contentOf(snapshot.path)!)
+    let headers = 0
+    for (let at = 0; at < content.byteLength; at++) {
+      const flipped = Buffer.from(content)
+      flipped[at]! ^= 1 << (at % 8)
+      disk.replace(snapshot.path, flipped)
+      const isPiece = at >= 64 && at < 64 + 2400
+      expect(await verifySnapshot(snapshot.path, disk), `byte ${at}`).toBeUndefined()
+      const header = await readSnapshotHeader(snapshot.path, disk)
+      expect(header !== undefined, `byte ${at}`).toBe(isPiece)
+      if (isPiece) {
+        headers++
+        expect(() => read({ path: snapshot.path, header: header! }, disk)).toThrowError(
+          expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' }),
+        )
+      }
+    }
+    expect(headers).toBe(2400)
+  })
+
+  it('of another version of the format is refused by name', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    for (const [version, crcAt] of [
+      [1, 56],
+      [3, 60],
+    ] as const) {
+      const content = Buffer.from(disk.contentOf(snapshot.path)!)
+      content.writeUInt32LE(version, 8)
+      content.writeUInt32LE(crc32(content.subarray(0, crcAt)), crcAt)
+      disk.replace(snapshot.path, content)
+      for (const look of [readSnapshotHeader, verifySnapshot]) {
+        await expect(look(snapshot.path, disk)).rejects.toMatchObject({
+          code: 'TIDEMARK_LOG_FORMAT',
+          details: { file: snapshot.path, version, supported: 2 },
+        })
+      }
+    }
   })
 
   it.each(['open', 'readSync'])(
-    'that a failing %s keeps from being read say so, with the cause',
-    async (failing) => {
-      const { disk, snapshot } = await diskWithSnapshot()
+    'that a failing %s keeps from being read says so, with the cause',
+    (failing) => {
+      const { disk, snapshot } = diskWithSnapshot()
       disk.beforeCall = (call) => {
         if (call === failing) throw Object.assign(new Error('EIO'), { code: 'EIO' })
       }
-      expect(() => [...readSections(snapshot, disk)]).toThrowError(
+      expect(() => read(snapshot, disk)).toThrowError(
         expect.objectContaining({
           code: 'TIDEMARK_LOG_IO',
           details: expect.objectContaining({ errno: 'EIO' }),
@@ -42,11 +133,14 @@ describe('the sections of a snapshot', () => {
     },
   )
 
-  it('of a file that became shorter are not made up', async () => {
-    const { disk, snapshot } = await diskWithSnapshot()
-    disk.replace(snapshot.path, disk.contentOf(snapshot.path)!.subarray(0, 1000))
-    expect(() => [...readSections(snapshot, disk)]).toThrowError(
-      expect.objectContaining({ code: 'TIDEMARK_LOG_IO' }),
-    )
+  it('that became shorter is not made up', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    const content = disk.contentOf(snapshot.path)!
+    for (const bytes of [0, 63, 64, 1000, content.byteLength - 1]) {
+      disk.replace(snapshot.path, content.subarray(0, bytes))
+      expect(await readSnapshotHeader(snapshot.path, disk)).toBeUndefined()
+    }
+    disk.replace(snapshot.path, content.subarray(0, 1000))
+    expect(() => read(snapshot, disk)).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' }))
   })
 })
