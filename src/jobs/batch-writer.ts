@@ -57,10 +57,13 @@ export class BatchWriter {
    * Adds one event. The promise, the same for a whole batch, resolves when the batch is on disk; it may be left
    * alone, because `flush` and `close` report a failure too.
    *
-   * @throws JobError `TIDEMARK_JOB_BAD_EVENT`, `TIDEMARK_JOB_LOG_CLOSED`.
+   * @throws JobError `TIDEMARK_JOB_BAD_EVENT`, `TIDEMARK_JOB_LOG_CLOSED`; LogError `TIDEMARK_DISK_FULL` while the disk is
+   *   full. What was added before waits until it has room.
    */
   append(type: JobEventType, jobId: string, detail: JobEventDetail = {}): Promise<void> {
     if (this.#closed) throw closedError()
+    const full = this.#log.diskRefusal()
+    if (full) throw full
     checkEvent(type, jobId)
     const detailJson = detailToJson(detail, jobId)
     this.#log.checkSize(Buffer.byteLength(detailJson) + Buffer.byteLength(jobId) * 2 + wrapperBytes, jobId)
@@ -100,7 +103,7 @@ export class BatchWriter {
     const batch = this.#batch
     if (!batch) return
     this.#batch = undefined
-    this.#log.appendMany(batch.entries).then(() => batch.resolve(), batch.reject)
+    this.#log.appendMany(batch.entries, { waitsForDisk: true }).then(() => batch.resolve(), batch.reject)
     const before = this.#written
     this.#written = Promise.all([before, batch.done]).then(() => {})
     this.#written.catch(() => {})

@@ -1,3 +1,4 @@
+import type { LogError } from '../log/errors.js'
 import type { JobError } from './errors.js'
 import type { JobEventType } from './event.js'
 
@@ -43,6 +44,10 @@ export interface JobControllerEvents {
   checkpointFailed: [CheckpointFailure]
   /** Checkpoints fail, and what came since the last is 2, 4, 8 … times what it may be. */
   checkpointOverdue: [CheckpointOverdue]
+  /** The disk has no room for the log to go on for long: new jobs are about to be refused, and what happened waits. */
+  diskFull: [LogError]
+  /** There is room again: what waited is logged, and jobs are taken. */
+  diskReady: []
   /** The log failed, or the backoff gave no delay; see `code`. */
   error: [Error]
 }

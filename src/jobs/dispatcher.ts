@@ -1,3 +1,4 @@
+import { isShortage } from '../log/errors.js'
 import { retryDelay } from './backoff.js'
 import type { JobControllerSettings } from './controller-settings.js'
 import { JobError } from './errors.js'
@@ -99,14 +100,14 @@ export class Dispatcher {
   pump(): void {
     if (!this.#dispatching || this.#pumping) return
     this.#pumping = true
-    this.#store.log.inOrder(
+    this.#store.log.inOrderWaiting(
       () => {
         this.#dispatchReady()
         this.#pumping = false
       },
       (error) => {
         this.#pumping = false
-        this.#events.failed(error)
+        if (!isShortage(error)) this.#events.failed(error)
       },
     )
   }
@@ -119,14 +120,20 @@ export class Dispatcher {
 
   /**
    * Dispatches nothing more, gives running attempts `graceMs` to end, and returns the jobs of those that did not to
-   * pending.
+   * pending. A full disk has as long to have room again; then `unlogged` attempts are left as they are in the log.
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopDispatching()
     if (this.#attempts.size > 0 && graceMs > 0) await this.#idleWithin(graceMs)
+    this.#store.log.giveUpDisk()
     const stopped = stoppedError()
     const given = [...this.#attempts.values()].map((attempt) => this.#giveBack(attempt, stopped))
     await Promise.all(given)
+  }
+
+  /** Attempts in flight that the log knows nothing more of: their jobs are tried again when the queue is opened. */
+  get unlogged(): number {
+    return this.#attempts.size
   }
 
   /** Dispatches nothing more, at once, and aborts what runs: nothing that it does can be logged. */
@@ -214,7 +221,7 @@ export class Dispatcher {
     const change: Change = outcome.ok
       ? { type: 'ACK', detail: { attemptId } }
       : this.#failureOf(attempt, 'RETRY', 'failed', outcome.error)
-    log.inOrder(
+    log.inOrderWaiting(
       () => {
         const applied = this.#store.transition(change.type, jobId, change.detail)
         this.#over(attempt, applied, outcome.ok ? outcome.result : outcome.error)
@@ -230,7 +237,7 @@ export class Dispatcher {
       timeoutMs,
     })
     const change = this.#failureOf(attempt, 'TIMEOUT', 'timeout', timeout)
-    this.#store.log.inOrder(
+    this.#store.log.inOrderWaiting(
       () => {
         const applied = this.#store.transition(change.type, jobId, change.detail)
         this.#over(attempt, applied, timeout)
@@ -263,7 +270,7 @@ export class Dispatcher {
 
   #giveBack(attempt: Attempt, stopped: JobError): Promise<void> {
     return new Promise((resolve) => {
-      this.#store.log.inOrder(
+      this.#store.log.inOrderWaiting(
         () => {
           const { jobId, attemptId } = attempt
           const detail = { attemptId, delayMs: 0, reason: 'stopped' }
@@ -289,7 +296,8 @@ export class Dispatcher {
   #refused(attempt: Attempt, error: unknown): void {
     if ((error as JobError).code === 'TIDEMARK_JOB_STALE_ATTEMPT')
       this.#events.late(attempt, error as JobError)
-    else this.#events.failed(error)
+    // The queue is closing on a full disk: the attempt stays in `unlogged`.
+    else if (!isShortage(error)) this.#events.failed(error)
   }
 
   #drop(attemptId: number, reason: JobError): void {

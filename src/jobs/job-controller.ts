@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { Emitter } from '../log/emitter.js'
+import { shortageError } from '../log/errors.js'
 import {
   announced,
   type CheckpointFailure,
@@ -43,6 +44,12 @@ export interface JobStatus extends JobCounts {
   readonly lastSeq: number
 }
 
+/** Jobs of one call: a full disk refuses the first and with it all others, or makes the others wait for room. */
+interface Together {
+  added: boolean
+  refusal: unknown
+}
+
 const graceMsDefault = 10_000
 
 /**
@@ -74,7 +81,8 @@ export class JobController extends Emitter<JobControllerEvents> {
   /**
    * Opens the queue in a folder: snapshot, replay, and jobs that were in flight returned to pending, which is logged.
    *
-   * @throws JobError and LogError as of `JobStore.open`; LogError `TIDEMARK_BAD_SETTING`.
+   * @throws JobError and LogError as of `JobStore.open`; LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_DISK_FULL` when there
+   *   is no room to return jobs to pending.
    */
   static async open(options: JobControllerOptions): Promise<JobController> {
     const settings = resolveControllerSettings(options)
@@ -107,6 +115,8 @@ export class JobController extends Emitter<JobControllerEvents> {
       overdue: (overdue) => this.emit('checkpointOverdue', overdue),
     })
     store.log.on('error', (error) => this.#fail(error))
+    store.log.on('diskFull', (error) => this.emit('diskFull', error))
+    store.log.on('diskReady', () => this.emit('diskReady'))
     this.#dispatcher.restore([...store.table.live.values()].filter(({ state }) => state === 'pending'))
   }
 
@@ -135,7 +145,8 @@ export class JobController extends Emitter<JobControllerEvents> {
    * again: `added` is then false.
    *
    * @throws JobError `TIDEMARK_JOB_BAD_SPEC`, `TIDEMARK_JOB_BAD_EVENT` (too large), `TIDEMARK_JOB_LOG_CLOSED`,
-   *   `TIDEMARK_JOB_SYNC_FAILED` (the job may or may not be there when the queue is opened again).
+   *   `TIDEMARK_JOB_SYNC_FAILED` (the job may or may not be there when the queue is opened again); LogError
+   *   `TIDEMARK_DISK_FULL` (nothing was added, try again at `diskReady`).
    */
   async enqueue(spec: JobSpec): Promise<EnqueueResult> {
     const { result, lsn } = await this.#enqueue(toPlainJob(spec, this.settings))
@@ -144,15 +155,18 @@ export class JobController extends Emitter<JobControllerEvents> {
   }
 
   /**
-   * Adds jobs in the order given; resolves when all are on disk. All are checked before the first is added; after a
-   * crash, a first part of them may be there.
+   * Adds jobs in the order given; resolves when all are on disk. All are checked before the first is added, and a full
+   * disk refuses all or none of them; after a crash, a first part of them may be there.
    *
    * @throws Errors as of `enqueue`.
    */
   async enqueueMany(specs: readonly JobSpec[]): Promise<EnqueueResult[]> {
     const jobs = specs.map((spec) => toPlainJob(spec, this.settings))
     for (const job of jobs) this.#store.log.checkSize(Buffer.byteLength(job.payloadJson), job.id)
-    const added = await Promise.all(jobs.map((job) => this.#enqueue(job)))
+    const full = this.#store.log.diskRefusal(jobs.reduce((sum, job) => sum + job.payloadJson.length, 0))
+    if (full) throw full
+    const together: Together = { added: false, refusal: undefined }
+    const added = await Promise.all(jobs.map((job) => this.#enqueue(job, together)))
     await this.#store.log.waitDurable(added.reduce((lsn, entry) => Math.max(lsn, entry.lsn), 0))
     return added.map(({ result }) => result)
   }
@@ -196,6 +210,7 @@ export class JobController extends Emitter<JobControllerEvents> {
       ...this.#checkpoints.metrics(),
       backoffFailures: this.#backoffFailures,
       waitingSteps: this.#store.log.waitingSteps,
+      diskFull: this.#store.log.diskFull !== undefined,
       eventsSinceSnapshot: this.#store.eventsSinceSnapshot,
       log: this.#store.log.stats(),
     }
@@ -224,6 +239,9 @@ export class JobController extends Emitter<JobControllerEvents> {
    * that did not to pending, writes a snapshot, and closes the log. The signals of handlers that are still running
    * are aborted; their results count for nothing. When the snapshot can't be written, `checkpointFailed` is emitted, and
    * this resolves all the same: the log holds everything.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL` when the disk was full all the time: the log is closed, and attempts whose
+   *   outcome had no room in it are made again at the next start.
    */
   close(options: { graceMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.graceMs ?? graceMsDefault)
@@ -241,6 +259,7 @@ export class JobController extends Emitter<JobControllerEvents> {
     try {
       if (!failed) {
         await this.#dispatcher.stop(graceMs)
+        this.#checkUnlogged()
         // The log holds everything; a snapshot only spares the next start its replay.
         if (!this.#failure) await this.#checkpoints.take().catch(() => {})
       }
@@ -251,6 +270,16 @@ export class JobController extends Emitter<JobControllerEvents> {
       if (!this.#failure) this.#state = 'closed'
       this.#settleWaiting(closedError())
     }
+  }
+
+  #checkUnlogged(): void {
+    const attempts = this.#dispatcher.unlogged
+    if (this.#failure || attempts === 0) return
+    const files = this.#store.log.diskFull?.code === 'TIDEMARK_TOO_MANY_FILES'
+    throw shortageError(this.settings.dir, files ? 'files' : 'space', {
+      attempts,
+      reason: `The outcome of ${attempts} attempts could not be logged; their jobs are tried again when the queue is opened.`,
+    })
   }
 
   async #returnInFlight(): Promise<void> {
@@ -275,10 +304,21 @@ export class JobController extends Emitter<JobControllerEvents> {
     })
   }
 
-  #enqueue(job: PlainJob): Promise<{ result: EnqueueResult; lsn: number }> {
+  #enqueue(job: PlainJob, together?: Together): Promise<{ result: EnqueueResult; lsn: number }> {
     return new Promise((resolve, reject) => {
       this.#checkOpen()
-      this.#store.log.inOrder(() => resolve(this.#enqueueNow(job)), reject)
+      this.#store.log.inOrder(
+        () => {
+          if (together?.refusal) throw together.refusal
+          resolve(this.#enqueueNow(job))
+          if (together) together.added = true
+        },
+        (error) => {
+          if (together && !together.added) together.refusal = error
+          reject(error)
+        },
+        () => together?.added === true,
+      )
     })
   }
 

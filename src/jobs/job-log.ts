@@ -1,6 +1,6 @@
 import { DurableLog, type DurableLogOptions, type LogStats } from '../log/durable-log.js'
 import { Emitter } from '../log/emitter.js'
-import type { LogPoisonedError } from '../log/errors.js'
+import type { LogError, LogPoisonedError } from '../log/errors.js'
 import { frameHeaderBytes } from '../log/frame.js'
 import { NodeDisk } from '../log/node-disk.js'
 import type { RecoveryReport } from '../log/recovery.js'
@@ -34,6 +34,17 @@ export interface EventEntry {
   readonly detailJson: string
 }
 
+export interface JobLogEvents {
+  error: [JobError]
+  diskFull: [LogError]
+  diskReady: []
+}
+
+/** While the disk is full, room is also looked for this often: a step must not wait for an event that does not come. */
+const diskPollMs = 250
+
+const always = () => true
+
 /** A job's events are small; a rotation at each snapshot should not zero-fill the log's 64 MiB. */
 const segmentBytesDefault = 16 * 1024 * 1024
 const contentVersion = 1
@@ -41,9 +52,11 @@ const contentVersion = 1
 /**
  * The log of job events: JSON records with their own sequence numbers and checksums, on a durable log.
  *
- * Events: `error` (JobError `TIDEMARK_JOB_SYNC_FAILED`) once, when the log can promise nothing any more.
+ * Events: `error` (JobError `TIDEMARK_JOB_SYNC_FAILED`) once, when the log can promise nothing any more. `diskFull`
+ * (LogError `TIDEMARK_DISK_FULL`) when appends are about to be refused because the disk has no room, and `diskReady` when
+ * it has again.
  */
-export class JobLog extends Emitter<{ error: [JobError] }> {
+export class JobLog extends Emitter<JobLogEvents> {
   readonly dir: string
   readonly #log: DurableLog
   readonly #disk = new NodeDisk()
@@ -52,6 +65,9 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
   readonly #recordBytesMax: number
   #scratch = Buffer.allocUnsafeSlow(4096)
   #lastSeq: number
+  #diskFull: LogError | undefined
+  #roomOnDisk: () => void = () => {}
+  readonly #rotating = new Set<(error: unknown) => void>()
   #closing: Promise<void> | undefined
 
   /**
@@ -82,11 +98,25 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
     this.dir = log.dir
     this.#log = log
     this.#lastSeq = findLast(this.#disk, log.dir, log.durableLsn)?.seq ?? 0
-    this.#room = new RoomQueue(() => this.waitDurable(this.#log.tailLsn))
+    this.#room = new RoomQueue({
+      inRing: () => this.waitDurable(this.#log.tailLsn),
+      onDisk: () => this.#nextRoomOnDisk(),
+    })
     this.#pieceBytes = log.settings.ringBytes / 4
     this.#recordBytesMax = log.settings.maxFrameBytes - frameHeaderBytes
     log.on('error', (error: LogPoisonedError) => {
       this.emit('error', fromLogError(error) as JobError)
+      this.#roomOnDisk()
+    })
+    log.on('diskFull', (error) => {
+      this.#diskFull = error
+      this.emit('diskFull', error)
+      for (const stop of this.#rotating) stop(error)
+    })
+    log.on('diskReady', () => {
+      this.#diskFull = undefined
+      this.#roomOnDisk()
+      this.emit('diskReady')
     })
   }
 
@@ -123,7 +153,8 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
    * the file, in the order of the calls.
    *
    * @throws JobError `TIDEMARK_JOB_BAD_EVENT`, `TIDEMARK_JOB_LOG_CLOSED`, `TIDEMARK_JOB_SYNC_FAILED` (the event may
-   *   or may not be there when the log is opened again).
+   *   or may not be there when the log is opened again); LogError `TIDEMARK_DISK_FULL` (nothing was appended, try again
+   *   at `diskReady`).
    */
   append(type: JobEventType, jobId: string, detail: JobEventDetail = {}): Promise<JobEvent> {
     return new Promise((resolve, reject) => {
@@ -134,12 +165,18 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
     })
   }
 
-  /** Appends events behind one another; resolves with the sequence number of the last when all are on disk. */
-  async appendMany(entries: readonly EventEntry[]): Promise<number> {
+  /**
+   * Appends events one after the other; resolves with the sequence number of the last when all are on disk. A full disk
+   * refuses all of them or none: once the first are appended, or with `waitsForDisk`, the rest waits for room.
+   */
+  async appendMany(
+    entries: readonly EventEntry[],
+    { waitsForDisk = false }: { waitsForDisk?: boolean } = {},
+  ): Promise<number> {
     let from = 0
     let lsn = 0
     const lastSeq = await new Promise<number>((resolve, reject) => {
-      this.inOrder(() => {
+      const append = () => {
         while (from < entries.length) {
           const piece = this.#encodePiece(entries, from)
           lsn = this.#log.appendBatch(piece, recordType.event)
@@ -147,7 +184,8 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
           from += piece.length
         }
         resolve(this.#lastSeq)
-      }, reject)
+      }
+      this.inOrder(append, reject, () => waitsForDisk || from > 0)
     }).catch((error) => {
       throw fromLogError(error)
     })
@@ -158,7 +196,8 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
   /**
    * Appends one event at once, if the ring has room: for callers that change their own state in the same step.
    *
-   * @throws LogError `TIDEMARK_RING_FULL`, and then nothing was appended; otherwise errors as of `append`.
+   * @throws LogError `TIDEMARK_RING_FULL` or `TIDEMARK_DISK_FULL`, and then nothing was appended; otherwise errors as of
+   *   `append`.
    */
   appendNow(
     type: JobEventType,
@@ -181,12 +220,33 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
   }
 
   /** Runs a step that calls `appendNow`, in order with all other appends; see `RoomQueue`. */
-  inOrder(step: () => void, failed: (error: unknown) => void): void {
+  inOrder(step: () => void, failed: (error: unknown) => void, waitsForDisk?: () => boolean): void {
     if (this.#closing) failed(closedError())
-    else this.#room.run(step, failed)
+    else this.#room.run(step, failed, waitsForDisk)
   }
 
-  /** Steps that wait because the ring is full. */
+  /** `inOrder` for what happened already: while the disk is full it waits, and is not refused. */
+  inOrderWaiting(step: () => void, failed: (error: unknown) => void): void {
+    this.inOrder(step, failed, always)
+  }
+
+  /** Why appends are refused, or soon will be, if that is because the disk is full: from `diskFull` to `diskReady`. */
+  get diskFull(): LogError | undefined {
+    return this.#diskFull
+  }
+
+  /** Why so many bytes are refused now, if that is because the disk is full. */
+  diskRefusal(bytes = 0): LogError | undefined {
+    return this.#log.fullDisk(bytes)
+  }
+
+  /** From now on nothing waits for a full disk any more: what does fails with `TIDEMARK_DISK_FULL`. */
+  giveUpDisk(): void {
+    this.#room.giveUpDisk()
+    this.#roomOnDisk()
+  }
+
+  /** Steps that wait because the ring or the disk is full. */
   get waitingSteps(): number {
     return this.#room.size
   }
@@ -232,11 +292,22 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
   /**
    * Goes on in a new segment; resolves with its first LSN when all before it is on disk. Sequence numbers go on: the
    * new segment begins with a note of the last one, so that they do even when everything before is removed.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL` while the disk has no room for a segment; JobError as of `append`.
    */
   async rotate(): Promise<number> {
     this.#checkOpen()
+    if (this.#diskFull) throw this.#diskFull
+    // A full disk serves no rotation before it has room again, which may be never.
+    let stop = (_error: unknown) => {}
+    const full = new Promise<never>((_, reject) => {
+      stop = reject
+    })
+    this.#rotating.add(stop)
     try {
-      const firstLsn = await this.#log.rotate()
+      const rotated = this.#log.rotate()
+      rotated.catch(() => {})
+      const firstLsn = await Promise.race([rotated, full])
       const baseLsn = await new Promise<number>((resolve, reject) => {
         const note = () => resolve(this.#log.append(encodeBase(this.#lastSeq), recordType.base))
         this.inOrder(note, reject)
@@ -245,6 +316,8 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
       return firstLsn
     } catch (error) {
       throw fromLogError(error)
+    } finally {
+      this.#rotating.delete(stop)
     }
   }
 
@@ -270,8 +343,19 @@ export class JobLog extends Emitter<{ error: [JobError] }> {
   }
 
   async #close(): Promise<void> {
-    await new Promise<void>((resolve) => this.#room.run(resolve, () => resolve()))
+    this.giveUpDisk()
+    await new Promise<void>((resolve) => this.#room.run(resolve, () => resolve(), always))
     await this.#log.close()
+  }
+
+  async #nextRoomOnDisk(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, diskPollMs)
+      this.#roomOnDisk = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   #checkOpen(): void {

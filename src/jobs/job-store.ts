@@ -133,7 +133,8 @@ export class JobStore {
    * Writes a snapshot and removes the part of the log that no start needs any more. Changes that are made meanwhile
    * go into the log behind it. A snapshot that is under way is awaited first.
    *
-   * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`, `TIDEMARK_JOB_SYNC_FAILED`, `TIDEMARK_JOB_LOG_CLOSED`.
+   * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`, `TIDEMARK_JOB_SYNC_FAILED`, `TIDEMARK_JOB_LOG_CLOSED`; LogError
+   *   `TIDEMARK_DISK_FULL`.
    */
   checkpoint(): Promise<void> {
     const before = this.#checkpointing
@@ -152,6 +153,7 @@ export class JobStore {
 
   async #checkpoint(): Promise<void> {
     const { log, table } = this
+    if (log.diskFull) throw log.diskFull
     // A new segment is only needed so that those before it can go.
     const segmentLsn = this.#options.keepHistory ? undefined : await log.rotate()
     const lsn = log.tailLsn

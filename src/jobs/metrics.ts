@@ -20,8 +20,10 @@ export interface JobMetrics extends CheckpointMetrics {
   readonly lateResults: number
   /** How often the backoff gave no delay, and the default one was used. */
   readonly backoffFailures: number
-  /** Changes that wait because the disk is a whole ring behind. */
+  /** Changes that wait because the disk is a whole ring behind, or full. */
   readonly waitingSteps: number
+  /** Whether the disk has no room: from the event `diskFull` to `diskReady`. */
+  readonly diskFull: boolean
   readonly eventsSinceSnapshot: number
   readonly log: LogStats
 }

@@ -522,4 +522,11 @@ export const mutants = [
     replace: 'return this.#running === undefined;',
     tests: ['test/unit/pool/checkpoint-schedule.test.ts'],
   },
+  {
+    name: 'what happened to a job is not kept while the disk is full',
+    file: 'dist/src/jobs/room-queue.js',
+    find: 'if (isShortage(error) && !this.#gaveUp && step.waitsForDisk()) {',
+    replace: 'if (false) {',
+    tests: ['test/unit/jobs/room-queue.test.ts'],
+  },
 ]
