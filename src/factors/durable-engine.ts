@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import type { Clock } from '../log/clock.js'
 import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
 import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
@@ -11,6 +12,7 @@ import { FactorPersister, type PersisterStats } from './persister.js'
 import type { PersisterOptions } from './persister-settings.js'
 import { fieldsCell } from './program.js'
 import { FactorReplay, replayFiles } from './replay.js'
+import { type SnapshotFailure, type SnapshotOverdue, SnapshotSchedule } from './snapshot-schedule.js'
 import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 import { encodeState } from './state-codec.js'
 import { type Bar, checkTick, fields, type Tick, tickOfBar, writeFields } from './ticks.js'
@@ -28,6 +30,8 @@ export interface DurableFactorOptions extends PersisterOptions {
   readonly keepSnapshots?: number | undefined
   /** Whether log segments that no kept snapshot needs are deleted. Default false: history stays readable. */
   readonly reclaimLog?: boolean | undefined
+  /** Time, for tests. @internal */
+  readonly clock?: Clock | undefined
 }
 
 /** What opening found. */
@@ -48,8 +52,18 @@ export interface DurableFactorStats {
   readonly ticks: number
   readonly instruments: number
   readonly snapshotFailures: number
+  /** What the last one failed with, also when one was taken since. */
+  readonly snapshotError: { readonly code: string; readonly message: string } | undefined
+  /** When the next is tried after a failure, in milliseconds since 1970; `undefined` when none is waited for. */
+  readonly snapshotRetryAtMs: number | undefined
   readonly persister: PersisterStats
   readonly log: LogStats
+}
+
+interface DurableFactorEvents {
+  error: [Error]
+  snapshotFailed: [SnapshotFailure]
+  snapshotOverdue: [SnapshotOverdue]
 }
 
 /**
@@ -58,10 +72,11 @@ export interface DurableFactorStats {
  *
  * `get` and `getAll` tell what the engine computed; `onUpdate` and promises only what is on disk.
  *
- * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotError` when a snapshot that
- * was taken by itself failed: the next one comes.
+ * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotFailed`, for each snapshot that could
+ * not be written, whoever asked for it, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
+ * are 2, 4, 8 … times `snapshotEveryTicks`.
  */
-export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError: [Error] }> {
+export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   readonly recovery: FactorRecovery
   readonly autoPersist: boolean
   readonly #engine: FactorEngine
@@ -69,14 +84,10 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
   readonly #persister: FactorPersister
   readonly #snapshots: SnapshotStore
   readonly #keep: number
-  readonly #every: number
   readonly #reclaim: boolean
   /** Number of the series of each instrument in this session. */
   readonly #series: number[] = []
-  #sinceSnapshot = 0
-  #snapshotFailures = 0
-  #snapshotting = false
-  #automatic = 0
+  readonly #schedule: SnapshotSchedule
   readonly #stopFollowing = new AbortController()
   readonly #followers: Promise<void>[] = []
   #closing: Promise<void> | undefined
@@ -144,9 +155,11 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
     this.#engine = replay.engine
     this.#log = log
     this.#snapshots = snapshots
-    this.#every = every
     this.#keep = keep
     this.#reclaim = options.reclaimLog ?? false
+    this.#schedule = new SnapshotSchedule(every, (id) => this.#snapshot(id), options.clock)
+    this.#schedule.onFailed = (failure) => this.emit('snapshotFailed', failure)
+    this.#schedule.onOverdue = (overdue) => this.emit('snapshotOverdue', overdue)
     this.#persister = new FactorPersister(log, { ...options, snapshots })
     this.#persister.on('error', (error) => this.emit('error', error))
     for (const instrument of this.#engine.instruments) this.#define(instrument, [])
@@ -202,7 +215,7 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
     if (!this.autoPersist) {
       writeFields(tick, program.cells, fieldsCell)
       engine.advance(instrument, mask, timestamp)
-      this.#count()
+      this.#schedule.tick()
       return true
     }
     const { columns } = program
@@ -222,7 +235,7 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
     }
     for (let i = 0; i < columns.length; i++) float64[word++] = cells[columns[i]!.cell]!
     this.#persister.endEntry(words, timestamp)
-    this.#count()
+    this.#schedule.tick()
     return true
   }
 
@@ -308,19 +321,18 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
    *
    * @throws FactorError `TIDEMARK_SNAPSHOT_IO`, `TIDEMARK_BAD_NAME`; LogError `TIDEMARK_LOG_POISONED`.
    */
-  async createSnapshot(checkpointId: string): Promise<SnapshotInfo> {
-    this.#sinceSnapshot = 0
-    const info = await this.#persister.snapshot(checkpointId, encodeState(this.#engine.save()))
-    const oldest = await this.#snapshots.prune(this.#keep)
-    if (this.#reclaim && oldest !== undefined && !this.#closing) await this.#log.removeBefore(oldest)
-    return info
+  createSnapshot(checkpointId: string): Promise<SnapshotInfo> {
+    return this.#schedule.take(checkpointId)
   }
 
   stats(): DurableFactorStats {
+    const { failed, lastError, retryAtMs } = this.#schedule.counts
     return {
       ticks: this.#engine.ticks,
       instruments: this.#engine.instruments.length,
-      snapshotFailures: this.#snapshotFailures,
+      snapshotFailures: failed,
+      snapshotError: lastError,
+      snapshotRetryAtMs: retryAtMs,
       persister: this.#persister.stats(),
       log: this.#log.stats(),
     }
@@ -328,7 +340,8 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
 
   /**
    * Takes nothing more, writes and syncs everything, leaves a snapshot so that the next opening has nothing to replay,
-   * and gives the folder back. @throws what made the log fail, after closing it.
+   * and gives the folder back. When that snapshot can't be written, `snapshotFailed` is emitted, and this resolves all the
+   * same. @throws what made the log fail, after closing it.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -341,7 +354,9 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
 
   async #close(): Promise<void> {
     try {
-      const last = this.#sinceSnapshot > 0 ? this.createSnapshot('close') : undefined
+      this.#schedule.stop()
+      // The log holds everything; a snapshot only spares the next opening the ticks after the last.
+      const last = this.#schedule.ticks > 0 ? this.createSnapshot('close').catch(() => {}) : undefined
       await Promise.all([last, this.#persister.shutdown()])
     } finally {
       this.#stopFollowing.abort()
@@ -356,17 +371,10 @@ export class DurableFactorEngine extends Emitter<{ error: [Error]; snapshotError
     this.#persister.defineSeries(number, { instrument: name, factors, definitions })
   }
 
-  /** Counts a tick, and takes a snapshot when it is time for one and none is under way. */
-  #count(): void {
-    if (++this.#sinceSnapshot < this.#every || this.#every === 0 || this.#snapshotting) return
-    this.#snapshotting = true
-    this.createSnapshot(`auto-${++this.#automatic}`)
-      .catch((error: Error) => {
-        this.#snapshotFailures++
-        this.emit('snapshotError', error)
-      })
-      .finally(() => {
-        this.#snapshotting = false
-      })
+  async #snapshot(checkpointId: string): Promise<SnapshotInfo> {
+    const info = await this.#persister.snapshot(checkpointId, encodeState(this.#engine.save()))
+    const oldest = await this.#snapshots.prune(this.#keep)
+    if (this.#reclaim && oldest !== undefined && !this.#closing) await this.#log.removeBefore(oldest)
+    return info
   }
 }

@@ -24,5 +24,6 @@ export {
   type WhenFull,
 } from './persister-settings.js'
 export { FactorPool, type FactorPoolOptions, type FactorPoolStats, type RankedInstrument } from './pool.js'
+export type { SnapshotFailure, SnapshotOverdue } from './snapshot-schedule.js'
 export { type Snapshot, type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 export { type Bar, checkTick, type Field, fields, type Tick } from './ticks.js'

@@ -1,9 +1,17 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { DurableFactorEngine, FactorConsumer, FactorPool, SnapshotStore } from '#tidemark/factors/index.js'
+import {
+  DurableFactorEngine,
+  FactorConsumer,
+  FactorPool,
+  type SnapshotFailure,
+  SnapshotStore,
+} from '#tidemark/factors/index.js'
 import { isTemporaryName } from '#tidemark/log/atomic-file.js'
 import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { blockAtomicFiles } from '../support/blocked-files.js'
+import { ManualClock } from '../support/manual-clock.js'
 import { temporaryFolder } from '../unit/factors/support/feed.js'
 
 const leftover = 'factors.snapshot.0123456789abcdef.tmp'
@@ -73,5 +81,35 @@ describe('snapshots of factors', () => {
     const owner = await open(dir)
     await owner.close()
     expect([...readdirSync(dir), ...readdirSync(folder)].filter(isTemporaryName)).toEqual([])
+  })
+
+  it('that fail are told, and leave an engine that closes and opens', async () => {
+    const dir = temporaryFolder()
+    const clock = new ManualClock()
+    const engine = await DurableFactorEngine.open({ dir, clock, snapshotEveryTicks: 10 })
+    const failed: SnapshotFailure[] = []
+    engine.on('snapshotFailed', (failure) => failed.push(failure))
+    engine.registerAll('X', { m: 'mean(last, 5)' })
+    const blocked = blockAtomicFiles(path.join(dir, 'snapshots'), 'ENOSPC')
+    for (let i = 1; i <= 100; i++) {
+      engine.processTick(tick('X', i))
+      if (i % 10 === 0) await engine.flush()
+    }
+    await expect.poll(() => failed.length).toBe(1)
+    expect(failed[0]).toMatchObject({ error: { code: 'TIDEMARK_SNAPSHOT_IO' }, retryMs: 1000 })
+    await engine.close()
+    expect(failed).toHaveLength(2)
+    expect(failed[1]).toMatchObject({ failures: 2, retryMs: undefined })
+    expect(engine.stats()).toMatchObject({
+      snapshotFailures: 2,
+      snapshotError: { code: 'TIDEMARK_SNAPSHOT_IO' },
+      snapshotRetryAtMs: undefined,
+    })
+    expect(blocked.tries).toBe(2)
+    expect(clock.pending).toBe(0)
+    blocked.release()
+    const again = await DurableFactorEngine.open({ dir })
+    expect(again.recovery.ticks).toBe(100)
+    await again.close()
   })
 })
