@@ -25,21 +25,22 @@ export async function backupLog(directory: string, target: string, progress: boo
   requireEmpty(target)
   const disk = new NodeDisk()
   const lockPath = path.join(directory, 'LOCK')
-  const unlock = attempt('lock', lockPath, () => disk.lock(lockPath))
+  const lock = attempt('lock', lockPath, () => disk.lock(lockPath))
   const display = progress ? new LogProgress(process.stderr, 'copied') : undefined
   try {
     const report = await backupFolder(directory, target, {
-      closed: unlock !== undefined,
+      // Beside a lock file that was never an owner's, a pool may be running that lost its own.
+      closed: lock?.known === true,
       onProgress: (bytesDone, bytesTotal) => display?.show({ bytesDone, bytesTotal }),
     })
-    return { ...report, running: unlock === undefined }
+    return { ...report, running: lock === undefined }
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code !== 'TIDEMARK_LOG_CORRUPT') throw error
     const advice = '"tidemark log verify" lists all that is wrong.'
     throw new CliFailure(error.code, `${error.message} ${advice}`, logExitCodes.corrupt, error.details)
   } finally {
     display?.stop()
-    unlock?.()
+    lock?.release()
   }
 }
 

@@ -29,7 +29,7 @@ export interface RepairFlags {
  */
 export async function repairLog(directory: string, flags: RepairFlags): Promise<number> {
   const disk = new NodeDisk()
-  const unlock = lockForRepair(disk, directory)
+  const unlock = await lockForRepair(disk, directory)
   try {
     const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
     if (verdict === 'sound') {

@@ -148,6 +148,11 @@ export class AtomicFileSync {
     runNow(this.#disk, this.#steps.write(piece, position))
   }
 
+  /** See `AtomicFile.finish`. */
+  finish(): void {
+    runNow(this.#disk, this.#steps.finish())
+  }
+
   /** See `AtomicFile.publish`. */
   publish(name: string): boolean {
     if (renaming.has(this.#steps.targetOf(name))) {

@@ -35,10 +35,31 @@ export interface Disk {
   remove(path: string): void
   /** Makes creations, renames and removals in a folder durable. */
   syncDirectory(path: string): void
-  /** Takes the lock file for this owner alone, or returns `undefined` when somebody else has it. The kernel frees it when the process ends. */
-  lock(path: string): (() => void) | undefined
+  /** What tells a file or folder from others of its name, or `undefined` when nothing has the name. */
+  identify(path: string): FileIdentity | undefined
+  /**
+   * Takes the lock file for this owner alone, or returns `undefined` when somebody else has it. The kernel frees it when the
+   * process ends. When this returns, the name leads to the file that is locked.
+   */
+  lock(path: string): FileLock | undefined
   /** Calls of the same names that do not block the thread. */
   readonly async: AsyncDisk
+}
+
+/** A file or folder, whatever its name is by now. */
+export interface FileIdentity {
+  readonly device: bigint
+  readonly inode: bigint
+}
+
+/** A lock file that is locked. */
+export interface FileLock {
+  readonly identity: FileIdentity
+  /** Whether this very file was claimed before: then whoever owns it by it can't be there any more. */
+  readonly known: boolean
+  /** Notes in the file that it is an owner's. */
+  claim(): void
+  release(): void
 }
 
 /** What an event loop asks of a disk: the calls of `Disk` as promises. */

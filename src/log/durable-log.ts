@@ -29,11 +29,12 @@ import {
   shortages,
 } from './memory.js'
 import { NodeDisk } from './node-disk.js'
+import { Ownership, type TakenFolder, takeFolder } from './ownership.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
 import { ReleasedSignal } from './released-signal.js'
 import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
-import { attempt, isRecycledName, isSpareName } from './segment.js'
+import { isRecycledName, isSpareName } from './segment.js'
 import { planRemoval, removeSegments } from './segment-removal.js'
 import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
 import { readerTurns } from './turns.js'
@@ -116,7 +117,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly #producer: LogProducer
   readonly #waiters: DurableWaiters
   readonly #threads: LogThreads
-  readonly #unlock: () => void
+  readonly #taken: TakenFolder
+  readonly #ownership: Ownership
   #nextProducer = 1
   #firstLsn: number
   readonly #feed = new LiveFeed()
@@ -155,9 +157,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
     makeFolder(disk, dir)
-    const lockPath = path.join(dir, 'LOCK')
-    const unlock = attempt('lock', lockPath, () => disk.lock(lockPath))
-    if (!unlock) {
+    const taken = await takeFolder(disk, dir)
+    if (!taken) {
       throw new LogError(
         'TIDEMARK_LOG_LOCKED',
         `${dir} is in use by another pool or process; close that one first.`,
@@ -172,6 +173,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       const starting = threads.start({
         memory,
         directory: dir,
+        identity: taken.identity,
         contentVersion: options.contentVersion ?? 1,
         coveredLsn,
         maxFrameBytes: settings.maxFrameBytes,
@@ -186,12 +188,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         check.stop()
         return checked
       })
-      const log = new DurableLog(dir, settings, report, memory, disk, threads, unlock)
+      const log = new DurableLog(dir, settings, report, memory, disk, threads, taken)
       if (!log.poisoned) return log
       await log.close()
       throw log.poisoned
     } catch (error) {
-      unlock()
+      taken.release()
       throw error
     }
   }
@@ -203,7 +205,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     memory: LogMemory,
     disk: Disk,
     threads: LogThreads,
-    unlock: () => void,
+    taken: TakenFolder,
   ) {
     super()
     this.dir = dir
@@ -213,7 +215,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.memory = memory
     this.#disk = disk
     this.#threads = threads
-    this.#unlock = unlock
+    this.#taken = taken
+    this.#ownership = new Ownership(disk, dir, taken.identity)
     this.#views = new LogViews(memory)
     this.signal = new ReleasedSignal(this.#views)
     this.#producer = new LogProducer(memory, 0)
@@ -232,7 +235,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
 
   /** @internal */
   startPreparer(): void {
-    this.#threads.startPreparer(this.dir, this.settings.segmentBytes, initialSegmentBytes(this.settings))
+    this.#threads.startPreparer({
+      directory: this.dir,
+      identity: this.#taken.identity,
+      segmentBytes: this.settings.segmentBytes,
+      firstSegmentBytes: initialSegmentBytes(this.settings),
+    })
   }
 
   /** The flusher's thread and the preparer's. @internal */
@@ -445,6 +453,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       await this.#removing.catch(() => {})
       this.#checkUsable()
     }
+    this.#checkOwned()
     // The follower has yet to read there, from a file that would get other bytes.
     const limit = Math.min(lsn, this.syncedLsn, this.#follower?.neededLsn ?? lsn)
     const removal = planRemoval(this.#disk, this.dir, limit)
@@ -528,12 +537,14 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     await Promise.all([...this.#reading].map((reader) => reader.releaseFiles()))
     this.signal.letGo()
     this.signal.close()
-    this.#unlock()
+    this.#taken.release()
   }
 
   /** A spare is of no use to the next opening, which has its own beginning, and removes what could not be removed here. */
   async #removeSpares(): Promise<void> {
     try {
+      // They may be another owner's.
+      this.#ownership.check()
       for (const name of await this.#disk.async.list(this.dir)) {
         if (isSpareName(name) || isRecycledName(name))
           await this.#disk.async.remove(path.join(this.dir, name))
@@ -550,6 +561,16 @@ export class DurableLog extends Emitter<DurableLogEvents> {
 
   get #shortage(): Shortage {
     return shortages[Atomics.load(this.#views.control32, int32.shortage)]!
+  }
+
+  /** Nothing is removed from a folder that may be somebody else's by now. */
+  #checkOwned(): void {
+    try {
+      this.#ownership.check()
+    } catch (error) {
+      this.poison(error)
+      throw this.#poisoned ?? error
+    }
   }
 
   get #isDiskFull(): boolean {

@@ -12,6 +12,7 @@ import {
   markFrameType,
   writeFrameHeader,
 } from './frame.js'
+import type { Ownership } from './ownership.js'
 import {
   attempt,
   encodeSegmentHeader,
@@ -30,6 +31,8 @@ export interface FirstSegmentSettings {
   readonly directory: string
   readonly contentVersion: number
   readonly maxFrameBytes: number
+  /** Whether the folder is still the caller's. Without it nobody else can have it. */
+  readonly ownership?: Ownership | undefined
   /** Bytes of new frames that the first segment of this opening may take. */
   readonly initialSegmentBytes: number
 }
@@ -74,6 +77,9 @@ export function beginSegment(
   try {
     file.write(Buffer.concat([encodeSegmentHeader(header), kept]))
     file.write(Buffer.alloc(fillBytes))
+    file.finish()
+    // In a folder that is another owner's by now, the name may be that of its segment.
+    settings.ownership?.check()
     file.publish(name)
   } catch (error) {
     file.discard()

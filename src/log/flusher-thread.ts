@@ -3,6 +3,7 @@ import { shortageOf, toErrorMessage } from './errors.js'
 import { Flusher, type FlushSettings } from './flusher.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from './memory.js'
 import { NodeDisk } from './node-disk.js'
+import { type FolderIdentity, Ownership } from './ownership.js'
 import { type RecoveryReport, recoverLog } from './recovery.js'
 import type { SealedStates } from './sealed-check.js'
 import { segmentSeed } from './segment.js'
@@ -14,6 +15,7 @@ export interface FlusherThreadData {
   readonly memory: LogMemory
   readonly directory: string
   readonly contentVersion: number
+  readonly identity: FolderIdentity
   readonly coveredLsn: number | undefined
   readonly maxFrameBytes: number
   readonly segmentBytes: number
@@ -32,13 +34,15 @@ export type FlusherMessage =
 export function runFlusherThread(data: FlusherThreadData, post: (message: FlusherMessage) => void): void {
   const disk = new NodeDisk()
   const control32 = new Int32Array(data.memory.control)
+  const ownership = new Ownership(disk, data.directory, data.identity)
   try {
-    const recovered = recoverLog({ disk, ...data })
+    const recovered = recoverLog({ disk, ownership, ...data })
     startLogMemory(data.memory, recovered.report.endLsn, segmentSeed(recovered.active.header))
     const segments = new SegmentWriter({
       disk,
       directory: data.directory,
       spares: new SharedSpares(data.memory),
+      ownership,
       segmentBytes: data.segmentBytes,
       active: recovered.active,
       capacity: recovered.capacity,
@@ -50,6 +54,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       memory: data.memory,
       segments,
       settings: data.flush,
+      ownership,
       onDisk: (full) =>
         post(
           full
@@ -63,7 +68,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
     post({ kind: 'closed' })
   } catch (error) {
     poison(new LogViews(data.memory))
-    post({ kind: 'failed', error: toErrorMessage(error) })
+    post({ kind: 'failed', error: toErrorMessage(ownership.explain(error)) })
   }
 }
 

@@ -11,6 +11,7 @@ import {
   noteShortage,
   readerState,
 } from './memory.js'
+import type { Ownership } from './ownership.js'
 import { LogProducer } from './producer.js'
 import type { SegmentWriter } from './segment-writer.js'
 
@@ -55,6 +56,7 @@ export class Flusher {
   readonly #views: LogViews
   readonly #segments: SegmentWriter
   readonly #settings: FlushSettings
+  readonly #ownership: Ownership | undefined
   readonly #onDisk: (full: LogError | undefined) => void
   readonly #marker: LogProducer
   readonly #flushBytesMax: number
@@ -79,11 +81,13 @@ export class Flusher {
     memory: LogMemory
     segments: SegmentWriter
     settings: FlushSettings
+    ownership?: Ownership
     onDisk?: (full: LogError | undefined) => void
   }) {
     this.#views = new LogViews(options.memory)
     this.#segments = options.segments
     this.#settings = options.settings
+    this.#ownership = options.ownership
     this.#onDisk = options.onDisk ?? (() => {})
     this.#marker = new LogProducer(options.memory, 0xffff)
     this.#flushBytesMax = Math.max(
@@ -106,6 +110,7 @@ export class Flusher {
         this.#segments.close()
         return
       }
+      this.#ownership?.confirm()
       this.serveRotation()
       this.serveSync()
       if (this.#segments.mayOpenAhead || (Atomics.load(control32, int32.diskFull) & fullFor.ahead) !== 0)
@@ -159,6 +164,7 @@ export class Flusher {
     if (!this.#isSyncWanted()) return
     const { control32, control64 } = this.#views
     this.#segments.sync()
+    this.#ownership?.confirm()
     Atomics.store(control64, int64.synced, BigInt(this.#groupEnd))
     Atomics.add(control32, int32.releasedSignal, 1)
     Atomics.notify(control32, int32.releasedSignal)
@@ -342,6 +348,8 @@ export class Flusher {
     const { control64, control32 } = this.#views
     const mark = BigInt(this.#groupEnd)
     if (Atomics.load(control64, int64.released) === mark) return
+    // Asked after the sync: then whoever takes the folder over later finds what is acknowledged now.
+    this.#ownership?.confirm()
     if (synced) Atomics.store(control64, int64.synced, mark)
     Atomics.store(control64, int64.released, mark)
     Atomics.add(control32, int32.releasedSignal, 1)
@@ -394,7 +402,8 @@ export class Flusher {
     Atomics.store(control32, int32.asleep, 1)
     this.advanceLimit()
     if (!this.#hasWork()) {
-      const sleepMs = this.#onlyMarks ? lookMs : idleMarkMs
+      const checkMs = this.#ownership?.nextCheckMs ?? lookMs
+      const sleepMs = this.#onlyMarks ? Math.min(checkMs, lookMs) : idleMarkMs
       const outcome = Atomics.wait(control32, int32.flusherSignal, signal, sleepMs)
       if (outcome === 'timed-out' && !this.#hasPublished()) {
         this.#checkClaims(sleepMs)

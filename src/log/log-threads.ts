@@ -2,11 +2,20 @@ import { Worker } from 'node:worker_threads'
 import { type DiskMessage, fromErrorMessage, LogError, threadEnded, toErrorMessage } from './errors.js'
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
 import { fullFor, int32, type LogMemory, logState, noteShortage } from './memory.js'
+import type { FolderIdentity } from './ownership.js'
 import type { RecoveryReport } from './recovery.js'
 
 const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
 
 const restartMs = 1000
+
+/** What the preallocator's thread is told. */
+export interface PreparerSettings {
+  readonly directory: string
+  readonly identity: FolderIdentity
+  readonly segmentBytes: number
+  readonly firstSegmentBytes: number
+}
 
 /** What the threads of a log report to its owner. */
 export interface LogThreadEvents {
@@ -59,10 +68,9 @@ export class LogThreads {
   }
 
   /** Starts the thread that makes segments ready. One that finds no descriptor for itself is started again a second later. */
-  startPreparer(directory: string, segmentBytes: number, firstSegmentBytes: number): void {
+  startPreparer(settings: PreparerSettings): void {
     if (Atomics.load(this.#control32, int32.state) !== logState.open) return
-    const spares = { memory: this.#memory, directory, segmentBytes, firstSegmentBytes }
-    const preparer = this.#spawn('preparer', spares)
+    const preparer = this.#spawn('preparer', { memory: this.#memory, ...settings })
     let failure = new LogError('TIDEMARK_THREAD_DIED', 'The thread of the preallocator ended.')
     preparer.on('error', (error) => {
       failure = threadEnded('the preallocator', error)
@@ -74,7 +82,7 @@ export class LogThreads {
         noteShortage(this.#control32, fullFor.preparer, 'files')
         this.#tellDisk('preparer', { kind: 'disk-full', shortage: 'files', error })
         this.workers.splice(this.workers.indexOf(preparer), 1)
-        setTimeout(() => this.startPreparer(directory, segmentBytes, firstSegmentBytes), restartMs).unref()
+        setTimeout(() => this.startPreparer(settings), restartMs).unref()
         return
       }
       // What it found full, nobody else would find to have room again.

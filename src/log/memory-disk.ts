@@ -1,12 +1,17 @@
 import { dirname } from 'node:path'
-import type { AsyncDisk, Disk } from './disk.js'
+import type { AsyncDisk, Disk, FileIdentity, FileLock } from './disk.js'
 
 /** Decides for one piece of unsynced data, or one unsynced directory change, whether a power cut leaves it. */
 export type Survives = () => boolean
 
 type Change = { kind: 'write'; position: number; bytes: Uint8Array } | { kind: 'truncate'; bytes: number }
 
+let inodes = 0n
+
 class MemoryFile {
+  readonly inode = ++inodes
+  /** Whether it is a lock file that an owner had. */
+  claimed = false
   readonly pending: Change[] = []
   #bytes: Buffer
   size: number
@@ -81,7 +86,7 @@ export class MemoryDisk implements Disk {
   #durableNames = new Map<string, MemoryFile>()
   #directoryChanges: DirectoryChange[] = []
   readonly #open = new Map<number, { file: MemoryFile; path: string }>()
-  readonly #locks = new Set<string>()
+  readonly #locks = new Set<MemoryFile>()
   /** Folders that `makeDirectory` made. */
   readonly #folders = new Set<string>()
   #nextFile = 3
@@ -212,11 +217,27 @@ export class MemoryDisk implements Disk {
     this.#directoryChanges = others
   }
 
-  lock(path: string): (() => void) | undefined {
+  identify(path: string): FileIdentity | undefined {
+    this.#note('identify', path)
+    const file = this.#names.get(path)
+    if (file) return { device: 1n, inode: file.inode }
+    return this.exists(path) ? { device: 1n, inode: 0n } : undefined
+  }
+
+  lock(path: string): FileLock | undefined {
     this.#note('lock', path)
-    if (this.#locks.has(path)) return undefined
-    this.#locks.add(path)
-    return () => this.#locks.delete(path)
+    if (!this.#names.has(path)) this.#changeDirectory({ kind: 'link', path, file: new MemoryFile() })
+    const file = this.#names.get(path)!
+    if (this.#locks.has(file)) return undefined
+    this.#locks.add(file)
+    return {
+      identity: { device: 1n, inode: file.inode },
+      known: file.claimed,
+      claim: () => {
+        file.claimed = true
+      },
+      release: () => this.#locks.delete(file),
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
-import type { AsyncDisk, Disk } from './disk.js'
+import type { AsyncDisk, Disk, FileIdentity, FileLock } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
 export class NodeDisk implements Disk {
@@ -88,27 +88,67 @@ export class NodeDisk implements Disk {
     }
   }
 
-  lock(path: string): (() => void) | undefined {
-    // Loaded when it is wanted: one thread of a log locks, and the others are not to wait for a native module.
-    const { tryLock, unlock } = createRequire(import.meta.url)(
-      'fs-native-extensions',
-    ) as typeof import('fs-native-extensions')
-    const file = fs.openSync(path, 'a+', 0o644)
-    let granted = false
-    try {
-      granted = tryLock(file)
-    } finally {
-      if (!granted) fs.closeSync(file)
-    }
-    if (!granted) return undefined
-    return () => {
+  identify(path: string): FileIdentity | undefined {
+    const found = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+    return found && { device: found.dev, inode: found.ino }
+  }
+
+  lock(path: string): FileLock | undefined {
+    for (let triesLeft = lockTries; triesLeft > 0; triesLeft--) {
+      const file = fs.openSync(path, 'a+', 0o644)
+      let lock: FileLock | undefined
       try {
-        unlock(file)
-      } catch {
-        // Closing the file frees it too.
+        if (!native().tryLock(file)) return undefined
+        const { dev: device, ino: inode } = fs.fstatSync(file, { bigint: true })
+        const named = this.identify(path)
+        // Another file may have got the name between the opening and the locking: then that one is to be locked.
+        if (named?.inode === inode && named.device === device) lock = new NodeLock(file, { device, inode })
+      } finally {
+        if (!lock) fs.closeSync(file)
       }
-      fs.closeSync(file)
+      if (lock) return lock
     }
+    throw new Error('the file is replaced all the time')
+  }
+}
+
+const lockTries = 10
+
+/** Loaded when it is wanted: one thread of a log locks, and the others are not to wait for a native module. */
+function native(): typeof import('fs-native-extensions') {
+  return createRequire(import.meta.url)('fs-native-extensions')
+}
+
+/** A lock file that names its own inode: a copy of it, or a new one, was never an owner's. */
+class NodeLock implements FileLock {
+  readonly #file: number
+  readonly identity: FileIdentity
+  readonly known: boolean
+
+  constructor(file: number, identity: FileIdentity) {
+    this.#file = file
+    this.identity = identity
+    const text = Buffer.alloc(32)
+    const bytes = fs.readSync(file, text, 0, text.byteLength, 0)
+    this.known = text.toString('latin1', 0, bytes) === this.#mark
+  }
+
+  get #mark(): string {
+    return `${this.identity.inode}\n`
+  }
+
+  claim(): void {
+    fs.ftruncateSync(this.#file, 0)
+    fs.writeSync(this.#file, this.#mark)
+  }
+
+  release(): void {
+    try {
+      native().unlock(this.#file)
+    } catch {
+      // Closing the file frees it too.
+    }
+    fs.closeSync(this.#file)
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from './errors.js'
 import { FillPace } from './fill-pace.js'
 import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from './memory.js'
+import type { Ownership } from './ownership.js'
 import { wakeFlusher } from './producer.js'
 import { attempt, isRecycledName, removeQuietly, segmentHeaderBytes, spareName } from './segment.js'
 
@@ -59,6 +60,7 @@ export function fillWithZeros(
 export class SegmentPreparer {
   readonly #disk: Disk
   readonly #directory: string
+  readonly #ownership: Ownership | undefined
   readonly #segmentBytes: number
   readonly #firstSegmentBytes: number
   readonly #pace: FillPace
@@ -71,9 +73,11 @@ export class SegmentPreparer {
     segmentBytes: number
     firstSegmentBytes?: number
     memory: LogMemory
+    ownership?: Ownership
   }) {
     this.#disk = options.disk
     this.#directory = options.directory
+    this.#ownership = options.ownership
     this.#segmentBytes = options.segmentBytes
     this.#firstSegmentBytes = options.firstSegmentBytes ?? options.segmentBytes
     this.#pace = new FillPace(options.memory)
@@ -92,6 +96,7 @@ export class SegmentPreparer {
     const control = this.#control32
     const ready = Atomics.load(control, int32.spareSerial)
     if (ready !== Atomics.load(control, int32.spareTaken)) return false
+    this.#ownership?.check()
     const serial = ready + 1
     const name = path.join(this.#directory, spareName(serial))
     let outcome: 'filled' | 'recycled' | 'stopped'
@@ -172,6 +177,8 @@ export class SegmentPreparer {
     try {
       const stopped = (done: number) => {
         if (done > 0) this.#pace.rest(done / bytes)
+        // Nothing is written into a folder that may be another owner's by now.
+        this.#ownership?.confirm()
         return Atomics.load(this.#control32, int32.state) >= logState.closing
       }
       filled = fillWithZeros(disk, file, name, 0, bytes, stopped)

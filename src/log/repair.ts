@@ -3,6 +3,7 @@ import type { Disk } from './disk.js'
 import { LogError } from './errors.js'
 import { makeFolder } from './folders.js'
 import type { InspectedSegment, LogFault, LogInspection } from './inspection-faults.js'
+import { takeFolder } from './ownership.js'
 import { attempt, encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.js'
 import { segmentCrc } from './segment-scan.js'
 
@@ -51,10 +52,9 @@ export interface RepairOptions {
  *
  * @throws LogError `TIDEMARK_LOG_LOCKED` while a pool has the log open; `TIDEMARK_LOG_IO`.
  */
-export function lockForRepair(disk: Disk, directory: string): () => void {
-  const lockPath = path.join(directory, 'LOCK')
-  const unlock = attempt('lock', lockPath, () => disk.lock(lockPath))
-  if (unlock) return unlock
+export async function lockForRepair(disk: Disk, directory: string): Promise<() => void> {
+  const taken = await takeFolder(disk, directory)
+  if (taken) return taken.release
   throw new LogError(
     'TIDEMARK_LOG_LOCKED',
     `The log in ${directory} is in use by another pool or process; close that one before repairing it.`,

@@ -63,16 +63,38 @@ export function removeSegmentsNow(
 function* removeEach(directory: string, { firstLsns }: SegmentRemoval, segmentBytes: number): Steps<void> {
   const names = yield* call('read', directory, 'list', directory)
   let kept = names.filter(isRecycledName).length
+  const renamed: string[] = []
   for (const firstLsn of firstLsns) {
     const file = segmentPath(directory, firstLsn)
     if (kept < recycledSegmentsMax && (yield* fileBytes(file)) === segmentHeaderBytes + segmentBytes) {
-      yield* call('rename', file, 'rename', file, path.join(directory, recycledName(firstLsn)))
+      const recycled = path.join(directory, recycledName(firstLsn))
+      yield* call('rename', file, 'rename', file, recycled)
+      renamed.push(recycled)
       kept++
     } else {
       yield* call('remove', file, 'remove', file)
     }
   }
-  yield* call('sync', directory, 'syncDirectory', directory)
+  try {
+    yield* call('sync', directory, 'syncDirectory', directory)
+  } catch (error) {
+    yield* discard(renamed)
+    throw error
+  }
+}
+
+/**
+ * Removes files whose new names could not be synced. A second sync may report success for what the first one dropped; then
+ * a power cut brings back the old name, under which the file must still be whole and not one that was made ready.
+ */
+function* discard(files: readonly string[]): Steps<void> {
+  for (const file of files) {
+    try {
+      yield* call('remove', file, 'remove', file)
+    } catch {
+      // The failed sync is what the caller hears of.
+    }
+  }
 }
 
 function* fileBytes(file: string): Steps<number> {

@@ -2,6 +2,7 @@ import { join as segmentFile } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.js'
 import { LogError, makingRoom } from './errors.js'
+import type { Ownership } from './ownership.js'
 import { reserveBytes } from './preparer.js'
 import {
   attempt,
@@ -50,6 +51,7 @@ export class SegmentWriter {
   readonly #disk: Disk
   readonly #directory: string
   readonly #spares: SpareSource
+  readonly #ownership: Ownership | undefined
   readonly #segmentBytes: number
   #active: Segment
   #file: number
@@ -72,6 +74,7 @@ export class SegmentWriter {
     disk: Disk
     directory: string
     spares: SpareSource
+    ownership?: Ownership
     segmentBytes: number
     active: Segment
     capacity: number
@@ -82,6 +85,7 @@ export class SegmentWriter {
     this.#disk = options.disk
     this.#directory = options.directory
     this.#spares = options.spares
+    this.#ownership = options.ownership
     this.#segmentBytes = options.segmentBytes
     this.#active = options.active
     this.#capacity = options.capacity
@@ -89,6 +93,7 @@ export class SegmentWriter {
     this.#end = options.endLsn
     this.#crc = options.crc
     this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
+    this.#ownership?.watch(options.active.path)
   }
 
   get directory(): string {
@@ -182,7 +187,10 @@ export class SegmentWriter {
       }
       attempt('sync', next.path, () => disk.syncData(file))
       // The file's first name is durable, and recovery knows a segment by its header: the new name may follow later.
+      // In a folder that is another owner's by now, the name may be one of its segments'.
+      this.#ownership?.check()
       attempt('rename', next.path, () => disk.rename(next.path, target))
+      this.#ownership?.watch(target)
     } catch (error) {
       disk.close(file)
       throw error

@@ -5,6 +5,7 @@ import { LogError } from '../log/errors.js'
 import { makeFolder } from '../log/folders.js'
 import { listLogFiles } from '../log/inspection-header.js'
 import { NodeDisk } from '../log/node-disk.js'
+import { claimFolder } from '../log/ownership.js'
 import {
   attempt,
   readSegmentHeader,
@@ -76,7 +77,9 @@ export async function backupFolder(
     const copy = new BackupCopy(disk, target, options.onProgress)
     const files = await filesOf(disk, source)
     try {
-      return await copyPlan(disk, await planCopy(disk, source, options), copy)
+      const report = await copyPlan(disk, await planCopy(disk, source, options), copy)
+      claimFolder(disk, target)
+      return report
     } catch (error) {
       copy.discard()
       if (!(error instanceof LogError)) throw error

@@ -1,10 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import * as path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DurableLog } from '#tidemark/log/index.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { NodeDisk } from '#tidemark/log/node-disk.js'
 import { EnginePool } from '#tidemark/pool/index.js'
+import { InlineLog } from '../support/inline-log.js'
 import { bitcoin, ether, limit, openPool } from '../support/pools.js'
 import { root, runScript } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -94,5 +108,190 @@ describe('a folder that has an owner', () => {
     log.poison(new Error('for the test'))
     await log.close()
     await (await DurableLog.open({ dir: path.join(dir, 'log') })).close()
+  })
+})
+
+/** Appends without a pause until the log ends; the LSNs that were acknowledged, and what ended it. */
+async function acknowledgeUntilLost(log: DurableLog): Promise<{ acknowledged: number[]; error: unknown }> {
+  const acknowledged: number[] = []
+  try {
+    for (;;) {
+      const lsn = log.append(Buffer.alloc(40, 7))
+      await log.waitDurable(lsn)
+      acknowledged.push(lsn)
+    }
+  } catch (error) {
+    return { acknowledged, error }
+  }
+}
+
+const lost = {
+  code: 'TIDEMARK_LOG_POISONED',
+  cause: expect.objectContaining({ code: 'TIDEMARK_LOCK_LOST' }),
+}
+
+async function lsnsOf(log: DurableLog): Promise<Set<number>> {
+  const lsns = new Set<number>()
+  for await (const { lsn } of log.reader({ from: log.firstLsn, to: log.durableLsn })) lsns.add(lsn)
+  return lsns
+}
+
+describe('an owner whose folder somebody took away', () => {
+  const ways: Record<string, (dir: string) => void> = {
+    'the lock file was removed': (dir) => rmSync(path.join(dir, 'LOCK')),
+    'the lock file was replaced': (dir) => {
+      writeFileSync(path.join(dir, 'LOCK.new'), '')
+      renameSync(path.join(dir, 'LOCK.new'), path.join(dir, 'LOCK'))
+    },
+    'the lock file was replaced by a copy': (dir) => {
+      copyFileSync(path.join(dir, 'LOCK'), path.join(dir, 'LOCK.new'))
+      renameSync(path.join(dir, 'LOCK.new'), path.join(dir, 'LOCK'))
+    },
+  }
+  for (const [name, take] of Object.entries(ways)) {
+    it(`stops, and what it acknowledged is in the log of the next one: ${name}`, async () => {
+      const dir = temporaryDirectory()
+      const first = await DurableLog.open({ dir })
+      const running = acknowledgeUntilLost(first)
+      await setTimeout(50)
+      take(dir)
+      const second = await DurableLog.open({ dir })
+      // The next owner is at work while the first may still think that it is one.
+      const appended = second.append(Buffer.from('of the second'))
+      await second.waitDurable(appended)
+      const { acknowledged, error } = await running
+      expect(error).toMatchObject(lost)
+      await first.close()
+      await second.close()
+      const after = await DurableLog.open({ dir })
+      const found = await lsnsOf(after)
+      expect(acknowledged.length).toBeGreaterThan(10)
+      expect(acknowledged.filter((lsn) => !found.has(lsn))).toEqual([])
+      expect(found.has(appended)).toBe(true)
+      await after.close()
+    })
+  }
+
+  const losses: Record<string, (dir: string) => void> = {
+    'was removed': (dir) => rmSync(dir, { recursive: true }),
+    'was renamed': (dir) => renameSync(dir, `${dir}-elsewhere`),
+    'was put away for a copy': (dir) => {
+      renameSync(dir, `${dir}-elsewhere`)
+      cpSync(`${dir}-elsewhere`, dir, { recursive: true })
+    },
+    'was put away for a folder of links to its files': (dir) => {
+      renameSync(dir, `${dir}-elsewhere`)
+      mkdirSync(dir)
+      for (const name of readdirSync(`${dir}-elsewhere`))
+        linkSync(path.join(`${dir}-elsewhere`, name), path.join(dir, name))
+    },
+    'lost its segment': (dir) => {
+      for (const name of readdirSync(dir)) if (/^\d+\.wal$/.test(name)) rmSync(path.join(dir, name))
+    },
+  }
+  for (const [name, take] of Object.entries(losses)) {
+    it(`stops, busy or idle, when the folder ${name}`, async () => {
+      const stops = async (busy: boolean) => {
+        const dir = path.join(temporaryDirectory(), 'log')
+        const log = await DurableLog.open({ dir })
+        const failed = once(log, 'error')
+        const running = busy ? acknowledgeUntilLost(log) : undefined
+        await setTimeout(20)
+        take(dir)
+        expect((await failed)[0]).toMatchObject(lost)
+        expect(() => log.append(Buffer.alloc(1))).toThrowError(expect.objectContaining(lost))
+        if (running) expect((await running).error).toMatchObject(lost)
+        await log.close()
+      }
+      await Promise.all([stops(true), stops(false)])
+    })
+  }
+
+  it('acknowledges nothing that was synced while the folder was taken away', () => {
+    let owned = true
+    const confirm = () => {
+      if (!owned) throw new Error('taken away')
+    }
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { ownership: { confirm, check() {}, watch() {}, nextCheckMs: 1 } })
+    const lsn = log.append(Buffer.alloc(10))
+    log.flushAll()
+    log.append(Buffer.alloc(10))
+    disk.beforeCall = (call) => {
+      if (call === 'syncData') owned = false
+    }
+    expect(() => log.flusher.flush()).toThrowError(/taken away/)
+    expect(log.released).toBe(lsn)
+  })
+
+  it('removes nothing from it', async () => {
+    const dir = temporaryDirectory()
+    const log = await DurableLog.open({ dir, segmentBytes: 16 * 1024, ringBytes: 64 * 1024 })
+    for (let i = 0; i < 100; i++) log.append(Buffer.alloc(400))
+    await log.waitDurable(log.tailLsn)
+    const segments = () => readdirSync(dir).filter((name) => /^\d+\.wal$/.test(name))
+    const before = segments()
+    expect(before.length).toBeGreaterThan(1)
+    rmSync(path.join(dir, 'LOCK'))
+    await expect(log.removeBefore(log.durableLsn)).rejects.toMatchObject(lost)
+    expect(segments()).toEqual(before)
+    await log.close()
+    expect(segments()).toEqual(before)
+  })
+
+  it('rejects what a pool has in flight, and says why', async () => {
+    const dir = path.join(temporaryDirectory(), 'pool')
+    const pool = await openPool({ dir })
+    await pool.submit(limit(1, 'buy', '10', '1'))
+    rmSync(dir, { recursive: true })
+    let acknowledged = 1
+    const error = await (async () => {
+      for (;;) {
+        await pool.submit(limit(++acknowledged, 'buy', '10', '1'))
+      }
+    })().catch((cause) => cause)
+    expect(error).toMatchObject({ code: 'TIDEMARK_LOG_POISONED', message: expect.stringMatching(/removed/) })
+    await pool.close()
+  })
+})
+
+describe('a lock file', () => {
+  it('that is replaced between its opening and its locking is locked under its name', () => {
+    const dir = temporaryDirectory()
+    const file = path.join(dir, 'LOCK')
+    const disk = new NodeDisk()
+    const { identify } = disk
+    let replaced = 0
+    disk.identify = (name) => {
+      if (replaced++ === 0) {
+        rmSync(file)
+        writeFileSync(file, '')
+      }
+      return identify.call(disk, name)
+    }
+    const lock = disk.lock(file)!
+    expect(replaced).toBe(2)
+    expect(lock.identity).toEqual(disk.identify(file))
+    expect(new NodeDisk().lock(file)).toBeUndefined()
+    lock.release()
+  })
+
+  it('is known to its owners, and a copy of it is not', () => {
+    const dir = temporaryDirectory()
+    const disk = new NodeDisk()
+    const file = path.join(dir, 'LOCK')
+    const lock = disk.lock(file)!
+    expect(lock.known).toBe(false)
+    lock.claim()
+    lock.release()
+    copyFileSync(file, path.join(dir, 'COPY'))
+    for (const [name, known] of [
+      ['LOCK', true],
+      ['COPY', false],
+    ] as const) {
+      const again = disk.lock(path.join(dir, name))!
+      expect(again.known, name).toBe(known)
+      again.release()
+    }
   })
 })

@@ -152,7 +152,8 @@ describe('a backup of a running pool', () => {
     expect(report.segments).toBeGreaterThan(2)
     expect(seen.size).toBe(report.segments)
     expect([...seen].every((name) => name.endsWith('.part'))).toBe(true)
-    expect(readdirSync(target).sort()).toEqual([...seen].map((name) => name.slice(0, -5)).sort())
+    const names = [...seen].map((name) => name.slice(0, -5))
+    expect(readdirSync(target).sort()).toEqual(['LOCK', ...names].sort())
   })
 
   it('goes into an empty folder only', async () => {

@@ -54,6 +54,34 @@ export const mutants = [
     tests: ['test/faults/many-openings.test.ts'],
   },
   {
+    name: 'an owner does not look whether the folder is still its own',
+    file: 'dist/src/log/ownership.js',
+    find: 'if (lost !== undefined)',
+    replace: 'if (false)',
+    tests: ['test/faults/owner.test.ts'],
+  },
+  {
+    name: 'an opening does not wait for an owner that lost its lock file',
+    file: 'dist/src/log/ownership.js',
+    find: 'if (holdsLog(disk, directory))',
+    replace: 'if (false)',
+    tests: ['test/faults/owner.test.ts'],
+  },
+  {
+    name: 'an owner does not look before it acknowledges',
+    file: 'dist/src/log/flusher.js',
+    find: 'this.#ownership?.confirm();\n        if (synced)',
+    replace: 'if (synced)',
+    tests: ['test/faults/owner.test.ts'],
+  },
+  {
+    name: 'a lock file that lost its name is taken for the lock',
+    file: 'dist/src/log/node-disk.js',
+    find: 'if (named?.inode === inode && named.device === device)',
+    replace: 'if (true)',
+    tests: ['test/faults/owner.test.ts'],
+  },
+  {
     name: 'the name of a folder that was made is not synced',
     file: 'dist/src/log/folders.js',
     find: "attempt('sync', parent, () => disk.syncDirectory(parent));",
@@ -427,7 +455,7 @@ export const mutants = [
   {
     name: 'a flusher sleeps until it is woken, and a producer may have died before that',
     file: 'dist/src/log/flusher.js',
-    find: 'this.#onlyMarks ? lookMs : idleMarkMs',
+    find: 'this.#onlyMarks ? Math.min(checkMs, lookMs) : idleMarkMs',
     replace: 'this.#onlyMarks ? 600_000 : idleMarkMs',
     tests: ['test/unit/log/wake.test.ts'],
   },
@@ -483,7 +511,7 @@ export const mutants = [
   {
     name: 'a sync that was asked for is noted and not made',
     file: 'dist/src/log/flusher.js',
-    find: 'this.#segments.sync();\n        Atomics.store(control64, int64.synced, BigInt(this.#groupEnd));\n        Atomics.add(',
+    find: 'this.#segments.sync();\n        this.#ownership?.confirm();\n        Atomics.store(control64, int64.synced, BigInt(this.#groupEnd));\n        Atomics.add(',
     replace: 'Atomics.store(control64, int64.synced, BigInt(this.#groupEnd));\n        Atomics.add(',
     tests: ['test/faults/power-cut.test.ts', 'test/faults/engine-crashes.test.ts'],
   },

@@ -5,6 +5,7 @@ import { crcSeedOf } from '#tidemark/log/frame.js'
 import { GroupAssembler, type LogRecord } from '#tidemark/log/log-reader.js'
 import { createLogMemory, int64, type LogMemory, startLogMemory } from '#tidemark/log/memory.js'
 import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import type { Ownership } from '#tidemark/log/ownership.js'
 import { SegmentPreparer } from '#tidemark/log/preparer.js'
 import { LogProducer } from '#tidemark/log/producer.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recovery.js'
@@ -22,6 +23,7 @@ export interface InlineLogOptions {
   durability?: Durability
   batchSize?: number
   batchDelayMs?: number
+  ownership?: Pick<Ownership, 'confirm' | 'check' | 'watch' | 'nextCheckMs'>
 }
 
 /** The whole log in one thread on a disk in memory: the shipped parts, stepped by hand. */
@@ -61,6 +63,7 @@ export class InlineLog {
     })
     this.flusher = new Flusher({
       memory: this.memory,
+      ...(options.ownership && { ownership: options.ownership as Ownership }),
       segments: this.segments,
       settings: {
         batchSize: options.batchSize ?? 1,

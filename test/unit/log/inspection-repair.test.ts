@@ -88,12 +88,12 @@ describe('repairing a log', () => {
     expect(disk.list(`${inlineDirectory}/repair-1`)).toContain('new.snap')
   })
 
-  it('needs the lock', () => {
+  it('needs the lock', async () => {
     const { disk } = sampleLog()
-    const free = lockForRepair(disk, inlineDirectory)
-    expect(() => lockForRepair(disk, inlineDirectory)).toThrow(/in use by another pool or process/)
+    const free = await lockForRepair(disk, inlineDirectory)
+    await expect(lockForRepair(disk, inlineDirectory)).rejects.toThrow(/in use by another pool or process/)
     free()
-    lockForRepair(disk, inlineDirectory)()
+    ;(await lockForRepair(disk, inlineDirectory))()
   })
 
   it('leaves a log that opens, whatever the damage, also when it is interrupted and begun again', () => {

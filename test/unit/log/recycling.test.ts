@@ -114,6 +114,19 @@ describe('a segment that is removed', () => {
     expect(kept[0]).not.toContain('00000000000000000000')
   })
 
+  it('is not used again when its new name could not be synced', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 4)
+    disk.beforeCall = (call) => {
+      if (call === 'syncDirectory') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    }
+    expect(() => log.removeBefore(log.released)).toThrowError(
+      expect.objectContaining({ code: 'TIDEMARK_LOG_IO' }),
+    )
+    expect(names(disk, /^recycled/)).toEqual([])
+  })
+
   it('leaves nothing behind for the next opening', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
