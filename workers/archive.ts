@@ -1,10 +1,12 @@
 import { type ErrorMessage, toErrorMessage } from '../src/log/errors.js'
+import { lowerPriority } from '../src/log/low-priority.js'
 import type { BackupTask } from '../src/pool/archive.js'
 import { type BackupReport, backupFolder } from '../src/pool/backup.js'
 
 export default async function backup(
   task: BackupTask,
 ): Promise<{ report: BackupReport } | { error: ErrorMessage }> {
+  lowerPriority(false)
   try {
     const { source, target, syncedLsn } = task
     return { report: await backupFolder(source, target, { syncedLsn }) }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { listLogFiles } from '../log/inspection-header.js'
+import { lowerPriority } from '../log/low-priority.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { exitCodes, logExitCodes } from './exit-codes.js'
 import { CliFailure } from './failure.js'
@@ -40,6 +41,10 @@ export function registerLog(program: Command): void {
       'Looks into the log of a pool. All but repair may stand beside a running pool: they disturb nobody and write nothing into its folder.',
     )
     .addHelpText('after', exitCodeHelp)
+    .hook('preAction', (_log, command) => {
+      // Repair has the log for itself; the others may stand beside a pool, whose threads go first.
+      if (command.name() !== 'repair') lowerPriority(true)
+    })
   report(log, 'stats', 'Counts what is in a log: segments, records by type, snapshots, cursors.', showStats)
   report(
     log,
@@ -58,7 +63,7 @@ export function registerLog(program: Command): void {
     .command('backup')
     .description(
       'Copies a log and its newest snapshot into an empty folder, which opens like the original. ' +
-        'May stand beside a running pool: then the copy ends at what is known to be on disk.',
+        'May stand beside a running pool: the copy holds everything that had been acknowledged when it began.',
     )
     .argument('<dir>', 'folder of the log')
     .argument('<to>', 'folder of the copy: not there yet, or empty')

@@ -126,12 +126,11 @@ class LogInspector {
     const files = all.slice(Math.max(0, first)).map((file) => this.#look(file))
     this.#bytesTotal = files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
     this.#groups = new GroupAssembly(this.#visitor, files[0]?.firstLsn ?? 0)
-    for (const [i, file] of files.entries()) {
+    for (let i = 0; i < files.length; i++) {
+      const file = files[i]!
       const opened = openLogFile(this.#disk, this.#directory, file)
       if (!opened) {
-        // Retention removed it a moment ago, as it does from the front: the log begins behind it now.
-        this.#groups.interrupt()
-        this.#before = undefined
+        this.#passOver(file, files)
         continue
       }
       const faultsBefore = this.#faults.length
@@ -144,11 +143,24 @@ class LogInspector {
         // Removed while it was read: its file may hold other frames by now, and what was found says nothing.
         this.#faults.length = faultsBefore
         this.#segments.pop()
-        this.#groups.interrupt()
-        this.#before = undefined
+        this.#passOver(file, files)
       }
     }
     return this.#result()
+  }
+
+  /**
+   * Leaves out a segment that retention has removed since it was listed, as it does from the front: the log begins after
+   * it now. When that was the last one, the inspection goes on with those that have come since, to the log's end.
+   */
+  #passOver({ firstLsn }: ListedFile, files: ListedFile[]): void {
+    this.#groups.interrupt()
+    this.#before = undefined
+    if (files.at(-1)!.firstLsn > firstLsn) return
+    const later = listLogFiles(this.#disk, this.#directory).filter((file) => file.firstLsn > firstLsn)
+    const looked = later.map((file) => this.#look(file))
+    this.#bytesTotal += looked.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
+    files.push(...looked)
   }
 
   #isRemoved({ firstLsn }: LogFile): boolean {

@@ -234,7 +234,7 @@ export class CursorStore {
   async #checkStart(lsn: number): Promise<void> {
     const { dir, durableLsn } = this.#log
     if (lsn === durableLsn) return
-    const reader = new FileReader(new NodeDisk(), dir, lsn)
+    const reader = new FileReader(new NodeDisk(), dir, lsn, { chunkBytes: 1 })
     try {
       await reader.next(durableLsn)
     } finally {

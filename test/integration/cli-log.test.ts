@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, getPriority, tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Command, EnginePool, type PoolEvent } from '#tidemark/index.js'
@@ -257,6 +257,29 @@ describe('tidemark log dump --from', () => {
     // Without a snapshot the log must tell of its instruments from the beginning.
     for (const name of snapshots(dir)) rmSync(path.join(dir, name))
     expect((await log('dump', dir, '--json', '--from', `${made.dumped[from]!.lsn}`)).code).toBe(6)
+  })
+})
+
+describe('the tools that may stand beside a running pool', () => {
+  it('let it go first on the processor', async () => {
+    const script = path.join(temporaryDirectory(), 'priority.mjs')
+    const lines = [
+      "import { getPriority } from 'node:os'",
+      "process.on('exit', () => process.stderr.write('priority ' + getPriority()))",
+    ]
+    writeFileSync(script, lines.join('\n'))
+    const priorityOf = async (...args: string[]) => {
+      const { code, stderr } = await tidemark(['log', ...args], {
+        environment: { NODE_OPTIONS: `--import ${script}` },
+      })
+      return [code, stderr]
+    }
+    const below = `priority ${constants.priority.PRIORITY_BELOW_NORMAL}`
+    for (const tool of ['verify', 'stats', 'dump'])
+      expect(await priorityOf(tool, sample, '--no-progress')).toEqual([0, below])
+    const to = path.join(temporaryDirectory(), 'copy')
+    expect(await priorityOf('backup', sample, to, '--no-progress')).toEqual([0, below])
+    expect(await priorityOf('repair', sample, '--no-progress')).toEqual([0, `priority ${getPriority()}`])
   })
 })
 

@@ -283,6 +283,32 @@ describe('beside a writer', () => {
   })
 })
 
+describe('beside retention that overtakes it', () => {
+  it('goes on to the end of the log as it is then', () => {
+    const { disk, lsns } = sampleLog()
+    const steps = inspectLog(disk, inlineDirectory)
+    steps.next()
+    const { log } = reopen(disk)
+    const listed = segmentPaths(disk)
+    for (let i = 0; i < 200; i++) {
+      log.append(Buffer.alloc(300, i))
+      log.flushAll()
+    }
+    // All that was there when it began, the one that it has open too.
+    for (const file of listed) disk.remove(file)
+    const left = segmentPaths(disk)
+    expect(left.length).toBeGreaterThan(1)
+    for (;;) {
+      const step = steps.next()
+      if (!step.done) continue
+      expect(step.value).toMatchObject({ verdict: 'sound', faults: [], lastGroupEndLsn: log.released })
+      expect(step.value.lastGroupEndLsn).toBeGreaterThan(lsns.at(-1)!)
+      expect(step.value.segments.slice(-left.length).map(({ path }) => path)).toEqual(left)
+      break
+    }
+  })
+})
+
 describe('a log with random damage', () => {
   const { disk: whole, lsns } = sampleLog()
   const { payloads: known } = inspected(whole)
