@@ -368,9 +368,11 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * Reads records in LSN order, and goes on with new ones as they become durable: from the files while it is behind,
    * from memory when it has caught up. See `LogReader`.
    *
-   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more; `TIDEMARK_BAD_SETTING`.
+   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more; `TIDEMARK_BAD_SETTING`;
+   *   `TIDEMARK_LOG_CLOSED`.
    */
   reader(options: LogReaderOptions = {}): LogReader {
+    if (this.#closing) throw closedError()
     return new LogReader(
       {
         disk: this.#disk,

@@ -2,6 +2,7 @@ import { TidemarkError } from '../errors.js'
 
 export type CommandErrorCode =
   | 'TIDEMARK_COMMAND_TYPE'
+  | 'TIDEMARK_FIELD_UNKNOWN'
   | 'TIDEMARK_FIELD_MISSING'
   | 'TIDEMARK_FIELD_TYPE'
   | 'TIDEMARK_FIELD_VALUE'

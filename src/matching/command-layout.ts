@@ -13,6 +13,11 @@ export const AMEND_HAS_ACCOUNT = 16
 /** For cancel, replace and reduce: the request id follows the account. */
 export const AMEND_HAS_REQUEST_ID = 32
 
+/** For cancel-all: only orders of one side … */
+export const CANCEL_ALL_ONE_SIDE = 1
+/** … which is that of the sellers. */
+export const CANCEL_ALL_SELL = 2
+
 export const EXPIRE_END_OF_DAY = 1
 
 /** Words of the header that every command starts with: kind, flags, length; instrument; tag, two words. */

@@ -1,6 +1,8 @@
 import {
   AMEND_HAS_ACCOUNT,
   AMEND_HAS_REQUEST_ID,
+  CANCEL_ALL_ONE_SIDE,
+  CANCEL_ALL_SELL,
   CANCEL_WORDS,
   EXPIRE_END_OF_DAY,
   NEW_HAS_DISPLAY_QUANTITY,
@@ -84,6 +86,8 @@ export interface DecodedReduce extends DecodedHeader {
 export interface DecodedCancelAll extends DecodedHeader {
   readonly type: 'cancel-all'
   readonly account: number
+  /** Of this side only. */
+  readonly side?: Side
 }
 
 export interface DecodedInstrument extends DecodedHeader, InstrumentDefinition {
@@ -176,7 +180,7 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
       }
     }
     case commandKinds['cancel-all']:
-      return { type: 'cancel-all', ...header, account: words[at + 4]! >>> 0 }
+      return { type: 'cancel-all', ...header, account: words[at + 4]! >>> 0, ...oneSide(words, at) }
     case commandKinds.instrument:
       return { type: 'instrument', ...header, ...decodeInstrument(words, at) }
     case commandKinds.expire: {
@@ -192,6 +196,12 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
     default:
       return undefined
   }
+}
+
+function oneSide(words: Int32Array, at: number): { side?: Side } {
+  const flags = (words[at]! >>> 8) & 0xff
+  if ((flags & CANCEL_ALL_ONE_SIDE) === 0) return {}
+  return { side: (flags & CANCEL_ALL_SELL) === 0 ? 'buy' : 'sell' }
 }
 
 function decodeNew(words: Int32Array, at: number, header: DecodedHeader): DecodedNew {

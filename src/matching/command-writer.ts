@@ -214,7 +214,7 @@ export function encodeReduce(
   )
 }
 
-/** Encodes the cancel-all of one account in one instrument and returns the words used (6). */
+/** Encodes the cancel-all of one account in one instrument and returns the words used (6). `flags`: `CANCEL_ALL_…`. */
 export function encodeCancelAll(
   words: Int32Array,
   at: number,
@@ -222,6 +222,7 @@ export function encodeCancelAll(
   tagLow: number,
   tagHigh: number,
   account: number,
+  flags = 0,
 ): number {
   checkInstrumentId(instrumentId)
   checkAccount(account)
@@ -231,7 +232,7 @@ export function encodeCancelAll(
     words,
     at,
     commandKinds['cancel-all'],
-    0,
+    flags,
     CANCEL_ALL_WORDS,
     instrumentId,
     tagLow,

@@ -1,6 +1,9 @@
 import { CommandError, outOfRange } from './command-errors.js'
+import { checkFieldCount, checkFieldNames } from './command-fields.js'
+import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL } from './command-layout.js'
 import {
   encodeCancel,
+  encodeCancelAll,
   encodeExpire,
   encodeHalt,
   encodeNew,
@@ -12,7 +15,6 @@ import { type Grid, parseGrid, toSteps } from './decimal.js'
 import type { InstrumentDefinition } from './instrument-record.js'
 import { limits } from './limits.js'
 import {
-  type OrderType,
   orderTypeCodes,
   type ReplacePriority,
   replacePriorityCodes,
@@ -29,7 +31,7 @@ export type Decimal = string | number
 /** 64 bits that travel with a command and come back with its outcome: a bigint below 2^64 or a safe integer. */
 export type Tag = number | bigint
 
-export interface NewCommand {
+interface NewCommandFields {
   readonly type: 'new'
   readonly symbol: string
   /** 1 to 2^53-1, unique among the live orders of the symbol. */
@@ -37,34 +39,72 @@ export interface NewCommand {
   /** 0 to 2^32-1. */
   readonly account: number
   readonly side: Side
-  readonly orderType: OrderType
-  /** For limit and stop-limit orders. */
-  readonly price?: Decimal
-  /** For stop and stop-limit orders. */
-  readonly stopPrice?: Decimal
   readonly quantity: Decimal
-  /** GTC unless stated; IOC for market orders. */
-  readonly timeInForce?: TimeInForce
-  readonly postOnly?: boolean
-  /** The visible part of an iceberg, at least a thousandth of the quantity. */
-  readonly displayQuantity?: Decimal
-  /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
-  readonly expireTime?: number
   /** The instrument's default unless stated. */
-  readonly selfTradePrevention?: SelfTradePrevention
-  readonly requestId?: number
-  readonly tag?: Tag
+  readonly selfTradePrevention?: SelfTradePrevention | undefined
+  readonly requestId?: number | undefined
+  readonly tag?: Tag | undefined
 }
+
+/** What an order that can rest at a limit price may have. */
+interface RestingFields {
+  readonly price: Decimal
+  /** GTC unless stated. */
+  readonly timeInForce?: TimeInForce | undefined
+  readonly postOnly?: boolean | undefined
+  /** The visible part of an iceberg, at least a thousandth of the quantity. */
+  readonly displayQuantity?: Decimal | undefined
+  /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
+  readonly expireTime?: number | undefined
+}
+
+/** What an order without a limit price has not. */
+interface NoLimitFields {
+  readonly price?: undefined
+  readonly postOnly?: false | undefined
+  readonly displayQuantity?: undefined
+}
+
+export interface NewLimitCommand extends NewCommandFields, RestingFields {
+  readonly orderType: 'limit'
+  readonly stopPrice?: undefined
+}
+
+export interface NewMarketCommand extends NewCommandFields, NoLimitFields {
+  readonly orderType: 'market'
+  readonly stopPrice?: undefined
+  /** IOC unless stated. */
+  readonly timeInForce?: 'IOC' | 'FOK' | undefined
+  readonly expireTime?: undefined
+}
+
+/** Becomes a market order when its stop price is reached. */
+export interface NewStopCommand extends NewCommandFields, NoLimitFields {
+  readonly orderType: 'stop'
+  readonly stopPrice: Decimal
+  /** GTC unless stated. */
+  readonly timeInForce?: TimeInForce | undefined
+  /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
+  readonly expireTime?: number | undefined
+}
+
+/** Becomes a limit order when its stop price is reached. */
+export interface NewStopLimitCommand extends NewCommandFields, RestingFields {
+  readonly orderType: 'stop-limit'
+  readonly stopPrice: Decimal
+}
+
+export type NewCommand = NewLimitCommand | NewMarketCommand | NewStopCommand | NewStopLimitCommand
 
 export interface CancelCommand {
   readonly type: 'cancel'
   readonly symbol: string
   readonly orderId: number
   /** When stated, it must own the order. */
-  readonly account?: number
+  readonly account?: number | undefined
   /** Needs an account. */
-  readonly requestId?: number
-  readonly tag?: Tag
+  readonly requestId?: number | undefined
+  readonly tag?: Tag | undefined
 }
 
 export interface ReplaceCommand {
@@ -72,12 +112,12 @@ export interface ReplaceCommand {
   readonly symbol: string
   readonly orderId: number
   /** The price stays if it is not stated. */
-  readonly price?: Decimal
+  readonly price?: Decimal | undefined
   /** The new open quantity, whatever has been filled before. */
   readonly quantity: Decimal
-  readonly account?: number
-  readonly requestId?: number
-  readonly tag?: Tag
+  readonly account?: number | undefined
+  readonly requestId?: number | undefined
+  readonly tag?: Tag | undefined
 }
 
 export interface ReduceCommand {
@@ -86,15 +126,20 @@ export interface ReduceCommand {
   readonly orderId: number
   /** What is taken away from the open quantity; taking all of it or more cancels the order. */
   readonly quantity: Decimal
-  readonly account?: number
-  readonly requestId?: number
-  readonly tag?: Tag
+  readonly account?: number | undefined
+  readonly requestId?: number | undefined
+  readonly tag?: Tag | undefined
 }
 
+/** Cancels the live orders of an account, waiting stops included. */
 export interface CancelAllCommand {
   readonly type: 'cancel-all'
   readonly account: number
-  readonly tag?: Tag
+  /** In this symbol only; in every one unless stated. */
+  readonly symbol?: string | undefined
+  /** Of this side only; of both unless stated. */
+  readonly side?: Side | undefined
+  readonly tag?: Tag | undefined
 }
 
 export interface InstrumentCommand {
@@ -103,22 +148,22 @@ export interface InstrumentCommand {
   readonly tickSize: string
   readonly lotSize: string
   /** `keep-on-reduce` unless stated. */
-  readonly replacePriority?: ReplacePriority
+  readonly replacePriority?: ReplacePriority | undefined
   /** `none` unless stated. */
-  readonly selfTradePrevention?: SelfTradePrevention
-  readonly tag?: Tag
+  readonly selfTradePrevention?: SelfTradePrevention | undefined
+  readonly tag?: Tag | undefined
 }
 
 export interface HaltCommand {
   readonly type: 'halt'
   readonly symbol: string
-  readonly tag?: Tag
+  readonly tag?: Tag | undefined
 }
 
 export interface ResumeCommand {
   readonly type: 'resume'
   readonly symbol: string
-  readonly tag?: Tag
+  readonly tag?: Tag | undefined
 }
 
 /** Kills what has run out of time. Matching has no clock: nothing expires without this command. */
@@ -128,8 +173,8 @@ export interface ExpireCommand {
   /** Orders good till a date not later than this go; milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number
   /** DAY orders go too. */
-  readonly endOfDay?: boolean
-  readonly tag?: Tag
+  readonly endOfDay?: boolean | undefined
+  readonly tag?: Tag | undefined
 }
 
 /** Commands for one symbol, each of which is one record. */
@@ -141,6 +186,7 @@ export type SymbolCommand =
   | HaltCommand
   | ResumeCommand
   | ExpireCommand
+  | (CancelAllCommand & { readonly symbol: string })
 
 export type Command = SymbolCommand | CancelAllCommand | InstrumentCommand
 
@@ -175,8 +221,10 @@ export function encodeCommand(
   const { instrumentId } = grids
   switch (command.type) {
     case 'new':
+      checkFieldCount(command, newFieldsOf(command))
       return encodeNewCommand(words, at, command, grids, tagLow, tagHigh)
     case 'cancel': {
+      checkFieldCount(command, amendmentFieldsOf(command))
       const account = optionalAccount(command.account)
       const requestId = optionalWhole('requestId', command.requestId)
       return encodeCancel(
@@ -191,6 +239,7 @@ export function encodeCommand(
       )
     }
     case 'replace': {
+      checkFieldCount(command, amendmentFieldsOf(command) + has(command.price) + has(command.quantity))
       const orderId = whole('orderId', command.orderId)
       const price = command.price === undefined ? 0 : toSteps('price', command.price, grids.price)
       const quantity = toSteps('quantity', command.quantity, grids.quantity)
@@ -210,17 +259,32 @@ export function encodeCommand(
       )
     }
     case 'reduce': {
+      checkFieldCount(command, amendmentFieldsOf(command) + has(command.quantity))
       const orderId = whole('orderId', command.orderId)
       const quantity = toSteps('quantity', command.quantity, grids.quantity)
       const account = optionalAccount(command.account)
       const requestId = optionalWhole('requestId', command.requestId)
       return encodeReduce(words, at, instrumentId, tagLow, tagHigh, orderId, quantity, account, requestId)
     }
+    case 'cancel-all':
+      checkFieldNames(command)
+      return encodeCancelAll(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        accountOf(command.account),
+        cancelAllFlags(command.side),
+      )
     case 'halt':
+      checkFieldNames(command)
       return encodeHalt(words, at, instrumentId, tagLow, tagHigh)
     case 'resume':
+      checkFieldNames(command)
       return encodeResume(words, at, instrumentId, tagLow, tagHigh)
     case 'expire': {
+      checkFieldNames(command)
       const time = typeof command.time === 'number' ? command.time : whole('time', command.time)
       return encodeExpire(
         words,
@@ -235,6 +299,44 @@ export function encodeCommand(
     default:
       throw unknownType(command)
   }
+}
+
+const has = (value: unknown): number => (value === undefined ? 0 : 1)
+
+/** How many of its fields a new order has; whoever calls knows its type and symbol. */
+function newFieldsOf(command: NewCommand): number {
+  return (
+    2 +
+    has(command.orderId) +
+    has(command.account) +
+    has(command.side) +
+    has(command.orderType) +
+    has(command.quantity) +
+    has(command.price) +
+    has(command.stopPrice) +
+    has(command.timeInForce) +
+    has(command.postOnly) +
+    has(command.displayQuantity) +
+    has(command.expireTime) +
+    has(command.selfTradePrevention) +
+    has(command.requestId) +
+    has(command.tag)
+  )
+}
+
+function amendmentFieldsOf({
+  orderId,
+  account,
+  requestId,
+  tag,
+}: CancelCommand | ReplaceCommand | ReduceCommand): number {
+  return 2 + has(orderId) + has(account) + has(requestId) + has(tag)
+}
+
+/** The flags of a cancel-all for a side. @throws CommandError when it is none. */
+export function cancelAllFlags(side: unknown): number {
+  if (side === undefined) return 0
+  return sideOf(side) === 0 ? CANCEL_ALL_ONE_SIDE : CANCEL_ALL_ONE_SIDE | CANCEL_ALL_SELL
 }
 
 function encodeNewCommand(
@@ -282,6 +384,7 @@ export function instrumentFromCommand(
   command: InstrumentCommand,
   instrumentId: number,
 ): InstrumentDefinition {
+  checkFieldNames(command)
   const symbol = symbolOf(command.symbol)
   const { tickSize, lotSize, replacePriority = 'keep-on-reduce', selfTradePrevention = 'none' } = command
   parseGrid('tickSize', tickSize)
@@ -299,8 +402,13 @@ export function accountOf(value: unknown): number {
   return value
 }
 
-/** A symbol: 1 to 64 bytes of UTF-8. @throws CommandError when it is malformed. */
+/** A symbol: well-formed Unicode, 1 to 64 bytes of it as UTF-8. @throws CommandError when it is malformed. */
 export function symbolOf(value: unknown): string {
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    // UTF-8 can't hold half of a surrogate pair: the log would name another symbol.
+    const message = `symbol ${JSON.stringify(value)} is no well-formed Unicode: a surrogate stands alone.`
+    throw new CommandError('TIDEMARK_FIELD_VALUE', 'symbol', value, message)
+  }
   if (typeof value === 'string' && value.length > 0 && utf8Length(value) <= limits.maxSymbolBytes)
     return value
   throw typeof value === 'string'

@@ -1,6 +1,7 @@
 export type { DepthLevel, OrderState, SideTotals } from './book-queries.js'
 export type { BookState } from './book-state.js'
 export { CommandError, type CommandErrorCode } from './command-errors.js'
+export { checkFieldNames } from './command-fields.js'
 export { readU64 } from './command-layout.js'
 export * from './command-reader.js'
 export {

@@ -60,8 +60,9 @@ export class NaiveBook {
       else if (type === 'reduce') this.#reduce(order, command.quantity)
       else this.#replace(order, command.price === 0 ? order.price : command.price, command.quantity)
     } else if (type === 'cancel-all') {
-      for (const order of this.#orders.filter((o) => o.command.account === command.account)) {
-        this.#cancel(order, 'cancel-all')
+      const { account, side } = command
+      for (const order of this.#orders.filter(({ command: own }) => own.account === account)) {
+        if (side === undefined || order.command.side === side) this.#cancel(order, 'cancel-all')
       }
     } else if (type === 'expire') this.#expire(command.time, command.endOfDay)
     else if (type === 'halt') {

@@ -1,14 +1,22 @@
-import { EXPIRE_END_OF_DAY, readU64 } from './command-layout.js'
+import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL, EXPIRE_END_OF_DAY, readU64 } from './command-layout.js'
 import { cancelReasons, timeInForceCodes } from './names.js'
-import { TRAIT_TIME_IN_FORCE_SHIFT } from './order-store.js'
+import { TRAIT_SELL, TRAIT_TIME_IN_FORCE_SHIFT } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
 
-/** Cancels every order of an account in one book, waiting stops included, in the order in which they were accepted. */
+/**
+ * Cancels every order of an account in one book, or those of one side, waiting stops included, in the order in which they
+ * were accepted.
+ */
 export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
+  const flags = (words[at]! >>> 8) & 0xff
+  const isEither = (flags & CANCEL_ALL_ONE_SIDE) === 0
+  const sell = (flags & CANCEL_ALL_SELL) === 0 ? 0 : TRAIT_SELL
   let order = shard.accounts.first(book, words[at + 4]! >>> 0)
   while (order > 0) {
     const next = shard.orders.accountNext(order)
-    shard.cancel(order, cancelReasons['cancel-all'])
+    if (isEither || (shard.orders.traits(order) & TRAIT_SELL) === sell) {
+      shard.cancel(order, cancelReasons['cancel-all'])
+    }
     order = next
   }
 }

@@ -6,6 +6,7 @@ import {
   encodeReduce,
   encodeReplace,
   maxCommandWords,
+  type SymbolCommand,
   unknownType,
 } from '../matching/index.js'
 import { PoolError } from './errors.js'
@@ -54,6 +55,11 @@ export class CommandBatch {
   /** The encoded commands by shard. */
   get parts(): readonly ShardCommands[] {
     return this.#shards
+  }
+
+  /** Whether the batch was made for the pool that has these instruments. @internal */
+  isFor(registry: InstrumentRegistry): boolean {
+    return registry === this.#registry
   }
 
   clear(): void {
@@ -141,7 +147,7 @@ export class CommandBatch {
    */
   add(command: Command): void {
     if (typeof command !== 'object' || command === null) throw unknownType(command)
-    if (command.type === 'instrument' || command.type === 'cancel-all') {
+    if (command.type === 'instrument' || (command.type === 'cancel-all' && command.symbol === undefined)) {
       throw new PoolError(
         'TIDEMARK_BAD_ARGUMENT',
         `A batch takes commands for one symbol; submit ${command.type} by itself.`,
@@ -150,10 +156,11 @@ export class CommandBatch {
         },
       )
     }
-    const { grids, shard: number } = this.#registry.ofCommand(command)
+    const symbolCommand = command as SymbolCommand
+    const { grids, shard: number } = this.#registry.ofCommand(symbolCommand)
     const shard = this.#shards[number]!
     shard.reserve()
-    shard.used += encodeCommand(shard.words, shard.used, command, grids)
+    shard.used += encodeCommand(shard.words, shard.used, symbolCommand, grids)
     this.#added(shard)
   }
 

@@ -304,11 +304,12 @@ export class EnginePool extends Emitter<PoolEvents> {
    * until the signal, `to` or `close`. A subscriber that has caught up is fed from memory, one that is behind from the
    * files; one that stops reading slows nothing.
    *
-   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more, `TIDEMARK_BAD_SETTING`; with a
-   *   cursor also PoolError `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_CURSOR_EXISTS`, `TIDEMARK_CURSOR_INVALIDATED`,
-   *   `TIDEMARK_CURSOR_DAMAGED`, `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_POOL_CLOSED`.
+   * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more, `TIDEMARK_BAD_SETTING`; PoolError
+   *   `TIDEMARK_POOL_CLOSED`; with a cursor also `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_CURSOR_EXISTS`,
+   *   `TIDEMARK_CURSOR_INVALIDATED`, `TIDEMARK_CURSOR_DAMAGED`, `TIDEMARK_BAD_ARGUMENT`.
    */
   subscribe(options: SubscribeOptions = {}): Subscription {
+    if (this.#closing) throw poolClosed()
     return this.#subscriptions.open(options)
   }
 

@@ -3,10 +3,13 @@ import {
   accountOf,
   type CancelAllCommand,
   type Command,
+  cancelAllFlags,
+  checkFieldNames,
   encodeCommand,
   encodeInstrument,
   type InstrumentCommand,
   maxCommandWords,
+  type SymbolCommand,
   tagHighWord,
   tagLowWord,
   unknownType,
@@ -70,10 +73,10 @@ export class Intake {
     if (refusal) return this.#refusals.refused(refusal)
     try {
       if (typeof command !== 'object' || command === null) throw unknownType(command)
-      if (command.type === 'cancel-all') return this.#cancelAll(command)
+      if (command.type === 'cancel-all' && command.symbol === undefined) return this.#cancelAll(command)
       if (command.type === 'instrument') return this.#define(command)
-      const { grids, shard } = this.#registry.ofCommand(command)
-      return this.#send(shard, encodeCommand(this.#words, 0, command, grids))
+      const { grids, shard } = this.#registry.ofCommand(command as SymbolCommand)
+      return this.#send(shard, encodeCommand(this.#words, 0, command as SymbolCommand, grids))
     } catch (error) {
       return this.#refusals.refused(error)
     }
@@ -86,7 +89,7 @@ export class Intake {
     reject: Reject,
   ): void {
     try {
-      const batch = commands instanceof CommandBatch ? commands : this.#encode(commands)
+      const batch = commands instanceof CommandBatch ? this.#own(commands) : this.#encode(commands)
       const refusal = this.#noRoom(batch.length) ?? this.#noRoomInRings(batch)
       if (refusal) throw refusal
       const waiter = new BatchWaiter(batch.length, resolve, reject)
@@ -97,6 +100,15 @@ export class Intake {
     } catch (error) {
       this.#refusals.add(reject, error)
     }
+  }
+
+  /** A batch names instruments and shards by the numbers that they have in its own pool. */
+  #own(batch: CommandBatch): CommandBatch {
+    if (batch.isFor(this.#registry)) return batch
+    throw new PoolError(
+      'TIDEMARK_BAD_ARGUMENT',
+      'The batch was made by another pool, or before this one was opened again; make one with this pool’s batch().',
+    )
   }
 
   batch(): CommandBatch {
@@ -177,7 +189,9 @@ export class Intake {
   }
 
   #cancelAll(command: CancelAllCommand): Promise<ExecutionReport> {
+    checkFieldNames(command)
     const account = accountOf(command.account)
+    const flags = cancelAllFlags(command.side)
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
     for (const shard of this.#shards) {
@@ -185,7 +199,7 @@ export class Intake {
     }
     return new Promise((resolve, reject) => {
       const waiter = new EverywhereWaiter(this.#registry, this.#shards.length, resolve, reject)
-      for (const shard of this.#shards) shard.sendCancelAll(waiter, account, low, high)
+      for (const shard of this.#shards) shard.sendCancelAll(waiter, account, flags, low, high)
       this.#taken(1)
     })
   }

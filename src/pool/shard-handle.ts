@@ -151,8 +151,8 @@ export class ShardHandle {
   }
 
   /** Cancels an account's orders in all symbols of this shard. */
-  sendCancelAll(waiter: Waiter, account: number, tagLow: number, tagHigh: number): void {
-    encodeRequest(this.#request, requestKind.cancelAllSymbols, 0, 0, tagLow, tagHigh, account, 0)
+  sendCancelAll(waiter: Waiter, account: number, flags: number, tagLow: number, tagHigh: number): void {
+    encodeRequest(this.#request, requestKind.cancelAllSymbols, flags, 0, tagLow, tagHigh, account, 0)
     this.send(waiter, this.#request, 0, requestWords, 1)
   }
 

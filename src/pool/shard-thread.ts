@@ -180,11 +180,12 @@ class ShardLoop {
   /** One logged command for each symbol in which the account has orders, by symbol; a noop when there is none. */
   #cancelAllSymbols(words: Int32Array, at: number): void {
     const account = words[at + 4]! >>> 0
+    const flags = (words[at]! >>> 8) & 0xff
     const tagLow = words[at + 2]!
     const tagHigh = words[at + 3]!
     const ids = this.#engine.instrumentsOf(account)
     for (const [i, id] of ids.entries()) {
-      encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account)
+      encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account, flags)
       this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreGroups : 0)
     }
     if (ids.length === 0) {

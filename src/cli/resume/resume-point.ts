@@ -2,6 +2,8 @@ import {
   accountOf,
   type Command,
   type CommandGrids,
+  cancelAllFlags,
+  checkFieldNames,
   commandGrids,
   encodeCancel,
   encodeCommand,
@@ -215,7 +217,10 @@ export class ResumePoint implements CommandSink {
   isDurable(command: Command): boolean {
     const tag = Number(command.tag ?? 0)
     if (command.type === 'cancel-all') {
+      checkFieldNames(command)
       accountOf(command.account)
+      cancelAllFlags(command.side)
+      if (command.symbol !== undefined && !this.#pool.instrument(command.symbol)) return false
       // Nothing is handed over behind a cancel-all before all of it is durable.
       return this.#logged.maxTag > tag
     }
@@ -239,7 +244,8 @@ export class ResumePoint implements CommandSink {
   }
 
   #numbered(command: SymbolCommand, passed: Passed, requestId: number): SymbolCommand {
-    if (!('account' in command) || command.account === undefined) return command
+    if (command.type === 'cancel-all' || !('account' in command) || command.account === undefined)
+      return command
     const { account } = command
     const { ownIds, givenIds } = passed
     if (command.requestId !== undefined) {

@@ -87,6 +87,24 @@ describe('cancel-all', () => {
     expect(book.books.engine.instrumentsOf(7)).toEqual([])
   })
 
+  it('takes the orders of one side only, waiting stops included, when it names one', () => {
+    const book = new RuleBook()
+    book.buy(1, 5, 100, { account: 7 })
+    book.sell(2, 5, 160, { account: 7 })
+    book.buy(3, 9, 95, { account: 7 })
+    book.stop(4, 'sell', 1, 50, { account: 7 })
+    book.sell(5, 5, 170)
+    expect(book.cancelAll(7, 'sell')).toEqual([
+      'cancelled 2: 5@160 cancel-all',
+      'cancelled 4: 1@0 cancel-all',
+    ])
+    expect(book.cancelAll(7, 'sell')).toEqual([])
+    expect(book.cancelAll(7, 'buy')).toEqual([
+      'cancelled 1: 5@100 cancel-all',
+      'cancelled 3: 9@95 cancel-all',
+    ])
+  })
+
   it('reaches orders that traded partly', () => {
     const book = new RuleBook()
     book.buy(1, 5, 100, { account: 7 })

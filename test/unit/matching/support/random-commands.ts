@@ -1,4 +1,5 @@
 import {
+  cancelAllFlags,
   encodeCancel,
   encodeCancelAll,
   encodeExpire,
@@ -82,7 +83,16 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
     const price = random.chance(15) ? 0 : priceOf(random)
     encodeReplace(words, 0, instrumentId, tag, 0, id, price, quantityOf(random), stated, 0)
   } else if (kind < 940) encodeReduce(words, 0, instrumentId, tag, 0, id, quantityOf(random), stated, 0)
-  else if (kind < 960) encodeCancelAll(words, 0, instrumentId, tag, 0, account)
+  else if (kind < 960)
+    encodeCancelAll(
+      words,
+      0,
+      instrumentId,
+      tag,
+      0,
+      account,
+      cancelAllFlags(random.pick([undefined, 'buy', 'sell'])),
+    )
   else if (kind < 970) encodeExpire(words, 0, instrumentId, tag, 0, 1 + random.below(10), random.chance(30))
   else if (kind < 972) encodeHalt(words, 0, instrumentId, tag, 0)
   else if (kind < 999) encodeResume(words, 0, instrumentId, tag, 0)

@@ -1,4 +1,5 @@
 import {
+  cancelAllFlags,
   commandGrids,
   type DecodedEvent,
   encodeCancelAll,
@@ -7,6 +8,7 @@ import {
   type InstrumentDefinition,
   type NewCommand,
   type OrderState,
+  type Side,
   type SymbolCommand,
 } from '#tidemark/matching/index.js'
 import { PairedBooks } from './paired-books.js'
@@ -77,8 +79,9 @@ export class RuleBook {
     return this.send({ type: 'reduce', orderId, quantity })
   }
 
-  cancelAll(account: number): string[] {
-    encodeCancelAll(this.#words, 0, this.#definition.instrumentId, 0, 0, account)
+  cancelAll(account: number, side?: Side): string[] {
+    const flags = cancelAllFlags(side)
+    encodeCancelAll(this.#words, 0, this.#definition.instrumentId, 0, 0, account, flags)
     return this.#apply()
   }
 
