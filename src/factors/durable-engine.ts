@@ -16,6 +16,7 @@ import { type SnapshotFailure, type SnapshotOverdue, SnapshotSchedule } from './
 import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 import { encodeState } from './state-codec.js'
 import { type Bar, checkTick, fields, type Tick, tickOfBar, writeFields } from './ticks.js'
+import { UpdateFeed } from './update-feed.js'
 
 export interface DurableFactorOptions extends PersisterOptions {
   /** Folder of the log and, below it, of the snapshots; made when it is not there. */
@@ -88,8 +89,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   /** Number of the series of each instrument in this session. */
   readonly #series: number[] = []
   readonly #schedule: SnapshotSchedule
-  readonly #stopFollowing = new AbortController()
-  readonly #followers: Promise<void>[] = []
+  readonly #updates: UpdateFeed
   #closing: Promise<void> | undefined
 
   /**
@@ -161,6 +161,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     this.#schedule.onFailed = (failure) => this.emit('snapshotFailed', failure)
     this.#schedule.onOverdue = (overdue) => this.emit('snapshotOverdue', overdue)
     this.#persister = new FactorPersister(log, { ...options, snapshots })
+    this.#updates = new UpdateFeed(FactorConsumer.attach(log, snapshots), () => this.#persister.flush())
     this.#persister.on('error', (error) => this.emit('error', error))
     for (const instrument of this.#engine.instruments) this.#define(instrument, [])
     for (const { series, values, timestamp } of replay.vectors.values()) {
@@ -287,18 +288,12 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     return this.#engine.getAll(instrument)
   }
 
-  /** Calls `listener` for each tick, vector and barrier from now on when it is on disk, until the returned call. */
+  /**
+   * Calls `listener` for each tick, vector and barrier from now on when it is on disk, until the returned call. What it
+   * throws is an uncaught exception of the process, and changes nothing here.
+   */
   onUpdate(listener: (update: FactorUpdate) => void): () => void {
-    const stop = new AbortController()
-    const signal = AbortSignal.any([stop.signal, this.#stopFollowing.signal])
-    const consumer = FactorConsumer.attach(this.#log, this.#snapshots)
-    const following = (async () => {
-      const from = await this.#persister.flush()
-      await consumer.recover(from)
-      for await (const update of consumer.follow({ signal })) listener(update)
-    })()
-    this.#followers.push(following.catch(() => {}))
-    return () => stop.abort()
+    return this.#updates.add(listener)
   }
 
   /** Resolves when there is room for ticks again. @throws LogError `TIDEMARK_LOG_POISONED`. */
@@ -359,8 +354,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
       const last = this.#schedule.ticks > 0 ? this.createSnapshot('close').catch(() => {}) : undefined
       await Promise.all([last, this.#persister.shutdown()])
     } finally {
-      this.#stopFollowing.abort()
-      await Promise.all(this.#followers)
+      await this.#updates.close()
       await this.#log.close()
     }
   }

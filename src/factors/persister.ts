@@ -1,3 +1,4 @@
+import { withoutStack } from '../errors.js'
 import { Emitter } from '../log/emitter.js'
 import type { DurableLog } from '../log/index.js'
 import { BatchWriter, type Waiter } from './batch-writer.js'
@@ -453,10 +454,13 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
 
   #channelFull(): FactorError {
     const { capacity } = this.settings
-    return new FactorError(
-      'TIDEMARK_CHANNEL_FULL',
-      `${capacity} messages wait for the disk, and no more fit. Await ready(), then send again.`,
-      { capacity },
+    return withoutStack(
+      () =>
+        new FactorError(
+          'TIDEMARK_CHANNEL_FULL',
+          `${capacity} messages wait for the disk, and no more fit. Await ready(), then send again.`,
+          { capacity },
+        ),
     )
   }
 

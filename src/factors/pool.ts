@@ -1,7 +1,8 @@
 import * as path from 'node:path'
+import { withoutStack } from '../errors.js'
 import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
-import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
+import { DurableLog, LogError, type LogSettingOptions, type LogStats } from '../log/index.js'
 import { checkName, type Definition, expressionsOf } from './engine.js'
 import {
   entryHeadWords,
@@ -28,7 +29,7 @@ export interface FactorPoolOptions {
   readonly log?: LogSettingOptions | undefined
   /** Worker threads. Default 2. May differ from one opening to the next. */
   readonly workers?: number | undefined
-  /** Ticks that may wait for each worker; a power of two. Default 65,536. */
+  /** Ticks that may wait for each worker, rounded up to a power of two, at least 4. Default 65,536. */
   readonly queueTicks?: number | undefined
   /** Ticks in one record of the log, at most. Default 100. */
   readonly batchSize?: number | undefined
@@ -101,7 +102,9 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
         threads.push(new FactorWorker(log, queueTicks, place))
       }
       const ready = await Promise.all(threads.map((thread) => thread.ready))
-      return new FactorPool(log, snapshots, threads, ready, whenFull)
+      const pool = new FactorPool(log, snapshots, threads, ready, whenFull)
+      await pool.#begin(ready)
+      return pool
     } catch (error) {
       log.poison(error)
       await Promise.all(threads.map((thread) => thread.terminate()))
@@ -124,10 +127,6 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
     this.#whenFull = whenFull
     const last = Math.max(...ready.map(({ lastTimestamp }) => lastTimestamp))
     this.lastTimestamp = last === Number.NEGATIVE_INFINITY ? undefined : last
-    log.append(sessionEntry(), factorRecordType)
-    for (const [i, { instruments }] of ready.entries()) {
-      for (const { name, history } of instruments) this.#adopt(workers[i]!, name, history)
-    }
     log.on('error', (error) => this.#fail(error))
     for (const worker of workers) worker.ended.catch((error) => log.poison(error))
   }
@@ -190,10 +189,13 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
         return false
       }
       this.#refused++
-      throw new FactorError(
-        'TIDEMARK_CHANNEL_FULL',
-        `The queue of the worker of ${tick.instrument} is full. Await ready(), then send again.`,
-        { instrument: tick.instrument },
+      throw withoutStack(
+        () =>
+          new FactorError(
+            'TIDEMARK_CHANNEL_FULL',
+            `The queue of the worker of ${tick.instrument} is full. Await ready(), then send again.`,
+            { instrument: tick.instrument },
+          ),
       )
     }
     worker.ring.write(number, mask, tick)
@@ -301,14 +303,31 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
     if (failure) throw failure
   }
 
-  #adopt(worker: FactorWorker, name: string, history: readonly Definitions[]): void {
+  /** Logs the session, and what stands for each instrument in it, as fast as the disk takes it. */
+  async #begin(ready: Extract<FactorReply, { kind: 'ready' }>[]): Promise<void> {
+    await this.#append(sessionEntry())
+    for (const [i, { instruments }] of ready.entries()) {
+      for (const { name, history } of instruments) await this.#adopt(this.#workers[i]!, name, history)
+    }
+  }
+
+  async #append(entry: Uint8Array): Promise<void> {
+    for (;;) {
+      try {
+        this.#log.append(entry, factorRecordType)
+        return
+      } catch (error) {
+        if (!(error instanceof LogError && error.code === 'TIDEMARK_RING_FULL')) throw error
+        await this.#log.waitDurable(this.#log.tailLsn)
+      }
+    }
+  }
+
+  async #adopt(worker: FactorWorker, name: string, history: readonly Definitions[]): Promise<void> {
     const shape = new FactorInstrument(name, 0)
     for (const batch of history) shape.program.register(batch)
     const number = this.#instruments.size
-    this.#log.append(
-      seriesEntry(number, { instrument: name, factors: shape.factors, definitions: [] }),
-      factorRecordType,
-    )
+    await this.#append(seriesEntry(number, { instrument: name, factors: shape.factors, definitions: [] }))
     worker.send({ kind: 'known', number, instrument: name })
     this.#instruments.set(name, { number, worker, shape })
   }

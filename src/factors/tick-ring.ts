@@ -27,8 +27,11 @@ const controlBytes = 512
 const recordWords = 2 + fields.length
 const messageMark = -1
 
+/** A ring of fewer would never have room for a tick beside the place that is kept for messages. */
+const capacityMin = 4
+
 export function createTickRing(ticks: number): TickRingMemory {
-  const capacity = 2 ** Math.ceil(Math.log2(ticks))
+  const capacity = 2 ** Math.ceil(Math.log2(Math.max(ticks, capacityMin)))
   const memory = {
     control: new SharedArrayBuffer(controlBytes),
     records: new SharedArrayBuffer(capacity * recordWords * 8),

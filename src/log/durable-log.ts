@@ -126,6 +126,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   #removing: Promise<void> | undefined
   #follower: LogFollower | undefined
   #poisoned: LogPoisonedError | undefined
+  /** Whether an append was refused for want of room in the ring, and nobody has waited since. */
+  #wasFull = false
   #closing: Promise<void> | undefined
   #closed = false
 
@@ -304,7 +306,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * @throws LogError `TIDEMARK_BAD_LSN` for an LSN beyond what was appended; `TIDEMARK_LOG_POISONED`.
    */
   async waitDurable(lsn: number): Promise<void> {
-    if (this.durableLsn >= lsn) return
+    if (this.durableLsn >= lsn) {
+      // Who was refused room waits like this. Without a turn of the event loop a reader in this thread would never read
+      // what keeps the ring full.
+      if (this.#wasFull) await this.#nextTurn()
+      return
+    }
     this.#checkUsable()
     if (!(lsn <= this.tailLsn)) {
       throw new LogError('TIDEMARK_BAD_LSN', `LSN ${lsn} is beyond the end of the log, ${this.tailLsn}.`, {
@@ -585,7 +592,15 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     if (error) throw error
   }
 
+  async #nextTurn(): Promise<void> {
+    this.#wasFull = false
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
   #full(size: number): never {
+    // What a reader has read since the last write is given back when the flusher looks again.
+    wakeFlusher(this.#views.control32)
+    this.#wasFull = true
     const { ringBytes } = this.settings
     throw withoutStack(
       () =>

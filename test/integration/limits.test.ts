@@ -57,6 +57,36 @@ describe('a log', () => {
     }
     expect(log.durableLsn).toBe(tailLsn + 3 * ringBytes)
   })
+
+  it('that fell idle has a whole ring for the next batch when its reader has read everything', async () => {
+    const ringBytes = 64 * 1024
+    const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes, maxFrameBytes: 4096 })
+    onTestFinished(() => log.close())
+    const abort = new AbortController()
+    let read = 0
+    const reading = (async () => {
+      for await (const _ of log.reader({ signal: abort.signal })) read++
+    })()
+    const whole = Array.from({ length: 16 }, () => Buffer.alloc(4096 - frameHeaderBytes))
+    for (let round = 1; round <= 3; round++) {
+      const { marks } = log.stats()
+      await log.waitDurable(log.append(Buffer.from('read from memory')))
+      await expect.poll(() => log.stats().marks).toBe(marks + 1)
+      await expect.poll(() => read).toBe((round - 1) * 17 + 1)
+      let tries = 0
+      for (let lsn: number | undefined; lsn === undefined && tries < 2000; tries++) {
+        try {
+          lsn = log.appendBatch(whole)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'TIDEMARK_RING_FULL' })
+          await log.waitDurable(log.tailLsn)
+        }
+      }
+      await expect.poll(() => read, { message: `after ${tries} tries` }).toBe(round * 17)
+    }
+    abort.abort()
+    await reading
+  })
 })
 
 describe('a pool with room for few commands', () => {

@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { DurableFactorEngine, FactorConsumer, FactorPool } from '#tidemark/factors/index.js'
+import { collectUncaught } from '../support/uncaught.js'
+import { temporaryFolder } from '../unit/factors/support/feed.js'
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('listeners of updates', () => {
+  it('that throw are heard of by the process, and every listener is called for each update all the same', async () => {
+    const uncaught = collectUncaught()
+    const attached = vi.spyOn(FactorConsumer, 'attach')
+    const engine = await DurableFactorEngine.open({ dir: temporaryFolder() })
+    engine.registerAll('X', { m: 'mean(last, 2)' })
+    engine.processTick({ instrument: 'X', timestamp: 0, last: 1 })
+    const bug = new Error('a bug in the application')
+    const seen: number[][] = [[], [], []]
+    const stops: (() => void)[] = []
+    for (const [i, timestamps] of seen.entries()) {
+      stops.push(
+        engine.onUpdate(({ timestamp }) => {
+          timestamps.push(timestamp)
+          if (i === 0 && timestamp >= 2) throw bug
+        }),
+      )
+      engine.processTick({ instrument: 'X', timestamp: i + 1, last: 1 })
+      await engine.flush()
+    }
+    for (let timestamp = 4; timestamp <= 10; timestamp++) {
+      engine.processTick({ instrument: 'X', timestamp, last: timestamp })
+      await engine.flush()
+    }
+    const upTo10 = (from: number) => Array.from({ length: 11 - from }, (_, i) => from + i)
+    await expect.poll(() => seen.map((one) => one.length)).toEqual([10, 9, 8])
+    expect(seen).toEqual([upTo10(1), upTo10(2), upTo10(3)])
+    expect(uncaught).toEqual(Array(9).fill(bug))
+    // One consumer computes for all, also for one that comes when the others are gone.
+    for (const stop of stops) stop()
+    const late: number[] = []
+    engine.processTick({ instrument: 'X', timestamp: 11, last: 1 })
+    engine.onUpdate(({ timestamp }) => late.push(timestamp))
+    engine.processTick({ instrument: 'X', timestamp: 12, last: 1 })
+    await engine.flush()
+    await expect.poll(() => late).toEqual([12])
+    expect(attached).toHaveBeenCalledTimes(1)
+    expect(seen.map((one) => one.length)).toEqual([10, 9, 8])
+    await engine.close()
+  })
+})
+
+describe('a factor pool', () => {
+  it.each([1, 2, 3])('takes ticks whatever its queue is: %i', async (queueTicks) => {
+    const pool = await FactorPool.open({ dir: temporaryFolder(), workers: 1, queueTicks })
+    pool.registerAll('X', { n: 'count(last, 100)' })
+    let refused = 0
+    for (let timestamp = 0; timestamp < 20; timestamp++) {
+      while (pool.full('X')) {
+        try {
+          pool.processTick({ instrument: 'X', timestamp, last: 1 })
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'TIDEMARK_CHANNEL_FULL' })
+          refused++
+        }
+        await pool.ready()
+      }
+      pool.processTick({ instrument: 'X', timestamp, last: 1 })
+    }
+    expect(await pool.get('X', 'n')).toBe(20)
+    expect(pool.stats()).toMatchObject({ ticks: 20, dropped: 0, refused })
+    await pool.close()
+  })
+
+  it('opens with more instruments than its ring holds the names of', async () => {
+    const dir = temporaryFolder()
+    const count = 700
+    const pool = await FactorPool.open({ dir, workers: 1 })
+    for (let i = 0; i < count; i++) {
+      pool.registerAll(`instrument-${i}`.padEnd(100, 'x'), { m: 'mean(last, 5)' })
+      if (i % 100 === 0) await pool.ready()
+    }
+    await pool.close()
+    const again = await FactorPool.open({ dir, workers: 2, queueTicks: 1, log: { ringBytes: 65_536 } })
+    expect(again.instruments).toHaveLength(count)
+    await again.ready()
+    again.processTick({ instrument: again.instruments[count - 1]!, timestamp: 1, last: 3 })
+    await again.flush()
+    await again.close()
+  })
+})
