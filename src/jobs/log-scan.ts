@@ -1,4 +1,3 @@
-import * as path from 'node:path'
 import type { Disk } from '../log/disk.js'
 import {
   alignFrame,
@@ -8,12 +7,13 @@ import {
   frameHeaderBytes,
   markFrameType,
 } from '../log/frame.js'
+import { listLogFiles } from '../log/inspection-header.js'
 import {
-  listSegmentNames,
   readSegmentHeader,
   type Segment,
+  type SegmentHeader,
   segmentHeaderBytes,
-  segmentNameLsn,
+  segmentPath,
   segmentSeed,
 } from '../log/segment.js'
 import { SegmentWindow, searchBehind } from '../log/segment-scan.js'
@@ -46,9 +46,9 @@ export interface ScanRange {
   readonly limitLsn?: number | undefined
 }
 
-/** The first LSN of each segment in a folder, ascending. */
+/** The first LSN of each segment in a folder, ascending: also of one that still has the name under which it was made ready. */
 export function listSegmentLsns(disk: Disk, dir: string): number[] {
-  return listSegmentNames(disk, dir).map((name) => segmentNameLsn(name)!)
+  return listLogFiles(disk, dir).map(({ firstLsn }) => firstLsn)
 }
 
 /**
@@ -58,16 +58,14 @@ export function listSegmentLsns(disk: Disk, dir: string): number[] {
  */
 export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Generator<Scanned> {
   const fromLsn = range.fromLsn ?? 0
-  const names = listSegmentNames(disk, dir)
+  const files = listLogFiles(disk, dir)
   let previous: Segment | undefined
-  for (const [i, name] of names.entries()) {
-    const firstLsn = segmentNameLsn(name)!
-    const next = names[i + 1]
-    const nextLsn = next === undefined ? undefined : segmentNameLsn(next)!
+  for (const [i, { firstLsn, path: file }] of files.entries()) {
+    const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
     if (range.limitLsn !== undefined && firstLsn >= range.limitLsn) return
-    const place = { file: path.join(dir, name), offset: 0, lsn: firstLsn }
-    const header = readSegmentHeader(disk, place.file)
+    const { path: found, header } = readHeader(disk, dir, file, firstLsn)
+    const place = { file: found, offset: 0, lsn: firstLsn }
     if (header?.firstLsn !== firstLsn) {
       yield { kind: 'fault', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
       previous = undefined
@@ -79,6 +77,22 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
     }
     previous = segment
     yield* scanSegmentFile(disk, segment, Math.max(fromLsn, firstLsn), nextLsn, range.limitLsn)
+  }
+}
+
+/** Reads a segment's header; a file that was made ready a moment ago may have its segment's name by now. */
+function readHeader(
+  disk: Disk,
+  dir: string,
+  file: string,
+  firstLsn: number,
+): { path: string; header: SegmentHeader | undefined } {
+  const renamed = segmentPath(dir, firstLsn)
+  try {
+    return { path: file, header: readSegmentHeader(disk, file) }
+  } catch (error) {
+    if (file === renamed) throw error
+    return { path: renamed, header: readSegmentHeader(disk, renamed) }
   }
 }
 

@@ -17,6 +17,7 @@ export type PoolErrorCode =
   | 'TIDEMARK_SUBSCRIPTION_CLOSED'
   | 'TIDEMARK_BACKUP_OVERTAKEN'
   | 'TIDEMARK_CHECKPOINT_OVERRUN'
+  | 'TIDEMARK_QUESTION_FAILED'
 
 /** An error of the engine pool: nothing of the call that got it was logged. */
 export class PoolError extends TidemarkError {
@@ -58,5 +59,15 @@ export function backpressure(
         `The pool takes nothing more now: ${reason}. ${advice}`,
         details,
       ),
+  )
+}
+
+/** Why one question got no answer, a book for a checkpoint among them; the shard and the pool go on. */
+export function questionFailed(shard: number, cause: Error): PoolError {
+  return new PoolError(
+    'TIDEMARK_QUESTION_FAILED',
+    `Shard ${shard} could not answer: ${cause.message} The pool goes on; ask again, for less if memory is short.`,
+    { shard },
+    { cause },
   )
 }

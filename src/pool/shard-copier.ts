@@ -61,8 +61,11 @@ export class ShardCopier implements CopyTarget {
     this.finish(filledWords)
     this.#isInRing = this.#waiting.length === 0 && this.#ring.free > 0
     if (this.#isInRing) this.#current = this.#ring.chunk
-    else if (this.#waiting.length < this.#waitingMax) this.#current = new Int32Array(chunkWords)
-    else this.#ring.end(ringStates.overrun)
+    else {
+      const chunk = this.#waiting.length < this.#waitingMax ? tryAllocate(chunkWords) : undefined
+      if (chunk) this.#current = chunk
+      else this.#ring.end(ringStates.overrun)
+    }
     return this.#current
   }
 
@@ -82,5 +85,14 @@ export class ShardCopier implements CopyTarget {
       this.#ring.chunk.set(filled === words.length ? words : words.subarray(0, filled))
       this.#ring.push(filled)
     }
+  }
+}
+
+/** Returns undefined when there is no memory: a command that copies ahead of its change must not fail for the snapshot. */
+function tryAllocate(words: number): Int32Array | undefined {
+  try {
+    return new Int32Array(words)
+  } catch {
+    return undefined
   }
 }

@@ -5,6 +5,7 @@ import { fromErrorMessage, LogError, threadEnded } from '../log/errors.js'
 import type { DurableLog } from '../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../matching/index.js'
 import type { CopyRingMemory } from './copy-ring.js'
+import { questionFailed } from './errors.js'
 import { createInboundMemory, type InboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
 import type { InstrumentRegistry } from './instruments.js'
 import type { Answer } from './questions.js'
@@ -87,6 +88,7 @@ export class ShardHandle {
       take = (message) => {
         if (message.kind === 'ready') resolve(message)
         else if (message.kind === 'answer') this.#answered(message)
+        else if (message.kind === 'unanswered') this.#unanswered(message.id, fromErrorMessage(message.error))
         else if (message.kind === 'stopped') stopped = true
         else {
           failure = fromErrorMessage(message.error)
@@ -94,6 +96,8 @@ export class ShardHandle {
         }
       }
       port1.on('message', take)
+      // A message that this thread has no memory for is lost, and nobody knows whose answer it was.
+      port1.on('messageerror', (cause) => this.#loseAnswers(cause))
     })
     // Whoever opens the pool awaits `ready`; a failure later is told by `ended`.
     this.ready.catch(() => {})
@@ -240,6 +244,16 @@ export class ShardHandle {
       this.inbound.wake()
     })
     return bundle
+  }
+
+  #unanswered(id: number, cause: Error): void {
+    const question = this.#questions.get(id)
+    this.#questions.delete(id)
+    question?.reject(questionFailed(this.number, cause.cause instanceof Error ? cause.cause : cause))
+  }
+
+  #loseAnswers(cause: Error): void {
+    for (const id of [...this.#questions.keys()]) this.#unanswered(id, cause)
   }
 
   #answered({ id, lsn, answer }: { id: number; lsn: number; answer: Answer }): void {

@@ -32,6 +32,8 @@ export interface ShardThreadData {
 export type ShardMessage =
   | { readonly kind: 'ready'; readonly instruments: InstrumentState[]; readonly counters: EngineCounters }
   | { readonly kind: 'answer'; readonly id: number; readonly lsn: number; readonly answer: Answer }
+  /** The question got no answer, and never will. */
+  | { readonly kind: 'unanswered'; readonly id: number; readonly error: ErrorMessage }
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
   | { readonly kind: 'stopped' }
 
@@ -208,8 +210,10 @@ class ShardLoop {
     const id = words[at + 2]! >>> 0
     if (((words[at]! >>> 8) & 0xff) === questionKind.copy) this.#beginCopy(id)
     else {
-      const answer = answerQuestion(this.#engine, words, at)
-      this.#post({ kind: 'answer', id, lsn: this.#lsn, answer })
+      this.#tryAnswer(id, () => {
+        const answer = answerQuestion(this.#engine, words, at)
+        this.#post({ kind: 'answer', id, lsn: this.#lsn, answer })
+      })
     }
     this.#noteAnswer(startMs)
   }
@@ -219,9 +223,12 @@ class ShardLoop {
    * replay need not go back to the last group of a quiet shard. The question is answered when all is copied.
    */
   #beginCopy(question: number): void {
-    const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }
-    this.#copier = new ShardCopier(this.#engine, memory, this.#producer.publish())
+    const lsn = this.#producer.publish()
     this.#copyQuestion = question
+    this.#tryAnswer(question, () => {
+      const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }
+      this.#copier = new ShardCopier(this.#engine, memory, lsn)
+    })
   }
 
   #copyOn(copier: ShardCopier): void {
@@ -239,6 +246,18 @@ class ShardLoop {
     const elapsedMs = performance.now() - startMs
     if (elapsedMs > counters[shardCounter.longestAnswerMs]!)
       counters[shardCounter.longestAnswerMs] = elapsedMs
+  }
+
+  /**
+   * Answers a question, which reads and changes nothing: what fails there, such as memory that can't be had for a large
+   * message or for the copy of the books, is the question's failure and not the shard's.
+   */
+  #tryAnswer(id: number, answer: () => void): void {
+    try {
+      answer()
+    } catch (error) {
+      this.#post({ kind: 'unanswered', id, error: toErrorMessage(error) })
+    }
   }
 
   #publish(): void {

@@ -467,6 +467,20 @@ export const mutants = [
     tests: ['test/faults/power-cut.test.ts', 'test/unit/log/shortage.test.ts'],
   },
   {
+    name: 'a question that fails ends the shard',
+    file: 'dist/src/pool/shard-thread.js',
+    find: "this.#post({ kind: 'unanswered', id, error: toErrorMessage(error) });",
+    replace: 'throw error;',
+    tests: ['test/unit/pool/shard-handle.test.ts'],
+  },
+  {
+    name: 'what the threads report before anybody listens is lost',
+    file: 'dist/src/log/log-threads.js',
+    find: 'this.#early.push(report);',
+    replace: ';',
+    tests: ['test/unit/log/log-threads.test.ts'],
+  },
+  {
     name: 'sealed segments are taken for sound',
     file: 'dist/src/log/sealed-check.js',
     find: 'return !this.#stopped && crc === expected;',

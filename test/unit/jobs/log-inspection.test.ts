@@ -56,6 +56,18 @@ describe('a sound log', () => {
     expect(countEvents(dir)).toBe(4)
   })
 
+  it('is whole where the last segment still has the name under which it was made ready, its rename lost', async () => {
+    const dir = newFolder()
+    await twoSegments(dir)
+    const before = [logStats(dir), validateLog(dir), lastEvent(dir)]
+    fs.renameSync(segmentFiles(dir).at(-1)!, `${dir}/spare-7.wal`)
+    expect([logStats(dir), validateLog(dir), lastEvent(dir)]).toEqual(before)
+    expect(before[0]).toMatchObject({ totalEvents: 4, segments: 2 })
+    // So it is where there is no other segment.
+    for (const file of segmentFiles(dir)) fs.rmSync(file)
+    expect(countEvents(dir)).toBe(2)
+  })
+
   it('may be looked at beside its owner', async () => {
     const dir = newFolder()
     await using log = await JobLog.open(dir, smallLog)

@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { toErrorMessage } from '#tidemark/log/errors.js'
 import { DurableLog } from '#tidemark/log/index.js'
-import { InboundReader } from '#tidemark/pool/inbound-ring.js'
+import { createInboundMemory, InboundReader, InboundWriter } from '#tidemark/pool/inbound-ring.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
 import { encodeRequest, questionKind, requestKind, requestWords } from '#tidemark/pool/requests.js'
 import { ShardHandle } from '#tidemark/pool/shard-handle.js'
-import type { ShardThreadData } from '#tidemark/pool/shard-thread.js'
+import { runShardThread, type ShardThreadData } from '#tidemark/pool/shard-thread.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 describe('a shard that failed', () => {
@@ -87,5 +88,83 @@ describe('a shard that ended as it was told to', () => {
     })
     onTestFinished(() => shard.close())
     await expect(shard.ended).resolves.toBeUndefined()
+  })
+})
+
+describe('a question that fails in the shard', () => {
+  it('is answered with that, and the shard goes on, whether the answer or its message could not be made', async () => {
+    const log = await DurableLog.open({ dir: temporaryDirectory() })
+    onTestFinished(() => log.close())
+    const inbound = createInboundMemory(1024)
+    const writer = new InboundWriter(inbound)
+    const words = new Int32Array(requestWords)
+    const ask = (id: number, question: number) => {
+      encodeRequest(words, requestKind.question, question, 0, id, 0, 0, 0)
+      writer.write(words, 0, requestWords)
+    }
+    // The copy has no memory to go to; the second answer's message finds none; the third is a question like any other.
+    ask(1, questionKind.copy)
+    ask(2, questionKind.digest)
+    ask(3, questionKind.digest)
+    writer.stop()
+    const said: { kind: string; id?: number }[] = []
+    const postMessage = (message: { kind: string; id?: number }) => {
+      if (message.kind === 'answer' && message.id === 2)
+        throw new RangeError('Array buffer allocation failed')
+      said.push(message)
+    }
+    runShardThread({
+      shard: 0,
+      shards: 1,
+      log: log.memory,
+      inbound,
+      port: { postMessage } as unknown as ShardThreadData['port'],
+      directory: log.dir,
+      endLsn: 0,
+      fromLsn: 0,
+      snapshot: undefined,
+    })
+    expect(said.map(({ kind, id }) => [kind, id])).toEqual([
+      ['ready', undefined],
+      ['unanswered', 1],
+      ['unanswered', 2],
+      ['answer', 3],
+      ['stopped', undefined],
+    ])
+  })
+
+  it('rejects its own promise with the cause, and no other', async () => {
+    const log = await DurableLog.open({ dir: temporaryDirectory() })
+    onTestFinished(() => log.close())
+    let data: ShardThreadData | undefined
+    const shard = new ShardHandle({
+      shard: 0,
+      shards: 1,
+      log,
+      maxInFlight: 100,
+      maxQuestions: 10,
+      snapshot: undefined,
+      registry: new InstrumentRegistry(1),
+      start: (started) => {
+        data = started
+        return new Promise(() => {})
+      },
+    })
+    onTestFinished(() => shard.close())
+    const answers = Promise.allSettled([
+      shard.ask(questionKind.digest, 0, 0),
+      shard.ask(questionKind.order, 0, 1),
+    ])
+    await new Promise((resolve) => setImmediate(resolve))
+    const error = toErrorMessage(new RangeError('Array buffer allocation failed'))
+    data!.port.postMessage({ kind: 'unanswered', id: 1, error })
+    data!.port.postMessage({ kind: 'answer', id: 2, lsn: 0, answer: { question: 'order', order: undefined } })
+    expect(await answers).toMatchObject([
+      {
+        status: 'rejected',
+        reason: { code: 'TIDEMARK_QUESTION_FAILED', cause: { message: 'Array buffer allocation failed' } },
+      },
+      { status: 'fulfilled' },
+    ])
   })
 })

@@ -1,0 +1,38 @@
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { LogThreads } from '#tidemark/log/log-threads.js'
+import { createLogMemory } from '#tidemark/log/memory.js'
+import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { takeFolder } from '#tidemark/log/ownership.js'
+import { SealedCheck } from '#tidemark/log/sealed-check.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+
+describe('the threads of a log', () => {
+  it('report a flusher that ends before anybody listens, to whoever listens next', async () => {
+    const directory = temporaryDirectory()
+    const memory = createLogMemory(65_536, 4096)
+    const disk = new NodeDisk()
+    const taken = await takeFolder(disk, directory)
+    onTestFinished(() => taken!.release())
+    const threads = new LogThreads(memory)
+    await threads.start({
+      memory,
+      directory,
+      identity: taken!.identity,
+      contentVersion: 1,
+      coveredLsn: undefined,
+      maxFrameBytes: 4096,
+      segmentBytes: 65_536,
+      initialSegmentBytes: 65_536,
+      flush: { batchSize: 1, batchDelayMs: 0, durability: 'group' },
+      sealed: new SealedCheck(disk, directory).states,
+    })
+    const flusher = threads.workers[0]!
+    const exit = once(flusher, 'exit')
+    await flusher.terminate()
+    await exit
+    const failures: unknown[] = []
+    threads.own({ failed: (error) => failures.push(error), disk: () => {} })
+    expect(failures).toEqual([expect.objectContaining({ code: 'TIDEMARK_THREAD_DIED' })])
+  })
+})
