@@ -22,6 +22,8 @@ export class FinishedJobs {
   readonly #byId = new Map<string, Kept>()
   /** Entries of ids that were used again since are stale here, and fall out at the front like all others. */
   readonly #order = new Queue<Kept>()
+  /** Called before a job is forgotten. */
+  onForget: ((job: FinishedJob) => void) | undefined
 
   constructor(keep: KeepFinished, clock: Clock = systemClock) {
     this.#keep = keep
@@ -39,13 +41,14 @@ export class FinishedJobs {
     return kept.job
   }
 
-  /** In the order in which they finished. */
+  /** In the order in which they finished; goes on over jobs that are added or forgotten meanwhile. */
   *values(): Generator<FinishedJob> {
-    for (const kept of this.#order.toArray()) if (this.#byId.get(kept.job.id) === kept) yield kept.job
+    for (const { job } of this.#byId.values()) yield job
   }
 
   add(job: FinishedJob): void {
     const kept = { job, expiresMs: this.#expiryOf(job) }
+    this.forget(job.id)
     this.#byId.set(job.id, kept)
     this.#order.enqueue(kept)
     while (this.#order.size() > this.#keep.count) this.#dropFirst()
@@ -53,6 +56,9 @@ export class FinishedJobs {
   }
 
   forget(id: string): void {
+    const kept = this.#byId.get(id)
+    if (!kept) return
+    this.onForget?.(kept.job)
     this.#byId.delete(id)
   }
 
@@ -80,6 +86,6 @@ export class FinishedJobs {
 
   #dropFirst(): void {
     const kept = this.#order.dequeue()!
-    if (this.#byId.get(kept.job.id) === kept) this.#byId.delete(kept.job.id)
+    if (this.#byId.get(kept.job.id) === kept) this.forget(kept.job.id)
   }
 }

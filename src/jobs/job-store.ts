@@ -9,7 +9,8 @@ import { enqueueDetailJson, type LiveJob, type PlainJob } from './job.js'
 import { JobLog, type JobLogOptions } from './job-log.js'
 import { JobTable } from './job-table.js'
 import { listSegmentLsns } from './log-scan.js'
-import { encodeSnapshot, type JobSnapshot, readSnapshot, snapshotName, writeSnapshot } from './snapshot.js'
+import { type JobSnapshot, readSnapshot, snapshotName, writeSnapshot } from './snapshot.js'
+import { SnapshotCut } from './snapshot-cut.js'
 
 export interface JobStoreOptions {
   readonly dir: string
@@ -157,16 +158,18 @@ export class JobStore {
     // A new segment is only needed so that those before it can go.
     const segmentLsn = this.#options.keepHistory ? undefined : await log.rotate()
     const lsn = log.tailLsn
-    const chunks = encodeSnapshot(table, log.lastSeq, lsn)
+    const cut = new SnapshotCut(table, log.lastSeq, lsn)
     const events = this.#eventsSinceSnapshot
     this.#eventsSinceSnapshot = 0
     try {
       // The table runs ahead of the disk: a snapshot of what may still be lost must not be found.
       await log.waitSynced(lsn)
-      await writeSnapshot(log.dir, chunks)
+      await writeSnapshot(log.dir, cut.chunks())
     } catch (error) {
       this.#eventsSinceSnapshot += events
       throw error
+    } finally {
+      cut.end()
     }
     if (segmentLsn !== undefined) await log.removeBefore(segmentLsn)
   }

@@ -3,6 +3,7 @@ import { JobError } from './errors.js'
 import { isCount, type JobEvent, type JobEventType } from './event.js'
 import { FinishedJobs, type KeepFinished } from './finished-jobs.js'
 import type { DeadReason, FinishedJob, JobState, LiveJob } from './job.js'
+import type { SnapshotCut } from './snapshot-cut.js'
 
 /** Counts over the whole life of a queue, forgotten jobs included. */
 export interface JobTotals {
@@ -47,6 +48,7 @@ export class JobTable {
   readonly finished: FinishedJobs
   readonly totals: JobTotals
   #inFlight = 0
+  #cut: SnapshotCut | undefined
 
   constructor(keep: KeepFinished, totals: JobTotals = emptyTotals(), clock?: Clock) {
     this.finished = new FinishedJobs(keep, clock)
@@ -63,6 +65,17 @@ export class JobTable {
 
   get(id: string): LiveJob | FinishedJob | undefined {
     return this.live.get(id) ?? this.finished.get(id)
+  }
+
+  /** From now on `cut` is told of each job that is about to change or to be forgotten. For `SnapshotCut`. */
+  beginCut(cut: SnapshotCut): void {
+    this.#cut = cut
+    this.finished.onForget = (job) => cut.keepFinished(job)
+  }
+
+  endCut(): void {
+    this.#cut = undefined
+    this.finished.onForget = undefined
   }
 
   /** Puts a job of a snapshot in its place. */
@@ -111,6 +124,7 @@ export class JobTable {
   apply(event: JobEvent, lsn: number, payloadJson?: string): LiveJob {
     if (event.type === 'ENQUEUE') return this.#enqueue(event, lsn, payloadJson)
     const job = this.live.get(event.jobId)!
+    this.#cut?.keepLive(job)
     const { detail } = event
     job.lsn = lsn
     switch (event.type) {
@@ -160,6 +174,7 @@ export class JobTable {
       delayMs: 0,
       lsn,
       readySinceMs: 0,
+      cut: 0,
     }
     this.live.set(jobId, job)
     return job
@@ -196,6 +211,7 @@ export class JobTable {
       reason: state === 'dead' ? (reason as DeadReason) : undefined,
       error: typeof error === 'string' ? error : undefined,
       lsn: job.lsn,
+      cut: 0,
     })
   }
 

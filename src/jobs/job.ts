@@ -54,6 +54,8 @@ export interface LiveJob extends PlainJob {
   lsn: number
   /** When it became pending, by `performance.now()`: for measurement, no part of the state. */
   readySinceMs: number
+  /** The last snapshot that holds it as it is, or as it was; see `SnapshotCut`. No part of the state. */
+  cut: number
 }
 
 /** What is kept of a finished job, so that its id is still recognized. */
@@ -65,6 +67,8 @@ export interface FinishedJob {
   readonly reason: DeadReason | undefined
   readonly error: string | undefined
   readonly lsn: number
+  /** As in `LiveJob`. */
+  cut: number
 }
 
 /** A job as a question about it is answered. */

@@ -7,11 +7,12 @@ import { JobError } from './errors.js'
 import { isCount } from './event.js'
 import type { KeepFinished } from './finished-jobs.js'
 import type { FinishedJob, LiveJob } from './job.js'
-import { emptyTotals, JobTable, type JobTotals } from './job-table.js'
+import { emptyTotals, JobTable } from './job-table.js'
+import { type SnapshotHeader, snapshotSchemaVersion } from './snapshot-cut.js'
 
 /**
- * The snapshot file: lines of JSON. The first says what it is, then comes each job that is not finished in the order
- * of enqueue, then each finished job that is still recognized in the order of finishing, and the last line holds the
+ * The snapshot file: lines of JSON. The first says what it is, then comes each job that is not finished, in any order
+ * (`seq` gives that of enqueue), then each finished job that is still recognized in the order of finishing, and the last line holds the
  * CRC-32 of all before it.
  *
  * ```
@@ -23,7 +24,6 @@ import { emptyTotals, JobTable, type JobTotals } from './job-table.js'
  * ```
  */
 export const snapshotName = 'jobs.snapshot'
-export const snapshotSchemaVersion = 1
 
 export interface JobSnapshot {
   /** Sequence number of the last event in it, and the LSN behind which replay goes on. */
@@ -33,67 +33,18 @@ export interface JobSnapshot {
   readonly table: JobTable
 }
 
-interface Header {
-  readonly tidemark: 'jobs'
-  readonly schemaVersion: number
-  readonly lastSeq: number
-  readonly lsn: number
-  readonly createdAtMs: number
-  readonly live: number
-  readonly finished: number
-  readonly totals: JobTotals
-}
-
-const chunkCharacters = 256 * 1024
 const readBytes = 64 * 1024
 const newline = 10
 
 /**
- * A table as the pieces of a snapshot file. Takes the whole table in one synchronous step, so that it is the state at
- * exactly one LSN.
- */
-export function encodeSnapshot(table: JobTable, lastSeq: number, lsn: number): Buffer[] {
-  const header: Header = {
-    tidemark: 'jobs',
-    schemaVersion: snapshotSchemaVersion,
-    lastSeq,
-    lsn,
-    createdAtMs: Date.now(),
-    live: table.live.size,
-    finished: table.finished.size,
-    totals: table.totals,
-  }
-  const chunks: Buffer[] = []
-  let crc = 0
-  let text = `${JSON.stringify(header)}\n`
-  const cut = () => {
-    const chunk = Buffer.from(text)
-    crc = crc32(chunk, crc)
-    chunks.push(chunk)
-    text = ''
-  }
-  for (const job of table.live.values()) {
-    text += liveLine(job)
-    if (text.length > chunkCharacters) cut()
-  }
-  for (const job of table.finished.values()) {
-    const { lsn: _, ...kept } = job
-    text += `${JSON.stringify(kept)}\n`
-    if (text.length > chunkCharacters) cut()
-  }
-  cut()
-  chunks.push(Buffer.from(`{"crc":${crc}}\n`))
-  return chunks
-}
-
-/**
- * Writes a snapshot file whole or not at all.
+ * Writes a snapshot file whole or not at all. A chunk is asked for when the one before is written, so that the event loop
+ * goes on between two.
  *
  * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`.
  */
 export async function writeSnapshot(
   dir: string,
-  chunks: readonly Buffer[],
+  chunks: Iterable<Buffer>,
   disk: Disk = new NodeDisk(),
 ): Promise<void> {
   const target = path.join(dir, snapshotName)
@@ -129,7 +80,7 @@ export async function readSnapshot(
 class SnapshotReader {
   readonly #path: string
   readonly #keep: KeepFinished
-  #header: Header | undefined
+  #header: SnapshotHeader | undefined
   #table: JobTable | undefined
   #crc = 0
   #lines = 0
@@ -144,7 +95,7 @@ class SnapshotReader {
     if (this.#ended) throw this.#corrupt('something follows its last line')
     const value = this.#parse(line)
     if (!this.#header || !this.#table) {
-      this.#begin(value as unknown as Header)
+      this.#begin(value as unknown as SnapshotHeader)
     } else if (this.#lines++ < this.#header.live) {
       this.#table.restore(this.#toLive(value))
     } else if (this.#lines <= this.#header.live + this.#header.finished) {
@@ -163,7 +114,7 @@ class SnapshotReader {
     return { lastSeq, lsn, createdAtMs, table: this.#table }
   }
 
-  #begin(header: Header): void {
+  #begin(header: SnapshotHeader): void {
     if (header.tidemark !== 'jobs') throw this.#corrupt('its first line is not that of a job snapshot')
     if (header.schemaVersion !== snapshotSchemaVersion) {
       throw new JobError(
@@ -186,14 +137,14 @@ class SnapshotReader {
     const live = job as unknown as LiveJob
     // Snapshots of earlier builds have no `delayMs`: then the due time is trusted.
     const delayMs = isCount(live.delayMs) ? live.delayMs : live.dueMs
-    return { ...live, delayMs, payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0 }
+    return { ...live, delayMs, payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0, cut: 0 }
   }
 
   #toFinished(line: Record<string, unknown>): FinishedJob {
     const sound = typeof line['id'] === 'string' && isCount(line['finishedAtMs'])
     if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a finished job`)
     const job = line as unknown as FinishedJob
-    return { ...job, reason: job.reason, error: job.error, lsn: 0 }
+    return { ...job, reason: job.reason, error: job.error, lsn: 0, cut: 0 }
   }
 
   #parse(line: Buffer): Record<string, unknown> {
@@ -214,12 +165,6 @@ class SnapshotReader {
       { file: this.#path, reason },
     )
   }
-}
-
-function liveLine(job: LiveJob): string {
-  const { payloadJson, lsn: _, readySinceMs: __, ...kept } = job
-  const text = JSON.stringify(kept)
-  return `${text.slice(0, -1)},"payload":${payloadJson}}\n`
 }
 
 /** The lines of a file, each with its newline, in memory of their own. */

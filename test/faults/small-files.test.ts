@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { SnapshotStore } from '#tidemark/factors/index.js'
 import { JobTable } from '#tidemark/jobs/job-table.js'
-import { encodeSnapshot, readSnapshot, writeSnapshot } from '#tidemark/jobs/snapshot.js'
+import { readSnapshot, writeSnapshot } from '#tidemark/jobs/snapshot.js'
+import { SnapshotCut } from '#tidemark/jobs/snapshot-cut.js'
 import type { Disk } from '#tidemark/log/disk.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { createCursorFile, readCursorFiles, writeCursorFile } from '#tidemark/pool/cursor-file.js'
@@ -32,7 +33,8 @@ const kinds: Record<string, Kind> = {
     read: async (disk) => ((await soundSnapshots(folder, disk))[0]?.header.endLsn ?? 0) / 8,
   },
   'a snapshot of jobs': {
-    write: (disk, version) => writeSnapshot(folder, encodeSnapshot(new JobTable(keep), version, 8), disk),
+    write: (disk, version) =>
+      writeSnapshot(folder, new SnapshotCut(new JobTable(keep), version, 8).chunks(), disk),
     read: async (disk) => (await readSnapshot(folder, keep, disk))?.lastSeq ?? 0,
   },
   'a snapshot of factors': {

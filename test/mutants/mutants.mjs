@@ -571,4 +571,11 @@ export const mutants = [
     replace: 'if (false) {',
     tests: ['test/unit/jobs/room-queue.test.ts'],
   },
+  {
+    name: 'a job that changes under a snapshot is not encoded ahead of the change',
+    file: 'dist/src/jobs/job-table.js',
+    find: 'this.#cut?.keepLive(job);',
+    replace: '',
+    tests: ['test/unit/jobs/snapshot-cut.test.ts'],
+  },
 ]

@@ -20,6 +20,7 @@ function pending(seq: number, priority = 0): LiveJob {
     priority,
     dueMs: 0,
     delayMs: 0,
+    cut: 0,
   }
 }
 
