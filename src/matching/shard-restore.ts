@@ -15,11 +15,23 @@ import {
   REQUEST_WORDS,
 } from './shard-copy.js'
 
+// Copied because V8 folds a module's own constants only; an imported one is loaded each time.
+const ID = orderFields.id
+const PRICE = orderFields.price
+const OPEN = orderFields.open
+const SHOWN = orderFields.shown
 const NEXT = orderFields.next
 const PREVIOUS = orderFields.previous
 const LEVEL = orderFields.level
+const ACCOUNT = orderFields.account
+const TRAITS = orderFields.traits
+const BOOK = orderFields.book
 const ACCOUNT_NEXT = orderFields.accountNext
 const ACCOUNT_PREVIOUS = orderFields.accountPrevious
+const LEVEL_COUNT = levelFields.count
+const LEVEL_SHOWN = levelFields.shown
+const LEVEL_HIDDEN = levelFields.hidden
+const RECORD = recordMask
 
 /**
  * Makes the books of a copy in a shard: all of them, or those that belong here. `add` takes the copy's records as they
@@ -103,7 +115,7 @@ export class ShardRestore {
     const book = books.find(words[at + 1]! >>> 0)
     if (book < 0) return 0
     const order = orders.allocate()
-    const number = words[at]! & recordMask
+    const number = words[at]! & RECORD
     if (this.#orderOf[number] !== 0) {
       throw new Error(`The copy of the books is inconsistent: it has order number ${number} twice.`)
     }
@@ -114,25 +126,25 @@ export class ShardRestore {
     const traits = words[at + 3]!
     const open = (words[at + 8]! >>> 0) + words[at + 9]! * 4294967296
     const shown = (words[at + 10]! >>> 0) + words[at + 11]! * 4294967296
-    i32[base + orderFields.id] = words[at + 4]!
-    i32[base + orderFields.id + 1] = words[at + 5]!
-    i32[base + orderFields.price] = words[at + 6]!
-    i32[base + orderFields.price + 1] = words[at + 7]!
-    f64[(order << 3) + orderFields.open] = open
-    f64[(order << 3) + orderFields.shown] = shown
+    i32[base + ID] = words[at + 4]!
+    i32[base + ID + 1] = words[at + 5]!
+    i32[base + PRICE] = words[at + 6]!
+    i32[base + PRICE + 1] = words[at + 7]!
+    f64[(order << 3) + OPEN] = open
+    f64[(order << 3) + SHOWN] = shown
     i32[base + NEXT] = words[at + 13]!
     i32[base + PREVIOUS] = 0
-    i32[base + orderFields.account] = words[at + 2]!
-    i32[base + orderFields.traits] = traits
+    i32[base + ACCOUNT] = words[at + 2]!
+    i32[base + TRAITS] = traits
     i32[base + ACCOUNT_NEXT] = words[at + 14]!
     i32[base + ACCOUNT_PREVIOUS] = 0
-    i32[base + orderFields.book] = book
+    i32[base + BOOK] = book
     const level = this.#levelOf[words[at + 12]!]! || this.#makeLevel(words, at, book, traits)
     i32[base + LEVEL] = level
     const { levels } = this.#shard
-    levels.i32[(level << 4) + levelFields.count]! += 1
-    levels.f64[(level << 3) + levelFields.shown]! += shown
-    levels.f64[(level << 3) + levelFields.hidden]! += open - shown
+    levels.i32[(level << 4) + LEVEL_COUNT]! += 1
+    levels.f64[(level << 3) + LEVEL_SHOWN]! += shown
+    levels.f64[(level << 3) + LEVEL_HIDDEN]! += open - shown
     if (canExpire(traits)) books.addExpiring(book, 1)
     return order
   }
