@@ -153,6 +153,16 @@ export class AtomicFileSync {
     runNow(this.#disk, this.#steps.finish())
   }
 
+  /**
+   * Syncs what was written so far. A large file is synced now and then, so that the last sync, behind which other files'
+   * syncs wait, is short.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`.
+   */
+  sync(): void {
+    runNow(this.#disk, this.#steps.sync())
+  }
+
   /** See `AtomicFile.publish`. */
   publish(name: string): boolean {
     if (renaming.has(this.#steps.targetOf(name))) {
@@ -217,10 +227,14 @@ class AtomicSteps {
     this.#bytes = Math.max(this.#bytes, position + piece.byteLength)
   }
 
-  *finish(): Steps<void> {
-    if (this.#state === 'finished') return
+  *sync(): Steps<void> {
     this.#require('writing')
     yield* this.#final(call('sync', this.#temporary, 'syncData', this.#file!))
+  }
+
+  *finish(): Steps<void> {
+    if (this.#state === 'finished') return
+    yield* this.sync()
     yield* this.#final(this.#close())
     this.#state = 'finished'
   }

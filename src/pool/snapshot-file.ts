@@ -19,6 +19,8 @@ import {
 } from './snapshot-format.js'
 
 const chunkBytes = 1024 * 1024
+/** The log's syncs wait behind the snapshot's: so much at a time takes a few milliseconds. */
+const syncBytes = 4 * 1024 * 1024
 const nodeDisk = new NodeDisk()
 const namePattern = /^snapshot-(\d{20})\.snap$/
 
@@ -33,6 +35,7 @@ export class SnapshotWriter {
   readonly #file: AtomicFileSync
   readonly #pieces: SnapshotPiece[] = []
   #bytes = 0
+  #syncedBytes = 0
 
   /** @throws LogError `TIDEMARK_LOG_IO`. */
   constructor(directory: string, disk: Disk = nodeDisk) {
@@ -45,6 +48,9 @@ export class SnapshotWriter {
     this.#pieces.push({ section, bytes: piece.byteLength, crc: crc32(piece) })
     this.#file.write(piece, snapshotHeaderBytes + this.#bytes)
     this.#bytes += piece.byteLength
+    if (this.#bytes - this.#syncedBytes < syncBytes) return
+    this.#file.sync()
+    this.#syncedBytes = this.#bytes
   }
 
   /**

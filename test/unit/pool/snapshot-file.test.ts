@@ -76,6 +76,20 @@ describe('a snapshot file', () => {
     expect(await verifySnapshot(snapshot.path, disk)).toEqual(snapshot.header)
   })
 
+  it('is synced now and then while it is written, so that the syncs of the log never wait behind all of it', () => {
+    const disk = new MemoryDisk()
+    const calls: string[] = []
+    disk.beforeCall = (call) => {
+      calls.push(call)
+    }
+    const writer = new SnapshotWriter(folder, disk)
+    for (let i = 0; i < 9; i++) writer.add(0, new Uint8Array(1024 * 1024))
+    expect(calls.filter((call) => call === 'syncData')).toHaveLength(2)
+    writer.publish(1, sections)
+    expect(calls.filter((call) => call === 'syncData')).toHaveLength(3)
+    expect(calls.slice(-4)).toEqual(['syncData', 'close', 'rename', 'syncDirectory'])
+  })
+
   it('with any bit flipped is not valid, and its pieces are not taken', async () => {
     const { disk, snapshot } = diskWithSnapshot()
     const content = Buffer.from(disk.contentOf(snapshot.path)!)
