@@ -1,4 +1,6 @@
+import * as path from 'node:path'
 import type { Disk } from '../log/disk.js'
+import { LogError } from '../log/errors.js'
 import {
   alignFrame,
   FrameDecoder,
@@ -54,7 +56,7 @@ export function listSegmentLsns(disk: Disk, dir: string): number[] {
 /**
  * Reads a log's files without opening the log: every sound record in order, and in between whatever is not sound,
  * behind which it goes on with the next record whose place and checksum fit. Changes nothing, so it may stand beside
- * the log's owner.
+ * the log's owner: what that one writes or removes meanwhile is no fault.
  */
 export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Generator<Scanned> {
   const fromLsn = range.fromLsn ?? 0
@@ -64,9 +66,12 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
     const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
     if (range.limitLsn !== undefined && firstLsn >= range.limitLsn) return
-    const { path: found, header } = readHeader(disk, dir, file, firstLsn)
-    const place = { file: found, offset: 0, lsn: firstLsn }
+    const found = unlessMissing(() => readHeader(disk, dir, file, firstLsn))
+    const header = found?.header
+    const place = { file: found?.path ?? file, offset: 0, lsn: firstLsn }
     if (header?.firstLsn !== firstLsn) {
+      // The owner removes from the front, and uses the files again: then the log begins later by now.
+      if (isRemoved(disk, dir, firstLsn)) continue
       yield { kind: 'fault', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
       previous = undefined
       continue
@@ -103,7 +108,8 @@ function* scanSegmentFile(
   nextLsn: number | undefined,
   limitLsn: number | undefined,
 ): Generator<Scanned> {
-  const window = new SegmentWindow(disk, segment, segment.header.maxFrameBytes)
+  const window = unlessMissing(() => new SegmentWindow(disk, segment, segment.header.maxFrameBytes))
+  if (!window) return
   try {
     const promisedLsn = Math.min(nextLsn ?? Number.POSITIVE_INFINITY, limitLsn ?? Number.POSITIVE_INFINITY)
     const end = Number.isFinite(promisedLsn) ? promisedLsn : window.fileEndLsn
@@ -126,12 +132,28 @@ function* scanSegmentFile(
         // The owner may have written it before what proves that it was there: bytes read now decide.
         if (frames.decodeAnew(at) === 'none') return
       }
+      if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) return
       const sound = frames.next(at)
       yield { kind: 'fault', place, bytes: sound - at, reason: fault }
       at = sound
     }
   } finally {
     window.close()
+  }
+}
+
+/** Whether the log begins after a segment by now: what its file holds says nothing any more. */
+function isRemoved(disk: Disk, dir: string, firstLsn: number): boolean {
+  const [first] = listSegmentLsns(disk, dir)
+  return first !== undefined && firstLsn < first
+}
+
+function unlessMissing<T>(open: () => T): T | undefined {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof LogError && error.details['errno'] === 'ENOENT') return undefined
+    throw error
   }
 }
 
