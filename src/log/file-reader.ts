@@ -61,22 +61,23 @@ export class FileReader {
   /** The next frames below `limitLsn`, at most as many as one read gives, or `undefined` when there are none. */
   nextSync(limitLsn: number): FrameChunk | undefined {
     if (this.#position >= limitLsn) return undefined
-    const { window, end } = this.#seek(limitLsn)
-    const there = this.#checked(window, end)
+    const there = this.#window && this.#checked(this.#window, limitLsn)
     if (there) return there
-    window.fill(this.#position, end)
+    const { window, end } = this.#seek(limitLsn)
+    this.#unlessRemoved(() => window.fill(this.#position, end))
     return this.#filled(window, end)
   }
 
   /** Like `nextSync`, without blocking the thread. */
   async next(limitLsn: number): Promise<FrameChunk | undefined> {
     if (this.#position >= limitLsn) return undefined
-    const { window, end } = this.#seek(limitLsn)
-    const there = this.#checked(window, end)
+    const there = this.#window && this.#checked(this.#window, limitLsn)
     if (there) return there
+    const { window, end } = this.#seek(limitLsn)
     try {
       await window.fillAsync(this.#position, end)
     } catch (cause) {
+      this.#checkStillThere()
       throw cause instanceof LogError ? cause : ioError('read', window.segment.path, cause)
     }
     return this.#filled(window, end)
@@ -85,6 +86,11 @@ export class FileReader {
   close(): void {
     this.#window?.close()
     this.#window = undefined
+  }
+
+  /** Closes its file, not while a read is under way, and keeps what was read: the next read of the file opens it again. */
+  release(): void {
+    this.#window?.close()
   }
 
   /**

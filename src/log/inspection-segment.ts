@@ -10,7 +10,8 @@ import {
 } from './frame.js'
 import { attempt, type SegmentHeader, segmentHeaderBytes, segmentSeed } from './segment.js'
 
-const windowBytes = 1024 * 1024
+/** What is walked at a time: in a process that does other things too, for a millisecond or two. */
+const windowBytes = 256 * 1024
 /** What is read at a time where a larger read fails. */
 const pageBytes = 4096
 /** A file with more unreadable pages than this is given up: each may take the drive seconds. */

@@ -207,7 +207,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
   /** Closes its file, when a read that is under way is over. What it has yet to read it opens again, if it is asked to. */
   async releaseFiles(): Promise<void> {
     await this.#read?.catch(() => {})
-    this.#files?.close()
+    this.#files?.release()
   }
 
   #closeFiles(): void {
@@ -237,7 +237,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
       throw this.#position < this.#source.firstLsn() ? this.#gone() : error
     } finally {
       this.#read = undefined
-      if (this.#source.failure()) this.#files?.close()
+      if (this.#source.failure()) this.#files?.release()
     }
   }
 

@@ -16,7 +16,7 @@ const chunkBytes = 1024 * 1024
 export class SegmentWindow {
   readonly segment: Segment
   readonly #disk: Disk
-  readonly #file: number
+  #file: number | undefined
   readonly #bytesMax: number
   bytes: Buffer = Buffer.allocUnsafeSlow(0)
   /** LSN of the first byte of `bytes`, and how many bytes are there. */
@@ -34,7 +34,8 @@ export class SegmentWindow {
 
   /** LSN behind the last whole byte of the file. */
   get fileEndLsn(): number {
-    const size = attempt('read', this.segment.path, () => this.#disk.size(this.#file))
+    const file = this.#handle()
+    const size = attempt('read', this.segment.path, () => this.#disk.size(file))
     return this.segment.header.firstLsn + Math.max(0, size - segmentHeaderBytes)
   }
 
@@ -45,10 +46,11 @@ export class SegmentWindow {
   /** Reads from `lsn` on, up to `limitLsn`, as much as the window holds. */
   fill(lsn: number, limitLsn: number): void {
     const wanted = this.#begin(lsn, limitLsn)
+    const file = this.#handle()
     while (this.available < wanted) {
       const target = this.bytes.subarray(this.available, wanted)
       const position = this.filePosition(lsn + this.available)
-      const read = attempt('read', this.segment.path, () => this.#disk.readSync(this.#file, target, position))
+      const read = attempt('read', this.segment.path, () => this.#disk.readSync(file, target, position))
       if (read === 0) return
       this.available += read
     }
@@ -57,16 +59,27 @@ export class SegmentWindow {
   /** Like `fill`, without blocking the thread. */
   async fillAsync(lsn: number, limitLsn: number): Promise<void> {
     const wanted = this.#begin(lsn, limitLsn)
+    const file = this.#handle()
     while (this.available < wanted) {
       const target = this.bytes.subarray(this.available, wanted)
-      const read = await this.#disk.read(this.#file, target, this.filePosition(lsn + this.available))
+      const read = await this.#disk.read(file, target, this.filePosition(lsn + this.available))
       if (read === 0) return
       this.available += read
     }
   }
 
+  /** Closes the file. What is in memory stays, and the next `fill` opens the file again. */
   close(): void {
-    this.#disk.close(this.#file)
+    if (this.#file === undefined) return
+    const file = this.#file
+    this.#file = undefined
+    this.#disk.close(file)
+  }
+
+  #handle(): number {
+    const { path } = this.segment
+    this.#file ??= attempt('open', path, () => this.#disk.open(path, 'read'))
+    return this.#file
   }
 
   /** Moves the window to `lsn`; returns how many bytes to read, for which there is room then. */

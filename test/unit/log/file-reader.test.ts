@@ -35,6 +35,29 @@ describe('a reader of the files', () => {
     expect(opened).toBe(2)
   })
 
+  it('that gives its file back between reads opens it only for what is not in memory', () => {
+    const { disk, endLsn } = logOfTwoSegments()
+    const read = (release: boolean) => {
+      const reader = new FileReader(disk, inlineDirectory, 0, { chunkBytes: 1 })
+      disk.calls.length = 0
+      let chunks = 0
+      for (let chunk = reader.nextSync(endLsn); chunk; chunk = reader.nextSync(endLsn)) {
+        chunks++
+        if (release) reader.release()
+        const [opened, closed] = ['open ', 'close '].map(
+          (call) => disk.calls.filter((made) => made.startsWith(call)).length,
+        )
+        if (release) expect(closed).toBe(opened)
+      }
+      reader.close()
+      return { chunks, reads: disk.calls.filter((made) => made.startsWith('readSync')).length }
+    }
+    const kept = read(false)
+    expect(kept.chunks).toBeGreaterThan(10)
+    expect(kept.reads).toBeLessThan(kept.chunks)
+    expect(read(true)).toEqual(kept)
+  })
+
   it('says what failed when the folder cannot be listed', () => {
     const { disk, endLsn } = logOfTwoSegments()
     disk.beforeCall = (call) => {
