@@ -181,6 +181,9 @@ describe('subscribers', () => {
 
   it('get what was in flight when the pool was closed, to its very end, and then end', async () => {
     const pool = await openPool()
+    expect(() => pool.subscribe({ bufferBytes: 1 })).toThrowError(
+      expect.objectContaining({ code: 'TIDEMARK_BAD_SETTING' }),
+    )
     const seen: PoolEvent[] = []
     const reading = (async () => {
       for await (const event of pool.subscribe()) seen.push(event)
@@ -191,9 +194,7 @@ describe('subscribers', () => {
     await Promise.all(pending)
     await reading
     expect(seen.filter(({ event }) => event === 'accepted')).toHaveLength(501)
-    expect(() => pool.subscribe({ bufferBytes: 1 })).toThrowError(
-      expect.objectContaining({ code: 'TIDEMARK_BAD_SETTING' }),
-    )
+    expect(() => pool.subscribe()).toThrowError(expect.objectContaining({ code: 'TIDEMARK_POOL_CLOSED' }))
   })
 
   it('are told when what comes next for them is deleted', async () => {
