@@ -38,12 +38,14 @@ export class FactorInstrument {
 
   /** Every value by name. */
   getAll(): Record<string, number | undefined> {
-    const values: Record<string, number | undefined> = {}
-    for (const { name, cell } of this.program.columns) {
-      const value = this.program.cells[cell]!
-      values[name] = Number.isNaN(value) ? undefined : value
-    }
-    return values
+    const { cells, columns } = this.program
+    // A name such as __proto__ is an own property here, which an assignment would not make.
+    return Object.fromEntries(
+      columns.map(({ name, cell }) => {
+        const value = cells[cell]!
+        return [name, Number.isNaN(value) ? undefined : value]
+      }),
+    )
   }
 
   /** Copies the values into `target`, NaN for what isn't defined, and returns it. */

@@ -2,6 +2,7 @@ import { arithmetic, type Step } from './arithmetic.js'
 import { operatorNamed } from './catalog.js'
 import { FactorError } from './errors.js'
 import { type Expression, parseExpression } from './expression.js'
+import { type Movement, movedByAll, movedByAny, movementOf } from './movement.js'
 import type { Estimate, Place } from './operators/index.js'
 import { fields } from './ticks.js'
 
@@ -28,7 +29,8 @@ export type Definitions = readonly (readonly [name: string, expression: string])
 interface Named {
   readonly outputs: readonly string[]
   readonly cell: number
-  readonly mask: number
+  /** Which ticks move it; undefined for a number. */
+  readonly moves: Movement | undefined
 }
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
@@ -46,8 +48,8 @@ export class FactorProgram implements Place {
   readonly history: Definitions[] = []
   inputs: readonly number[] = []
   readonly #steps: Step[] = []
-  /** For each step the fields that move it. */
-  readonly #masks: number[] = []
+  /** For each step the ticks that move it. */
+  readonly #moves: Movement[] = []
   #nodes = new Map<string, Named>()
   #named = new Map<string, Named>()
   #columnCells = new Map<string, number>()
@@ -55,7 +57,7 @@ export class FactorProgram implements Place {
   constructor() {
     this.cells.fill(Number.NaN, timestampCell, headCells)
     for (const [i, field] of fields.entries()) {
-      this.#named.set(field, { outputs: ['value'], cell: fieldsCell + i, mask: 1 << i })
+      this.#named.set(field, { outputs: ['value'], cell: fieldsCell + i, moves: movementOf(i) })
     }
     this.#named.set('close', this.#named.get('last')!)
   }
@@ -63,8 +65,8 @@ export class FactorProgram implements Place {
   /** Computes every part that the fields in `mask` move; they are in their cells already. */
   step(mask: number): void {
     const steps = this.#steps
-    const masks = this.#masks
-    for (let i = 0; i < steps.length; i++) if ((masks[i]! & mask) !== 0) steps[i]!.step()
+    const moves = this.#moves
+    for (let i = 0; i < steps.length; i++) if (moves[i]![mask] !== 0) steps[i]!.step()
   }
 
   allocate(count: number): number {
@@ -114,7 +116,7 @@ export class FactorProgram implements Place {
       this.#columnCells = new Map(this.columns.map(({ name, cell }) => [name, cell]))
     } catch (error) {
       ;[this.used, this.#steps.length, this.columns.length, this.ranks.length] = before
-      this.#masks.length = before[1]
+      this.#moves.length = before[1]
       this.#nodes = nodes
       this.#named = named
       throw error
@@ -149,15 +151,25 @@ export class FactorProgram implements Place {
   }
 
   /** The part with this key, made if it isn't there yet. Only for `Build`. */
-  part(key: string, inputs: readonly Named[], outputs: readonly string[], make: () => Step): Named {
+  part(
+    key: string,
+    inputs: readonly Named[],
+    outputs: readonly string[],
+    moves: Movement | undefined,
+    make: () => Step,
+  ): Named {
     const known = this.#nodes.get(key)
     if (known) return known
     this.inputs = inputs.map((input) => input.cell)
     const step = make()
-    const mask = inputs.reduce((all, input) => all | input.mask, 0)
-    const part = { outputs, cell: step.at, mask }
-    this.#steps.push(step)
-    this.#masks.push(mask)
+    const part = { outputs, cell: step.at, moves }
+    if (moves) {
+      this.#steps.push(step)
+      this.#moves.push(moves)
+    } else {
+      // Of numbers alone: computed once, now.
+      step.step()
+    }
     this.#nodes.set(key, part)
     return part
   }
@@ -167,7 +179,7 @@ export class FactorProgram implements Place {
     const key = `number ${Object.is(value, -0) ? '-0' : value}`
     let part = this.#nodes.get(key)
     if (!part) {
-      part = { outputs: ['value'], cell: this.allocate(1), mask: 0 }
+      part = { outputs: ['value'], cell: this.allocate(1), moves: undefined }
       this.cells[part.cell] = value
       this.#nodes.set(key, part)
     }
@@ -228,7 +240,7 @@ class Build {
     const cell = this.#program.allocate(1)
     this.#program.cells[cell] = Number.NaN
     this.#program.ranks.push({ name, cell, of: of.cell })
-    return { outputs: ['value'], cell, mask: of.mask }
+    return { outputs: ['value'], cell, moves: of.moves }
   }
 
   /** An expression as one series. */
@@ -265,7 +277,8 @@ class Build {
   #arithmetic(sign: '+' | '-' | '*' | '/', left: Named, right: Named): Named {
     const Node = arithmetic[sign]
     const key = `${left.cell} ${sign} ${right.cell}`
-    return this.#program.part(key, [left, right], ['value'], () => new Node(this.#program))
+    const moves = movedByAny([left.moves, right.moves])
+    return this.#program.part(key, [left, right], ['value'], moves, () => new Node(this.#program))
   }
 
   #call(expression: Extract<Expression, { kind: 'call' }>): Named {
@@ -297,7 +310,11 @@ class Build {
       )
     }
     const key = `${operator} ${inputs.map(({ cell }) => cell).join(' ')} ; ${parameters.join(' ')} ${estimate}`
-    return this.#program.part(key, inputs, entry.outputs, () =>
+    const moves = movedByAll(inputs.map((input) => input.moves))
+    if (!moves) {
+      throw badExpression(`${operator} takes a series that moves, and has numbers alone.`, { operator })
+    }
+    return this.#program.part(key, inputs, entry.outputs, moves, () =>
       entry.make(parameters, estimate, this.#program),
     )
   }
@@ -312,7 +329,7 @@ function outputOf(part: Named, name: string, output: string | undefined): Named 
       { output },
     )
   }
-  return { outputs: ['value'], cell: part.cell + index, mask: part.mask }
+  return { outputs: ['value'], cell: part.cell + index, moves: part.moves }
 }
 
 function badExpression(message: string, details: Record<string, unknown>): FactorError {

@@ -571,6 +571,22 @@ describe('opening again', () => {
     ])
   })
 
+  it.each(['__proto__', 'constructor', 'toString'])('knows a job that is called %s', async (id) => {
+    const dir = newFolder()
+    const first = await newQueue({ dir })
+    expect(await first.get(id)).toBeUndefined()
+    const payload = JSON.parse(`{"${id}":{"x":1}}`)
+    expect((await first.enqueue({ id, payload })).added).toBe(true)
+    await first.close()
+    const second = await newQueue({ dir })
+    expect((await second.enqueue({ id })).added).toBe(false)
+    const payloads: string[] = []
+    second.start((task) => void payloads.push(JSON.stringify(task.payload)))
+    await second.drained()
+    expect(payloads).toEqual([`{"${id}":{"x":1}}`])
+    expect(await second.get(id)).toMatchObject({ id, state: 'completed' })
+  })
+
   it('lets a job that its process never survives die', async () => {
     const dir = newFolder()
     await crashed(dir)

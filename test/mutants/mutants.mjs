@@ -578,4 +578,11 @@ export const mutants = [
     replace: '',
     tests: ['test/unit/jobs/snapshot-cut.test.ts'],
   },
+  {
+    name: 'an operator of several series moves with one of them',
+    file: 'dist/src/factors/movement.js',
+    find: 'combine(inputs, Math.min)',
+    replace: 'combine(inputs, Math.max)',
+    tests: ['test/unit/factors/stale-fields.test.ts'],
+  },
 ]
