@@ -1,5 +1,7 @@
 import * as path from 'node:path'
 import { DurableLog, type LogSettingOptions } from '../log/index.js'
+import { checkOptions, optionNames } from '../log/options.js'
+import { logSettingNames } from '../log/settings.js'
 import type { FactorEngine } from './engine.js'
 import { type EntryCursor, entryKind, factorContentVersion } from './entries.js'
 import { FactorError } from './errors.js'
@@ -35,6 +37,11 @@ export interface HistoryOptions extends FactorFilter {
   readonly toLsn?: number | undefined
 }
 
+const openOptions = new Set(['dir', 'log'])
+const filterOptions = { instruments: true, fromTimestamp: true, toTimestamp: true } as const
+const followOptions = optionNames<FollowOptions>({ ...filterOptions, signal: true })
+const historyOptions = optionNames<HistoryOptions>({ ...filterOptions, fromLsn: true, toLsn: true })
+
 const updateKinds = {
   [entryKind.tick]: 'tick',
   [entryKind.vector]: 'vector',
@@ -63,6 +70,8 @@ export class FactorConsumer {
     readonly dir: string
     readonly log?: LogSettingOptions
   }): Promise<FactorConsumer> {
+    checkOptions('FactorConsumer.open', options, openOptions)
+    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
     const log = await DurableLog.open({
       ...options.log,
       dir: options.dir,
@@ -160,6 +169,7 @@ export class FactorConsumer {
    * of the log. Updates that the filter leaves out are applied all the same.
    */
   async *follow(options: FollowOptions = {}): AsyncGenerator<FactorUpdate, void, undefined> {
+    checkOptions('follow', options, followOptions)
     const replay = this.#recovered
     const { signal } = options
     for await (const record of this.#log.reader({ from: replay.lsn, ...(signal && { signal }) })) {
@@ -180,6 +190,7 @@ export class FactorConsumer {
    * @throws LogError `TIDEMARK_BAD_LSN` when the log was reclaimed so far that it can't be read from there.
    */
   async *history(options: HistoryOptions = {}): AsyncGenerator<FactorUpdate, void, undefined> {
+    checkOptions('history', options, historyOptions)
     const { fromLsn = this.#log.firstLsn, toLsn = this.#log.durableLsn } = options
     const updates: FactorUpdate[] = []
     const onEntry: ReplayOptions['onEntry'] = (replay, entry, lsn) => {

@@ -3,13 +3,15 @@ import type { Clock } from '../log/clock.js'
 import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
 import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
+import { checkOptions, optionNames } from '../log/options.js'
+import { logSettingNames } from '../log/settings.js'
 import { FactorConsumer, type FactorUpdate } from './consumer.js'
 import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from './engine.js'
 import { entryHeadWords, entryKind, factorContentVersion, fieldCount, writeHead } from './entries.js'
 import type { FactorError } from './errors.js'
 import { FactorInstrument } from './instrument.js'
 import { FactorPersister, type PersisterStats } from './persister.js'
-import type { PersisterOptions } from './persister-settings.js'
+import { onlyPersister, type PersisterOptions, persisterOptions } from './persister-settings.js'
 import { fieldsCell } from './program.js'
 import { FactorReplay, replayFiles } from './replay.js'
 import { type SnapshotFailure, type SnapshotOverdue, SnapshotSchedule } from './snapshot-schedule.js'
@@ -34,6 +36,19 @@ export interface DurableFactorOptions extends PersisterOptions {
   /** Time, for tests. @internal */
   readonly clock?: Clock | undefined
 }
+
+const engineOptions = new Set([
+  ...persisterOptions,
+  ...optionNames<Omit<DurableFactorOptions, keyof PersisterOptions>>({
+    dir: true,
+    log: true,
+    autoPersist: true,
+    snapshotEveryTicks: true,
+    keepSnapshots: true,
+    reclaimLog: true,
+    clock: true,
+  }),
+])
 
 /** What opening found. */
 export interface FactorRecovery {
@@ -100,6 +115,8 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
    *   `TIDEMARK_REPLAY_DIFFERS`, `TIDEMARK_FACTOR_LOG_CORRUPT`.
    */
   static async open(options: DurableFactorOptions): Promise<DurableFactorEngine> {
+    checkOptions('DurableFactorEngine.open', options, engineOptions)
+    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
     const every = options.snapshotEveryTicks ?? 100_000
     const keep = options.keepSnapshots ?? 2
     if (!(Number.isInteger(every) && every >= 0)) {
@@ -160,7 +177,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     this.#schedule = new SnapshotSchedule(every, (id) => this.#snapshot(id), options.clock)
     this.#schedule.onFailed = (failure) => this.emit('snapshotFailed', failure)
     this.#schedule.onOverdue = (overdue) => this.emit('snapshotOverdue', overdue)
-    this.#persister = new FactorPersister(log, { ...options, snapshots })
+    this.#persister = new FactorPersister(log, { ...onlyPersister(options), snapshots })
     this.#updates = new UpdateFeed(FactorConsumer.attach(log, snapshots), () => this.#persister.flush())
     this.#persister.on('error', (error) => this.emit('error', error))
     for (const instrument of this.#engine.instruments) this.#define(instrument, [])

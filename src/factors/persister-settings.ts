@@ -1,4 +1,5 @@
 import { badSetting } from '../log/errors.js'
+import { optionNames } from '../log/options.js'
 
 /**
  * What becomes of a message when the channel is full. `wait`: it is not taken, `send…` throws and `persist…` waits.
@@ -25,6 +26,21 @@ export type PersisterOptions = {
 } & {
   /** A batch size and delay; default `balanced`. */
   readonly preset?: PersisterPreset | undefined
+}
+
+export const persisterOptions = optionNames<PersisterOptions>({
+  batchSize: true,
+  maxDelayMs: true,
+  groupCommit: true,
+  whenFull: true,
+  capacity: true,
+  preset: true,
+})
+
+/** Of options that are also for something else, those of a persister. */
+export function onlyPersister(options: PersisterOptions): PersisterOptions {
+  const { batchSize, maxDelayMs, groupCommit, whenFull, capacity, preset } = options
+  return { batchSize, maxDelayMs, groupCommit, whenFull, capacity, preset }
 }
 
 export const persisterPresets: Record<

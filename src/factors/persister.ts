@@ -1,6 +1,7 @@
 import { withoutStack } from '../errors.js'
 import { Emitter } from '../log/emitter.js'
 import type { DurableLog } from '../log/index.js'
+import { checkOptions } from '../log/options.js'
 import { BatchWriter, type Waiter } from './batch-writer.js'
 import type { Channel } from './channel.js'
 import { checkName } from './engine.js'
@@ -18,10 +19,13 @@ import { FactorError } from './errors.js'
 import {
   type PersisterOptions,
   type PersisterSettings,
+  persisterOptions,
   resolvePersisterSettings,
 } from './persister-settings.js'
 import { SeriesTable } from './series-table.js'
 import type { SnapshotInfo, SnapshotSeries, SnapshotStore } from './snapshot-store.js'
+
+const ownOptions = new Set([...persisterOptions, 'snapshots'])
 
 /** A series of values of one instrument: what `sendVector` takes in place of names. */
 export interface Series {
@@ -93,6 +97,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     options: PersisterOptions & { readonly snapshots?: SnapshotStore | undefined } = {},
   ) {
     super()
+    checkOptions('FactorPersister', options, ownOptions)
     this.settings = resolvePersisterSettings(options)
     this.#snapshots = options.snapshots
     const session = new Float64Array(entryHeadWords)

@@ -3,6 +3,8 @@ import { withoutStack } from '../errors.js'
 import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
 import { DurableLog, LogError, type LogSettingOptions, type LogStats } from '../log/index.js'
+import { checkOptions, optionNames } from '../log/options.js'
+import { logSettingNames } from '../log/settings.js'
 import { checkName, type Definition, expressionsOf } from './engine.js'
 import {
   entryHeadWords,
@@ -36,6 +38,15 @@ export interface FactorPoolOptions {
   /** Whether a tick that finds no room is an error (`wait`: await `ready`) or dropped and counted. Default `wait`. */
   readonly whenFull?: 'wait' | 'drop' | undefined
 }
+
+const poolOptions = optionNames<FactorPoolOptions>({
+  dir: true,
+  log: true,
+  workers: true,
+  queueTicks: true,
+  batchSize: true,
+  whenFull: true,
+})
 
 export interface FactorPoolStats {
   readonly ticks: number
@@ -83,6 +94,8 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
 
   /** @throws LogError as of `DurableLog.open`; FactorError as of `DurableFactorEngine.open`. */
   static async open(options: FactorPoolOptions): Promise<FactorPool> {
+    checkOptions('FactorPool.open', options, poolOptions)
+    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
     const workers = whole('workers', options.workers ?? 2, 64)
     const queueTicks = whole('queueTicks', options.queueTicks ?? 65_536, 1 << 24)
     const batchSize = whole('batchSize', options.batchSize ?? 100, 100_000)

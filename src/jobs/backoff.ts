@@ -1,4 +1,5 @@
 import { badSetting } from '../log/errors.js'
+import { checkOptions, optionNames } from '../log/options.js'
 import { JobError } from './errors.js'
 
 /** How long a job waits after a failed attempt: `baseMs * factor ** (attempt - 1)`, at most `maxMs`. */
@@ -26,12 +27,15 @@ const delayMsMax = 100 * 365 * 24 * 60 * 60 * 1000
 const defaultBackoff: Backoff = { baseMs: 1000, factor: 2, maxMs: 60_000 }
 const defaultDelayMs = exponential(defaultBackoff)
 
+const backoffOptions = optionNames<Backoff>({ baseMs: true, factor: true, maxMs: true })
+
 /** @throws LogError `TIDEMARK_BAD_SETTING`. */
 export function resolveBackoff(given: Partial<Backoff> | BackoffFunction = {}): BackoffFunction {
   if (typeof given === 'function') return given
   if (typeof given !== 'object' || given === null) {
     throw badSetting('backoff', given, 'a function, or an object of baseMs, factor and maxMs')
   }
+  checkOptions('The option backoff', given, backoffOptions)
   const backoff = { ...defaultBackoff, ...given }
   checkMs('backoff.baseMs', backoff.baseMs)
   checkMs('backoff.maxMs', backoff.maxMs)

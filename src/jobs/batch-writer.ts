@@ -1,4 +1,5 @@
 import { badSetting } from '../log/errors.js'
+import { checkOptions, optionNames } from '../log/options.js'
 import { closedError } from './errors.js'
 import { detailToJson, type JobEventDetail, type JobEventType } from './event.js'
 import { checkEvent, type EventEntry, type JobLog } from './job-log.js'
@@ -10,6 +11,7 @@ export interface BatchWriterOptions {
   readonly intervalMs?: number | undefined
 }
 
+const writerOptions = optionNames<BatchWriterOptions>({ size: true, intervalMs: true })
 const sizeMax = 1_000_000
 const intervalMsMax = 60_000
 const wrapperBytes = 256
@@ -36,6 +38,7 @@ export class BatchWriter {
 
   /** @throws LogError `TIDEMARK_BAD_SETTING`. */
   constructor(log: JobLog, options: BatchWriterOptions = {}) {
+    checkOptions('BatchWriter', options, writerOptions)
     const { size = 100, intervalMs = 10 } = options
     if (!(Number.isInteger(size) && size >= 1 && size <= sizeMax)) {
       throw badSetting('size', size, `a whole number from 1 to ${sizeMax}`)

@@ -1,4 +1,6 @@
 import { badSetting } from '../log/errors.js'
+import { checkOptions, optionNames } from '../log/options.js'
+import { logSettingNames } from '../log/settings.js'
 import { type Backoff, type BackoffFunction, resolveBackoff } from './backoff.js'
 import type { KeepFinished } from './finished-jobs.js'
 import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'
@@ -31,6 +33,21 @@ export interface JobControllerOptions {
   readonly log?: JobLogOptions | undefined
 }
 
+const controllerOptions = optionNames<JobControllerOptions>({
+  dir: true,
+  concurrency: true,
+  timeoutMs: true,
+  maxAttempts: true,
+  backoff: true,
+  keepFinished: true,
+  snapshotEveryEvents: true,
+  keepHistory: true,
+  interruptionsMax: true,
+  worker: true,
+  log: true,
+})
+const keepFinishedOptions = optionNames<KeepFinished>({ count: true, ageMs: true })
+
 export interface JobControllerSettings extends JobDefaults {
   readonly dir: string
   readonly concurrency: number
@@ -50,6 +67,8 @@ export const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.
 
 /** @throws LogError `TIDEMARK_BAD_SETTING` that names the setting, the value and what is allowed. */
 export function resolveControllerSettings(options: JobControllerOptions): JobControllerSettings {
+  checkOptions('JobController.open', options, controllerOptions)
+  if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
   if (typeof options.dir !== 'string' || options.dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder')
   }
@@ -79,6 +98,7 @@ function resolveWorker(worker: string): string {
 }
 
 function resolveKeepFinished(given: Partial<KeepFinished> = {}): KeepFinished {
+  checkOptions('The option keepFinished', given, keepFinishedOptions)
   const { count, ageMs } = { ...defaultKeepFinished, ...given }
   whole('keepFinished.count', count, 0, keepFinishedMax)
   if (!(ageMs >= 0)) throw badSetting('keepFinished.ageMs', ageMs, 'a number of milliseconds from 0')

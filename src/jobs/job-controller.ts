@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { Emitter } from '../log/emitter.js'
 import { shortageError } from '../log/errors.js'
+import { checkOptions } from '../log/options.js'
 import {
   announced,
   type CheckpointFailure,
@@ -51,6 +52,7 @@ interface Together {
 }
 
 const graceMsDefault = 10_000
+const closeOptions = new Set(['graceMs'])
 
 /**
  * A durable job queue: jobs and all that happens to them are events of one log.
@@ -244,6 +246,11 @@ export class JobController extends Emitter<JobControllerEvents> {
    *   outcome had no room in it are made again at the next start.
    */
   close(options: { graceMs?: number } = {}): Promise<void> {
+    try {
+      checkOptions('close', options, closeOptions)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     this.#closing ??= this.#close(options.graceMs ?? graceMsDefault)
     return this.#closing
   }

@@ -3,7 +3,9 @@ import { Emitter } from '../log/emitter.js'
 import type { LogError, LogPoisonedError } from '../log/errors.js'
 import { frameHeaderBytes } from '../log/frame.js'
 import { NodeDisk } from '../log/node-disk.js'
+import { checkOptions } from '../log/options.js'
 import type { RecoveryReport } from '../log/recovery.js'
+import { logSettingNames } from '../log/settings.js'
 import { closedError, fromLogError, JobError } from './errors.js'
 import {
   detailToJson,
@@ -16,7 +18,7 @@ import {
   recordType,
 } from './event.js'
 import { findLast } from './log-inspection.js'
-import { type JobReplayOptions, type JobReplayReport, replayEvents } from './replay.js'
+import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 import { RoomQueue } from './room-queue.js'
 
 export type JobLogOptions = Omit<DurableLogOptions, 'dir' | 'contentVersion'>
@@ -77,6 +79,7 @@ export class JobLog extends Emitter<JobLogEvents> {
    *   `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_FORMAT`, `TIDEMARK_BAD_SETTING`.
    */
   static async open(dir: string, options: JobLogOptions = {}): Promise<JobLog> {
+    checkOptions('JobLog.open', options, logSettingNames)
     const log = await DurableLog.open({
       ...options,
       segmentBytes: options.segmentBytes ?? segmentBytesFor(options),
@@ -282,6 +285,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     handler: (event: JobEvent, lsn: number) => unknown,
     options: JobReplayOptions = {},
   ): Promise<JobReplayReport> {
+    checkOptions('replay', options, replayOptions)
     await new Promise<void>((resolve, reject) => this.inOrder(resolve, reject))
     const limitLsn = this.#log.tailLsn
     await this.waitDurable(limitLsn)

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { didYouMean, unknownFieldOf } from '../known-fields.js'
+import { optionNames } from '../log/options.js'
 import { JobError } from './errors.js'
 
 /** A job as the caller gives it. */
@@ -14,6 +16,14 @@ export interface JobSpec {
   /** How often the job is tried before it is dead. */
   readonly maxAttempts?: number | undefined
 }
+
+const specFields = optionNames<JobSpec>({
+  id: true,
+  payload: true,
+  priority: true,
+  timeoutMs: true,
+  maxAttempts: true,
+})
 
 export interface JobDefaults {
   readonly timeoutMs: number
@@ -104,6 +114,14 @@ export const idLengthMax = 256
  */
 export function toPlainJob(spec: JobSpec, defaults: JobDefaults): PlainJob {
   if (typeof spec !== 'object' || spec === null) throw badSpec('spec', spec, 'an object')
+  const unknown = unknownFieldOf(spec, specFields)
+  if (unknown !== undefined) {
+    throw new JobError(
+      'TIDEMARK_JOB_BAD_SPEC',
+      `A job has no field ${JSON.stringify(unknown)}.${didYouMean(unknown, specFields)}`,
+      { field: unknown, value: (spec as Record<string, unknown>)[unknown] },
+    )
+  }
   const id = spec.id ?? randomUUID()
   if (typeof id !== 'string' || id === '' || id.length > idLengthMax) {
     throw badSpec('id', id, `a text of 1 to ${idLengthMax} characters`)

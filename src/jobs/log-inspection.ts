@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import type { Disk } from '../log/disk.js'
 import { NodeDisk } from '../log/node-disk.js'
+import { checkOptions, optionNames } from '../log/options.js'
 import { emptyError } from './errors.js'
 import {
   decodeBase,
@@ -13,7 +14,7 @@ import {
 } from './event.js'
 import { faultError, type LogFault, type TornEnd, walkEvents } from './event-walk.js'
 import { listSegmentLsns, scanLog } from './log-scan.js'
-import { type JobReplayOptions, type JobReplayReport, replayEvents } from './replay.js'
+import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 
 /** What a look at a whole log found. */
 export interface LogValidation {
@@ -53,6 +54,14 @@ export interface DumpFilter {
   /** Skips what is not sound and tells it here; otherwise the first fault is thrown. */
   readonly onFault?: ((fault: LogFault) => void) | undefined
 }
+
+const dumpFilter = optionNames<DumpFilter>({
+  fromSeq: true,
+  toSeq: true,
+  types: true,
+  jobId: true,
+  onFault: true,
+})
 
 /**
  * Checks every record of the log in a folder: frames, JSON, checksums, and that sequence numbers have no gap. Opens
@@ -147,6 +156,7 @@ export function lastEvent(dir: string): JobEvent {
  * folder holds no log.
  */
 export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEvent> {
+  checkOptions('dumpLog', filter, dumpFilter)
   const { fromSeq = 0, toSeq = Number.POSITIVE_INFINITY, types, jobId, onFault } = filter
   for (const walked of walkEvents(openFolder(dir), dir)) {
     if (walked.kind === 'fault') {
@@ -170,6 +180,7 @@ export async function replayLog(
   handler: (event: JobEvent, lsn: number) => unknown,
   options: JobReplayOptions = {},
 ): Promise<JobReplayReport> {
+  checkOptions('replayLog', options, replayOptions)
   const { fromLsn, afterSeq } = options
   return replayEvents(openFolder(dir), dir, handler, { fromLsn, afterSeq }, options)
 }

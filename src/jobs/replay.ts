@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Disk } from '../log/disk.js'
+import { optionNames } from '../log/options.js'
 import type { JobEvent } from './event.js'
 import { faultError, type LogFault, type WalkRange, walkEvents } from './event-walk.js'
 
@@ -13,6 +14,13 @@ export interface JobReplayOptions {
   /** Called for each fault of a tolerant replay, in order. */
   readonly onFault?: ((fault: LogFault) => void) | undefined
 }
+
+export const replayOptions = optionNames<JobReplayOptions>({
+  fromLsn: true,
+  afterSeq: true,
+  tolerant: true,
+  onFault: true,
+})
 
 export interface JobReplayReport {
   readonly events: number

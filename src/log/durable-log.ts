@@ -4,6 +4,7 @@ import { withoutStack } from '../errors.js'
 import type { Disk } from './disk.js'
 import { Emitter } from './emitter.js'
 import {
+  badSetting,
   closedError,
   fromErrorMessage,
   LogError,
@@ -29,6 +30,7 @@ import {
   shortages,
 } from './memory.js'
 import { NodeDisk } from './node-disk.js'
+import { checkOptions } from './options.js'
 import { Ownership, type TakenFolder, takeFolder } from './ownership.js'
 import { LogProducer, wakeFlusher } from './producer.js'
 import type { RecoveryReport } from './recovery.js'
@@ -36,7 +38,13 @@ import { ReleasedSignal } from './released-signal.js'
 import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
 import { isRecycledName, isSpareName } from './segment.js'
 import { planRemoval, removeSegments } from './segment-removal.js'
-import { diskReserveShare, type LogSettingOptions, type LogSettings, resolveLogSettings } from './settings.js'
+import {
+  diskReserveShare,
+  type LogSettingOptions,
+  type LogSettings,
+  logSettingNames,
+  resolveLogSettings,
+} from './settings.js'
 import { readerTurns } from './turns.js'
 import { DurableWaiters } from './waiters.js'
 
@@ -46,6 +54,8 @@ export interface DurableLogOptions extends LogSettingOptions {
   /** Version of what the application writes; a log of another version is refused. Default 1. */
   readonly contentVersion?: number
 }
+
+const durableLogOptions = new Set([...logSettingNames, 'dir', 'contentVersion'])
 
 /** What another thread needs to write into the log: pass it in a message, then `new LogProducer(memory, producerId)`. */
 export interface LogProducerHandle {
@@ -138,6 +148,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
+    checkOptions('DurableLog.open', options, durableLogOptions)
     const log = await DurableLog.openUnprepared(options)
     log.startPreparer()
     return log
@@ -156,6 +167,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     covered?: (directory: string) => Promise<number>,
   ): Promise<DurableLog> {
     const settings = resolveLogSettings(options)
+    if (typeof options.dir !== 'string' || options.dir === '') {
+      throw badSetting('dir', options.dir, 'the path of a folder')
+    }
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
     makeFolder(disk, dir)

@@ -5,6 +5,7 @@ import { FileReader, type FrameChunk, forEachFrame } from './file-reader.js'
 import { frameFlag, markFrameType, maxApplicationType } from './frame.js'
 import type { LiveFeed } from './live-feed.js'
 import { type LiveTail, takeBytes } from './live-tail.js'
+import { checkOptions, optionNames } from './options.js'
 import type { ReleasedSignal } from './released-signal.js'
 import type { Turns } from './turns.js'
 
@@ -32,6 +33,8 @@ export interface LogReaderOptions {
    */
   readonly bufferBytes?: number
 }
+
+const readerOptions = optionNames<LogReaderOptions>({ from: true, to: true, signal: true, bufferBytes: true })
 
 export const readerBufferBytesMin = 64 * 1024
 export const readerBufferBytesMax = 1024 * 1024 * 1024
@@ -93,6 +96,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
 
   /** @throws LogError `TIDEMARK_BAD_LSN`, `TIDEMARK_BAD_SETTING`. */
   constructor(source: LogReaderSource, options: LogReaderOptions) {
+    checkOptions('reader', options, readerOptions)
     const firstLsn = source.firstLsn()
     const { from = firstLsn, to, bufferBytes = readerBufferBytesDefault } = options
     if (!Number.isSafeInteger(from) || from < firstLsn || from > source.signal.released || from % 8 !== 0) {

@@ -1,6 +1,7 @@
 import { badSetting } from './errors.js'
 import type { Durability } from './flusher.js'
 import { ringBytesMax, ringBytesMin } from './memory.js'
+import { optionNames } from './options.js'
 
 export type Preset = 'lowLatency' | 'balanced' | 'highThroughput'
 
@@ -23,6 +24,16 @@ export interface LogSettings {
 export type LogSettingOptions = { readonly [K in keyof LogSettings]?: LogSettings[K] | undefined } & {
   readonly preset?: Preset | undefined
 }
+
+export const logSettingNames = optionNames<LogSettingOptions>({
+  batchSize: true,
+  batchDelayMs: true,
+  durability: true,
+  ringBytes: true,
+  segmentBytes: true,
+  maxFrameBytes: true,
+  preset: true,
+})
 
 export const presets: Record<Preset, Pick<LogSettings, 'batchSize' | 'batchDelayMs'>> = {
   lowLatency: { batchSize: 1, batchDelayMs: 0 },

@@ -5,6 +5,7 @@ import { LogError } from '../log/errors.js'
 import { makeFolder } from '../log/folders.js'
 import { listLogFiles } from '../log/inspection-header.js'
 import { NodeDisk } from '../log/node-disk.js'
+import { checkOptions, optionNames } from '../log/options.js'
 import { claimFolder } from '../log/ownership.js'
 import {
   attempt,
@@ -36,6 +37,8 @@ export interface BackupOptions extends EndKnowledge {
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void
 }
 
+const backupOptions = optionNames<BackupOptions>({ syncedLsn: true, closed: true, onProgress: true })
+
 /** How often the copy is begun anew because segments were removed meanwhile. */
 const attemptsMax = 10
 const retryMs = 20
@@ -64,6 +67,7 @@ export async function backupFolder(
   target: string,
   options: BackupOptions = {},
 ): Promise<BackupReport> {
+  checkOptions('backupFolder', options, backupOptions)
   const disk = new NodeDisk()
   makeFolder(disk, target)
   if (attempt('read', target, () => disk.list(target)).length > 0) {

@@ -13,7 +13,7 @@ import { Checkpointer } from './checkpointer.js'
 import { type Clock, systemClock } from './clock.js'
 import type { CommandBatch } from './command-batch.js'
 import { CursorStore } from './cursors.js'
-import { poolClosed } from './errors.js'
+import { PoolError, poolClosed } from './errors.js'
 import { describe, InstrumentRegistry } from './instruments.js'
 import { Intake } from './intake.js'
 import { PoolQuestions } from './pool-questions.js'
@@ -375,6 +375,9 @@ export class EnginePool extends Emitter<PoolEvents> {
    * behind it.
    */
   async backup(dir: string): Promise<BackupReport> {
+    if (typeof dir !== 'string' || dir === '') {
+      throw new PoolError('TIDEMARK_BAD_ARGUMENT', 'backup takes the path of a folder.', { dir })
+    }
     await this.checkpoint()
     return backupInThread({ source: this.dir, target: path.resolve(dir), syncedLsn: this.durableLsn })
   }

@@ -69,6 +69,12 @@ export class InstrumentRegistry {
   missing(options: readonly InstrumentOptions[]): InstrumentOptions[] {
     const symbols = new Set<string>()
     return options.filter((wanted) => {
+      if (typeof wanted !== 'object' || wanted === null) {
+        throw new PoolError(
+          'TIDEMARK_BAD_ARGUMENT',
+          'An instrument is an object with symbol, tickSize and lotSize.',
+        )
+      }
       const known = this.#bySymbol.get(wanted.symbol)?.definition
       if (!known) {
         const { symbol } = instrumentFromCommand(

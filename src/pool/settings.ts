@@ -1,5 +1,12 @@
 import { badSetting } from '../log/errors.js'
-import { type Environment, integerSetting, numberSetting } from '../log/settings.js'
+import { checkOptions, optionNames } from '../log/options.js'
+import {
+  type Environment,
+  integerSetting,
+  type LogSettingOptions,
+  logSettingNames,
+  numberSetting,
+} from '../log/settings.js'
 import type { CheckpointSettings } from './checkpointer.js'
 import { delayMsMax } from './clock.js'
 import type { EnginePoolOptions } from './types.js'
@@ -15,6 +22,24 @@ const defaultShards = 1
 const defaultCursorKeepBytes = 1024 * 1024 * 1024
 const defaultMaxInFlight = 65_536
 const defaultMaxQuestions = 256
+
+const poolOptions = new Set([
+  ...logSettingNames,
+  ...optionNames<Omit<EnginePoolOptions, keyof LogSettingOptions>>({
+    dir: true,
+    shards: true,
+    instruments: true,
+    maxInFlight: true,
+    maxQuestions: true,
+    checkpointBytes: true,
+    checkpointIntervalMs: true,
+    keepSnapshots: true,
+    keepLogBytes: true,
+    keepLogHours: true,
+    cursorKeepBytes: true,
+    clock: true,
+  }),
+])
 
 export interface PoolSettings {
   readonly dir: string
@@ -38,6 +63,10 @@ export function resolvePoolSettings(
   options: EnginePoolOptions,
   environment: Environment = process.env,
 ): PoolSettings {
+  checkOptions('EnginePool.open', options, poolOptions)
+  if (options.instruments !== undefined && !Array.isArray(options.instruments)) {
+    throw badSetting('instruments', options.instruments, 'an array of instruments')
+  }
   const dir = options.dir ?? environment['TIDEMARK_DIR']
   if (typeof dir !== 'string' || dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder, as an option or in TIDEMARK_DIR')

@@ -1,8 +1,17 @@
 import type { DurableLog } from '../log/index.js'
+import { checkOptions, optionNames } from '../log/options.js'
 import type { CursorStore } from './cursors.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { Subscription } from './subscription.js'
 import type { SubscribeOptions, SubscriptionsStats } from './types.js'
+
+const subscribeOptions = optionNames<SubscribeOptions>({
+  from: true,
+  cursor: true,
+  bufferBytes: true,
+  to: true,
+  signal: true,
+})
 
 /** The subscriptions of a pool. */
 export class Subscriptions {
@@ -19,6 +28,7 @@ export class Subscriptions {
 
   /** @throws as `EnginePool.subscribe`. */
   open(options: SubscribeOptions): Subscription {
+    checkOptions('subscribe', options, subscribeOptions)
     const { cursor, to, signal, bufferBytes } = options
     const from = cursor === undefined ? options.from : this.#cursors.startOf(cursor, options.from)
     const reader = this.#log.reader({
