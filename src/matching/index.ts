@@ -34,4 +34,4 @@ export {
   type ShardCopy,
 } from './shard-copy.js'
 export { copiedInstruments, type ShardRestore } from './shard-restore.js'
-export { stepText } from './step-text.js'
+export { priceText, quantityText } from './step-text.js'

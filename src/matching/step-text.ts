@@ -1,25 +1,45 @@
 import { fromSteps, type Grid } from './decimal.js'
 
-/** A power of two. At most so many texts are kept, of whatever instruments are busy: less than a megabyte. */
+/** A power of two. At most so many texts are kept, of whatever instruments are busy: less than half a megabyte. */
 const slots = 4096
-const steps = new Float64Array(slots).fill(-1)
-const mantissas = new Float64Array(slots)
-const scales = new Uint8Array(slots)
-const texts: string[] = new Array(slots).fill('')
 
 /**
- * As `fromSteps`, with the last texts kept: the prices and quantities of a market repeat, and making a text costs ten times as
- * much as finding it.
+ * The last texts that were made of numbers of steps: the prices of a market repeat, and so do its quantities, and making a
+ * text costs ten times as much as finding it.
  */
-export function stepText(count: number, grid: Grid): string {
-  const slot = (count ^ (grid.scale * 0x9e5)) & (slots - 1)
-  if (steps[slot] === count && scales[slot] === grid.scale && mantissas[slot] === grid.mantissa) {
-    return texts[slot]!
+class StepTexts {
+  readonly #steps = new Float64Array(slots).fill(-1)
+  readonly #mantissas = new Float64Array(slots)
+  readonly #scales = new Uint8Array(slots)
+  readonly #texts: string[] = new Array(slots).fill('')
+
+  /** As `fromSteps`. */
+  of(steps: number, grid: Grid): string {
+    const slot = steps & (slots - 1)
+    if (
+      this.#steps[slot] === steps &&
+      this.#scales[slot] === grid.scale &&
+      this.#mantissas[slot] === grid.mantissa
+    ) {
+      return this.#texts[slot]!
+    }
+    const text = fromSteps(steps, grid)
+    this.#steps[slot] = steps
+    this.#scales[slot] = grid.scale
+    this.#mantissas[slot] = grid.mantissa
+    this.#texts[slot] = text
+    return text
   }
-  const text = fromSteps(count, grid)
-  steps[slot] = count
-  scales[slot] = grid.scale
-  mantissas[slot] = grid.mantissa
-  texts[slot] = text
-  return text
+}
+
+/** Prices and quantities by themselves, so that neither drives the other out. */
+const prices = new StepTexts()
+const quantities = new StepTexts()
+
+export function priceText(ticks: number, grid: Grid): string {
+  return prices.of(ticks, grid)
+}
+
+export function quantityText(lots: number, grid: Grid): string {
+  return quantities.of(lots, grid)
 }

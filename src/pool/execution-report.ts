@@ -5,7 +5,7 @@ import {
   eventKinds,
   type Outcome,
   outcomeOf,
-  stepText,
+  quantityText,
 } from '../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from './instruments.js'
 import { onlyPoolEvent, poolEvents } from './pool-events.js'
@@ -93,8 +93,8 @@ class Report implements ExecutionReport {
     this.orderId = orderId
     this.status = status
     this.code = code
-    this.filled = lots && filled >= 0 ? stepText(filled, lots) : undefined
-    this.remaining = lots && remaining >= 0 ? stepText(remaining, lots) : undefined
+    this.filled = lots && filled >= 0 ? quantityText(filled, lots) : undefined
+    this.remaining = lots && remaining >= 0 ? quantityText(remaining, lots) : undefined
     this.repeated = firstLsn !== undefined
   }
 

@@ -8,11 +8,12 @@ import {
   newOrderQuantity,
   newOrderSell,
   outcomeStatusNames,
+  priceText,
+  quantityText,
   readU64,
   rejectCodeNames,
   replaceReasonNames,
   sideNames,
-  stepText,
 } from '../matching/index.js'
 import {
   AcceptedRecord,
@@ -96,18 +97,18 @@ function eventAt(
         readU64(words, at + 2),
         readU64(words, at + 4),
         readU64(words, at + 6),
-        stepText(readU64(words, at + 8), prices),
-        stepText(readU64(words, at + 10), lots),
+        priceText(readU64(words, at + 8), prices),
+        quantityText(readU64(words, at + 10), lots),
         words[at + 12]! >>> 0,
         words[at + 13]! >>> 0,
-        stepText(readU64(words, at + 14), lots),
-        stepText(readU64(words, at + 16), lots),
+        quantityText(readU64(words, at + 14), lots),
+        quantityText(readU64(words, at + 16), lots),
         side,
       )
     case eventKinds.accepted: {
       const orderSide = sideNames[newOrderSell(words, from)]!
       const price = optionalPrice(newOrderPrice(words, from), prices)
-      const quantity = stepText(newOrderQuantity(words, from), lots)
+      const quantity = quantityText(newOrderQuantity(words, from), lots)
       return new AcceptedRecord(
         lsn,
         index,
@@ -124,7 +125,7 @@ function eventAt(
       const orderId = readU64(words, at + 2)
       const reason = words[at + 1]!
       const price = optionalPrice(readU64(words, at + 4), prices)
-      const quantity = stepText(readU64(words, at + 6), lots)
+      const quantity = quantityText(readU64(words, at + 6), lots)
       return kind === eventKinds.cancelled
         ? new CancelledRecord(
             lsn,
@@ -187,7 +188,7 @@ const plainNames: Record<number, InstrumentEventName> = {
 }
 
 function optionalPrice(ticks: number, grid: Grid): string | undefined {
-  return ticks === 0 ? undefined : stepText(ticks, grid)
+  return ticks === 0 ? undefined : priceText(ticks, grid)
 }
 
 function tagOf(words: Int32Array, from: number): bigint {
