@@ -481,6 +481,13 @@ export const mutants = [
     tests: ['test/unit/log/log-threads.test.ts'],
   },
   {
+    name: 'a thread that finds no descriptor to start with ends the process',
+    file: 'dist/src/log/task-threads.js',
+    find: "this.#pool.on('error',",
+    replace: "this.#pool.on('nothing',",
+    tests: ['test/integration/descriptors.test.ts'],
+  },
+  {
     name: 'sealed segments are taken for sound',
     file: 'dist/src/log/sealed-check.js',
     find: 'return !this.#stopped && crc === expected;',
