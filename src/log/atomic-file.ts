@@ -64,17 +64,6 @@ export class AtomicFile {
     }
   }
 
-  /**
-   * Publishes files of one folder in this order, with one sync of the folder after all of them. A crash may leave the
-   * first ones only.
-   */
-  static async publishAll(files: readonly { file: AtomicFile; name: string }[]): Promise<void> {
-    for (const { file } of files) await file.finish()
-    for (const { file, name } of files) await file.#rename(name)
-    const [first] = files
-    if (first) await run(first.file.#disk, first.file.#steps.syncFolder())
-  }
-
   private constructor(disk: Disk, folder: string, label: string) {
     this.#disk = disk
     this.#steps = new AtomicSteps(folder, label)
@@ -131,6 +120,17 @@ export class AtomicFileSync {
   readonly #disk: Disk
   readonly #steps: AtomicSteps
 
+  /**
+   * Publishes files of one folder in this order, with one sync of the folder after all of them. A crash may leave the
+   * first ones only.
+   */
+  static publishAll(files: readonly { file: AtomicFileSync; name: string }[]): void {
+    for (const { file } of files) file.finish()
+    for (const { file, name } of files) runNow(file.#disk, file.#steps.rename(name))
+    const [first] = files
+    if (first) runNow(first.file.#disk, first.file.#steps.syncFolder())
+  }
+
   /** @param label Begins the temporary name. @throws LogError `TIDEMARK_LOG_IO`. */
   constructor(disk: Disk, folder: string, label: string) {
     this.#disk = disk
@@ -141,6 +141,11 @@ export class AtomicFileSync {
   /** Bytes from the beginning to the end of what was written. */
   get bytes(): number {
     return this.#steps.bytes
+  }
+
+  /** Where the file is until it is published: for reading back what was finished. */
+  get temporaryPath(): string {
+    return this.#steps.temporary
   }
 
   /** See `AtomicFile.write`. */
@@ -191,7 +196,7 @@ const latest = new Map<string, number>()
 /** One description of the protocol for both forms. Each step is one call to a disk. */
 class AtomicSteps {
   readonly #folder: string
-  readonly #temporary: string
+  readonly temporary: string
   readonly #order = ++created
   #file: number | undefined
   #bytes = 0
@@ -200,7 +205,7 @@ class AtomicSteps {
 
   constructor(folder: string, label: string) {
     this.#folder = folder
-    this.#temporary = path.join(folder, `${label}.${randomBytes(8).toString('hex')}.tmp`)
+    this.temporary = path.join(folder, `${label}.${randomBytes(8).toString('hex')}.tmp`)
     open.add(this.#order)
   }
 
@@ -214,7 +219,7 @@ class AtomicSteps {
 
   *create(): Steps<void> {
     try {
-      this.#file = yield* call('create', this.#temporary, 'create', this.#temporary)
+      this.#file = yield* call('create', this.temporary, 'create', this.temporary)
     } catch (error) {
       this.#end()
       throw error
@@ -229,7 +234,7 @@ class AtomicSteps {
 
   *sync(): Steps<void> {
     this.#require('writing')
-    yield* this.#final(call('sync', this.#temporary, 'syncData', this.#file!))
+    yield* this.#final(call('sync', this.temporary, 'syncData', this.#file!))
   }
 
   *finish(): Steps<void> {
@@ -247,7 +252,7 @@ class AtomicSteps {
       return false
     }
     yield* this.#final(
-      call('rename', this.#temporary, 'rename', this.#temporary, path.join(this.#folder, name)),
+      call('rename', this.temporary, 'rename', this.temporary, path.join(this.#folder, name)),
     )
     latest.set(target, this.#order)
     this.#end()
@@ -267,7 +272,7 @@ class AtomicSteps {
       // A descriptor whose closing fails is closed all the same.
     }
     try {
-      yield* call('remove', this.#temporary, 'remove', this.#temporary)
+      yield* call('remove', this.temporary, 'remove', this.temporary)
     } catch {
       // The next opening of the folder removes it.
     }
@@ -277,8 +282,8 @@ class AtomicSteps {
     for (let done = 0; done < piece.byteLength; ) {
       // A short write lost its reason: the call for the rest gives it.
       const rest = piece.subarray(done)
-      const taken = yield* call('write to', this.#temporary, 'write', this.#file!, [rest], position + done)
-      if (taken === 0) throw ioError('write to', this.#temporary, new Error('no byte was taken'))
+      const taken = yield* call('write to', this.temporary, 'write', this.#file!, [rest], position + done)
+      if (taken === 0) throw ioError('write to', this.temporary, new Error('no byte was taken'))
       done += taken
     }
   }
@@ -287,7 +292,7 @@ class AtomicSteps {
     if (this.#file === undefined) return
     const file = this.#file
     this.#file = undefined
-    yield* call('close', this.#temporary, 'close', file)
+    yield* call('close', this.temporary, 'close', file)
   }
 
   *#final<T>(steps: Steps<T>): Steps<T> {
@@ -301,7 +306,7 @@ class AtomicSteps {
 
   #require(state: 'writing' | 'finished'): void {
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#state !== state) throw new Error(`${this.#temporary} is ${this.#state}, not ${state}.`)
+    if (this.#state !== state) throw new Error(`${this.temporary} is ${this.#state}, not ${state}.`)
   }
 
   #end(): void {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { isTemporaryName } from '#tidemark/log/atomic-file.js'
 import { NodeDisk } from '#tidemark/log/node-disk.js'
 import { encodeSegmentHeader, readSegmentHeader } from '#tidemark/log/segment.js'
 import { backupFolder, EnginePool } from '#tidemark/pool/index.js'
@@ -151,8 +152,9 @@ describe('a backup of a running pool', () => {
     })
     expect(report.segments).toBeGreaterThan(2)
     expect(seen.size).toBe(report.segments)
-    expect([...seen].every((name) => name.endsWith('.part'))).toBe(true)
-    const names = [...seen].map((name) => name.slice(0, -5))
+    expect([...seen].every(isTemporaryName)).toBe(true)
+    const suffix = '.0123456789abcdef.tmp'.length
+    const names = [...seen].map((name) => name.slice(0, -suffix))
     expect(readdirSync(target).sort()).toEqual(['LOCK', ...names].sort())
   })
 

@@ -504,7 +504,7 @@ export const mutants = [
   {
     name: 'an atomic file is not synced before it gets its name',
     file: 'dist/src/log/atomic-file.js',
-    find: "yield* this.#final(call('sync', this.#temporary, 'syncData', this.#file));",
+    find: "yield* this.#final(call('sync', this.temporary, 'syncData', this.#file));",
     replace: '',
     tests: ['test/unit/log/atomic-file.test.ts'],
   },
