@@ -438,6 +438,8 @@ export class Flusher {
   #finish(): void {
     const { control32, control64 } = this.#views
     const deadlineMs = performance.now() + abandonedClaimMs
+    // A close does not say that all is well in a folder that was taken away a moment ago.
+    this.#ownership?.check()
     while (!this.#isAllWritten()) {
       if (this.#hasPublished()) {
         this.flush()

@@ -224,6 +224,16 @@ describe('an owner whose folder somebody took away', () => {
     expect(log.released).toBe(lsn)
   })
 
+  it('is told by a close that comes before the next look', async () => {
+    const dir = path.join(temporaryDirectory(), 'log')
+    const log = await DurableLog.open({ dir })
+    const lsn = log.append(Buffer.alloc(10))
+    await log.waitDurable(lsn)
+    rmSync(dir, { recursive: true })
+    await log.close()
+    expect(log.poisoned).toMatchObject(lost)
+  })
+
   it('removes nothing from it', async () => {
     const dir = temporaryDirectory()
     const log = await DurableLog.open({ dir, segmentBytes: 16 * 1024, ringBytes: 64 * 1024 })
