@@ -1,3 +1,4 @@
+import { isShortage } from '../log/errors.js'
 import { type DurableLog, LogError } from '../log/index.js'
 import { maxPayloadBytes } from '../log/memory.js'
 import { Channel } from './channel.js'
@@ -25,6 +26,9 @@ export interface BatchOwner {
   failed(error: Error): void
 }
 
+/** While the disk is full, room is looked for this often. */
+const diskPollMs = 250
+
 /**
  * Takes messages out of a channel in batches and appends each batch to the log as one record, when it is full, when
  * its oldest message has waited long enough, or when somebody asks for a cut.
@@ -42,12 +46,17 @@ export class BatchWriter {
   readonly #cuts: Cut[] = []
   #timer: NodeJS.Timeout | undefined
   #blocked = false
+  /** The error of the log while its disk is full, and what ends the wait for room. */
+  #diskFull: Error | undefined
+  #endDiskWait: () => void = () => {}
+  #gaveUpDisk = false
   #due = false
   #inFlightBatches = 0
   #nextWaiter: Waiter | undefined
   /** Resolves when every batch written so far is durable or lost. */
   #settling: Promise<unknown> = Promise.resolve()
   readonly #onLogError = (error: Error) => this.#fail(error)
+  readonly #onDiskReady = () => this.#endDiskWait()
 
   /** `lastLsn` is what was appended before. */
   constructor(log: DurableLog, settings: PersisterSettings, owner: BatchOwner, lastLsn: number) {
@@ -57,6 +66,7 @@ export class BatchWriter {
     this.lastLsn = lastLsn
     this.batchBytesMax = maxPayloadBytes(log.settings.maxFrameBytes) & ~7
     log.on('error', this.#onLogError)
+    log.on('diskReady', this.#onDiskReady)
   }
 
   /** Adds the message that was written where the channel said. */
@@ -106,9 +116,21 @@ export class BatchWriter {
     return this.#log.waitSynced(lsn)
   }
 
+  /** Whether messages wait because the disk is full. */
+  get diskFull(): boolean {
+    return this.#diskFull !== undefined
+  }
+
+  /** From now on a full disk is not waited for: what it has no room for fails with its error. */
+  giveUpDisk(): void {
+    this.#gaveUpDisk = true
+    this.#endDiskWait()
+  }
+
   /** Lets go of the log and of the process. */
   stop(): void {
     clearTimeout(this.#timer)
+    this.#log.off('diskReady', this.#onDiskReady)
     this.#log.off('error', this.#onLogError)
   }
 
@@ -137,6 +159,7 @@ export class BatchWriter {
         lsn = this.#log.append(bytes, factorRecordType)
       } catch (error) {
         if (error instanceof LogError && error.code === 'TIDEMARK_RING_FULL') this.#block()
+        else if (isShortage(error) && !this.#gaveUpDisk) this.#blockForDisk(error as Error)
         else this.#fail(error as Error)
         return
       }
@@ -197,6 +220,23 @@ export class BatchWriter {
     )
   }
 
+  /**
+   * The disk is full: messages stay in the channel until it has room. Room is also looked for now and then, because the
+   * next batch may be smaller.
+   */
+  #blockForDisk(error: Error): void {
+    this.#blocked = true
+    this.#diskFull = error
+    const timer = setTimeout(() => this.#endDiskWait(), diskPollMs)
+    this.#endDiskWait = () => {
+      this.#endDiskWait = () => {}
+      clearTimeout(timer)
+      this.#blocked = false
+      this.#diskFull = undefined
+      if (!this.failure) this.#pump()
+    }
+  }
+
   #arm(): void {
     if (this.#timer || this.#blocked || this.#due) return
     this.#timer = setTimeout(() => {
@@ -210,6 +250,7 @@ export class BatchWriter {
   #fail(error: Error): void {
     if (this.failure) return
     this.failure = error
+    this.#endDiskWait()
     clearTimeout(this.#timer)
     this.count.failed += this.channel.length
     this.channel.remove(this.channel.length, this.channel.bytes)

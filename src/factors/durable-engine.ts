@@ -1,7 +1,7 @@
 import * as path from 'node:path'
 import type { Clock } from '../log/clock.js'
 import { Emitter } from '../log/emitter.js'
-import { badSetting } from '../log/errors.js'
+import { badSetting, type LogError } from '../log/errors.js'
 import { DurableLog, type LogSettingOptions, type LogStats } from '../log/index.js'
 import { checkOptions, optionNames } from '../log/options.js'
 import { logSettingNames } from '../log/settings.js'
@@ -80,6 +80,9 @@ interface DurableFactorEvents {
   error: [Error]
   snapshotFailed: [SnapshotFailure]
   snapshotOverdue: [SnapshotOverdue]
+  /** The disk has no room: ticks wait in the channel, and are lost only if the engine is closed before it has. */
+  diskFull: [LogError]
+  diskReady: []
 }
 
 /**
@@ -90,7 +93,8 @@ interface DurableFactorEvents {
  *
  * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotFailed`, for each snapshot that could
  * not be written, whoever asked for it, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
- * are 2, 4, 8 … times `snapshotEveryTicks`.
+ * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk has no room for the log to go on for
+ * long, and when it has again.
  */
 export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   readonly recovery: FactorRecovery
@@ -180,6 +184,8 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     this.#persister = new FactorPersister(log, { ...onlyPersister(options), snapshots })
     this.#updates = new UpdateFeed(FactorConsumer.attach(log, snapshots), () => this.#persister.flush())
     this.#persister.on('error', (error) => this.emit('error', error))
+    log.on('diskFull', (error) => this.emit('diskFull', error))
+    log.on('diskReady', () => this.emit('diskReady'))
     for (const instrument of this.#engine.instruments) this.#define(instrument, [])
     for (const { series, values, timestamp } of replay.vectors.values()) {
       this.#persister.adopt(series.instrument, series.factors, values, timestamp)

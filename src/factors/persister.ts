@@ -54,6 +54,8 @@ export interface PersisterStats {
   readonly failed: number
   /** Waiting in the channel, and written but not durable yet. */
   readonly pending: number
+  /** Whether those in the channel wait because the disk is full; none of them is lost. */
+  readonly diskFull: boolean
   readonly inFlight: number
   readonly capacity: number
   readonly channelBytes: number
@@ -265,6 +267,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
       ...this.#count,
       ...this.#writer.count,
       pending: length,
+      diskFull: this.#writer.diskFull,
       capacity: this.settings.capacity,
       channelBytes: capacityBytes,
     }
@@ -340,6 +343,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
 
   async #shutdown(): Promise<void> {
     if (this.#writer.failure) throw this.#writer.failure
+    this.#writer.giveUpDisk()
     while (this.#writer.channel.length > 0 || this.#room.length > 0) await this.#cut()
     await this.#writer.settled()
     await this.#snapshotting

@@ -78,9 +78,10 @@ interface PoolInstrument {
  *
  * Answers (`get`, `rank`, …) are those after every tick sent before, and are given when they are on disk.
  *
- * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again.
+ * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again; `diskFull` and
+ * `diskReady`, when the disk has no room for the log to go on for long, and when it has again.
  */
-export class FactorPool extends Emitter<{ error: [Error] }> {
+export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; diskReady: [] }> {
   readonly lastTimestamp: number | undefined
   readonly #log: DurableLog
   readonly #snapshots: SnapshotStore
@@ -141,6 +142,8 @@ export class FactorPool extends Emitter<{ error: [Error] }> {
     const last = Math.max(...ready.map(({ lastTimestamp }) => lastTimestamp))
     this.lastTimestamp = last === Number.NEGATIVE_INFINITY ? undefined : last
     log.on('error', (error) => this.#fail(error))
+    log.on('diskFull', (error) => this.emit('diskFull', error))
+    log.on('diskReady', () => this.emit('diskReady'))
     for (const worker of workers) worker.ended.catch((error) => log.poison(error))
   }
 

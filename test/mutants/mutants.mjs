@@ -592,4 +592,11 @@ export const mutants = [
     replace: 'combine(inputs, Math.max)',
     tests: ['test/unit/factors/stale-fields.test.ts'],
   },
+  {
+    name: 'ticks are not kept while the disk is full',
+    file: 'dist/src/factors/batch-writer.js',
+    find: 'isShortage(error) && !this.#gaveUpDisk',
+    replace: 'false',
+    tests: ['test/integration/factors-full-disk.test.ts'],
+  },
 ]
