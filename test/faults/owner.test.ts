@@ -111,11 +111,16 @@ describe('a folder that has an owner', () => {
   })
 })
 
+/** Far longer than an owner takes to notice: one that never does must not hang the tests. */
+const neverMs = 15_000
+
 /** Appends without a pause until the log ends; the LSNs that were acknowledged, and what ended it. */
 async function acknowledgeUntilLost(log: DurableLog): Promise<{ acknowledged: number[]; error: unknown }> {
   const acknowledged: number[] = []
+  const endMs = performance.now() + neverMs
   try {
     for (;;) {
+      if (performance.now() > endMs) throw new Error('it was never noticed')
       const lsn = log.append(Buffer.alloc(40, 7))
       await log.waitDurable(lsn)
       acknowledged.push(lsn)
@@ -194,7 +199,7 @@ describe('an owner whose folder somebody took away', () => {
       const stops = async (busy: boolean) => {
         const dir = path.join(temporaryDirectory(), 'log')
         const log = await DurableLog.open({ dir })
-        const failed = once(log, 'error')
+        const failed = once(log, 'error', { signal: AbortSignal.timeout(neverMs) })
         const running = busy ? acknowledgeUntilLost(log) : undefined
         await setTimeout(20)
         take(dir)
@@ -256,7 +261,7 @@ describe('an owner whose folder somebody took away', () => {
     rmSync(dir, { recursive: true })
     let acknowledged = 1
     const error = await (async () => {
-      for (;;) {
+      for (const endMs = performance.now() + neverMs; performance.now() < endMs; ) {
         await pool.submit(limit(++acknowledged, 'buy', '10', '1'))
       }
     })().catch((cause) => cause)
