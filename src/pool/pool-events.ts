@@ -60,18 +60,6 @@ export function appendPoolEvents(events: PoolEvent[], group: GroupPlace, registr
   }
 }
 
-/** The event of a group that has at most one, in an array: one that is pushed to has room for 17. */
-export function onlyPoolEvent(
-  words: Int32Array,
-  from: number,
-  to: number,
-  lsn: number,
-  instrument: PoolInstrument | undefined,
-): PoolEvent[] {
-  const at = from + (words[from]! >>> 18)
-  return at >= to ? [] : [eventAt(words, from, at, lsn, 0, tagOf(words, from), instrument)]
-}
-
 /** The event at the word offset `at`, of the group whose command is at `from`; offsets in docs/command-format.md. */
 function eventAt(
   words: Int32Array,

@@ -117,7 +117,7 @@ describe('a report', () => {
     expect(traded.map((event) => 'takerOrderId' in event && event.takerOrderId)).toEqual([4, 3])
   })
 
-  it('that is kept holds the memory of its own command only', async () => {
+  it('that is kept holds a little memory beside that of its own command', async () => {
     setFlagsFromString('--expose-gc')
     const collect: () => void = runInNewContext('gc')
     const pool = await openPool()
@@ -125,8 +125,8 @@ describe('a report', () => {
     let orderId = 1
     collect()
     const before = process.memoryUsage().arrayBuffers
-    for (let round = 0; round < 20; round++) {
-      const orders = Array.from({ length: 1200 }, () =>
+    for (let round = 0; round < 40; round++) {
+      const orders = Array.from({ length: 600 }, () =>
         pool.submit({
           ...limit,
           orderId: orderId++,
@@ -136,9 +136,12 @@ describe('a report', () => {
       )
       kept.push((await Promise.all(orders)).at(-1)!)
     }
-    collect()
-    const heldBytes = process.memoryUsage().arrayBuffers - before
-    expect(heldBytes / kept.length).toBeLessThan(16_000)
-    expect(kept.map(({ events }) => events.length)).toEqual(Array(20).fill(2))
+    // Memory that was collected is counted until it was swept, which happens beside this thread.
+    const heldBytes = () => {
+      collect()
+      return (process.memoryUsage().arrayBuffers - before) / kept.length
+    }
+    await expect.poll(heldBytes, { timeout: 10_000 }).toBeLessThan(4096)
+    expect(kept.map(({ events }) => events.length)).toEqual(Array(40).fill(2))
   })
 })
