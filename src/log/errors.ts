@@ -1,4 +1,5 @@
 import { TidemarkError } from '../errors.js'
+import { shown } from '../shown.js'
 
 export type LogErrorCode =
   | 'TIDEMARK_BAD_SETTING'
@@ -54,14 +55,10 @@ export class LogPoisonedError extends LogError {
 
 /** A setting that cannot be used; `allowed` completes the sentence "use …". */
 export function badSetting(setting: string, value: unknown, allowed: string): LogError {
-  return new LogError(
-    'TIDEMARK_BAD_SETTING',
-    `${setting} is ${JSON.stringify(value) ?? value}; use ${allowed}.`,
-    {
-      setting,
-      value,
-    },
-  )
+  return new LogError('TIDEMARK_BAD_SETTING', `${setting} is ${shown(value)}; use ${allowed}.`, {
+    setting,
+    value,
+  })
 }
 
 /** The error that a closed log gives to whoever still uses it. */

@@ -1,3 +1,4 @@
+import { shown } from '../shown.js'
 import { BatchIterator } from './batch-iterator.js'
 import type { Disk } from './disk.js'
 import { badSetting, LogError } from './errors.js'
@@ -5,7 +6,7 @@ import { FileReader, type FrameChunk, forEachFrame } from './file-reader.js'
 import { frameFlag, markFrameType, maxApplicationType } from './frame.js'
 import type { LiveFeed } from './live-feed.js'
 import { type LiveTail, takeBytes } from './live-tail.js'
-import { checkOptions, optionNames } from './options.js'
+import { checkOptions, checkSignal, optionNames } from './options.js'
 import type { ReleasedSignal } from './released-signal.js'
 import type { Turns } from './turns.js'
 
@@ -102,19 +103,24 @@ export class LogReader implements AsyncIterable<LogRecord> {
     if (!Number.isSafeInteger(from) || from < firstLsn || from > source.signal.released || from % 8 !== 0) {
       throw new LogError(
         'TIDEMARK_BAD_LSN',
-        `Cannot read from LSN ${from}: the log goes from ${firstLsn} to ${source.signal.released}.`,
+        `Cannot read from LSN ${shown(from)}: the log goes from ${firstLsn} to ${source.signal.released}.`,
         { lsn: from, firstLsn, durableLsn: source.signal.released },
       )
     }
     if (to !== undefined && !(Number.isSafeInteger(to) && to >= 0 && to % 8 === 0)) {
-      throw new LogError('TIDEMARK_BAD_LSN', `Cannot read up to LSN ${to}: it is not the LSN of a record.`, {
-        lsn: to,
-      })
+      throw new LogError(
+        'TIDEMARK_BAD_LSN',
+        `Cannot read up to LSN ${shown(to)}: it is not the LSN of a record.`,
+        {
+          lsn: to,
+        },
+      )
     }
     const [min, max] = [readerBufferBytesMin, readerBufferBytesMax]
     if (!Number.isInteger(bufferBytes) || bufferBytes < min || bufferBytes > max) {
       throw badSetting('bufferBytes', bufferBytes, `a whole number from ${min} to ${max}`)
     }
+    checkSignal(options.signal)
     this.#source = source
     this.#to = to
     this.#bufferBytes = bufferBytes

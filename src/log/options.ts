@@ -1,5 +1,5 @@
 import { didYouMean, unknownFieldOf } from '../known-fields.js'
-import { LogError } from './errors.js'
+import { badSetting, LogError } from './errors.js'
 
 /** The names of all options of a type; the compiler sees to it that none is missing. */
 export function optionNames<Options>(names: Record<keyof Options, true>): ReadonlySet<string> {
@@ -27,4 +27,11 @@ export function checkOptions(call: string, options: unknown, known: ReadonlySet<
     `${call} has no option ${JSON.stringify(setting)}.${didYouMean(setting, known)}`,
     { setting, value: (options as Record<string, unknown>)[setting] },
   )
+}
+
+/** Refuses what cannot abort. @throws LogError `TIDEMARK_BAD_SETTING`. */
+export function checkSignal(signal: unknown): void {
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function') {
+    throw badSetting('signal', signal, 'an AbortSignal')
+  }
 }

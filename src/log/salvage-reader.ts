@@ -1,8 +1,10 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { type DamageReport, damageOf } from './damage-report.js'
 import type { Disk } from './disk.js'
+import { badSetting } from './errors.js'
 import type { LogRecord } from './log-reader.js'
 import { NodeDisk } from './node-disk.js'
+import { checkOptions, optionNames } from './options.js'
 import { type SkippedRange, salvageLog } from './salvage.js'
 
 /** A record that was found in a damaged log. */
@@ -12,6 +14,13 @@ export interface SalvagedRecord extends LogRecord {
    */
   readonly mayLackBeginning: boolean
 }
+
+interface SalvageOptions {
+  /** Where the folder is; the file system unless stated. */
+  readonly disk?: Disk | undefined
+}
+
+const salvageOptions = optionNames<SalvageOptions>({ disk: true })
 
 /**
  * Opens a log for salvage: reads every record that is still sound, also behind damage, and lists what it had to skip.
@@ -30,7 +39,11 @@ export class SalvageReader implements AsyncIterable<SalvagedRecord> {
   readonly #skipped: SkippedRange[] = []
   #damage: readonly DamageReport[] | undefined
 
-  constructor(directory: string, options: { readonly disk?: Disk } = {}) {
+  /** @throws LogError `TIDEMARK_BAD_SETTING`. */
+  constructor(directory: string, options: SalvageOptions = {}) {
+    checkOptions('SalvageReader', options, salvageOptions)
+    if (typeof directory !== 'string' || directory === '')
+      throw badSetting('directory', directory, 'the path of a folder')
     this.#directory = directory
     this.#disk = options.disk ?? new NodeDisk()
   }

@@ -1,4 +1,5 @@
 import { TidemarkError } from '../errors.js'
+import { shown } from '../shown.js'
 
 export type CommandErrorCode =
   | 'TIDEMARK_COMMAND_TYPE'
@@ -24,7 +25,7 @@ export function outOfRange(field: string, value: unknown, least: number, most: n
     'TIDEMARK_FIELD_RANGE',
     field,
     value,
-    `${field} must be a whole number from ${least} to ${most}, not ${String(value)}.`,
+    `${field} must be a whole number from ${least} to ${most}, not ${shown(value)}.`,
   )
 }
 

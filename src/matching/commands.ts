@@ -1,3 +1,4 @@
+import { shown } from '../shown.js'
 import { CommandError, outOfRange } from './command-errors.js'
 import { checkFieldCount, checkFieldNames } from './command-fields.js'
 import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL } from './command-layout.js'
@@ -425,12 +426,7 @@ export function symbolOf(value: unknown): string {
 export function unknownType(command: unknown): CommandError {
   const type =
     typeof command === 'object' && command !== null ? (command as { type?: unknown }).type : command
-  return new CommandError(
-    'TIDEMARK_COMMAND_TYPE',
-    'type',
-    type,
-    `There is no command type "${String(type)}".`,
-  )
+  return new CommandError('TIDEMARK_COMMAND_TYPE', 'type', type, `There is no command type ${shown(type)}.`)
 }
 
 /** The low word of a tag. @throws CommandError when it is not 64 bits. */

@@ -1,6 +1,7 @@
 import { FileReader } from '../log/file-reader.js'
 import type { DurableLog } from '../log/index.js'
 import { NodeDisk } from '../log/node-disk.js'
+import { shown } from '../shown.js'
 import type { Clock } from './clock.js'
 import { Cursor, type CursorHolder } from './cursor.js'
 import { cursorNameRule, cursorPath, isCursorName, readCursorFiles, removeCursorFile } from './cursor-file.js'
@@ -60,7 +61,7 @@ export class CursorStore {
     if (!isCursorName(name)) {
       throw new PoolError(
         'TIDEMARK_BAD_ARGUMENT',
-        `A cursor can't be named ${JSON.stringify(name) ?? typeof name}; use ${cursorNameRule}.`,
+        `A cursor can't be named ${shown(name)}; use ${cursorNameRule}.`,
         { name },
       )
     }
@@ -143,7 +144,7 @@ export class CursorStore {
     if (this.#closed) throw poolClosed()
     const cursor = this.#cursors.get(name)
     if (!cursor) {
-      throw new PoolError('TIDEMARK_UNKNOWN_CURSOR', `There is no cursor ${JSON.stringify(name)}.`, { name })
+      throw new PoolError('TIDEMARK_UNKNOWN_CURSOR', `There is no cursor ${shown(name)}.`, { name })
     }
     if (cursor.live) throw inUse(name)
     // Until its file is gone nobody may make it anew.

@@ -185,6 +185,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       shards,
       registry,
       maxInFlight: settings.maxInFlight,
+      durableLsn: () => log.durableLsn,
       refusal: () => this.#refusal() ?? log.fullDisk(),
       drain: () => this.emit('drain'),
     })
@@ -266,8 +267,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    */
   submitBatch(commands: CommandBatch | readonly Command[]): Promise<BatchReport> {
     return new Promise((resolve, reject) => {
-      if (commands?.length === 0) resolve({ lsn: this.durableLsn, commands: 0, trades: 0, rejected: 0 })
-      else this.#intake.submitBatch(commands, resolve, reject)
+      this.#intake.submitBatch(commands, resolve, reject)
     })
   }
 

@@ -1,4 +1,5 @@
 import { TidemarkError, withoutStack } from '../errors.js'
+import { shown } from '../shown.js'
 
 export type PoolErrorCode =
   | 'TIDEMARK_POOL_CLOSED'
@@ -41,7 +42,7 @@ export function poolClosed(): PoolError {
 export function unknownSymbol(symbol: unknown): PoolError {
   return new PoolError(
     'TIDEMARK_UNKNOWN_SYMBOL',
-    `There is no instrument ${JSON.stringify(symbol)}; add it with addInstrument first.`,
+    `There is no instrument ${shown(symbol)}; add it with addInstrument first.`,
     { symbol },
   )
 }

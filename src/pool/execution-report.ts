@@ -161,7 +161,7 @@ class Report implements ExecutionReport {
   }
 }
 
-/** Read once: from then on it is a plain property. */
+/** Read once: from then on it is a plain property, except in a report that somebody froze. */
 function readEvents(this: Report): readonly PoolEvent[] {
   return keepValue(this, 'events', Report.eventsOf(this))
 }
@@ -177,7 +177,7 @@ function readTrades(this: Report): readonly TradeEvent[] {
 }
 
 function keepValue<T>(report: Report, name: string, value: T): T {
-  Object.defineProperty(report, name, { value, enumerable: true, configurable: true, writable: true })
+  Reflect.defineProperty(report, name, { value, enumerable: true, configurable: true, writable: true })
   return value
 }
 

@@ -110,7 +110,8 @@ export class InstrumentRegistry {
   ofCommand(command: SymbolCommand): PoolInstrument {
     const instrument = this.#bySymbol.get(command.symbol)
     if (instrument) return instrument
-    if (!Object.hasOwn(commandKinds, command.type ?? '')) throw unknownType(command)
+    const { type } = command as { type: unknown }
+    if (typeof type !== 'string' || !Object.hasOwn(commandKinds, type)) throw unknownType(command)
     throw unknownSymbol(command.symbol)
   }
 

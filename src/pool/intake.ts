@@ -37,6 +37,7 @@ export class Intake {
   readonly maxInFlight: number
   readonly #shards: readonly ShardHandle[]
   readonly #registry: InstrumentRegistry
+  readonly #durableLsn: () => number
   readonly #refusal: () => Error | undefined
   readonly #drain: () => void
   readonly #words = new Int32Array(maxCommandWords)
@@ -49,12 +50,14 @@ export class Intake {
     shards: readonly ShardHandle[]
     registry: InstrumentRegistry
     maxInFlight: number
+    durableLsn: () => number
     refusal: () => Error | undefined
     drain: () => void
   }) {
     this.#shards = options.shards
     this.#registry = options.registry
     this.maxInFlight = options.maxInFlight
+    this.#durableLsn = options.durableLsn
     this.#refusal = options.refusal
     this.#drain = options.drain
   }
@@ -82,7 +85,7 @@ export class Intake {
     }
   }
 
-  /** Takes all of a batch, which has at least one command, or nothing of it. */
+  /** Takes all of a batch or nothing of it. */
   submitBatch(
     commands: CommandBatch | readonly Command[],
     resolve: Resolve<BatchReport>,
@@ -92,6 +95,10 @@ export class Intake {
       const batch = commands instanceof CommandBatch ? this.#own(commands) : this.#encode(commands)
       const refusal = this.#noRoom(batch.length) ?? this.#noRoomInRings(batch)
       if (refusal) throw refusal
+      if (batch.length === 0) {
+        resolve({ lsn: this.#durableLsn(), commands: 0, trades: 0, rejected: 0 })
+        return
+      }
       const waiter = new BatchWaiter(batch.length, resolve, reject)
       for (const [i, { words, used, commands: count }] of batch.parts.entries()) {
         if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used, count)

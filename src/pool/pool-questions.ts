@@ -1,4 +1,5 @@
 import { accountOf } from '../matching/index.js'
+import { shown } from '../shown.js'
 import { toDepth, toDigest, toOrderState } from './answers.js'
 import { backpressure, PoolError } from './errors.js'
 import type { InstrumentRegistry } from './instruments.js'
@@ -38,7 +39,7 @@ export class PoolQuestions {
     if (!Number.isInteger(levels) || levels < 1 || levels > depthLevelsMax) {
       throw new PoolError(
         'TIDEMARK_BAD_ARGUMENT',
-        `levels is ${levels}; use a whole number from 1 to ${depthLevelsMax}.`,
+        `levels is ${shown(levels)}; use a whole number from 1 to ${depthLevelsMax}.`,
         { levels },
       )
     }
@@ -51,7 +52,7 @@ export class PoolQuestions {
     if (!Number.isSafeInteger(orderId) || orderId < 1) {
       throw new PoolError(
         'TIDEMARK_BAD_ARGUMENT',
-        `orderId is ${orderId}; use a whole number from 1 to 2^53-1.`,
+        `orderId is ${shown(orderId)}; use a whole number from 1 to 2^53-1.`,
         { orderId },
       )
     }

@@ -67,6 +67,9 @@ export function resolvePoolSettings(
   if (options.instruments !== undefined && !Array.isArray(options.instruments)) {
     throw badSetting('instruments', options.instruments, 'an array of instruments')
   }
+  if (options.clock !== undefined && typeof options.clock?.nowMs !== 'function') {
+    throw badSetting('clock', options.clock, 'an object with nowMs, wallMs and after')
+  }
   const dir = options.dir ?? environment['TIDEMARK_DIR']
   if (typeof dir !== 'string' || dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder, as an option or in TIDEMARK_DIR')

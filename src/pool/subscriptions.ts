@@ -1,5 +1,5 @@
 import type { DurableLog } from '../log/index.js'
-import { checkOptions, optionNames } from '../log/options.js'
+import { checkOptions, checkSignal, optionNames } from '../log/options.js'
 import type { CursorStore } from './cursors.js'
 import type { InstrumentRegistry } from './instruments.js'
 import { Subscription } from './subscription.js'
@@ -30,6 +30,7 @@ export class Subscriptions {
   open(options: SubscribeOptions): Subscription {
     checkOptions('subscribe', options, subscribeOptions)
     const { cursor, to, signal, bufferBytes } = options
+    checkSignal(signal)
     const from = cursor === undefined ? options.from : this.#cursors.startOf(cursor, options.from)
     const reader = this.#log.reader({
       ...(from !== undefined && { from }),

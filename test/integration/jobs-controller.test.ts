@@ -699,10 +699,16 @@ describe('snapshots under way', () => {
     const seqs: number[] = []
     queue.on('checkpoint', ({ lastSeq }) => seqs.push(lastSeq))
     queue.start(() => {})
-    for (let n = 0; n < 20; n++)
-      await queue.enqueueMany(Array.from({ length: 50 }, () => ({ payload: 'x'.repeat(100) })))
+    for (let n = 0; n < 4; n++) {
+      // 500 events or more, so a snapshot is due before the next round. One that is under way meets those to come.
+      for (let i = 0; i < 5; i++)
+        await queue.enqueueMany(Array.from({ length: 50 }, () => ({ payload: 'x'.repeat(100) })))
+      await vi.waitFor(() => expect(seqs.length).toBeGreaterThan(n), 20_000)
+    }
     await queue.drained()
-    expect(seqs.length).toBeGreaterThan(0)
+    expect(seqs.length).toBeGreaterThan(3)
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
+    expect(queue.metrics().checkpointFailures).toBe(0)
     expect(await queue.status()).toMatchObject({ finishedKept: 50, totals: { completed: 1000 } })
     await queue.close()
     const segments = fs.readdirSync(dir).filter((name) => name.endsWith('.wal'))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -93,6 +94,33 @@ describe('a report', () => {
     expect(new Set(subscribed)).toEqual(
       new Set(['instrument-created', 'accepted', 'repeated', 'trade', 'rejected', 'cancelled']),
     )
+  })
+
+  it('that is frozen is read as ever', async () => {
+    const reports = Object.entries(await everyReport(await openPool(['A', 'B'])))
+    expect(reports).toHaveLength(7)
+    for (const [name, report] of reports) {
+      const { trades, events } = structuredClone(report)
+      Object.freeze(report)
+      expect(structuredClone(report.events), name).toEqual(events)
+      expect(structuredClone(report.trades), name).toEqual(trades)
+    }
+  })
+
+  it('that is copied is JSON by the replacer that the README shows', async () => {
+    const { traded } = await everyReport(await openPool(['A', 'B']))
+    const [event] = traded!.events
+    const texts = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+    expect(readFileSync('README.md', 'utf8')).toContain(
+      "JSON.stringify(copy, (_, value) => (typeof value === 'bigint' ? String(value) : value))",
+    )
+    for (const [whole, copy] of [
+      [traded, structuredClone(traded)],
+      [traded, { ...traded }],
+      [event, structuredClone(event)],
+      [event, { ...event! }],
+    ])
+      expect(JSON.parse(JSON.stringify(copy, texts))).toEqual(JSON.parse(JSON.stringify(whole)))
   })
 
   it('has the trades of its own order, and those of stops that it triggered among the events only', async () => {

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DurableFactorEngine, FactorConsumer, FactorPersister, FactorPool } from '#tidemark/factors/index.js'
 import { BatchWriter, dumpLog, JobController, JobLog, replayLog } from '#tidemark/jobs/index.js'
-import { DurableLog } from '#tidemark/log/index.js'
+import { DurableLog, SalvageReader } from '#tidemark/log/index.js'
 import { backupFolder, EnginePool } from '#tidemark/pool/index.js'
 import { openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -102,6 +102,11 @@ describe('a call with options', () => {
       () => log.reader({ form: 0 } as never),
       () => backupFolder(pool.dir, temporaryDirectory(), { synced: 1 } as never),
       () => new FactorPersister(log, { maxDelay: 1 } as never),
+      () => new SalvageReader(pool.dir, { disc: 1 } as never),
+      () => new SalvageReader(undefined as never),
+      () => log.reader({ signal: {} as never }),
+      () => pool.subscribe({ signal: {} as never, cursor: 'c' }),
+      () => EnginePool.open({ dir: temporaryDirectory(), clock: 1 as never }),
     ]) {
       expect(await failure(call), String(call)).toMatchObject({ code: 'TIDEMARK_BAD_SETTING' })
     }
