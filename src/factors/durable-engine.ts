@@ -80,6 +80,8 @@ interface DurableFactorEvents {
   error: [Error]
   snapshotFailed: [SnapshotFailure]
   snapshotOverdue: [SnapshotOverdue]
+  /** `TIDEMARK_UPDATES_ENDED`: the listeners of `onUpdate` were removed, because the log can't be read where they are. */
+  updatesFailed: [FactorError]
   /** The disk has no room: ticks wait in the channel, and are lost only if the engine is closed before it has. */
   diskFull: [LogError]
   diskReady: []
@@ -94,7 +96,8 @@ interface DurableFactorEvents {
  * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotFailed`, for each snapshot that could
  * not be written, whoever asked for it, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
  * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk has no room for the log to go on for
- * long, and when it has again.
+ * long, and when it has again; `updatesFailed`, when the log can't be read where the listeners of `onUpdate` are, and they were
+ * removed: `reclaimLog` may overtake slow ones.
  */
 export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   readonly recovery: FactorRecovery
@@ -182,7 +185,12 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     this.#schedule.onFailed = (failure) => this.emit('snapshotFailed', failure)
     this.#schedule.onOverdue = (overdue) => this.emit('snapshotOverdue', overdue)
     this.#persister = new FactorPersister(log, { ...onlyPersister(options), snapshots })
-    this.#updates = new UpdateFeed(FactorConsumer.attach(log, snapshots), () => this.#persister.flush())
+    this.#updates = new UpdateFeed(
+      () => FactorConsumer.attach(log, snapshots),
+      () => this.#persister.flush(),
+      () => log.poisoned !== undefined,
+    )
+    this.#updates.onFailed = (error) => this.emit('updatesFailed', error)
     this.#persister.on('error', (error) => this.emit('error', error))
     log.on('diskFull', (error) => this.emit('diskFull', error))
     log.on('diskReady', () => this.emit('diskReady'))

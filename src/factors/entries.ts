@@ -22,8 +22,12 @@ import { FactorError } from './errors.js'
  * - `checkpoint` {checkpointId, lsn}: a snapshot was taken of everything before.
  */
 export const factorRecordType = 16
-/** Version of the entries and of what the operators compute; the log's `contentVersion`. */
-export const factorContentVersion = 1
+/**
+ * Version of the entries and of what the operators compute; the log's `contentVersion`. It grows whenever the same ticks would
+ * give other values, and a log of another version is refused. 2: an operator of several series moves only with ticks that have
+ * all of them.
+ */
+export const factorContentVersion = 2
 
 export const entryKind = {
   session: 1,

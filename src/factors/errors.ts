@@ -19,6 +19,7 @@ export type FactorErrorCode =
   | 'TIDEMARK_SNAPSHOT_CORRUPT'
   | 'TIDEMARK_SNAPSHOT_IO'
   | 'TIDEMARK_REPLAY_DIFFERS'
+  | 'TIDEMARK_UPDATES_ENDED'
 
 /** An error of the factors. */
 export class FactorError extends TidemarkError {

@@ -1,5 +1,6 @@
 import { callUser } from '../log/emitter.js'
 import type { FactorConsumer, FactorUpdate } from './consumer.js'
+import { FactorError } from './errors.js'
 
 /** Somebody who is called for what comes after an LSN; until that is known, what may be of it is kept. */
 interface Subscriber {
@@ -13,17 +14,23 @@ interface Subscriber {
  * once for each listener. A listener that throws stops neither itself nor the others.
  */
 export class UpdateFeed {
-  readonly #consumer: FactorConsumer
+  /** Called when the log can't be read any more although it goes on being written; the listeners are removed by then. */
+  onFailed: (error: FactorError) => void = () => {}
+  readonly #attach: () => FactorConsumer
+  #consumer: FactorConsumer
   readonly #flush: () => Promise<number>
+  readonly #isLogOver: () => boolean
   readonly #subscribers = new Set<Subscriber>()
   #following: Promise<void> = Promise.resolve()
   #stop = new AbortController()
   #isFollowing = false
   #closed = false
 
-  /** `flush` resolves with the LSN at which all that was taken until the call is on disk. */
-  constructor(consumer: FactorConsumer, flush: () => Promise<number>) {
-    this.#consumer = consumer
+  /** `flush` resolves with the LSN at which all that was taken until the call is on disk. `isLogOver`: whether the log failed. */
+  constructor(attach: () => FactorConsumer, flush: () => Promise<number>, isLogOver: () => boolean) {
+    this.#attach = attach
+    this.#isLogOver = isLogOver
+    this.#consumer = attach()
     this.#flush = flush
   }
 
@@ -59,19 +66,47 @@ export class UpdateFeed {
     const before = this.#following
     const follow = async () => {
       await before
-      await this.#consumer.recover(await begun)
-      const { signal } = stop
-      for await (const update of this.#consumer.follow({ signal })) {
-        for (const subscriber of [...this.#subscribers]) this.#take(subscriber, update)
+      const fromLsn = await begun.catch(() => undefined)
+      // A flush fails with the log or at its close, which whoever writes hears of.
+      if (fromLsn === undefined) return
+      try {
+        await this.#follow(fromLsn, stop.signal)
+      } catch (cause) {
+        this.#failed(cause, stop.signal)
       }
     }
-    // What ends the log ends this too, and whoever writes into it is told.
-    this.#following = follow()
-      .catch(() => {})
-      .finally(() => {
-        if (this.#stop === stop) this.#isFollowing = false
-      })
+    this.#following = follow().finally(() => {
+      if (this.#stop === stop) this.#isFollowing = false
+    })
     if (this.#closed) stop.abort()
+  }
+
+  async #follow(fromLsn: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#consumer.recover(fromLsn)
+    } catch {
+      // What this consumer would go on from may be removed since somebody listened; a new one begins with a snapshot.
+      this.#consumer = this.#attach()
+      await this.#consumer.recover(fromLsn)
+    }
+    for await (const update of this.#consumer.follow({ signal })) {
+      for (const subscriber of [...this.#subscribers]) this.#take(subscriber, update)
+    }
+  }
+
+  /** Updates are missing from here on, so nobody gets later ones as if they were the next. */
+  #failed(cause: unknown, signal: AbortSignal): void {
+    if (signal.aborted || this.#isLogOver()) return
+    this.#subscribers.clear()
+    this.#isFollowing = false
+    this.onFailed(
+      new FactorError(
+        'TIDEMARK_UPDATES_ENDED',
+        'The log can no longer be read where the listeners of updates are, so they were removed. Read what they missed with history(), and call onUpdate again.',
+        {},
+        { cause },
+      ),
+    )
   }
 
   #take(subscriber: Subscriber, update: FactorUpdate): void {

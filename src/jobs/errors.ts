@@ -4,6 +4,7 @@ import { LogError } from '../log/errors.js'
 export type JobErrorCode =
   | 'TIDEMARK_JOB_LOG_CORRUPT'
   | 'TIDEMARK_JOB_CHECKSUM'
+  | 'TIDEMARK_JOB_LOG_OVERTAKEN'
   | 'TIDEMARK_JOB_LOG_EMPTY'
   | 'TIDEMARK_JOB_LOG_CLOSED'
   | 'TIDEMARK_JOB_SYNC_FAILED'

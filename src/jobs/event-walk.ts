@@ -25,6 +25,8 @@ export type Walked =
   | { readonly kind: 'base'; readonly seq: number }
   | { readonly kind: 'fault'; readonly fault: LogFault }
   | { readonly kind: 'tornEnd'; readonly tornEnd: TornEnd }
+  /** The owner of the log removed what was next: events are missing here, which is no fault. */
+  | { readonly kind: 'overtaken'; readonly place: LogPlace; readonly seq: number }
 
 export interface WalkRange extends ScanRange {
   /** The sequence number before the first event of the range. Default: as the log says. */
@@ -44,6 +46,13 @@ export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Gen
     if (scanned.kind === 'tornTail') {
       const { place, bytes, reason } = scanned
       yield { kind: 'tornEnd', tornEnd: { ...place, bytes, reason } }
+      continue
+    }
+    if (scanned.kind === 'overtaken') {
+      if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+      yield { kind: 'overtaken', place: scanned.place, seq: (lastSeq ?? 0) + 1 }
+      open = undefined
+      lastSeq = undefined
       continue
     }
     const read = readScanned(scanned)
@@ -83,12 +92,21 @@ export function faultError(fault: LogFault): JobError {
   )
 }
 
+/** For whoever needs every event: those that were removed can't be read any more. */
+export function overtakenError({ place, seq }: Extract<Walked, { kind: 'overtaken' }>): JobError {
+  return new JobError(
+    'TIDEMARK_JOB_LOG_OVERTAKEN',
+    `The owner of the log removed ${place.file} before event ${seq} was read from it. Nothing is corrupt; begin anew, and read faster than checkpoints remove segments.`,
+    { ...place, seq },
+  )
+}
+
 type Read =
   | { kind: 'event'; event: JobEvent; seq: number; endLsn: number }
   | { kind: 'base'; seq: number }
   | { kind: 'fault'; fault: OpenFault }
 
-function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' }>): Read {
+function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' | 'overtaken' }>): Read {
   if (scanned.kind === 'fault') {
     return { kind: 'fault', fault: { ...scanned.place, kind: 'record', reason: scanned.reason } }
   }

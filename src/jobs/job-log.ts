@@ -279,7 +279,8 @@ export class JobLog extends Emitter<JobLogEvents> {
    *
    * Strict: the first place that is not sound ends it with an error. `tolerant` skips such places and reports them.
    *
-   * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`; ChecksumError; what `handler` throws.
+   * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`; `TIDEMARK_JOB_LOG_OVERTAKEN`, tolerant or not, when segments are removed before
+   *   they are read; ChecksumError; what `handler` throws.
    */
   async replay(
     handler: (event: JobEvent, lsn: number) => unknown,

@@ -3,7 +3,7 @@ import { NodeDisk } from '../log/node-disk.js'
 import { DurableFifo } from './durable-fifo.js'
 import { emptyError, JobError } from './errors.js'
 import type { JobEvent, JobEventDetail, JobEventType } from './event.js'
-import { faultError, type TornEnd, walkEvents } from './event-walk.js'
+import { faultError, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
 import type { KeepFinished } from './finished-jobs.js'
 import { enqueueDetailJson, type LiveJob, type PlainJob } from './job.js'
 import { JobLog, type JobLogOptions } from './job-log.js'
@@ -214,6 +214,7 @@ async function readOnce(dir: string, keepFinished: KeepFinished): Promise<Stored
   if (!snapshot && !hasLog(disk, dir)) throw emptyError(dir)
   for (const walked of walkEvents(disk, dir, { fromLsn: snapshot?.lsn, afterSeq })) {
     if (walked.kind === 'fault') throw faultError(walked.fault)
+    if (walked.kind === 'overtaken') throw overtakenError(walked)
     if (walked.kind === 'event') {
       applyLogged(table, walked.event, walked.endLsn)
       lastSeq = walked.event.seq

@@ -12,7 +12,7 @@ import {
   jobEventTypes,
   recordType,
 } from './event.js'
-import { faultError, type LogFault, type TornEnd, walkEvents } from './event-walk.js'
+import { faultError, type LogFault, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
 import { listSegmentLsns, scanLog } from './log-scan.js'
 import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 
@@ -84,7 +84,7 @@ export function validateLog(dir: string): LogValidation {
       lastSeq = walked.seq
     } else if (walked.kind === 'fault') {
       faults.push(walked.fault)
-    } else {
+    } else if (walked.kind === 'tornEnd') {
       tornEnd = walked.tornEnd
     }
   }
@@ -152,7 +152,8 @@ export function lastEvent(dir: string): JobEvent {
 }
 
 /**
- * The events of the log in a folder, in order. Errors as of `JobLog.replay`, and `TIDEMARK_JOB_LOG_EMPTY` when the
+ * The events of the log in a folder, in order. Throws `TIDEMARK_JOB_LOG_OVERTAKEN` when the log's owner removes segments
+ * that are to be read, after the first event; other errors as of `JobLog.replay`, and `TIDEMARK_JOB_LOG_EMPTY` when the
  * folder holds no log.
  */
 export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEvent> {
@@ -163,6 +164,7 @@ export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEve
       if (!onFault) throw faultError(walked.fault)
       onFault(walked.fault)
     }
+    if (walked.kind === 'overtaken') throw overtakenError(walked)
     if (walked.kind !== 'event') continue
     const { event } = walked
     if (event.seq > toSeq) return

@@ -28,7 +28,10 @@ export interface LogPlace {
   readonly lsn: number
 }
 
-/** What a scan comes by: a sound record, bytes that are none, or the torn end of a log that was not closed. */
+/**
+ * What a scan comes by: a valid record, bytes that are none, the torn end of a log that was not closed, or a place where the
+ * owner has removed what was next, after the scan had begun.
+ */
 export type Scanned =
   | {
       readonly kind: 'record'
@@ -40,6 +43,7 @@ export type Scanned =
     }
   | { readonly kind: 'fault'; readonly place: LogPlace; readonly bytes: number; readonly reason: string }
   | { readonly kind: 'tornTail'; readonly place: LogPlace; readonly bytes: number; readonly reason: string }
+  | { readonly kind: 'overtaken'; readonly place: LogPlace }
 
 export interface ScanRange {
   /** Where a record begins. Default: the beginning of the log. */
@@ -56,12 +60,14 @@ export function listSegmentLsns(disk: Disk, dir: string): number[] {
 /**
  * Reads a log's files without opening the log: every sound record in order, and in between whatever is not sound,
  * behind which it goes on with the next record whose place and checksum fit. Changes nothing, so it may stand beside
- * the log's owner: what that one writes or removes meanwhile is no fault.
+ * the log's owner: what that one writes or removes meanwhile is no fault. What it removes before the scan has given anything
+ * is left out; after that, `overtaken` says that records are missing.
  */
 export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Generator<Scanned> {
   const fromLsn = range.fromLsn ?? 0
   const files = listLogFiles(disk, dir)
   let previous: Segment | undefined
+  let hasBegun = range.fromLsn !== undefined
   for (const [i, { firstLsn, path: file }] of files.entries()) {
     const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
@@ -71,7 +77,11 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
     const place = { file: found?.path ?? file, offset: 0, lsn: firstLsn }
     if (header?.firstLsn !== firstLsn) {
       // The owner removes from the front, and uses the files again: then the log begins later by now.
-      if (isRemoved(disk, dir, firstLsn)) continue
+      if (isRemoved(disk, dir, firstLsn)) {
+        if (hasBegun) yield { kind: 'overtaken', place }
+        previous = undefined
+        continue
+      }
       yield { kind: 'fault', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
       previous = undefined
       continue
@@ -81,7 +91,17 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
       yield { kind: 'fault', place, bytes: 0, reason: 'the segment does not go on from the one before' }
     }
     previous = segment
-    yield* scanSegmentFile(disk, segment, Math.max(fromLsn, firstLsn), nextLsn, range.limitLsn)
+    for (const scanned of scanSegmentFile(
+      disk,
+      segment,
+      Math.max(fromLsn, firstLsn),
+      nextLsn,
+      range.limitLsn,
+    )) {
+      if (scanned.kind === 'overtaken') previous = undefined
+      if (scanned.kind !== 'overtaken' || hasBegun) yield scanned
+      hasBegun ||= scanned.kind === 'record'
+    }
   }
 }
 
@@ -109,7 +129,10 @@ function* scanSegmentFile(
   limitLsn: number | undefined,
 ): Generator<Scanned> {
   const window = unlessMissing(() => new SegmentWindow(disk, segment, segment.header.maxFrameBytes))
-  if (!window) return
+  if (!window) {
+    yield { kind: 'overtaken', place: placeOf(segment, fromLsn) }
+    return
+  }
   try {
     const promisedLsn = Math.min(nextLsn ?? Number.POSITIVE_INFINITY, limitLsn ?? Number.POSITIVE_INFINITY)
     const end = Number.isFinite(promisedLsn) ? promisedLsn : window.fileEndLsn
@@ -132,7 +155,10 @@ function* scanSegmentFile(
         // The owner may have written it before what proves that it was there: bytes read now decide.
         if (frames.decodeAnew(at) === 'none') return
       }
-      if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) return
+      if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) {
+        yield { kind: 'overtaken', place }
+        return
+      }
       const sound = frames.next(at)
       yield { kind: 'fault', place, bytes: sound - at, reason: fault }
       at = sound

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Disk } from '../log/disk.js'
 import { optionNames } from '../log/options.js'
 import type { JobEvent } from './event.js'
-import { faultError, type LogFault, type WalkRange, walkEvents } from './event-walk.js'
+import { faultError, type LogFault, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
 
 export interface JobReplayOptions {
   /** Where to begin: the LSN of an event, to go on behind it. Default: the beginning of the log. */
@@ -51,6 +51,8 @@ export async function replayEvents(
       const handled = handler(walked.event, walked.endLsn)
       if (handled instanceof Promise) await handled
       else if (events % replayStepEvents === 0) await setImmediate()
+    } else if (walked.kind === 'overtaken') {
+      throw overtakenError(walked)
     } else if (walked.kind === 'fault') {
       if (!options.tolerant) throw faultError(walked.fault)
       faults.push(walked.fault)

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { DurableFactorEngine, FactorConsumer, FactorPool } from '#tidemark/factors/index.js'
+import { DurableLog, LogError } from '#tidemark/log/index.js'
 import { collectUncaught } from '../support/uncaught.js'
 import { temporaryFolder } from '../unit/factors/support/feed.js'
 
@@ -84,5 +85,74 @@ describe('a factor pool', () => {
     again.processTick({ instrument: again.instruments[count - 1]!, timestamp: 1, last: 3 })
     await again.flush()
     await again.close()
+  })
+})
+
+describe('a log of another version', () => {
+  it('is refused by name, because the same ticks would give other values', async () => {
+    const dir = temporaryFolder()
+    const older = await DurableLog.open({ dir, contentVersion: 1 })
+    await older.waitDurable(older.append(Buffer.alloc(8), 16))
+    await older.close()
+    for (const owner of [DurableFactorEngine, FactorPool, FactorConsumer]) {
+      await expect(owner.open({ dir })).rejects.toMatchObject({
+        code: 'TIDEMARK_LOG_FORMAT',
+        details: { found: 1 },
+      })
+    }
+  })
+})
+
+describe('listeners of updates whose log is removed before they are called', () => {
+  it('are removed, which an event says, and others begin anew', async () => {
+    const log = { segmentBytes: 256 * 1024, maxFrameBytes: 64 * 1024 }
+    const engine = await DurableFactorEngine.open({
+      dir: temporaryFolder(),
+      log,
+      reclaimLog: true,
+      keepSnapshots: 1,
+    })
+    engine.registerAll('X', { m: 'mean(last, 2)' })
+    let timestamp = 0
+    const fill = async () => {
+      const before = engine.log.firstLsn
+      for (let round = 0; round < 50 && engine.log.firstLsn === before; round++) {
+        for (let i = 0; i < 2000; i++)
+          engine.processTick({ instrument: 'X', timestamp: ++timestamp, last: 1 })
+        await engine.flush()
+        await engine.createSnapshot(`s${timestamp}`)
+      }
+      expect(engine.log.firstLsn).toBeGreaterThan(before)
+    }
+    const listen = async () => {
+      const seen: number[] = []
+      const stop = engine.onUpdate((update) => void seen.push(update.timestamp))
+      engine.processTick({ instrument: 'X', timestamp: ++timestamp, last: 1 })
+      await engine.flush()
+      await expect.poll(() => seen).toEqual([timestamp])
+      return stop
+    }
+    const failures: unknown[] = []
+    engine.on('updatesFailed', (error) => failures.push(error))
+    // Nobody listens while the log is removed: that fails nothing.
+    const stop = await listen()
+    stop()
+    await fill()
+    const again = await listen()
+    expect(failures).toEqual([])
+    again()
+    // And this is how a reader fails that retention has overtaken.
+    const gone = new LogError('TIDEMARK_BAD_LSN', 'The log begins later.')
+    const reader = vi.spyOn(engine.log, 'reader').mockImplementation(() => {
+      throw gone
+    })
+    const unheard: number[] = []
+    engine.onUpdate((update) => void unheard.push(update.timestamp))
+    await expect.poll(() => failures).toMatchObject([{ code: 'TIDEMARK_UPDATES_ENDED', cause: gone }])
+    reader.mockRestore()
+    await listen()
+    expect(unheard).toEqual([])
+    expect(failures.length).toBe(1)
+    await engine.close()
   })
 })

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { JobLog } from '#tidemark/jobs/job-log.js'
+import { dumpLog, logStats, replayLog, validateLog } from '#tidemark/jobs/log-inspection.js'
 import { scanLog } from '#tidemark/jobs/log-scan.js'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import { segmentHeaderBytes } from '#tidemark/log/segment.js'
 import { segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
+import { temporaryDirectory } from '../../support/temporary.js'
 
 function sampleOf(segmentBytes: number) {
   const disk = new MemoryDisk()
@@ -75,5 +78,50 @@ describe('a scan beside the owner of a log', () => {
       if (calls < at) break
       expect(at).toBeLessThan(100)
     }
+  })
+})
+
+describe('events that the owner removes after the first was read', () => {
+  const overtaken = { name: 'JobError', code: 'TIDEMARK_JOB_LOG_OVERTAKEN' }
+
+  /** A log of three segments, and a call that removes the second. */
+  async function threeSegments() {
+    const dir = temporaryDirectory()
+    const log = await JobLog.open(dir, { segmentBytes: 256 * 1024, maxFrameBytes: 64 * 1024 })
+    const firsts: number[] = []
+    for (let segment = 0; segment < 3; segment++) {
+      if (segment > 0) firsts.push(await log.rotate())
+      for (let i = 0; i < 20; i++) await log.append('ENQUEUE', `job-${segment}-${i}`)
+    }
+    return { dir, log, remove: () => log.removeBefore(firsts[1]!) }
+  }
+
+  it.each([false, true])(
+    'end a replay and a dump with a code, and are no corruption (tolerant: %s)',
+    async (tolerant) => {
+      for (const way of ['replay', 'replayLog', 'dumpLog'] as const) {
+        const { dir, log, remove } = await threeSegments()
+        const seen: number[] = []
+        const handler = async ({ seq }: { seq: number }) => {
+          if (seen.push(seq) === 1) await remove()
+        }
+        const reading = async () => {
+          if (way === 'replay') return log.replay(handler, { tolerant })
+          if (way === 'replayLog') return replayLog(dir, handler, { tolerant })
+          for (const event of dumpLog(dir, tolerant ? { onFault: () => {} } : {})) await handler(event)
+        }
+        await expect(reading(), way).rejects.toMatchObject(overtaken)
+        expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+        await log.close()
+      }
+    },
+  )
+
+  it('are left out by what counts and checks', async () => {
+    const { dir, log, remove } = await threeSegments()
+    await remove()
+    expect(validateLog(dir)).toMatchObject({ valid: true, events: 20, firstSeq: 41, lastSeq: 60 })
+    expect(logStats(dir)).toMatchObject({ totalEvents: 20, corrupt: 0 })
+    await log.close()
   })
 })
