@@ -30,7 +30,8 @@ export async function runInThread({ filename, name, task }: ThreadTask): Promise
   try {
     result = await handler(task)
   } catch (error) {
-    throw isCloneable(error) ? error : new Error(messageOf(error))
+    // Piscina takes a rejection with null for success.
+    throw error !== null && error !== undefined && isCloneable(error) ? error : new Error(messageOf(error))
   }
   if (isMoved(result) || isCloneable(result)) return result
   throw new Error(

@@ -68,6 +68,8 @@ describe('a thread handler', () => {
       'export default () => { throw Object.assign(new Error("with a function"), { later() {} }) }',
       'with a function',
     ],
+    ['export default () => { throw null }', 'null'],
+    ['export default () => Promise.reject()', 'undefined'],
   ])('fails with a text that can be read: %s', async (text, expected) => {
     const queue = await newQueue()
     queue.start({ filename: handlerFile(text), threads: 1 })
