@@ -193,7 +193,10 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     this.#updates.onFailed = (error) => this.emit('updatesFailed', error)
     this.#persister.on('error', (error) => this.emit('error', error))
     log.on('diskFull', (error) => this.emit('diskFull', error))
-    log.on('diskReady', () => this.emit('diskReady'))
+    log.on('diskReady', () => {
+      this.#schedule.diskReady()
+      this.emit('diskReady')
+    })
     for (const instrument of this.#engine.instruments) this.#define(instrument, [])
     for (const { series, values, timestamp } of replay.vectors.values()) {
       this.#persister.adopt(series.instrument, series.factors, values, timestamp)

@@ -72,6 +72,11 @@ export class SnapshotSchedule {
     }
   }
 
+  /** The disk has room again: what failed and is due is tried now. */
+  diskReady(): void {
+    this.#retries.retryNow()
+  }
+
   /** From now on no snapshot begins by itself. */
   stop(): void {
     this.#stopped = true

@@ -75,6 +75,11 @@ export class JobCheckpoints {
     }
   }
 
+  /** The disk has room again: what failed and is due is tried now. */
+  diskReady(): void {
+    this.#retries.retryNow()
+  }
+
   /** From now on no checkpoint begins by itself. */
   stop(): void {
     this.#stopped = true

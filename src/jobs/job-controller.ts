@@ -118,7 +118,10 @@ export class JobController extends Emitter<JobControllerEvents> {
     })
     store.log.on('error', (error) => this.#fail(error))
     store.log.on('diskFull', (error) => this.emit('diskFull', error))
-    store.log.on('diskReady', () => this.emit('diskReady'))
+    store.log.on('diskReady', () => {
+      this.#checkpoints.diskReady()
+      this.emit('diskReady')
+    })
     this.#dispatcher.restore([...store.table.live.values()].filter(({ state }) => state === 'pending'))
   }
 

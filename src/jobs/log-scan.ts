@@ -1,6 +1,5 @@
 import * as path from 'node:path'
 import type { Disk } from '../log/disk.js'
-import { LogError } from '../log/errors.js'
 import {
   alignFrame,
   FrameDecoder,
@@ -9,13 +8,12 @@ import {
   frameHeaderBytes,
   markFrameType,
 } from '../log/frame.js'
-import { listLogFiles } from '../log/inspection-header.js'
+import { listLogFiles, openLogFile, readHeaderBlock } from '../log/inspection-header.js'
 import {
-  readSegmentHeader,
+  decodeSegmentHeader,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,
-  segmentPath,
   segmentSeed,
 } from '../log/segment.js'
 import { SegmentWindow, searchBehind } from '../log/segment-scan.js'
@@ -66,105 +64,82 @@ export function listSegmentLsns(disk: Disk, dir: string): number[] {
 export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Generator<Scanned> {
   const fromLsn = range.fromLsn ?? 0
   const files = listLogFiles(disk, dir)
-  let previous: Segment | undefined
+  let previous: SegmentHeader | undefined
   let hasBegun = range.fromLsn !== undefined
   for (const [i, { firstLsn, path: file }] of files.entries()) {
     const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
     if (range.limitLsn !== undefined && firstLsn >= range.limitLsn) return
-    const found = unlessMissing(() => readHeader(disk, dir, file, firstLsn))
-    const header = found?.header
-    const place = { file: found?.path ?? file, offset: 0, lsn: firstLsn }
-    if (header?.firstLsn !== firstLsn) {
-      // The owner removes from the front, and uses the files again: then the log begins later by now.
-      if (isRemoved(disk, dir, firstLsn)) {
-        if (hasBegun) yield { kind: 'overtaken', place }
+    const opened = openLogFile(disk, dir, { firstLsn, path: file })
+    try {
+      const header = opened && decodeSegmentHeader(readHeaderBlock(disk, opened.path, opened.handle))
+      const place = { file: opened?.path ?? file, offset: 0, lsn: firstLsn }
+      if (!opened || header?.firstLsn !== firstLsn) {
+        // The owner removes from the front, and uses the files again: then the log begins later by now.
+        if (isRemoved(disk, dir, firstLsn)) {
+          if (hasBegun) yield { kind: 'overtaken', place }
+          previous = undefined
+          continue
+        }
+        yield { kind: 'fault', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
         previous = undefined
         continue
       }
-      yield { kind: 'fault', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
-      previous = undefined
-      continue
+      if (previous && header.previous?.epoch !== previous.epoch) {
+        yield { kind: 'fault', place, bytes: 0, reason: 'the segment does not go on from the one before' }
+      }
+      previous = header
+      // An opening may put another file in the place of this one: header and frames are read from the same.
+      const segment = { path: opened.path, header }
+      const window = new SegmentWindow(disk, segment, header.maxFrameBytes, opened.handle)
+      const beginLsn = Math.max(fromLsn, firstLsn)
+      for (const scanned of scanSegmentFile(disk, window, beginLsn, nextLsn, range.limitLsn)) {
+        if (scanned.kind === 'overtaken') previous = undefined
+        if (scanned.kind !== 'overtaken' || hasBegun) yield scanned
+        hasBegun ||= scanned.kind === 'record'
+      }
+    } finally {
+      if (opened) disk.close(opened.handle)
     }
-    const segment = { path: place.file, header }
-    if (previous && header.previous?.epoch !== previous.header.epoch) {
-      yield { kind: 'fault', place, bytes: 0, reason: 'the segment does not go on from the one before' }
-    }
-    previous = segment
-    for (const scanned of scanSegmentFile(
-      disk,
-      segment,
-      Math.max(fromLsn, firstLsn),
-      nextLsn,
-      range.limitLsn,
-    )) {
-      if (scanned.kind === 'overtaken') previous = undefined
-      if (scanned.kind !== 'overtaken' || hasBegun) yield scanned
-      hasBegun ||= scanned.kind === 'record'
-    }
-  }
-}
-
-/** Reads a segment's header; a file that was made ready a moment ago may have its segment's name by now. */
-function readHeader(
-  disk: Disk,
-  dir: string,
-  file: string,
-  firstLsn: number,
-): { path: string; header: SegmentHeader | undefined } {
-  const renamed = segmentPath(dir, firstLsn)
-  try {
-    return { path: file, header: readSegmentHeader(disk, file) }
-  } catch (error) {
-    if (file === renamed) throw error
-    return { path: renamed, header: readSegmentHeader(disk, renamed) }
   }
 }
 
 function* scanSegmentFile(
   disk: Disk,
-  segment: Segment,
+  window: SegmentWindow,
   fromLsn: number,
   nextLsn: number | undefined,
   limitLsn: number | undefined,
 ): Generator<Scanned> {
-  const window = unlessMissing(() => new SegmentWindow(disk, segment, segment.header.maxFrameBytes))
-  if (!window) {
-    yield { kind: 'overtaken', place: placeOf(segment, fromLsn) }
-    return
-  }
-  try {
-    const promisedLsn = Math.min(nextLsn ?? Number.POSITIVE_INFINITY, limitLsn ?? Number.POSITIVE_INFINITY)
-    const end = Number.isFinite(promisedLsn) ? promisedLsn : window.fileEndLsn
-    const frames = new FrameCursor(window, end)
-    for (let at = fromLsn; at < end; ) {
-      const fault = frames.decode(at)
-      if (fault === 'none') {
-        if (!frames.isMark) yield frames.record(at)
-        at = frames.endLsn
-        continue
-      }
-      const place = placeOf(segment, at)
-      if (nextLsn === undefined && limitLsn === undefined) {
-        const behind = searchBehind(disk, segment, at)
-        if (!behind.proof) {
-          const bytes = behind.lastWrittenLsn - at
-          if (bytes > 0) yield { kind: 'tornTail', place, bytes, reason: fault }
-          return
-        }
-        // The owner may have written it before what proves that it was there: bytes read now decide.
-        if (frames.decodeAnew(at) === 'none') return
-      }
-      if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) {
-        yield { kind: 'overtaken', place }
+  const { segment } = window
+  const promisedLsn = Math.min(nextLsn ?? Number.POSITIVE_INFINITY, limitLsn ?? Number.POSITIVE_INFINITY)
+  const end = Number.isFinite(promisedLsn) ? promisedLsn : window.fileEndLsn
+  const frames = new FrameCursor(window, end)
+  for (let at = fromLsn; at < end; ) {
+    const fault = frames.decode(at)
+    if (fault === 'none') {
+      if (!frames.isMark) yield frames.record(at)
+      at = frames.endLsn
+      continue
+    }
+    const place = placeOf(segment, at)
+    if (nextLsn === undefined && limitLsn === undefined) {
+      const behind = searchBehind(disk, segment, at, window.file)
+      if (!behind.proof) {
+        const bytes = behind.lastWrittenLsn - at
+        if (bytes > 0) yield { kind: 'tornTail', place, bytes, reason: fault }
         return
       }
-      const sound = frames.next(at)
-      yield { kind: 'fault', place, bytes: sound - at, reason: fault }
-      at = sound
+      // The owner may have written it before what proves that it was there: bytes read now decide.
+      if (frames.decodeAnew(at) === 'none') return
     }
-  } finally {
-    window.close()
+    if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) {
+      yield { kind: 'overtaken', place }
+      return
+    }
+    const sound = frames.next(at)
+    yield { kind: 'fault', place, bytes: sound - at, reason: fault }
+    at = sound
   }
 }
 
@@ -172,15 +147,6 @@ function* scanSegmentFile(
 function isRemoved(disk: Disk, dir: string, firstLsn: number): boolean {
   const [first] = listSegmentLsns(disk, dir)
   return first !== undefined && firstLsn < first
-}
-
-function unlessMissing<T>(open: () => T): T | undefined {
-  try {
-    return open()
-  } catch (error) {
-    if (error instanceof LogError && error.details['errno'] === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 /** Decodes frames of one segment, reading on as needed. */

@@ -35,6 +35,7 @@ export class CheckpointRetries {
   #callOff: (() => void) | undefined
   #stopped = false
   #overdueNext = overdueFirst
+  #broughtForwardMs = Number.NEGATIVE_INFINITY
   #lastFailure: Error | undefined
 
   /** `retry` is called when a checkpoint may begin again after one that failed. */
@@ -103,6 +104,18 @@ export class CheckpointRetries {
       this.#retry()
     })
     return delayMs
+  }
+
+  /**
+   * The cause of a failure may have passed: the next try is made now. At most once in the longest delay: a checkpoint that
+   * itself takes the last room from the disk, and gives it back when it fails, would else be tried without a pause.
+   */
+  retryNow(): void {
+    const nowMs = this.#clock.nowMs()
+    if (!this.waiting || nowMs - this.#broughtForwardMs < retryDelayMsMax) return
+    this.#broughtForwardMs = nowMs
+    this.#cancel()
+    this.#retry()
   }
 
   /** From now on no checkpoint begins by itself. */

@@ -483,7 +483,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     if (!removal) return this.#firstLsn
     // At once: nobody may begin to read, or make a cursor, where the log is about to go.
     this.#firstLsn = removal.firstLsn
-    this.#removing = removeSegments(this.#disk, this.dir, removal, this.settings.segmentBytes)
+    const { segmentBytes } = this.settings
+    this.#removing = removeSegments(this.#disk, this.dir, removal, segmentBytes, () => this.#checkOwned())
     try {
       await this.#removing
     } finally {

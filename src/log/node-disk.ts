@@ -122,6 +122,7 @@ function native(): typeof import('fs-native-extensions') {
 /** A lock file that names its own inode: a copy of it, or a new one, was never an owner's. */
 class NodeLock implements FileLock {
   readonly #file: number
+  #released = false
   readonly identity: FileIdentity
   readonly known: boolean
 
@@ -143,6 +144,9 @@ class NodeLock implements FileLock {
   }
 
   release(): void {
+    // A second call would close whatever has the descriptor by now.
+    if (this.#released) return
+    this.#released = true
     try {
       native().unlock(this.#file)
     } catch {

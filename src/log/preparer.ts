@@ -123,9 +123,19 @@ export class SegmentPreparer {
       attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
       return recycled ? 'recycled' : 'filled'
     } catch (error) {
-      removeQuietly(this.#disk, name)
+      this.#removeOwn(name)
       throw error
     }
+  }
+
+  /** Removes a file that failed. In a folder that is another owner's by now, the name may be that of its file. */
+  #removeOwn(file: string): void {
+    try {
+      this.#ownership?.check()
+    } catch {
+      return
+    }
+    removeQuietly(this.#disk, file)
   }
 
   /**
@@ -142,7 +152,7 @@ export class SegmentPreparer {
       return this.#wipe(file, name)
     } catch (error) {
       // Without a descriptor nothing was done to it; after any other failure nobody knows what the disk holds of it.
-      if (shortageOf(error) !== 'files') removeQuietly(disk, file)
+      if (shortageOf(error) !== 'files') this.#removeOwn(file)
       throw error
     }
   }
@@ -159,6 +169,7 @@ export class SegmentPreparer {
     } finally {
       disk.close(handle)
     }
+    this.#ownership?.check()
     attempt('rename', file, () => disk.rename(file, name))
     return true
   }
@@ -185,7 +196,7 @@ export class SegmentPreparer {
       return filled
     } finally {
       disk.close(file)
-      if (!filled) removeQuietly(disk, name)
+      if (!filled) this.#removeOwn(name)
     }
   }
 

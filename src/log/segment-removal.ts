@@ -39,15 +39,17 @@ export function planRemoval(disk: Disk, directory: string, limitLsn: number): Se
  * for the preparer to make spares of: their blocks are allocated and written already, so nothing has to be filled with
  * zeros. For event loops: freeing the blocks of one file takes the system milliseconds.
  *
- * @throws LogError `TIDEMARK_LOG_IO`; then the newest of them are still there.
+ * @param check Called before each file goes; when it throws, the rest stays.
+ * @throws LogError `TIDEMARK_LOG_IO`, and what `check` throws; then the newest of them are still there.
  */
 export function removeSegments(
   disk: Disk,
   directory: string,
   removal: SegmentRemoval,
   segmentBytes: number,
+  check: () => void = () => {},
 ): Promise<void> {
-  return run(disk, removeEach(directory, removal, segmentBytes))
+  return run(disk, removeEach(directory, removal, segmentBytes, check))
 }
 
 /** `removeSegments` for threads that have nothing else to do. */
@@ -57,16 +59,27 @@ export function removeSegmentsNow(
   removal: SegmentRemoval,
   segmentBytes: number,
 ): void {
-  runNow(disk, removeEach(directory, removal, segmentBytes))
+  runNow(
+    disk,
+    removeEach(directory, removal, segmentBytes, () => {}),
+  )
 }
 
-function* removeEach(directory: string, { firstLsns }: SegmentRemoval, segmentBytes: number): Steps<void> {
+function* removeEach(
+  directory: string,
+  { firstLsns }: SegmentRemoval,
+  segmentBytes: number,
+  check: () => void,
+): Steps<void> {
   const names = yield* call('read', directory, 'list', directory)
   let kept = names.filter(isRecycledName).length
   const renamed: string[] = []
   for (const firstLsn of firstLsns) {
     const file = segmentPath(directory, firstLsn)
-    if (kept < recycledSegmentsMax && (yield* fileBytes(file)) === segmentHeaderBytes + segmentBytes) {
+    const isWhole =
+      kept < recycledSegmentsMax && (yield* fileBytes(file)) === segmentHeaderBytes + segmentBytes
+    check()
+    if (isWhole) {
       const recycled = path.join(directory, recycledName(firstLsn))
       yield* call('rename', file, 'rename', file, recycled)
       renamed.push(recycled)

@@ -23,13 +23,21 @@ export class SegmentWindow {
   startLsn: number
   available = 0
 
-  /** A window of `minBytes` or more, where the file has as much: what a header says of its frames is not believed. */
-  constructor(disk: Disk, segment: Segment, minBytes: number = chunkBytes) {
+  /**
+   * A window of `minBytes` or more, where the file has as much: what a header says of its frames is not believed. `file` is
+   * the segment's file when it is open already; the window closes it.
+   */
+  constructor(disk: Disk, segment: Segment, minBytes: number = chunkBytes, file?: number) {
     this.#disk = disk
     this.segment = segment
-    this.#file = attempt('open', segment.path, () => disk.open(segment.path, 'read'))
+    this.#file = file ?? attempt('open', segment.path, () => disk.open(segment.path, 'read'))
     this.#bytesMax = Math.max(chunkBytes, minBytes)
     this.startLsn = segment.header.firstLsn
+  }
+
+  /** The open file, for whoever must read from the same one, whatever has its name by now. */
+  get file(): number {
+    return this.#handle()
   }
 
   /** LSN behind the last whole byte of the file. */
@@ -202,13 +210,14 @@ const blank = Buffer.alloc(blankBytes)
 
 /**
  * Looks behind a frame that is not sound: any later sound frame that carries a synced LSN above `badLsn` proves that
- * the place had been on disk, so that this is corruption and not a torn tail.
+ * the place had been on disk, so that this is corruption and not a torn tail. `file` is the segment's file when it is open
+ * already; it stays open.
  */
-export function searchBehind(disk: Disk, segment: Segment, badLsn: number): TailEvidence {
+export function searchBehind(disk: Disk, segment: Segment, badLsn: number, file?: number): TailEvidence {
   const { header } = segment
   const decoder = new FrameDecoder(header.maxFrameBytes)
   const seed = segmentSeed(header)
-  const window = new SegmentWindow(disk, segment, header.maxFrameBytes * 2)
+  const window = new SegmentWindow(disk, segment, header.maxFrameBytes * 2, file)
   const evidence: TailEvidence = { proof: undefined, lastWrittenLsn: badLsn }
   try {
     const end = window.fileEndLsn
@@ -242,7 +251,7 @@ export function searchBehind(disk: Disk, segment: Segment, badLsn: number): Tail
     }
     return evidence
   } finally {
-    window.close()
+    if (file === undefined) window.close()
   }
 }
 

@@ -101,6 +101,11 @@ export class CheckpointSchedule {
     )
   }
 
+  /** The disk has room again: what failed and is due is tried now. */
+  diskReady(): void {
+    this.#retries.retryNow()
+  }
+
   stats(): CheckpointStats {
     return {
       ...this.#retries.counts,

@@ -216,7 +216,10 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#following.catch((error) => log.poison(error))
     log.on('error', (error) => this.#fail(error))
     log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
-    log.on('diskReady', () => this.emit('diskReady'))
+    log.on('diskReady', () => {
+      schedule.diskReady()
+      this.emit('diskReady')
+    })
     log.on('preallocationFailed', (error) => this.emit('preallocationFailed', error))
     for (const shard of shards) shard.ended.catch((error) => this.#shardEnded(error))
   }

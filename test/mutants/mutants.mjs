@@ -68,6 +68,27 @@ export const mutants = [
     tests: ['test/faults/owner.test.ts'],
   },
   {
+    name: 'a preallocator removes what failed without looking whose it is',
+    file: 'dist/src/log/preparer.js',
+    find: 'catch {\n            return;\n        }\n        removeQuietly(this.#disk, file);',
+    replace: 'catch {\n        }\n        removeQuietly(this.#disk, file);',
+    tests: ['test/unit/log/preallocator-ownership.test.ts'],
+  },
+  {
+    name: 'a removal goes on in a folder that was lost meanwhile',
+    file: 'dist/src/log/segment-removal.js',
+    find: '        check();\n',
+    replace: '',
+    tests: ['test/unit/log/recycling.test.ts'],
+  },
+  {
+    name: 'a lock that is released twice closes a descriptor of somebody else',
+    file: 'dist/src/log/node-disk.js',
+    find: 'if (this.#released)\n            return;',
+    replace: '',
+    tests: ['test/unit/log/node-disk.test.ts'],
+  },
+  {
     name: 'an owner does not look before it acknowledges',
     file: 'dist/src/log/flusher.js',
     find: 'this.#ownership?.confirm();\n        if (synced)',
@@ -441,7 +462,7 @@ export const mutants = [
   {
     name: 'a recycled file whose sync failed is synced again as if nothing were',
     file: 'dist/src/log/preparer.js',
-    find: "if (shortageOf(error) !== 'files')\n                removeQuietly(disk, file);",
+    find: "if (shortageOf(error) !== 'files')\n                this.#removeOwn(file);",
     replace: '',
     tests: ['test/unit/log/shortage.test.ts'],
   },
@@ -616,7 +637,7 @@ export const mutants = [
   {
     name: 'a scan of jobs goes on over segments that were removed in the middle of it',
     file: 'dist/src/jobs/log-scan.js',
-    find: "if (hasBegun)\n                    yield { kind: 'overtaken', place };",
+    find: "if (hasBegun)\n                        yield { kind: 'overtaken', place };",
     replace: '',
     tests: ['test/unit/jobs/log-scan.test.ts'],
   },

@@ -53,6 +53,18 @@ describe('snapshots of an engine that fail', () => {
     expect(schedule.counts.taken).toBe(2)
   })
 
+  it('are tried at once when the disk has room again', async () => {
+    const { state, schedule, ticks, advance } = scheduled()
+    await ticks(10)
+    await advance(1000)
+    await advance(2000)
+    expect(state.tries).toBe(3)
+    state.error = undefined
+    schedule.diskReady()
+    await advance(0)
+    expect(schedule.counts).toMatchObject({ taken: 1, failed: 3, retryAtMs: undefined })
+  })
+
   it('for what the caller did are none of the disk, and keep nobody waiting', async () => {
     const { state, schedule, failed, clock } = scheduled()
     state.error = new FactorError('TIDEMARK_BAD_NAME', 'Use a shorter name.', {})

@@ -66,6 +66,27 @@ describe('checkpoints of jobs that fail', () => {
     })
   })
 
+  it('are tried at once when the disk has room again, and then at most once a minute', async () => {
+    const { state, all, change, advance } = checkpoints()
+    await change(10)
+    for (const ms of [1000, 2000, 4000, 8000]) await advance(ms)
+    expect(state.tries).toBe(5)
+    all.diskReady()
+    await advance(0)
+    expect(state.tries).toBe(6)
+    for (let i = 0; i < 10; i++) {
+      all.diskReady()
+      await advance(0)
+    }
+    expect(state.tries).toBe(6)
+    state.fails = false
+    await advance(60_000)
+    expect(state).toMatchObject({ tries: 7, taken: 1 })
+    all.diskReady()
+    await advance(0)
+    expect(state.tries).toBe(7)
+  })
+
   it('are not tried again after a stop, and one that is asked for still tells', async () => {
     const { state, failed, all, change, advance, clock, error } = checkpoints()
     await change(10)

@@ -79,6 +79,28 @@ describe('a scan beside the owner of a log', () => {
       expect(at).toBeLessThan(100)
     }
   })
+
+  it('takes nothing for torn when an opening puts a file under another epoch in the place of the last, whenever that is', () => {
+    const { disk: whole, lsns } = sampleOf(64 * 1024)
+    const [file] = segmentPaths(whole) as [string]
+    const opened = whole.clone()
+    const { recovered } = new InlineLog(opened, { initialSegmentBytes: 4 * 1024 * 1024 })
+    expect(recovered.active.path).toBe(file)
+    let callsMax = 0
+    for (let at = 1; ; at++) {
+      const disk = whole.clone()
+      let calls = 0
+      disk.beforeCall = (call) => {
+        if (['list', 'open', 'readSync'].includes(call) && ++calls === at) {
+          disk.replace(file, opened.contentOf(file)!)
+        }
+      }
+      expect([at, scanned(disk)]).toEqual([at, { lsns, others: [] }])
+      callsMax = Math.max(callsMax, calls)
+      if (calls < at) break
+    }
+    expect(callsMax).toBeGreaterThan(3)
+  })
 })
 
 describe('events that the owner removes after the first was read', () => {

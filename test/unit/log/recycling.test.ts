@@ -80,6 +80,22 @@ describe('a segment that is removed', () => {
     expect(planRemoval(disk, inlineDirectory, log.released)).toBeUndefined()
   })
 
+  it('stays, with those after it, when the folder is lost meanwhile', async () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 5)
+    const before = segments(disk)
+    const removal = planRemoval(disk, inlineDirectory, log.released)!
+    let looks = 0
+    const check = () => {
+      if (++looks === 3) throw new Error('taken away')
+    }
+    await expect(removeSegments(disk, inlineDirectory, removal, segmentBytes, check)).rejects.toThrowError(
+      /taken away/,
+    )
+    expect(segments(disk)).toEqual(before.slice(2))
+  })
+
   it('becomes a spare without being filled with zeros again, under a wiped header', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)

@@ -44,6 +44,19 @@ function scheduled(times: { checkpointBytes?: number; checkpointIntervalMs?: num
 const full = new LogError('TIDEMARK_LOG_IO', 'Could not write: the disk is full.', { errno: 'ENOSPC' })
 
 describe('checkpoints that fail', () => {
+  it('are tried at once when the disk has room again', async () => {
+    const { state, schedule, command, advance } = scheduled()
+    state.error = full
+    await command(checkpointBytes)
+    await advance(1000)
+    await advance(2000)
+    expect(state.tries).toBe(3)
+    state.error = undefined
+    schedule.diskReady()
+    await advance(0)
+    expect(schedule.stats()).toMatchObject({ taken: 1, failed: 3, retryAtMs: undefined })
+  })
+
   it('are tried again after 1, 2, 4 … seconds and at most a minute, however much is logged meanwhile', async () => {
     const { state, failed, command, advance, schedule, clock } = scheduled()
     state.error = full

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { createLogMemory } from '#tidemark/log/memory.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { Ownership } from '#tidemark/log/ownership.js'
+import { SegmentPreparer } from '#tidemark/log/preparer.js'
+import { spareName } from '#tidemark/log/segment.js'
+
+const directory = '/log'
+const spare = `${directory}/${spareName(1)}`
+
+/** A preallocator at its first segment, and what somebody else does to its folder at its call `at`. */
+function takenOver(at: number): { disk: MemoryDisk; calls: number; error: unknown } {
+  const disk = new MemoryDisk()
+  const lock = disk.lock(`${directory}/LOCK`)!
+  const folder = disk.identify(directory)!
+  const ownership = new Ownership(disk, directory, { folder, lock: lock.identity })
+  const memory = createLogMemory(65_536, 4096)
+  const preallocator = new SegmentPreparer({ disk, directory, segmentBytes: 2 ** 20, memory, ownership })
+  let calls = 0
+  let theirs = false
+  disk.beforeCall = (call, file) => {
+    if (theirs || !file.startsWith(spare) || ++calls !== at) return
+    theirs = true
+    // The next owner has a file of the same name, and the write of this one fails.
+    disk.replace(`${directory}/LOCK`, Buffer.from('next'))
+    disk.replace(spare, Buffer.from('of the next owner'))
+    throw Object.assign(new Error(call), { code: 'EIO' })
+  }
+  let error: unknown
+  try {
+    preallocator.prepareOnce()
+  } catch (thrown) {
+    error = thrown
+  }
+  return { disk, calls, error }
+}
+
+describe('a preallocator whose folder was taken over', () => {
+  it('removes no file of the next owner, whichever of its calls failed', () => {
+    let at = 1
+    for (; ; at++) {
+      const { disk, calls, error } = takenOver(at)
+      if (calls < at) break
+      expect(error).toBeDefined()
+      expect([at, disk.contentOf(spare)?.toString()]).toEqual([at, 'of the next owner'])
+    }
+    expect(at).toBeGreaterThan(4)
+  })
+})
