@@ -64,7 +64,8 @@ async function fillDisk(disk: SmallDisk, seed: number): Promise<'opening' | 'run
   disk.makeRoom()
   await checkAcknowledged(dir, acknowledged, label)
   const again = await EnginePool.open({ ...options, instruments })
-  const order = { ...new RandomFlow(seed, 9_000_000).next(), type: 'cancel', orderId: 1 } as const
+  const { symbol } = new RandomFlow(seed, 9_000_000).next()
+  const order = { type: 'cancel', symbol, orderId: 1 } as const
   expect((await again.submit(order)).lsn, label).toBeGreaterThan(0)
   await again.close()
   return began ? 'running' : 'opening'

@@ -1,9 +1,12 @@
-/** Lets jobs pass through a queue and prints, as JSON, what it holds on the way: <dir> <jobs>. */
+/** Lets jobs pass through a queue and prints, as JSON, what it holds on the way: <dir> <jobs> <bytes>.
+ * The folder is given time to come below so many bytes. */
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { JobController } from '#tidemark/jobs/index.js'
 
-const [dir, jobsText] = process.argv.slice(2)
+const [dir, jobsText, settledText] = process.argv.slice(2)
+const settledBytes = Number(settledText)
 const jobs = Number(jobsText)
 const piece = 1000
 const options = {
@@ -20,6 +23,16 @@ function folderBytes() {
     .reduce((sum, name) => sum + (fs.statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0), 0)
 }
 
+/** What the folder takes when the snapshot and the removal that may be under way are over: they run beside the jobs. */
+async function settledFolderBytes() {
+  let bytes = folderBytes()
+  for (let tries = 0; tries < 100 && bytes > settledBytes; tries++) {
+    await sleep(50)
+    bytes = folderBytes()
+  }
+  return bytes
+}
+
 let queue = await JobController.open(options)
 queue.start(async () => {})
 const samples = []
@@ -34,7 +47,7 @@ for (let n = 0; n < jobs; n += piece) {
   samples.push({
     jobs: n + piece,
     heapBytes: process.memoryUsage().heapUsed,
-    folderBytes: folderBytes(),
+    folderBytes: await settledFolderBytes(),
     finishedKept,
   })
 }
