@@ -26,6 +26,8 @@ export class TaskThreads<Task, Result> {
   readonly #pool: Piscina<Task, Result>
   readonly #name: string
   readonly #failed: Promise<never>
+  readonly #watched = new WeakSet<Worker>()
+  #fail: (cause: unknown) => void = () => {}
 
   constructor({ worker, name, ...threads }: TaskThreadsOptions) {
     this.#name = name
@@ -40,10 +42,11 @@ export class TaskThreads<Task, Result> {
     // Piscina starts a thread for each that ended, as long as there are fewer than this: none, now that these are started.
     this.#pool.options.minThreads = 0
     this.#failed = new Promise((_, reject) => {
-      this.#pool.on('error', (cause) => {
+      this.#fail = (cause) => {
         reject(threadEnded(name, cause))
         void this.destroy()
-      })
+      }
+      this.#pool.on('error', this.#fail)
     })
     this.#failed.catch(() => {})
   }
@@ -61,7 +64,18 @@ export class TaskThreads<Task, Result> {
     const result = this.#pool.run(task, { transferList }).catch((error) => {
       throw startFailures.has(error?.code) ? threadEnded(this.#name, error) : error
     })
+    for (const worker of this.#pool.threads) this.#watch(worker)
     return Promise.race([result, this.#failed])
+  }
+
+  /** Piscina reports no error when a thread ends, without one, before it took its first task: the task would wait for ever. */
+  #watch(worker: Worker): void {
+    if (this.#watched.has(worker)) return
+    this.#watched.add(worker)
+    worker.once('exit', (code) => {
+      if (this.#pool.queueSize === 0 || this.#pool.threads.length > 0) return
+      this.#fail(new Error(`it ended with code ${code} before it began`))
+    })
   }
 
   /** Ends the threads; tasks that still run reject. */

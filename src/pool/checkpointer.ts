@@ -90,13 +90,12 @@ export class Checkpointer {
     try {
       // A shard's memory runs ahead of the disk: a snapshot must not.
       await this.#log.waitSynced(await pending.copied)
-      written = await pending.publish()
+      written = await pending.publish(({ header }) => this.schedule.placed(header))
     } catch (error) {
       await pending.discard()
       throw error
     }
     const { path, header } = written.snapshot
-    this.schedule.placed(header)
     const firstLsn = await this.#retain(written.valid)
     return {
       path,

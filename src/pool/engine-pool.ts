@@ -365,7 +365,8 @@ export class EnginePool extends Emitter<PoolEvents> {
    * newest valid snapshot and replays the log after it. Matching goes on: a shard copies its books in steps between commands,
    * and a thread of its own writes and checks the file.
    *
-   * @throws LogError `TIDEMARK_LOG_IO` and others of the log; PoolError `TIDEMARK_POOL_CLOSED`, `TIDEMARK_CHECKPOINT_OVERRUN` when orders change
+   * @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT` when the file does not read back as it was written,
+   *   `TIDEMARK_THREAD_DIED`, and others of the log; PoolError `TIDEMARK_POOL_CLOSED`, `TIDEMARK_CHECKPOINT_OVERRUN` when orders change
    *   faster than the snapshot can be written: the last one stays.
    */
   async checkpoint(): Promise<CheckpointReport> {

@@ -1,8 +1,8 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { AtomicFileSync } from '../log/atomic-file.js'
+import { AtomicFileSync, isTemporaryName } from '../log/atomic-file.js'
 import type { Disk } from '../log/disk.js'
-import { attemptAsync, LogError } from '../log/errors.js'
+import { attemptAsync, LogError, shortageOf } from '../log/errors.js'
 import { NodeDisk } from '../log/node-disk.js'
 import { attempt } from '../log/segment.js'
 import {
@@ -22,6 +22,8 @@ const chunkBytes = 1024 * 1024
 /** The log's syncs wait behind the snapshot's: so much at a time takes a few milliseconds. */
 const syncBytes = 4 * 1024 * 1024
 const nodeDisk = new NodeDisk()
+/** Begins the names of files that are not finished. */
+const temporaryLabel = 'snapshot'
 const namePattern = /^snapshot-(\d{20})\.snap$/
 
 export interface Snapshot {
@@ -40,7 +42,7 @@ export class SnapshotWriter {
   /** @throws LogError `TIDEMARK_LOG_IO`. */
   constructor(directory: string, disk: Disk = nodeDisk) {
     this.#directory = directory
-    this.#file = new AtomicFileSync(disk, directory, 'snapshot')
+    this.#file = new AtomicFileSync(disk, directory, temporaryLabel)
   }
 
   /** Adds whole records of a section. The bytes may be used again when this returns. @throws LogError `TIDEMARK_LOG_IO`. */
@@ -85,14 +87,38 @@ export class SnapshotWriter {
   }
 }
 
-/** The sound snapshots of a folder, newest first. A file that is damaged, whole or in part, is passed over. */
+/**
+ * The valid snapshots of a folder, newest first. A file that is damaged, that cannot be read or that is of another format
+ * is passed over: one such file must not keep every later checkpoint from removing what is kept no longer.
+ *
+ * @throws LogError `TIDEMARK_TOO_MANY_FILES` when no descriptor is free: that says nothing of any file. `TIDEMARK_LOG_IO`
+ *   when the folder cannot be read.
+ */
 export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = []
   for (const file of await snapshotPaths(directory, disk)) {
-    const header = await verifySnapshot(file, disk)
+    const header = await verifySnapshot(file, disk).catch((error) => {
+      if (shortageOf(error)) throw error
+      return undefined
+    })
     if (header) snapshots.push({ path: file, header })
   }
   return snapshots
+}
+
+/**
+ * Removes the files of snapshots that were not finished. Only while no snapshot is being written: after its thread ended,
+ * which then could not do it.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO`.
+ */
+export async function removeUnfinishedSnapshots(directory: string, disk: Disk = nodeDisk): Promise<void> {
+  const names = await attemptAsync('read', directory, () => disk.async.list(directory))
+  for (const name of names) {
+    if (!name.startsWith(`${temporaryLabel}.`) || !isTemporaryName(name)) continue
+    const file = path.join(directory, name)
+    await attemptAsync('remove', file, () => disk.async.remove(file))
+  }
 }
 
 /** The paths of all snapshot files of a folder, newest first. */

@@ -1,4 +1,4 @@
-import { type ErrorMessage, toErrorMessage } from '../log/errors.js'
+import { type ErrorMessage, LogError, toErrorMessage } from '../log/errors.js'
 import { type CopyRingMemory, CopyRingReader, ringStates } from './copy-ring.js'
 import { PoolError } from './errors.js'
 import { type InboundMemory, InboundWriter } from './inbound-ring.js'
@@ -24,16 +24,33 @@ export interface WrittenSnapshot {
   readonly valid: readonly Snapshot[]
 }
 
-export type SnapshotOutcome = WrittenSnapshot | { readonly error: ErrorMessage }
+/** With a snapshot and an error, the snapshot is in place and valid as far as is known, and what came after it failed. */
+export type SnapshotOutcome =
+  | WrittenSnapshot
+  | { readonly error: ErrorMessage; readonly snapshot?: Snapshot | undefined }
 
 /** Writes one snapshot from what the shards copy. Blocks its thread; a failure ends the shards' copies. */
 export async function writeSnapshot(task: SnapshotTask): Promise<SnapshotOutcome> {
+  let snapshot: Snapshot | undefined
   try {
-    const snapshot = writeFile(task)
-    return { snapshot, valid: await soundSnapshots(task.directory) }
+    snapshot = writeFile(task)
+    const valid = await soundSnapshots(task.directory)
+    return isAmong(valid, snapshot) ? { snapshot, valid } : { error: toErrorMessage(notReadBack(snapshot)) }
   } catch (error) {
-    return { error: toErrorMessage(error) }
+    return { error: toErrorMessage(error), snapshot }
   }
+}
+
+function isAmong(snapshots: readonly Snapshot[], { path }: Snapshot): boolean {
+  return snapshots.some((valid) => valid.path === path)
+}
+
+function notReadBack({ path: file }: Snapshot): LogError {
+  return new LogError(
+    'TIDEMARK_LOG_CORRUPT',
+    `${file} was written and does not read back as it was: check the disk. The snapshot before it stays, with the log that it needs.`,
+    { file },
+  )
 }
 
 function writeFile({ directory, rulesVersion, shards, signal }: SnapshotTask): Snapshot {

@@ -1,9 +1,10 @@
-import { type ErrorMessage, fromErrorMessage } from '../log/errors.js'
+import { type ErrorMessage, fromErrorMessage, threadEnded } from '../log/errors.js'
 import { TaskThreads } from '../log/task-threads.js'
 import { rulesVersion } from '../matching/index.js'
 import { CopyRingReader, createCopyRing, raiseSignal } from './copy-ring.js'
 import { PoolError } from './errors.js'
 import type { ShardHandle } from './shard-handle.js'
+import { removeUnfinishedSnapshots, type Snapshot } from './snapshot-file.js'
 import {
   decisions,
   decisionWord,
@@ -12,12 +13,17 @@ import {
   type WrittenSnapshot,
 } from './snapshot-thread.js'
 
+const threadName = 'the snapshots'
+
 /** A snapshot on its way: the shards copy their books into rings, a thread writes what comes out of them. */
 export interface PendingSnapshot {
   /** Resolves with the highest LSN at which a shard was copied, when the shards are done. */
   readonly copied: Promise<number>
-  /** Gives the file its name. Only when everything up to the LSN is on disk. */
-  publish(): Promise<WrittenSnapshot>
+  /**
+   * Gives the file its name. Only when everything up to the LSN is on disk. `placed` is called with the snapshot when it
+   * is in place, also when what comes after that fails.
+   */
+  publish(placed: (snapshot: Snapshot) => void): Promise<WrittenSnapshot>
   /** Gives up. Resolves when the shards and the thread are free again. */
   discard(): Promise<void>
 }
@@ -48,12 +54,16 @@ export class Snapshots {
     }))
     this.#threads ??= new TaskThreads({
       worker: 'snapshot',
-      name: 'the snapshots',
+      name: threadName,
       minThreads: 0,
       maxThreads: 1,
     })
     const threads = this.#threads
-    const written = threads.run({ directory: this.directory, rulesVersion, shards, signal })
+    const { directory } = this
+    // A task reports its own failures in its outcome: a rejection is the end of the thread.
+    const written = threads.run({ directory, rulesVersion, shards, signal }).catch((cause) => {
+      throw threadEnded(threadName, cause)
+    })
     const copies = this.#shards.map((shard, i) => shard.copy(shards[i]!.ring))
     const copied = Promise.all(copies).then((lsns) => Math.max(...lsns))
     // Whoever began it hears of a failure where it waits. A thread that did not start, or died, frees no chunk.
@@ -68,15 +78,18 @@ export class Snapshots {
     copied.catch(() => {})
     return {
       copied,
-      async publish() {
+      async publish(placed) {
         decide(decisions.publish)
         const outcome = await written
+        if (outcome.snapshot) placed(outcome.snapshot)
         if ('error' in outcome) throw errorOf(outcome.error)
         return outcome
       },
       async discard() {
         decide(decisions.discard)
-        await Promise.allSettled([written, ...copies])
+        const [thread] = await Promise.allSettled([written, ...copies])
+        // On failure the next opening removes them.
+        if (thread.status === 'rejected') await removeUnfinishedSnapshots(directory).catch(() => {})
       },
     }
   }

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { crc32 } from 'node:zlib'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Command, EnginePool } from '#tidemark/index.js'
+import { TaskThreads } from '#tidemark/log/task-threads.js'
+import { Snapshots } from '#tidemark/pool/snapshots.js'
 import { eventsOf, limit, openPool } from '../support/pools.js'
 import { Random } from '../support/random.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -188,6 +191,89 @@ describe('a checkpoint', () => {
     older[70]! ^= 1
     writeFileSync(reports[2]!.path, older)
     await expect(EnginePool.open(options)).rejects.toMatchObject({ code: 'TIDEMARK_LOG_CORRUPT' })
+  })
+
+  it('is taken beside a snapshot of another format, which goes when it is older than those that are kept', async () => {
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir, checkpointBytes: 0, keepSnapshots: 1 })
+    const header = Buffer.alloc(64)
+    header.write('TIDESNAP', 0, 'latin1')
+    header.writeUInt32LE(1, 8)
+    header.writeUInt32LE(crc32(header.subarray(0, 56)), 56)
+    const foreign = path.join(dir, `snapshot-${'8'.padStart(20, '0')}.snap`)
+    writeFileSync(foreign, header)
+    for (let i = 0; i < 3; i++) {
+      await pool.submitBatch(flow(new Random(i), 100, 1 + i * 100))
+      const report = await pool.checkpoint()
+      expect(snapshots(dir)).toEqual([path.basename(report.path)])
+    }
+    expect(pool.stats().checkpoints).toMatchObject({ taken: 3, failed: 0 })
+  })
+
+  it('whose thread ends fails with a code, leaves nothing, and does not keep the next one from being taken', async () => {
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir, shards: 2, checkpointBytes: 0 })
+    const batch = pool.batch()
+    for (let i = 0; i < 30_000; i++) batch.addNew(0, i + 1, i % 700, 0, 0, 0, 10_000 - (i % 2000), 100_000)
+    await pool.submitBatch(batch)
+    const { begin } = Snapshots.prototype
+    const { run } = TaskThreads.prototype
+    onTestFinished(() => {
+      Snapshots.prototype.begin = begin
+      TaskThreads.prototype.run = run
+    })
+    let threads: TaskThreads<unknown, unknown> | undefined
+    let unfinished = 0
+    TaskThreads.prototype.run = function (task, transferList) {
+      threads = this
+      return run.call(this, task, transferList)
+    }
+    Snapshots.prototype.begin = function () {
+      const pending = begin.call(this)
+      return {
+        ...pending,
+        async publish(placed) {
+          unfinished = snapshots(dir).length
+          for (const worker of threads!.workers) await worker.terminate()
+          return pending.publish(placed)
+        },
+      }
+    }
+    await expect(pool.checkpoint()).rejects.toMatchObject({ code: 'TIDEMARK_THREAD_DIED' })
+    expect(unfinished).toBe(1)
+    expect(snapshots(dir)).toEqual([])
+    Snapshots.prototype.begin = begin
+    expect(await pool.submit(limit(99_999, 'buy', '50', '1'))).toMatchObject({ status: 'resting' })
+    const report = await pool.checkpoint()
+    expect(snapshots(dir)).toEqual([path.basename(report.path)])
+    const { symbols } = await pool.digest()
+    await pool.close()
+    const again = await openPool({ dir, checkpointBytes: 0 })
+    expect((await again.digest()).symbols).toEqual(symbols)
+  })
+
+  it('that fails after its snapshot is in place counts from there', async () => {
+    const dir = temporaryDirectory()
+    const pool = await openPool({ dir, checkpointBytes: 0 })
+    await pool.submitBatch(flow(new Random(4), 200, 1))
+    const { begin } = Snapshots.prototype
+    onTestFinished(() => {
+      Snapshots.prototype.begin = begin
+    })
+    Snapshots.prototype.begin = function () {
+      const pending = begin.call(this)
+      return {
+        ...pending,
+        async publish(placed) {
+          await pending.publish(placed)
+          throw new Error('something after that')
+        },
+      }
+    }
+    await expect(pool.checkpoint()).rejects.toThrowError('something after that')
+    const { failed, lastLsn } = pool.stats().checkpoints
+    expect(failed).toBe(1)
+    expect(snapshots(dir)).toEqual([`snapshot-${String(lastLsn).padStart(20, '0')}.snap`])
   })
 
   it('is taken by itself when the log has grown', async () => {

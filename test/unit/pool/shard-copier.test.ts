@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { readdirSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { NodeDisk } from '#tidemark/log/node-disk.js'
 import { encodeCancel, encodeNew, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
 import {
   type CopyRingMemory,
   CopyRingReader,
+  CopyRingWriter,
   chunkWords,
   createCopyRing,
   ringStates,
@@ -10,6 +14,7 @@ import {
 import { createInboundMemory, InboundReader } from '#tidemark/pool/inbound-ring.js'
 import { ShardCopier } from '#tidemark/pool/shard-copier.js'
 import { decisions, decisionWord, writeSnapshot } from '#tidemark/pool/snapshot-thread.js'
+import { temporaryDirectory } from '../../support/temporary.js'
 import { encodeInstruments } from '../matching/support/random-commands.js'
 
 const orders = 30_000
@@ -141,5 +146,51 @@ describe('the thread that writes a snapshot', () => {
       // It would sleep for ever otherwise: what it waits for is ready.
       new InboundReader(inbound).sleep({ ready: true })
     }
+  })
+
+  /** A snapshot without shards, which is to be published at once. */
+  const emptyTask = (directory: string) => {
+    const signal = new SharedArrayBuffer(8)
+    new Int32Array(signal)[decisionWord] = decisions.publish
+    const ring = createCopyRing(signal)
+    const writer = new CopyRingWriter(ring)
+    writer.announce({ lsn: 640, books: 0, orders: 0, orderNumbers: 1, levelNumbers: 1 })
+    writer.end(ringStates.ended)
+    return { directory, rulesVersion: 1, shards: [{ ring, inbound: createInboundMemory(64) }], signal }
+  }
+  const name = `snapshot-${String(640).padStart(20, '0')}.snap`
+
+  it('reports the snapshot that is in place, though the others cannot be looked at after it', async () => {
+    const directory = temporaryDirectory()
+    const { async } = new NodeDisk()
+    const { list } = async
+    onTestFinished(() => {
+      async.list = list
+    })
+    async.list = () => Promise.reject(Object.assign(new Error('EMFILE'), { code: 'EMFILE' }))
+    const outcome = await writeSnapshot(emptyTask(directory))
+    expect(outcome).toMatchObject({
+      error: { code: 'TIDEMARK_TOO_MANY_FILES' },
+      snapshot: { path: path.join(directory, name), header: { endLsn: 640 } },
+    })
+    expect(readdirSync(directory)).toEqual([name])
+  })
+
+  it('takes no snapshot for one that does not read back as it was written', async () => {
+    const directory = temporaryDirectory()
+    const { read } = NodeDisk.prototype
+    onTestFinished(() => {
+      NodeDisk.prototype.read = read
+    })
+    NodeDisk.prototype.read = async (file, buffer, position) => {
+      const bytes = await read.call(new NodeDisk(), file, buffer, position)
+      buffer[0]! ^= 1
+      return bytes
+    }
+    expect(await writeSnapshot(emptyTask(directory))).toEqual({
+      error: expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' }),
+    })
+    NodeDisk.prototype.read = read
+    expect(await writeSnapshot(emptyTask(directory))).toMatchObject({ snapshot: { header: { endLsn: 640 } } })
   })
 })

@@ -1,11 +1,14 @@
+import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import {
   readPieces,
   readSnapshotHeader,
+  removeUnfinishedSnapshots,
   type Snapshot,
   SnapshotWriter,
+  snapshotPaths,
   soundSnapshots,
   verifySnapshot,
 } from '#tidemark/pool/snapshot-file.js'
@@ -129,6 +132,37 @@ describe('a snapshot file', () => {
         })
       }
     }
+  })
+
+  it('of another version, damaged or unreadable, does not keep the valid ones from being found', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    const others = [1, 2, 3].map((lsn) => `${folder}/snapshot-${String(lsn).padStart(20, '0')}.snap`)
+    const content = Buffer.from(disk.contentOf(snapshot.path)!)
+    for (const other of others) disk.replace(other, content)
+    disk.replace(others[1]!, content.subarray(0, 1000))
+    const foreign = Buffer.from(content)
+    foreign.writeUInt32LE(9, 8)
+    foreign.writeUInt32LE(crc32(foreign.subarray(0, 60)), 60)
+    disk.replace(others[2]!, foreign)
+    const { open } = disk.async
+    let errno = 'EIO'
+    disk.async.open = (path, mode) =>
+      path === others[0] ? Promise.reject(Object.assign(new Error(errno), { code: errno })) : open(path, mode)
+    expect(await snapshotPaths(folder, disk)).toHaveLength(4)
+    expect(await soundSnapshots(folder, disk)).toEqual([snapshot])
+    // This says nothing of the file.
+    errno = 'EMFILE'
+    await expect(soundSnapshots(folder, disk)).rejects.toMatchObject({ code: 'TIDEMARK_TOO_MANY_FILES' })
+  })
+
+  it('that was not finished is removed, and no other file', async () => {
+    const { disk, snapshot } = diskWithSnapshot()
+    new SnapshotWriter(folder, disk).add(0, new Uint8Array(8))
+    const others = ['snapshot.tmp', 'cursor.0123456789abcdef.tmp', '00000000000000000000.wal']
+    for (const name of others) disk.replace(`${folder}/${name}`, Buffer.alloc(8))
+    expect(disk.list(folder)).toHaveLength(5)
+    await removeUnfinishedSnapshots(folder, disk)
+    expect(disk.list(folder).sort()).toEqual([...others, path.basename(snapshot.path)].sort())
   })
 
   it.each(['open', 'readSync'])(

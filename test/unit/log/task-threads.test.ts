@@ -1,0 +1,24 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { TaskThreads } from '#tidemark/log/task-threads.js'
+import { settledWithin } from '../../support/settled.js'
+
+const hangMs = 20_000
+
+describe('threads for tasks', () => {
+  it('reject a task whose thread ends before it took the task, and the next one', async () => {
+    const threads = new TaskThreads<object, unknown>({
+      worker: 'snapshot',
+      name: 'a test',
+      minThreads: 0,
+      maxThreads: 1,
+    })
+    onTestFinished(() => threads.destroy())
+    const task = threads.run({})
+    const settled = settledWithin([task], hangMs)
+    expect(threads.workers).toHaveLength(1)
+    await threads.workers[0]!.terminate()
+    const died = { status: 'rejected', reason: { code: 'TIDEMARK_THREAD_DIED' } }
+    expect(await settled).toMatchObject([died])
+    expect(await settledWithin([threads.run({})], hangMs)).toMatchObject([died])
+  })
+})
