@@ -10,13 +10,39 @@ import {
   writeSync,
 } from 'node:fs'
 import * as path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { isTemporaryName } from '#tidemark/log/atomic-file.js'
 import { NodeDisk } from '#tidemark/log/node-disk.js'
 import { encodeSegmentHeader, readSegmentHeader } from '#tidemark/log/segment.js'
 import { backupFolder, EnginePool } from '#tidemark/pool/index.js'
 import { limit, openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
+
+const pauses = vi.hoisted(() => ({ before: (_delayMs: unknown) => {} }))
+
+vi.mock('node:timers/promises', async (importActual) => {
+  const actual = await importActual<typeof import('node:timers/promises')>()
+  return {
+    ...actual,
+    setTimeout: (delayMs: number, ...rest: []) => {
+      pauses.before(delayMs)
+      return actual.setTimeout(delayMs, ...rest)
+    },
+  }
+})
+
+/** Calls before the next pause of a backup: after it found that a copy was overtaken, and before it looks again. */
+function beforeNextPause(call: () => void): void {
+  const { before } = pauses
+  const restore = () => {
+    pauses.before = before
+  }
+  pauses.before = () => {
+    restore()
+    call()
+  }
+  onTestFinished(restore)
+}
 
 /** A log without snapshots that nobody has open, the LSN of its last command, and the file that holds its beginning. */
 async function closedLog(settings = {}, commands = 2) {
@@ -125,16 +151,20 @@ describe('a backup of a running pool', () => {
     const { dir, lastLsn, file } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 2000)
     const kept = readFileSync(file)
     let changed = 0
+    let putBack = 0
     const report = await backupFolder(dir, path.join(temporaryDirectory(), 'copy'), {
       closed: true,
       onProgress: (bytesDone) => {
         // Before the first byte the first time; what comes after the change is there again when it is looked for.
         if (bytesDone > 0 || changed++ > 0) return
         for (const change of changes) change(file)
-        setTimeout(() => writeFileSync(file, kept), 10)
+        beforeNextPause(() => {
+          writeFileSync(file, kept)
+          putBack++
+        })
       },
     })
-    expect(changed).toBe(2)
+    expect([changed, putBack]).toEqual([2, 1])
     expect(report.endLsn).toBeGreaterThanOrEqual(lastLsn)
   })
 
