@@ -355,7 +355,13 @@ export class EnginePool extends Emitter<PoolEvents> {
     return this.#questions.lastRequestId(account, symbol)
   }
 
-  /** A digest of every book, for comparing two states: equal digests, equal futures. @throws as `depth`. */
+  /**
+   * A digest of every book, for comparing two states: equal digests, equal futures. A shard walks all of its books in one
+   * go, and its commands wait meanwhile: a sixth of a millisecond for each thousand resting orders, half a second for
+   * three million. Ask for it to compare, and not while others trade.
+   *
+   * @throws as `depth`.
+   */
   digest(): Promise<DigestAnswer> {
     return this.#questions.digest()
   }
