@@ -632,7 +632,7 @@ export const mutants = [
     file: 'dist/src/jobs/room-queue.js',
     find: 'if (isShortage(error) && !this.#gaveUp && step.waitsForDisk()) {',
     replace: 'if (false) {',
-    tests: ['test/unit/jobs/room-queue.test.ts'],
+    tests: ['test/unit/jobs/room-queue.test.ts', 'test/integration/jobs-full-disk.test.ts'],
   },
   {
     name: 'a job that changes under a snapshot is not encoded ahead of the change',
@@ -689,5 +689,12 @@ export const mutants = [
     find: 'this.#failed(cause, stop.signal);',
     replace: '',
     tests: ['test/integration/factors-limits.test.ts'],
+  },
+  {
+    name: 'a thread handler that rejects with null has completed its job',
+    file: 'dist/src/jobs/handler-thread.js',
+    find: 'error !== null && error !== undefined && isCloneable(error)',
+    replace: 'isCloneable(error)',
+    tests: ['test/integration/jobs-handlers.test.ts'],
   },
 ]
