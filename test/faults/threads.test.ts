@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { threadsOf } from '#tidemark/log/durable-log.js'
 import { DurableLog, LogPoisonedError } from '#tidemark/log/index.js'
@@ -42,6 +43,38 @@ describe.each([
     const again = await EnginePool.open({ dir, shards: 2 })
     expect((await again.order('BTC-USD', 1)).order).toBeDefined()
     expect(again.durableLsn).toBeGreaterThanOrEqual(acknowledged.lsn)
+    await again.close()
+  })
+
+  it('while commands are acknowledged, each that was is there after reopening', async () => {
+    const dir = temporaryDirectory()
+    const pool = await EnginePool.open({ dir, shards: 2, instruments: [bitcoin, ether] })
+    const symbolOf = (orderId: number) => (orderId % 2 ? 'BTC-USD' : 'ETH-USD')
+    const acknowledged: number[] = []
+    const errors: unknown[] = []
+    let lastId = 0
+    const flow = async () => {
+      while (errors.length === 0) {
+        const orderId = ++lastId
+        try {
+          await pool.submit({ ...limit(orderId, 'buy', '10', '1'), symbol: symbolOf(orderId) })
+          acknowledged.push(orderId)
+        } catch (error) {
+          errors.push(error)
+        }
+      }
+    }
+    const flows = Array.from({ length: 50 }, flow)
+    while (acknowledged.length < 500) await turn()
+    void pool[threadsOf][thread]!.terminate()
+    await settledWithin(flows)
+    expect(errors.length).toBeGreaterThan(0)
+    for (const error of errors) expect(error).toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
+    await pool.close()
+    const again = await EnginePool.open({ dir, shards: 2 })
+    expect(acknowledged.length).toBeGreaterThanOrEqual(500)
+    for (const orderId of acknowledged)
+      expect((await again.order(symbolOf(orderId), orderId)).order, `order ${orderId}`).toBeDefined()
     await again.close()
   })
 })
