@@ -95,7 +95,7 @@ async function announce(
   if (front) say('What is lost lies below the snapshots: the books will be whole, their history will not.')
   const usable = usableSnapshot(snapshots, plan.firstLsn, plan.endLsn)
   if (plan.firstLsn > 0 && !usable && snapshots.length > 0) {
-    say('No sound snapshot will be left for where the log begins: a pool will not open it.')
+    say('No valid snapshot will be left for where the log begins: a pool will not open it.')
   }
 }
 

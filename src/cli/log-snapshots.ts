@@ -39,7 +39,7 @@ function reasonOf(file: string, header: SnapshotHeader | undefined): string | un
   return undefined
 }
 
-/** The newest sound snapshot from which this build could bring up the books of a log that begins at `firstLsn`. */
+/** The newest valid snapshot from which this build could bring up the books of a log that begins at `firstLsn`. */
 export function usableSnapshot(
   snapshots: readonly CheckedSnapshot[],
   firstLsn: number,

@@ -47,7 +47,7 @@ function noSnapshotFault({ firstLsn, segments }: LogInspection): LogFault {
     endLsn: firstLsn,
     groupEndLsn: firstLsn,
     recordsKept: 0,
-    reason: 'the log begins here, and no sound snapshot of this build reaches so far back',
+    reason: 'the log begins here, and no valid snapshot of this build reaches so far back',
   }
 }
 

@@ -122,7 +122,7 @@ export class SnapshotStore {
   }
 
   /**
-   * The newest sound snapshot at or below `maxLsn`; `skipped` are those that were newer and not sound. A snapshot above
+   * The newest valid snapshot at or below `maxLsn`; `skipped` are those that were newer and not valid. A snapshot above
    * `endLsn`, the end of the log, belongs to another log.
    *
    * @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`.

@@ -14,7 +14,7 @@ const PREVENTION_SHIFT = 2
 
 const INITIAL_BOOKS = 16
 
-/** Who copies books ahead of their change while a snapshot is taken. */
+/** Copies books before they change, while a snapshot is taken. */
 export interface BookKeeper {
   keepBook(book: number): void
 }
@@ -28,7 +28,7 @@ export class BookTable {
   #bookOf = new Int32Array(INITIAL_BOOKS)
   #f64 = new Float64Array(INITIAL_BOOKS * 2)
   #i32 = new Int32Array(INITIAL_BOOKS * 8)
-  /** Told of a book before what a snapshot holds of it changes; `undefined` when nobody copies. */
+  /** Called before a field of a book that a snapshot holds changes; `undefined` when no copy is made. */
   keeper: BookKeeper | undefined
 
   get size(): number {

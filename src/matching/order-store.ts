@@ -5,8 +5,8 @@ import { checkRecordCount, recordsMax } from './record-masks.js'
  * line, and a second, rarely touched record for what only some orders have. Records are recycled through a free list.
  * Record 0 is never given out: 0 means "no order" everywhere. The level of a free record is 0, that of a live one never.
  *
- * While a snapshot is copied, a record is copied ahead of its first change: whoever changes what a snapshot holds of a
- * record that is not below `copyFrom` calls `keep` before. That is every field but `previous` and `accountPrevious`.
+ * While a snapshot is copied, a record is copied before its first change: code that changes a record that is not below
+ * `copyFrom` calls `keep` first. Only changes of `previous` and `accountPrevious`, which a snapshot does not hold, do not.
  *
  *   bytes  0-7   order id, u64       32-35  next in queue      48-51  traits
  *          8-15  price, u64, ticks   36-39  previous in queue  52-55  next of the same account
@@ -65,7 +65,7 @@ export const TRAIT_FILLED = 1 << 11
 /** A stop that has not been triggered. */
 export const TRAIT_WAITING = 1 << 12
 
-/** Who copies records ahead of their change while a snapshot is taken. */
+/** Copies records before they change, while a snapshot is taken. */
 export interface OrderKeeper {
   keepOrder(order: number): void
 }
@@ -78,7 +78,7 @@ export class OrderStore {
   #used = 1
   /** The first of the free records, which are linked through `next`; 0 when there is none. */
   free = 0
-  /** Records from this one on may have to be copied before they change; all records are below it when nobody copies. */
+  /** Records from this one on may have to be copied before they change; all records are below it when no copy is made. */
   copyFrom = recordsMax
   keeper: OrderKeeper | undefined
 
@@ -108,7 +108,7 @@ export class OrderStore {
     this.free = order
   }
 
-  /** Copies a record that is about to change, unless that was done. Only while somebody copies. */
+  /** Copies a record that is about to change, unless that was done. Only while a copy is made. */
   keep(order: number): void {
     this.keeper!.keepOrder(order)
   }

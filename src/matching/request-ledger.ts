@@ -19,7 +19,7 @@ export interface RequestEntry {
   copy: number
 }
 
-/** Who copies entries ahead of their replacement while a snapshot is taken. */
+/** Copies entries before they are replaced, while a snapshot is taken. */
 export interface RequestKeeper {
   keepRequest(book: number, account: number, entry: RequestEntry): void
 }

@@ -45,7 +45,7 @@ export interface CopyTarget {
   finish(filledWords: number): void
 }
 
-/** How much there is to copy, which whoever restores it makes room for. */
+/** How much a copy holds. A restore makes room for it. */
 export interface CopyCounts {
   readonly books: number
   readonly orders: number
@@ -72,8 +72,8 @@ const REQUEST_KIND = copyKinds.request << KIND_SHIFT
 
 /**
  * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
- * the steps. A step copies what comes next in the order of the records; whatever a command changes before its turn came
- * is copied first, once. So a step, and what a command copies ahead for each order that it touches, are bounded, and
+ * the steps. A step copies what comes next in the order of the records; what a command is about to change
+ * before its turn came is copied first, once. So a step, and what a command copies ahead for each order that it touches, are bounded, and
  * nothing is walked: an order is copied with its links, and restoring links the orders again.
  *
  * A book comes before everything that belongs to it; beyond that, records come in no particular order.
@@ -126,7 +126,7 @@ export class ShardCopy {
     return true
   }
 
-  /** Ends the copy, whether it is complete or not: commands copy nothing ahead any more. */
+  /** Ends the copy, complete or not. After that, commands copy nothing ahead. */
   stop(): void {
     if (!this.#running) return
     this.#running = false
@@ -146,7 +146,7 @@ export class ShardCopy {
 
   keepOrder(order: number): void {
     if (order >= this.counts.orderNumbers || this.#ordersCopied[order] !== 0) return
-    // A record that was free when the copy began is marked too: whoever gets it is not in the copy.
+    // A record that was free when the copy began is marked too: the order that gets it is not in the copy.
     this.#ordersCopied[order] = 1
     const { i32 } = this.#shard.orders
     if (i32[(order << 4) + LEVEL] === 0) return

@@ -36,8 +36,8 @@ const RECORD = recordMask
 /**
  * Makes the books of a copy in a shard: all of them, or those that belong here. `add` takes the copy's records as they
  * come, in pieces that hold whole records; `finish` links the orders to each other, to their levels and to their
- * accounts. Between the two the shard is of no use. Everything is a pass over memory in its order, whatever the orders'
- * places are, so that millions of orders take a fraction of a second.
+ * accounts. Until `finish` returns, the shard must not be used. Each step is one pass over memory from its beginning to its
+ * end, whatever order the records came in, so that millions of orders take a fraction of a second.
  */
 export class ShardRestore {
   readonly #shard: ShardBooks

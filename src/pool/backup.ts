@@ -53,7 +53,7 @@ interface Plan {
 }
 
 /**
- * Copies a pool's folder, which may be in use by another process, into an empty one: the newest sound snapshot and the
+ * Copies a pool's folder, which may be in use by another process, into an empty one: the newest valid snapshot and the
  * log from where its replay begins, up to a group end after everything that had been acknowledged when it began. Every
  * copied byte is checked: sealed segments by the CRC that their successors hold, the last one frame by frame, the
  * snapshot by its own. The files get their names when all of them are complete, so a copy that was interrupted never

@@ -17,7 +17,7 @@ interface Taken {
   readonly replayFromLsn: number
 }
 
-/** Decides when a checkpoint is taken, and tells what became of it. */
+/** Decides when a checkpoint is taken, and reports its outcome. */
 export class CheckpointSchedule {
   /** Called for each checkpoint that failed, except when the log was poisoned. */
   onFailed: (failure: CheckpointFailure) => void = () => {}

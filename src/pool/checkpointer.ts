@@ -73,12 +73,12 @@ export class Checkpointer {
     return this.schedule.checkpoint()
   }
 
-  /** Begins none by itself any more; resolves when none is being taken. */
+  /** From now on no checkpoint begins by itself. Resolves when none is being taken. */
   async close(): Promise<void> {
     await this.schedule.close()
   }
 
-  /** Ends the thread that writes snapshots. None is taken any more. */
+  /** Ends the thread that writes snapshots. After that none may be taken. */
   async endThread(): Promise<void> {
     await this.#snapshots.close()
   }

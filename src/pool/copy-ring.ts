@@ -22,7 +22,7 @@ import type { SnapshotSection } from './snapshot-format.js'
 export interface CopyRingMemory {
   readonly control: SharedArrayBuffer
   readonly chunks: SharedArrayBuffer
-  /** Counts whatever a writer waits for. */
+  /** Counts the events that the writer waits for: a full chunk, an end, a decision. */
   readonly signal: SharedArrayBuffer
 }
 
@@ -32,7 +32,7 @@ export const ringStates = {
   ended: 1,
   /** The books changed faster than the chunks were freed. */
   overrun: 2,
-  /** Nobody wants the copy any more. */
+  /** The writer failed, or the checkpoint was cancelled. */
   cancelled: 3,
 } as const
 
@@ -97,7 +97,7 @@ export class CopyRingWriter {
     raiseSignal(this.#memory.signal)
   }
 
-  /** Says how it ended, unless somebody said so before. */
+  /** Says how the copy ended. The first of such calls counts. */
   end(state: number): void {
     Atomics.compareExchange(this.#control, word.state, ringStates.running, state)
     raiseSignal(this.#memory.signal)
@@ -141,7 +141,7 @@ export class CopyRingReader {
     Atomics.store(this.#control, word.freed, ++this.#freed)
   }
 
-  /** Tells the shard that nobody wants the copy any more. */
+  /** Has the shard stop the copy. */
   cancel(): void {
     Atomics.store(this.#control, word.state, ringStates.cancelled)
   }

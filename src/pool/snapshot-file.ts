@@ -19,7 +19,7 @@ import {
 } from './snapshot-format.js'
 
 const chunkBytes = 1024 * 1024
-/** The log's syncs wait behind the snapshot's: so much at a time takes a few milliseconds. */
+/** The log's syncs wait for the snapshot's: one of so many bytes takes a few milliseconds. */
 const syncBytes = 4 * 1024 * 1024
 const nodeDisk = new NodeDisk()
 /** Begins the names of files that are not finished. */
@@ -31,7 +31,7 @@ export interface Snapshot {
   readonly header: SnapshotHeader
 }
 
-/** Writes a snapshot; nobody finds it until `publish`. Blocks the thread; for worker threads. */
+/** Writes a snapshot, which has no name of its own until `publish`. Blocks the thread; for worker threads. */
 export class SnapshotWriter {
   readonly #directory: string
   readonly #file: AtomicFileSync
@@ -81,7 +81,7 @@ export class SnapshotWriter {
     return { path: path.join(this.#directory, name), header }
   }
 
-  /** Gives up: the file goes. */
+  /** Removes the file. */
   discard(): void {
     this.#file.discard()
   }

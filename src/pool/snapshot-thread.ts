@@ -63,7 +63,7 @@ function writeFile({ directory, rulesVersion, shards, signal }: SnapshotTask): S
     for (;;) {
       const seen = Atomics.load(words, 0)
       const decision = Atomics.load(words, decisionWord)
-      if (decision === decisions.discard) throw new Error('The snapshot was given up.')
+      if (decision === decisions.discard) throw new Error('The snapshot was cancelled.')
       const copied = drain(rings, inbounds, writer)
       if (copied === 'all' && decision === decisions.publish) {
         const sections = rings.map(({ section }) => section)

@@ -24,7 +24,7 @@ export interface PendingSnapshot {
    * is in place, also when what comes after that fails.
    */
   publish(placed: (snapshot: Snapshot) => void): Promise<WrittenSnapshot>
-  /** Gives up. Resolves when the shards and the thread are free again. */
+  /** Cancels the snapshot. Resolves when the shards and the thread are free again. */
   discard(): Promise<void>
 }
 
@@ -66,7 +66,7 @@ export class Snapshots {
     })
     const copies = this.#shards.map((shard, i) => shard.copy(shards[i]!.ring))
     const copied = Promise.all(copies).then((lsns) => Math.max(...lsns))
-    // Whoever began it hears of a failure where it waits. A thread that did not start, or died, frees no chunk.
+    // `publish` reports the failure. A thread that did not start, or died, frees no chunk: the shards stop.
     written.catch(() => {
       this.#threads = undefined
       void threads.destroy()

@@ -18,8 +18,9 @@ export async function newestSnapshot(
 }
 
 /**
- * Checks that the newest sound snapshot fits the log: one above the log's end can't be, because it waited for the mark.
- * Snapshots of other matching rules are as good: the log has made sure that nothing behind it was logged under them.
+ * Checks that the newest valid snapshot fits the log. One above the log's end proves that log is missing, because a
+ * snapshot gets its name only when the log is synced up to it. Snapshots of other matching rules are as good: the log has
+ * made sure that nothing after the snapshot was logged under them.
  *
  * @throws LogError `TIDEMARK_LOG_CORRUPT`.
  */
@@ -35,7 +36,7 @@ export function checkSnapshot(snapshot: Snapshot | undefined, log: DurableLog): 
   if ((snapshot?.header.replayFromLsn ?? 0) >= firstLsn) return
   throw new LogError(
     'TIDEMARK_LOG_CORRUPT',
-    `The log in ${log.dir} begins at LSN ${firstLsn} and no sound snapshot reaches that far back.`,
+    `The log in ${log.dir} begins at LSN ${firstLsn} and no valid snapshot reaches that far back.`,
     { dir: log.dir, firstLsn },
   )
 }
