@@ -18,6 +18,7 @@ import {
   FactorConsumer,
   FactorEngine,
   FactorPersister,
+  factorContentVersion,
   Macd,
   RelativeStrength,
   Return,
@@ -225,7 +226,7 @@ async function benchDurable(batchSize, groupCommit, window, ticks) {
 async function benchRecovery() {
   const records = 1_000_000 * scale
   const vectors = folder()
-  const log = await DurableLog.open({ dir: vectors })
+  const log = await DurableLog.open({ dir: vectors, contentVersion: factorContentVersion })
   const persister = new FactorPersister(log, { preset: 'highThroughput', capacity: 2_000_000 })
   const series = persister.series('X', ['a', 'b', 'c', 'd'])
   const row = new Float64Array(4)
@@ -262,7 +263,7 @@ async function timed(label, dir) {
 
 async function benchMemory() {
   const dir = folder()
-  const log = await DurableLog.open({ dir })
+  const log = await DurableLog.open({ dir, contentVersion: factorContentVersion })
   const persister = new FactorPersister(log, { batchSize: 2000, capacity: 10_000, maxDelayMs: 10_000 })
   const series = persister.series(
     'X',

@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { makeFolder } from '../../dist/src/log/folders.js'
 import { NodeDisk } from '../../dist/src/log/node-disk.js'
 
 /**
@@ -25,7 +26,7 @@ export function readSettings(own = {}) {
   const { quick, short } = values
   const rounds = whole('rounds', values.rounds ?? (quick ? '2' : short ? '3' : '5'))
   const dir = path.resolve(values.dir ?? process.env.TIDEMARK_DIR ?? tmpdir())
-  new NodeDisk().makeDirectory(dir)
+  makeFolder(new NodeDisk(), dir)
   const flags = Object.fromEntries(Object.keys(own).map((name) => [name, values[name] ?? own[name]]))
   return { quick, short, rounds, dir, flags, pick: (q, s, full) => (quick ? q : short ? s : full) }
 }

@@ -12,6 +12,7 @@ export {
   type FactorRecovery,
 } from './durable-engine.js'
 export { type Definition, FactorEngine, type OperatorDefinition, type UpdateListener } from './engine.js'
+export { factorContentVersion } from './entries.js'
 export { FactorError, type FactorErrorCode } from './errors.js'
 export type { FactorInstrument } from './instrument.js'
 export * from './operators/index.js'

@@ -65,7 +65,7 @@ export interface PersisterStats {
 }
 
 /**
- * Writes factor values into a durable log without ever blocking: messages go into a bounded channel, leave it in
+ * Writes factor values into a durable log, opened with `contentVersion: factorContentVersion`, without ever blocking: messages go into a bounded channel, leave it in
  * batches, one log record a batch, and are durable together. A batch is written when `batchSize` messages wait or the
  * oldest has waited `maxDelayMs`.
  *
