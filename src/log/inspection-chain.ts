@@ -63,6 +63,8 @@ function inferHeader(
     epoch,
     previous,
     recycled: true,
+    // Not known either: then no removal leaves it as the first.
+    withinGroup: previous !== undefined,
   })
   if (successor?.previous?.firstLsn === file.firstLsn) return withEpoch(successor.previous.epoch)
   if (!before?.header) return undefined

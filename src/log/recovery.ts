@@ -6,7 +6,7 @@ import { LogError } from './errors.js'
 import { FileReader, forEachFrame } from './file-reader.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
 import { makeFolder } from './folders.js'
-import { maxApplicationType } from './frame.js'
+import { alignFrame, frameFlag, maxApplicationType } from './frame.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
 import {
   attempt,
@@ -27,7 +27,7 @@ import { SegmentWindow, scanSegment, searchBehind, segmentCrc } from './segment-
 export interface RecoveryReport {
   readonly segments: number
   /**
-   * The first LSN that is still there, and the end of the log with the sync marker that this opening may have added:
+   * The first LSN from which on whole groups are there, and the end of the log with the sync marker that this opening may have added:
    * both are batch ends.
    */
   readonly firstLsn: number
@@ -105,6 +105,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   }
 
   checkCovered(settings, segments, tail.endLsn)
+  const firstLsn = firstWholeGroup(settings, segments[0]!, tail.endLsn)
 
   const fromLsn = isSmall(settings, last, tail.endLsn) ? last.header.firstLsn : syncedLsn
   const { endLsn, ...begun } = beginSegment(
@@ -118,7 +119,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   return {
     report: {
       segments: segments.length,
-      firstLsn: segments[0]!.header.firstLsn,
+      firstLsn,
       endLsn,
       tornTail: tail.tornTail,
     },
@@ -157,6 +158,31 @@ function removeLast(disk: Disk, directory: string, segments: Segment[]): void {
   const { path: file } = segments.pop()!
   attempt('remove', file, () => disk.remove(file))
   attempt('sync', directory, () => disk.syncDirectory(directory))
+}
+
+/**
+ * Where the first group begins that is there from its beginning. A removal that was interrupted may leave a segment first
+ * that begins within a group: the rest of that group is no record.
+ */
+function firstWholeGroup({ disk, directory }: RecoverySettings, first: Segment, endLsn: number): number {
+  const { firstLsn, withinGroup } = first.header
+  if (!withinGroup) return firstLsn
+  let wholeLsn: number | undefined
+  const files = new FileReader(disk, directory, firstLsn)
+  try {
+    for (
+      let chunk = files.nextSync(endLsn);
+      chunk && wholeLsn === undefined;
+      chunk = files.nextSync(endLsn)
+    ) {
+      forEachFrame(chunk, ({ flags, lsn, length }) => {
+        if ((flags & frameFlag.continues) === 0) wholeLsn ??= lsn + alignFrame(length)
+      })
+    }
+  } finally {
+    files.close()
+  }
+  return wholeLsn ?? endLsn
 }
 
 /** A sealed segment is checked as a whole against its successor's header; only if that fails, frame by frame. */

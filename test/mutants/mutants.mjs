@@ -75,6 +75,13 @@ export const mutants = [
     tests: ['test/unit/log/preallocator-ownership.test.ts'],
   },
   {
+    name: 'a log whose removal was interrupted begins with the rest of a record',
+    file: 'dist/src/log/recovery.js',
+    find: 'if (!withinGroup)\n        return firstLsn;',
+    replace: 'return firstLsn;',
+    tests: ['test/unit/log/recycling.test.ts'],
+  },
+  {
     name: 'a removal goes on in a folder that was lost meanwhile',
     file: 'dist/src/log/segment-removal.js',
     find: '        check();\n',
