@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { withoutStack } from '../errors.js'
 import { Emitter } from '../log/emitter.js'
 import { badSetting } from '../log/errors.js'
@@ -64,6 +65,9 @@ export interface RankedInstrument {
   readonly value: number
   readonly rank: number
 }
+
+/** While the pool closes, it looks this often whether the disk is full. */
+const stuckLookMs = 20
 
 interface PoolInstrument {
   readonly number: number
@@ -300,7 +304,12 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     }
   }
 
-  /** Takes nothing more, computes and syncs everything sent, ends the threads, gives the folder back. */
+  /**
+   * Takes nothing more, computes and syncs everything sent, ends the threads, gives the folder back.
+   *
+   * @throws what made the log fail, after closing it; LogError `TIDEMARK_DISK_FULL` when the disk stays full: ticks that were
+   *   not acknowledged are lost as in a crash.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -312,11 +321,28 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
 
   async #close(): Promise<void> {
     for (const worker of this.#workers) worker.send({ kind: 'stop' })
-    await Promise.allSettled(this.#workers.map((worker) => worker.ended))
+    const stuck = await this.#endWorkers()
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
-    const failure = this.#log.poisoned
+    const failure = stuck ?? this.#log.poisoned
     await this.#log.close()
     if (failure) throw failure
+  }
+
+  /**
+   * Resolves when every worker has ended. On a disk that stays full their ticks have nowhere to go: then the log is poisoned,
+   * so that they end, and the error that says so is returned.
+   */
+  async #endWorkers(): Promise<LogError | undefined> {
+    let isOver = false
+    const ended = Promise.allSettled(this.#workers.map((worker) => worker.ended)).then(() => {
+      isOver = true
+    })
+    while (!isOver && !this.#log.isStuck) await Promise.race([ended, sleep(stuckLookMs)])
+    if (isOver) return undefined
+    const error = this.#log.stuckError
+    this.#log.poison(error)
+    await ended
+    return error
   }
 
   /** Logs the session, and what stands for each instrument in it, as fast as the disk takes it. */
