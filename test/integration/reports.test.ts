@@ -100,8 +100,8 @@ describe('a report', () => {
     const reports = Object.entries(await everyReport(await openPool(['A', 'B'])))
     expect(reports).toHaveLength(7)
     for (const [name, report] of reports) {
-      const { trades, events } = structuredClone(report)
       Object.freeze(report)
+      const { trades, events } = structuredClone(report)
       expect(structuredClone(report.events), name).toEqual(events)
       expect(structuredClone(report.trades), name).toEqual(trades)
     }
