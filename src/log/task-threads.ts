@@ -29,9 +29,10 @@ export class TaskThreads<Task, Result> {
   readonly #watched = new WeakSet<Worker>()
   #fail: (cause: unknown) => void = () => {}
 
+  /** @throws LogError `TIDEMARK_THREAD_DIED`, `TIDEMARK_TOO_MANY_FILES` when the system refuses a thread at once. */
   constructor({ worker, name, ...threads }: TaskThreadsOptions) {
     this.#name = name
-    this.#pool = new Piscina<Task, Result>({
+    this.#pool = started(name, {
       filename: new URL(`../../workers/${worker}.js`, import.meta.url).href,
       ...threads,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -81,5 +82,17 @@ export class TaskThreads<Task, Result> {
   /** Ends the threads; tasks that still run reject. */
   async destroy(): Promise<void> {
     await this.#pool.destroy().catch(() => {})
+  }
+}
+
+/** Piscina with its first threads. `new Worker` throws when the system has no thread left. */
+function started<Task, Result>(
+  name: string,
+  options: ConstructorParameters<typeof Piscina>[0],
+): Piscina<Task, Result> {
+  try {
+    return new Piscina<Task, Result>(options)
+  } catch (error) {
+    throw threadEnded(name, error)
   }
 }

@@ -103,10 +103,11 @@ export class EnginePool extends Emitter<PoolEvents> {
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
     let snapshot: Snapshot | undefined
-    let started: (threads: ShardThreads) => void = () => {}
+    let started: (threads: ShardThreads | Promise<never>) => void = () => {}
     const starting = new Promise<ShardThreads>((resolve) => {
       started = resolve
     })
+    starting.catch(() => {})
     const opening = DurableLog.openUnprepared(
       { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
       async (dir) => {
@@ -117,8 +118,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     )
     // A folder that is in use is known by now, and is no reason to start threads.
     await Promise.race([opening, undefined])
-    const threads = new ShardThreads(settings.shards)
-    started(threads)
+    const threads = await startShards(settings.shards, opening, started)
     const log = await opening.catch(async (error) => {
       await threads.destroy()
       throw error
@@ -502,6 +502,26 @@ export class EnginePool extends Emitter<PoolEvents> {
   #checkUsable(): void {
     const refusal = this.#refusal()
     if (refusal) throw refusal
+  }
+}
+
+/** The threads of the shards for a log that is being opened. When they cannot be started, the log is closed again. */
+async function startShards(
+  shards: number,
+  opening: Promise<DurableLog>,
+  started: (threads: ShardThreads | Promise<never>) => void,
+): Promise<ShardThreads> {
+  try {
+    const threads = new ShardThreads(shards)
+    started(threads)
+    return threads
+  } catch (error) {
+    started(Promise.reject(error))
+    await opening.then(
+      (log) => log.close(),
+      () => {},
+    )
+    throw error
   }
 }
 

@@ -55,7 +55,7 @@ export class Snapshots {
     this.#threads ??= new TaskThreads({
       worker: 'snapshot',
       name: threadName,
-      minThreads: 0,
+      minThreads: 1,
       maxThreads: 1,
     })
     const threads = this.#threads

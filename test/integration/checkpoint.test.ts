@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Command, EnginePool } from '#tidemark/index.js'
 import { TaskThreads } from '#tidemark/log/task-threads.js'
 import { Snapshots } from '#tidemark/pool/snapshots.js'
+import { withoutThreads } from '../support/no-threads.js'
 import { eventsOf, limit, openPool } from '../support/pools.js'
 import { Random } from '../support/random.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -250,6 +251,20 @@ describe('a checkpoint', () => {
     await pool.close()
     const again = await openPool({ dir, checkpointBytes: 0 })
     expect((await again.digest()).symbols).toEqual(symbols)
+  })
+
+  it('and an opening, that the system refuses a thread, fail with a code, and the next ones succeed', async () => {
+    const dir = temporaryDirectory()
+    const died = { code: 'TIDEMARK_THREAD_DIED' }
+    for (const snapshotsBefore of [0, 1]) {
+      expect(readdirSync(dir).filter((name) => name.endsWith('.snap'))).toHaveLength(snapshotsBefore)
+      await expect(withoutThreads(() => EnginePool.open({ dir }))).rejects.toMatchObject(died)
+      const pool = await openPool({ dir, checkpointBytes: 0 })
+      await pool.submit(limit(1 + snapshotsBefore, 'buy', '50', '1'))
+      await expect(withoutThreads(() => pool.checkpoint())).rejects.toMatchObject(died)
+      await pool.checkpoint()
+      await pool.close()
+    }
   })
 
   it('that fails after its snapshot is in place counts from there', async () => {

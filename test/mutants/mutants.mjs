@@ -257,6 +257,13 @@ export const mutants = [
     tests: ['test/integration/checkpoint.test.ts'],
   },
   {
+    name: 'a folder stays locked when the threads of its shards cannot be started',
+    file: 'dist/src/pool/engine-pool.js',
+    find: 'await opening.then((log) => log.close()',
+    replace: 'await opening.then(() => { }',
+    tests: ['test/integration/checkpoint.test.ts'],
+  },
+  {
     name: 'a task whose thread ended before it began is waited for without end',
     file: 'dist/src/log/task-threads.js',
     find: 'this.#fail(new Error(`it ended',

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TaskThreads } from '#tidemark/log/task-threads.js'
+import { withoutThreads } from '../../support/no-threads.js'
 import { settledWithin } from '../../support/settled.js'
 
 const hangMs = 20_000
@@ -20,5 +21,13 @@ describe('threads for tasks', () => {
     const died = { status: 'rejected', reason: { code: 'TIDEMARK_THREAD_DIED' } }
     expect(await settled).toMatchObject([died])
     expect(await settledWithin([threads.run({})], hangMs)).toMatchObject([died])
+  })
+
+  it('that the system refuses are an error with a code', async () => {
+    const options = { worker: 'snapshot', name: 'a test', maxThreads: 1 }
+    const died = { code: 'TIDEMARK_THREAD_DIED' }
+    await withoutThreads(async () => {
+      expect(() => new TaskThreads({ ...options, minThreads: 1 })).toThrowError(expect.objectContaining(died))
+    })
   })
 })
