@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { runScript } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-/** In a process that may have so many files open, `fill` leaves `free` of them and `release` gives all back. */
+/**
+ * In a process that may have so many files open, `fill` leaves `free` of them and `release` gives all back. The limit is well
+ * above what the threads of a pool open at once to load their code: each reads all its modules beside one another.
+ */
 const prelude = `
   import * as fs from 'node:fs'
   import { EnginePool } from '#tidemark/index.js'
@@ -22,7 +25,7 @@ const prelude = `
 async function withFewDescriptors(script: string): Promise<unknown[]> {
   const limited = `
     import { spawnSync } from 'node:child_process'
-    const child = spawnSync('sh', ['-c', 'ulimit -n 128 && exec "$0" --input-type=module -e "$SCRIPT"', process.execPath], { encoding: 'utf8' })
+    const child = spawnSync('sh', ['-c', 'ulimit -n 256 && exec "$0" --input-type=module -e "$SCRIPT"', process.execPath], { encoding: 'utf8' })
     process.stdout.write(child.stdout)
     process.stderr.write(child.stderr)
     process.exitCode = child.status ?? 99`
