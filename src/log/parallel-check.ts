@@ -5,11 +5,13 @@ import { TaskThreads } from './task-threads.js'
 /** Checks sealed segments in threads of their own, one segment a task. */
 export async function checkInParallel(check: SealedCheck): Promise<void> {
   const { segments } = check
+  const maxThreads = Math.min(availableParallelism(), checkThreadsMax, segments.length)
   const threads = new TaskThreads<SealedSegment, boolean>({
     worker: 'check',
     name: 'the check of sealed segments',
-    minThreads: 0,
-    maxThreads: Math.min(availableParallelism(), checkThreadsMax, segments.length),
+    // A thread that the system refuses later, for a task, would be an unhandled rejection within Piscina.
+    minThreads: maxThreads,
+    maxThreads,
   })
   try {
     // The recovery asks for them from the first on.

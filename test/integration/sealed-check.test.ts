@@ -5,6 +5,7 @@ import { DurableLog } from '#tidemark/log/index.js'
 import { NodeDisk } from '#tidemark/log/node-disk.js'
 import { checkInParallel } from '#tidemark/log/parallel-check.js'
 import { checkState, isCheckedSound, SealedCheck } from '#tidemark/log/sealed-check.js'
+import { withoutThreads } from '../support/no-threads.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 /** A closed log of five segments. */
@@ -50,6 +51,15 @@ describe('the check of sealed segments beside the start of the threads', () => {
     await run(damaged)
     const { doubtful, sound: good } = checkState
     expect(words(damaged)).toEqual(sound.segments.map((_, i) => (i === 1 || i === 2 ? doubtful : good)))
+  })
+
+  it('fails with a code when the system refuses its threads, and notes nothing', async () => {
+    const { dir } = await writeLog()
+    const check = new SealedCheck(new NodeDisk(), dir)
+    await expect(withoutThreads(() => checkInParallel(check))).rejects.toMatchObject({
+      code: 'TIDEMARK_THREAD_DIED',
+    })
+    expect(words(check)).toEqual(check.segments.map(() => checkState.pending))
   })
 
   it('leaves to the recovery what it has not come to, and what it does not know', async () => {
