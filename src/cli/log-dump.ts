@@ -101,9 +101,15 @@ async function knownInstruments(
   directory: string,
 ): Promise<{ catalog: InstrumentCatalog; snapshotLsn: number | undefined }> {
   const catalog = new InstrumentCatalog()
-  const snapshot = usableSnapshot(await checkSnapshots(directory), 0)
-  if (snapshot) for (const definition of snapshotInstruments(snapshot)) catalog.add(definition)
-  return { catalog, snapshotLsn: snapshot?.header.replayFromLsn }
+  for (;;) {
+    const snapshot = usableSnapshot(await checkSnapshots(directory), 0)
+    if (!snapshot) return { catalog, snapshotLsn: undefined }
+    const instruments = snapshotInstruments(snapshot)
+    // The pool removed it when a newer one was in place: that is found now.
+    if (!instruments) continue
+    for (const definition of instruments) catalog.add(definition)
+    return { catalog, snapshotLsn: snapshot.header.replayFromLsn }
+  }
 }
 
 /** Prints groups as readable text or as JSON lines. */

@@ -18,7 +18,7 @@ export async function checkSnapshots(directory: string): Promise<CheckedSnapshot
   const checked: CheckedSnapshot[] = []
   for (const file of await snapshotPaths(directory)) {
     const header = await verifySnapshot(file).catch((error) => {
-      if (error instanceof LogError && error.details['errno'] === 'ENOENT') return 'gone' as const
+      if (isGone(error)) return 'gone' as const
       if (error instanceof LogError && error.code === 'TIDEMARK_LOG_FORMAT') return 'foreign' as const
       throw error
     })
@@ -52,8 +52,8 @@ export function usableSnapshot(
   return undefined
 }
 
-/** The instruments of a snapshot; none of one that retention removed meanwhile. */
-export function snapshotInstruments(snapshot: Snapshot): InstrumentDefinition[] {
+/** The instruments of a snapshot; `undefined` when retention removed it meanwhile. */
+export function snapshotInstruments(snapshot: Snapshot): InstrumentDefinition[] | undefined {
   const instruments: InstrumentDefinition[] = []
   try {
     for (const { words, length } of readPieces(snapshot)) {
@@ -61,7 +61,12 @@ export function snapshotInstruments(snapshot: Snapshot): InstrumentDefinition[] 
       if (instruments.length === snapshot.header.books) break
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (isGone(error)) return undefined
+    throw error
   }
   return instruments
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof LogError && error.details['errno'] === 'ENOENT'
 }

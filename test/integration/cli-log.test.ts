@@ -412,8 +412,10 @@ describe('beside a running pool', () => {
         const verify = await log('verify', dir)
         expect(verify).toMatchObject({ code: 0, stderr: '' })
       }
-      expect((await log('stats', dir)).code).toBe(0)
-      expect((await log('dump', dir, '--json', '--no-progress')).code).toBe(0)
+      const stats = await log('stats', dir)
+      expect({ code: stats.code, stderr: stats.stderr }).toEqual({ code: 0, stderr: '' })
+      const dumped = await log('dump', dir, '--json', '--no-progress')
+      expect({ code: dumped.code, stderr: dumped.stderr }).toEqual({ code: 0, stderr: '' })
       for (let round = 0; round < 3; round++) {
         const order = await pool.submit({ ...limit(50_000_000 + round, 'buy', '1', '1'), symbol: 'ETH-USD' })
         const to = path.join(temporaryDirectory(), 'copy')

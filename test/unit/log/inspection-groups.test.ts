@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { InstrumentCatalog, poolGroupOf } from '#tidemark/cli/log-groups.js'
@@ -92,11 +92,18 @@ describe('groups of a log', () => {
     }
   })
 
+  it('of a snapshot that the pool removed meanwhile are none, and no failure', async () => {
+    const { dir } = await sampleGroups()
+    const snapshot = usableSnapshot(await checkSnapshots(dir), 0)!
+    rmSync(snapshot.path)
+    expect(snapshotInstruments(snapshot)).toBeUndefined()
+  })
+
   it('of a snapshot with changed bytes are not used', async () => {
     const { dir } = await sampleGroups()
     const [sound] = await checkSnapshots(dir)
     const whole = readFileSync(sound!.path)
-    expect(snapshotInstruments(usableSnapshot([sound!], 0)!).map(({ symbol }) => symbol)).toEqual([
+    expect(snapshotInstruments(usableSnapshot([sound!], 0)!)!.map(({ symbol }) => symbol)).toEqual([
       'BTC-USD',
       'ETH-USD',
     ])
