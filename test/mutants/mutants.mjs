@@ -555,7 +555,7 @@ export const mutants = [
     file: 'dist/src/log/task-threads.js',
     find: "this.#pool.on('error',",
     replace: "this.#pool.on('nothing',",
-    tests: ['test/integration/descriptors.test.ts'],
+    tests: ['test/unit/log/task-threads.test.ts'],
   },
   {
     name: 'sealed segments are taken for sound',

@@ -23,6 +23,21 @@ describe('threads for tasks', () => {
     expect(await settledWithin([threads.run({})], hangMs)).toMatchObject([died])
   })
 
+  it('of which one fails without a task reject their tasks, and the process goes on', async () => {
+    const threads = new TaskThreads<object, unknown>({
+      worker: 'snapshot',
+      name: 'a test',
+      minThreads: 1,
+      maxThreads: 1,
+    })
+    onTestFinished(() => threads.destroy())
+    expect(threads.workers).toHaveLength(1)
+    // As Node reports that a thread found no descriptor to start with.
+    threads.workers[0]!.emit('error', Object.assign(new Error('EMFILE'), { code: 'ERR_WORKER_INIT_FAILED' }))
+    const failed = { status: 'rejected', reason: { code: 'TIDEMARK_TOO_MANY_FILES' } }
+    expect(await settledWithin([threads.run({})], hangMs)).toMatchObject([failed])
+  })
+
   it('that the system refuses are an error with a code', async () => {
     const options = { worker: 'snapshot', name: 'a test', maxThreads: 1 }
     const died = { code: 'TIDEMARK_THREAD_DIED' }
