@@ -40,7 +40,8 @@ export interface BackupOptions extends EndKnowledge {
 const backupOptions = optionNames<BackupOptions>({ syncedLsn: true, closed: true, onProgress: true })
 
 /** How often the copy is begun anew because segments were removed meanwhile. */
-const attemptsMax = 10
+/** For so long a copy is begun anew: one that has little of a busy processor is overtaken more often than others. */
+const overtakenMsMax = 30_000
 const retryMs = 20
 
 /** What is to be copied: a snapshot, and the log from where its replay begins up to a group end. */
@@ -77,6 +78,7 @@ export async function backupFolder(
       { target },
     )
   }
+  const startMs = performance.now()
   for (let tries = 1; ; tries++) {
     const copy = new BackupCopy(disk, target, options.onProgress)
     const files = await filesOf(disk, source)
@@ -89,7 +91,7 @@ export async function backupFolder(
       if (!(error instanceof LogError)) throw error
       // What was found in a file that is another one by now, or has another name, says nothing.
       if (!isMissing(error, source) && !(await hasLost(disk, source, files))) throw error
-      if (tries === attemptsMax) {
+      if (performance.now() - startMs > overtakenMsMax) {
         throw new PoolError(
           'TIDEMARK_BACKUP_OVERTAKEN',
           `${source} removes segments faster than they are copied: let the pool keep more of its log (keepLogBytes) or copy onto a faster disk.`,

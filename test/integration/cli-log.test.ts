@@ -419,7 +419,7 @@ describe('beside a running pool', () => {
       for (let round = 0; round < 3; round++) {
         const order = await pool.submit({ ...limit(50_000_000 + round, 'buy', '1', '1'), symbol: 'ETH-USD' })
         const to = path.join(temporaryDirectory(), 'copy')
-        const { code, stdout, stderr } = await log('backup', dir, to, '--json')
+        const { code, stdout, stderr } = await log('backup', dir, to, '--json', '--no-progress')
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
         const report = JSON.parse(stdout)
         expect(report.running).toBe(true)
