@@ -2,7 +2,7 @@ import { type ErrorMessage, LogError, toErrorMessage } from '../log/errors.js'
 import { type CopyRingMemory, CopyRingReader, ringStates } from './copy-ring.js'
 import { PoolError } from './errors.js'
 import { type InboundMemory, InboundWriter } from './inbound-ring.js'
-import { type Snapshot, SnapshotWriter, soundSnapshots } from './snapshot-file.js'
+import { type Snapshot, SnapshotWriter, soundSnapshots, verifySnapshot } from './snapshot-file.js'
 
 /** What the thread that writes snapshots is to do. */
 export interface SnapshotTask {
@@ -35,7 +35,9 @@ export async function writeSnapshot(task: SnapshotTask): Promise<SnapshotOutcome
   try {
     snapshot = writeFile(task)
     const valid = await soundSnapshots(task.directory)
-    return isAmong(valid, snapshot) ? { snapshot, valid } : { error: toErrorMessage(notReadBack(snapshot)) }
+    if (isAmong(valid, snapshot)) return { snapshot, valid }
+    const failure = await whyNotReadBack(snapshot)
+    return failure ? { error: toErrorMessage(failure) } : { snapshot, valid: [snapshot, ...valid] }
   } catch (error) {
     return { error: toErrorMessage(error), snapshot }
   }
@@ -45,7 +47,16 @@ function isAmong(snapshots: readonly Snapshot[], { path }: Snapshot): boolean {
   return snapshots.some((valid) => valid.path === path)
 }
 
-function notReadBack({ path: file }: Snapshot): LogError {
+/**
+ * Why a snapshot that was just written is not among the valid ones, where what can't be read is passed over. `undefined`:
+ * it is read again and is valid, so that one failed call is not taken for a damaged file.
+ */
+async function whyNotReadBack({ path: file }: Snapshot): Promise<unknown> {
+  try {
+    if (await verifySnapshot(file)) return undefined
+  } catch (error) {
+    return error
+  }
   return new LogError(
     'TIDEMARK_LOG_CORRUPT',
     `${file} was written and does not read back as it was: check the disk. The snapshot before it stays, with the log that it needs.`,

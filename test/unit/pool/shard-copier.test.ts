@@ -193,4 +193,28 @@ describe('the thread that writes a snapshot', () => {
     NodeDisk.prototype.read = read
     expect(await writeSnapshot(emptyTask(directory))).toMatchObject({ snapshot: { header: { endLsn: 640 } } })
   })
+
+  it('reads a snapshot again whose reading failed once, and says what failed when it fails again', async () => {
+    const directory = temporaryDirectory()
+    const { read } = NodeDisk.prototype
+    onTestFinished(() => {
+      NodeDisk.prototype.read = read
+    })
+    let failures = 1
+    NodeDisk.prototype.read = async (file, buffer, position) => {
+      if (failures-- > 0) throw Object.assign(new Error('i/o error'), { code: 'EIO' })
+      return read.call(new NodeDisk(), file, buffer, position)
+    }
+    expect(await writeSnapshot(emptyTask(directory))).toMatchObject({
+      snapshot: { header: { endLsn: 640 } },
+      valid: [{ header: { endLsn: 640 } }],
+    })
+    failures = 1000
+    expect(await writeSnapshot(emptyTask(directory))).toEqual({
+      error: expect.objectContaining({
+        code: 'TIDEMARK_LOG_IO',
+        details: expect.objectContaining({ errno: 'EIO' }),
+      }),
+    })
+  })
 })
