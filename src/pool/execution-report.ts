@@ -85,7 +85,7 @@ export function reportOfSeveral(
 /**
  * All that the types promise are properties of the report's own, so that it can be printed, spread, cloned and written
  * as JSON. Most callers look at two fields of it, and with a million promises a second under way, what a report weighs is
- * what the collector works on: events that were made at once took 1 us a command, nearly all of it garbage collection. So
+ * what the collector works on: events that were made at once were slower, by garbage collection. So
  * they are read from the record's words when somebody looks at them, by an accessor that is the report's own, and so are
  * trades where there are any. An accessor takes 90 ns and no memory, as all reports share it.
  */
