@@ -66,6 +66,7 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
   const files = listLogFiles(disk, dir)
   let previous: SegmentHeader | undefined
   let hasBegun = range.fromLsn !== undefined
+  const pieces: Pieces = { state: 'none' }
   for (const [i, { firstLsn, path: file }] of files.entries()) {
     const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
@@ -88,12 +89,15 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
       if (previous && header.previous?.epoch !== previous.epoch) {
         yield { kind: 'fault', place, bytes: 0, reason: 'the segment does not go on from the one before' }
       }
+      // A removal that was interrupted may have taken the beginning of the record that such a segment begins within.
+      if (!previous && firstLsn >= fromLsn && header.withinGroup) pieces.state = 'rest'
+      else if (!previous) pieces.state = 'none'
       previous = header
       // An opening may put another file in the place of this one: header and frames are read from the same.
       const segment = { path: opened.path, header }
       const window = new SegmentWindow(disk, segment, header.maxFrameBytes, opened.handle)
       const beginLsn = Math.max(fromLsn, firstLsn)
-      for (const scanned of scanSegmentFile(disk, window, beginLsn, nextLsn, range.limitLsn)) {
+      for (const scanned of scanSegmentFile(disk, window, beginLsn, nextLsn, range.limitLsn, pieces)) {
         if (scanned.kind === 'overtaken') previous = undefined
         if (scanned.kind !== 'overtaken' || hasBegun) yield scanned
         hasBegun ||= scanned.kind === 'record'
@@ -104,12 +108,21 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
   }
 }
 
+/**
+ * Where a scan stands in a record of several frames, over segments: before and after one, within one, which is a fault, or
+ * within the rest of one whose beginning was removed, which is left out.
+ */
+interface Pieces {
+  state: 'none' | 'within' | 'rest'
+}
+
 function* scanSegmentFile(
   disk: Disk,
   window: SegmentWindow,
   fromLsn: number,
   nextLsn: number | undefined,
   limitLsn: number | undefined,
+  pieces: Pieces,
 ): Generator<Scanned> {
   const { segment } = window
   const promisedLsn = Math.min(nextLsn ?? Number.POSITIVE_INFINITY, limitLsn ?? Number.POSITIVE_INFINITY)
@@ -118,10 +131,17 @@ function* scanSegmentFile(
   for (let at = fromLsn; at < end; ) {
     const fault = frames.decode(at)
     if (fault === 'none') {
-      if (!frames.isMark) yield frames.record(at)
+      const { isMark, isContinued } = frames
+      const { state } = pieces
+      if (isMark || !isContinued) pieces.state = 'none'
+      else if (state === 'none') pieces.state = 'within'
+      if (!isMark && state !== 'rest') {
+        yield state === 'within' || isContinued ? frames.piece(at) : frames.record(at)
+      }
       at = frames.endLsn
       continue
     }
+    pieces.state = 'none'
     const place = placeOf(segment, at)
     if (nextLsn === undefined && limitLsn === undefined) {
       const behind = searchBehind(disk, segment, at, window.file)
@@ -169,6 +189,11 @@ class FrameCursor {
     return this.#decoder.view.type === markFrameType
   }
 
+  /** Whether the record goes on in the next frame. */
+  get isContinued(): boolean {
+    return (this.#decoder.view.flags & frameFlag.continues) !== 0
+  }
+
   decode(lsn: number): FrameFault {
     const window = this.#window
     const inside = lsn >= window.startLsn && lsn < window.startLsn + window.available
@@ -189,14 +214,17 @@ class FrameCursor {
   }
 
   record(lsn: number): Scanned {
-    const { length, type, flags } = this.#decoder.view
+    const { length, type } = this.#decoder.view
     const place = placeOf(this.#window.segment, lsn)
-    if (flags & frameFlag.continues) {
-      return { kind: 'fault', place, bytes: this.endLsn - lsn, reason: 'a record in pieces' }
-    }
     const at = lsn - this.#window.startLsn
     const payload = this.#window.bytes.subarray(at + frameHeaderBytes, at + length)
     return { kind: 'record', place, type, endLsn: this.endLsn, payload }
+  }
+
+  /** A frame of a record in several, which no event is. */
+  piece(lsn: number): Scanned {
+    const place = placeOf(this.#window.segment, lsn)
+    return { kind: 'fault', place, bytes: this.endLsn - lsn, reason: 'a record in pieces' }
   }
 
   /** Where the next sound frame behind `badLsn` begins, or the end. */

@@ -101,7 +101,7 @@ export interface InspectedGroup {
   readonly payload: Uint8Array
   /**
    * Nothing sound stands before it, so that it may be the rest of a group in several frames whose beginning is lost:
-   * frames do not say so, only the application's records can.
+   * frames do not say so, only the application's records can. Never so where a sound segment header says what it begins with.
    */
   readonly mayLackBeginning: boolean
 }
@@ -113,6 +113,8 @@ export interface InspectionVisitor {
   logFrame?(type: number, lsn: number, timestampUs: number): void
   /** Bytes from one LSN to another that were passed over, before it is known what they mean. */
   skipped?(fromLsn: number, toLsn: number, file: string): void
+  /** The rest of a group at the log's beginning, up to `toLsn`: a removal that was interrupted took the group's beginning. */
+  rest?(fromLsn: number, toLsn: number, file: string): void
 }
 
 /** How far an inspection is. */

@@ -193,7 +193,8 @@ class LogInspector {
       this.#fault(chain)
       this.#skip(chain.lsn, file.firstLsn, file.path)
     } else if (!before && file.firstLsn > 0) {
-      this.#groups.interrupt()
+      if (header && !headerInferred) this.#groups.begin(header.withinGroup === true, file.firstLsn, file.path)
+      else this.#groups.interrupt()
     }
     const fileBytes = this.#disk.size(handle)
     const { path, firstLsn } = file

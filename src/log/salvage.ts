@@ -2,7 +2,7 @@ import type { Disk } from './disk.js'
 import { inspectLog } from './inspection.js'
 import type { InspectedGroup, InspectionStep, LogInspection } from './inspection-faults.js'
 
-/** Bytes of a log that could not be read as frames. */
+/** Bytes of a log that could not be read as frames, or the rest of a record of which a removal took the beginning. */
 export interface SkippedRange {
   readonly fromLsn: number
   readonly toLsn: number
@@ -35,13 +35,15 @@ export function* salvageLog(
   visitor: SalvageVisitor,
 ): Generator<InspectionStep, SalvageReport> {
   const skipped: SkippedRange[] = []
+  const skip = (fromLsn: number, toLsn: number, file: string) => {
+    const range = { fromLsn, toLsn, file, bytes: toLsn - fromLsn }
+    skipped.push(range)
+    visitor.skipped(range)
+  }
   const inspection = yield* inspectLog(disk, directory, {
     group: (group) => visitor.group(group),
-    skipped: (fromLsn, toLsn, file) => {
-      const range = { fromLsn, toLsn, file, bytes: toLsn - fromLsn }
-      skipped.push(range)
-      visitor.skipped(range)
-    },
+    skipped: skip,
+    rest: skip,
   })
   return { groups: inspection.groups, skipped, inspection }
 }

@@ -82,6 +82,13 @@ export const mutants = [
     tests: ['test/unit/log/recycling.test.ts'],
   },
   {
+    name: 'tools show the rest of a record whose beginning a removal took',
+    file: 'dist/src/log/inspection.js',
+    find: 'this.#groups.begin(header.withinGroup === true, ',
+    replace: 'this.#groups.begin(false, ',
+    tests: ['test/unit/log/interrupted-removal.test.ts'],
+  },
+  {
     name: 'a removal goes on in a folder that was lost meanwhile',
     file: 'dist/src/log/segment-removal.js',
     find: '        check();\n',

@@ -1,0 +1,132 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { scanLog } from '#tidemark/jobs/log-scan.js'
+import { SalvageReader } from '#tidemark/log/index.js'
+import { inspectLogNow } from '#tidemark/log/inspection.js'
+import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { readSegmentHeader } from '#tidemark/log/segment.js'
+import { tidemark } from '../../support/cli.js'
+import { inspected, segmentPaths } from '../../support/damaged-log.js'
+import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+
+/** A record of several frames, which may begin in one segment and end in the next. */
+const largeBytes = (n: number) => 5000 + 333 * (n % 11)
+
+/**
+ * A log of records of which the large ones lie over the ends of segments, as it stands when a removal was interrupted
+ * after `gone` segments. `whole` are the LSNs of the records that are there from their beginning.
+ */
+function interrupted(full: MemoryDisk, gone: number) {
+  const disk = full.clone()
+  for (const file of segmentPaths(disk).slice(0, gone)) disk.remove(file)
+  const [file] = segmentPaths(disk) as [string]
+  const { firstLsn, withinGroup = false } = readSegmentHeader(disk, file)!
+  // What an opening reads, which is on a disk of its own: it writes.
+  const whole = reopen(disk.clone()).records.map(({ lsn }) => lsn)
+  return { disk, file, firstLsn, withinGroup, whole }
+}
+
+function logOf(bytesOf: (n: number) => number, records: number): MemoryDisk {
+  const disk = new MemoryDisk()
+  const log = new InlineLog(disk)
+  for (let n = 0; n < records; n++) {
+    log.producer.append(1, 0, Buffer.alloc(bytesOf(n), n))
+    log.flushAll()
+  }
+  log.flusher.mark()
+  log.flushAll()
+  return disk
+}
+
+const large = logOf(largeBytes, 40)
+const states = Array.from({ length: segmentPaths(large).length - 1 }, (_, i) => interrupted(large, i + 1))
+const within = states.filter(({ withinGroup }) => withinGroup)
+/** Where the first record begins that is whole. */
+function restEnd(disk: MemoryDisk): number {
+  const starts: number[] = []
+  inspectLogNow(disk, inlineDirectory, { group: ({ startLsn }) => starts.push(startLsn) }, { settle: false })
+  return starts[0]!
+}
+
+/** The files of a log in a folder of the machine. */
+function folderOf(disk: MemoryDisk): string {
+  const dir = path.join(temporaryDirectory(), 'log')
+  mkdirSync(dir)
+  for (const file of segmentPaths(disk))
+    writeFileSync(path.join(dir, path.basename(file)), disk.contentOf(file)!)
+  return dir
+}
+
+describe('a log whose removal was interrupted, so that it begins within a record', () => {
+  it('is what most of these are, and some are not', () => {
+    expect(within.length).toBeGreaterThan(3)
+    expect(within.length).toBeLessThan(states.length)
+  })
+
+  it('is inspected without the rest of that record, and nothing is said to lack its beginning', () => {
+    for (const { disk, whole } of states) {
+      const { lsns, payloads, verdict, groups } = inspected(disk)
+      expect(lsns).toEqual(whole)
+      expect([...payloads.keys()]).toEqual(whole)
+      expect([verdict, groups]).toEqual(['sound', whole.length])
+    }
+  })
+
+  it('is salvaged with that rest among what was skipped, and without damage', async () => {
+    for (const { disk, whole, withinGroup, firstLsn, file } of states) {
+      const reader = new SalvageReader(inlineDirectory, { disk })
+      const records = []
+      for await (const record of reader) records.push(record)
+      expect(records.map(({ lsn }) => lsn)).toEqual(whole)
+      expect(records.filter(({ mayLackBeginning }) => mayLackBeginning)).toEqual([])
+      const toLsn = restEnd(disk)
+      const rest = { fromLsn: firstLsn, toLsn, file, bytes: toLsn - firstLsn }
+      expect([reader.skipped, reader.damage]).toEqual([withinGroup ? [rest] : [], []])
+    }
+  })
+
+  it('is dumped, counted and salvaged on the command line without that rest as a record', async () => {
+    const { disk, whole } = within[0]!
+    const dir = folderOf(disk)
+    const [dump, stats, salvage] = await Promise.all([
+      tidemark(['log', 'dump', dir, '--json']),
+      tidemark(['log', 'stats', dir, '--json']),
+      tidemark(['log', 'salvage', dir, '--json']),
+    ])
+    const lines = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    expect([dump.code, dump.stderr]).toEqual([0, ''])
+    expect(lines(dump.stdout).map(({ lsn }) => lsn)).toEqual(whole)
+    expect(JSON.parse(stats.stdout)).toMatchObject({ groups: whole.length, corrupt: 0 })
+    const [rest, ...salvaged] = lines(salvage.stdout)
+    expect(rest).toMatchObject({ skipped: { toLsn: restEnd(disk) } })
+    expect(salvaged.map(({ lsn }) => lsn)).toEqual(whole)
+  })
+
+  it('is scanned for jobs from the first whole record on', () => {
+    // Job events fit in a frame: only the one over the end of the first segment does not.
+    const full = logOf((n) => (n === 76 ? 9000 : 100), 200)
+    const { disk, withinGroup, whole } = interrupted(full, 1)
+    expect(withinGroup).toBe(true)
+    const found = [...scanLog(disk, inlineDirectory)]
+    expect(found.map((one) => (one.kind === 'record' ? one.endLsn : one.kind))).toEqual(whole)
+    const firstLsn = restEnd(disk)
+    expect([...scanLog(disk, inlineDirectory, { fromLsn: firstLsn })]).toHaveLength(whole.length)
+  })
+})
+
+describe('a record in several frames in a log of jobs', () => {
+  it('is a fault with all its frames: its end is no record', () => {
+    const full = logOf((n) => (n === 76 ? 9000 : 100), 200)
+    const { lsns } = inspected(full)
+    const found = [...scanLog(full, inlineDirectory)]
+    const records = found.flatMap((one) => (one.kind === 'record' ? [one.endLsn] : []))
+    expect(records).toEqual(lsns.filter((_, n) => n !== 76))
+    expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(['record', 'fault']))
+  })
+})
