@@ -121,18 +121,20 @@ export interface SegmentScan {
 
 /**
  * Checks every frame of a segment from its first, or from where an earlier scan ended, to `limitLsn`, or to the first
- * that is not sound. Nothing is read that the earlier scan has read.
+ * that is not sound. Nothing is read that the earlier scan has read. `file` is the segment's file when it is open
+ * already; it stays open.
  */
 export function scanSegment(
   disk: Disk,
   segment: Segment,
   limitLsn: number,
   earlier?: SegmentScan,
+  file?: number,
 ): SegmentScan {
   const { header } = segment
   const decoder = new FrameDecoder(header.maxFrameBytes)
   const seed = segmentSeed(header)
-  const window = new SegmentWindow(disk, segment, header.maxFrameBytes)
+  const window = new SegmentWindow(disk, segment, header.maxFrameBytes, file)
   const scan: SegmentScan = {
     endLsn: header.firstLsn,
     groupEndLsn: header.firstLsn,
@@ -175,7 +177,7 @@ export function scanSegment(
     }
     return scan
   } finally {
-    window.close()
+    if (file === undefined) window.close()
   }
 }
 

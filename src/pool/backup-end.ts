@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Disk } from '../log/disk.js'
-import { scanWritten, successorOf } from '../log/log-end.js'
+import { lastGroupEndIn, scanWritten, successorOf } from '../log/log-end.js'
 import type { Segment } from '../log/segment.js'
 import { type SegmentScan, scanSegment } from '../log/segment-scan.js'
 
@@ -59,7 +59,7 @@ function lastGroupEnd(disk: Disk, segments: readonly Segment[], scan: SegmentSca
   for (let i = segments.length - 1; i > 0; i--) {
     const { firstLsn, withinGroup } = segments[i]!.header
     if (!withinGroup || endLsn > firstLsn) break
-    endLsn = scanSegment(disk, segments[i - 1]!, firstLsn).groupEndLsn
+    endLsn = lastGroupEndIn(disk, segments[i - 1]!, firstLsn)
   }
   return endLsn
 }

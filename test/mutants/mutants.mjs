@@ -89,6 +89,13 @@ export const mutants = [
     tests: ['test/unit/log/interrupted-removal.test.ts'],
   },
   {
+    name: 'a backup takes the end of a log from a file that was put in the place of its own',
+    file: 'dist/src/log/log-end.js',
+    find: 'if (isStill())\n            return result;',
+    replace: 'return result;',
+    tests: ['test/unit/log/log-end.test.ts'],
+  },
+  {
     name: 'a removal goes on in a folder that was lost meanwhile',
     file: 'dist/src/log/segment-removal.js',
     find: '        check();\n',

@@ -124,4 +124,45 @@ describe('the end of a log that is written meanwhile', () => {
       expect(await copyEnd(disk, inlineDirectory, segments, 0, { syncedLsn: inside })).toBe(inside)
     }
   })
+
+  it('is never found too early, whenever an opening puts another file in its place, or it is removed and used again', async () => {
+    const sample = sampleOf(150, 16 * 1024)
+    const { lsns, segments, end } = sample
+    const { path: file, header } = segments.at(-1)!
+    const opened = sample.disk.clone()
+    expect(new InlineLog(opened, { initialSegmentBytes: 4 * 1024 * 1024 }).recovered.active.path).toBe(file)
+    const handles = new WeakMap<MemoryDisk, number>()
+    const changes = {
+      replaced: (disk: MemoryDisk) => disk.replace(file, opened.contentOf(file)!),
+      'used again': (disk: MemoryDisk) => {
+        disk.remove(file)
+        disk.write(handles.get(disk)!, [Buffer.alloc(segmentHeaderBytes + end - header.firstLsn, 7)], 0)
+      },
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      let found = 0
+      let refused = 0
+      for (let at = 1; ; at++) {
+        const disk = sample.disk.clone()
+        handles.set(disk, disk.open(file, 'write'))
+        let calls = 0
+        disk.beforeCall = (call) => {
+          if (['list', 'open', 'readSync'].includes(call) && ++calls === at) change(disk)
+        }
+        const outcome = await copyEnd(disk, inlineDirectory, segments, 0, { closed: true }).catch(
+          (error) => error,
+        )
+        if (outcome instanceof Error) {
+          expect([name, at, outcome]).toMatchObject([name, at, { name: 'LogError' }])
+          refused++
+        } else {
+          expect([name, at, outcome]).toEqual([name, at, lsns.at(-1)])
+          found++
+        }
+        if (calls < at) break
+      }
+      expect(found, name).toBeGreaterThan(0)
+      expect(refused, name).toBeGreaterThan(0)
+    }
+  })
 })
