@@ -6,10 +6,10 @@
 //
 // TIDEMARK_SHARDS, TIDEMARK_PRESET, TIDEMARK_BATCH_SIZE and TIDEMARK_BATCH_DELAY_MS are the pool's own.
 import * as path from 'node:path'
-import { runArrivals } from '../dist/src/cli/bench-arrivals.js'
-import { rawDisk, ZeroedFile } from '../dist/src/cli/bench-disk.js'
-import { drive } from '../dist/src/cli/bench-drive.js'
-import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { runArrivals } from '../dist/src/cli/bench/arrivals.js'
+import { rawDisk, ZeroedFile } from '../dist/src/cli/bench/disk.js'
+import { drive } from '../dist/src/cli/bench/drive.js'
+import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { LatencyRecorder } from '../dist/src/cli/latency.js'
 import { bytes, count, duration } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import * as path from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { ZeroedFile } from '../dist/src/cli/bench-disk.js'
+import { ZeroedFile } from '../dist/src/cli/bench/disk.js'
 import { bytes, rate } from '../dist/src/cli/number-format.js'
 import { DurableLog } from '../dist/src/log/index.js'
 import { BareCommitter } from './lib/bare-committer.mjs'

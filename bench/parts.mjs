@@ -3,7 +3,7 @@
 //
 //   node bench/parts.mjs [--quick]
 import crc32 from 'crc-32'
-import { copyWithCrc, crcOfWords } from '../dist/src/log/crc.js'
+import { copyWithCrc, crcOfWords } from '../dist/src/log/format/crc.js'
 import { commandGrids, encodeCommand, maxCommandWords } from '../dist/src/matching/index.js'
 import { Report } from './lib/report.mjs'
 import { interleaved, spread } from './lib/rounds.mjs'

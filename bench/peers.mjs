@@ -4,7 +4,7 @@
 //   npm run bench:peers -- [--quick] [--rounds N] [--dir FOLDER] [--only NAME] [--groups 1,10]
 //
 // `--only` with a part of a name runs that store alone, to watch its system calls: docs/performance.md says how.
-import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { LatencyRecorder } from '../dist/src/cli/latency.js'
 import { duration, rate } from '../dist/src/cli/number-format.js'
 import { Report } from './lib/report.mjs'

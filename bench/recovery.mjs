@@ -2,8 +2,8 @@
 // parts: the threads, checking the log, and bringing the books up (snapshot and replay).
 //
 //   npm run bench:recovery -- [--quick] [--rounds N] [--dir FOLDER] [--lengths 100000,1000000]
-import { drive } from '../dist/src/cli/bench-drive.js'
-import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { drive } from '../dist/src/cli/bench/drive.js'
+import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { bytes, count, duration, rate } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'
 import { DurableLog } from '../dist/src/log/index.js'

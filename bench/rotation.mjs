@@ -2,9 +2,9 @@
 // and checkpoints on the way, and with one segment that holds everything and none.
 //
 //   npm run bench:rotation -- [--quick] [--rounds N] [--dir FOLDER] [--rate 200000] [--seconds S]
-import { runArrivals } from '../dist/src/cli/bench-arrivals.js'
-import { drive } from '../dist/src/cli/bench-drive.js'
-import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { runArrivals } from '../dist/src/cli/bench/arrivals.js'
+import { drive } from '../dist/src/cli/bench/drive.js'
+import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { duration } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'
 import { Report } from './lib/report.mjs'

@@ -2,8 +2,8 @@
 // size of a record (the log).
 //
 //   npm run bench:scaling -- [--quick] [--rounds N] [--dir FOLDER] [--resting 10000000] [--symbols 100000]
-import { drive } from '../dist/src/cli/bench-drive.js'
-import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { drive } from '../dist/src/cli/bench/drive.js'
+import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { Random } from '../dist/src/cli/flow/random.js'
 import { bytes, count, rate } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'

@@ -5,8 +5,8 @@
 //
 // TIDEMARK_SHARDS, TIDEMARK_BATCH_SIZE, TIDEMARK_BATCH_DELAY_MS and TIDEMARK_DURABILITY are the pool's own; the first
 // three may list several values, separated by commas, and set what is gone through.
-import { drive } from '../dist/src/cli/bench-drive.js'
-import { CommandTape } from '../dist/src/cli/bench-tape.js'
+import { drive } from '../dist/src/cli/bench/drive.js'
+import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { percent, rate } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'
 import { figure, Report, range } from './lib/report.mjs'

@@ -1,4 +1,4 @@
-export { TidemarkError } from './errors.js'
+export { TidemarkError } from './base/errors.js'
 export * from './log/index.js'
 export {
   CommandError,

@@ -1,7 +1,7 @@
+import { lowerPriority } from '../src/base/low-priority.js'
 import { type ErrorMessage, toErrorMessage } from '../src/log/errors.js'
-import { lowerPriority } from '../src/log/low-priority.js'
-import type { BackupTask } from '../src/pool/archive.js'
-import { type BackupReport, backupFolder } from '../src/pool/backup.js'
+import { type BackupReport, backupFolder } from '../src/pool/checkpoint/backup.js'
+import type { BackupTask } from '../src/pool/checkpoint/backup-thread.js'
 
 export default async function backup(
   task: BackupTask,

@@ -1,4 +1,4 @@
-import { runInThread, type ThreadTask } from '../src/jobs/handler-thread.js'
+import { runInThread, type ThreadTask } from '../src/jobs/dispatch/handler-thread.js'
 
 /** Runs one attempt of one job with the handler that its task names. */
 export default function job(task: ThreadTask): Promise<unknown> {

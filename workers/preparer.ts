@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { PreparerSettings } from '../src/log/log-threads.js'
-import type { LogMemory } from '../src/log/memory.js'
-import { NodeDisk } from '../src/log/node-disk.js'
-import { Ownership } from '../src/log/ownership.js'
-import { SegmentPreparer } from '../src/log/preparer.js'
+import { NodeDisk } from '../src/log/disk/node-disk.js'
+import { Ownership } from '../src/log/disk/ownership.js'
+import type { PreparerSettings } from '../src/log/flush/log-threads.js'
+import { SegmentPreparer } from '../src/log/flush/preallocator.js'
+import type { LogMemory } from '../src/log/ring/memory.js'
 
 const data = workerData as PreparerSettings & { memory: LogMemory }
 const disk = new NodeDisk()

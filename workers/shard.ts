@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { RestoredBooks } from '../src/pool/replay.js'
+import type { RestoredBooks } from '../src/pool/shard/replay.js'
 import {
   restoreAhead,
   runShardThread,
   type ShardForecast,
   type ShardThreadData,
-} from '../src/pool/shard-thread.js'
+} from '../src/pool/shard/shard-thread.js'
 
 type ShardOrder =
   | { readonly forecast: ShardForecast }

@@ -1,4 +1,8 @@
-import { type SnapshotOutcome, type SnapshotTask, writeSnapshot } from '../src/pool/snapshot-thread.js'
+import {
+  type SnapshotOutcome,
+  type SnapshotTask,
+  writeSnapshot,
+} from '../src/pool/checkpoint/snapshot-thread.js'
 
 /** Writes one snapshot. */
 export default function snapshot(task: SnapshotTask): Promise<SnapshotOutcome> {

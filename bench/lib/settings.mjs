@@ -3,8 +3,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { makeFolder } from '../../dist/src/log/folders.js'
-import { NodeDisk } from '../../dist/src/log/node-disk.js'
+import { makeFolder } from '../../dist/src/log/disk/folders.js'
+import { NodeDisk } from '../../dist/src/log/disk/node-disk.js'
 
 /**
  * What every bench takes: `--quick` (a tiny run, to see that it works), `--short` (the headline's form), `--rounds N`

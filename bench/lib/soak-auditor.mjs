@@ -2,9 +2,9 @@
 // that was acknowledged stands in them exactly once. It gets `{ lsn, tags }`: commands whose acknowledgement named an LSN up to
 // `lsn`, all of it durable; and answers `{ lsn, ... }` when it has read that far.
 import { parentPort, workerData } from 'node:worker_threads'
-import { FileReader } from '../../dist/src/log/file-reader.js'
-import { GroupWalk } from '../../dist/src/log/group-walk.js'
-import { NodeDisk } from '../../dist/src/log/node-disk.js'
+import { NodeDisk } from '../../dist/src/log/disk/node-disk.js'
+import { FileReader } from '../../dist/src/log/read/file-reader.js'
+import { GroupWalk } from '../../dist/src/log/read/group-walk.js'
 
 const { dir, fromLsn, commandsMax } = workerData
 const reader = new FileReader(new NodeDisk(), dir, fromLsn, { known: true })

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
-import { ZeroedFile } from '../../dist/src/cli/bench-disk.js'
+import { ZeroedFile } from '../../dist/src/cli/bench/disk.js'
 import { EnginePool } from '../../dist/src/index.js'
 import { DurableLog } from '../../dist/src/log/index.js'
 

@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.js'
+import { TidemarkError } from '../base/errors.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 
 /** A failure that the command line has words for: one sentence, and the exit code that it ends with. */

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { registerBench } from './bench.js'
+import { registerBench } from './bench/command.js'
 import { exitCodes } from './exit-codes.js'
-import { registerFactors } from './factors.js'
+import { registerFactors } from './factors/command.js'
 import { exitCodeOf, sentenceOf } from './failure.js'
-import { registerJobs } from './jobs.js'
-import { registerLog } from './log.js'
-import { addRunCommand } from './run-command.js'
+import { registerJobs } from './jobs/command.js'
+import { registerLog } from './log/command.js'
+import { addRunCommand } from './run/command.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
-import { makeFolder } from '../log/folders.js'
-import { NodeDisk } from '../log/node-disk.js'
+import { makeFolder } from '../log/disk/folders.js'
+import { NodeDisk } from '../log/disk/node-disk.js'
 import { outputFailure } from './failure.js'
 
 /** The folder that a run's log is in: the caller's, or a temporary one that is removed at the end. */

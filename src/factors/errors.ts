@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.js'
+import { TidemarkError } from '../base/errors.js'
 
 export type FactorErrorCode =
   | 'TIDEMARK_BAD_VALUE'

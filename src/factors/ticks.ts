@@ -1,5 +1,5 @@
+import { usable } from './engine/operators/operator.js'
 import { FactorError } from './errors.js'
-import { usable } from './operators/operator.js'
 
 /** What of a tick a factor can be made of, in the order of its cells. `close` is another name for `last`. */
 export const fields = ['last', 'bid', 'ask', 'high', 'low', 'open', 'volume'] as const

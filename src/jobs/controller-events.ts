@@ -1,6 +1,6 @@
 import type { LogError } from '../log/errors.js'
 import type { JobError } from './errors.js'
-import type { JobEventType } from './event.js'
+import type { JobEventType } from './events/event.js'
 
 export interface JobOutcome {
   readonly id: string

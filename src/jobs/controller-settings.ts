@@ -1,10 +1,10 @@
 import { badSetting } from '../log/errors.js'
 import { checkOptions, optionNames } from '../log/options.js'
 import { logSettingNames } from '../log/settings.js'
-import { type Backoff, type BackoffFunction, resolveBackoff } from './backoff.js'
-import type { KeepFinished } from './finished-jobs.js'
+import { type Backoff, type BackoffFunction, resolveBackoff } from './dispatch/backoff.js'
+import type { JobLogOptions } from './events/job-log.js'
 import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'
-import type { JobLogOptions } from './job-log.js'
+import type { KeepFinished } from './state/finished-jobs.js'
 
 export interface JobControllerOptions {
   /** The folder of the queue; made when it is not there. */

@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.js'
+import { TidemarkError } from '../base/errors.js'
 import { LogError } from '../log/errors.js'
 
 export type JobErrorCode =

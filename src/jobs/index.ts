@@ -1,5 +1,3 @@
-export type { Backoff, BackoffFunction } from './backoff.js'
-export { BatchWriter, type BatchWriterOptions } from './batch-writer.js'
 export type {
   CheckpointFailure,
   CheckpointOverdue,
@@ -7,7 +5,10 @@ export type {
   JobOutcome,
 } from './controller-events.js'
 export type { JobControllerOptions } from './controller-settings.js'
+export type { Backoff, BackoffFunction } from './dispatch/backoff.js'
+export type { JobContext, JobFunction, JobHandler, JobTask, PiscinaHandler } from './dispatch/handler.js'
 export { ChecksumError, JobError, type JobErrorCode } from './errors.js'
+export { BatchWriter, type BatchWriterOptions } from './events/batch-writer.js'
 export {
   calculateChecksum,
   type JobEvent,
@@ -15,16 +16,9 @@ export {
   type JobEventType,
   jobEventTypes,
   verifyChecksum,
-} from './event.js'
-export type { LogFault, TornEnd } from './event-walk.js'
-export type { KeepFinished } from './finished-jobs.js'
-export type { JobContext, JobFunction, JobHandler, JobTask, PiscinaHandler } from './handler.js'
-export type { DeadReason, JobSpec, JobState, JobView } from './job.js'
-export type { CheckpointMetrics } from './job-checkpoints.js'
-export { type EnqueueResult, JobController, type JobStatus } from './job-controller.js'
-export { JobLog, type JobLogOptions } from './job-log.js'
-export { readStoredJobs, type StoredJobs } from './job-store.js'
-export type { JobCounts, JobTotals } from './job-table.js'
+} from './events/event.js'
+export type { LogFault, TornEnd } from './events/event-walk.js'
+export { JobLog, type JobLogOptions } from './events/job-log.js'
 export {
   countEvents,
   type DumpFilter,
@@ -36,6 +30,12 @@ export {
   logStats,
   replayLog,
   validateLog,
-} from './log-inspection.js'
+} from './events/log-inspection.js'
+export type { JobReplayOptions, JobReplayReport } from './events/replay.js'
+export type { DeadReason, JobSpec, JobState, JobView } from './job.js'
+export { type EnqueueResult, JobController, type JobStatus } from './job-controller.js'
 export type { DurationSummary, JobMetrics } from './metrics.js'
-export type { JobReplayOptions, JobReplayReport } from './replay.js'
+export type { KeepFinished } from './state/finished-jobs.js'
+export type { CheckpointMetrics } from './state/job-checkpoints.js'
+export { readStoredJobs, type StoredJobs } from './state/job-store.js'
+export type { JobCounts, JobTotals } from './state/job-table.js'

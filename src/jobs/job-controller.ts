@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { Emitter } from '../log/emitter.js'
+import { Emitter } from '../base/emitter.js'
 import { shortageError } from '../log/errors.js'
 import { checkOptions } from '../log/options.js'
 import {
@@ -13,10 +13,10 @@ import {
   type JobControllerSettings,
   resolveControllerSettings,
 } from './controller-settings.js'
-import { type Attempt, Dispatcher } from './dispatcher.js'
+import { type Attempt, Dispatcher } from './dispatch/dispatcher.js'
+import { createRunner, type JobHandler, type JobRunner } from './dispatch/handler.js'
 import { closedError, JobError } from './errors.js'
-import type { JobEvent } from './event.js'
-import { createRunner, type JobHandler, type JobRunner } from './handler.js'
+import type { JobEvent } from './events/event.js'
 import {
   type FinishedJob,
   type JobSpec,
@@ -27,10 +27,10 @@ import {
   toPlainJob,
   viewOf,
 } from './job.js'
-import { JobCheckpoints } from './job-checkpoints.js'
-import { type AppliedTransition, JobStore } from './job-store.js'
-import type { JobCounts, JobTotals } from './job-table.js'
 import type { JobMetrics } from './metrics.js'
+import { JobCheckpoints } from './state/job-checkpoints.js'
+import { type AppliedTransition, JobStore } from './state/job-store.js'
+import type { JobCounts, JobTotals } from './state/job-table.js'
 
 export interface EnqueueResult {
   readonly id: string

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { didYouMean, unknownFieldOf } from '../known-fields.js'
+import { didYouMean, unknownFieldOf } from '../base/known-fields.js'
 import { optionNames } from '../log/options.js'
 import { JobError } from './errors.js'
 

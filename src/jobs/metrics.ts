@@ -1,6 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { LogStats } from '../log/durable-log.js'
-import type { CheckpointMetrics } from './job-checkpoints.js'
+import type { CheckpointMetrics } from './state/job-checkpoints.js'
 
 /** Milliseconds. */
 export interface DurationSummary {

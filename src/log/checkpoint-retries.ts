@@ -1,5 +1,5 @@
-import { TidemarkError } from '../errors.js'
-import { type Clock, systemClock } from './clock.js'
+import { type Clock, systemClock } from '../base/clock.js'
+import { TidemarkError } from '../base/errors.js'
 
 /** How long a checkpoint that failed is not tried again: twice as long after each failure in a row, up to the limit. */
 export const retryDelayMsFirst = 1000

@@ -1,8 +1,12 @@
 import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import { withoutStack } from '../errors.js'
-import type { Disk } from './disk.js'
-import { Emitter } from './emitter.js'
+import { Emitter } from '../base/emitter.js'
+import { withoutStack } from '../base/errors.js'
+import { readerTurns } from '../base/turns.js'
+import type { Disk } from './disk/disk.js'
+import { makeFolder } from './disk/folders.js'
+import { NodeDisk } from './disk/node-disk.js'
+import { Ownership, type TakenFolder, takeFolder } from './disk/ownership.js'
 import {
   badSetting,
   closedError,
@@ -12,12 +16,16 @@ import {
   type Shortage,
   shortageError,
 } from './errors.js'
-import { poison } from './flusher-thread.js'
-import { makeFolder } from './folders.js'
-import { LogFollower } from './follower.js'
-import { LiveFeed } from './live-feed.js'
-import { LogReader, type LogReaderOptions } from './log-reader.js'
-import { LogThreads } from './log-threads.js'
+import { poison } from './flush/flusher-thread.js'
+import { LogThreads } from './flush/log-threads.js'
+import { isRecycledName, isSpareName } from './format/segment.js'
+import { checkOptions } from './options.js'
+import { DurableWaiters } from './read/durable-waiters.js'
+import { LiveFeed } from './read/live-feed.js'
+import { LogReader, type LogReaderOptions } from './read/log-reader.js'
+import { LogFollower } from './read/tailer.js'
+import type { RecoveryReport } from './recover/recovery.js'
+import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
 import {
   createLogMemory,
   float64,
@@ -28,16 +36,9 @@ import {
   LogViews,
   logState,
   shortages,
-} from './memory.js'
-import { NodeDisk } from './node-disk.js'
-import { checkOptions } from './options.js'
-import { Ownership, type TakenFolder, takeFolder } from './ownership.js'
-import { LogProducer, wakeFlusher } from './producer.js'
-import type { RecoveryReport } from './recovery.js'
-import { ReleasedSignal } from './released-signal.js'
-import { parallelCheckBytes, SealedCheck } from './sealed-check.js'
-import { isRecycledName, isSpareName } from './segment.js'
-import { planRemoval, removeSegments } from './segment-removal.js'
+} from './ring/memory.js'
+import { LogProducer, wakeFlusher } from './ring/producer.js'
+import { ReleasedSignal } from './ring/released-signal.js'
 import {
   diskReserveShare,
   type LogSettingOptions,
@@ -45,8 +46,7 @@ import {
   logSettingNames,
   resolveLogSettings,
 } from './settings.js'
-import { readerTurns } from './turns.js'
-import { DurableWaiters } from './waiters.js'
+import { planRemoval, removeSegments } from './tools/segment-removal.js'
 
 export interface DurableLogOptions extends LogSettingOptions {
   /** The log's folder; made when it is not there. */
@@ -636,7 +636,7 @@ function initialSegmentBytes({ segmentBytes, maxFrameBytes }: LogSettings): numb
 /** Most logs are smaller, and need not load what this takes. */
 async function runCheckInParallel(check: SealedCheck): Promise<void> {
   try {
-    const { checkInParallel } = await import('./parallel-check.js')
+    const { checkInParallel } = await import('./recover/parallel-check.js')
     await checkInParallel(check)
   } finally {
     // Whatever happened, the recovery waits for nothing that does not come.

@@ -1,5 +1,5 @@
-import { TidemarkError } from '../errors.js'
-import { shown } from '../shown.js'
+import { TidemarkError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 
 export type LogErrorCode =
   | 'TIDEMARK_BAD_SETTING'

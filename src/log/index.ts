@@ -1,17 +1,14 @@
-export { TidemarkError } from '../errors.js'
-export { AtomicFile, AtomicFileSync } from './atomic-file.js'
-export { type DamageReport, damageOf, damageText } from './damage-report.js'
-export type { AsyncDisk, Disk } from './disk.js'
+export { TidemarkError } from '../base/errors.js'
+export { AtomicFile, AtomicFileSync } from './disk/atomic-file.js'
+export type { AsyncDisk, Disk } from './disk/disk.js'
 export { DurableLog, type DurableLogOptions, type LogProducerHandle, type LogStats } from './durable-log.js'
 export { LogError, type LogErrorCode, LogPoisonedError } from './errors.js'
-export type { Durability } from './flusher.js'
-export { LogReader, type LogReaderOptions, type LogReaderStats, type LogRecord } from './log-reader.js'
-export type { LogMemory } from './memory.js'
-export { MemoryDisk } from './memory-disk.js'
-export { LogProducer } from './producer.js'
-export type { RecoveryReport, TornTail } from './recovery.js'
-export type { SkippedRange } from './salvage.js'
-export { type SalvagedRecord, SalvageReader } from './salvage-reader.js'
+export type { Durability } from './flush/flusher.js'
+export { LogReader, type LogReaderOptions, type LogReaderStats, type LogRecord } from './read/log-reader.js'
+export { type DamageReport, damageOf, damageText } from './recover/damage-report.js'
+export type { RecoveryReport, TornTail } from './recover/recovery.js'
+export type { LogMemory } from './ring/memory.js'
+export { LogProducer } from './ring/producer.js'
 export {
   type LogSettingOptions,
   type LogSettings,
@@ -19,3 +16,5 @@ export {
   presets,
   resolveLogSettings,
 } from './settings.js'
+export type { SkippedRange } from './tools/salvage.js'
+export { type SalvagedRecord, SalvageReader } from './tools/salvage-reader.js'

@@ -1,4 +1,4 @@
-import { didYouMean, unknownFieldOf } from '../known-fields.js'
+import { didYouMean, unknownFieldOf } from '../base/known-fields.js'
 import { badSetting, LogError } from './errors.js'
 
 /** The names of all options of a type; the compiler sees to it that none is missing. */

@@ -1,7 +1,7 @@
 import { badSetting } from './errors.js'
-import type { Durability } from './flusher.js'
-import { ringBytesMax, ringBytesMin } from './memory.js'
+import type { Durability } from './flush/flusher.js'
 import { optionNames } from './options.js'
+import { ringBytesMax, ringBytesMin } from './ring/memory.js'
 
 export type Preset = 'lowLatency' | 'balanced' | 'highThroughput'
 

@@ -1,9 +1,17 @@
-export type { DepthLevel, OrderState, SideTotals } from './book-queries.js'
-export type { BookState } from './book-state.js'
-export { CommandError, type CommandErrorCode } from './command-errors.js'
-export { checkFieldNames } from './command-fields.js'
-export { readU64 } from './command-layout.js'
-export * from './command-reader.js'
+export type { DepthLevel, OrderState, SideTotals } from './book/book-queries.js'
+export type { BookState } from './book/book-state.js'
+export {
+  type CopyCounts,
+  type CopyTarget,
+  copyRecordWordsMax,
+  copyStepRecords,
+  type ShardCopy,
+} from './book/shard-copy.js'
+export { copiedInstruments, type ShardRestore } from './book/shard-restore.js'
+export { CommandError, type CommandErrorCode } from './codec/command-errors.js'
+export { checkFieldNames } from './codec/command-fields.js'
+export { readU64 } from './codec/command-layout.js'
+export * from './codec/command-reader.js'
 export {
   encodeCancel,
   encodeCancelAll,
@@ -15,23 +23,20 @@ export {
   encodeReplace,
   encodeResume,
   maxCommandWords,
-} from './command-writer.js'
-export * from './commands.js'
-export { fromSteps, type Grid, parseGrid, toSteps } from './decimal.js'
-export { type EngineCounters, type EngineOptions, type InstrumentState, MatchingEngine } from './engine.js'
-export * from './event-reader.js'
-export { GroupBuffer } from './group-buffer.js'
-export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './instrument-record.js'
-export { limits, noInstrument } from './limits.js'
-export * from './names.js'
-export { type Outcome, outcomeOf } from './outcome.js'
-export { rulesVersion } from './rules-version.js'
+} from './codec/command-writer.js'
+export * from './codec/commands.js'
+export { fromSteps, type Grid, parseGrid, toSteps } from './codec/decimal.js'
+export * from './codec/event-reader.js'
+export { GroupBuffer } from './codec/group-buffer.js'
+export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './codec/instrument-record.js'
+export { limits, noInstrument } from './codec/limits.js'
+export * from './codec/names.js'
+export { type Outcome, outcomeOf } from './codec/outcome.js'
+export { rulesVersion } from './codec/rules-version.js'
+export { priceText, quantityText } from './codec/step-text.js'
 export {
-  type CopyCounts,
-  type CopyTarget,
-  copyRecordWordsMax,
-  copyStepRecords,
-  type ShardCopy,
-} from './shard-copy.js'
-export { copiedInstruments, type ShardRestore } from './shard-restore.js'
-export { priceText, quantityText } from './step-text.js'
+  type EngineCounters,
+  type EngineOptions,
+  type InstrumentState,
+  MatchingEngine,
+} from './rules/engine.js'

@@ -1,5 +1,5 @@
-import { TidemarkError, withoutStack } from '../errors.js'
-import { shown } from '../shown.js'
+import { TidemarkError, withoutStack } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 
 export type PoolErrorCode =
   | 'TIDEMARK_POOL_CLOSED'

@@ -1,3 +1,4 @@
+import { delayMsMax } from '../base/clock.js'
 import { badSetting } from '../log/errors.js'
 import { checkOptions, optionNames } from '../log/options.js'
 import {
@@ -7,8 +8,7 @@ import {
   logSettingNames,
   numberSetting,
 } from '../log/settings.js'
-import type { CheckpointSettings } from './checkpointer.js'
-import { delayMsMax } from './clock.js'
+import type { CheckpointSettings } from './checkpoint/checkpointer.js'
 import type { EnginePoolOptions } from './types.js'
 
 export const shardsMax = 64

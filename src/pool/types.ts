@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js'
 import type { CheckpointCounts } from '../log/checkpoint-retries.js'
 import type { LogReaderStats, LogSettingOptions, LogStats } from '../log/index.js'
 import type {
@@ -11,8 +12,7 @@ import type {
   SelfTradePrevention,
   TimeInForce,
 } from '../matching/index.js'
-import type { Clock } from './clock.js'
-import type { StoredCursorState } from './cursor-file.js'
+import type { StoredCursorState } from './delivery/cursor-file.js'
 
 /** What an instrument is added with. */
 export interface InstrumentOptions {

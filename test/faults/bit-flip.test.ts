@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/frame.js'
-import { inspectLogNow } from '#tidemark/log/inspection.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import {
   diskWith,
   expectRefusal,

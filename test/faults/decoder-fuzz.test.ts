@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { FrameDecoder, type FrameView, frameHeaderBytes } from '#tidemark/log/frame.js'
+import { FrameDecoder, type FrameView, frameHeaderBytes } from '#tidemark/log/format/frame.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { Random } from '../support/random.js'
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { alignFrame, frameHeaderBytes } from '#tidemark/log/frame.js'
-import { float64, LogViews } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { alignFrame, frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { float64, LogViews } from '#tidemark/log/ring/memory.js'
 import {
   decodeCommand,
   decodeEvents,
@@ -9,12 +8,13 @@ import {
   MatchingEngine,
   rulesVersion,
 } from '#tidemark/matching/index.js'
-import { NaiveEngine } from '#tidemark/matching/naive-book.js'
-import { groupType } from '#tidemark/pool/records.js'
-import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/replay.js'
-import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot-file.js'
+import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/checkpoint/snapshot-file.js'
+import { groupType } from '#tidemark/pool/shard/records.js'
+import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/shard/replay.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
+import { MemoryDisk } from '../support/memory-disk.js'
+import { NaiveEngine } from '../support/naive-book.js'
 import { Random } from '../support/random.js'
 import { CopiedPieces } from '../unit/matching/support/copies.js'
 import { same } from '../unit/matching/support/paired-books.js'

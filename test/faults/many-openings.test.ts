@@ -1,11 +1,11 @@
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inspectLogNow } from '#tidemark/log/inspection.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { segmentNameLsn } from '#tidemark/log/segment.js'
+import { segmentNameLsn } from '#tidemark/log/format/segment.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import { segmentPaths } from '../support/damaged-log.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
+import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
 const segmentBytes = 16 * 1024

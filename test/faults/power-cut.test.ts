@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/frame.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, reopen } from '../support/inline-log.js'
+import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
 const count = faultCount('power-cut', { short: 500, full: 100_000 })

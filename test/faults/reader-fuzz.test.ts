@@ -1,20 +1,20 @@
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { dumpLog, salvageTo } from '#tidemark/cli/log-dump.js'
-import { repairLog } from '#tidemark/cli/log-repair.js'
-import { logFigures } from '#tidemark/cli/log-stats.js'
-import { statsTable, verifyTable } from '#tidemark/cli/log-tables.js'
-import { verificationJson, verifyLog } from '#tidemark/cli/log-verify.js'
-import { FactorReplay, replayFiles } from '#tidemark/factors/replay.js'
+import { dumpLog, salvageTo } from '#tidemark/cli/log/dump.js'
+import { repairLog } from '#tidemark/cli/log/repair.js'
+import { logFigures } from '#tidemark/cli/log/stats.js'
+import { statsTable, verifyTable } from '#tidemark/cli/log/tables.js'
+import { verificationJson, verifyLog } from '#tidemark/cli/log/verify.js'
+import { FactorReplay, replayFiles } from '#tidemark/factors/durable/replay.js'
 import * as jobs from '#tidemark/jobs/index.js'
-import { readStoredJobs } from '#tidemark/jobs/job-store.js'
+import { readStoredJobs } from '#tidemark/jobs/state/job-store.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import type { DurableLog } from '#tidemark/log/index.js'
-import { inspectLogNow } from '#tidemark/log/inspection.js'
-import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
-import { recoverLog } from '#tidemark/log/recovery.js'
+import { recoverLog } from '#tidemark/log/recover/recovery.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
+import type { MemoryDisk } from '../support/memory-disk.js'
 import { mutate, mutateSealed, randomFiles } from '../support/mutate-log.js'
 import { Random } from '../support/random.js'
 import { factorsReaderLog, jobsReaderLog, poolReaderLog } from '../support/reader-logs.js'
@@ -23,8 +23,8 @@ import { temporaryDirectory } from '../support/temporary.js'
 /** The disk in memory that a reader gets, while one is set, in place of the machine's. */
 const shown = vi.hoisted(() => ({ disk: undefined as object | undefined }))
 
-vi.mock('#tidemark/log/node-disk.js', async (importActual) => {
-  const actual = await importActual<typeof import('#tidemark/log/node-disk.js')>()
+vi.mock('#tidemark/log/disk/node-disk.js', async (importActual) => {
+  const actual = await importActual<typeof import('#tidemark/log/disk/node-disk.js')>()
   return {
     NodeDisk: class {
       constructor() {

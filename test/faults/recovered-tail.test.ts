@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/frame.js'
-import { int32, logState } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { segmentHeaderBytes, segmentNameLsn } from '#tidemark/log/segment.js'
+import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { segmentHeaderBytes, segmentNameLsn } from '#tidemark/log/format/segment.js'
+import { int32, logState } from '#tidemark/log/ring/memory.js'
 import { segmentPaths } from '../support/damaged-log.js'
 import { recover, tryRecover } from '../support/fault-log.js'
 import { faultCount, faultPlaces } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords, reopen } from '../support/inline-log.js'
+import { MemoryDisk } from '../support/memory-disk.js'
 
 /** What the log's owner does between the opening after the crash and the damage. */
 const lives = {

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { int32 } from '#tidemark/log/memory.js'
+import { int32 } from '#tidemark/log/ring/memory.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { Random } from '../support/random.js'
 import { frameBytesOf, maxPayload, RingModel, ringBytes } from '../support/ring-model.js'

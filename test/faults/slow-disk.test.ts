@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inspectLogNow } from '#tidemark/log/inspection.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import { type FaultLog, liveOn, recover } from '../support/fault-log.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { inlineDirectory, readRecords } from '../support/inline-log.js'

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { int32, int64 } from '#tidemark/log/memory.js'
-import { LogProducer } from '#tidemark/log/producer.js'
+import { int32, int64 } from '#tidemark/log/ring/memory.js'
+import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { recordOf } from '../support/numbered-records.mjs'
 
 // Writes records without end through the shipped producer. At a given point of a given publication the thread stands still for

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { segmentPaths } from '../support/damaged-log.js'
 import { describeSegments, type FaultFrame, liveOn, recover, type Written } from '../support/fault-log.js'
 import { faultCases, faultCount, faultPlaces } from '../support/fault-tier.js'
 import { fixClock, fixEpochs, freeEntropy } from '../support/fixed-entropy.js'
 import { InlineLog } from '../support/inline-log.js'
+import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
 /** A log whose last batch was written and not synced when the machine failed. */

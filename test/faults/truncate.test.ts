@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import {
   diskWith,
   expectRefusal,

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { isTemporaryName } from '#tidemark/log/atomic-file.js'
+import { isTemporaryName } from '#tidemark/log/disk/atomic-file.js'
 import type { CheckpointFailure, CheckpointOverdue, EnginePool } from '#tidemark/pool/index.js'
 import { blockAtomicFiles } from '../support/blocked-files.js'
 import { ManualClock } from '../support/manual-clock.js'

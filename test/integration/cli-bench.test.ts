@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { recommendGroup, recommendPreset, type ThroughputPoint } from '#tidemark/cli/bench-run.js'
+import { recommendGroup, recommendPreset, type ThroughputPoint } from '#tidemark/cli/bench/bench-run.js'
 import { tidemark } from '../support/cli.js'
 
 const folders: string[] = []

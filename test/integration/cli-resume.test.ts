@@ -13,7 +13,7 @@ import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/index.js'
 import { SalvageReader } from '#tidemark/log/index.js'
 import { decodeCommand } from '#tidemark/matching/index.js'
-import { wordsOf } from '#tidemark/pool/replay.js'
+import { wordsOf } from '#tidemark/pool/shard/replay.js'
 import { summaryOf, tidemark } from '../support/cli.js'
 import { temporaryDirectory } from '../support/temporary.js'
 

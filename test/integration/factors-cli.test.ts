@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { Command } from 'commander'
 import { afterEach, expect, it, vi } from 'vitest'
-import { registerFactors } from '#tidemark/cli/factors.js'
+import { registerFactors } from '#tidemark/cli/factors/command.js'
 import { temporaryFolder } from '../unit/factors/support/feed.js'
 
 afterEach(() => vi.restoreAllMocks())

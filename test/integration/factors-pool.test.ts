@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FactorEngine } from '#tidemark/factors/engine.js'
+import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { DurableFactorEngine, FactorConsumer, FactorPool } from '#tidemark/factors/index.js'
 import { everyFactor, temporaryFolder, tickAt } from '../unit/factors/support/feed.js'
 

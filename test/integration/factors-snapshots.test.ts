@@ -8,8 +8,8 @@ import {
   type SnapshotFailure,
   SnapshotStore,
 } from '#tidemark/factors/index.js'
-import { isTemporaryName } from '#tidemark/log/atomic-file.js'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { isTemporaryName } from '#tidemark/log/disk/atomic-file.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { blockAtomicFiles } from '../support/blocked-files.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { temporaryFolder } from '../unit/factors/support/feed.js'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/frame.js'
+import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
 import { DurableLog } from '#tidemark/log/index.js'
 import type { Command } from '#tidemark/matching/index.js'
 import { EnginePool, PoolError } from '#tidemark/pool/index.js'

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { DurableLog } from '#tidemark/log/index.js'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
-import { checkInParallel } from '#tidemark/log/parallel-check.js'
-import { checkState, isCheckedSound, SealedCheck } from '#tidemark/log/sealed-check.js'
+import { checkInParallel } from '#tidemark/log/recover/parallel-check.js'
+import { checkState, isCheckedSound, SealedCheck } from '#tidemark/log/recover/sealed-check.js'
 import { withoutThreads } from '../support/no-threads.js'
 import { temporaryDirectory } from '../support/temporary.js'
 

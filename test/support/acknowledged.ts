@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
-import { NaiveEngine } from '#tidemark/matching/naive-book.js'
 import { EnginePool } from '#tidemark/pool/index.js'
-import { wordsOf } from '#tidemark/pool/replay.js'
+import { wordsOf } from '#tidemark/pool/shard/replay.js'
 import { readRecords } from './inline-log.js'
+import { NaiveEngine } from './naive-book.js'
 
 /** One command of `RandomFlow` whose promise resolved. */
 export interface Acknowledgement {

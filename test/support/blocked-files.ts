@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest'
-import { isTemporaryName } from '#tidemark/log/atomic-file.js'
+import { isTemporaryName } from '#tidemark/log/disk/atomic-file.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { ioError } from '#tidemark/log/errors.js'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
-import { Snapshots } from '#tidemark/pool/snapshots.js'
+import { Snapshots } from '#tidemark/pool/checkpoint/snapshots.js'
 
 export interface BlockedFiles {
   /** Atomic files that could not be created. */

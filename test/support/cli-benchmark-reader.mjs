@@ -1,7 +1,8 @@
 // Reads the report lines of the workload of argument 1 back out of the log in folder 2, and prints their SHA-256.
-import { BenchmarkMessages, BenchmarkReports } from '#tidemark/cli/benchmark-reports.js'
+
 import { BenchmarkSource } from '#tidemark/cli/inputs/benchmark-source.js'
 import { InputFile } from '#tidemark/cli/inputs/input-file.js'
+import { BenchmarkMessages, BenchmarkReports } from '#tidemark/cli/run/benchmark-reports.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 
 /** Takes the messages' numbers and types from the input, and submits nothing. */

@@ -1,7 +1,8 @@
 // Runs the workload of argument 1 through a pool in folder 2, says when all is acknowledged, and never closes the pool.
-import { Feeder } from '#tidemark/cli/feeder.js'
+
 import { BenchmarkSource } from '#tidemark/cli/inputs/benchmark-source.js'
 import { InputFile } from '#tidemark/cli/inputs/input-file.js'
+import { Feeder } from '#tidemark/cli/run/feeder.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 
 const [input, dir] = process.argv.slice(2)

@@ -1,7 +1,7 @@
-import { inspectLogNow } from '#tidemark/log/inspection.js'
-import type { InspectedGroup, LogInspection } from '#tidemark/log/inspection-faults.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
+import type { InspectedGroup, LogInspection } from '#tidemark/log/tools/inspection-faults.js'
 import { InlineLog, inlineDirectory } from './inline-log.js'
+import { MemoryDisk } from './memory-disk.js'
 import { Random } from './random.js'
 
 /** A log of three segments and more, some groups of which take several frames, ended by a mark. */

@@ -1,10 +1,10 @@
-import type { LogRecord } from '#tidemark/log/log-reader.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { type RecoveredLog, recoverLog } from '#tidemark/log/recovery.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import type { LogRecord } from '#tidemark/log/read/log-reader.js'
+import { type RecoveredLog, recoverLog } from '#tidemark/log/recover/recovery.js'
 import { segmentPaths } from './damaged-log.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory, readRecords } from './inline-log.js'
+import { MemoryDisk } from './memory-disk.js'
 import { Random } from './random.js'
 
 /** A record as it was acknowledged. */

@@ -1,11 +1,11 @@
-import { LogFollower } from '#tidemark/log/follower.js'
-import { LiveFeed } from '#tidemark/log/live-feed.js'
-import { LogReader, type LogReaderOptions } from '#tidemark/log/log-reader.js'
-import { LogViews } from '#tidemark/log/memory.js'
-import type { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { ReleasedSignal } from '#tidemark/log/released-signal.js'
-import { Turns } from '#tidemark/log/turns.js'
+import { Turns } from '#tidemark/base/turns.js'
+import { LiveFeed } from '#tidemark/log/read/live-feed.js'
+import { LogReader, type LogReaderOptions } from '#tidemark/log/read/log-reader.js'
+import { LogFollower } from '#tidemark/log/read/tailer.js'
+import { LogViews } from '#tidemark/log/ring/memory.js'
+import { ReleasedSignal } from '#tidemark/log/ring/released-signal.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory } from './inline-log.js'
+import type { MemoryDisk } from './memory-disk.js'
 
 /** An inline log with a follower and readers in the same thread: what they meet is decided by the test alone. */
 export class FollowedLog extends InlineLog {

@@ -1,4 +1,4 @@
-import type { Clock } from '#tidemark/pool/clock.js'
+import type { Clock } from '#tidemark/base/clock.js'
 
 interface Alarm {
   readonly atMs: number

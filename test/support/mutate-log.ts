@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib'
-import { frameHeaderBytes } from '#tidemark/log/frame.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { damage, segmentPaths } from './damaged-log.js'
+import { MemoryDisk } from './memory-disk.js'
 import type { Random } from './random.js'
 
 /** Flips bits, fills, cuts, swaps pieces and removes files, mostly near the end. */

@@ -1,10 +1,10 @@
-import { FactorEngine } from '#tidemark/factors/engine.js'
+import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { entryKind, factorRecordType, textWords, writeHead } from '#tidemark/factors/entries.js'
-import { encodeBase, encodeEvent, type JobEventType, recordType } from '#tidemark/jobs/event.js'
-import type { InspectedGroup } from '#tidemark/log/inspection-faults.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { encodeBase, encodeEvent, type JobEventType, recordType } from '#tidemark/jobs/events/event.js'
+import type { InspectedGroup } from '#tidemark/log/tools/inspection-faults.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'
 import { InlineLog } from './inline-log.js'
+import { MemoryDisk } from './memory-disk.js'
 import { bitcoin, ether, limit, openPool } from './pools.js'
 
 type LoggedRecord = readonly [type: number, flags: number, payload: Uint8Array]

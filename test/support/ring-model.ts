@@ -1,10 +1,10 @@
-import type { Disk } from '#tidemark/log/disk.js'
-import { Flusher } from '#tidemark/log/flusher.js'
-import { FrameDecoder, markFrameType } from '#tidemark/log/frame.js'
-import { createLogMemory, int32, int64, type LogMemory, startLogMemory } from '#tidemark/log/memory.js'
-import { LogProducer } from '#tidemark/log/producer.js'
-import { RingReader } from '#tidemark/log/ring-reader.js'
-import { SegmentWriter } from '#tidemark/log/segment-writer.js'
+import type { Disk } from '#tidemark/log/disk/disk.js'
+import { Flusher } from '#tidemark/log/flush/flusher.js'
+import { SegmentWriter } from '#tidemark/log/flush/segment-writer.js'
+import { FrameDecoder, markFrameType } from '#tidemark/log/format/frame.js'
+import { createLogMemory, int32, int64, type LogMemory, startLogMemory } from '#tidemark/log/ring/memory.js'
+import { LogProducer } from '#tidemark/log/ring/producer.js'
+import { RingReader } from '#tidemark/log/ring/ring-reader.js'
 
 export const ringBytes = 64 * 1024
 export const maxFrameBytes = 4096

@@ -1,10 +1,10 @@
-import { int32, logState } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { wakeFlusher } from '#tidemark/log/producer.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import { int32, logState } from '#tidemark/log/ring/memory.js'
+import { wakeFlusher } from '#tidemark/log/ring/producer.js'
 import type { Written } from './fault-log.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'
 import { InlineLog, type InlineLogOptions } from './inline-log.js'
+import { MemoryDisk } from './memory-disk.js'
 import type { Random } from './random.js'
 
 export interface SimulatedRun {

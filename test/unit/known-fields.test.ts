@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { didYouMean, unknownFieldOf } from '#tidemark/known-fields.js'
+import { didYouMean, unknownFieldOf } from '#tidemark/base/known-fields.js'
 
 const known = ['symbol', 'timeInForce', 'quantity', 'price', 'stopPrice', 'orderId', 'maxInFlight']
 

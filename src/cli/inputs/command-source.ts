@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../errors.js'
+import { TidemarkError } from '../../base/errors.js'
 import type { Command, Instrument } from '../../pool/index.js'
 import { CliFailure } from '../failure.js'
 

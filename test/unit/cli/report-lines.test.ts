@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { BenchmarkMessages, BenchmarkReports } from '#tidemark/cli/benchmark-reports.js'
-import { reportLine } from '#tidemark/cli/report-lines.js'
+import { BenchmarkMessages, BenchmarkReports } from '#tidemark/cli/run/benchmark-reports.js'
+import { reportLine } from '#tidemark/cli/run/report-lines.js'
 import type { PoolEvent } from '#tidemark/pool/index.js'
 
 const place = { lsn: 160, index: 0, symbol: 'A', tag: 2n ** 40n }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { LobsterSummary } from '#tidemark/cli/lobster/lobster-figures.js'
-import { compareDigests, exitCodeOfRun } from '#tidemark/cli/run.js'
+import type { LobsterSummary } from '#tidemark/cli/run/lobster/lobster-figures.js'
+import { compareDigests, exitCodeOfRun } from '#tidemark/cli/run/run.js'
 
 const same = compareDigests({ A: '1', B: '2' }, { B: '2', A: '1' }, 5)
 const quotes = (localDifferences: number) => ({ lobster: { quotes: { localDifferences } } as LobsterSummary })

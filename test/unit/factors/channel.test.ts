@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Channel } from '#tidemark/factors/channel.js'
+import { Channel } from '#tidemark/factors/durable/channel.js'
 import { entryHeadWords, entryKind, writeHead } from '#tidemark/factors/entries.js'
 import { Random } from './support/series.js'
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { FactorEngine } from '#tidemark/factors/engine.js'
-import { ExponentialAverage, RollingDeviation, RollingMean } from '#tidemark/factors/operators/index.js'
+import { FactorEngine } from '#tidemark/factors/engine/engine.js'
+import {
+  ExponentialAverage,
+  RollingDeviation,
+  RollingMean,
+} from '#tidemark/factors/engine/operators/index.js'
 import { collectUncaught } from '../../support/uncaught.js'
 import { Random } from './support/series.js'
 

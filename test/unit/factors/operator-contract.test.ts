@@ -23,7 +23,7 @@ import {
   RollingVariance,
   Vwap,
   ZScore,
-} from '#tidemark/factors/operators/index.js'
+} from '#tidemark/factors/engine/operators/index.js'
 import { Random } from './support/series.js'
 
 /** Each operator, after how many updates it has a value, and how it is fed from three numbers. */

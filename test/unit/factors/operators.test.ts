@@ -24,7 +24,7 @@ import {
   RollingVariance,
   Vwap,
   ZScore,
-} from '#tidemark/factors/operators/index.js'
+} from '#tidemark/factors/engine/operators/index.js'
 import { scaleOf, type Window, windows } from './support/recompute.js'
 import { constant, googDay, hasGoogDay, randomWalk, type Series, spiky } from './support/series.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { SnapshotSchedule } from '#tidemark/factors/durable/snapshot-schedule.js'
 import { FactorError, type SnapshotFailure, type SnapshotOverdue } from '#tidemark/factors/index.js'
-import { SnapshotSchedule } from '#tidemark/factors/snapshot-schedule.js'
 import { ManualClock } from '../../support/manual-clock.js'
 
 const full = new FactorError('TIDEMARK_SNAPSHOT_IO', 'Could not write: the disk is full.', {})

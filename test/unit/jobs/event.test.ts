@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeBase, decodeEvent, encodeBase, encodeEvent } from '#tidemark/jobs/event.js'
+import { decodeBase, decodeEvent, encodeBase, encodeEvent } from '#tidemark/jobs/events/event.js'
 import { calculateChecksum, jobEventTypes, verifyChecksum } from '#tidemark/jobs/index.js'
 import { codeOf } from './support/folders.js'
 

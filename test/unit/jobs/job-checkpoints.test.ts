@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CheckpointFailure, CheckpointOverdue } from '#tidemark/jobs/index.js'
-import { JobCheckpoints } from '#tidemark/jobs/job-checkpoints.js'
+import { JobCheckpoints } from '#tidemark/jobs/state/job-checkpoints.js'
 import { ManualClock } from '../../support/manual-clock.js'
 
 function checkpoints() {

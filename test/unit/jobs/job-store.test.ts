@@ -1,8 +1,8 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { JobStore } from '#tidemark/jobs/job-store.js'
-import { snapshotName } from '#tidemark/jobs/snapshot.js'
+import { JobStore } from '#tidemark/jobs/state/job-store.js'
+import { snapshotName } from '#tidemark/jobs/state/snapshot.js'
 import { newFolder, smallLog } from './support/folders.js'
 
 const keepFinished = { count: 10, ageMs: Number.POSITIVE_INFINITY }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { JobEvent, JobEventDetail, JobEventType } from '#tidemark/jobs/index.js'
-import { JobTable } from '#tidemark/jobs/job-table.js'
+import { JobTable } from '#tidemark/jobs/state/job-table.js'
 import { failureOf } from './support/folders.js'
 
 const job = { payload: { n: 1 }, timeoutMs: 1000, priority: 0, maxAttempts: 3 }

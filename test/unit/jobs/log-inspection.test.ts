@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { encodeEvent } from '#tidemark/jobs/event.js'
+import { encodeEvent } from '#tidemark/jobs/events/event.js'
 import {
   countEvents,
   dumpLog,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { JobLog } from '#tidemark/jobs/job-log.js'
-import { dumpLog, logStats, replayLog, validateLog } from '#tidemark/jobs/log-inspection.js'
-import { scanLog } from '#tidemark/jobs/log-scan.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { JobLog } from '#tidemark/jobs/events/job-log.js'
+import { dumpLog, logStats, replayLog, validateLog } from '#tidemark/jobs/events/log-inspection.js'
+import { scanLog } from '#tidemark/jobs/events/log-scan.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 function sampleOf(segmentBytes: number) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LiveJob } from '#tidemark/jobs/job.js'
-import { PendingQueue } from '#tidemark/jobs/pending-queue.js'
+import { PendingQueue } from '#tidemark/jobs/state/pending-queue.js'
 
 function pending(seq: number, priority = 0): LiveJob {
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RoomQueue } from '#tidemark/jobs/room-queue.js'
+import { RoomQueue } from '#tidemark/jobs/events/room-queue.js'
 import { LogError, shortageError } from '#tidemark/log/errors.js'
 
 /** A log that takes what the test lets it take. */

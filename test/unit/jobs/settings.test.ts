@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { resolveControllerSettings } from '#tidemark/jobs/controller-settings.js'
-import { createRunner } from '#tidemark/jobs/handler.js'
+import { createRunner } from '#tidemark/jobs/dispatch/handler.js'
 import type { JobControllerOptions, JobHandler, JobSpec } from '#tidemark/jobs/index.js'
 import { enqueueDetailJson, toPlainJob } from '#tidemark/jobs/job.js'
 import { failureOf } from './support/folders.js'

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { JobEventDetail, JobEventType } from '#tidemark/jobs/index.js'
-import { JobTable } from '#tidemark/jobs/job-table.js'
-import { readSnapshot, writeSnapshot } from '#tidemark/jobs/snapshot.js'
-import { SnapshotCut } from '#tidemark/jobs/snapshot-cut.js'
+import { JobTable } from '#tidemark/jobs/state/job-table.js'
+import { readSnapshot, writeSnapshot } from '#tidemark/jobs/state/snapshot.js'
+import { SnapshotCut } from '#tidemark/jobs/state/snapshot-cut.js'
 import { Random } from '../../support/random.js'
 import { newFolder } from './support/folders.js'
 

@@ -1,9 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { AtomicFile, AtomicFileSync, isTemporaryName, removeTemporaries } from '#tidemark/log/atomic-file.js'
-import type { AsyncDisk, Disk } from '#tidemark/log/disk.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
+import {
+  AtomicFile,
+  AtomicFileSync,
+  isTemporaryName,
+  removeTemporaries,
+} from '#tidemark/log/disk/atomic-file.js'
+import type { AsyncDisk, Disk } from '#tidemark/log/disk/disk.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 

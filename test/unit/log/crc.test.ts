@@ -1,6 +1,6 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
-import { copyWithCrc, crcOfBytes, crcOfWords } from '#tidemark/log/crc.js'
+import { copyWithCrc, crcOfBytes, crcOfWords } from '#tidemark/log/format/crc.js'
 import { Random } from '../../support/random.js'
 
 describe('the CRC of frames', () => {

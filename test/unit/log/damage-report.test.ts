@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { damageOf, damageText, LogError } from '#tidemark/log/index.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
 import { damage, inspected, sampleLog, segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog } from '../../support/inline-log.js'
 

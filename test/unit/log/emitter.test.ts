@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { Emitter } from '#tidemark/log/emitter.js'
+import { Emitter } from '#tidemark/base/emitter.js'
 import { collectUncaught } from '../../support/uncaught.js'
 
 /** Resolves after every microtask that stands in the queue now, and after those that they add. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { FileReader } from '#tidemark/log/file-reader.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 describe('a reader of the files', () => {
   const failing = { code: 'EIO' }

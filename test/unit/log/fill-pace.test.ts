@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { FillPace } from '#tidemark/log/fill-pace.js'
-import { createLogMemory, int64, LogViews, startLogMemory } from '#tidemark/log/memory.js'
+import { FillPace } from '#tidemark/log/flush/fill-pace.js'
+import { createLogMemory, int64, LogViews, startLogMemory } from '#tidemark/log/ring/memory.js'
 
 describe('the pace at which a spare is filled', () => {
   afterEach(() => vi.restoreAllMocks())

@@ -1,6 +1,6 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
-import { FrameDecoder, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/frame.js'
+import { FrameDecoder, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/format/frame.js'
 
 const seed = 0x1234567
 const payload = Buffer.from('price-time priority')

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { int32, logState } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { extensionBytes } from '#tidemark/log/segment-writer.js'
+import { extensionBytes } from '#tidemark/log/flush/segment-writer.js'
+import { int32, logState } from '#tidemark/log/ring/memory.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const segmentBytes = 16 * 1024
 const fileBytes = 4096 + segmentBytes

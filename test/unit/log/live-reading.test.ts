@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { LiveFeed } from '#tidemark/log/live-feed.js'
-import type { LogReader, LogReaderOptions, LogRecord } from '#tidemark/log/log-reader.js'
+import { LiveFeed } from '#tidemark/log/read/live-feed.js'
+import type { LogReader, LogReaderOptions, LogRecord } from '#tidemark/log/read/log-reader.js'
 import {
   readerBufferBytesDefault,
   readerBufferBytesMax,
   readerBufferBytesMin,
-} from '#tidemark/log/log-reader.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+} from '#tidemark/log/read/log-reader.js'
 import { FollowedLog } from '../../support/followed-log.js'
 import type { InlineLogOptions } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
 
 const bufferBytes = readerBufferBytesMin

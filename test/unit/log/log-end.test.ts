@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { inspectLogNow } from '#tidemark/log/inspection.js'
-import { scanWritten, successorOf } from '#tidemark/log/log-end.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { requireSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
-import { copyEnd } from '#tidemark/pool/backup-end.js'
+import { requireSegmentHeader, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import { copyEnd } from '#tidemark/log/tools/backup-end.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
+import { scanWritten, successorOf } from '#tidemark/log/tools/log-end.js'
 import { segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 /** A log of one segment with groups that are each synced before the next is written, and its first segment. */
 function sampleOf(groups: number, segmentBytes = 64 * 1024) {

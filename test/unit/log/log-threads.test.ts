@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { LogThreads } from '#tidemark/log/log-threads.js'
-import { createLogMemory } from '#tidemark/log/memory.js'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
-import { takeFolder } from '#tidemark/log/ownership.js'
-import { SealedCheck } from '#tidemark/log/sealed-check.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
+import { takeFolder } from '#tidemark/log/disk/ownership.js'
+import { LogThreads } from '#tidemark/log/flush/log-threads.js'
+import { SealedCheck } from '#tidemark/log/recover/sealed-check.js'
+import { createLogMemory } from '#tidemark/log/ring/memory.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 describe('the threads of a log', () => {

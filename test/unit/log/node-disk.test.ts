@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 describe('a lock file', () => {

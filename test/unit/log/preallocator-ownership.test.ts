@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { createLogMemory } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { Ownership } from '#tidemark/log/ownership.js'
-import { SegmentPreparer } from '#tidemark/log/preparer.js'
-import { spareName } from '#tidemark/log/segment.js'
+import { Ownership } from '#tidemark/log/disk/ownership.js'
+import { SegmentPreparer } from '#tidemark/log/flush/preallocator.js'
+import { spareName } from '#tidemark/log/format/segment.js'
+import { createLogMemory } from '#tidemark/log/ring/memory.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const directory = '/log'
 const spare = `${directory}/${spareName(1)}`

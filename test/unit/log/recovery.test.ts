@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/frame.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
+import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
 
 const record = (n: number) => Buffer.from(`record ${n} `.repeat(1 + (n % 7)))

@@ -1,13 +1,13 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
-import type { Disk } from '#tidemark/log/disk.js'
-import { FileReader } from '#tidemark/log/file-reader.js'
-import { crcSeedOf, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/frame.js'
-import { inspectLogNow } from '#tidemark/log/inspection.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/segment.js'
-import { planRemoval, recycledSegmentsMax, removeSegments } from '#tidemark/log/segment-removal.js'
+import type { Disk } from '#tidemark/log/disk/disk.js'
+import { crcSeedOf, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/format/frame.js'
+import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import { FileReader } from '#tidemark/log/read/file-reader.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
+import { planRemoval, recycledSegmentsMax, removeSegments } from '#tidemark/log/tools/segment-removal.js'
 import { InlineLog, inlineDirectory, readRecords, reopen } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const segmentBytes = 16 * 1024
 const record = (n: number) => Buffer.alloc(100 + (n % 50), n)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { FrameDecoder } from '#tidemark/log/frame.js'
-import { int32, int64 } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { LogProducer } from '#tidemark/log/producer.js'
-import { RingReader } from '#tidemark/log/ring-reader.js'
+import { FrameDecoder } from '#tidemark/log/format/frame.js'
+import { int32, int64 } from '#tidemark/log/ring/memory.js'
+import { LogProducer } from '#tidemark/log/ring/producer.js'
+import { RingReader } from '#tidemark/log/ring/ring-reader.js'
 import { InlineLog, readRecords } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
 
 const ringBytes = 64 * 1024

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { SalvageReader } from '#tidemark/log/index.js'
-import { segmentHeaderBytes } from '#tidemark/log/segment.js'
 import { damage, sampleLog, segmentPaths } from '../../support/damaged-log.js'
 import { inlineDirectory, reopen } from '../../support/inline-log.js'
 

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { requireSegmentHeader } from '#tidemark/log/segment.js'
-import { SegmentWindow, scanSegment, searchBehind } from '#tidemark/log/segment-scan.js'
+import { requireSegmentHeader } from '#tidemark/log/format/segment.js'
+import { SegmentWindow, scanSegment, searchBehind } from '#tidemark/log/recover/segment-scan.js'
 import { InlineLog } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const file = '/log/00000000000000000000.wal'
 

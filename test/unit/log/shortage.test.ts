@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Disk } from '#tidemark/log/disk.js'
-import { fullFor, int32, shortages } from '#tidemark/log/memory.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
+import type { Disk } from '#tidemark/log/disk/disk.js'
+import { fullFor, int32, shortages } from '#tidemark/log/ring/memory.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const segmentBytes = 16 * 1024
 const payload = (n: number) => Buffer.alloc(500, n)

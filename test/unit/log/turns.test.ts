@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { FileReader } from '#tidemark/log/file-reader.js'
-import { takeBytes } from '#tidemark/log/live-tail.js'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { sliceMs, Turns } from '#tidemark/log/turns.js'
+import { sliceMs, Turns } from '#tidemark/base/turns.js'
+import { FileReader } from '#tidemark/log/read/file-reader.js'
+import { takeBytes } from '#tidemark/log/read/live-tail.js'
 import { FollowedLog } from '../../support/followed-log.js'
 import { inlineDirectory } from '../../support/inline-log.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 describe('turns of the event loop', () => {
   /** Turns whose time and loop are stepped by hand. */

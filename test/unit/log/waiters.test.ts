@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createLogMemory, int64, LogViews } from '#tidemark/log/memory.js'
-import { ReleasedSignal } from '#tidemark/log/released-signal.js'
-import { DurableWaiters } from '#tidemark/log/waiters.js'
+import { DurableWaiters } from '#tidemark/log/read/durable-waiters.js'
+import { createLogMemory, int64, LogViews } from '#tidemark/log/ring/memory.js'
+import { ReleasedSignal } from '#tidemark/log/ring/released-signal.js'
 
 function setUp() {
   const views = new LogViews(createLogMemory(65_536, 4096))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LADDER_ASKS, LADDER_BIDS, PriceLevels } from '#tidemark/matching/price-levels.js'
+import { LADDER_ASKS, LADDER_BIDS, PriceLevels } from '#tidemark/matching/book/price-levels.js'
 import { Random } from './support/random-commands.js'
 
 /** Levels before the frontier, at most. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LogError } from '#tidemark/log/index.js'
-import { CheckpointSchedule } from '#tidemark/pool/checkpoint-schedule.js'
+import { CheckpointSchedule } from '#tidemark/pool/checkpoint/checkpoint-schedule.js'
 import type { CheckpointFailure, CheckpointOverdue, CheckpointReport } from '#tidemark/pool/types.js'
 import { ManualClock } from '../../support/manual-clock.js'
 

@@ -8,7 +8,7 @@ import {
   readCursorFiles,
   removeCursorFile,
   writeCursorFile,
-} from '#tidemark/pool/cursor-file.js'
+} from '#tidemark/pool/delivery/cursor-file.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 const record = (sequence: number, lsn: number, name = 'risk'): CursorRecord => ({

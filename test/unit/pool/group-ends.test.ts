@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { acknowledgeWindowBytes, GroupEnds } from '#tidemark/pool/group-ends.js'
+import { acknowledgeWindowBytes, GroupEnds } from '#tidemark/pool/delivery/group-ends.js'
 import { Random } from '../../support/random.js'
 
 describe('the ends of groups', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
-import { encodeSegmentHeader, segmentPath } from '#tidemark/log/segment.js'
-import { firstLsnWithout, retentionLimit } from '#tidemark/pool/retention.js'
+import { encodeSegmentHeader, segmentPath } from '#tidemark/log/format/segment.js'
+import { firstLsnWithout, retentionLimit } from '#tidemark/log/tools/retention.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const hourMs = 3_600_000
 const nowMs = 1000 * hourMs

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { NodeDisk } from '#tidemark/log/node-disk.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { encodeCancel, encodeNew, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
 import {
   type CopyRingMemory,
@@ -10,10 +10,10 @@ import {
   chunkWords,
   createCopyRing,
   ringStates,
-} from '#tidemark/pool/copy-ring.js'
-import { createInboundMemory, InboundReader } from '#tidemark/pool/inbound-ring.js'
-import { ShardCopier } from '#tidemark/pool/shard-copier.js'
-import { decisions, decisionWord, writeSnapshot } from '#tidemark/pool/snapshot-thread.js'
+} from '#tidemark/pool/checkpoint/copy-ring.js'
+import { ShardCopier } from '#tidemark/pool/checkpoint/shard-copier.js'
+import { decisions, decisionWord, writeSnapshot } from '#tidemark/pool/checkpoint/snapshot-thread.js'
+import { createInboundMemory, InboundReader } from '#tidemark/pool/intake/inbound-ring.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 import { encodeInstruments } from '../matching/support/random-commands.js'
 

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toErrorMessage } from '#tidemark/log/errors.js'
 import { DurableLog } from '#tidemark/log/index.js'
-import { createInboundMemory, InboundReader, InboundWriter } from '#tidemark/pool/inbound-ring.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
-import { encodeRequest, questionKind, requestKind, requestWords } from '#tidemark/pool/requests.js'
-import { ShardHandle } from '#tidemark/pool/shard-handle.js'
-import { runShardThread, type ShardThreadData } from '#tidemark/pool/shard-thread.js'
+import { createInboundMemory, InboundReader, InboundWriter } from '#tidemark/pool/intake/inbound-ring.js'
+import { encodeRequest, questionKind, requestKind, requestWords } from '#tidemark/pool/intake/requests.js'
+import { ShardHandle } from '#tidemark/pool/shard/shard-handle.js'
+import { runShardThread, type ShardThreadData } from '#tidemark/pool/shard/shard-thread.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 describe('a shard that failed', () => {

@@ -1,7 +1,6 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { MemoryDisk } from '#tidemark/log/memory-disk.js'
 import {
   readPieces,
   readSnapshotHeader,
@@ -11,7 +10,8 @@ import {
   snapshotPaths,
   soundSnapshots,
   verifySnapshot,
-} from '#tidemark/pool/snapshot-file.js'
+} from '#tidemark/pool/checkpoint/snapshot-file.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 
 const folder = '/pool'
 const sections = [

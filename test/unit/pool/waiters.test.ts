@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { encodeCancel } from '#tidemark/matching/index.js'
+import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/delivery/pending-commands.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
-import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/waiters.js'
 
 const group = new Int32Array(6)
 encodeCancel(group, 0, 0, 0, 0, 1, -1, 0)

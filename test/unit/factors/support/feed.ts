@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterAll } from 'vitest'
-import { FactorEngine } from '#tidemark/factors/engine.js'
+import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { everyFactor, instruments, tickAt } from './ticks.mjs'
 
 export { everyFactor, instruments, tickAt }

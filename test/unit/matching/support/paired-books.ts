@@ -6,7 +6,7 @@ import {
   GroupBuffer,
   MatchingEngine,
 } from '#tidemark/matching/index.js'
-import { NaiveEngine } from '#tidemark/matching/naive-book.js'
+import { NaiveEngine } from '../../../support/naive-book.js'
 
 /** The fast engine and the naive one side by side; every difference throws. */
 export class PairedBooks {

@@ -1,0 +1,81 @@
+import { LatencyRecorder, type LatencySummary } from '../latency.js'
+
+export interface ArrivalSettings {
+  readonly ratePerSecond: number
+  readonly arrivals: number
+  /** Arrivals handed over and not yet acknowledged, at most: those behind them wait, and their latency counts on. */
+  readonly window: number
+  /** Arrivals handed over at once, at most; Infinity unless stated. */
+  readonly groupMax?: number
+}
+
+export interface ArrivalResult {
+  readonly latency: LatencySummary
+  /** Whether the rate was kept: all was acknowledged, at most a tenth of the time (and 100 ms) after the last was due. */
+  readonly kept: boolean
+  readonly arrivals: number
+  /** Arrivals handed over at once, on average. */
+  readonly meanGroup: number
+}
+
+/** A run that falls this far behind is not waited for any longer. */
+const behindTimesMax = 1.5
+
+/**
+ * Arrivals at a fixed rate whatever becomes of them: number i is due at i / rate, and its latency counts from then, so
+ * that a stall is charged for everybody who would have waited. `handOver(from, to)` takes the arrivals that have become
+ * due, and resolves when they are durable. The thread goes round its event loop without sleeping, because timers are
+ * too coarse; times are noted as they come and made into a histogram afterwards.
+ */
+export async function runArrivals(
+  settings: ArrivalSettings,
+  handOver: (from: number, to: number) => Promise<unknown>,
+): Promise<ArrivalResult> {
+  const { ratePerSecond, arrivals, window, groupMax = Number.POSITIVE_INFINITY } = settings
+  const spacingMs = 1000 / ratePerSecond
+  const firsts = new Int32Array(arrivals)
+  const ackedMs = new Float64Array(arrivals)
+  let groups = 0
+  let arrived = 0
+  let pending = 0
+  let failure: unknown
+  const startMs = performance.now()
+  const endMs = startMs + arrivals * spacingMs * behindTimesMax + 100
+  while (arrived < arrivals && failure === undefined) {
+    const nowMs = performance.now()
+    if (nowMs > endMs) break
+    const due = Math.min(arrivals, Math.floor((nowMs - startMs) / spacingMs) + 1, arrived + window - pending)
+    while (arrived < due) {
+      const to = Math.min(due, arrived + groupMax)
+      const group = groups++
+      const count = to - arrived
+      firsts[group] = arrived
+      pending += count
+      handOver(arrived, to).then(
+        () => {
+          ackedMs[group] = performance.now()
+          pending -= count
+        },
+        (error) => {
+          failure = error
+        },
+      )
+      arrived = to
+    }
+    await new Promise(setImmediate)
+  }
+  while (pending > 0 && failure === undefined) await new Promise(setImmediate)
+  if (failure !== undefined) throw failure
+  const elapsedMs = performance.now() - startMs
+  const latency = new LatencyRecorder()
+  for (let group = 0; group < groups; group++) {
+    const end = group + 1 < groups ? firsts[group + 1]! : arrived
+    for (let i = firsts[group]!; i < end; i++) latency.record(ackedMs[group]! - startMs - i * spacingMs)
+  }
+  return {
+    latency: latency.summary(),
+    kept: arrived === arrivals && elapsedMs <= arrivals * spacingMs * 1.1 + 100,
+    arrivals: arrived,
+    meanGroup: groups === 0 ? 0 : arrived / groups,
+  }
+}

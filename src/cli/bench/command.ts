@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import * as path from 'node:path'
+import { type Command, Option } from 'commander'
+import { shardsMax } from '../../pool/index.js'
+import { exitCodes } from '../exit-codes.js'
+import { outputFailure } from '../failure.js'
+import { integerFlag, numberFlag } from '../flags.js'
+import { RunFolder } from '../run-folder.js'
+import { BenchRun } from './bench-run.js'
+import { benchTables } from './tables.js'
+
+interface BenchFlags {
+  readonly dir?: string
+  readonly shards?: number
+  readonly seconds: number
+  readonly quick?: boolean
+  readonly json?: boolean
+}
+
+const quickSeconds = 0.05
+const quickCommands = 30_000
+const fullCommands = 2_000_000
+
+/** Adds `tidemark bench`. */
+export function registerBench(program: Command): void {
+  program
+    .command('bench')
+    .summary('measure the disk and the pool on this machine')
+    .description(
+      'Measures this machine: how fast its disk syncs, how many commands a second a pool makes durable, and how long ' +
+        'one waits, and recommends a batch size and a preset. Nothing else should be running.',
+    )
+    .option(
+      '--dir <folder>',
+      'a folder on the disk to measure (TIDEMARK_DIR); else the temporary folder. What is written there is removed',
+    )
+    .addOption(
+      new Option('--shards <n>', 'up to so many matching threads; the cores by default').argParser(
+        integerFlag(1, shardsMax),
+      ),
+    )
+    .addOption(
+      new Option('--seconds <n>', 'time for each measurement').argParser(numberFlag(0.01, 600)).default(0.5),
+    )
+    .option('--quick', 'only show that everything works: the numbers are worth nothing')
+    .option('--json', 'print one JSON object, and nothing else')
+    .action(bench)
+}
+
+async function bench(flags: BenchFlags): Promise<void> {
+  const folder = makeFolder(flags.dir ?? (process.env['TIDEMARK_DIR'] || tmpdir()))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const interrupted = () => {
+    remove()
+    process.exit(exitCodes.interrupted)
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    const run = new BenchRun({
+      folder,
+      shards: flags.shards ?? availableParallelism(),
+      seconds: flags.quick ? quickSeconds : flags.seconds,
+      commands: flags.quick ? quickCommands : fullCommands,
+      onProgress: (text) => {
+        if (process.stderr.isTTY && !flags.json) process.stderr.write(`\r\u001b[K${text}`)
+      },
+    })
+    const result = await run.run()
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${benchTables(result)}\n`)
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+    remove()
+  }
+}
+
+function makeFolder(parent: string): string {
+  const { path: made } = RunFolder.choose(parent)
+  try {
+    return mkdtempSync(path.join(made, 'tidemark-bench-'))
+  } catch (error) {
+    throw outputFailure('create a folder in', made, error)
+  }
+}

@@ -1,0 +1,320 @@
+import { SingleBar } from 'cli-progress'
+import {
+  checkTick,
+  DurableFactorEngine,
+  FactorError,
+  type PersisterPreset,
+  type Tick,
+} from '../../factors/index.js'
+import { usageFailure } from '../failure.js'
+import { bytes, count, duration, rate } from '../number-format.js'
+import { OutputFile } from '../output-file.js'
+import { RunFolder } from '../run-folder.js'
+import { TickFile } from './ticks.js'
+
+export type ValuesFormat = 'csv' | 'jsonl'
+
+export interface FactorsRunFlags {
+  readonly factor: Readonly<Record<string, string>>
+  readonly dir?: string
+  readonly instrument: string
+  readonly values?: string
+  readonly format: ValuesFormat
+  readonly preset: PersisterPreset
+  readonly resume?: boolean
+  readonly json?: boolean
+  readonly progress: boolean
+}
+
+/** Ticks whose values are made durable before they are written out. */
+const pieceTicks = 10_000
+const faultsShown = 5
+
+interface Summary {
+  input: string
+  ticks: number
+  skipped: number
+  refused: { line: number; reason: string }[]
+  refusedRows: number
+  instruments: number
+  factors: string[]
+  elapsedMs: number
+  ticksPerSecond: number
+  durableValues: number
+  durableValuesPerSecond: number
+  log: { bytes: number; flushes: number; flushMsMean: number }
+  folder: { path: string; temporary: boolean }
+  values: Record<string, Record<string, number | undefined>>
+}
+
+/** Runs the ticks of a file through a durable factor engine, and prints what came of it. */
+export async function runFactors(input: string, flags: FactorsRunFlags): Promise<void> {
+  if (Object.keys(flags.factor).length === 0)
+    throw usageFailure('Give at least one --factor name=expression.')
+  const ticks = await TickFile.open(input, flags.instrument)
+  const folder = RunFolder.choose(flags.dir)
+  try {
+    const engine = await DurableFactorEngine.open({ dir: folder.path, preset: flags.preset })
+    try {
+      const run = new FactorsRun(engine, ticks, flags, folder)
+      const summary = await run.run(input)
+      process.stdout.write(`${flags.json ? JSON.stringify(summary) : summaryText(summary)}\n`)
+    } finally {
+      await engine.close()
+    }
+  } finally {
+    ticks.close()
+    folder.release()
+  }
+}
+
+class FactorsRun {
+  readonly #engine: DurableFactorEngine
+  readonly #ticks: TickFile
+  readonly #flags: FactorsRunFlags
+  readonly #folder: RunFolder
+  readonly #output: ValuesOutput | undefined
+  #taken = 0
+  #values = 0
+  readonly #refused: { line: number; reason: string }[] = []
+  #refusedRows = 0
+
+  constructor(engine: DurableFactorEngine, ticks: TickFile, flags: FactorsRunFlags, folder: RunFolder) {
+    this.#engine = engine
+    this.#ticks = ticks
+    this.#flags = flags
+    this.#folder = folder
+    if (flags.values !== undefined) this.#output = new ValuesOutput(flags.values, flags.format)
+  }
+
+  async run(input: string): Promise<Summary> {
+    const startMs = performance.now()
+    const skipped = this.#flags.resume ? await this.#skip(this.#engine.recovery.ticks) : 0
+    const progress = this.#flags.progress
+      ? new Progress(() => [this.#taken, this.#ticks.fraction])
+      : undefined
+    try {
+      while (await this.#piece());
+    } finally {
+      progress?.stop()
+      this.#output?.close()
+    }
+    const elapsedMs = performance.now() - startMs
+    const { log } = this.#engine.stats()
+    const seconds = elapsedMs / 1000
+    return {
+      input,
+      ticks: this.#taken,
+      skipped,
+      refused: this.#refused,
+      refusedRows: this.#refusedRows,
+      instruments: this.#engine.instruments.length,
+      factors: Object.keys(this.#flags.factor),
+      elapsedMs,
+      ticksPerSecond: this.#taken / seconds,
+      durableValues: this.#values,
+      durableValuesPerSecond: this.#values / seconds,
+      log: { bytes: log.bytes, flushes: log.flushes, flushMsMean: log.flushMsMean },
+      folder: { path: this.#folder.path, temporary: this.#folder.temporary },
+      values: Object.fromEntries(
+        this.#engine.instruments.map(({ name }) => [name, this.#engine.getAll(name)]),
+      ),
+    }
+  }
+
+  /** Passes over rows that an earlier run has made durable; what it refused counts for nothing. */
+  async #skip(ticks: number): Promise<number> {
+    let skipped = 0
+    while (skipped < ticks) {
+      const row = await this.#ticks.next()
+      if (!row) break
+      if ('tick' in row && isTick(row.tick)) skipped++
+    }
+    return skipped
+  }
+
+  /** Takes some ticks, and writes their values out when they are on disk; false at the end of the input. */
+  async #piece(): Promise<boolean> {
+    const lines: string[] = []
+    let more = true
+    for (let i = 0; i < pieceTicks; i++) {
+      const row = await this.#ticks.next()
+      if (!row) {
+        more = false
+        break
+      }
+      if ('fault' in row) {
+        this.#refuse(row.fault)
+        continue
+      }
+      const { tick } = row
+      try {
+        this.#register(tick.instrument)
+        if (this.#engine.full) await this.#engine.ready()
+        this.#engine.processTick(tick)
+      } catch (error) {
+        if (
+          !(
+            error instanceof FactorError &&
+            (error.code === 'TIDEMARK_BAD_TICK' || error.code === 'TIDEMARK_BAD_NAME')
+          )
+        )
+          throw error
+        this.#refuse(error.message)
+        continue
+      }
+      this.#taken++
+      const values = this.#engine.getAll(tick.instrument)
+      this.#values += Object.keys(values).length
+      if (this.#output) lines.push(this.#output.line(tick.instrument, tick.timestamp, values))
+    }
+    await this.#engine.flush()
+    for (const line of lines) this.#output!.write(line)
+    return more
+  }
+
+  /** Gives an instrument the factors of the command line that it doesn't have yet. */
+  #register(name: string): void {
+    const known = this.#engine.instruments.find((instrument) => instrument.name === name)
+    const have = new Map(known?.program.history.flat())
+    const missing = Object.entries(this.#flags.factor).filter(([factor, text]) => have.get(factor) !== text)
+    if (missing.length > 0) this.#engine.registerAll(name, Object.fromEntries(missing))
+  }
+
+  #refuse(reason: string): void {
+    this.#refusedRows++
+    if (this.#refused.length < faultsShown) this.#refused.push({ line: this.#ticks.line, reason })
+  }
+}
+
+/** Values as CSV, one line a tick, or as JSON lines. `-` is standard output. */
+export class ValuesOutput {
+  readonly #file: OutputFile | undefined
+  readonly #format: ValuesFormat
+  #columns: string[] | undefined
+
+  constructor(path: string, format: ValuesFormat) {
+    this.#file = path === '-' ? undefined : new OutputFile(path)
+    this.#format = format
+  }
+
+  line(
+    instrument: string,
+    timestamp: number | undefined,
+    values: Readonly<Record<string, number | undefined>>,
+  ): string {
+    if (this.#format === 'jsonl') return `${JSON.stringify({ instrument, timestamp, ...values })}\n`
+    let head = ''
+    if (!this.#columns) {
+      this.#columns = Object.keys(values)
+      head = `${['instrument', 'timestamp', ...this.#columns].map(csvCell).join(',')}\n`
+    }
+    const cells = this.#columns.map((column) => values[column] ?? '')
+    return `${head}${[csvCell(instrument), timestamp ?? '', ...cells].join(',')}\n`
+  }
+
+  write(line: string): void {
+    if (this.#file) this.#file.write(line)
+    else process.stdout.write(line)
+  }
+
+  close(): void {
+    this.#file?.close()
+  }
+}
+
+/** Whether the earlier run took it. */
+function isTick(tick: Tick): boolean {
+  try {
+    checkTick(tick)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function csvCell(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+const barMs = 100
+const lineMs = 2000
+
+/** A bar on a terminal, a line now and then elsewhere, both on standard error. */
+class Progress {
+  readonly #timer: NodeJS.Timeout
+  readonly #bar: SingleBar | undefined
+
+  constructor(state: () => [ticks: number, fraction: number | undefined]) {
+    const startMs = performance.now()
+    if (process.stderr.isTTY) {
+      this.#bar = new SingleBar({
+        format: '{bar} {line}',
+        barsize: 24,
+        clearOnComplete: true,
+        hideCursor: true,
+      })
+      this.#bar.start(1000, 0, { line: '' })
+    }
+    this.#timer = setInterval(
+      () => {
+        const [ticks, fraction] = state()
+        const line = `${count(ticks)} ticks  ${rate((ticks / (performance.now() - startMs)) * 1000)}/s`
+        if (this.#bar) this.#bar.update(Math.floor((fraction ?? 0) * 1000), { line })
+        else process.stderr.write(`${line}\n`)
+      },
+      this.#bar ? barMs : lineMs,
+    )
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#bar?.stop()
+  }
+}
+
+function summaryText(summary: Summary): string {
+  const { log, folder } = summary
+  const rows: [string, string][] = [
+    ['input', summary.input],
+    ['ticks', count(summary.ticks)],
+    ...(summary.skipped > 0 ? [['on disk before', count(summary.skipped)] as [string, string]] : []),
+    ['refused rows', count(summary.refusedRows)],
+    ...summary.refused.map(({ line, reason }): [string, string] => ['', `line ${line}: ${reason}`]),
+    ['instruments', count(summary.instruments)],
+    ['factors', summary.factors.join(', ')],
+    ['time', duration(summary.elapsedMs)],
+    [
+      'throughput',
+      `${rate(summary.ticksPerSecond)} ticks/s, ${rate(summary.durableValuesPerSecond)} values/s, all on disk`,
+    ],
+    ['log', `${bytes(log.bytes)} in ${count(log.flushes)} flushes (mean ${duration(log.flushMsMean)})`],
+    ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],
+    ...valueRows(summary.values),
+  ]
+  return table(rows)
+}
+
+const instrumentsShown = 10
+
+/** The last values of the first instruments, for people. */
+export function valueRows(
+  values: Readonly<Record<string, Readonly<Record<string, number | undefined>>>>,
+): [string, string][] {
+  const all = Object.entries(values)
+  const rows = all.slice(0, instrumentsShown).map(([name, factors]): [string, string] => [
+    name,
+    Object.entries(factors)
+      .map(([factor, value]) => `${factor} ${value === undefined ? '-' : Number(value.toPrecision(8))}`)
+      .join('  '),
+  ])
+  if (all.length > instrumentsShown)
+    rows.push(['', `and ${count(all.length - instrumentsShown)} more instruments`])
+  return rows
+}
+
+export function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
+}

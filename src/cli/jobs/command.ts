@@ -1,0 +1,215 @@
+import { type Command, Option } from 'commander'
+import {
+  dumpLog,
+  JobController,
+  type JobEventType,
+  type JobSpec,
+  jobEventTypes,
+  type LogFault,
+  logSizeOf,
+  readStoredJobs,
+  validateLog,
+} from '../../jobs/index.js'
+import { exitCodes } from '../exit-codes.js'
+import { inputFailure, usageFailure } from '../failure.js'
+import { integerFlag } from '../flags.js'
+import { InputFile } from '../inputs/input-file.js'
+import { LineReader } from '../inputs/line-reader.js'
+import { count } from '../number-format.js'
+import { type RunJobsFlags, runJobs } from './run.js'
+import { statusTable, validationTable } from './tables.js'
+
+const numberMax = Number.MAX_SAFE_INTEGER
+const timeoutMsMax = 2 ** 31 - 1
+/** Jobs of a file that are handed over before the first of them is awaited. */
+const enqueuePiece = 10_000
+const dropHistory = [
+  '--drop-history',
+  'remove the events that the snapshot at the end makes needless; without it, dump shows all',
+] as const
+
+interface EnqueueFlags {
+  readonly id?: string
+  readonly priority?: number
+  readonly timeout?: number
+  readonly maxAttempts?: number
+  readonly file?: string
+  readonly dropHistory?: boolean
+}
+
+interface DumpFlags {
+  readonly from?: number
+  readonly to?: number
+  readonly type?: JobEventType[]
+  readonly job?: string
+  readonly tolerant?: boolean
+}
+
+/** Adds `tidemark jobs …`, the commands of the durable job queue. */
+export function registerJobs(program: Command): void {
+  const jobs = program
+    .command('jobs')
+    .description('A durable job queue in a folder: its whole history is a write-ahead log.')
+  addEnqueue(jobs)
+  jobs
+    .command('status')
+    .description('Shows how many jobs are in which state. May stand beside a queue that runs.')
+    .argument('<dir>', 'folder of the queue')
+    .option('--json', 'one object for programs')
+    .action(showStatus)
+  addRun(jobs)
+  addDump(jobs)
+  jobs
+    .command('validate')
+    .description('Checks every record of the log and lists all faults. Exit code 4 when there is one.')
+    .argument('<dir>', 'folder of the queue')
+    .option('--json', 'one object for programs')
+    .action(validate)
+}
+
+function addEnqueue(jobs: Command): void {
+  jobs
+    .command('enqueue')
+    .description('Adds one job, or the jobs of a file, and returns when they are on disk.')
+    .argument('<dir>', 'folder of the queue; made when it is not there')
+    .argument('[payload]', 'the payload of one job, as JSON')
+    .option('--id <id>', 'id by which a repeated enqueue is recognized; default: a random one')
+    .option(
+      '--priority <number>',
+      'jobs of a higher number go first; default 0',
+      integerFlag(-numberMax, numberMax),
+    )
+    .option('--timeout <ms>', 'how long one attempt may take; default 30000', integerFlag(1, timeoutMsMax))
+    .option('--max-attempts <n>', 'how often the job is tried; default 3', integerFlag(1, 1_000_000))
+    .option(
+      '--file <path>',
+      'a file of jobs, one JSON object {id, payload, priority, timeoutMs, maxAttempts} a line',
+    )
+    .option(...dropHistory)
+    .action(enqueue)
+}
+
+function addRun(jobs: Command): void {
+  jobs
+    .command('run')
+    .description('Runs the jobs of a queue until Ctrl-C, which lets running handlers end.')
+    .argument('<dir>', 'folder of the queue')
+    .requiredOption('--handler <file>', 'a module whose export takes {id, payload, attempt, attemptId}')
+    .option('--export <name>', 'which export of the module', 'default')
+    .option('--concurrency <n>', 'attempts at a time', integerFlag(1, 100_000), 16)
+    .option('--threads <n>', 'run handlers in this many worker threads', integerFlag(1, 1024))
+    .option('--until-empty', 'end when no job is pending or in flight')
+    .option('--grace <ms>', 'how long handlers may go on after Ctrl-C', integerFlag(0, timeoutMsMax), 10_000)
+    .option(...dropHistory)
+    .action(async (dir: string, flags: RunJobsFlags) => {
+      process.exitCode = await runJobs(dir, flags)
+    })
+}
+
+function addDump(jobs: Command): void {
+  jobs
+    .command('dump')
+    .description('Prints the events of the log, one JSON object a line.')
+    .argument('<dir>', 'folder of the queue')
+    .option('--from <seq>', 'the first sequence number', integerFlag(0, numberMax))
+    .option('--to <seq>', 'the last sequence number', integerFlag(0, numberMax))
+    .addOption(new Option('--type <types...>', 'only events of these types').choices(jobEventTypes))
+    .option('--job <id>', 'only events of this job')
+    .option('--tolerant', 'skip what is not sound, and report it on stderr')
+    .action(dump)
+}
+
+async function enqueue(dir: string, payload: string | undefined, flags: EnqueueFlags): Promise<void> {
+  if ((payload === undefined) === (flags.file === undefined)) {
+    throw usageFailure('Give either the payload of one job or --file with many.')
+  }
+  const queue = await JobController.open({ dir, keepHistory: !flags.dropHistory })
+  try {
+    if (flags.file === undefined) await enqueueOne(queue, toSpec(payload!, flags))
+    else await enqueueFile(queue, flags.file)
+  } finally {
+    await queue.close()
+  }
+}
+
+async function enqueueOne(queue: JobController, spec: JobSpec): Promise<void> {
+  const { id, added, state } = await queue.enqueue(spec)
+  process.stdout.write(added ? `${id}\n` : `${id} is known already: ${state}\n`)
+}
+
+async function enqueueFile(queue: JobController, file: string): Promise<void> {
+  let added = 0
+  let known = 0
+  for await (const specs of readSpecs(file)) {
+    for (const result of await queue.enqueueMany(specs)) {
+      if (result.added) added++
+      else known++
+    }
+  }
+  process.stdout.write(`${count(added)} jobs are on disk, ${count(known)} were known already\n`)
+}
+
+/** The jobs of a file, a line each, in pieces. */
+async function* readSpecs(path: string): AsyncGenerator<JobSpec[]> {
+  const file = await InputFile.open(path)
+  try {
+    const lines = new LineReader(file)
+    const specs: JobSpec[] = []
+    for (;;) {
+      if (lines.needsMore) await lines.more()
+      const text = lines.take()
+      if (text === null) break
+      if (text?.trim() === '') continue
+      specs.push(parseSpec(path, lines.line, text))
+      if (specs.length === enqueuePiece) yield specs.splice(0)
+    }
+    yield specs
+  } finally {
+    file.close()
+  }
+}
+
+function parseSpec(path: string, line: number, text: string | undefined): JobSpec {
+  try {
+    const spec: unknown = JSON.parse(text ?? '')
+    if (typeof spec === 'object' && spec !== null && !Array.isArray(spec)) return spec
+  } catch {}
+  throw inputFailure(
+    `Line ${line} of ${path} is not a JSON object; the jobs before it may be on disk already.`,
+  )
+}
+
+function toSpec(payload: string, flags: EnqueueFlags): JobSpec {
+  try {
+    const { id, priority, timeout: timeoutMs, maxAttempts } = flags
+    return { id, priority, timeoutMs, maxAttempts, payload: JSON.parse(payload) }
+  } catch (error) {
+    throw inputFailure(`The payload is not JSON: ${(error as Error).message}`, error)
+  }
+}
+
+async function showStatus(dir: string, flags: { json?: boolean }): Promise<void> {
+  const stored = await readStoredJobs(dir, { count: numberMax, ageMs: Number.POSITIVE_INFINITY })
+  const { table, lastSeq, snapshotSeq, tornEnd } = stored
+  const logBytes = logSizeOf(dir)
+  const status = { ...table.counts, totals: table.totals, lastSeq, snapshotSeq, tornEnd, logBytes }
+  process.stdout.write(`${flags.json ? JSON.stringify(status) : statusTable(status)}\n`)
+}
+
+function dump(dir: string, flags: DumpFlags): void {
+  const onFault = flags.tolerant ? tellFault : undefined
+  const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onFault }
+  for (const event of dumpLog(dir, filter)) process.stdout.write(`${JSON.stringify(event)}\n`)
+}
+
+function tellFault({ file, offset, seq, count: missing, reason }: LogFault): void {
+  process.stderr.write(
+    `Skipped ${missing ?? 'an unknown number of'} events from ${seq} on, byte ${offset} of ${file}: ${reason}\n`,
+  )
+}
+
+function validate(dir: string, flags: { json?: boolean }): void {
+  const validation = validateLog(dir)
+  process.stdout.write(`${flags.json ? JSON.stringify(validation) : validationTable(validation)}\n`)
+  if (!validation.valid) process.exitCode = exitCodes.mismatch
+}

@@ -1,0 +1,92 @@
+import type { JobCounts, JobTotals, LogValidation } from '../../jobs/index.js'
+import { bytes, count, duration, rate } from '../number-format.js'
+
+type Row = readonly [label: string, value: string]
+
+export interface StatusFigures extends JobCounts {
+  readonly totals: Readonly<JobTotals>
+  readonly lastSeq: number
+  readonly snapshotSeq: number
+  readonly logBytes: number
+}
+
+const faultsShownMax = 20
+
+/** The states of a queue's jobs for people. */
+export function statusTable(status: StatusFigures): string {
+  const { totals } = status
+  return table([
+    ['pending', count(status.pending)],
+    ['in flight', count(status.inFlight)],
+    ['completed', count(totals.completed)],
+    ['dead', `${count(totals.dead)} (${count(totals.cancelled)} cancelled)`],
+    ['', ''],
+    ['enqueued in all', count(totals.enqueued)],
+    ['attempts', count(totals.dispatched)],
+    ['retried', count(totals.retried)],
+    ['timed out', count(totals.timedOut)],
+    ['interrupted', count(totals.interrupted)],
+    ['finished, id kept', count(status.finishedKept)],
+    ['last event', `${count(status.lastSeq)} (snapshot up to ${count(status.snapshotSeq)})`],
+    ['log on disk', bytes(status.logBytes)],
+  ])
+}
+
+export interface RunFigures {
+  readonly completed: number
+  readonly dead: number
+  readonly retried: number
+  readonly timedOut: number
+  readonly pending: number
+  readonly elapsedMs: number
+  readonly dispatchP50Ms: number
+  readonly dispatchP99Ms: number
+}
+
+/** What a run of the queue did. */
+export function runTable(figures: RunFigures): string {
+  return table([
+    ['completed', count(figures.completed)],
+    ['dead', count(figures.dead)],
+    ['retried', count(figures.retried)],
+    ['timed out', count(figures.timedOut)],
+    ['still pending', count(figures.pending)],
+    ['time', duration(figures.elapsedMs)],
+    ['throughput', `${rate((figures.completed / figures.elapsedMs) * 1000)} jobs/s, all on disk`],
+    [
+      'dispatch latency',
+      `p50 ${duration(figures.dispatchP50Ms)}, p99 ${duration(figures.dispatchP99Ms)}, waiting in the queue included`,
+    ],
+  ])
+}
+
+/** What `validate` found. */
+export function validationTable(validation: LogValidation): string {
+  const { faults, tornEnd } = validation
+  const rows: Row[] = [
+    ['log', validation.valid ? 'sound' : `CORRUPT: ${count(faults.length)} faults`],
+    ['events', `${count(validation.events)} (${count(validation.firstSeq)} to ${count(validation.lastSeq)})`],
+    ['segments', count(validation.segments)],
+  ]
+  if (tornEnd) {
+    rows.push([
+      'torn end',
+      `${bytes(tornEnd.bytes)} at byte ${tornEnd.offset} of ${tornEnd.file}: ${tornEnd.reason}`,
+    ])
+    rows.push(['', 'never acknowledged; the next opening cuts it'])
+  }
+  for (const fault of faults.slice(0, faultsShownMax)) {
+    const missing = fault.count === undefined ? '' : `, ${count(fault.count)} events missing`
+    rows.push([
+      `event ${fault.seq}`,
+      `${fault.kind}, byte ${fault.offset} of ${fault.file}${missing}: ${fault.reason}`,
+    ])
+  }
+  if (faults.length > faultsShownMax) rows.push(['', `and ${count(faults.length - faultsShownMax)} more`])
+  return table(rows)
+}
+
+function table(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`.trimEnd()).join('\n')
+}

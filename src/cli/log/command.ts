@@ -1,0 +1,191 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { lowerPriority } from '../../base/low-priority.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { listLogFiles } from '../../log/tools/inspection-header.js'
+import { exitCodes, logExitCodes } from '../exit-codes.js'
+import { CliFailure } from '../failure.js'
+import { count } from '../number-format.js'
+import { backupLog, backupText } from './backup.js'
+import { type DumpBound, dumpLog, dumpTypes, firstLoss, salvageTo } from './dump.js'
+import { type RepairFlags, repairLog } from './repair.js'
+import { logFigures } from './stats.js'
+import { faultLine, statsTable, verifyTable } from './tables.js'
+import { exitCodeOfVerdict, verificationJson, verifyLog } from './verify.js'
+
+interface ReportFlags {
+  readonly json?: boolean
+  readonly progress: boolean
+}
+
+interface DumpFlags extends ReportFlags {
+  readonly from?: DumpBound
+  readonly to?: DumpBound
+  readonly type?: string[]
+  readonly symbol?: string[]
+}
+
+const exitCodeHelp = `
+Exit codes:
+  ${exitCodes.ok}  sound (stats, dump and salvage: it was read; backup: it was copied)
+  ${exitCodes.failed}  it could not be read (backup: or the copy not be written; repair: or a pool has it open)
+  ${exitCodes.usage}  bad usage (backup: or the target is not empty)
+  ${exitCodes.badInput}  there is no log in the folder
+  ${logExitCodes.torn}  a torn tail: unfinished bytes at the end, never acknowledged; the next opening cuts them
+  ${logExitCodes.corrupt}  corrupt: bytes that had been on disk are not sound`
+
+/** Adds `tidemark log …`, the tools that look after a log folder. */
+export function registerLog(program: Command): void {
+  const log = program
+    .command('log')
+    .description(
+      'Looks into the log of a pool. All but repair may stand beside a running pool: they disturb nobody and write nothing into its folder.',
+    )
+    .addHelpText('after', exitCodeHelp)
+    .hook('preAction', (_log, command) => {
+      // Repair has the log for itself; the others may stand beside a pool, whose threads go first.
+      if (command.name() !== 'repair') lowerPriority(true)
+    })
+  report(log, 'stats', 'Counts what is in a log: segments, records by type, snapshots, cursors.', showStats)
+  report(
+    log,
+    'verify',
+    'Checks every byte of a log and of its snapshots, and lists all that is wrong.',
+    verify,
+  )
+  addDump(log)
+  report(
+    log,
+    'salvage',
+    'Prints every group that can still be read, also behind damage, and what is skipped. Changes nothing.',
+    salvage,
+  )
+  log
+    .command('backup')
+    .description(
+      'Copies a log and its newest snapshot into an empty folder, which opens like the original. ' +
+        'May stand beside a running pool: the copy holds everything that had been acknowledged when it began.',
+    )
+    .argument('<dir>', 'folder of the log')
+    .argument('<to>', 'folder of the copy: not there yet, or empty')
+    .option('--json', 'one object for programs')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(backup)
+  log
+    .command('repair')
+    .description(
+      'Makes a damaged log open again: says what it would do and lose, and does it with --yes, after a backup. ' +
+        'The pool must be closed.',
+    )
+    .argument('<dir>', 'folder of the log')
+    .option('--yes', 'do it')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(repair)
+}
+
+function addDump(log: Command): void {
+  log
+    .command('dump')
+    .description('Prints the groups of a log: each command with the events that it caused.')
+    .argument('<dir>', 'folder of the log')
+    .option('--from <place>', 'behind this LSN, or from this time on (2026-01-31T12:00:00Z)', boundFlag)
+    .option('--to <place>', 'up to this LSN or time', boundFlag)
+    .addOption(
+      new Option('--type <types...>', 'only groups with a command or an event of these types').choices(
+        dumpTypes,
+      ),
+    )
+    .option('--symbol <symbols...>', 'only groups of these symbols')
+    .option('--json', 'one JSON object a line')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(dump)
+}
+
+function report(
+  log: Command,
+  name: string,
+  description: string,
+  action: (dir: string, flags: ReportFlags) => Promise<void>,
+): void {
+  log
+    .command(name)
+    .description(description)
+    .argument('<dir>', 'folder of the log')
+    .option('--json', 'one object for programs')
+    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addHelpText('after', exitCodeHelp)
+    .action(action)
+}
+
+async function showStats(dir: string, flags: ReportFlags): Promise<void> {
+  requireLog(dir)
+  const figures = await logFigures(dir, flags.progress)
+  process.stdout.write(`${flags.json ? JSON.stringify(figures) : statsTable(figures)}\n`)
+}
+
+async function verify(dir: string, flags: ReportFlags): Promise<void> {
+  requireLog(dir)
+  const verification = await verifyLog(dir, flags.progress)
+  const { verdict, log, snapshots } = verification
+  process.stdout.write(`${flags.json ? verificationJson(verification) : verifyTable(log, snapshots)}\n`)
+  process.exitCode = exitCodeOfVerdict(verdict)
+}
+
+async function dump(dir: string, flags: DumpFlags): Promise<void> {
+  requireLog(dir)
+  const { from, to, type, symbol } = flags
+  const filter = { from, to, types: type && new Set(type), symbols: symbol && new Set(symbol) }
+  const found = await dumpLog(dir, filter, { json: flags.json ?? false, progress: showsProgress(flags) })
+  if (!found || found.verdict === 'sound') return
+  const loss = firstLoss(found)
+  const what = loss ?? found.faults[0]!
+  const advice =
+    loss?.severity === 'corrupt' ? ' Nothing behind it is printed; "tidemark log salvage" goes on.' : ''
+  const name = found.verdict === 'torn' ? 'The log ends with a torn tail' : 'The log is corrupt'
+  process.stderr.write(`${name}: ${faultLine(what)}.${advice}\n`)
+  process.exitCode = exitCodeOfVerdict(found.verdict)
+}
+
+async function salvage(dir: string, flags: ReportFlags): Promise<void> {
+  requireLog(dir)
+  const report = await salvageTo(dir, { json: flags.json ?? false, progress: showsProgress(flags) })
+  if (!report) return
+  const { groups, skipped, inspection } = report
+  const lost = skipped.reduce((sum, { bytes: size }) => sum + size, 0)
+  for (const fault of inspection.faults) process.stderr.write(`${faultLine(fault)}\n`)
+  process.stderr.write(
+    `${count(groups)} groups found; ${count(lost)} bytes skipped in ${count(skipped.length)} places.\n`,
+  )
+}
+
+async function backup(dir: string, to: string, flags: ReportFlags): Promise<void> {
+  requireLog(dir)
+  const result = await backupLog(dir, to, flags.progress)
+  process.stdout.write(`${flags.json ? JSON.stringify(result) : backupText(result)}\n`)
+}
+
+async function repair(dir: string, flags: RepairFlags): Promise<void> {
+  requireLog(dir)
+  process.exitCode = await repairLog(dir, flags)
+}
+
+/** A bar on the terminal that the lines go to would be torn apart by them. */
+function showsProgress({ progress }: { progress: boolean }): boolean {
+  return progress && !process.stdout.isTTY
+}
+
+/** Reads "4096" as an LSN and "2026-01-31T12:00:00Z" as a time. */
+function boundFlag(text: string): DumpBound {
+  if (/^\d{1,16}$/.test(text)) return { lsn: Number(text) }
+  const ms = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Use an LSN or a time such as 2026-01-31T12:00:00Z.')
+  return { timeUs: ms * 1000 }
+}
+
+/** @throws CliFailure when a folder holds no log; LogError when it can't be read. */
+export function requireLog(dir: string): void {
+  if (listLogFiles(new NodeDisk(), dir).length > 0) return
+  throw new CliFailure('TIDEMARK_BAD_INPUT', `There is no log in ${dir}.`, exitCodes.badInput, { dir })
+}

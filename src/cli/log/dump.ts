@@ -1,0 +1,208 @@
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { markFrameType } from '../../log/format/frame.js'
+import { inspectLog } from '../../log/tools/inspection.js'
+import {
+  type InspectedGroup,
+  type InspectionVisitor,
+  type LogInspection,
+  losesBytes,
+} from '../../log/tools/inspection-faults.js'
+import { type SalvageReport, type SkippedRange, salvageLog } from '../../log/tools/salvage.js'
+import { commandKinds, eventKinds } from '../../matching/index.js'
+import { groupType } from '../../pool/shard/records.js'
+import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } from './groups.js'
+import { LineOutput } from './lines.js'
+import { runInspection } from './progress.js'
+import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots.js'
+import { segmentBefore } from './start.js'
+import { timeText } from './tables.js'
+
+/** What may stand behind `--type`: commands, events, `mark`, and `record` for what is no group of the pool. */
+export const dumpTypes: readonly string[] = [
+  ...Object.keys(commandKinds),
+  ...Object.keys(eventKinds),
+  'mark',
+  'record',
+]
+
+/** A bound of a dump: an LSN, or microseconds since 1970. */
+export type DumpBound = { readonly lsn: number } | { readonly timeUs: number }
+
+export interface DumpFilter {
+  /** Groups behind this LSN, or from this time on. */
+  readonly from: DumpBound | undefined
+  /** Groups that end at this LSN or before, or were written at this time or before. */
+  readonly to: DumpBound | undefined
+  readonly types: ReadonlySet<string> | undefined
+  readonly symbols: ReadonlySet<string> | undefined
+}
+
+/** Prints the groups of a log up to the first place that can't be read; returns what the inspection found. */
+export async function dumpLog(
+  directory: string,
+  filter: DumpFilter,
+  options: { json: boolean; progress: boolean },
+): Promise<LogInspection | undefined> {
+  const output = new LineOutput()
+  const { catalog, snapshotLsn } = await knownInstruments(directory)
+  const printer = new GroupPrinter(output, catalog, filter, options.json)
+  // The snapshot knows the instruments up to where it was taken; without one the log must tell of them from its beginning.
+  const fromLsn = snapshotLsn === undefined ? 0 : Math.min(firstNeeded(directory, filter.from), snapshotLsn)
+  let broken = false
+  const visitor: InspectionVisitor = {
+    group: (group) => void (broken || printer.group(group)),
+    logFrame: (type, lsn, timestampUs) => void (broken || printer.logFrame(type, lsn, timestampUs)),
+    skipped: () => {
+      broken = true
+    },
+  }
+  const between = async () => (await output.drained()) && !printer.finished
+  const steps = inspectLog(new NodeDisk(), directory, visitor, { fromLsn })
+  const found = await runInspection(steps, { progress: options.progress, between })
+  await output.flush()
+  return found
+}
+
+/** An LSN before which nothing is asked for. */
+function firstNeeded(directory: string, from: DumpBound | undefined): number {
+  if (!from) return 0
+  return 'lsn' in from ? from.lsn : segmentBefore(directory, from.timeUs)
+}
+
+/** Prints every group that can still be read and every gap between them; returns `undefined` when the reader left. */
+export async function salvageTo(
+  directory: string,
+  options: { json: boolean; progress: boolean },
+): Promise<SalvageReport | undefined> {
+  const output = new LineOutput()
+  const none = { from: undefined, to: undefined, types: undefined, symbols: undefined }
+  const { catalog } = await knownInstruments(directory)
+  const printer = new GroupPrinter(output, catalog, none, options.json)
+  const visitor = {
+    group: (group: InspectedGroup) => printer.group(group),
+    skipped: (range: SkippedRange) => printer.gap(range),
+  }
+  const steps = salvageLog(new NodeDisk(), directory, visitor)
+  const report = await runInspection(steps, { progress: options.progress, between: () => output.drained() })
+  await output.flush()
+  return report
+}
+
+/** The log says how its first damage is called, or nothing when all of it could be printed. */
+export function firstLoss(found: LogInspection) {
+  return found.faults.find(losesBytes)
+}
+
+/**
+ * What the newest snapshot knows, for a log whose beginning is gone. A log that begins at 0 holds every instrument's
+ * command itself, and tells of each in its place.
+ */
+async function knownInstruments(
+  directory: string,
+): Promise<{ catalog: InstrumentCatalog; snapshotLsn: number | undefined }> {
+  const catalog = new InstrumentCatalog()
+  for (;;) {
+    const snapshot = usableSnapshot(await checkSnapshots(directory), 0)
+    if (!snapshot) return { catalog, snapshotLsn: undefined }
+    const instruments = snapshotInstruments(snapshot)
+    // The pool removed it when a newer one was in place: that is found now.
+    if (!instruments) continue
+    for (const definition of instruments) catalog.add(definition)
+    return { catalog, snapshotLsn: snapshot.header.replayFromLsn }
+  }
+}
+
+/** Prints groups as readable text or as JSON lines. */
+class GroupPrinter {
+  readonly #output: LineOutput
+  readonly #catalog: InstrumentCatalog
+  readonly #filter: DumpFilter
+  readonly #json: boolean
+  /** Nothing more can come: the LSN that ends the range is behind. */
+  finished = false
+
+  constructor(output: LineOutput, catalog: InstrumentCatalog, filter: DumpFilter, json: boolean) {
+    this.#output = output
+    this.#catalog = catalog
+    this.#filter = filter
+    this.#json = json
+  }
+
+  group(group: InspectedGroup): void {
+    const pool = poolGroupOf(group)
+    if (pool) this.#catalog.learn(pool)
+    if (!this.#inRange(group.lsn, group.timestampUs)) return
+    if (pool) this.#poolGroup(group, pool)
+    else if (this.#wants('record') && !this.#filter.symbols) this.#record(group)
+  }
+
+  logFrame(type: number, lsn: number, timestampUs: number): void {
+    // Marks say nothing about the pool: they are shown when they are asked for.
+    if (!this.#filter.types?.has('mark') || !this.#inRange(lsn, timestampUs)) return
+    const record = type === markFrameType ? 'mark' : `type ${type}`
+    this.#line(lsn, timestampUs, { record }, record)
+  }
+
+  gap({ fromLsn, toLsn, bytes, file }: SkippedRange): void {
+    this.#output.line(
+      this.#json
+        ? JSON.stringify({ skipped: { fromLsn, toLsn, bytes, file } })
+        : `---  skipped ${bytes} bytes, LSN ${fromLsn} to ${toLsn}, in ${file}`,
+    )
+  }
+
+  #poolGroup(group: InspectedGroup, pool: PoolGroup): void {
+    const { symbols, types } = this.#filter
+    if (symbols && !symbols.has(this.#catalog.symbolOf(pool) ?? '')) return
+    if (types && !types.has(pool.commandType) && !hasEventOf(pool, types)) return
+    const described = this.#catalog.describe(pool, group.lsn)
+    this.#line(group.lsn, group.timestampUs, described, readable(described))
+  }
+
+  #record({ lsn, timestampUs, type, flags, payload, mayLackBeginning }: InspectedGroup): void {
+    const rest = type === groupType && mayLackBeginning
+    const bytes = payload.byteLength
+    const base64 = Buffer.from(payload).toString('base64')
+    const record = { record: rest ? 'rest of a group' : `type ${type}`, flags, bytes, payload: base64 }
+    this.#line(lsn, timestampUs, record, `${record.record} flags=${flags} bytes=${bytes}`)
+  }
+
+  #line(lsn: number, timestampUs: number, json: object, text: string): void {
+    const time = timeText(timestampUs)
+    this.#output.line(this.#json ? JSON.stringify({ lsn, time, ...json }) : `${lsn}  ${time}  ${text}`)
+  }
+
+  #wants(type: string): boolean {
+    return this.#filter.types?.has(type) ?? true
+  }
+
+  #inRange(lsn: number, timeUs: number): boolean {
+    const { from, to } = this.#filter
+    if (to && 'lsn' in to && lsn >= to.lsn) this.finished = true
+    const before = from && ('lsn' in from ? lsn <= from.lsn : timeUs < from.timeUs)
+    const after = to && ('lsn' in to ? lsn > to.lsn : timeUs > to.timeUs)
+    return !before && !after
+  }
+}
+
+const eventNames: string[] = []
+for (const [name, kind] of Object.entries(eventKinds)) eventNames[kind] = name
+
+function hasEventOf({ words, from, to }: PoolGroup, types: ReadonlySet<string>): boolean {
+  for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
+    if (types.has(eventNames[words[at]! & 0xff]!)) return true
+  }
+  return false
+}
+
+function readable({ symbol, instrumentId, tag, command, events }: DescribedGroup): string {
+  const subject = symbol ?? (instrumentId === undefined ? 'all' : `instrument ${instrumentId}`)
+  const lines = events.map((event) => `\n    ${fields(event, 'event')}`)
+  return `${subject}  ${fields(command, 'type')}  tag=${tag}${lines.join('')}`
+}
+
+/** "new orderId=7 side=buy": the name first, then what has a value. */
+function fields(record: Record<string, unknown>, name: string): string {
+  const rest = Object.entries(record).filter(([key, value]) => key !== name && value !== undefined)
+  return [record[name], ...rest.map(([key, value]) => `${key}=${value}`)].join(' ')
+}

@@ -1,0 +1,135 @@
+import * as path from 'node:path'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { inspectLog } from '../../log/tools/inspection.js'
+import type { LogInspection } from '../../log/tools/inspection-faults.js'
+import {
+  applyRepair,
+  fileOf,
+  lockForRepair,
+  planRepair,
+  type RepairAction,
+  type RepairPlan,
+} from '../../log/tools/repair.js'
+import { exitCodes } from '../exit-codes.js'
+import { CliFailure } from '../failure.js'
+import { count } from '../number-format.js'
+import { runInspection } from './progress.js'
+import { type CheckedSnapshot, usableSnapshot } from './snapshots.js'
+import { faultLine, snapshotLine } from './tables.js'
+import { exitCodeOfVerdict, verifyLog } from './verify.js'
+
+export interface RepairFlags {
+  readonly yes?: boolean
+  readonly progress: boolean
+}
+
+/**
+ * Says what a repair would do and lose, and with `--yes` does it; returns the exit code. The log is locked all the
+ * while, so what is said is what is done.
+ */
+export async function repairLog(directory: string, flags: RepairFlags): Promise<number> {
+  const disk = new NodeDisk()
+  const unlock = await lockForRepair(disk, directory)
+  try {
+    const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
+    if (verdict === 'sound') {
+      say(`The log in ${directory} is sound; there is nothing to repair.`)
+      return exitCodes.ok
+    }
+    for (const fault of log.faults) say(faultLine(fault))
+    for (const snapshot of snapshots) if (snapshot.reason !== undefined) say(snapshotLine(snapshot))
+    const plan = planRepair(log, {
+      dependents: snapshots.map(({ path: file, header, reason }) => ({
+        path: file,
+        endLsn: header?.endLsn ?? Number.POSITIVE_INFINITY,
+        sound: reason === undefined,
+      })),
+      neededFromLsn: usableSnapshot(snapshots, 0)?.header.replayFromLsn,
+    })
+    if (plan.actions.length === 0) {
+      throw new CliFailure(
+        'TIDEMARK_NOT_REPAIRABLE',
+        `No repair can mend the log in ${directory}: what is missing is not in it.`,
+        exitCodes.failed,
+      )
+    }
+    const backup = backupName()
+    await announce(directory, log, plan, snapshots, backup)
+    if (!flags.yes) {
+      say('Nothing was changed. Add --yes to do it.')
+      return exitCodeOfVerdict(verdict)
+    }
+    const folder = applyRepair(disk, directory, plan, backup)
+    const after = await verifyLog(directory, flags.progress)
+    say(`Backed up to ${folder}.`)
+    if (after.verdict === 'sound') {
+      say(`The log is sound now: LSN ${after.log.firstLsn} to ${after.log.endLsn}.`)
+      return exitCodes.ok
+    }
+    say('The log is still not sound; "tidemark log verify" says why.')
+    return exitCodeOfVerdict(after.verdict)
+  } finally {
+    unlock()
+  }
+}
+
+async function announce(
+  directory: string,
+  log: LogInspection,
+  plan: RepairPlan,
+  snapshots: readonly CheckedSnapshot[],
+  backup: string,
+): Promise<void> {
+  say('')
+  say('The repair:')
+  for (const action of plan.actions) say(`  ${actionLine(action)}`)
+  say(`Every file is first copied or moved to ${path.join(directory, backup)}.`)
+  for (const { fromLsn, toLsn } of plan.lost) {
+    const groups = await countGroups(directory, fromLsn, toLsn)
+    const bytes = `LSN ${fromLsn} to ${toLsn}, ${count(toLsn - fromLsn)} bytes`
+    say(`LOST from the log: ${bytes}, with ${count(groups)} groups that can still be read.`)
+  }
+  if (plan.lost.length === 0) say('Nothing is lost.')
+  else if (log.verdict === 'torn') say('It is a torn tail: nothing of it was ever acknowledged.')
+  const front = plan.firstLsn > log.firstLsn
+  if (front) say('What is lost lies below the snapshots: the books will be whole, their history will not.')
+  const usable = usableSnapshot(snapshots, plan.firstLsn, plan.endLsn)
+  if (plan.firstLsn > 0 && !usable && snapshots.length > 0) {
+    say('No valid snapshot will be left for where the log begins: a pool will not open it.')
+  }
+}
+
+function actionLine(action: RepairAction): string {
+  const file = fileOf(action)
+  switch (action.kind) {
+    case 'write-header':
+      return `writes both copies of the header of ${file} anew`
+    case 'clear-padding':
+      return `clears the padding at byte ${action.offset} of ${file}`
+    case 'cut':
+      return `cuts ${file} at byte ${action.offset}, LSN ${action.lsn}`
+    case 'set-aside':
+      return `moves ${file} away`
+  }
+}
+
+/** How many sound groups lie between two LSNs. */
+async function countGroups(directory: string, fromLsn: number, toLsn: number): Promise<number> {
+  let groups = 0
+  const visitor = {
+    group: ({ startLsn, lsn }: { startLsn: number; lsn: number }) => {
+      if (lsn > fromLsn && startLsn < toLsn) groups++
+    },
+  }
+  await runInspection(inspectLog(new NodeDisk(), directory, visitor, { settle: false }), { progress: false })
+  return groups
+}
+
+/** "repair-20260131T120000123Z", by which backups are in the order in which they were made. */
+function backupName(): string {
+  return `repair-${new Date().toISOString().replace(/[-:.]/g, '')}`
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

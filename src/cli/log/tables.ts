@@ -1,0 +1,105 @@
+import { damageOf, damageText } from '../../log/recover/damage-report.js'
+import type { LogFault, LogInspection } from '../../log/tools/inspection-faults.js'
+import { bytes, count, duration } from '../number-format.js'
+import type { CheckedSnapshot } from './snapshots.js'
+import type { LogFigures } from './stats.js'
+
+type Row = readonly [label: string, value: string]
+
+const faultsShownMax = 50
+const snapshotsShownMax = 10
+const cursorsShownMax = 50
+
+/** "2026-01-31T12:00:00.000000Z" of microseconds since 1970; the number itself when no calendar has it. */
+export function timeText(timeUs: number): string {
+  const date = new Date(Math.floor(timeUs / 1000))
+  if (Number.isNaN(date.getTime())) return `${timeUs} us`
+  return date.toISOString().replace('Z', `${String(timeUs % 1000).padStart(3, '0')}Z`)
+}
+
+/** A fault in one line. */
+export function faultLine(fault: LogFault): string {
+  return damageText(damageOf(fault))
+}
+
+/** A snapshot that is not sound in one line. */
+export function snapshotLine({ path, reason }: CheckedSnapshot): string {
+  return `${path}: ${reason}`
+}
+
+const verdicts = {
+  sound: 'sound',
+  torn: 'TORN TAIL: the next opening cuts it; nothing of it was acknowledged',
+  corrupt: 'CORRUPT: it does not open, or must not be trusted',
+} as const
+
+/** What `verify` found, for people. */
+export function verifyTable(found: LogInspection, snapshots: readonly CheckedSnapshot[]): string {
+  const unsound = snapshots.filter(({ reason }) => reason !== undefined)
+  const verdict = found.verdict === 'sound' && unsound.length > 0 ? 'corrupt' : found.verdict
+  const rows: Row[] = [
+    ['log', verdicts[verdict]],
+    ['LSN', `${found.firstLsn} to ${found.endLsn}`],
+    ['segments', count(found.segments.length)],
+    ['groups', `${count(found.groups)} in ${count(found.frames)} frames`],
+    ['snapshots', `${count(snapshots.length - unsound.length)} sound, ${count(unsound.length)} not`],
+  ]
+  for (const fault of found.faults.slice(0, faultsShownMax)) rows.push([fault.kind, faultLine(fault)])
+  const more = found.faults.length - faultsShownMax
+  if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
+  for (const snapshot of unsound) rows.push(['snapshot', snapshotLine(snapshot)])
+  return table(rows)
+}
+
+/** What `stats` found, for people. */
+export function statsTable(figures: LogFigures): string {
+  const { records, commands, snapshots, first, last } = figures
+  const tally = (counts: Record<string, number>): Row[] =>
+    Object.entries(counts)
+      .filter(([, times]) => times > 0)
+      .map(([name, times]): Row => [`  ${name}`, count(times)])
+  const rows: Row[] = [
+    ['segments', count(figures.segments)],
+    ['bytes', `${bytes(figures.logBytes)} of log in ${bytes(figures.fileBytes)} of files`],
+    ['first', `LSN ${first.lsn}${first.time === undefined ? '' : `, ${first.time}`}`],
+    ['last', `LSN ${last.lsn}${last.time === undefined ? '' : `, ${last.time}`}`],
+    ['frames', count(figures.frames)],
+    ['records', count(figures.groups)],
+    ...tally(records),
+  ]
+  if (Object.keys(commands).length > 0) rows.push(['commands', ''], ...tally(commands))
+  if (Object.keys(figures.events).length > 0) rows.push(['events', ''], ...tally(figures.events))
+  rows.push(['snapshots', count(snapshots.length)])
+  for (const { lsn, ageMs, bytes: size, books, reason } of snapshots.slice(0, snapshotsShownMax)) {
+    const sound = reason === undefined
+    rows.push([
+      `  LSN ${lsn}`,
+      sound ? `${count(books!)} books, ${bytes(size!)}, ${duration(ageMs!)} old` : `NOT SOUND: ${reason}`,
+    ])
+  }
+  rows.push(...cursorRows(figures.cursors))
+  rows.push(['corrupt places', count(figures.corrupt)], ['torn tail', figures.tornTail ? 'yes' : 'no'])
+  return table(rows)
+}
+
+const cursorStates = {
+  valid: '',
+  invalidated: ', INVALIDATED: the log that it needs was deleted',
+  'beyond-end': ', INVALIDATED: the log ends below it',
+} as const
+
+function cursorRows(cursors: LogFigures['cursors']): Row[] {
+  if (cursors.length === 0) return []
+  const rows = cursors.slice(0, cursorsShownMax).map(({ name, state, lsn, lagBytes, reason }): Row => {
+    if (state === 'damaged') return [`  ${name}`, `DAMAGED: ${reason}`]
+    return [`  ${name}`, `LSN ${lsn}, ${bytes(lagBytes!)} behind${cursorStates[state]}`]
+  })
+  const more = cursors.length - rows.length
+  if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
+  return [['cursors', count(cursors.length)], ...rows]
+}
+
+export function table(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`.trimEnd()).join('\n')
+}

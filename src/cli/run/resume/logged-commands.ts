@@ -1,0 +1,134 @@
+import { NodeDisk } from '../../../log/disk/node-disk.js'
+import { FileReader } from '../../../log/read/file-reader.js'
+import { GroupWalk } from '../../../log/read/group-walk.js'
+import { NEW_HAS_REQUEST_ID, readU64 } from '../../../matching/codec/command-layout.js'
+import { commandKinds } from '../../../matching/index.js'
+import { groupType } from '../../../pool/shard/records.js'
+
+/** Flag of a command's first word; it is the same one in new orders and amendments. */
+const hasRequestIdBit = NEW_HAS_REQUEST_ID << 8
+
+/** A fingerprint of command records, one after the other: two 32-bit hashes. It guards against mistakes only. */
+export class CommandDigest {
+  a = 0x9747b28c
+  b = 0x5bd1e995
+
+  /** Takes up the record at a word offset. */
+  add(words: Int32Array, at: number): void {
+    const end = at + (words[at]! >>> 18)
+    for (let i = at; i < end; i++) {
+      const word = words[i]!
+      this.a = mix(this.a, word)
+      this.b = mix(this.b, word + 0x85ebca6b)
+    }
+  }
+
+  equals(other: CommandDigest): boolean {
+    return this.a === other.a && this.b === other.b
+  }
+
+  copy(): CommandDigest {
+    const copy = new CommandDigest()
+    copy.a = this.a
+    copy.b = this.b
+    return copy
+  }
+}
+
+function mix(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0xcc9e2d51)
+  return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593) ^ (mixed >>> 13)
+}
+
+/** What a log holds of one symbol. A symbol's commands are in it without gaps, in the order of their submission. */
+export interface LoggedSymbol {
+  /** Commands for this symbol alone: neither its creation nor a cancel-all. */
+  commands: number
+  /** Of the first of them, and of all of them. */
+  first: CommandDigest | undefined
+  readonly all: CommandDigest
+  /** Tag of the command that created it. */
+  createdBy: number
+  /** The last of them: its tag, and where its group ends. */
+  lastTag: number
+  lastLsn: number
+  /** The highest request id of each account. */
+  readonly requests: Map<number, number>
+}
+
+/** The commands that a log holds. */
+export class LoggedCommands {
+  readonly #symbols = new Map<number, LoggedSymbol>()
+  /** The highest tag of all, -1 for a log without commands. */
+  maxTag = -1
+
+  /** Reads a log from its beginning to `endLsn`. @throws LogError when it can't be read. */
+  static async read(directory: string, endLsn: number): Promise<LoggedCommands> {
+    const logged = new LoggedCommands()
+    const walk = new GroupWalk({
+      visit: (words, from, _to, lsn, type) => void (type === groupType && logged.#take(words, from, lsn)),
+    })
+    const files = new FileReader(new NodeDisk(), directory, 0)
+    try {
+      for (let chunk = await files.next(endLsn); chunk; chunk = await files.next(endLsn)) walk.walk(chunk)
+    } finally {
+      files.close()
+    }
+    return logged
+  }
+
+  /** What is logged of an instrument, by its id. */
+  symbol(instrumentId: number): LoggedSymbol | undefined {
+    return this.#symbols.get(instrumentId)
+  }
+
+  get symbols(): Iterable<[instrumentId: number, symbol: LoggedSymbol]> {
+    return this.#symbols
+  }
+
+  #take(words: Int32Array, from: number, lsn: number): void {
+    const kind = words[from]! & 0xff
+    const tag = readU64(words, from + 2)
+    if (tag > this.maxTag) this.maxTag = tag
+    if (kind === commandKinds['cancel-all'] || kind === commandKinds.noop) return
+    const symbol = this.#symbolOf(words[from + 1]! >>> 0)
+    if (kind === commandKinds.instrument) {
+      symbol.createdBy = tag
+      return
+    }
+    symbol.commands++
+    symbol.all.add(words, from)
+    symbol.first ??= symbol.all.copy()
+    symbol.lastTag = tag
+    symbol.lastLsn = lsn
+    const request = requestOf(words, from)
+    if (!request) return
+    const last = symbol.requests.get(request.account) ?? 0
+    if (request.requestId > last) symbol.requests.set(request.account, request.requestId)
+  }
+
+  #symbolOf(instrumentId: number): LoggedSymbol {
+    let symbol = this.#symbols.get(instrumentId)
+    if (!symbol) {
+      const all = new CommandDigest()
+      const requests = new Map<number, number>()
+      symbol = { commands: 0, first: undefined, all, createdBy: 0, lastTag: 0, lastLsn: 0, requests }
+      this.#symbols.set(instrumentId, symbol)
+    }
+    return symbol
+  }
+}
+
+/** Account and request id of a command record; `undefined` when it has no request id. */
+export function requestOf(
+  words: Int32Array,
+  at: number,
+): { readonly account: number; readonly requestId: number } | undefined {
+  const header = words[at]!
+  const kind = header & 0xff
+  if ((header & hasRequestIdBit) === 0 || kind > commandKinds.reduce) return undefined
+  const end = at + (header >>> 18)
+  // The request id is the last field of a record, and in amendments the account stands before it.
+  const account = kind === commandKinds.new ? words[at + 6]! : words[end - 4]!
+  return { account: account >>> 0, requestId: readU64(words, end - 2) }
+}

@@ -1,0 +1,148 @@
+import { damageText } from '../../log/index.js'
+import { bytes, count, duration, percent, rate } from '../number-format.js'
+import { type LobsterSummary, limitsOfTheData } from './lobster/lobster-figures.js'
+import type { RunSummary } from './summary.js'
+
+type Row = readonly [label: string, value: string]
+
+const shownSymbolsMax = 10
+const shownRefusalsMax = 5
+
+/** A run's summary for people: two columns. */
+export function summaryTable(summary: RunSummary): string {
+  const rows: Row[] = [
+    ...flowRows(summary),
+    ...logRows(summary),
+    ...bookRows(summary),
+    ...(summary.lobster ? lobsterRows(summary.lobster) : []),
+    ...endRows(summary),
+  ]
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
+}
+
+function flowRows(summary: RunSummary): Row[] {
+  const { input, settings, refused, latency, resumed, tornTail } = summary
+  const source = input.path ?? `generated, seed ${input.seed}`
+  const rows: Row[] = [
+    ['input', `${source} (${input.format})`],
+    [
+      'settings',
+      `${settings.shards} ${settings.shards === 1 ? 'shard' : 'shards'}, batch size ${settings.batchSize}, ` +
+        `batch delay ${settings.batchDelayMs} ms, durability ${settings.durability}`,
+    ],
+    ...(tornTail ? [['torn tail', damageText(tornTail)] as Row] : []),
+    ['commands', count(summary.commands)],
+    ...(resumed ? [['resumed behind', `${count(resumed.commands)} commands that were on disk`] as Row] : []),
+    ['trades', `${count(summary.trades)} (${rate(summary.tradesPerCommand)} a command)`],
+    ['rejected by the book', `${count(summary.rejected)} (${percent(summary.rejected, summary.commands)})`],
+    ['refused input', count(refused.total)],
+    ...refused.lines
+      .slice(0, shownRefusalsMax)
+      .map(({ line, code, message }): Row => ['', `line ${line}: ${code} ${message}`]),
+  ]
+  if (refused.total > shownRefusalsMax) {
+    const codes = Object.entries(refused.byCode).map(([code, times]) => `${code} ${count(times)}`)
+    rows.push(['', `in all: ${codes.join(', ')}`])
+  }
+  rows.push(
+    ['time', duration(summary.elapsedMs)],
+    [
+      'throughput',
+      `${rate(summary.commandsPerSecond)} commands/s, ${rate(summary.tradesPerSecond)} trades/s, all on disk`,
+    ],
+    [
+      'acknowledgement',
+      `p50 ${duration(latency.p50Ms)}, p99 ${duration(latency.p99Ms)}, ` +
+        `p99.9 ${duration(latency.p999Ms)}, max ${duration(latency.maxMs)}`,
+    ],
+    ['', `of ${latency.of}`],
+  )
+  return rows
+}
+
+function logRows({ log, folder }: RunSummary): Row[] {
+  return [
+    ['flushes', `${count(log.flushes)} (mean ${duration(log.flushMsMean)}, max ${duration(log.flushMsMax)})`],
+    ['records a flush', log.recordsPerFlush.toFixed(1)],
+    ['bytes', `${bytes(log.bytes)} (${log.bytesPerCommand.toFixed(1)} a command)`],
+    ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],
+  ]
+}
+
+function bookRows({ book }: RunSummary): Row[] {
+  const rows: Row[] = [['resting orders', count(book.restingOrders)]]
+  const side = (price: string | null) => price ?? 'none'
+  for (const { symbol, bestBid, bestAsk } of book.symbols.slice(0, shownSymbolsMax)) {
+    rows.push([`  ${symbol}`, `best bid ${side(bestBid)}, best ask ${side(bestAsk)}`])
+  }
+  const more = book.symbols.length - shownSymbolsMax
+  if (more > 0) rows.push(['', `and ${count(more)} more symbols`])
+  return rows
+}
+
+function lobsterRows({
+  rows: fileRows,
+  messages,
+  executions,
+  unknownDeletions,
+  quotes,
+}: LobsterSummary): Row[] {
+  const of = (part: number, whole: number) => `${count(part)} of ${count(whole)} (${percent(part, whole)})`
+  const rows: Row[] = [
+    ['lobster rows', count(fileRows)],
+    ...Object.entries(messages).map(([name, times]): Row => [`  ${words(name)}`, count(times)]),
+    ['executions of known orders', count(executions.known)],
+    ['  hit the named order', of(executions.hitNamedOrder, executions.known)],
+    ...executions.otherOrderHit.map(
+      ({ kind, reason, count: times }): Row => [`  ${kind}`, `${count(times)}  ${reason}`],
+    ),
+    ['executions of unknown orders', count(executions.all - executions.known)],
+    ['  resting before the file', count(executions.unknown.fromBeforeTheFile)],
+    ['  entered away from the touch', count(executions.unknown.enteredAwayFromTheTouch)],
+    ['  submitted, no longer open', count(executions.unknown.submittedButNotOpen)],
+    [
+      'deletions of unknown orders',
+      `${count(unknownDeletions.fromBeforeTheFile)} resting before the file, ` +
+        `${count(unknownDeletions.enteredAwayFromTheTouch)} entered away from the touch`,
+    ],
+  ]
+  const reasons = new Set(executions.otherOrderHit.map(({ reason }) => reason))
+  if (quotes) {
+    rows.push(
+      ['rows where the best bid and ask', ''],
+      ['  prices agree', of(quotes.pricesAgree, quotes.rows)],
+      ['  prices and sizes agree', of(quotes.pricesAndSizesAgree, quotes.rows)],
+      ['  prices agree before cancels', of(quotes.pricesAgreeUnaided, quotes.rows)],
+      ['cancels of orders better than shown', count(quotes.cancelledBetter)],
+      ['sides of rows that disagree', ''],
+      ...quotes.disagreements.map(
+        ({ kind, reason, count: times }): Row => [`  ${kind}`, `${count(times)}  ${reason}`],
+      ),
+      ['pool and local engine', quotes.localDifferences === 0 ? 'same touch after every row' : 'DIFFER'],
+    )
+    for (const { reason } of quotes.disagreements) reasons.add(reason)
+  }
+  for (const reason of reasons) rows.push([`(${reason})`, limitsOfTheData[reason]])
+  return rows
+}
+
+function endRows({ benchmarkReportSha256, verify, interrupted }: RunSummary): Row[] {
+  const rows: Row[] = []
+  if (benchmarkReportSha256 !== undefined) rows.push(['report lines, SHA-256', benchmarkReportSha256])
+  if (verify) {
+    rows.push([
+      'reopened',
+      verify.identical
+        ? `identical books, ${count(verify.symbols)} of ${count(verify.symbols)} symbols (${duration(verify.reopenMs)})`
+        : `DIFFERENT: ${verify.different.slice(0, shownSymbolsMax).join(', ')}`,
+    ])
+  }
+  if (interrupted) rows.push(['interrupted', 'everything handed over is on disk; the rest was not taken in'])
+  return rows
+}
+
+/** "hiddenExecutionsNotSubmitted" as "hidden executions not submitted". */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}

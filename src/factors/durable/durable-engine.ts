@@ -1,0 +1,408 @@
+import * as path from 'node:path'
+import type { Clock } from '../../base/clock.js'
+import { Emitter } from '../../base/emitter.js'
+import { badSetting, type LogError } from '../../log/errors.js'
+import { DurableLog, type LogSettingOptions, type LogStats } from '../../log/index.js'
+import { checkOptions, optionNames } from '../../log/options.js'
+import { logSettingNames } from '../../log/settings.js'
+import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from '../engine/engine.js'
+import { FactorInstrument } from '../engine/instrument.js'
+import { fieldsCell } from '../engine/program.js'
+import { entryHeadWords, entryKind, factorContentVersion, fieldCount, writeHead } from '../entries.js'
+import type { FactorError } from '../errors.js'
+import { type Bar, checkTick, fields, type Tick, tickOfBar, writeFields } from '../ticks.js'
+import { FactorConsumer, type FactorUpdate } from './consumer.js'
+import { FactorPersister, type PersisterStats } from './persister.js'
+import { onlyPersister, type PersisterOptions, persisterOptions } from './persister-settings.js'
+import { FactorReplay, replayFiles } from './replay.js'
+import { type SnapshotFailure, type SnapshotOverdue, SnapshotSchedule } from './snapshot-schedule.js'
+import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
+import { encodeState } from './state-codec.js'
+import { UpdateFeed } from './update-feed.js'
+
+export interface DurableFactorOptions extends PersisterOptions {
+  /** Folder of the log and, below it, of the snapshots; made when it is not there. */
+  readonly dir: string
+  /** Settings of the log itself. */
+  readonly log?: LogSettingOptions | undefined
+  /** Whether every tick is logged with its values. Without it only snapshots and `persist` reach the disk. Default true. */
+  readonly autoPersist?: boolean | undefined
+  /** Ticks after which a snapshot is taken; 0: never by itself. Default 100,000. */
+  readonly snapshotEveryTicks?: number | undefined
+  /** Snapshots that are kept. Default 2. */
+  readonly keepSnapshots?: number | undefined
+  /** Whether log segments that no kept snapshot needs are deleted. Default false: history stays readable. */
+  readonly reclaimLog?: boolean | undefined
+  /** Time, for tests. @internal */
+  readonly clock?: Clock | undefined
+}
+
+const engineOptions = new Set([
+  ...persisterOptions,
+  ...optionNames<Omit<DurableFactorOptions, keyof PersisterOptions>>({
+    dir: true,
+    log: true,
+    autoPersist: true,
+    snapshotEveryTicks: true,
+    keepSnapshots: true,
+    reclaimLog: true,
+    clock: true,
+  }),
+])
+
+/** What opening found. */
+export interface FactorRecovery {
+  /** The snapshot it began with. */
+  readonly snapshot: SnapshotInfo | undefined
+  /** Newer snapshots that were not sound. */
+  readonly skippedSnapshots: readonly FactorError[]
+  /** Entries of the log that were executed behind it. */
+  readonly replayedEntries: number
+  readonly ticks: number
+  readonly lastTimestamp: number | undefined
+  readonly lsn: number
+  readonly milliseconds: number
+}
+
+export interface DurableFactorStats {
+  readonly ticks: number
+  readonly instruments: number
+  readonly snapshotFailures: number
+  /** What the last one failed with, also when one was taken since. */
+  readonly snapshotError: { readonly code: string; readonly message: string } | undefined
+  /** When the next is tried after a failure, in milliseconds since 1970; `undefined` when none is waited for. */
+  readonly snapshotRetryAtMs: number | undefined
+  readonly persister: PersisterStats
+  readonly log: LogStats
+}
+
+interface DurableFactorEvents {
+  error: [Error]
+  snapshotFailed: [SnapshotFailure]
+  snapshotOverdue: [SnapshotOverdue]
+  /** `TIDEMARK_UPDATES_ENDED`: the listeners of `onUpdate` were removed, because the log can't be read where they are. */
+  updatesFailed: [FactorError]
+  /** The disk has no room: ticks wait in the channel, and are lost only if the engine is closed before it has. */
+  diskFull: [LogError]
+  diskReady: []
+}
+
+/**
+ * A factor engine whose state survives a crash: each tick and all its values are one entry of a durable log, and after
+ * reopening the engine goes on bit by bit as if nothing had happened.
+ *
+ * `get` and `getAll` tell what the engine computed; `onUpdate` and promises only what is on disk.
+ *
+ * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotFailed`, for each snapshot that could
+ * not be written, whoever asked for it, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
+ * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk has no room for the log to go on for
+ * long, and when it has again; `updatesFailed`, when the log can't be read where the listeners of `onUpdate` are, and they were
+ * removed: `reclaimLog` may overtake slow ones.
+ */
+export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
+  readonly recovery: FactorRecovery
+  readonly autoPersist: boolean
+  readonly #engine: FactorEngine
+  readonly #log: DurableLog
+  readonly #persister: FactorPersister
+  readonly #snapshots: SnapshotStore
+  readonly #keep: number
+  readonly #reclaim: boolean
+  /** Number of the series of each instrument in this session. */
+  readonly #series: number[] = []
+  readonly #schedule: SnapshotSchedule
+  readonly #updates: UpdateFeed
+  #closing: Promise<void> | undefined
+
+  /**
+   * Opens the engine of a folder and brings it to where it was: the newest snapshot, and every tick behind it executed
+   * again and compared.
+   *
+   * @throws LogError as of `DurableLog.open`; FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`,
+   *   `TIDEMARK_REPLAY_DIFFERS`, `TIDEMARK_FACTOR_LOG_CORRUPT`.
+   */
+  static async open(options: DurableFactorOptions): Promise<DurableFactorEngine> {
+    checkOptions('DurableFactorEngine.open', options, engineOptions)
+    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
+    const every = options.snapshotEveryTicks ?? 100_000
+    const keep = options.keepSnapshots ?? 2
+    if (!(Number.isInteger(every) && every >= 0)) {
+      throw badSetting('snapshotEveryTicks', every, 'a whole number from 0 on')
+    }
+    if (!(Number.isInteger(keep) && keep >= 1))
+      throw badSetting('keepSnapshots', keep, 'a whole number from 1 on')
+    if (options.whenFull === 'latest' && (options.autoPersist ?? true)) {
+      throw badSetting(
+        'whenFull',
+        'latest',
+        'wait or drop: a tick that was computed cannot be left out of the log',
+      )
+    }
+    const startMs = performance.now()
+    const log = await DurableLog.open({
+      ...options.log,
+      dir: options.dir,
+      contentVersion: factorContentVersion,
+    })
+    try {
+      const snapshots = SnapshotStore.open(path.join(log.dir, 'snapshots'))
+      const { snapshot, skipped } = snapshots.newest(log.durableLsn)
+      const replay = new FactorReplay(snapshot, log.firstLsn)
+      await replayFiles(replay, log, log.durableLsn)
+      return new DurableFactorEngine(options, every, keep, log, snapshots, replay, {
+        snapshot: snapshot?.info,
+        skippedSnapshots: skipped,
+        replayedEntries: replay.entries,
+        ticks: replay.engine.ticks,
+        lastTimestamp: replay.lastTimestamp === Number.NEGATIVE_INFINITY ? undefined : replay.lastTimestamp,
+        lsn: log.durableLsn,
+        milliseconds: performance.now() - startMs,
+      })
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  private constructor(
+    options: DurableFactorOptions,
+    every: number,
+    keep: number,
+    log: DurableLog,
+    snapshots: SnapshotStore,
+    replay: FactorReplay,
+    recovery: FactorRecovery,
+  ) {
+    super()
+    this.recovery = recovery
+    this.autoPersist = options.autoPersist ?? true
+    this.#engine = replay.engine
+    this.#log = log
+    this.#snapshots = snapshots
+    this.#keep = keep
+    this.#reclaim = options.reclaimLog ?? false
+    this.#schedule = new SnapshotSchedule(every, (id) => this.#snapshot(id), options.clock)
+    this.#schedule.onFailed = (failure) => this.emit('snapshotFailed', failure)
+    this.#schedule.onOverdue = (overdue) => this.emit('snapshotOverdue', overdue)
+    this.#persister = new FactorPersister(log, { ...onlyPersister(options), snapshots })
+    this.#updates = new UpdateFeed(
+      () => FactorConsumer.attach(log, snapshots),
+      () => this.#persister.flush(),
+      () => log.poisoned !== undefined,
+    )
+    this.#updates.onFailed = (error) => this.emit('updatesFailed', error)
+    this.#persister.on('error', (error) => this.emit('error', error))
+    log.on('diskFull', (error) => this.emit('diskFull', error))
+    log.on('diskReady', () => {
+      this.#schedule.diskReady()
+      this.emit('diskReady')
+    })
+    for (const instrument of this.#engine.instruments) this.#define(instrument, [])
+    for (const { series, values, timestamp } of replay.vectors.values()) {
+      this.#persister.adopt(series.instrument, series.factors, values, timestamp)
+    }
+  }
+
+  /** The log, for readers and producers beside this engine. */
+  get log(): DurableLog {
+    return this.#log
+  }
+
+  /** Writes what is no tick: vectors and updates of the caller's own. */
+  get persister(): FactorPersister {
+    return this.#persister
+  }
+
+  get instruments(): readonly FactorInstrument[] {
+    return this.#engine.instruments
+  }
+
+  /** Like `FactorEngine.register`, and logged. */
+  register(instrument: string, name: string, definition: Definition): void {
+    this.registerAll(instrument, { [name]: definition })
+  }
+
+  /** Like `FactorEngine.registerAll`, and logged; also errors as of `processTick`. */
+  registerAll(instrument: string, definitions: Readonly<Record<string, Definition>>): void {
+    const texts = expressionsOf(definitions)
+    const known = this.#engine.instruments.find(({ name }) => name === instrument)
+    const trial = new FactorInstrument(instrument, 0)
+    for (const batch of known?.program.history ?? []) trial.program.register(batch)
+    trial.program.register(texts)
+    this.#persister.checkDefinition({ instrument, factors: trial.factors, definitions: texts })
+    this.#engine.registerAll(instrument, definitions)
+    this.#define(this.#engine.instrument(instrument), texts)
+  }
+
+  /**
+   * Takes a tick: computes every factor that it moves, and hands the tick with all values to the log. Returns whether
+   * it was taken: false only under `whenFull: 'drop'`, and then no factor has moved and it is counted.
+   *
+   * @throws FactorError `TIDEMARK_BAD_TICK`, `TIDEMARK_UNKNOWN_INSTRUMENT`, `TIDEMARK_CHANNEL_FULL` (await `ready` and
+   *   send it again), `TIDEMARK_PERSISTER_CLOSED`; LogError `TIDEMARK_LOG_POISONED`. Nothing was changed then.
+   */
+  processTick(tick: Tick): boolean {
+    const engine = this.#engine
+    const instrument = engine.instrument(tick.instrument)
+    const mask = checkTick(tick)
+    const { program } = instrument
+    const { timestamp } = tick
+    if (!this.autoPersist) {
+      writeFields(tick, program.cells, fieldsCell)
+      engine.advance(instrument, mask, timestamp)
+      this.#schedule.tick()
+      return true
+    }
+    const { columns } = program
+    const words = entryHeadWords + fieldCount(mask) + columns.length
+    const at = this.#persister.beginEntry(words)
+    if (at < 0) return false
+    writeFields(tick, program.cells, fieldsCell)
+    engine.advance(instrument, mask, timestamp)
+    const { channel } = this.#persister
+    const { float64 } = channel
+    const series = this.#series[instrument.number]!
+    writeHead(channel.int32, float64, at, entryKind.tick, mask, columns.length, series, timestamp)
+    const { cells } = program
+    let word = at + entryHeadWords
+    for (let field = 0; field < fields.length; field++) {
+      if ((mask & (1 << field)) !== 0) float64[word++] = cells[fieldsCell + field]!
+    }
+    for (let i = 0; i < columns.length; i++) float64[word++] = cells[columns[i]!.cell]!
+    this.#persister.endEntry(words, timestamp)
+    this.#schedule.tick()
+    return true
+  }
+
+  /** Like `processTick`, for a bar. */
+  processBar(bar: Bar): boolean {
+    return this.processTick(tickOfBar(bar))
+  }
+
+  /**
+   * Takes a tick, waiting for room if need be, and resolves with the LSN at which the tick and its values are on disk.
+   * Errors as of `processTick`, by rejection.
+   */
+  async persistTick(tick: Tick): Promise<number> {
+    while (this.#persister.full && this.#persister.settings.whenFull === 'wait') await this.#persister.ready()
+    if (!this.autoPersist) {
+      this.processTick(tick)
+      return this.persist(tick.instrument)
+    }
+    return this.#persister.promised(() => this.processTick(tick))
+  }
+
+  /** Hands the present values of an instrument to the log as a vector; for engines without `autoPersist`. */
+  async persist(instrument: string): Promise<number> {
+    const known = this.#engine.instrument(instrument)
+    const series = this.#persister.series(instrument, known.factors)
+    return this.#persister.persistVector(series, known.values(), known.lastTimestamp ?? 0)
+  }
+
+  /** Computes the ranks across instruments; logged. Errors as of `processTick`. */
+  barrier(timestamp: number): boolean {
+    checkBarrier(timestamp)
+    const at = this.autoPersist ? this.#persister.beginEntry(entryHeadWords) : 0
+    if (at < 0) return false
+    this.#engine.barrier(timestamp)
+    if (!this.autoPersist) return true
+    const { int32, float64 } = this.#persister.channel
+    writeHead(int32, float64, at, entryKind.barrier, 0, 0, 0, timestamp)
+    this.#persister.endEntry(entryHeadWords, timestamp)
+    return true
+  }
+
+  /** One value as computed last. @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`, `TIDEMARK_UNKNOWN_FACTOR`. */
+  get(instrument: string, factor: string): number | undefined {
+    return this.#engine.get(instrument, factor)
+  }
+
+  /** Every value of an instrument as computed last. */
+  getAll(instrument: string): Record<string, number | undefined> {
+    return this.#engine.getAll(instrument)
+  }
+
+  /**
+   * Calls `listener` for each tick, vector and barrier from now on when it is on disk, until the returned call. What it
+   * throws is an uncaught exception of the process, and changes nothing here.
+   */
+  onUpdate(listener: (update: FactorUpdate) => void): () => void {
+    return this.#updates.add(listener)
+  }
+
+  /** Resolves when there is room for ticks again. @throws LogError `TIDEMARK_LOG_POISONED`. */
+  ready(): Promise<void> {
+    return this.#persister.ready()
+  }
+
+  /** Whether a tick that comes now finds no room. */
+  get full(): boolean {
+    return this.#persister.full
+  }
+
+  /** Writes what waits; resolves with the LSN at which every tick taken so far is on disk. */
+  flush(): Promise<number> {
+    return this.#persister.flush()
+  }
+
+  /**
+   * Takes a snapshot of everything up to now; recovery begins with it from then on. Resolves when it is in place.
+   *
+   * @throws FactorError `TIDEMARK_SNAPSHOT_IO`, `TIDEMARK_BAD_NAME`; LogError `TIDEMARK_LOG_POISONED`.
+   */
+  createSnapshot(checkpointId: string): Promise<SnapshotInfo> {
+    return this.#schedule.take(checkpointId)
+  }
+
+  stats(): DurableFactorStats {
+    const { failed, lastError, retryAtMs } = this.#schedule.counts
+    return {
+      ticks: this.#engine.ticks,
+      instruments: this.#engine.instruments.length,
+      snapshotFailures: failed,
+      snapshotError: lastError,
+      snapshotRetryAtMs: retryAtMs,
+      persister: this.#persister.stats(),
+      log: this.#log.stats(),
+    }
+  }
+
+  /**
+   * Takes nothing more, writes and syncs everything, leaves a snapshot so that the next opening has nothing to replay,
+   * and gives the folder back. When that snapshot can't be written, `snapshotFailed` is emitted, and this resolves all the
+   * same. @throws what made the log fail, after closing it.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      this.#schedule.stop()
+      // The log holds everything; a snapshot only spares the next opening the ticks after the last.
+      const last = this.#schedule.ticks > 0 ? this.createSnapshot('close').catch(() => {}) : undefined
+      await Promise.all([last, this.#persister.shutdown()])
+    } finally {
+      await this.#updates.close()
+      await this.#log.close()
+    }
+  }
+
+  #define(instrument: FactorInstrument, definitions: readonly (readonly [string, string])[]): void {
+    const number = (this.#series[instrument.number] ??= this.#persister.nextSeries())
+    const { name, factors } = instrument
+    this.#persister.defineSeries(number, { instrument: name, factors, definitions })
+  }
+
+  async #snapshot(checkpointId: string): Promise<SnapshotInfo> {
+    const info = await this.#persister.snapshot(checkpointId, encodeState(this.#engine.save()))
+    const oldest = await this.#snapshots.prune(this.#keep)
+    if (this.#reclaim && oldest !== undefined && !this.#closing) await this.#log.removeBefore(oldest)
+    return info
+  }
+}

@@ -1,0 +1,131 @@
+import type { Disk } from '../../log/disk/disk.js'
+import { ChecksumError, JobError } from '../errors.js'
+import { decodeBase, decodeEvent, type JobEvent, recordType } from './event.js'
+import { type LogPlace, type Scanned, type ScanRange, scanLog } from './log-scan.js'
+
+/** A place of the log from which no event could be read, or where events are missing. */
+export interface LogFault extends LogPlace {
+  readonly kind: 'record' | 'format' | 'event' | 'checksum' | 'sequence'
+  readonly reason: string
+  /** The sequence number that was due here. */
+  readonly seq: number
+  /** How many events are missing; undefined where no sound event follows, or none was before, that would tell. */
+  readonly count: number | undefined
+  readonly cause?: JobError | undefined
+}
+
+export interface TornEnd extends LogPlace {
+  readonly bytes: number
+  readonly reason: string
+}
+
+export type Walked =
+  | { readonly kind: 'event'; readonly event: JobEvent; readonly place: LogPlace; readonly endLsn: number }
+  /** A note that the log goes on behind this sequence number. */
+  | { readonly kind: 'base'; readonly seq: number }
+  | { readonly kind: 'fault'; readonly fault: LogFault }
+  | { readonly kind: 'tornEnd'; readonly tornEnd: TornEnd }
+  /** The owner of the log removed what was next: events are missing here, which is no fault. */
+  | { readonly kind: 'overtaken'; readonly place: LogPlace; readonly seq: number }
+
+export interface WalkRange extends ScanRange {
+  /** The sequence number before the first event of the range. Default: as the log says. */
+  readonly afterSeq?: number | undefined
+}
+
+interface OpenFault extends Omit<LogFault, 'seq' | 'count'> {}
+
+/**
+ * Walks the events of a log's files in order, and reports whatever is wrong between them. A fault is told when the
+ * next sound event has shown how many are missing.
+ */
+export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Generator<Walked> {
+  let lastSeq = range.afterSeq
+  let open: OpenFault | undefined
+  for (const scanned of scanLog(disk, dir, range)) {
+    if (scanned.kind === 'tornTail') {
+      const { place, bytes, reason } = scanned
+      yield { kind: 'tornEnd', tornEnd: { ...place, bytes, reason } }
+      continue
+    }
+    if (scanned.kind === 'overtaken') {
+      if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+      yield { kind: 'overtaken', place: scanned.place, seq: (lastSeq ?? 0) + 1 }
+      open = undefined
+      lastSeq = undefined
+      continue
+    }
+    const read = readScanned(scanned)
+    if (read.kind === 'fault') {
+      if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+      open = read.fault
+      continue
+    }
+    const { seq } = read
+    const isBase = read.kind === 'base'
+    const before = lastSeq ?? (isBase ? seq : seq - 1)
+    const missing = seq - before - (isBase ? 0 : 1)
+    if (open || missing !== 0) {
+      const reason = isBase
+        ? `the log goes on behind event ${seq}, the event before was ${before}`
+        : `event ${seq} stands where ${before + 1} is due`
+      const found: OpenFault = open ?? { ...scanned.place, kind: 'sequence', reason }
+      const count = lastSeq === undefined ? undefined : Math.max(0, missing)
+      open = undefined
+      yield { kind: 'fault', fault: { ...found, seq: before + 1, count } }
+    }
+    lastSeq = Math.max(seq, lastSeq ?? 0)
+    if (read.kind === 'base') yield read
+    else yield { kind: 'event', event: read.event, place: scanned.place, endLsn: read.endLsn }
+  }
+  if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+}
+
+export function faultError(fault: LogFault): JobError {
+  const { cause, ...details } = fault
+  if (cause instanceof ChecksumError) return cause
+  return new JobError(
+    'TIDEMARK_JOB_LOG_CORRUPT',
+    `The job log is corrupt at LSN ${fault.lsn}, byte ${fault.offset} of ${fault.file}, where event ${fault.seq} is due: ${fault.reason}. Restore the folder from a copy, or read what is left with tolerant replay.`,
+    details,
+    cause ? { cause } : undefined,
+  )
+}
+
+/** For whoever needs every event: those that were removed can't be read any more. */
+export function overtakenError({ place, seq }: Extract<Walked, { kind: 'overtaken' }>): JobError {
+  return new JobError(
+    'TIDEMARK_JOB_LOG_OVERTAKEN',
+    `The owner of the log removed ${place.file} before event ${seq} was read from it. Nothing is corrupt; begin anew, and read faster than checkpoints remove segments.`,
+    { ...place, seq },
+  )
+}
+
+type Read =
+  | { kind: 'event'; event: JobEvent; seq: number; endLsn: number }
+  | { kind: 'base'; seq: number }
+  | { kind: 'fault'; fault: OpenFault }
+
+function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' | 'overtaken' }>): Read {
+  if (scanned.kind === 'fault') {
+    return { kind: 'fault', fault: { ...scanned.place, kind: 'record', reason: scanned.reason } }
+  }
+  const { type, payload, place, endLsn } = scanned
+  if (type === recordType.base) {
+    const seq = decodeBase(payload)
+    if (seq !== undefined) return { kind: 'base', seq }
+    return { kind: 'fault', fault: { ...place, kind: 'event', reason: 'a base record says nothing' } }
+  }
+  if (type !== recordType.event) {
+    const reason = `a record of type ${type}: this is not a job log, or it was written by a later version`
+    return { kind: 'fault', fault: { ...place, kind: 'format', reason } }
+  }
+  try {
+    const event = decodeEvent(payload)
+    return { kind: 'event', event, seq: event.seq, endLsn }
+  } catch (error) {
+    const cause = error as JobError
+    const kind = cause instanceof ChecksumError ? 'checksum' : 'event'
+    return { kind: 'fault', fault: { ...place, kind, reason: cause.message, cause } }
+  }
+}

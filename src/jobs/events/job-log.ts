@@ -1,0 +1,420 @@
+import { Emitter } from '../../base/emitter.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { DurableLog, type DurableLogOptions, type LogStats } from '../../log/durable-log.js'
+import type { LogError, LogPoisonedError } from '../../log/errors.js'
+import { frameHeaderBytes } from '../../log/format/frame.js'
+import { checkOptions } from '../../log/options.js'
+import type { RecoveryReport } from '../../log/recover/recovery.js'
+import { logSettingNames } from '../../log/settings.js'
+import { closedError, fromLogError, JobError } from '../errors.js'
+import {
+  detailToJson,
+  encodeBase,
+  encodeEvent,
+  isEventType,
+  type JobEvent,
+  type JobEventDetail,
+  type JobEventType,
+  recordType,
+} from './event.js'
+import { findLast } from './log-inspection.js'
+import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
+import { RoomQueue } from './room-queue.js'
+
+export type JobLogOptions = Omit<DurableLogOptions, 'dir' | 'contentVersion'>
+
+/** An event in the log; it is on disk when `waitDurable` of its LSN resolves. */
+export interface AppendedEvent {
+  readonly event: JobEvent
+  readonly lsn: number
+}
+
+/** One entry of `appendMany`; the detail as JSON. */
+export interface EventEntry {
+  readonly type: JobEventType
+  readonly jobId: string
+  readonly detailJson: string
+}
+
+export interface JobLogEvents {
+  error: [JobError]
+  diskFull: [LogError]
+  diskReady: []
+}
+
+/** While the disk is full, room is also looked for this often: a step must not wait for an event that does not come. */
+const diskPollMs = 250
+
+const always = () => true
+
+/** A job's events are small; a rotation at each snapshot should not zero-fill the log's 64 MiB. */
+const segmentBytesDefault = 16 * 1024 * 1024
+const contentVersion = 1
+
+/**
+ * The log of job events: JSON records with their own sequence numbers and checksums, on a durable log.
+ *
+ * Events: `error` (JobError `TIDEMARK_JOB_SYNC_FAILED`) once, when the log can promise nothing any more. `diskFull`
+ * (LogError `TIDEMARK_DISK_FULL`) when appends are about to be refused because the disk has no room, and `diskReady` when
+ * it has again.
+ */
+export class JobLog extends Emitter<JobLogEvents> {
+  readonly dir: string
+  readonly #log: DurableLog
+  readonly #disk = new NodeDisk()
+  readonly #room: RoomQueue
+  readonly #pieceBytes: number
+  readonly #recordBytesMax: number
+  #scratch = Buffer.allocUnsafeSlow(4096)
+  #lastSeq: number
+  #diskFull: LogError | undefined
+  #roomOnDisk: () => void = () => {}
+  readonly #rotating = new Set<(error: unknown) => void>()
+  #closing: Promise<void> | undefined
+
+  /**
+   * Opens the job log in `dir`, made when it is not there, for this process alone.
+   *
+   * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`, `TIDEMARK_JOB_CHECKSUM`, `TIDEMARK_JOB_SYNC_FAILED`; LogError
+   *   `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_FORMAT`, `TIDEMARK_BAD_SETTING`.
+   */
+  static async open(dir: string, options: JobLogOptions = {}): Promise<JobLog> {
+    checkOptions('JobLog.open', options, logSettingNames)
+    const log = await DurableLog.open({
+      ...options,
+      segmentBytes: options.segmentBytes ?? segmentBytesFor(options),
+      dir,
+      contentVersion,
+    }).catch((error) => {
+      throw fromLogError(error)
+    })
+    try {
+      return new JobLog(log)
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  private constructor(log: DurableLog) {
+    super()
+    this.dir = log.dir
+    this.#log = log
+    this.#lastSeq = findLast(this.#disk, log.dir, log.durableLsn)?.seq ?? 0
+    this.#room = new RoomQueue({
+      inRing: () => this.waitDurable(this.#log.tailLsn),
+      onDisk: () => this.#nextRoomOnDisk(),
+    })
+    this.#pieceBytes = log.settings.ringBytes / 4
+    this.#recordBytesMax = log.settings.maxFrameBytes - frameHeaderBytes
+    log.on('error', (error: LogPoisonedError) => {
+      this.emit('error', fromLogError(error) as JobError)
+      this.#roomOnDisk()
+    })
+    log.on('diskFull', (error) => {
+      this.#diskFull = error
+      this.emit('diskFull', error)
+      for (const stop of this.#rotating) stop(error)
+    })
+    log.on('diskReady', () => {
+      this.#diskFull = undefined
+      this.#roomOnDisk()
+      this.emit('diskReady')
+    })
+  }
+
+  /** The sequence number of the last event that was appended; 0 before the first. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  /** Where the log ends, and up to where it is on disk: byte positions. */
+  get tailLsn(): number {
+    return this.#log.tailLsn
+  }
+
+  get durableLsn(): number {
+    return this.#log.durableLsn
+  }
+
+  /** The largest event, in bytes of its JSON. */
+  get recordBytesMax(): number {
+    return this.#recordBytesMax
+  }
+
+  /** What opening found, a torn end that was cut among it. */
+  get recovery(): RecoveryReport {
+    return this.#log.recovery
+  }
+
+  stats(): LogStats {
+    return this.#log.stats()
+  }
+
+  /**
+   * Appends one event; resolves with it when it is on disk. Events get their sequence numbers, and their places in
+   * the file, in the order of the calls.
+   *
+   * @throws JobError `TIDEMARK_JOB_BAD_EVENT`, `TIDEMARK_JOB_LOG_CLOSED`, `TIDEMARK_JOB_SYNC_FAILED` (the event may
+   *   or may not be there when the log is opened again); LogError `TIDEMARK_DISK_FULL` (nothing was appended, try again
+   *   at `diskReady`).
+   */
+  append(type: JobEventType, jobId: string, detail: JobEventDetail = {}): Promise<JobEvent> {
+    return new Promise((resolve, reject) => {
+      this.inOrder(() => {
+        const { event, lsn } = this.appendNow(type, jobId, detail)
+        this.waitDurable(lsn).then(() => resolve(event), reject)
+      }, reject)
+    })
+  }
+
+  /**
+   * Appends events one after the other; resolves with the sequence number of the last when all are on disk. A full disk
+   * refuses all of them or none: once the first are appended, or with `waitsForDisk`, the rest waits for room.
+   */
+  async appendMany(
+    entries: readonly EventEntry[],
+    { waitsForDisk = false }: { waitsForDisk?: boolean } = {},
+  ): Promise<number> {
+    let from = 0
+    let lsn = 0
+    const lastSeq = await new Promise<number>((resolve, reject) => {
+      const append = () => {
+        while (from < entries.length) {
+          const piece = this.#encodePiece(entries, from)
+          lsn = this.#log.appendBatch(piece, recordType.event)
+          this.#lastSeq += piece.length
+          from += piece.length
+        }
+        resolve(this.#lastSeq)
+      }
+      this.inOrder(append, reject, () => waitsForDisk || from > 0)
+    }).catch((error) => {
+      throw fromLogError(error)
+    })
+    await this.waitDurable(lsn)
+    return lastSeq
+  }
+
+  /**
+   * Appends one event at once, if the ring has room: for callers that change their own state in the same step.
+   *
+   * @throws LogError `TIDEMARK_RING_FULL` or `TIDEMARK_DISK_FULL`, and then nothing was appended; otherwise errors as of
+   *   `append`.
+   */
+  appendNow(
+    type: JobEventType,
+    jobId: string,
+    detail: JobEventDetail,
+    detailJson: string = detailToJson(detail, jobId),
+  ): AppendedEvent {
+    checkEvent(type, jobId)
+    const seq = this.#lastSeq + 1
+    const atMs = Date.now()
+    const { text, checksum } = encodeEvent(seq, type, jobId, atMs, detailJson)
+    const payload = this.#toBytes(text, jobId)
+    try {
+      const lsn = this.#log.append(payload, recordType.event)
+      this.#lastSeq = seq
+      return { event: { seq, type, jobId, atMs, detail, checksum }, lsn }
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /** Runs a step that calls `appendNow`, in order with all other appends; see `RoomQueue`. */
+  inOrder(step: () => void, failed: (error: unknown) => void, waitsForDisk?: () => boolean): void {
+    if (this.#closing) failed(closedError())
+    else this.#room.run(step, failed, waitsForDisk)
+  }
+
+  /** `inOrder` for what happened already: while the disk is full it waits, and is not refused. */
+  inOrderWaiting(step: () => void, failed: (error: unknown) => void): void {
+    this.inOrder(step, failed, always)
+  }
+
+  /** Why appends are refused, or soon will be, if that is because the disk is full: from `diskFull` to `diskReady`. */
+  get diskFull(): LogError | undefined {
+    return this.#diskFull
+  }
+
+  /** Why so many bytes are refused now, if that is because the disk is full. */
+  diskRefusal(bytes = 0): LogError | undefined {
+    return this.#log.fullDisk(bytes)
+  }
+
+  /** From now on nothing waits for a full disk any more: what does fails with `TIDEMARK_DISK_FULL`. */
+  giveUpDisk(): void {
+    this.#room.giveUpDisk()
+    this.#roomOnDisk()
+  }
+
+  /** Steps that wait because the ring or the disk is full. */
+  get waitingSteps(): number {
+    return this.#room.size
+  }
+
+  /** Resolves when everything up to `lsn` is on disk. */
+  async waitDurable(lsn: number): Promise<void> {
+    if (this.#log.durableLsn >= lsn) return
+    try {
+      await this.#log.waitDurable(lsn)
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /** Resolves when everything up to `lsn` was synced, whatever the durability: for what is stored beside the log. */
+  async waitSynced(lsn: number): Promise<void> {
+    try {
+      await this.#log.waitSynced(lsn)
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /**
+   * Hands every event to `handler`, in order and awaiting it, from the beginning up to the last event that was
+   * appended before the call. What is appended meanwhile is not part of it, and is not held up by it.
+   *
+   * Strict: the first place that is not sound ends it with an error. `tolerant` skips such places and reports them.
+   *
+   * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`; `TIDEMARK_JOB_LOG_OVERTAKEN`, tolerant or not, when segments are removed before
+   *   they are read; ChecksumError; what `handler` throws.
+   */
+  async replay(
+    handler: (event: JobEvent, lsn: number) => unknown,
+    options: JobReplayOptions = {},
+  ): Promise<JobReplayReport> {
+    checkOptions('replay', options, replayOptions)
+    await new Promise<void>((resolve, reject) => this.inOrder(resolve, reject))
+    const limitLsn = this.#log.tailLsn
+    await this.waitDurable(limitLsn)
+    const { fromLsn, afterSeq } = options
+    return replayEvents(this.#disk, this.dir, handler, { fromLsn, afterSeq, limitLsn }, options)
+  }
+
+  /**
+   * Goes on in a new segment; resolves with its first LSN when all before it is on disk. Sequence numbers go on: the
+   * new segment begins with a note of the last one, so that they do even when everything before is removed.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL` while the disk has no room for a segment; JobError as of `append`.
+   */
+  async rotate(): Promise<number> {
+    this.#checkOpen()
+    if (this.#diskFull) throw this.#diskFull
+    // A full disk serves no rotation before it has room again, which may be never.
+    let stop = (_error: unknown) => {}
+    const full = new Promise<never>((_, reject) => {
+      stop = reject
+    })
+    this.#rotating.add(stop)
+    try {
+      const rotated = this.#log.rotate()
+      rotated.catch(() => {})
+      const firstLsn = await Promise.race([rotated, full])
+      const baseLsn = await new Promise<number>((resolve, reject) => {
+        const note = () => resolve(this.#log.append(encodeBase(this.#lastSeq), recordType.base))
+        this.inOrder(note, reject)
+      })
+      await this.#log.waitDurable(baseLsn)
+      return firstLsn
+    } catch (error) {
+      throw fromLogError(error)
+    } finally {
+      this.#rotating.delete(stop)
+    }
+  }
+
+  /** Deletes the segments that lie wholly below `lsn`, which `rotate` gave; resolves with the first LSN still there. */
+  async removeBefore(lsn: number): Promise<number> {
+    this.#checkOpen()
+    return this.#log.removeBefore(lsn)
+  }
+
+  /** Ends the log for a cause, as a failed sync does. */
+  poison(cause: unknown): void {
+    this.#log.poison(cause)
+  }
+
+  /** Writes and syncs all that was appended before, what waits for the ring too, and gives the folder back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.giveUpDisk()
+    await new Promise<void>((resolve) => this.#room.run(resolve, () => resolve(), always))
+    await this.#log.close()
+  }
+
+  async #nextRoomOnDisk(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, diskPollMs)
+      this.#roomOnDisk = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw closedError()
+  }
+
+  #encodePiece(entries: readonly EventEntry[], from: number): Buffer[] {
+    const atMs = Date.now()
+    const piece: Buffer[] = []
+    let bytes = 0
+    for (let i = from; i < entries.length; i++) {
+      const { type, jobId, detailJson } = entries[i]!
+      const { text } = encodeEvent(this.#lastSeq + 1 + piece.length, type, jobId, atMs, detailJson)
+      const payload = Buffer.from(text)
+      this.checkSize(payload.byteLength, jobId)
+      bytes += payload.byteLength + frameHeaderBytes
+      if (bytes > this.#pieceBytes && piece.length > 0) break
+      piece.push(payload)
+    }
+    return piece
+  }
+
+  /** The text in memory that the next call uses again; the log copies it. */
+  #toBytes(text: string, jobId: string): Uint8Array {
+    const bytesMax = text.length * 3
+    if (bytesMax > this.#scratch.byteLength) {
+      this.checkSize(Buffer.byteLength(text), jobId)
+      this.#scratch = Buffer.allocUnsafeSlow(bytesMax)
+    }
+    const bytes = this.#scratch.write(text)
+    this.checkSize(bytes, jobId)
+    return this.#scratch.subarray(0, bytes)
+  }
+
+  /** @throws JobError `TIDEMARK_JOB_BAD_EVENT` for an event of more bytes than one record takes. */
+  checkSize(bytes: number, jobId: string): void {
+    if (bytes <= this.#recordBytesMax) return
+    throw new JobError(
+      'TIDEMARK_JOB_BAD_EVENT',
+      `The event of job ${jobId.slice(0, 100)} has ${bytes} bytes; one event takes at most ${this.#recordBytesMax}. Keep large payloads elsewhere, or raise maxFrameBytes.`,
+      { jobId, bytes, bytesMax: this.#recordBytesMax },
+    )
+  }
+}
+
+export function checkEvent(type: JobEventType, jobId: string): void {
+  if (isEventType(type) && typeof jobId === 'string' && jobId !== '') return
+  throw new JobError('TIDEMARK_JOB_BAD_EVENT', 'An event needs a known type and the id of a job.', {
+    type,
+    jobId,
+  })
+}
+
+function segmentBytesFor(options: JobLogOptions): number | undefined {
+  if (process.env['TIDEMARK_SEGMENT_BYTES']) return undefined
+  return Math.max(segmentBytesDefault, options.maxFrameBytes ?? 0)
+}

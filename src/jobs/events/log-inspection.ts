@@ -1,0 +1,221 @@
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import type { Disk } from '../../log/disk/disk.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { checkOptions, optionNames } from '../../log/options.js'
+import { emptyError } from '../errors.js'
+import {
+  decodeBase,
+  decodeEvent,
+  type JobEvent,
+  type JobEventType,
+  jobEventTypes,
+  recordType,
+} from './event.js'
+import { faultError, type LogFault, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
+import { listSegmentLsns, scanLog } from './log-scan.js'
+import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
+
+/** What a look at a whole log found. */
+export interface LogValidation {
+  readonly valid: boolean
+  readonly events: number
+  readonly firstSeq: number
+  /** Also when the events up to it were removed behind a snapshot. */
+  readonly lastSeq: number
+  readonly segments: number
+  /** Every fault, in order. */
+  readonly faults: readonly LogFault[]
+  /** Bytes at the end that a crash left and the next opening cuts: no fault, they were never acknowledged. */
+  readonly tornEnd: TornEnd | undefined
+}
+
+export interface JobLogStats {
+  readonly totalEvents: number
+  readonly byType: Readonly<Record<JobEventType, number>>
+  /** 0 when there is no event. */
+  readonly firstSeq: number
+  /** Also when the events up to it were removed behind a snapshot. */
+  readonly lastSeq: number
+  /** Milliseconds since 1970; 0 when there is no event. */
+  readonly firstAtMs: number
+  readonly lastAtMs: number
+  readonly corrupt: number
+  readonly segments: number
+  /** Size of the segment files, the zeros made ready in them included. */
+  readonly bytes: number
+}
+
+export interface DumpFilter {
+  readonly fromSeq?: number | undefined
+  readonly toSeq?: number | undefined
+  readonly types?: readonly JobEventType[] | undefined
+  readonly jobId?: string | undefined
+  /** Skips what is not sound and tells it here; otherwise the first fault is thrown. */
+  readonly onFault?: ((fault: LogFault) => void) | undefined
+}
+
+const dumpFilter = optionNames<DumpFilter>({
+  fromSeq: true,
+  toSeq: true,
+  types: true,
+  jobId: true,
+  onFault: true,
+})
+
+/**
+ * Checks every record of the log in a folder: frames, JSON, checksums, and that sequence numbers have no gap. Opens
+ * nothing and changes nothing.
+ *
+ * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log.
+ */
+export function validateLog(dir: string): LogValidation {
+  const disk = openFolder(dir)
+  const faults: LogFault[] = []
+  let tornEnd: TornEnd | undefined
+  let events = 0
+  let firstSeq = 0
+  let lastSeq = 0
+  for (const walked of walkEvents(disk, dir)) {
+    if (walked.kind === 'event') {
+      if (events++ === 0) firstSeq = walked.event.seq
+      lastSeq = walked.event.seq
+    } else if (walked.kind === 'base') {
+      lastSeq = walked.seq
+    } else if (walked.kind === 'fault') {
+      faults.push(walked.fault)
+    } else if (walked.kind === 'tornEnd') {
+      tornEnd = walked.tornEnd
+    }
+  }
+  const segments = listSegmentLsns(disk, dir).length
+  return { valid: faults.length === 0, events, firstSeq, lastSeq, segments, faults, tornEnd }
+}
+
+/**
+ * Counts what is in the log in a folder.
+ *
+ * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log.
+ */
+export function logStats(dir: string): JobLogStats {
+  const disk = openFolder(dir)
+  const byType = Object.fromEntries(jobEventTypes.map((type) => [type, 0])) as Record<JobEventType, number>
+  let first: JobEvent | undefined
+  let last: JobEvent | undefined
+  let lastSeq = 0
+  let totalEvents = 0
+  let corrupt = 0
+  for (const walked of walkEvents(disk, dir)) {
+    if (walked.kind === 'fault') corrupt++
+    if (walked.kind === 'base') lastSeq = walked.seq
+    if (walked.kind !== 'event') continue
+    totalEvents++
+    byType[walked.event.type]++
+    first ??= walked.event
+    last = walked.event
+    lastSeq = last.seq
+  }
+  return {
+    totalEvents,
+    byType,
+    firstSeq: first?.seq ?? 0,
+    lastSeq,
+    firstAtMs: first?.atMs ?? 0,
+    lastAtMs: last?.atMs ?? 0,
+    corrupt,
+    segments: listSegmentLsns(disk, dir).length,
+    bytes: logSizeOf(dir),
+  }
+}
+
+/** Bytes of the segment files in a folder, the zeros made ready in them included. */
+export function logSizeOf(dir: string): number {
+  const files = fs.readdirSync(dir).filter((name) => name.endsWith('.wal'))
+  const sizes = files.map((name) => fs.statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0)
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** The number of sound events in the log in a folder. Errors as of `logStats`. */
+export function countEvents(dir: string): number {
+  return logStats(dir).totalEvents
+}
+
+/**
+ * The last event of the log in a folder. Reads from the last segment backwards, and only as far as it must.
+ *
+ * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when there is none; `TIDEMARK_JOB_LOG_CORRUPT`, ChecksumError.
+ */
+export function lastEvent(dir: string): JobEvent {
+  const last = findLast(openFolder(dir), dir, undefined, true)?.event
+  if (!last) throw emptyError(dir)
+  return last
+}
+
+/**
+ * The events of the log in a folder, in order. Throws `TIDEMARK_JOB_LOG_OVERTAKEN` when the log's owner removes segments
+ * that are to be read, after the first event; other errors as of `JobLog.replay`, and `TIDEMARK_JOB_LOG_EMPTY` when the
+ * folder holds no log.
+ */
+export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEvent> {
+  checkOptions('dumpLog', filter, dumpFilter)
+  const { fromSeq = 0, toSeq = Number.POSITIVE_INFINITY, types, jobId, onFault } = filter
+  for (const walked of walkEvents(openFolder(dir), dir)) {
+    if (walked.kind === 'fault') {
+      if (!onFault) throw faultError(walked.fault)
+      onFault(walked.fault)
+    }
+    if (walked.kind === 'overtaken') throw overtakenError(walked)
+    if (walked.kind !== 'event') continue
+    const { event } = walked
+    if (event.seq > toSeq) return
+    if (event.seq < fromSeq || (types && !types.includes(event.type))) continue
+    if (jobId === undefined || event.jobId === jobId) yield event
+  }
+}
+
+/**
+ * Replays the log in a folder that nobody has open, or beside the one who has: what `JobLog.replay` does, up to what
+ * the files show. Errors as of `JobLog.replay`, and `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log.
+ */
+export async function replayLog(
+  dir: string,
+  handler: (event: JobEvent, lsn: number) => unknown,
+  options: JobReplayOptions = {},
+): Promise<JobReplayReport> {
+  checkOptions('replayLog', options, replayOptions)
+  const { fromLsn, afterSeq } = options
+  return replayEvents(openFolder(dir), dir, handler, { fromLsn, afterSeq }, options)
+}
+
+/** The last sequence number that a log's files tell, and the event that has it unless a base record told it. */
+export function findLast(
+  disk: Disk,
+  dir: string,
+  limitLsn: number | undefined,
+  eventOnly = false,
+): { seq: number; event: JobEvent | undefined } | undefined {
+  const firstLsns = listSegmentLsns(disk, dir)
+  for (let i = firstLsns.length - 1; i >= 0; i--) {
+    const fromLsn = firstLsns[i]!
+    if (limitLsn !== undefined && fromLsn >= limitLsn) continue
+    const endLsn = firstLsns[i + 1] ?? limitLsn
+    let type = 0
+    let payload: Buffer | undefined
+    for (const scanned of scanLog(disk, dir, { fromLsn, limitLsn: endLsn })) {
+      if (scanned.kind !== 'record' || (eventOnly && scanned.type !== recordType.event)) continue
+      type = scanned.type
+      payload = Buffer.from(scanned.payload)
+    }
+    if (!payload) continue
+    if (type === recordType.base) return { seq: decodeBase(payload) ?? 0, event: undefined }
+    const event = decodeEvent(payload)
+    return { seq: event.seq, event }
+  }
+  return undefined
+}
+
+function openFolder(dir: string): Disk {
+  const disk = new NodeDisk()
+  if (!fs.existsSync(dir) || listSegmentLsns(disk, dir).length === 0) throw emptyError(dir)
+  return disk
+}

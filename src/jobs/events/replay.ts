@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Disk } from '../../log/disk/disk.js'
+import { optionNames } from '../../log/options.js'
+import type { JobEvent } from './event.js'
+import { faultError, type LogFault, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
+
+export interface JobReplayOptions {
+  /** Where to begin: the LSN of an event, to go on behind it. Default: the beginning of the log. */
+  readonly fromLsn?: number | undefined
+  /** The sequence number before the first event, when it is known: another first event is then a fault. */
+  readonly afterSeq?: number | undefined
+  /** Skips what is not sound, instead of ending with an error at the first fault. */
+  readonly tolerant?: boolean | undefined
+  /** Called for each fault of a tolerant replay, in order. */
+  readonly onFault?: ((fault: LogFault) => void) | undefined
+}
+
+export const replayOptions = optionNames<JobReplayOptions>({
+  fromLsn: true,
+  afterSeq: true,
+  tolerant: true,
+  onFault: true,
+})
+
+export interface JobReplayReport {
+  readonly events: number
+  /** Sequence number of the last event that was read; 0 if there was none. */
+  readonly lastSeq: number
+  readonly faults: readonly LogFault[]
+  /** Events known to be missing. */
+  readonly skipped: number
+}
+
+/** Replay hands the event loop back after this many events that nobody awaited. */
+const replayStepEvents = 2000
+/** Replays the events of a folder's files; see `JobLog.replay`. */
+export async function replayEvents(
+  disk: Disk,
+  dir: string,
+  handler: (event: JobEvent, lsn: number) => unknown,
+  range: WalkRange,
+  options: Pick<JobReplayOptions, 'tolerant' | 'onFault'>,
+): Promise<JobReplayReport> {
+  const faults: LogFault[] = []
+  let events = 0
+  let lastSeq = 0
+  for (const walked of walkEvents(disk, dir, range)) {
+    if (walked.kind === 'event') {
+      events++
+      lastSeq = walked.event.seq
+      const handled = handler(walked.event, walked.endLsn)
+      if (handled instanceof Promise) await handled
+      else if (events % replayStepEvents === 0) await setImmediate()
+    } else if (walked.kind === 'overtaken') {
+      throw overtakenError(walked)
+    } else if (walked.kind === 'fault') {
+      if (!options.tolerant) throw faultError(walked.fault)
+      faults.push(walked.fault)
+      options.onFault?.(walked.fault)
+    }
+  }
+  const skipped = faults.reduce((sum, { count }) => sum + (count ?? 0), 0)
+  return { events, lastSeq, faults, skipped }
+}

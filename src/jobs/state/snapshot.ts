@@ -1,0 +1,201 @@
+import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { AtomicFile } from '../../log/disk/atomic-file.js'
+import type { Disk } from '../../log/disk/disk.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { JobError } from '../errors.js'
+import { isCount } from '../events/event.js'
+import type { FinishedJob, LiveJob } from '../job.js'
+import type { KeepFinished } from './finished-jobs.js'
+import { emptyTotals, JobTable } from './job-table.js'
+import { type SnapshotHeader, snapshotSchemaVersion } from './snapshot-cut.js'
+
+/**
+ * The snapshot file: lines of JSON. The first says what it is, then comes each job that is not finished, in any order
+ * (`seq` gives that of enqueue), then each finished job that is still recognized in the order of finishing, and the last line holds the
+ * CRC-32 of all before it.
+ *
+ * ```
+ *   {"tidemark":"jobs","schemaVersion":1,"lastSeq":9,"lsn":2048,"createdAtMs":…,"live":1,"finished":2,"totals":{…}}
+ *   {"id":"a","seq":3,"state":"pending","attempts":1,…,"payload":…}
+ *   {"id":"b","state":"completed","attempts":1,"finishedAtMs":…}
+ *   {"id":"c","state":"dead","attempts":3,"finishedAtMs":…,"reason":"failed","error":"…"}
+ *   {"crc":1234567890}
+ * ```
+ */
+export const snapshotName = 'jobs.snapshot'
+
+export interface JobSnapshot {
+  /** Sequence number of the last event in it, and the LSN behind which replay goes on. */
+  readonly lastSeq: number
+  readonly lsn: number
+  readonly createdAtMs: number
+  readonly table: JobTable
+}
+
+const readBytes = 64 * 1024
+const newline = 10
+
+/**
+ * Writes a snapshot file whole or not at all. A chunk is asked for when the one before is written, so that the event loop
+ * goes on between two.
+ *
+ * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`.
+ */
+export async function writeSnapshot(
+  dir: string,
+  chunks: Iterable<Buffer>,
+  disk: Disk = new NodeDisk(),
+): Promise<void> {
+  const target = path.join(dir, snapshotName)
+  try {
+    await AtomicFile.write(disk, target, chunks)
+  } catch (cause) {
+    throw ioError('write', target, cause)
+  }
+}
+
+/**
+ * Reads the snapshot of a folder; `undefined` when there is none.
+ *
+ * @throws JobError `TIDEMARK_JOB_SNAPSHOT_VERSION` for one of another schema version,
+ *   `TIDEMARK_JOB_SNAPSHOT_CORRUPT`, `TIDEMARK_JOB_SNAPSHOT_IO`.
+ */
+export async function readSnapshot(
+  dir: string,
+  keep: KeepFinished,
+  disk: Disk = new NodeDisk(),
+): Promise<JobSnapshot | undefined> {
+  const target = path.join(dir, snapshotName)
+  const reader = new SnapshotReader(target, keep)
+  try {
+    for await (const line of linesOf(disk, target)) reader.add(line)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error instanceof JobError ? error : ioError('read', target, error)
+  }
+  return reader.finish()
+}
+
+class SnapshotReader {
+  readonly #path: string
+  readonly #keep: KeepFinished
+  #header: SnapshotHeader | undefined
+  #table: JobTable | undefined
+  #crc = 0
+  #lines = 0
+  #ended = false
+
+  constructor(file: string, keep: KeepFinished) {
+    this.#path = file
+    this.#keep = keep
+  }
+
+  add(line: Buffer): void {
+    if (this.#ended) throw this.#corrupt('something follows its last line')
+    const value = this.#parse(line)
+    if (!this.#header || !this.#table) {
+      this.#begin(value as unknown as SnapshotHeader)
+    } else if (this.#lines++ < this.#header.live) {
+      this.#table.restore(this.#toLive(value))
+    } else if (this.#lines <= this.#header.live + this.#header.finished) {
+      this.#table.finished.add(this.#toFinished(value))
+    } else {
+      if (value['crc'] !== this.#crc)
+        throw this.#corrupt(`its checksum is ${this.#crc}, it says ${value['crc']}`)
+      this.#ended = true
+    }
+    this.#crc = crc32(line, this.#crc)
+  }
+
+  finish(): JobSnapshot {
+    if (!this.#header || !this.#table || !this.#ended) throw this.#corrupt('it has no last line')
+    const { lastSeq, lsn, createdAtMs } = this.#header
+    return { lastSeq, lsn, createdAtMs, table: this.#table }
+  }
+
+  #begin(header: SnapshotHeader): void {
+    if (header.tidemark !== 'jobs') throw this.#corrupt('its first line is not that of a job snapshot')
+    if (header.schemaVersion !== snapshotSchemaVersion) {
+      throw new JobError(
+        'TIDEMARK_JOB_SNAPSHOT_VERSION',
+        `${this.#path} has schema version ${header.schemaVersion}; this build reads version ${snapshotSchemaVersion}. Open it with the build that wrote it.`,
+        { file: this.#path, found: header.schemaVersion, supported: snapshotSchemaVersion },
+      )
+    }
+    const counts = [header.lastSeq, header.lsn, header.createdAtMs, header.live, header.finished]
+    if (!counts.every(isCount)) throw this.#corrupt('its first line lacks a number')
+    this.#header = header
+    this.#table = new JobTable(this.#keep, { ...emptyTotals(), ...header.totals })
+  }
+
+  #toLive(line: Record<string, unknown>): LiveJob {
+    const { payload, ...job } = line
+    const numbers = [job['seq'], job['attempts'], job['interrupted'], job['attemptId'], job['dueMs']]
+    const sound = typeof job['id'] === 'string' && numbers.every(isCount) && payload !== undefined
+    if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
+    const live = job as unknown as LiveJob
+    // Snapshots of earlier builds have no `delayMs`: then the due time is trusted.
+    const delayMs = isCount(live.delayMs) ? live.delayMs : live.dueMs
+    return { ...live, delayMs, payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0, cut: 0 }
+  }
+
+  #toFinished(line: Record<string, unknown>): FinishedJob {
+    const sound = typeof line['id'] === 'string' && isCount(line['finishedAtMs'])
+    if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a finished job`)
+    const job = line as unknown as FinishedJob
+    return { ...job, reason: job.reason, error: job.error, lsn: 0, cut: 0 }
+  }
+
+  #parse(line: Buffer): Record<string, unknown> {
+    let value: unknown
+    try {
+      value = JSON.parse(line.toString('utf8'))
+    } catch {
+      value = undefined
+    }
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+    throw this.#corrupt(`line ${this.#lines + 1} is not JSON`)
+  }
+
+  #corrupt(reason: string): JobError {
+    return new JobError(
+      'TIDEMARK_JOB_SNAPSHOT_CORRUPT',
+      `The snapshot ${this.#path} is corrupt: ${reason}. Restore the folder from a copy.`,
+      { file: this.#path, reason },
+    )
+  }
+}
+
+/** The lines of a file, each with its newline, in memory of their own. */
+async function* linesOf(disk: Disk, target: string): AsyncGenerator<Buffer> {
+  const file = await disk.async.open(target, 'read')
+  try {
+    let rest = Buffer.alloc(0)
+    for (let position = 0; ; ) {
+      const piece = Buffer.allocUnsafe(readBytes)
+      const bytesRead = await disk.read(file, piece, position)
+      if (bytesRead === 0) break
+      position += bytesRead
+      const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)])
+      let from = 0
+      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
+        yield bytes.subarray(from, end + 1)
+        from = end + 1
+      }
+      rest = bytes.subarray(from)
+    }
+    if (rest.byteLength > 0) yield rest
+  } finally {
+    await disk.async.close(file)
+  }
+}
+
+function ioError(action: string, target: string, cause: unknown): JobError {
+  return new JobError(
+    'TIDEMARK_JOB_SNAPSHOT_IO',
+    `Could not ${action} ${target}: ${(cause as Error).message}.`,
+    { file: target },
+    { cause },
+  )
+}

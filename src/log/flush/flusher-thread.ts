@@ -1,0 +1,83 @@
+import { NodeDisk } from '../disk/node-disk.js'
+import { type FolderIdentity, Ownership } from '../disk/ownership.js'
+import type { DiskMessage, ErrorMessage } from '../errors.js'
+import { shortageOf, toErrorMessage } from '../errors.js'
+import { segmentSeed } from '../format/segment.js'
+import { type RecoveryReport, recoverLog } from '../recover/recovery.js'
+import type { SealedStates } from '../recover/sealed-check.js'
+import { int32, type LogMemory, LogViews, logState, startLogMemory } from '../ring/memory.js'
+import { Flusher, type FlushSettings } from './flusher.js'
+import { SegmentWriter } from './segment-writer.js'
+import { SharedSpares } from './shared-preallocated.js'
+
+/** What the opener gives to the flusher's thread. */
+export interface FlusherThreadData {
+  readonly memory: LogMemory
+  readonly directory: string
+  readonly contentVersion: number
+  readonly identity: FolderIdentity
+  readonly coveredLsn: number | undefined
+  readonly maxFrameBytes: number
+  readonly segmentBytes: number
+  readonly initialSegmentBytes: number
+  readonly flush: FlushSettings
+  readonly sealed: SealedStates
+}
+
+export type FlusherMessage =
+  | { readonly kind: 'ready'; readonly report: RecoveryReport }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage }
+  | DiskMessage
+
+/** Opens the log, says so, and flushes until it is closed. Blocks its thread. */
+export function runFlusherThread(data: FlusherThreadData, post: (message: FlusherMessage) => void): void {
+  const disk = new NodeDisk()
+  const control32 = new Int32Array(data.memory.control)
+  const ownership = new Ownership(disk, data.directory, data.identity)
+  try {
+    const recovered = recoverLog({ disk, ownership, ...data })
+    startLogMemory(data.memory, recovered.report.endLsn, segmentSeed(recovered.active.header))
+    const segments = new SegmentWriter({
+      disk,
+      directory: data.directory,
+      spares: new SharedSpares(data.memory),
+      ownership,
+      segmentBytes: data.segmentBytes,
+      active: recovered.active,
+      capacity: recovered.capacity,
+      allocated: recovered.allocated,
+      crc: recovered.activeCrc,
+      endLsn: recovered.report.endLsn,
+    })
+    const flusher = new Flusher({
+      memory: data.memory,
+      segments,
+      settings: data.flush,
+      ownership,
+      onDisk: (full) =>
+        post(
+          full
+            ? { kind: 'disk-full', shortage: shortageOf(full)!, error: toErrorMessage(full) }
+            : { kind: 'disk-ready' },
+        ),
+    })
+    post({ kind: 'ready', report: recovered.report })
+    flusher.run()
+    Atomics.compareExchange(control32, int32.state, logState.closing, logState.closed)
+    post({ kind: 'closed' })
+  } catch (error) {
+    poison(new LogViews(data.memory))
+    post({ kind: 'failed', error: toErrorMessage(ownership.explain(error)) })
+  }
+}
+
+/** Sets the sticky state and wakes every thread that waits for anything, so that none hangs. */
+export function poison(views: LogViews): void {
+  const { control32 } = views
+  Atomics.store(control32, int32.state, logState.poisoned)
+  for (const signal of [int32.limitSignal, int32.releasedSignal, int32.flusherSignal, int32.preparerSignal]) {
+    Atomics.add(control32, signal, 1)
+    Atomics.notify(control32, signal)
+  }
+}

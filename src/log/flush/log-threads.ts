@@ -1,0 +1,137 @@
+import { Worker } from 'node:worker_threads'
+import type { FolderIdentity } from '../disk/ownership.js'
+import { type DiskMessage, fromErrorMessage, LogError, threadEnded, toErrorMessage } from '../errors.js'
+import type { RecoveryReport } from '../recover/recovery.js'
+import { fullFor, int32, type LogMemory, logState, noteShortage } from '../ring/memory.js'
+import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
+
+const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
+
+const restartMs = 1000
+
+/** What the preallocator's thread is told. */
+export interface PreparerSettings {
+  readonly directory: string
+  readonly identity: FolderIdentity
+  readonly segmentBytes: number
+  readonly firstSegmentBytes: number
+}
+
+/** What the threads of a log report to its owner. */
+export interface LogThreadEvents {
+  /** The flusher ended, and with it the log. */
+  failed(error: unknown): void
+  disk(message: DiskMessage): void
+}
+
+/** The two threads of a log. */
+export class LogThreads {
+  #events: LogThreadEvents | undefined
+  /** Reports from before there was an owner, in order. */
+  readonly #early: ((events: LogThreadEvents) => void)[] = []
+  /** How often a segment could not be made ready, for another reason than a shortage. */
+  preallocationFailures = 0
+  /** Who has found no room, and has not found any since. */
+  readonly #full = new Set<'flusher' | 'preparer'>()
+  closed = false
+  readonly #memory: LogMemory
+  readonly #control32: Int32Array
+  readonly workers: Worker[] = []
+  readonly #exits: Promise<unknown>[] = []
+
+  constructor(memory: LogMemory) {
+    this.#memory = memory
+    this.#control32 = new Int32Array(memory.control)
+  }
+
+  /** Starts the flusher and waits until it has opened the log. */
+  async start(data: FlusherThreadData): Promise<RecoveryReport> {
+    const flusher = this.#spawn('flusher', data)
+    const report = await new Promise<RecoveryReport>((resolve, reject) => {
+      const fail = (error: unknown) => {
+        reject(error)
+        this.#report((events) => events.failed(error))
+      }
+      flusher.on('message', (message: FlusherMessage) => {
+        if (message.kind === 'ready') resolve(message.report)
+        else if (message.kind === 'closed') this.closed = true
+        else if (message.kind !== 'failed') this.#tellDisk('flusher', message)
+        else fail(fromErrorMessage(message.error))
+      })
+      flusher.on('error', (error) => fail(threadEnded('the flusher', error)))
+      flusher.on('exit', () => {
+        if (!this.closed) fail(new LogError('TIDEMARK_THREAD_DIED', 'The flusher thread ended.'))
+      })
+    })
+    flusher.unref()
+    return report
+  }
+
+  /** Starts the thread that makes segments ready. One that finds no descriptor for itself is started again a second later. */
+  startPreparer(settings: PreparerSettings): void {
+    if (Atomics.load(this.#control32, int32.state) !== logState.open) return
+    const preparer = this.#spawn('preparer', { memory: this.#memory, ...settings })
+    let failure = new LogError('TIDEMARK_THREAD_DIED', 'The thread of the preallocator ended.')
+    preparer.on('error', (error) => {
+      failure = threadEnded('the preallocator', error)
+    })
+    preparer.on('exit', () => {
+      if (Atomics.load(this.#control32, int32.state) !== logState.open) return
+      const error = toErrorMessage(failure)
+      if (failure.code === 'TIDEMARK_TOO_MANY_FILES') {
+        noteShortage(this.#control32, fullFor.preparer, 'files')
+        this.#tellDisk('preparer', { kind: 'disk-full', shortage: 'files', error })
+        this.workers.splice(this.workers.indexOf(preparer), 1)
+        setTimeout(() => this.startPreparer(settings), restartMs).unref()
+        return
+      }
+      // What it found full, nobody else would find to have room again.
+      Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer)
+      this.#tellDisk('preparer', { kind: 'disk-ready' })
+      this.#tellDisk('preparer', { kind: 'preallocation-failed', error })
+    })
+    preparer.on('message', (message: DiskMessage) => this.#tellDisk('preparer', message))
+    preparer.unref()
+  }
+
+  /** Tells when the first finds no room, and when the last of them finds some again. */
+  #tellDisk(thread: 'flusher' | 'preparer', message: DiskMessage): void {
+    if (message.kind === 'preallocation-failed') {
+      this.preallocationFailures++
+      this.#report((events) => events.disk(message))
+      return
+    }
+    const before = this.#full.size
+    if (message.kind === 'disk-full') this.#full.add(thread)
+    else this.#full.delete(thread)
+    if ((before === 0) !== (this.#full.size === 0)) this.#report((events) => events.disk(message))
+  }
+
+  /** Sets the owner, who hears first what was reported before there was one: a thread may fail as soon as it is ready. */
+  own(events: LogThreadEvents): void {
+    this.#events = events
+    for (const report of this.#early.splice(0)) report(events)
+  }
+
+  #report(report: (events: LogThreadEvents) => void): void {
+    if (this.#events) report(this.#events)
+    else this.#early.push(report)
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#exits)
+  }
+
+  #spawn(name: 'flusher' | 'preparer', workerData: unknown): Worker {
+    const file = new URL(`../../../workers/${name}.js`, import.meta.url)
+    const worker = new Worker(file, {
+      workerData,
+      name: `tidemark-${name}`,
+      execArgv: [],
+      resourceLimits: threadLimits,
+    })
+    this.workers.push(worker)
+    this.#exits.push(new Promise((resolve) => worker.once('exit', resolve)))
+    return worker
+  }
+}

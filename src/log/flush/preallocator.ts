@@ -1,0 +1,232 @@
+import * as path from 'node:path'
+import type { Disk } from '../disk/disk.js'
+import type { Ownership } from '../disk/ownership.js'
+import {
+  type DiskMessage,
+  ioError,
+  isShortage,
+  type LogError,
+  makingRoom,
+  shortageOf,
+  toErrorMessage,
+} from '../errors.js'
+import { attempt, isRecycledName, removeQuietly, segmentHeaderBytes, spareName } from '../format/segment.js'
+import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from '../ring/memory.js'
+import { wakeFlusher } from '../ring/producer.js'
+import { FillPace } from './fill-pace.js'
+
+/** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */
+const fillBytes = 512 * 1024
+const zeros = new Uint8Array(fillBytes)
+/** How long the preparer waits until it looks again whether there is room. */
+const retryMs = 1000
+
+/** Writes zeros over `bytes` of a file from `position`, so that what is written there later finds its blocks. Not synced. */
+export function reserveBytes(disk: Disk, file: number, name: string, position: number, bytes: number): void {
+  for (let done = 0; done < bytes; ) {
+    const piece = zeros.subarray(0, Math.min(fillBytes, bytes - done))
+    const written = attempt('write to', name, () => disk.write(file, [piece], position + done))
+    if (written <= 0) throw noRoom('write to', name)
+    done += written
+  }
+}
+
+/** Writes zeros over `bytes` of a file from `position`, syncing as it goes. `stop` is asked before each piece. */
+export function fillWithZeros(
+  disk: Disk,
+  file: number,
+  name: string,
+  position: number,
+  bytes: number,
+  stop: (done: number) => boolean = () => false,
+): boolean {
+  for (let done = 0; done < bytes; ) {
+    if (stop(done)) return false
+    const step = Math.min(fillBytes, bytes - done)
+    const piece = step === fillBytes ? zeros : zeros.subarray(0, step)
+    const written = attempt('write to', name, () => disk.write(file, [piece], position + done))
+    if (written <= 0) throw noRoom('write to', name)
+    attempt('sync', name, () => disk.syncData(file))
+    done += written
+  }
+  return true
+}
+
+/**
+ * Keeps one file ready for the flusher's next rotation, and makes the names of rotated segments durable. It is one that
+ * retention has taken out of the log, or one that is filled with zeros: a sparse or merely allocated file would make
+ * every sync of the flusher write the file system's journal.
+ */
+export class SegmentPreparer {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #ownership: Ownership | undefined
+  readonly #segmentBytes: number
+  readonly #firstSegmentBytes: number
+  readonly #pace: FillPace
+  readonly #control32: Int32Array
+
+  /** `firstSegmentBytes` is what the segment holds that is active when the log is opened. */
+  constructor(options: {
+    disk: Disk
+    directory: string
+    segmentBytes: number
+    firstSegmentBytes?: number
+    memory: LogMemory
+    ownership?: Ownership
+  }) {
+    this.#disk = options.disk
+    this.#directory = options.directory
+    this.#ownership = options.ownership
+    this.#segmentBytes = options.segmentBytes
+    this.#firstSegmentBytes = options.firstSegmentBytes ?? options.segmentBytes
+    this.#pace = new FillPace(options.memory)
+    this.#control32 = new LogViews(options.memory).control32
+  }
+
+  /**
+   * Makes one segment ready if the last one was taken; returns whether it did. Says in shared memory whether there is room
+   * for it. What fails is removed, and only then tried again, with a new file: a file or a folder whose sync failed is never
+   * synced again as if nothing had happened.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, after a second try at once, and `TIDEMARK_LOG_IO`; then
+   *   nothing of the file is left.
+   */
+  prepareOnce(): boolean {
+    const control = this.#control32
+    const ready = Atomics.load(control, int32.spareSerial)
+    if (ready !== Atomics.load(control, int32.spareTaken)) return false
+    this.#ownership?.check()
+    const serial = ready + 1
+    const name = path.join(this.#directory, spareName(serial))
+    let outcome: 'filled' | 'recycled' | 'stopped'
+    try {
+      outcome = makingRoom(this.#directory, () => {
+        this.#pace.begin(ready === 0 ? this.#firstSegmentBytes : this.#segmentBytes)
+        return this.#prepare(name)
+      })
+    } catch (error) {
+      if (isShortage(error)) noteShortage(control, fullFor.preparer, shortageOf(error)!)
+      throw error
+    }
+    if (outcome === 'stopped') return false
+    Atomics.store(control, int32.spareRecycled, outcome === 'recycled' ? 1 : 0)
+    Atomics.store(control, int32.spareSerial, serial)
+    if (Atomics.and(control, int32.diskFull, ~fullFor.preparer) !== 0) wakeFlusher(control)
+    return true
+  }
+
+  #prepare(name: string): 'filled' | 'recycled' | 'stopped' {
+    try {
+      const recycled = this.#recycle(name)
+      if (!recycled && !this.#fill(name)) return 'stopped'
+      attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
+      return recycled ? 'recycled' : 'filled'
+    } catch (error) {
+      this.#removeOwn(name)
+      throw error
+    }
+  }
+
+  /** Removes a file that failed. In a folder that is another owner's by now, the name may be that of its file. */
+  #removeOwn(file: string): void {
+    try {
+      this.#ownership?.check()
+    } catch {
+      return
+    }
+    removeQuietly(this.#disk, file)
+  }
+
+  /**
+   * Makes a spare of a file that was removed from the log, if there is one. Its old header must not be found under a
+   * spare's name, where a sound one makes a segment; nor may it be wiped while the file could still be found under its
+   * segment's name: so the removal is made durable first, then the wiped header, then the spare's name.
+   */
+  #recycle(name: string): boolean {
+    const disk = this.#disk
+    const old = attempt('read', this.#directory, () => disk.list(this.#directory)).find(isRecycledName)
+    if (old === undefined) return false
+    const file = path.join(this.#directory, old)
+    try {
+      return this.#wipe(file, name)
+    } catch (error) {
+      // Without a descriptor nothing was done to it; after any other failure nobody knows what the disk holds of it.
+      if (shortageOf(error) !== 'files') this.#removeOwn(file)
+      throw error
+    }
+  }
+
+  #wipe(file: string, name: string): boolean {
+    const disk = this.#disk
+    attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+    const handle = attempt('open', file, () => disk.open(file, 'write'))
+    try {
+      const header = zeros.subarray(0, segmentHeaderBytes)
+      const written = attempt('write to', file, () => disk.write(handle, [header], 0))
+      if (written !== segmentHeaderBytes) return false
+      attempt('sync', file, () => disk.syncData(handle))
+    } finally {
+      disk.close(handle)
+    }
+    this.#ownership?.check()
+    attempt('rename', file, () => disk.rename(file, name))
+    return true
+  }
+
+  /**
+   * Writes a file of zeros; returns whether it was finished. Where there is no room for all of it, it is not begun: the
+   * last blocks of a full disk are the flusher's, and other people's.
+   */
+  #fill(name: string): boolean {
+    const disk = this.#disk
+    const bytes = segmentHeaderBytes + this.#segmentBytes
+    const free = attempt('look at', this.#directory, () => disk.freeBytes(this.#directory))
+    if (free < bytes) throw noRoom('create', name)
+    const file = attempt('create', name, () => disk.create(name))
+    let filled = false
+    try {
+      const stopped = (done: number) => {
+        if (done > 0) this.#pace.rest(done / bytes)
+        // Nothing is written into a folder that may be another owner's by now.
+        this.#ownership?.confirm()
+        return Atomics.load(this.#control32, int32.state) >= logState.closing
+      }
+      filled = fillWithZeros(disk, file, name, 0, bytes, stopped)
+      return filled
+    } finally {
+      disk.close(file)
+      if (!filled) this.#removeOwn(name)
+    }
+  }
+
+  /**
+   * Works until the log closes. That there is no room or no descriptor for the next segment is reported by `notify`, once,
+   * and once when there is again. Every other failure is reported too, and tried again later: meanwhile the flusher makes its
+   * own segments, and only its failure ends the log.
+   */
+  run(notify: (message: DiskMessage) => void = () => {}): void {
+    const control = this.#control32
+    // A thread before this one may have been short of what it needs to start.
+    let full = (Atomics.load(control, int32.diskFull) & fullFor.preparer) !== 0
+    while (Atomics.load(control, int32.state) < logState.closing) {
+      const signal = Atomics.load(control, int32.preparerSignal)
+      let prepared = false
+      try {
+        prepared = this.prepareOnce()
+        if (prepared && full) notify({ kind: 'disk-ready' })
+        if (prepared) full = false
+      } catch (error) {
+        const shortage = isShortage(error) ? shortageOf(error) : undefined
+        if (!shortage) notify({ kind: 'preallocation-failed', error: toErrorMessage(error) })
+        else if (!full) notify({ kind: 'disk-full', shortage, error: toErrorMessage(error) })
+        full ||= shortage !== undefined
+      }
+      if (!prepared) Atomics.wait(control, int32.preparerSignal, signal, retryMs)
+    }
+  }
+}
+
+function noRoom(action: string, name: string): LogError {
+  return ioError(action, name, Object.assign(new Error('no room'), { code: 'ENOSPC' }))
+}

@@ -1,0 +1,261 @@
+import { join as segmentFile } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Disk } from '../disk/disk.js'
+import type { Ownership } from '../disk/ownership.js'
+import { LogError, makingRoom } from '../errors.js'
+import {
+  attempt,
+  encodeSegmentHeader,
+  removeQuietly,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentPath,
+  spareName,
+  unpreparedName,
+} from '../format/segment.js'
+import { reserveBytes } from './preallocator.js'
+
+/**
+ * A segment that nobody made ready gets its zeros in steps of this many bytes, each ahead of the frames: a full disk is
+ * then noticed between two frames and never within one.
+ */
+export const extensionBytes = 4 * 1024 * 1024
+
+/** A file that was made ready ahead of need: full of zeros, or of what an earlier use left in it. */
+export interface Spare {
+  readonly serial: number
+  readonly recycled: boolean
+}
+
+/** Hands out files that were made ready ahead of need. */
+export interface SpareSource {
+  /** The segment that is ready, or `undefined` when none is. It stays ready until it is taken. */
+  readonly ready: Spare | undefined
+  take(): void
+}
+
+/** The file of the next segment, open; its name is durable and says that it holds nothing yet. */
+interface NextSegment {
+  readonly path: string
+  readonly file: number
+  readonly recycled: boolean
+  readonly prepared: boolean
+}
+
+/**
+ * Writes frames at the end of the active segment and goes on to the next one when a group's frame no longer fits.
+ * Used by the flusher alone.
+ */
+export class SegmentWriter {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #spares: SpareSource
+  readonly #ownership: Ownership | undefined
+  readonly #segmentBytes: number
+  #active: Segment
+  #file: number
+  #capacity: number
+  /** Bytes of frames for which the file has its blocks; up to `#capacity`. */
+  #allocated: number
+  #end: number
+  /** Of the frames of the active segment; goes into the header of the next one. */
+  #crc: number
+  /** The segment that is ready, open already. */
+  #ahead: NextSegment | undefined
+  /** Segments that nobody made ready. */
+  #unprepared = 0
+
+  /**
+   * Goes on in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
+   * to take `capacity` bytes of frames, for the first `allocated` of which it has zeros.
+   */
+  constructor(options: {
+    disk: Disk
+    directory: string
+    spares: SpareSource
+    ownership?: Ownership
+    segmentBytes: number
+    active: Segment
+    capacity: number
+    allocated?: number
+    endLsn: number
+    crc: number
+  }) {
+    this.#disk = options.disk
+    this.#directory = options.directory
+    this.#spares = options.spares
+    this.#ownership = options.ownership
+    this.#segmentBytes = options.segmentBytes
+    this.#active = options.active
+    this.#capacity = options.capacity
+    this.#allocated = options.allocated ?? options.capacity
+    this.#end = options.endLsn
+    this.#crc = options.crc
+    this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
+    this.#ownership?.watch(options.active.path)
+  }
+
+  get directory(): string {
+    return this.#directory
+  }
+
+  get hasSpare(): boolean {
+    return this.#spares.ready !== undefined
+  }
+
+  /** Where the active segment begins. */
+  get firstLsn(): number {
+    return this.#active.header.firstLsn
+  }
+
+  /** LSN up to which the active segment has room that is there for certain. */
+  get limit(): number {
+    return this.#active.header.firstLsn + this.#allocated
+  }
+
+  /**
+   * Gives the active segment more room, if it has not all that it may have; returns whether it did.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL`: nothing has changed, and it may be tried again.
+   */
+  extend(): boolean {
+    const bytes = Math.min(extensionBytes, this.#capacity - this.#allocated)
+    if (bytes === 0) return false
+    const { path: file } = this.#active
+    makingRoom(this.#directory, () =>
+      reserveBytes(this.#disk, this.#file, file, segmentHeaderBytes + this.#allocated, bytes),
+    )
+    this.#allocated += bytes
+    return true
+  }
+
+  /** Writes the pieces behind the last frame. A short write is a failure, because its reason is lost. */
+  write(pieces: Uint8Array[], bytes: number): void {
+    const position = segmentHeaderBytes + this.#end - this.#active.header.firstLsn
+    const written = attempt('write to', this.#active.path, () =>
+      this.#disk.write(this.#file, pieces, position),
+    )
+    if (written !== bytes) {
+      throw new LogError(
+        'TIDEMARK_LOG_IO',
+        `Could not write to ${this.#active.path}: only ${written} of ${bytes} bytes were taken; the disk may be full.`,
+        { path: this.#active.path, bytes, written },
+      )
+    }
+    this.#end += bytes
+    for (const piece of pieces) this.#crc = crc32(piece, this.#crc)
+  }
+
+  sync(): void {
+    attempt('sync', this.#active.path, () => this.#disk.syncData(this.#file))
+  }
+
+  /**
+   * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
+   * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
+   * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a spare was ready.
+   *
+   * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: there was no room or no descriptor for a file, nothing
+   *   has changed, and it may be tried again. Every other failure is final: a sync failed, or a restart may find the new header.
+   */
+  rotate(withinGroup = false): boolean {
+    this.sync()
+    const disk = this.#disk
+    const next = this.#openNext()
+    const previous = this.#active.header
+    const header: SegmentHeader = {
+      ...previous,
+      firstLsn: this.#end,
+      previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
+      createdUs: Date.now() * 1000,
+      recycled: next.recycled,
+      withinGroup,
+    }
+    const target = segmentPath(this.#directory, header.firstLsn)
+    const { file } = next
+    // No call from here on takes a descriptor: having none is noticed above, where it may be tried again.
+    try {
+      const block = encodeSegmentHeader(header)
+      const written = attempt('write to', next.path, () => disk.write(file, [block], 0))
+      if (written !== block.byteLength) {
+        throw new LogError(
+          'TIDEMARK_LOG_IO',
+          `Could not write the header of ${next.path}: the disk may be full.`,
+          { path: next.path },
+        )
+      }
+      attempt('sync', next.path, () => disk.syncData(file))
+      // The file's first name is durable, and recovery knows a segment by its header: the new name may follow later.
+      // In a folder that is another owner's by now, the name may be one of its segments'.
+      this.#ownership?.check()
+      attempt('rename', next.path, () => disk.rename(next.path, target))
+      this.#ownership?.watch(target)
+    } catch (error) {
+      disk.close(file)
+      throw error
+    }
+    disk.close(this.#file)
+    this.#file = file
+    this.#active = { path: target, header }
+    this.#capacity = this.#segmentBytes
+    this.#allocated = next.prepared ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
+    this.#crc = 0
+    return next.prepared
+  }
+
+  close(): void {
+    this.#disk.close(this.#file)
+    if (this.#ahead) this.#disk.close(this.#ahead.file)
+    this.#ahead = undefined
+  }
+
+  /** Whether a segment is ready that was not opened yet. */
+  get mayOpenAhead(): boolean {
+    return this.#ahead === undefined && this.#spares.ready !== undefined
+  }
+
+  /**
+   * Opens the segment that is ready, so that the rotation needs no descriptor: having none is then known while the active
+   * segment still has room for what is under way.
+   *
+   * @throws LogError `TIDEMARK_TOO_MANY_FILES`: nothing has changed, and it may be tried again.
+   */
+  openAhead(): void {
+    const ready = this.#spares.ready
+    if (this.#ahead || !ready) return
+    const path = segmentFile(this.#directory, spareName(ready.serial))
+    const file = makingRoom(this.#directory, () =>
+      attempt('open', path, () => this.#disk.open(path, 'write')),
+    )
+    this.#ahead = { path, file, recycled: ready.recycled, prepared: true }
+  }
+
+  #openNext(): NextSegment {
+    this.openAhead()
+    const next = this.#ahead
+    if (!next) return makingRoom(this.#directory, () => this.#create())
+    this.#ahead = undefined
+    this.#spares.take()
+    return next
+  }
+
+  /**
+   * Makes the file of a segment that nobody made ready, with its first zeros and a durable name; on failure nothing of it is
+   * left. No name is used twice: the rename of the last one need not be durable yet.
+   */
+  #create(): NextSegment {
+    const disk = this.#disk
+    const path = segmentFile(this.#directory, unpreparedName(++this.#unprepared))
+    const file = attempt('create', path, () => disk.create(path))
+    try {
+      reserveBytes(disk, file, path, 0, segmentHeaderBytes + Math.min(extensionBytes, this.#segmentBytes))
+      attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
+    } catch (error) {
+      disk.close(file)
+      removeQuietly(disk, path)
+      throw error
+    }
+    return { path, file, recycled: false, prepared: false }
+  }
+}

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto'
+import * as path from 'node:path'
+import crc32 from 'crc-32'
+import type { Disk } from '../disk/disk.js'
+import { ioError, LogError } from '../errors.js'
+import { crcSeedOf } from './frame.js'
+
+/**
+ * A segment: one file of the log. Its first 4096 bytes are the header, written twice; the frame at LSN n stands at
+ * byte 4096 + n - firstLsn. docs/wal-format.md has the table.
+ *
+ * ```
+ *  byte  size  field (copy 1 at 0, copy 2 at 2048)
+ *     0     8  magic           "TIDEMARK"
+ *     8     2  formatVersion
+ *    10     2  flags           bit 0: made of a file that was used before
+ *    12     4  contentVersion  of the application's records (the matching rules)
+ *    16     8  epoch           random, of the opening that wrote the segment
+ *    24     8  firstLsn
+ *    32     8  previousLsn     firstLsn of the segment before, or 2^64-1
+ *    40     8  previousEpoch   of the segment before, or 0
+ *    48     8  createdUs       microseconds since 1970
+ *    56     4  maxFrameBytes
+ *    60     4  previousCrc     CRC-32 of all frame bytes of the segment before, to where this one begins
+ *    64     4  crc             CRC-32 of the 64 bytes before
+ * ```
+ */
+export const segmentHeaderBytes = 4096
+export const segmentFormatVersion = 1
+const secondCopyAt = 2048
+const copyBytes = 68
+const recycledFlag = 1
+const withinGroupFlag = 2
+const knownFlags = recycledFlag | withinGroupFlag
+const magic = Buffer.from('TIDEMARK', 'latin1')
+const noPrevious = 0xffff_ffff_ffff_ffffn
+
+export interface SegmentHeader {
+  readonly contentVersion: number
+  readonly epoch: bigint
+  readonly firstLsn: number
+  /** The segment that this one goes on from. */
+  readonly previous: PreviousSegment | undefined
+  readonly createdUs: number
+  readonly maxFrameBytes: number
+  /**
+   * Whether the file was a segment before, so that bytes of that use stand behind the frames. They carry other LSNs
+   * than their places have now: first LSNs only rise, and a byte's LSN is the first LSN plus its place in the file.
+   */
+  readonly recycled: boolean
+  /** Whether it begins within a group, so that the log cannot begin with it. */
+  readonly withinGroup?: boolean
+}
+
+export interface PreviousSegment {
+  readonly firstLsn: number
+  readonly epoch: bigint
+  /** CRC-32 of its bytes from its first LSN to where its successor begins: checks a whole segment at memory speed. */
+  readonly crc: number
+}
+
+export interface Segment {
+  readonly path: string
+  readonly header: SegmentHeader
+}
+
+export function randomEpoch(): bigint {
+  return randomBytes(8).readBigUInt64LE()
+}
+
+export function segmentSeed(header: SegmentHeader): number {
+  return crcSeedOf(header.epoch)
+}
+
+export function encodeSegmentHeader(header: SegmentHeader): Buffer {
+  const block = Buffer.alloc(segmentHeaderBytes)
+  magic.copy(block)
+  block.writeUInt16LE(segmentFormatVersion, 8)
+  block.writeUInt16LE((header.recycled ? recycledFlag : 0) | (header.withinGroup ? withinGroupFlag : 0), 10)
+  block.writeUInt32LE(header.contentVersion, 12)
+  block.writeBigUInt64LE(header.epoch, 16)
+  block.writeBigUInt64LE(BigInt(header.firstLsn), 24)
+  block.writeBigUInt64LE(header.previous ? BigInt(header.previous.firstLsn) : noPrevious, 32)
+  block.writeBigUInt64LE(header.previous?.epoch ?? 0n, 40)
+  block.writeBigUInt64LE(BigInt(header.createdUs), 48)
+  block.writeUInt32LE(header.maxFrameBytes, 56)
+  block.writeUInt32LE(header.previous?.crc ?? 0, 60)
+  block.writeInt32LE(crc32.buf(block.subarray(0, copyBytes - 4)), copyBytes - 4)
+  block.copy(block, secondCopyAt, 0, copyBytes)
+  return block
+}
+
+/** The header of a segment's first block, from whichever copy is sound, or `undefined`. */
+export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
+  for (const at of [0, secondCopyAt]) {
+    if (block.byteLength < at + copyBytes) return undefined
+    const copy = block.subarray(at, at + copyBytes)
+    if (!copy.subarray(0, 8).equals(magic)) continue
+    if (crc32.buf(copy.subarray(0, copyBytes - 4)) !== copy.readInt32LE(copyBytes - 4)) continue
+    const version = copy.readUInt16LE(8)
+    const flags = copy.readUInt16LE(10)
+    if (version !== segmentFormatVersion || (flags & ~knownFlags) !== 0) {
+      throw new LogError(
+        'TIDEMARK_LOG_FORMAT',
+        `The log has format version ${version}, flags ${flags}; this build reads version ${segmentFormatVersion}, flags 0 to ${knownFlags}. Open it with the build that wrote it.`,
+        { found: version, flags, supported: segmentFormatVersion },
+      )
+    }
+    const previousLsn = copy.readBigUInt64LE(32)
+    return {
+      contentVersion: copy.readUInt32LE(12),
+      epoch: copy.readBigUInt64LE(16),
+      firstLsn: Number(copy.readBigUInt64LE(24)),
+      previous:
+        previousLsn === noPrevious
+          ? undefined
+          : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40), crc: copy.readUInt32LE(60) },
+      createdUs: Number(copy.readBigUInt64LE(48)),
+      maxFrameBytes: copy.readUInt32LE(56),
+      recycled: (flags & recycledFlag) !== 0,
+      ...((flags & withinGroupFlag) !== 0 && { withinGroup: true }),
+    }
+  }
+  return undefined
+}
+
+const segmentPattern = /^(\d{20})\.wal$/
+const sparePattern = /^spare-\d+\.wal$/
+const recycledPattern = /^recycled-\d{20}\.wal$/
+
+export function segmentName(firstLsn: number): string {
+  return `${String(firstLsn).padStart(20, '0')}.wal`
+}
+
+export function spareName(serial: number): string {
+  return `spare-${serial}.wal`
+}
+
+/** Like a spare's name, and never one: of a segment that the flusher makes itself. */
+export function unpreparedName(serial: number): string {
+  return `spare-0${serial}.wal`
+}
+
+/** The LSN that a segment file's name says, or `undefined` when the name is not a segment's. */
+export function segmentNameLsn(name: string): number | undefined {
+  const match = segmentPattern.exec(name)
+  return match ? Number(match[1]) : undefined
+}
+
+export function isSpareName(name: string): boolean {
+  return sparePattern.test(name)
+}
+
+/** The name of a segment that was removed and whose file waits to be a spare; it is no segment whatever its header says. */
+export function recycledName(firstLsn: number): string {
+  return `recycled-${segmentName(firstLsn)}`
+}
+
+export function isRecycledName(name: string): boolean {
+  return recycledPattern.test(name)
+}
+
+/** Names of the segment files of a folder, by first LSN. */
+export function listSegmentNames(disk: Disk, directory: string): string[] {
+  return attempt('read', directory, () => disk.list(directory))
+    .filter((name) => segmentPattern.test(name))
+    .sort()
+}
+
+/** Reads a segment's header block; `undefined` when neither copy is sound. */
+export function readSegmentHeader(disk: Disk, file: string): SegmentHeader | undefined {
+  const handle = attempt('open', file, () => disk.open(file, 'read'))
+  try {
+    const block = Buffer.alloc(segmentHeaderBytes)
+    const bytes = attempt('read', file, () => disk.readSync(handle, block, 0))
+    return decodeSegmentHeader(block.subarray(0, bytes))
+  } finally {
+    disk.close(handle)
+  }
+}
+
+/** Like `readSegmentHeader`, for a file that must be the segment its name says. */
+export function requireSegmentHeader(disk: Disk, file: string, firstLsn: number): SegmentHeader {
+  const header = readSegmentHeader(disk, file)
+  if (header?.firstLsn === firstLsn) return header
+  throw new LogError(
+    'TIDEMARK_LOG_CORRUPT',
+    header
+      ? `The log is corrupt: the header of ${file} says LSN ${header.firstLsn}, which is not its name.`
+      : `The log is corrupt: both headers of ${file} are damaged.`,
+    { file, offset: 0, lsn: firstLsn },
+  )
+}
+
+export function segmentPath(directory: string, firstLsn: number): string {
+  return path.join(directory, segmentName(firstLsn))
+}
+
+/** Runs one file call and says in a sentence what failed. */
+export function attempt<T>(action: string, file: string, call: () => T): T {
+  try {
+    return call()
+  } catch (cause) {
+    throw cause instanceof LogError ? cause : ioError(action, file, cause)
+  }
+}
+
+/** Removes a file that nobody needs, after a failure that is told instead. What is left is removed at the next opening. */
+export function removeQuietly(disk: Disk, file: string): void {
+  try {
+    disk.remove(file)
+  } catch {
+    // The failure before this one says more.
+  }
+}

@@ -1,0 +1,333 @@
+import { shown } from '../../base/shown.js'
+import type { Turns } from '../../base/turns.js'
+import type { Disk } from '../disk/disk.js'
+import { badSetting, LogError } from '../errors.js'
+import { frameFlag, markFrameType, maxApplicationType } from '../format/frame.js'
+import { checkOptions, checkSignal, optionNames } from '../options.js'
+import type { ReleasedSignal } from '../ring/released-signal.js'
+import { BatchIterator } from './batch-iterator.js'
+import { FileReader, type FrameChunk, forEachFrame } from './file-reader.js'
+import type { LiveFeed } from './live-feed.js'
+import { type LiveTail, takeBytes } from './live-tail.js'
+
+/** One group of the log. */
+export interface LogRecord {
+  /** Where the record ends; reading on `from` it gives the next one. */
+  readonly lsn: number
+  readonly type: number
+  readonly flags: number
+  /** Microseconds since 1970 by the writer's clock. */
+  readonly timestampUs: number
+  /** A copy that may be kept. */
+  readonly payload: Uint8Array
+}
+
+export interface LogReaderOptions {
+  /** The LSN behind which to begin: the LSN of the last record known, or where the log begins. Default: its beginning. */
+  readonly from?: number
+  /** Ends the reading at this LSN, which is a record's, instead of going on live. Such a reader reads files only. */
+  readonly to?: number
+  readonly signal?: AbortSignal
+  /**
+   * Bytes that may wait in memory for a reader that has caught up; one that lets more gather reads the files until it
+   * has caught up again. 64 KiB to 1 GiB, default 4 MiB.
+   */
+  readonly bufferBytes?: number
+}
+
+const readerOptions = optionNames<LogReaderOptions>({ from: true, to: true, signal: true, bufferBytes: true })
+
+export const readerBufferBytesMin = 64 * 1024
+export const readerBufferBytesMax = 1024 * 1024 * 1024
+export const readerBufferBytesDefault = 4 * 1024 * 1024
+
+/** Where a reader stands. */
+export interface LogReaderStats {
+  /** LSN up to which it has taken the log. */
+  readonly lsn: number
+  /** Whether it gets what comes from memory, as it is published, or reads files. */
+  readonly source: 'ring' | 'files'
+  /** What waits for it in memory; never more than `bufferBytes`. */
+  readonly bufferedBytes: number
+  /** How often it went over to memory, and how often its buffer was full and it went back to the files. */
+  readonly attached: number
+  readonly overflowed: number
+}
+
+export interface LogReaderSource {
+  readonly disk: Disk
+  readonly directory: string
+  readonly signal: ReleasedSignal
+  /** What readers that have caught up are fed from. */
+  readonly live: LiveFeed
+  /** Where the log begins now. */
+  firstLsn(): number
+  /** Why no more records will come, once none will: then a reader keeps no file open between two reads. */
+  failure(): LogError | undefined
+  /** The readers that may have a file open, so that a log that closes can close it. */
+  readonly reading: Set<LogReader>
+  /** What readers may have of the event loop. */
+  readonly turns: Turns
+}
+
+/**
+ * Reads records in LSN order, without gaps, each one only when it is durable: from the files while it is behind, from
+ * the memory of the log when it has caught up, from the files again when it lets more than `bufferBytes` wait. At the
+ * end of the log it waits for more, until `to`, the abort signal, or the log's close; then it still gives what is
+ * durable. It keeps at most that buffer and one window of a file, and slows nothing, however slowly it is read. A
+ * reader is iterated once.
+ */
+export class LogReader implements AsyncIterable<LogRecord> {
+  readonly #source: LogReaderSource
+  readonly #to: number | undefined
+  readonly #bufferBytes: number
+  readonly #signal: AbortSignal | undefined
+  readonly #stopping = new AbortController()
+  readonly #stop = () => this.stop()
+  #stopped = false
+  #position: number
+  #files: FileReader | undefined
+  #read: Promise<FrameChunk | undefined> | undefined
+  #tail: LiveTail | undefined
+  /** Up to where it had read when it last let others have the event loop. */
+  #passedLsn: number
+  #joined = false
+  #attached = 0
+  #overflowed = 0
+
+  /** @throws LogError `TIDEMARK_BAD_LSN`, `TIDEMARK_BAD_SETTING`. */
+  constructor(source: LogReaderSource, options: LogReaderOptions) {
+    checkOptions('reader', options, readerOptions)
+    const firstLsn = source.firstLsn()
+    const { from = firstLsn, to, bufferBytes = readerBufferBytesDefault } = options
+    if (!Number.isSafeInteger(from) || from < firstLsn || from > source.signal.released || from % 8 !== 0) {
+      throw new LogError(
+        'TIDEMARK_BAD_LSN',
+        `Cannot read from LSN ${shown(from)}: the log goes from ${firstLsn} to ${source.signal.released}.`,
+        { lsn: from, firstLsn, durableLsn: source.signal.released },
+      )
+    }
+    if (to !== undefined && !(Number.isSafeInteger(to) && to >= 0 && to % 8 === 0)) {
+      throw new LogError(
+        'TIDEMARK_BAD_LSN',
+        `Cannot read up to LSN ${shown(to)}: it is not the LSN of a record.`,
+        {
+          lsn: to,
+        },
+      )
+    }
+    const [min, max] = [readerBufferBytesMin, readerBufferBytesMax]
+    if (!Number.isInteger(bufferBytes) || bufferBytes < min || bufferBytes > max) {
+      throw badSetting('bufferBytes', bufferBytes, `a whole number from ${min} to ${max}`)
+    }
+    checkSignal(options.signal)
+    this.#source = source
+    this.#to = to
+    this.#bufferBytes = bufferBytes
+    this.#signal = options.signal
+    this.#position = from
+    this.#passedLsn = from
+    this.#files = new FileReader(source.disk, source.directory, from, { chunkBytes: takeBytes })
+    this.#signal?.addEventListener('abort', this.#stop)
+    if (this.#signal?.aborted) this.stop()
+  }
+
+  /** LSN up to which the log was taken. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Whether it was told to end. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  stats(): LogReaderStats {
+    const tail = this.#tail
+    return {
+      lsn: this.#position,
+      source: tail?.startLsn === this.#position ? 'ring' : 'files',
+      bufferedBytes: tail?.bufferedBytes ?? 0,
+      attached: this.#attached,
+      overflowed: this.#overflowed,
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
+    const groups = new GroupAssembler()
+    return new BatchIterator({
+      more: async () => {
+        const chunk = await this.nextChunk()
+        return chunk && groups.add(chunk)
+      },
+      ended: () => this.#stopped,
+      stop: this.#stop,
+      close: () => this.close(),
+    })
+  }
+
+  /**
+   * The next frames, in memory that the next call may use again; `undefined` at the end.
+   *
+   * @throws LogError `TIDEMARK_BAD_LSN` when what comes next is not in the log any more.
+   */
+  async nextChunk(): Promise<FrameChunk | undefined> {
+    if (this.#position - this.#passedLsn >= takeBytes) {
+      this.#passedLsn = this.#position
+      await this.#source.turns.pass()
+    }
+    while (!this.#stopped) {
+      if (this.#tail?.startLsn === this.#position) {
+        const chunk = this.#tail.take()
+        if (chunk) return this.#live(chunk)
+        if (this.#tail.ended) this.#detach()
+        else await this.#held(this.#tail.ready(this.#stopping.signal))
+        continue
+      }
+      const { released } = this.#source.signal
+      const chunk = await this.#fromFiles(released)
+      if (chunk) return chunk
+      if (this.#tail?.startLsn === this.#position) continue
+      if (this.#to !== undefined && this.#position >= this.#to) return undefined
+      const failure = this.#source.failure()
+      if (failure?.code === 'TIDEMARK_LOG_CLOSED') return undefined
+      if (failure) throw failure
+      await this.#moved(released)
+    }
+    return undefined
+  }
+
+  /** Makes a call of `nextChunk` that waits come back with nothing, and every later one. */
+  stop(): void {
+    this.#stopped = true
+    this.#stopping.abort()
+  }
+
+  /** Frees what it holds; not while `nextChunk` is under way. */
+  close(): void {
+    this.stop()
+    this.#signal?.removeEventListener('abort', this.#stop)
+    this.#closeFiles()
+    if (this.#tail) this.#source.live.detach(this.#tail)
+    this.#tail = undefined
+    if (this.#joined) this.#source.live.leave()
+    this.#joined = false
+  }
+
+  /** Closes its file, when a read that is under way is over. What it has yet to read it opens again, if it is asked to. */
+  async releaseFiles(): Promise<void> {
+    await this.#read?.catch(() => {})
+    this.#files?.release()
+  }
+
+  #closeFiles(): void {
+    this.#files?.close()
+    this.#files = undefined
+    this.#source.reading.delete(this)
+  }
+
+  #live(chunk: FrameChunk): FrameChunk {
+    this.#closeFiles()
+    this.#position = chunk.endLsn
+    return chunk
+  }
+
+  async #fromFiles(released: number): Promise<FrameChunk | undefined> {
+    if (!this.#tail) this.#attach(released)
+    const limit = Math.min(released, this.#to ?? released, this.#tail?.startLsn ?? released)
+    const { disk, directory } = this.#source
+    this.#files ??= new FileReader(disk, directory, this.#position, { known: true, chunkBytes: takeBytes })
+    this.#source.reading.add(this)
+    try {
+      this.#read = this.#files.next(limit)
+      const chunk = await this.#read
+      this.#position = this.#files.position
+      return chunk
+    } catch (error) {
+      throw this.#position < this.#source.firstLsn() ? this.#gone() : error
+    } finally {
+      this.#read = undefined
+      if (this.#source.failure()) this.#files?.release()
+    }
+  }
+
+  /** Takes a place at the feed as soon as it is near enough. */
+  #attach(released: number): void {
+    if (this.#to !== undefined) return
+    const feed = this.#source.live
+    if (!this.#joined && this.#position >= released) {
+      this.#joined = true
+      feed.join()
+    }
+    this.#tail = feed.attach(this.#position, this.#bufferBytes)
+    if (this.#tail) this.#attached++
+  }
+
+  #detach(): void {
+    if (this.#tail!.full) this.#overflowed++
+    this.#tail = undefined
+  }
+
+  #gone(): LogError {
+    const lsn = this.#position
+    const firstLsn = this.#source.firstLsn()
+    return new LogError(
+      'TIDEMARK_BAD_LSN',
+      `LSN ${lsn} is not in the log any more; the first one there is ${firstLsn}.`,
+      { lsn, firstLsn },
+    )
+  }
+
+  async #moved(seen: number): Promise<void> {
+    const { signal } = this.#source
+    const moved = () => signal.released !== seen || this.#source.failure() !== undefined
+    await this.#held(signal.until(moved, this.#stopping.signal))
+  }
+
+  /** Keeps the process alive while it waits: it would end with the loop unfinished. */
+  async #held(waiting: Promise<void>): Promise<void> {
+    const { signal } = this.#source
+    signal.hold()
+    try {
+      await waiting
+    } finally {
+      signal.letGo()
+    }
+  }
+}
+
+/** Puts the pieces of groups together again, over as many chunks as it takes. */
+export class GroupAssembler {
+  #pieces: Uint8Array[] = []
+
+  /** The application's groups that end in this chunk, each with a payload of its own. */
+  add(chunk: FrameChunk): LogRecord[] {
+    const records: LogRecord[] = []
+    forEachFrame(chunk, (frame, start, end) => {
+      if (frame.type > maxApplicationType) {
+        if (frame.type === markFrameType) return
+        throw new LogError(
+          'TIDEMARK_LOG_FORMAT',
+          `LSN ${frame.lsn} holds a record of type ${frame.type}, which this build does not know.`,
+          {
+            lsn: frame.lsn,
+            type: frame.type,
+          },
+        )
+      }
+      const piece = Uint8Array.from(chunk.bytes.subarray(start, end))
+      if (frame.flags & frameFlag.continues) {
+        this.#pieces.push(piece)
+        return
+      }
+      records.push({
+        lsn: frame.lsn + ((frame.length + 7) & ~7),
+        type: frame.type,
+        flags: frame.flags & frameFlag.applicationMask,
+        timestampUs: frame.timestampUs,
+        payload: this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces.splice(0), piece]),
+      })
+    })
+    return records
+  }
+}

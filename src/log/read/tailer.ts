@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Turns } from '../../base/turns.js'
+import type { Disk } from '../disk/disk.js'
+import { isShortage } from '../errors.js'
+import type { LogMemory } from '../ring/memory.js'
+import { LogViews } from '../ring/memory.js'
+import type { ReleasedSignal } from '../ring/released-signal.js'
+import { RingReader } from '../ring/ring-reader.js'
+import { FileReader, type FrameChunk } from './file-reader.js'
+import type { LiveFeed } from './live-feed.js'
+
+/** What is delivered at once: a few hundred commands. */
+const chunkBytes = 32 * 1024
+
+/** How long it waits for a descriptor until it tries again. */
+const descriptorRetryMs = 50
+
+/**
+ * Follows the log live, once a process: from the ring while it keeps up, from the files when it was detached, and
+ * back. Chunks arrive in LSN order without gaps, always below the mark, and end at group ends or within a group whose
+ * rest the next chunk brings. Each goes to the feed as well, for the readers that have caught up.
+ */
+export class LogFollower {
+  readonly #signal: ReleasedSignal
+  readonly #ring: RingReader
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #feed: LiveFeed
+  readonly #onlyForFeed: boolean
+  readonly #chunkBytes: number
+  readonly #buffer: Buffer
+  /** Not the readers': what they do with the event loop comes after acknowledgements. */
+  readonly #turns: Turns
+  #files: FileReader | undefined
+  #position: number
+  #stopped = false
+  #idle = false
+  #wake: (() => void) | undefined
+  #done: Promise<void> | undefined
+
+  /** With `onlyForFeed` it leaves the ring while no reader wants the feed, and begins again at the mark. */
+  constructor(options: {
+    memory: LogMemory
+    signal: ReleasedSignal
+    disk: Disk
+    directory: string
+    fromLsn: number
+    feed: LiveFeed
+    onlyForFeed?: boolean
+    turns?: Turns
+  }) {
+    const { ringBytes, maxFrameBytes } = new LogViews(options.memory)
+    this.#signal = options.signal
+    this.#ring = new RingReader(options.memory)
+    this.#disk = options.disk
+    this.#directory = options.directory
+    this.#feed = options.feed
+    this.#onlyForFeed = options.onlyForFeed ?? false
+    this.#position = options.fromLsn
+    this.#chunkBytes = Math.min(ringBytes >> 3, chunkBytes)
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(maxFrameBytes, this.#chunkBytes))
+    this.#turns = options.turns ?? new Turns()
+    this.#ring.request()
+    this.#feed.begin(this.#position)
+    this.#feed.onWanted = () => this.#wake?.()
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** The LSN from which it may still read the files: what is below may go. */
+  get neededLsn(): number {
+    return this.#idle ? Number.POSITIVE_INFINITY : this.#position
+  }
+
+  /**
+   * Gives every chunk to `onChunk`, whose memory is used again for the next one, until `stop`. Rejects with what
+   * `onChunk` throws, or when the files cannot be read. Nothing here keeps the process alive.
+   */
+  start(onChunk: (chunk: FrameChunk) => void): Promise<void> {
+    this.#done ??= this.#run(onChunk).finally(() => this.#release())
+    return this.#done
+  }
+
+  /** Ends `start` after what is released now was delivered. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake?.()
+    await this.#done
+  }
+
+  async #run(onChunk: (chunk: FrameChunk) => void): Promise<void> {
+    let passedLsn = this.#position
+    for (;;) {
+      if (this.#onlyForFeed && !this.#feed.wanted) {
+        if (this.#stopped) return
+        await this.#pause()
+        continue
+      }
+      const released = this.#signal.released
+      if (this.#position >= released) {
+        if (this.#stopped) return
+        await this.#moved(released)
+        continue
+      }
+      const chunk = this.#fromRing(released) ?? (await this.#fromFilesWhenPossible(released))
+      if (!chunk) continue
+      this.#position = chunk.endLsn
+      onChunk(chunk)
+      this.#feed.publish(chunk)
+      if (chunk.endLsn - passedLsn < this.#chunkBytes) continue
+      passedLsn = chunk.endLsn
+      // Whoever was waiting goes on now, and not when all chunks are through: the slice is theirs too.
+      await undefined
+      await this.#turns.pass()
+    }
+  }
+
+  #fromRing(released: number): FrameChunk | undefined {
+    const attachedAt = this.#ring.attachedAt
+    if (attachedAt === undefined) {
+      if (this.#ring.detached) this.#ring.request()
+      return undefined
+    }
+    if (this.#position < attachedAt) return undefined
+    const bytes = this.#ring.read(this.#buffer, released, this.#chunkBytes)
+    if (!bytes) return undefined
+    this.#files?.close()
+    this.#files = undefined
+    const startLsn = this.#position
+    return { bytes: this.#buffer.subarray(0, bytes), startLsn, endLsn: startLsn + bytes }
+  }
+
+  /** Without a descriptor for the files it waits: only its own readers are behind then, and nothing is lost. */
+  async #fromFilesWhenPossible(released: number): Promise<FrameChunk | undefined> {
+    try {
+      return await this.#fromFiles(released)
+    } catch (error) {
+      if (!isShortage(error) || this.#stopped) throw error
+      await sleep(descriptorRetryMs, undefined, { ref: false })
+      return undefined
+    }
+  }
+
+  async #fromFiles(released: number): Promise<FrameChunk | undefined> {
+    this.#files ??= new FileReader(this.#disk, this.#directory, this.#position, {
+      chunkBytes: this.#chunkBytes,
+    })
+    const attachedAt = this.#ring.attachedAt ?? released
+    return this.#files.next(Math.min(released, Math.max(attachedAt, this.#position)))
+  }
+
+  /** Gives the ring back until a reader wants the feed, and begins again at the mark. */
+  async #pause(): Promise<void> {
+    this.#release()
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    if (this.#stopped) return
+    this.#idle = false
+    this.#position = this.#signal.released
+    this.#ring.request()
+    this.#feed.begin(this.#position)
+  }
+
+  #moved(seen: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      this.#signal.until(() => this.#stopped || this.#signal.released !== seen).then(resolve)
+    })
+  }
+
+  #release(): void {
+    this.#idle = true
+    this.#files?.close()
+    this.#files = undefined
+    this.#ring.release()
+    this.#feed.end()
+  }
+}

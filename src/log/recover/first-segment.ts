@@ -1,0 +1,183 @@
+import * as path from 'node:path'
+import { crc32 as zlibCrc32 } from 'node:zlib'
+import crc32 from 'crc-32'
+import { AtomicFileSync } from '../disk/atomic-file.js'
+import type { Disk } from '../disk/disk.js'
+import type { Ownership } from '../disk/ownership.js'
+import {
+  alignFrame,
+  FrameDecoder,
+  frameField,
+  frameHeaderBytes,
+  markFrameType,
+  writeFrameHeader,
+} from '../format/frame.js'
+import {
+  attempt,
+  encodeSegmentHeader,
+  randomEpoch,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentName,
+  segmentSeed,
+} from '../format/segment.js'
+import { corruptAt } from './damage-report.js'
+import { SegmentWindow, segmentCrc } from './segment-scan.js'
+
+/** What an opening needs to know for its first segment. */
+export interface FirstSegmentSettings {
+  readonly disk: Disk
+  readonly directory: string
+  readonly contentVersion: number
+  readonly maxFrameBytes: number
+  /** Whether the folder is still the caller's. Without it nobody else can have it. */
+  readonly ownership?: Ownership | undefined
+  /** Bytes of new frames that the first segment of this opening may take. */
+  readonly initialSegmentBytes: number
+}
+
+/** The first segment of an opening, to be written on after its frames. */
+export interface BegunSegment {
+  readonly active: Segment
+  readonly capacity: number
+  /** The part of the capacity that has its blocks. */
+  readonly allocated: number
+  /** CRC of the frames that stand in it already. */
+  readonly activeCrc: number
+  /** Where these frames end. */
+  readonly endLsn: number
+}
+
+/** Of the first segment of an opening so much is filled with zeros before anything is accepted; the rest on the way. */
+const firstFillBytes = 1024 * 1024
+/** The producer that a sync marker of a recovery names; the flusher's own name 0xffff. */
+const recoveryProducer = 0xfffe
+
+/**
+ * Writes the first segment of this opening, whole or not at all: header, the frames from `fromLsn` to `endLsn` of `last`
+ * under the new epoch, a sync marker that covers them if `marked`, zeros. So the marker is never found without what it
+ * covers. The segment replaces `last` when it begins there.
+ */
+export function beginSegment(
+  settings: FirstSegmentSettings,
+  last: Segment | undefined,
+  fromLsn: number,
+  endLsn: number,
+  marked: boolean,
+): BegunSegment {
+  const { disk, directory } = settings
+  const header = nextHeader(settings, last, fromLsn)
+  const frames = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
+  const kept = marked ? Buffer.concat([frames, syncMarker(endLsn, segmentSeed(header))]) : frames
+  const capacity = kept.byteLength + settings.initialSegmentBytes
+  const fillBytes = Math.min(settings.initialSegmentBytes, firstFillBytes)
+  const name = segmentName(fromLsn)
+  const file = new AtomicFileSync(disk, directory, 'recovery')
+  try {
+    file.write(Buffer.concat([encodeSegmentHeader(header), kept]))
+    file.write(Buffer.alloc(fillBytes))
+    file.finish()
+    // In a folder that is another owner's by now, the name may be that of its segment.
+    settings.ownership?.check()
+    file.publish(name)
+  } catch (error) {
+    file.discard()
+    throw error
+  }
+  return {
+    active: { path: path.join(directory, name), header },
+    capacity,
+    allocated: kept.byteLength + fillBytes,
+    activeCrc: zlibCrc32(kept),
+    endLsn: fromLsn + kept.byteLength,
+  }
+}
+
+/** The header of the first segment of this opening. One that replaces `last` takes its place in the chain. */
+function nextHeader(
+  settings: FirstSegmentSettings,
+  last: Segment | undefined,
+  fromLsn: number,
+): SegmentHeader {
+  const own = {
+    contentVersion: settings.contentVersion,
+    epoch: randomEpoch(),
+    firstLsn: fromLsn,
+    maxFrameBytes: Math.max(settings.maxFrameBytes, last?.header.maxFrameBytes ?? 0),
+    recycled: false,
+  }
+  if (last?.header.firstLsn === fromLsn) {
+    // When it was created is when the segment before was sealed, whose age retention asks for.
+    const { previous, createdUs, withinGroup } = last.header
+    return { ...own, previous, createdUs, ...(withinGroup && { withinGroup }) }
+  }
+  return {
+    ...own,
+    previous: last && {
+      firstLsn: last.header.firstLsn,
+      epoch: last.header.epoch,
+      crc: segmentCrc(settings.disk, last, fromLsn),
+    },
+    createdUs: Date.now() * 1000,
+  }
+}
+
+/** A sync marker that begins at `lsn` and says that the log was synced up to there. */
+function syncMarker(lsn: number, seed: number): Buffer {
+  const words = new Int32Array(frameHeaderBytes / 4)
+  writeFrameHeader(
+    words,
+    0,
+    frameHeaderBytes,
+    markFrameType,
+    recoveryProducer,
+    lsn,
+    lsn,
+    Date.now() * 1000,
+    seed,
+  )
+  return Buffer.from(words.buffer)
+}
+
+/** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */
+function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, seed: number): Buffer {
+  if (endLsn === fromLsn) return Buffer.alloc(0)
+  const window = new SegmentWindow(disk, segment, endLsn - fromLsn)
+  window.fill(fromLsn, endLsn)
+  window.close()
+  // The file may end within the padding of the last frame, which is then made of zeros again.
+  const frames = Buffer.alloc(endLsn - fromLsn)
+  window.bytes.copy(frames, 0, 0, window.available)
+  const decoder = new FrameDecoder(segment.header.maxFrameBytes)
+  const seedBefore = segmentSeed(segment.header)
+  for (let at = 0; at < frames.byteLength; ) {
+    if (decoder.decode(frames, at, frames.byteLength, fromLsn + at, seedBefore) !== 'none') {
+      throw corruptAt(
+        segment,
+        fromLsn + at,
+        `no frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`,
+        undefined,
+      )
+    }
+    const { length } = decoder.view
+    frames.writeInt32LE(0, at + frameField.crc)
+    const payload = frames.subarray(at + frameHeaderBytes, at + length)
+    const crc = crc32.buf(frames.subarray(at, at + frameHeaderBytes), crc32.buf(payload, seed))
+    frames.writeInt32LE(crc, at + frameField.crc)
+    at += alignFrame(length)
+  }
+  return frames
+}
+
+/** Gives back the zeros of a segment that another now goes on from. */
+export function trim(disk: Disk, segment: Segment, endLsn: number): void {
+  const file = attempt('open', segment.path, () => disk.open(segment.path, 'write'))
+  try {
+    const bytes = segmentHeaderBytes + endLsn - segment.header.firstLsn
+    const size = attempt('read', segment.path, () => disk.size(file))
+    if (size > bytes) attempt('truncate', segment.path, () => disk.truncate(file, bytes))
+  } finally {
+    disk.close(file)
+  }
+}

@@ -1,0 +1,328 @@
+import * as path from 'node:path'
+import { isTemporaryName } from '../disk/atomic-file.js'
+import type { Disk } from '../disk/disk.js'
+import { makeFolder } from '../disk/folders.js'
+import { LogError } from '../errors.js'
+import { alignFrame, frameFlag, maxApplicationType } from '../format/frame.js'
+import {
+  attempt,
+  isRecycledName,
+  isSpareName,
+  listSegmentNames,
+  readSegmentHeader,
+  requireSegmentHeader,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentNameLsn,
+  segmentPath,
+} from '../format/segment.js'
+import { FileReader, forEachFrame } from '../read/file-reader.js'
+import { corruptAt } from './damage-report.js'
+import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
+import { isCheckedSound, type SealedStates } from './sealed-check.js'
+import { SegmentWindow, scanSegment, searchBehind, segmentCrc } from './segment-scan.js'
+
+/** What opening a log found. */
+export interface RecoveryReport {
+  readonly segments: number
+  /**
+   * The first LSN from which on whole groups are there, and the end of the log with the sync marker that this opening may have added:
+   * both are batch ends.
+   */
+  readonly firstLsn: number
+  readonly endLsn: number
+  /** Bytes at the end that were not whole groups and were cut, if there were any. */
+  readonly tornTail: TornTail | undefined
+}
+
+export interface TornTail {
+  readonly file: string
+  /** Byte of the file at which the first unsound frame stands. */
+  readonly offset: number
+  readonly lsn: number
+  readonly reason: string
+  readonly bytesCut: number
+  /** Whole records of the file that stay. */
+  readonly recordsKept: number
+}
+
+/** `active` is the segment of this opening: everything above its first LSN goes there. */
+export interface RecoveredLog extends Omit<BegunSegment, 'endLsn'> {
+  readonly report: RecoveryReport
+}
+
+export interface RecoverySettings extends FirstSegmentSettings {
+  /**
+   * LSN up to which the application needs no record of the log. Records of other content versions are accepted up to
+   * there, and nowhere when it is not given.
+   */
+  readonly coveredLsn?: number | undefined
+  /** Where another thread notes which sealed segments it has found sound. */
+  readonly sealed?: SealedStates | undefined
+}
+
+/** A last segment with no more frames than this part of the next one's first bytes is joined with it. */
+const joinShare = 1 / 4
+
+/**
+ * Opens a log for writing: finds its end, refuses what is corrupt, and begins a segment under a new epoch. What is
+ * above the last LSN known to be synced is not trusted to be on disk, though it can be read: it is written again into
+ * that segment, and synced, before anything new is accepted. If records are among it, a sync marker follows them: they
+ * may have been acknowledged, so damage to them must be corruption from now on, and never a torn tail.
+ *
+ * A last segment that holds little is written again as a whole, in the place of the old one, so that many openings
+ * do not leave as many files.
+ */
+export function recoverLog(settings: RecoverySettings): RecoveredLog {
+  const { disk, directory } = settings
+  makeFolder(disk, directory)
+  const segments = findSegments(disk, directory)
+  if (segments.length === 0) {
+    return {
+      report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined },
+      ...beginSegment(settings, undefined, 0, 0, false),
+    }
+  }
+  checkChain(segments, settings.coveredLsn === undefined ? settings.contentVersion : undefined)
+
+  for (let i = 0; i < segments.length - 1; i++) {
+    const segment = segments[i]!
+    if (settings.sealed && isCheckedSound(settings.sealed, segment.header.firstLsn)) continue
+    verifySealed(disk, segment, segments[i + 1]!.header)
+  }
+  while (lastBeginsWithinGroup(disk, segments)) removeLast(disk, directory, segments)
+  const last = segments.at(-1)!
+  const tail = scanTail(disk, last)
+  const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
+  if (syncedLsn > tail.endLsn) {
+    throw corruptAt(
+      last,
+      tail.endLsn,
+      `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`,
+      tail.records,
+    )
+  }
+
+  checkCovered(settings, segments, tail.endLsn)
+  const firstLsn = firstWholeGroup(settings, segments[0]!, tail.endLsn)
+
+  const fromLsn = isSmall(settings, last, tail.endLsn) ? last.header.firstLsn : syncedLsn
+  const { endLsn, ...begun } = beginSegment(
+    settings,
+    last,
+    fromLsn,
+    tail.endLsn,
+    tail.recordEndLsn > syncedLsn,
+  )
+  if (begun.active.path !== last.path) trim(disk, last, fromLsn)
+  return {
+    report: {
+      segments: segments.length,
+      firstLsn,
+      endLsn,
+      tornTail: tail.tornTail,
+    },
+    ...begun,
+  }
+}
+
+/**
+ * Whether the last segment holds so little that this opening goes on in its place. A segment has one content version,
+ * so one of another version stays as it is.
+ */
+function isSmall(settings: RecoverySettings, last: Segment, endLsn: number): boolean {
+  const { header } = last
+  return (
+    header.contentVersion === settings.contentVersion &&
+    endLsn - header.firstLsn <= settings.initialSegmentBytes * joinShare
+  )
+}
+
+/**
+ * Whether the last segment was begun within a group, by a rotation, and holds no whole group: the rest of that group
+ * never reached the disk, and the log ends before it, in a segment before.
+ */
+function lastBeginsWithinGroup(disk: Disk, segments: readonly Segment[]): boolean {
+  const [before, last] = segments.slice(-2)
+  // An opening begins its segment, under an epoch of its own, where a group ends.
+  if (!before || !last || before.header.epoch !== last.header.epoch) return false
+  const { firstLsn } = last.header
+  return (
+    scanTail(disk, last).endLsn === firstLsn && scanSegment(disk, before, firstLsn).groupEndLsn < firstLsn
+  )
+}
+
+/** Takes the last segment away, of which nothing was ever acknowledged; the one before is then judged as the last. */
+function removeLast(disk: Disk, directory: string, segments: Segment[]): void {
+  const { path: file } = segments.pop()!
+  attempt('remove', file, () => disk.remove(file))
+  attempt('sync', directory, () => disk.syncDirectory(directory))
+}
+
+/**
+ * Where the first group begins that is there from its beginning. A removal that was interrupted may leave a segment first
+ * that begins within a group: the rest of that group is no record.
+ */
+function firstWholeGroup({ disk, directory }: RecoverySettings, first: Segment, endLsn: number): number {
+  const { firstLsn, withinGroup } = first.header
+  if (!withinGroup) return firstLsn
+  let wholeLsn: number | undefined
+  const files = new FileReader(disk, directory, firstLsn)
+  try {
+    for (
+      let chunk = files.nextSync(endLsn);
+      chunk && wholeLsn === undefined;
+      chunk = files.nextSync(endLsn)
+    ) {
+      forEachFrame(chunk, ({ flags, lsn, length }) => {
+        if ((flags & frameFlag.continues) === 0) wholeLsn ??= lsn + alignFrame(length)
+      })
+    }
+  } finally {
+    files.close()
+  }
+  return wholeLsn ?? endLsn
+}
+
+/** A sealed segment is checked as a whole against its successor's header; only if that fails, frame by frame. */
+function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
+  if (segmentCrc(disk, segment, next.firstLsn) === next.previous?.crc) return
+  const scan = scanSegment(disk, segment, next.firstLsn)
+  throw corruptAt(
+    segment,
+    scan.endLsn,
+    `${scan.fault ?? 'damaged padding'}, in a segment that was sealed and synced`,
+    scan.groups,
+  )
+}
+
+/** The log's segments by first LSN, after the leftovers of a crash are put in order. */
+function findSegments(disk: Disk, directory: string): Segment[] {
+  let changed = false
+  for (const name of attempt('read', directory, () => disk.list(directory))) {
+    const file = path.join(directory, name)
+    if (isTemporaryName(name) || isRecycledName(name)) {
+      attempt('remove', file, () => disk.remove(file))
+      changed = true
+    } else if (isSpareName(name)) {
+      const header = readSegmentHeader(disk, file)
+      if (header) attempt('rename', file, () => disk.rename(file, segmentPath(directory, header.firstLsn)))
+      else attempt('remove', file, () => disk.remove(file))
+      changed = true
+    }
+  }
+  if (changed) attempt('sync', directory, () => disk.syncDirectory(directory))
+  return listSegments(disk, directory)
+}
+
+function listSegments(disk: Disk, directory: string): Segment[] {
+  return listSegmentNames(disk, directory).map((name) => {
+    const file = path.join(directory, name)
+    return { path: file, header: requireSegmentHeader(disk, file, segmentNameLsn(name)!) }
+  })
+}
+
+/** Checks that each segment goes on from the one before, and, if a content version is given, that all are of that one. */
+function checkChain(segments: Segment[], contentVersion: number | undefined): void {
+  for (const [i, segment] of segments.entries()) {
+    const { header } = segment
+    if (contentVersion !== undefined && header.contentVersion !== contentVersion) {
+      throw new LogError(
+        'TIDEMARK_LOG_FORMAT',
+        `${segment.path} was written under rules version ${header.contentVersion}, this build replays version ${contentVersion}. Open it with the build that wrote it.`,
+        { file: segment.path, found: header.contentVersion, supported: contentVersion },
+      )
+    }
+    const before = segments[i - 1]
+    if (!before) continue
+    if (
+      header.previous?.firstLsn !== before.header.firstLsn ||
+      header.previous.epoch !== before.header.epoch
+    ) {
+      throw new LogError(
+        'TIDEMARK_LOG_CORRUPT',
+        `The log is corrupt: ${segment.path} does not go on from ${before.path}; a segment is missing or foreign.`,
+        { file: segment.path, offset: 0, lsn: header.firstLsn },
+      )
+    }
+  }
+}
+
+/**
+ * Refuses a log with records of another content version that the application would have to execute. Looked at before
+ * anything is written: the build that wrote them must find the log as it was.
+ */
+function checkCovered(settings: RecoverySettings, segments: readonly Segment[], endLsn: number): void {
+  const { disk, directory, contentVersion, coveredLsn } = settings
+  const last = segments.findLastIndex(({ header }) => header.contentVersion !== contentVersion)
+  if (coveredLsn === undefined || last < 0) return
+  const foreignEndLsn = segments[last + 1]?.header.firstLsn ?? endLsn
+  const fromLsn = Math.max(coveredLsn, segments[0]!.header.firstLsn)
+  const files = new FileReader(disk, directory, fromLsn)
+  try {
+    for (let chunk = files.nextSync(foreignEndLsn); chunk; chunk = files.nextSync(foreignEndLsn)) {
+      forEachFrame(chunk, ({ type, lsn }) => {
+        if (type <= maxApplicationType) throw rulesDiffer(segments[last]!, lsn, settings)
+      })
+    }
+  } finally {
+    files.close()
+  }
+}
+
+function rulesDiffer(
+  segment: Segment,
+  lsn: number,
+  { directory, contentVersion }: RecoverySettings,
+): LogError {
+  const found = segment.header.contentVersion
+  return new LogError(
+    'TIDEMARK_RULES_DIFFER',
+    `The log in ${directory} has commands from LSN ${lsn} on that were executed under rules version ${found} and are in no snapshot; this build has version ${contentVersion} and would guess. Open it with the build that wrote it and close it cleanly, or take a checkpoint there: this build goes on from that snapshot.`,
+    { directory, lsn, found, supported: contentVersion },
+  )
+}
+
+interface Tail {
+  endLsn: number
+  /** LSN after the last whole record, without the sync markers after it. */
+  recordEndLsn: number
+  records: number
+  syncedLsn: number
+  tornTail: TornTail | undefined
+}
+
+/** Finds the end of the last segment, and says whether what stands behind it is zeros, a torn tail or corruption. */
+function scanTail(disk: Disk, segment: Segment): Tail {
+  const window = new SegmentWindow(disk, segment)
+  const fileEndLsn = window.fileEndLsn
+  window.close()
+  const scan = scanSegment(disk, segment, fileEndLsn)
+  const evidence = searchBehind(disk, segment, scan.endLsn)
+  if (evidence.proof) {
+    throw corruptAt(
+      segment,
+      scan.endLsn,
+      `${scan.fault ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
+      scan.groups,
+    )
+  }
+  const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
+  return {
+    endLsn: scan.groupEndLsn,
+    recordEndLsn: scan.recordEndLsn,
+    records: scan.groups,
+    syncedLsn: scan.syncedLsn,
+    tornTail: torn
+      ? {
+          file: segment.path,
+          offset: segmentHeaderBytes + scan.endLsn - segment.header.firstLsn,
+          lsn: scan.endLsn,
+          reason: scan.fault ?? 'unfinished group',
+          bytesCut: Math.max(evidence.lastWrittenLsn, scan.endLsn) - scan.groupEndLsn,
+          recordsKept: scan.groups,
+        }
+      : undefined,
+  }
+}

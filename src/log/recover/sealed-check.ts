@@ -1,0 +1,124 @@
+import { crc32 } from 'node:zlib'
+import type { Disk } from '../disk/disk.js'
+import {
+  listSegmentNames,
+  readSegmentHeader,
+  type Segment,
+  segmentNameLsn,
+  segmentPath,
+} from '../format/segment.js'
+import { SegmentWindow } from './segment-scan.js'
+
+/** From so many bytes of sealed segments on, starting threads to check them costs less than it saves. */
+export const parallelCheckBytes = 256 * 1024 * 1024
+/** Threads that check; more of them only wait for the same disk. */
+export const checkThreadsMax = 8
+
+/** A segment that has a successor, whose header says what CRC its bytes have. */
+export interface SealedSegment {
+  readonly segment: Segment
+  readonly endLsn: number
+  readonly crc: number
+}
+
+/** Values of a segment's word: not known yet; sound; not sound or not readable, so that recovery looks itself. */
+export const checkState = { pending: 0, sound: 1, doubtful: 2 } as const
+
+/** What the checker and the recovery share: for each segment, by its first LSN, a word with its state. */
+export interface SealedStates {
+  readonly firstLsns: readonly number[]
+  readonly words: SharedArrayBuffer
+}
+
+/**
+ * Checks sealed segments while the thread that will recover the log still starts. It only ever says that a segment is
+ * sound; every doubt is left to the recovery, which knows what to say about it.
+ */
+export class SealedCheck {
+  readonly states: SealedStates
+  readonly segments: readonly SealedSegment[]
+  readonly #disk: Disk
+  readonly #words: Int32Array
+  #stopped = false
+
+  /** Looks what there is to check. The folder's lock is held. */
+  constructor(disk: Disk, directory: string) {
+    this.#disk = disk
+    this.segments = listSealed(disk, directory)
+    const words = new SharedArrayBuffer(4 * this.segments.length)
+    this.#words = new Int32Array(words)
+    this.states = { firstLsns: this.segments.map(({ segment }) => segment.header.firstLsn), words }
+  }
+
+  /** Bytes to read and check. */
+  get bytes(): number {
+    return this.segments.reduce((sum, { segment, endLsn }) => sum + endLsn - segment.header.firstLsn, 0)
+  }
+
+  /** Checks all of them in this thread, which is held up for no longer than a chunk takes. Never rejects. */
+  async run(): Promise<void> {
+    for (const [i, sealed] of this.segments.entries()) {
+      if (this.#stopped) return
+      this.note(i, await this.#isSound(sealed).catch(() => false))
+    }
+  }
+
+  /** Notes what was found, and wakes the recovery. */
+  note(i: number, sound: boolean): void {
+    Atomics.store(this.#words, i, sound ? checkState.sound : checkState.doubtful)
+    Atomics.notify(this.#words, i)
+  }
+
+  /** Leaves what is not known yet to the recovery. */
+  stop(): void {
+    this.#stopped = true
+    for (let i = 0; i < this.segments.length; i++) {
+      const { pending, doubtful } = checkState
+      if (Atomics.compareExchange(this.#words, i, pending, doubtful) === pending)
+        Atomics.notify(this.#words, i)
+    }
+  }
+
+  async #isSound({ segment, endLsn, crc: expected }: SealedSegment): Promise<boolean> {
+    const window = new SegmentWindow(this.#disk, segment)
+    let crc = 0
+    try {
+      for (let lsn = segment.header.firstLsn; lsn < endLsn && !this.#stopped; lsn += window.available) {
+        await window.fillAsync(lsn, endLsn)
+        if (window.available === 0) return false
+        crc = crc32(window.bytes.subarray(0, window.available), crc)
+      }
+      return !this.#stopped && crc === expected
+    } finally {
+      window.close()
+    }
+  }
+}
+
+/** Waits for what a `SealedCheck` finds; `false` for a segment that it did not find sound or does not know. Blocks. */
+export function isCheckedSound(states: SealedStates, firstLsn: number): boolean {
+  const i = states.firstLsns.indexOf(firstLsn)
+  if (i < 0) return false
+  const words = new Int32Array(states.words)
+  while (Atomics.load(words, i) === checkState.pending) Atomics.wait(words, i, checkState.pending)
+  return Atomics.load(words, i) === checkState.sound
+}
+
+/** The segments whose successor's header can be read and goes on from them; errors are the recovery's to find. */
+function listSealed(disk: Disk, directory: string): SealedSegment[] {
+  const segments = listSegmentNames(disk, directory).flatMap((name): Segment[] => {
+    const path = segmentPath(directory, segmentNameLsn(name)!)
+    try {
+      const header = readSegmentHeader(disk, path)
+      return header ? [{ path, header }] : []
+    } catch {
+      return []
+    }
+  })
+  return segments.slice(0, -1).flatMap((segment, i): SealedSegment[] => {
+    const { firstLsn, previous } = segments[i + 1]!.header
+    const { header } = segment
+    if (previous?.firstLsn !== header.firstLsn || previous.epoch !== header.epoch) return []
+    return [{ segment, endLsn: firstLsn, crc: previous.crc }]
+  })
+}

@@ -1,0 +1,196 @@
+import { badSetting, type Shortage } from '../errors.js'
+import { frameHeaderBytes } from '../format/frame.js'
+
+/**
+ * The map of the memory that the threads of one log share. Nothing else in the project knows an offset of it.
+ *
+ * ```
+ *  control (SharedArrayBuffer, one 128-byte line for each writer, so that no two writers share a cache line)
+ *
+ *  byte   word                     written by                      read by
+ *  -----  -----------------------  ------------------------------  -----------------------------
+ *      0  constants                the opener, once                all
+ *    128  claimTail       i64      producers (fetch-add)           flusher, opener
+ *    256  claimLimit      i64      flusher                         producers
+ *    264  limitSignal     i32      flusher                         producers (wait)
+ *    384  synced          i64      flusher                         producers, opener
+ *    392  released        i64      flusher                         opener, publisher
+ *    400  releasedSignal  i32      flusher, opener (close, poison) opener (waitAsync)
+ *    512  published       i32      producers (add)                 flusher
+ *    640  wakeAt          i32      flusher                         producers
+ *    644  flusherSignal   i32      producers, opener               flusher (wait)
+ *    648  asleep          i32      flusher                         producers
+ *    768  spaceWaiters    i32      producers (add)                 flusher, publisher
+ *    896  state           i32      opener (closing), flusher       all
+ *   1024  readerSlot      i64      publisher, flusher (CAS)        both
+ *   1088  rotateWanted    i32      opener                          flusher
+ *   1096  rotateServed    i32      flusher                         opener
+ *   1104  activeFirst     i64      flusher                         opener
+ *   1112  roomEnd         i64      flusher                         opener
+ *   1120  syncWanted      i64      opener                          flusher
+ *   1152  preparerSignal  i32      flusher, opener, preparer       preparer, flusher (wait)
+ *   1156  spareSerial     i32      preparer                        flusher
+ *   1160  spareTaken      i32      flusher                         preparer
+ *   1164  spareRecycled   i32      preparer (before spareSerial)   flusher
+ *   1168  diskFull        i32      preparer, flusher               opener, flusher
+ *   1172  shortage        i32      preparer, flusher               opener
+ *   1280  statistics      f64 x n  flusher                         opener
+ *
+ *  ring (SharedArrayBuffer)
+ *
+ *  0                                          ringBytes          + maxFrameBytes
+ *  +------------------------------------------+------------------+
+ *  | frames at LSN mod ringBytes              | overhang         |
+ *  +------------------------------------------+------------------+
+ * ```
+ *
+ * A frame that begins before `ringBytes` runs on into the overhang, and the next one begins at its own LSN mod
+ * `ringBytes`: frames are contiguous and need no padding. Every byte that is free to be claimed is zero, so the
+ * length word of a frame is zero until its producer publishes it.
+ */
+export interface LogMemory {
+  readonly control: SharedArrayBuffer
+  readonly ring: SharedArrayBuffer
+}
+
+/** Indexes into `Int32Array` views of the control block. */
+export const int32 = {
+  ringBytes: 0,
+  maxFrameBytes: 1,
+  crcSeed: 2,
+  limitSignal: 264 >> 2,
+  releasedSignal: 400 >> 2,
+  published: 512 >> 2,
+  wakeAt: 640 >> 2,
+  flusherSignal: 644 >> 2,
+  asleep: 648 >> 2,
+  spaceWaiters: 768 >> 2,
+  state: 896 >> 2,
+  rotateWanted: 1088 >> 2,
+  rotateServed: 1096 >> 2,
+  preparerSignal: 1152 >> 2,
+  spareSerial: 1156 >> 2,
+  spareTaken: 1160 >> 2,
+  spareRecycled: 1164 >> 2,
+  diskFull: 1168 >> 2,
+  shortage: 1172 >> 2,
+} as const
+
+/** Indexes into `BigInt64Array` views of the control block. */
+export const int64 = {
+  claimTail: 128 >> 3,
+  claimLimit: 256 >> 3,
+  synced: 384 >> 3,
+  released: 392 >> 3,
+  readerSlot: 1024 >> 3,
+  activeFirst: 1104 >> 3,
+  roomEnd: 1112 >> 3,
+  syncWanted: 1120 >> 3,
+} as const
+
+/** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */
+export const float64 = {
+  flushes: 1280 >> 3,
+  groups: 1288 >> 3,
+  bytes: 1296 >> 3,
+  flushMsTotal: 1304 >> 3,
+  flushMsMax: 1312 >> 3,
+  flushMsLast: 1320 >> 3,
+  rotations: 1328 >> 3,
+  unpreparedRotations: 1336 >> 3,
+  marks: 1344 >> 3,
+  readerDetached: 1352 >> 3,
+} as const
+
+export const controlBytes = 2048
+
+/**
+ * Bits of the diskFull word, set while there is no room or no descriptor for something: for the next segment, for what is in
+ * the ring, for opening the segment that is ready. Whoever set a bit takes it back.
+ */
+export const fullFor = { preparer: 1, flusher: 2, ahead: 4 } as const
+
+/** Values of the shortage word: what was missing when a bit of the diskFull word was set last. */
+export const shortages: readonly Shortage[] = ['space', 'files']
+
+/** Sets a bit of the diskFull word, after what there is a shortage of; returns the bits that were set before. */
+export function noteShortage(control32: Int32Array, bit: number, shortage: Shortage): number {
+  Atomics.store(control32, int32.shortage, shortages.indexOf(shortage))
+  return Atomics.or(control32, int32.diskFull, bit)
+}
+
+/** Values of the state word. They only grow. */
+export const logState = { open: 0, closing: 1, closed: 2, poisoned: 3 } as const
+
+/** The low three bits of the reader slot: LSNs are multiples of eight. */
+export const readerState = { none: 0n, attached: 1n, detached: 2n, requested: 3n } as const
+
+export const ringBytesMin = 64 * 1024
+export const ringBytesMax = 1024 * 1024 * 1024
+export const maxFrameBytesMin = 4096
+
+/** Views of one thread on the shared memory. */
+export class LogViews {
+  readonly ringBytes: number
+  readonly maxFrameBytes: number
+  readonly crcSeed: number
+  readonly control32: Int32Array
+  readonly control64: BigInt64Array
+  readonly statistics: Float64Array
+  readonly ring8: Uint8Array
+  readonly ring32: Int32Array
+
+  constructor(memory: LogMemory) {
+    this.control32 = new Int32Array(memory.control)
+    this.control64 = new BigInt64Array(memory.control)
+    this.statistics = new Float64Array(memory.control)
+    this.ring8 = new Uint8Array(memory.ring)
+    this.ring32 = new Int32Array(memory.ring)
+    this.ringBytes = this.control32[int32.ringBytes]!
+    this.maxFrameBytes = this.control32[int32.maxFrameBytes]!
+    this.crcSeed = this.control32[int32.crcSeed]!
+  }
+}
+
+/**
+ * Makes the memory of a log that is not open yet. `ringBytes` is a power of two, and at least four of the largest
+ * frames fit, so that a producer, the flusher and a reader each have room to work.
+ */
+export function createLogMemory(ringBytes: number, maxFrameBytes: number): LogMemory {
+  if (!Number.isInteger(Math.log2(ringBytes)) || ringBytes < ringBytesMin || ringBytes > ringBytesMax) {
+    throw badSetting('ringBytes', ringBytes, `a power of two from ${ringBytesMin} to ${ringBytesMax}`)
+  }
+  const frameBytesMax = ringBytes / 4
+  if (maxFrameBytes % 8 !== 0 || maxFrameBytes < maxFrameBytesMin || maxFrameBytes > frameBytesMax) {
+    throw badSetting(
+      'maxFrameBytes',
+      maxFrameBytes,
+      `a multiple of 8 from ${maxFrameBytesMin} to a quarter of ringBytes, ${frameBytesMax}`,
+    )
+  }
+  const memory: LogMemory = {
+    control: new SharedArrayBuffer(controlBytes),
+    ring: new SharedArrayBuffer(ringBytes + maxFrameBytes),
+  }
+  const control32 = new Int32Array(memory.control)
+  control32[int32.ringBytes] = ringBytes
+  control32[int32.maxFrameBytes] = maxFrameBytes
+  return memory
+}
+
+/** Sets the words that recovery decides: where the log goes on, and under which epoch. Before any other thread looks. */
+export function startLogMemory(memory: LogMemory, startLsn: number, crcSeed: number): void {
+  const control32 = new Int32Array(memory.control)
+  control32[int32.crcSeed] = crcSeed
+  const control64 = new BigInt64Array(memory.control)
+  const start = BigInt(startLsn)
+  control64[int64.claimTail] = start
+  control64[int64.claimLimit] = start + BigInt(control32[int32.ringBytes]!)
+  control64[int64.synced] = start
+  control64[int64.released] = start
+}
+
+/** The largest payload that one frame of this log can carry, in bytes. */
+export function maxPayloadBytes(maxFrameBytes: number): number {
+  return maxFrameBytes - frameHeaderBytes
+}

@@ -1,0 +1,71 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Disk } from '../disk/disk.js'
+import { lastGroupEndIn, scanWritten, successorOf } from './log-end.js'
+import type { Segment } from '../format/segment.js'
+import { type SegmentScan, scanSegment } from '../recover/segment-scan.js'
+
+/** What is known of the log beside its files. */
+export interface EndKnowledge {
+  /** LSN up to which it was acknowledged, from whoever writes it: the copy ends there. Without it the copy finds out. */
+  readonly syncedLsn?: number
+  /** Nobody has it open, and nobody will: every whole group is taken, as an opening would take it. */
+  readonly closed?: boolean
+}
+
+/**
+ * A running log tells within 100 ms that what it wrote is synced, in the next batch or in a sync marker. One that does
+ * not for so long has a disk that stands still, or was told not to sync.
+ */
+const evidenceMs = 1000
+const lookMs = 25
+
+/**
+ * Where the copy of a log ends that begins with the first of `segments`, which are all that there were: at a group end,
+ * after everything that had been acknowledged when they were listed, and not below `snapshotLsn`.
+ *
+ * What was whole and not acknowledged is taken too, as an opening would take it. The source may still lose that, so the
+ * copy waits until the source says that it is synced, for a second: an `unsafeNone` log never says so, and has
+ * acknowledged it.
+ *
+ * @throws LogError `TIDEMARK_LOG_CORRUPT` when a segment is damaged below what was synced.
+ */
+export async function copyEnd(
+  disk: Disk,
+  directory: string,
+  segments: readonly Segment[],
+  snapshotLsn: number,
+  knowledge: EndKnowledge,
+): Promise<number> {
+  const { syncedLsn, closed = false } = knowledge
+  if (syncedLsn !== undefined) {
+    const knownLsn = Math.max(syncedLsn, snapshotLsn)
+    const begun = segments.filter(({ header }, i) => i === 0 || header.firstLsn < knownLsn)
+    const scan = scanWritten(disk, directory, begun.at(-1)!, knownLsn, knownLsn)
+    return lastGroupEnd(disk, begun, scan)
+  }
+  const last = segments.at(-1)!
+  const scan = scanWritten(disk, directory, last, snapshotLsn)
+  const endLsn = lastGroupEnd(disk, segments, scan)
+  for (let waitedMs = 0; !closed && waitedMs < evidenceMs; waitedMs += lookMs) {
+    if (isKnownSynced(disk, directory, last, scan)) break
+    await setTimeout(lookMs)
+  }
+  return endLsn
+}
+
+/** Where the last group ends, given the scan of the last segment, which a single group may fill, and others before it. */
+function lastGroupEnd(disk: Disk, segments: readonly Segment[], scan: SegmentScan): number {
+  let endLsn = scan.groupEndLsn
+  for (let i = segments.length - 1; i > 0; i--) {
+    const { firstLsn, withinGroup } = segments[i]!.header
+    if (!withinGroup || endLsn > firstLsn) break
+    endLsn = lastGroupEndIn(disk, segments[i - 1]!, firstLsn)
+  }
+  return endLsn
+}
+
+/** Whether later frames, or the segment behind, say that what was scanned is synced. */
+function isKnownSynced(disk: Disk, directory: string, segment: Segment, scan: SegmentScan): boolean {
+  const { syncedLsn } = scanSegment(disk, segment, Number.POSITIVE_INFINITY, scan)
+  return syncedLsn >= scan.groupEndLsn || successorOf(disk, directory, segment.header.firstLsn) !== undefined
+}

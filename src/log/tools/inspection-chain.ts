@@ -1,0 +1,94 @@
+import type { Disk } from '../disk/disk.js'
+import { type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
+import type { InspectedSegment, LogFault } from './inspection-faults.js'
+import type { HeaderProbe, LogFile } from './inspection-header.js'
+import { SegmentWalk } from './inspection-segment.js'
+
+/** A fault without what only the whole inspection knows. */
+export type PlacedFault = Omit<LogFault, 'severity' | 'groupEndLsn' | 'recordsKept'>
+
+export interface SettledHeader {
+  /** What to go on with; `undefined` when the segment's frames can't be checked. */
+  readonly header: SegmentHeader | undefined
+  readonly inferred: boolean
+  readonly fault: PlacedFault | undefined
+}
+
+/** Decides with which header a segment is read, and says what is wrong with the one that it has. */
+export function settleHeader(
+  disk: Disk,
+  file: LogFile,
+  handle: number,
+  probe: HeaderProbe,
+  before: InspectedSegment | undefined,
+  successor: SegmentHeader | undefined,
+): SettledHeader {
+  const { header, damage } = probe
+  const place = { file: file.path, offset: 0, lsn: file.firstLsn, endLsn: file.firstLsn }
+  const fileEndLsn = file.firstLsn + Math.max(0, disk.size(handle) - segmentHeaderBytes)
+  if (header && header.firstLsn !== file.firstLsn) {
+    const reason = `its header says LSN ${header.firstLsn}, which is not its name`
+    const fault: PlacedFault = { kind: 'foreign', ...place, endLsn: fileEndLsn, reason }
+    return { header: undefined, inferred: false, fault }
+  }
+  if (header) {
+    return { header, inferred: false, fault: damage && { kind: 'header-copy', ...place, ...damage } }
+  }
+  const inferred = inferHeader(disk, file, handle, before, successor)
+  const reason = inferred
+    ? 'both copies of the header are damaged; the neighbouring segments say what they held'
+    : 'both copies of the header are damaged, and without them its frames cannot be checked'
+  const endLsn = inferred ? file.firstLsn : fileEndLsn
+  return { header: inferred, inferred: true, fault: { kind: 'header', ...place, endLsn, reason } }
+}
+
+/**
+ * The header that a segment must have had: its successor names its epoch; else it may have that of the segment before,
+ * which its first frame shows.
+ */
+function inferHeader(
+  disk: Disk,
+  file: LogFile,
+  handle: number,
+  before: InspectedSegment | undefined,
+  successor: SegmentHeader | undefined,
+): SegmentHeader | undefined {
+  const model = before?.header ?? successor
+  if (!model) return undefined
+  const previous = before?.header && { firstLsn: before.firstLsn, epoch: before.header.epoch, crc: 0 }
+  // Whether the file was used before is not known: then bytes that say nothing of themselves count for nothing.
+  const withEpoch = (epoch: bigint): SegmentHeader => ({
+    ...model,
+    firstLsn: file.firstLsn,
+    epoch,
+    previous,
+    recycled: true,
+    // Not known either: then no removal leaves it as the first.
+    withinGroup: previous !== undefined,
+  })
+  if (successor?.previous?.firstLsn === file.firstLsn) return withEpoch(successor.previous.epoch)
+  if (!before?.header) return undefined
+  const header = withEpoch(before.header.epoch)
+  const trial = new SegmentWalk(disk, handle, file.path, header, { frame() {}, padding() {} })
+  return trial.soundNow(trial.fileEndLsn) ? header : undefined
+}
+
+/** What is wrong where a segment should go on from the one before it. */
+export function chainFault(
+  file: LogFile,
+  header: SegmentHeader | undefined,
+  before: InspectedSegment,
+): PlacedFault | undefined {
+  if (!header || !before.header) return undefined
+  const place = { file: file.path, offset: 0, lsn: file.firstLsn, endLsn: file.firstLsn }
+  const { previous } = header
+  if (!previous) return { kind: 'chain', ...place, reason: 'its header says that the log begins with it' }
+  if (previous.firstLsn !== before.firstLsn) {
+    const lsn = Math.min(before.endLsn, file.firstLsn)
+    const reason = `it goes on from the segment at LSN ${previous.firstLsn}, which is missing`
+    return { kind: 'missing', ...place, lsn, reason }
+  }
+  if (previous.epoch === before.header.epoch) return undefined
+  const reason = `it does not go on from ${before.path}, which was written by another opening of the log`
+  return { kind: 'chain', ...place, reason }
+}

@@ -1,0 +1,126 @@
+import type { SegmentHeader } from '../format/segment.js'
+
+/**
+ * What can be wrong with a log:
+ *
+ * - `header`: no copy of a segment's header is sound; `header-copy`: one is not, or unused header bytes are not zero
+ * - `foreign`: a segment is not the one its name says
+ * - `chain`: a segment does not go on from the one before it; `missing`: bytes of the log are in no file
+ * - `frame`: bytes that are not a sound frame where one must be; `padding`: bytes behind a frame that are not zero
+ * - `sealed-crc`: a sealed segment's bytes do not have the CRC that its successor holds
+ * - `synced-beyond-end`: the log ends below what its frames say was synced
+ * - `torn-tail`: unfinished bytes at the end, never acknowledged
+ */
+export type LogFaultKind =
+  | 'header'
+  | 'header-copy'
+  | 'foreign'
+  | 'chain'
+  | 'missing'
+  | 'frame'
+  | 'padding'
+  | 'sealed-crc'
+  | 'synced-beyond-end'
+  | 'torn-tail'
+
+/** One thing that is wrong with a log, and where. */
+export interface LogFault {
+  readonly kind: LogFaultKind
+  /** A torn tail is cut by the next opening; corruption makes opening fail. */
+  readonly severity: 'torn' | 'corrupt'
+  readonly file: string
+  /** Byte of the file. */
+  readonly offset: number
+  readonly lsn: number
+  /** LSN behind the bytes that can't be read because of it; `lsn` when none are lost. */
+  readonly endLsn: number
+  /** The last LSN at or below `lsn` at which a whole group ends: where the log can be cut. */
+  readonly groupEndLsn: number
+  /** Whole records of the file that stand before it. */
+  readonly recordsKept: number
+  /** Completes "byte 4096 of FILE: …". */
+  readonly reason: string
+}
+
+/** A segment as it was found. */
+export interface InspectedSegment {
+  readonly path: string
+  readonly firstLsn: number
+  /** LSN behind the last sound frame. */
+  readonly endLsn: number
+  /** Bytes of the file, zeros made ready for more frames included. */
+  readonly fileBytes: number
+  /** As it stands, or as it could be inferred; `undefined` when its frames can't be checked. */
+  readonly header: SegmentHeader | undefined
+  /** Whether the header was put together from the neighbours', because neither copy is sound. */
+  readonly headerInferred: boolean
+  readonly frames: number
+  readonly sealed: boolean
+}
+
+/** What was found in a log. */
+export interface LogInspection {
+  readonly directory: string
+  readonly segments: readonly InspectedSegment[]
+  /** Where the log begins, and behind which group it ends if what is torn or lost at the end is left out. */
+  readonly firstLsn: number
+  readonly endLsn: number
+  /** Behind the last whole group that was found at all. */
+  readonly lastGroupEndLsn: number
+  readonly frames: number
+  readonly groups: number
+  /** Microseconds since 1970 by the writer's clock, of the first and of the last sound frame. */
+  readonly firstTimeUs: number | undefined
+  readonly lastTimeUs: number | undefined
+  /** Everything that is wrong, by place. */
+  readonly faults: readonly LogFault[]
+  readonly verdict: LogVerdict
+}
+
+export type LogVerdict = 'sound' | 'torn' | 'corrupt'
+
+export function verdictOf(faults: readonly LogFault[]): LogVerdict {
+  if (faults.some(({ severity }) => severity === 'corrupt')) return 'corrupt'
+  return faults.length > 0 ? 'torn' : 'sound'
+}
+
+/** Whether bytes are lost because of a fault, rather than only not as they should be. */
+export function losesBytes(fault: LogFault): boolean {
+  return fault.endLsn > fault.lsn
+}
+
+/** One group that was found sound. Its payload is valid during the call that hands it over. */
+export interface InspectedGroup {
+  /** Where it begins and, which is its LSN, ends. */
+  readonly startLsn: number
+  readonly lsn: number
+  readonly type: number
+  readonly flags: number
+  readonly producer: number
+  readonly timestampUs: number
+  readonly payload: Uint8Array
+  /**
+   * Nothing sound stands before it, so that it may be the rest of a group in several frames whose beginning is lost:
+   * frames do not say so, only the application's records can. Never so where a sound segment header says what it begins with.
+   */
+  readonly mayLackBeginning: boolean
+}
+
+/** Told of what an inspection finds, in the order of the log. */
+export interface InspectionVisitor {
+  group?(group: InspectedGroup): void
+  /** A frame of the log's own, such as a mark. */
+  logFrame?(type: number, lsn: number, timestampUs: number): void
+  /** Bytes from one LSN to another that were passed over, before it is known what they mean. */
+  skipped?(fromLsn: number, toLsn: number, file: string): void
+  /** The rest of a group at the log's beginning, up to `toLsn`: a removal that was interrupted took the group's beginning. */
+  rest?(fromLsn: number, toLsn: number, file: string): void
+}
+
+/** How far an inspection is. */
+export interface InspectionStep {
+  readonly bytesDone: number
+  readonly bytesTotal: number
+  /** The log's end looks unfinished: go on after so many milliseconds, when a writer may have finished it. */
+  readonly waitMs: number
+}

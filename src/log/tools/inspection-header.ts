@@ -1,0 +1,135 @@
+import * as path from 'node:path'
+import type { Disk } from '../disk/disk.js'
+import { LogError } from '../errors.js'
+import { frameHeaderBytes } from '../format/frame.js'
+import {
+  attempt,
+  decodeSegmentHeader,
+  isSpareName,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentNameLsn,
+  segmentPath,
+} from '../format/segment.js'
+
+const copyOffsets = [0, segmentHeaderBytes / 2] as const
+const copyBytes = 68
+
+/** What a segment's first block says. */
+export interface HeaderProbe {
+  /** From the first sound copy. */
+  readonly header: SegmentHeader | undefined
+  /** The byte at which the first thing that is not as it should be stands, and what that is. */
+  readonly damage: { readonly offset: number; readonly reason: string } | undefined
+}
+
+/** A file that is, or is to become, a segment. */
+export interface LogFile {
+  readonly path: string
+  readonly firstLsn: number
+}
+
+/**
+ * Checks both copies of a header and that what is unused is zero.
+ *
+ * @throws LogError `TIDEMARK_LOG_FORMAT` for a format version that this build does not know.
+ */
+export function probeHeader(block: Buffer): HeaderProbe {
+  const copies = copyOffsets.map((at) => plausible(decodeSegmentHeader(block.subarray(at, at + copyBytes))))
+  const header = copies[0] ?? copies[1]
+  const bad = copies.indexOf(undefined)
+  if (bad >= 0) {
+    const reason = header
+      ? `copy ${bad + 1} of the header is damaged`
+      : 'both copies of the header are damaged'
+    return { header, damage: { offset: copyOffsets[bad]!, reason } }
+  }
+  const [first, second] = copyOffsets.map((at) => block.subarray(at, at + copyBytes)) as [Buffer, Buffer]
+  if (!first.equals(second)) {
+    return { header, damage: { offset: copyOffsets[1], reason: 'the two copies of the header differ' } }
+  }
+  for (const at of copyOffsets) {
+    const from = at + copyBytes
+    const stray = block.subarray(from, at + copyOffsets[1]).findIndex((byte) => byte !== 0)
+    if (stray >= 0)
+      return { header, damage: { offset: from + stray, reason: 'an unused header byte is not zero' } }
+  }
+  return { header, damage: undefined }
+}
+
+/** A header whose CRC fits may still hold numbers that no log has: then nothing is computed from them. */
+function plausible(header: SegmentHeader | undefined): SegmentHeader | undefined {
+  if (!header) return undefined
+  const { firstLsn, previous, maxFrameBytes } = header
+  const isLsn = (lsn: number) => Number.isSafeInteger(lsn) && lsn % 8 === 0
+  if (!isLsn(firstLsn) || maxFrameBytes < frameHeaderBytes) return undefined
+  if (previous && !(isLsn(previous.firstLsn) && previous.firstLsn < firstLsn)) return undefined
+  return header
+}
+
+/** The first block of a file, as much as there is. */
+export function readHeaderBlock(disk: Disk, file: string, handle: number): Buffer {
+  const block = Buffer.alloc(segmentHeaderBytes)
+  const bytes = attempt('read', file, () => disk.readSync(handle, block, 0))
+  return block.subarray(0, bytes)
+}
+
+/**
+ * The segment files of a folder by first LSN, and spares that are segments already, whose rename was lost or is under
+ * way. Nothing is changed.
+ */
+export function listLogFiles(disk: Disk, directory: string): LogFile[] {
+  const files = new Map<number, string>()
+  const spares: string[] = []
+  for (const name of attempt('read', directory, () => disk.list(directory))) {
+    const firstLsn = segmentNameLsn(name)
+    if (firstLsn !== undefined) files.set(firstLsn, path.join(directory, name))
+    else if (isSpareName(name)) spares.push(path.join(directory, name))
+  }
+  for (const spare of spares) {
+    const firstLsn = withFile(
+      disk,
+      spare,
+      (handle) => probeHeader(readHeaderBlock(disk, spare, handle)).header,
+    )
+    if (firstLsn) files.set(firstLsn.firstLsn, spare)
+  }
+  return [...files]
+    .map(([firstLsn, file]) => ({ path: file, firstLsn }))
+    .sort((a, b) => a.firstLsn - b.firstLsn)
+}
+
+/** Opens a segment file; one that was a spare a moment ago may have its name by now. `undefined`: it is gone. */
+export function openLogFile(
+  disk: Disk,
+  directory: string,
+  file: LogFile,
+): { handle: number; path: string } | undefined {
+  for (const candidate of [file.path, segmentPath(directory, file.firstLsn)]) {
+    try {
+      return { handle: attempt('open', candidate, () => disk.open(candidate, 'read')), path: candidate }
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
+  }
+  return undefined
+}
+
+function withFile<T>(disk: Disk, file: string, use: (handle: number) => T): T | undefined {
+  let handle: number
+  try {
+    handle = attempt('open', file, () => disk.open(file, 'read'))
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+  try {
+    return use(handle)
+  } finally {
+    disk.close(handle)
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof LogError && error.details['errno'] === 'ENOENT'
+}

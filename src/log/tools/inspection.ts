@@ -1,0 +1,395 @@
+import type { Disk } from '../disk/disk.js'
+import { alignFrame } from '../format/frame.js'
+import type { SegmentHeader } from '../format/segment.js'
+import { damageReason } from '../recover/damage-report.js'
+import { chainFault, type PlacedFault, settleHeader } from './inspection-chain.js'
+import {
+  type InspectedSegment,
+  type InspectionStep,
+  type InspectionVisitor,
+  type LogFault,
+  type LogInspection,
+  losesBytes,
+  verdictOf,
+} from './inspection-faults.js'
+import { GroupAssembly } from './inspection-groups.js'
+import {
+  type HeaderProbe,
+  type LogFile,
+  listLogFiles,
+  openLogFile,
+  probeHeader,
+  readHeaderBlock,
+} from './inspection-header.js'
+import { type FrameSink, SegmentWalk } from './inspection-segment.js'
+import { successorOf } from './log-end.js'
+
+const settleMs = 50
+const settleTries = 10
+/** How often an end that moves while it is looked at is followed: all that was there at first is read by then. */
+const followsMax = 20
+/** In a log without a single sound frame every padding byte may be wrong; one fault a page says as much. */
+const paddingFaultsMax = 1000
+
+/** An unsound place of the last segment, which only the synced LSNs of all frames tell to be torn or corrupt. */
+interface OpenGap {
+  readonly lsn: number
+  readonly endLsn: number
+  readonly groupEndLsn: number
+  /** Groups of the log before it. */
+  readonly groups: number
+  readonly reason: string
+}
+
+/** A file with its header as known before it is walked. */
+interface ListedFile extends LogFile {
+  readonly fileBytes: number
+  readonly probe: HeaderProbe | undefined
+}
+
+export interface InspectionOptions {
+  /** Whether an end that looks unfinished is looked at again before it is judged. Default true. */
+  readonly settle?: boolean
+  /** Begins at the segment that holds this LSN. What is before it is not judged. */
+  readonly fromLsn?: number
+}
+
+/**
+ * Reads a whole log and collects all that is wrong with it, from the first segment to the end of the one that is last
+ * when the inspection begins. It takes no lock and writes nothing, so it may stand beside a running pool: files may
+ * grow, get their final name or be removed meanwhile, and a tail that looks unfinished is judged only when it stays so
+ * over half a second.
+ *
+ * A generator, so that the caller can show progress, wait when it is asked to, and stop.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO` when the folder, or too much of a file, can't be read; `TIDEMARK_LOG_FORMAT` for
+ *   a format version that this build does not know.
+ */
+export function* inspectLog(
+  disk: Disk,
+  directory: string,
+  visitor: InspectionVisitor = {},
+  options: InspectionOptions = {},
+): Generator<InspectionStep, LogInspection> {
+  return yield* new LogInspector(disk, directory, visitor, options).run()
+}
+
+/** Runs an inspection to its end without a pause. Blocks the thread. */
+export function inspectLogNow(
+  disk: Disk,
+  directory: string,
+  visitor: InspectionVisitor = {},
+  options: InspectionOptions = {},
+): LogInspection {
+  const steps = inspectLog(disk, directory, visitor, options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+class LogInspector {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #visitor: InspectionVisitor
+  readonly #settle: boolean
+  readonly #fromLsn: number
+  readonly #faults: LogFault[] = []
+  readonly #segments: InspectedSegment[] = []
+  readonly #sink: FrameSink
+  #groups: GroupAssembly
+  #walk: SegmentWalk | undefined
+  #before: InspectedSegment | undefined
+  /** Groups that ended before the file under inspection. */
+  #groupsBefore = 0
+  #paddingFaults = 0
+  #bytesDone = 0
+  #bytesTotal = 0
+
+  constructor(disk: Disk, directory: string, visitor: InspectionVisitor, options: InspectionOptions) {
+    this.#disk = disk
+    this.#directory = directory
+    this.#visitor = visitor
+    this.#settle = options.settle ?? true
+    this.#fromLsn = options.fromLsn ?? 0
+    this.#groups = new GroupAssembly(visitor, 0)
+    this.#sink = {
+      frame: (view, bytes, from, to) =>
+        this.#groups.add(view, view.lsn + alignFrame(view.length), bytes.subarray(from, to)),
+      padding: (lsn) => this.#padding(lsn),
+    }
+  }
+
+  *run(): Generator<InspectionStep, LogInspection> {
+    const all = listLogFiles(this.#disk, this.#directory)
+    const first = all.findLastIndex(({ firstLsn }) => firstLsn <= this.#fromLsn)
+    const files = all.slice(Math.max(0, first)).map((file) => this.#look(file))
+    this.#bytesTotal = files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
+    this.#groups = new GroupAssembly(this.#visitor, files[0]?.firstLsn ?? 0)
+    for (let i = 0; i < files.length; i++) {
+      const file = files[i]!
+      const opened = openLogFile(this.#disk, this.#directory, file)
+      if (!opened) {
+        this.#passOver(file, files)
+        continue
+      }
+      const faultsBefore = this.#faults.length
+      try {
+        yield* this.#inspectFile({ ...file, path: opened.path }, opened.handle, files[i + 1])
+      } finally {
+        this.#disk.close(opened.handle)
+      }
+      if (this.#faults.length > faultsBefore && this.#isRemoved(file)) {
+        // Removed while it was read: its file may hold other frames by now, and what was found says nothing.
+        this.#faults.length = faultsBefore
+        this.#segments.pop()
+        this.#passOver(file, files)
+      }
+    }
+    return this.#result()
+  }
+
+  /**
+   * Leaves out a segment that retention has removed since it was listed, as it does from the front: the log begins after
+   * it now. When that was the last one, the inspection goes on with those that have come since, to the log's end.
+   */
+  #passOver({ firstLsn }: ListedFile, files: ListedFile[]): void {
+    this.#groups.interrupt()
+    this.#before = undefined
+    if (files.at(-1)!.firstLsn > firstLsn) return
+    const later = listLogFiles(this.#disk, this.#directory).filter((file) => file.firstLsn > firstLsn)
+    const looked = later.map((file) => this.#look(file))
+    this.#bytesTotal += looked.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
+    files.push(...looked)
+  }
+
+  #isRemoved({ firstLsn }: LogFile): boolean {
+    const first = listLogFiles(this.#disk, this.#directory)[0]
+    return first !== undefined && firstLsn < first.firstLsn
+  }
+
+  /** Reads the header ahead, for the neighbours' sake, and the size. */
+  #look(file: LogFile): ListedFile {
+    const opened = openLogFile(this.#disk, this.#directory, file)
+    if (!opened) return { ...file, fileBytes: 0, probe: undefined }
+    try {
+      const probe = probeHeader(readHeaderBlock(this.#disk, opened.path, opened.handle))
+      return { ...file, fileBytes: this.#disk.size(opened.handle), probe }
+    } finally {
+      this.#disk.close(opened.handle)
+    }
+  }
+
+  *#inspectFile(file: LogFile, handle: number, next: ListedFile | undefined): Generator<InspectionStep> {
+    this.#groupsBefore = this.#groups.groups
+    const probe = probeHeader(readHeaderBlock(this.#disk, file.path, handle))
+    const before = this.#before
+    const successor = next?.probe?.header
+    const settled = settleHeader(this.#disk, file, handle, probe, before, successor)
+    const { header, inferred: headerInferred } = settled
+    if (settled.fault) this.#fault(settled.fault)
+    const chain = before && chainFault(file, header, before)
+    if (chain) {
+      this.#fault(chain)
+      this.#skip(chain.lsn, file.firstLsn, file.path)
+    } else if (!before && file.firstLsn > 0) {
+      if (header && !headerInferred) this.#groups.begin(header.withinGroup === true, file.firstLsn, file.path)
+      else this.#groups.interrupt()
+    }
+    const fileBytes = this.#disk.size(handle)
+    const { path, firstLsn } = file
+    const segment = { path, firstLsn, fileBytes, sealed: next !== undefined, header, headerInferred }
+    if (header) {
+      const walk = new SegmentWalk(this.#disk, handle, file.path, header, this.#sink)
+      this.#walk = walk
+      if (next) yield* this.#walkSealed(walk, this.#limitOf(file, header, next), successor, next.firstLsn)
+      else yield* this.#walkLast(walk)
+      this.#before = { ...segment, endLsn: walk.position, frames: walk.frames }
+    } else {
+      this.#skip(firstLsn, next?.firstLsn ?? settled.fault!.endLsn, path)
+      this.#before = { ...segment, endLsn: firstLsn, frames: 0 }
+    }
+    this.#segments.push(this.#before)
+    this.#bytesDone += fileBytes
+  }
+
+  /** Where a segment with a successor ends; `undefined` when a segment between the two is missing. */
+  #limitOf(file: LogFile, header: SegmentHeader, next: ListedFile): number | undefined {
+    const named = next.probe?.header?.firstLsn === next.firstLsn ? next.probe.header.previous : undefined
+    const adjoins = named === undefined || named.firstLsn === header.firstLsn
+    return adjoins || next.firstLsn < file.firstLsn ? next.firstLsn : undefined
+  }
+
+  *#walkSealed(
+    walk: SegmentWalk,
+    knownLimit: number | undefined,
+    successor: SegmentHeader | undefined,
+    nextFirstLsn: number,
+  ): Generator<InspectionStep> {
+    const faultsBefore = this.#faults.length
+    const limit = knownLimit ?? Math.min(nextFirstLsn, walk.fileEndLsn)
+    for (;;) {
+      const state = walk.advance(limit)
+      yield this.#step(walk)
+      if (state === 'window') continue
+      if (state === 'limit') break
+      const { lsn, lastWrittenLsn } = walk.findNext(limit)
+      if (knownLimit === undefined && lsn === undefined && lastWrittenLsn === walk.position) break
+      const reason = walk.unreadable
+        ? `${damageReason(state)}, where the disk could not be read`
+        : damageReason(state)
+      const place = { file: walk.path, offset: walk.offset(walk.position), lsn: walk.position }
+      this.#fault({ kind: 'frame', ...place, endLsn: lsn ?? limit, reason: `${reason}, in a sealed segment` })
+      this.#skip(walk.position, lsn ?? limit, walk.path)
+      if (lsn === undefined) return
+      walk.position = lsn
+    }
+    const actual = walk.crcUpTo(limit)
+    const goesOn = successor?.previous?.epoch === walk.header.epoch
+    const crc = goesOn ? successor?.previous?.crc : undefined
+    if (knownLimit === undefined || crc === undefined || actual === undefined) return
+    if (actual === crc || this.#faults.length > faultsBefore) return
+    const place = { file: walk.path, offset: walk.offset(walk.header.firstLsn), lsn: walk.header.firstLsn }
+    const reason = 'its bytes do not have the CRC that the next segment holds, though every frame is sound'
+    this.#fault({ kind: 'sealed-crc', ...place, endLsn: place.lsn, reason })
+  }
+
+  /** Walks the last segment to where it ends, and judges what stands there. */
+  *#walkLast(walk: SegmentWalk): Generator<InspectionStep> {
+    const gaps: OpenGap[] = []
+    let tries = this.#settle ? settleTries : 0
+    let follows = 0
+    let limit: number | undefined
+    for (;;) {
+      const end = limit ?? walk.fileEndLsn
+      const state = walk.advance(end)
+      yield this.#step(walk)
+      if (state === 'window') continue
+      limit ??= this.#successorOf(walk)
+      if (limit !== undefined && walk.position >= limit) break
+      if (limit !== undefined && limit !== end) continue
+      const { lsn, lastWrittenLsn } = walk.findNext(end)
+      const clean = lsn === undefined && lastWrittenLsn === walk.position
+      if (clean && !this.#groups.unfinished && limit === undefined) break
+      if (tries > 0) {
+        tries--
+        yield { ...this.#step(walk), waitMs: settleMs }
+        if (this.#wasReplaced(walk)) break
+        if (walk.soundNow(walk.fileEndLsn)) {
+          if (++follows === followsMax) {
+            this.#judgeGaps(walk, gaps)
+            return
+          }
+          tries = settleTries
+        }
+        continue
+      }
+      if (clean && limit === undefined) break
+      const endLsn = lsn ?? limit ?? lastWrittenLsn
+      const reason = damageReason(state === 'limit' ? 'truncated' : state)
+      const { groups, groupEndLsn } = this.#groups
+      gaps.push({ lsn: walk.position, endLsn, groupEndLsn, groups, reason })
+      this.#skip(walk.position, endLsn, walk.path)
+      if (lsn === undefined) break
+      walk.position = lsn
+    }
+    if (limit !== undefined) this.#groups.syncedLsn = Math.max(this.#groups.syncedLsn, limit)
+    const torn = this.#judgeGaps(walk, gaps)
+    // In a segment that is sealed by now, the last group may go on in the next one.
+    if (!torn && (limit === undefined || walk.position < limit)) this.#judgeEnd(walk)
+  }
+
+  /**
+   * Tells the torn tail from corruption by the synced LSNs that the sound frames carry, wherever they stand. All of them
+   * were read by now: a place whose bytes are sound when they are read again was only being written. Returns whether
+   * there is a torn tail.
+   */
+  #judgeGaps(walk: SegmentWalk, gaps: readonly OpenGap[]): boolean {
+    const { syncedLsn } = this.#groups
+    const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
+    for (const [i, gap] of gaps.entries()) {
+      if (this.#settle && walk.soundAt(gap.lsn)) continue
+      if (syncedLsn > gap.lsn) {
+        const reason = `${gap.reason}, though the log was synced up to LSN ${syncedLsn}`
+        this.#fault({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
+        continue
+      }
+      const endLsn = Math.max(walk.position, ...gaps.slice(i).map((later) => later.endLsn))
+      this.#fault({ kind: 'torn-tail', ...at(gap.lsn), endLsn, reason: gap.reason }, gap)
+      return true
+    }
+    return false
+  }
+
+  /** Judges where the frames of the last segment end. */
+  #judgeEnd(walk: SegmentWalk): void {
+    const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
+    const { groupEndLsn, unfinished, syncedLsn } = this.#groups
+    if (groupEndLsn < syncedLsn) {
+      const reason = `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`
+      this.#fault({ kind: 'synced-beyond-end', ...at(walk.position), endLsn: syncedLsn, reason })
+    } else if (unfinished) {
+      const place = groupEndLsn >= walk.header.firstLsn ? at(groupEndLsn) : at(walk.header.firstLsn)
+      this.#fault({ kind: 'torn-tail', ...place, endLsn: walk.position, reason: 'unfinished group' })
+    }
+  }
+
+  /** Where a segment begins that goes on from the walked one by now: then it is sealed, and ends there. */
+  #successorOf(walk: SegmentWalk): number | undefined {
+    const { firstLsn } = walk.header
+    return successorOf(this.#disk, this.#directory, firstLsn)?.header.firstLsn
+  }
+
+  /** Whether an opening has put another file in the place of the one that is walked. */
+  #wasReplaced(walk: SegmentWalk): boolean {
+    const now = this.#look({ path: walk.path, firstLsn: walk.header.firstLsn }).probe?.header
+    return now !== undefined && now.epoch !== walk.header.epoch
+  }
+
+  #padding(lsn: number): void {
+    const walk = this.#walk!
+    if (++this.#paddingFaults > paddingFaultsMax) return
+    const reason = 'a byte of padding behind a frame is not zero'
+    this.#fault({ kind: 'padding', file: walk.path, offset: walk.offset(lsn), lsn, endLsn: lsn, reason })
+  }
+
+  #skip(fromLsn: number, toLsn: number, file: string): void {
+    this.#groups.interrupt()
+    if (fromLsn < toLsn) this.#visitor.skipped?.(fromLsn, toLsn, file)
+  }
+
+  /** `found` is where it was found, if more of the log has been read since. */
+  #fault(fault: PlacedFault, found?: { readonly groupEndLsn: number; readonly groups: number }): void {
+    const { groupEndLsn, groups } = found ?? this.#groups
+    this.#faults.push({
+      ...fault,
+      severity: fault.kind === 'torn-tail' ? 'torn' : 'corrupt',
+      groupEndLsn: found ? groupEndLsn : Math.min(fault.lsn, groupEndLsn),
+      recordsKept: groups - this.#groupsBefore,
+    })
+  }
+
+  #step(walk: SegmentWalk): InspectionStep {
+    const bytesDone = this.#bytesDone + Math.max(0, walk.position - walk.header.firstLsn)
+    return { bytesDone: Math.min(bytesDone, this.#bytesTotal), bytesTotal: this.#bytesTotal, waitMs: 0 }
+  }
+
+  #result(): LogInspection {
+    const faults = this.#faults.toSorted((a, b) => a.lsn - b.lsn)
+    const { frames, groups, firstTimeUs, lastTimeUs, groupEndLsn } = this.#groups
+    const lossy = faults.filter(losesBytes).map((fault) => fault.groupEndLsn)
+    return {
+      directory: this.#directory,
+      segments: this.#segments,
+      firstLsn: this.#segments[0]?.firstLsn ?? 0,
+      endLsn: Math.min(groupEndLsn, ...lossy),
+      lastGroupEndLsn: groupEndLsn,
+      frames,
+      groups,
+      firstTimeUs,
+      lastTimeUs,
+      faults,
+      verdict: verdictOf(faults),
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { Disk } from '../disk/disk.js'
+import { inspectLog } from './inspection.js'
+import type { InspectedGroup, InspectionStep, LogInspection } from './inspection-faults.js'
+
+/** Bytes of a log that could not be read as frames, or the rest of a record of which a removal took the beginning. */
+export interface SkippedRange {
+  readonly fromLsn: number
+  readonly toLsn: number
+  readonly file: string
+  /** The last group before it and the first behind it are not known to be neighbours. */
+  readonly bytes: number
+}
+
+/** Takes what a salvage finds, in the order of the log. */
+export interface SalvageVisitor {
+  group(group: InspectedGroup): void
+  skipped(range: SkippedRange): void
+}
+
+export interface SalvageReport {
+  readonly groups: number
+  readonly skipped: readonly SkippedRange[]
+  readonly inspection: LogInspection
+}
+
+/**
+ * Reads every sound group of a log, also behind damage, and tells of all that it has to skip. It changes nothing, and
+ * what it finds is not a log: behind a gap it is not known what was lost, and a torn tail was never acknowledged.
+ *
+ * @throws LogError as `inspectLog`.
+ */
+export function* salvageLog(
+  disk: Disk,
+  directory: string,
+  visitor: SalvageVisitor,
+): Generator<InspectionStep, SalvageReport> {
+  const skipped: SkippedRange[] = []
+  const skip = (fromLsn: number, toLsn: number, file: string) => {
+    const range = { fromLsn, toLsn, file, bytes: toLsn - fromLsn }
+    skipped.push(range)
+    visitor.skipped(range)
+  }
+  const inspection = yield* inspectLog(disk, directory, {
+    group: (group) => visitor.group(group),
+    skipped: skip,
+    rest: skip,
+  })
+  return { groups: inspection.groups, skipped, inspection }
+}

@@ -1,0 +1,124 @@
+import * as path from 'node:path'
+import { call, run, runNow, type Steps } from '../disk/atomic-file.js'
+import type { Disk } from '../disk/disk.js'
+import {
+  isRecycledName,
+  listSegmentNames,
+  readSegmentHeader,
+  recycledName,
+  segmentHeaderBytes,
+  segmentNameLsn,
+  segmentPath,
+} from '../format/segment.js'
+
+/** Removed segments whose files are kept for the next ones: what one checkpoint sets free under default settings. */
+export const recycledSegmentsMax = 4
+
+/** Segments that are to go. */
+export interface SegmentRemoval {
+  /** Their first LSNs, ascending. */
+  readonly firstLsns: readonly number[]
+  /** Where the log begins without them. */
+  readonly firstLsn: number
+}
+
+/**
+ * The segments that are wholly below `limitLsn`, never the last one, and none whose successor goes on with a group of it:
+ * what is left begins with a whole group. `undefined` when there is none.
+ */
+export function planRemoval(disk: Disk, directory: string, limitLsn: number): SegmentRemoval | undefined {
+  const firstLsns = listSegmentNames(disk, directory).map((name) => segmentNameLsn(name)!)
+  let count = firstLsns.findLastIndex((lsn, i) => i === 0 || lsn <= limitLsn)
+  while (count > 0 && beginsWithinGroup(disk, directory, firstLsns[count]!)) count--
+  if (count <= 0) return undefined
+  return { firstLsns: firstLsns.slice(0, count), firstLsn: firstLsns[count]! }
+}
+
+/**
+ * Removes segments, oldest first. The files of some, if they have the size of a whole segment, stay under another name,
+ * for the preparer to make spares of: their blocks are allocated and written already, so nothing has to be filled with
+ * zeros. For event loops: freeing the blocks of one file takes the system milliseconds.
+ *
+ * @param check Called before each file goes; when it throws, the rest stays.
+ * @throws LogError `TIDEMARK_LOG_IO`, and what `check` throws; then the newest of them are still there.
+ */
+export function removeSegments(
+  disk: Disk,
+  directory: string,
+  removal: SegmentRemoval,
+  segmentBytes: number,
+  check: () => void = () => {},
+): Promise<void> {
+  return run(disk, removeEach(directory, removal, segmentBytes, check))
+}
+
+/** `removeSegments` for threads that have nothing else to do. */
+export function removeSegmentsNow(
+  disk: Disk,
+  directory: string,
+  removal: SegmentRemoval,
+  segmentBytes: number,
+): void {
+  runNow(
+    disk,
+    removeEach(directory, removal, segmentBytes, () => {}),
+  )
+}
+
+function* removeEach(
+  directory: string,
+  { firstLsns }: SegmentRemoval,
+  segmentBytes: number,
+  check: () => void,
+): Steps<void> {
+  const names = yield* call('read', directory, 'list', directory)
+  let kept = names.filter(isRecycledName).length
+  const renamed: string[] = []
+  for (const firstLsn of firstLsns) {
+    const file = segmentPath(directory, firstLsn)
+    const isWhole =
+      kept < recycledSegmentsMax && (yield* fileBytes(file)) === segmentHeaderBytes + segmentBytes
+    check()
+    if (isWhole) {
+      const recycled = path.join(directory, recycledName(firstLsn))
+      yield* call('rename', file, 'rename', file, recycled)
+      renamed.push(recycled)
+      kept++
+    } else {
+      yield* call('remove', file, 'remove', file)
+    }
+  }
+  try {
+    yield* call('sync', directory, 'syncDirectory', directory)
+  } catch (error) {
+    yield* discard(renamed)
+    throw error
+  }
+}
+
+/**
+ * Removes files whose new names could not be synced. A second sync may report success for what the first one dropped; then
+ * a power cut brings back the old name, under which the file must still be whole and not one that was made ready.
+ */
+function* discard(files: readonly string[]): Steps<void> {
+  for (const file of files) {
+    try {
+      yield* call('remove', file, 'remove', file)
+    } catch {
+      // The failed sync is what the caller hears of.
+    }
+  }
+}
+
+function* fileBytes(file: string): Steps<number> {
+  const handle = yield* call('open', file, 'open', file, 'read')
+  try {
+    return yield* call('look at', file, 'size', handle)
+  } finally {
+    yield* call('close', file, 'close', handle)
+  }
+}
+
+function beginsWithinGroup(disk: Disk, directory: string, firstLsn: number): boolean {
+  return readSegmentHeader(disk, segmentPath(directory, firstLsn))?.withinGroup === true
+}

@@ -1,0 +1,117 @@
+import {
+  type OrderType,
+  orderTypeNames,
+  type SelfTradePrevention,
+  type Side,
+  selfTradePreventionNames,
+  sideNames,
+  type TimeInForce,
+  timeInForceNames,
+} from '../codec/names.js'
+import {
+  TRAIT_ICEBERG,
+  TRAIT_POST_ONLY,
+  TRAIT_PREVENTION_SHIFT,
+  TRAIT_TIME_IN_FORCE_SHIFT,
+  TRAIT_TYPE_SHIFT,
+  TRAIT_WAITING,
+} from './order-store.js'
+import type { ShardBooks } from './shard-books.js'
+
+/** One price: ticks, visible lots, number of orders. */
+export interface DepthLevel {
+  readonly price: number
+  readonly quantity: number
+  readonly orders: number
+}
+
+/** Open lots (hidden ones included), orders and levels of one side. */
+export interface SideTotals {
+  readonly quantity: number
+  readonly orders: number
+  readonly levels: number
+}
+
+/** Everything about a live order; prices in ticks, quantities in lots. Fields that do not apply are absent. */
+export interface OrderState {
+  readonly orderId: number
+  readonly account: number
+  readonly side: Side
+  readonly orderType: OrderType
+  readonly timeInForce: TimeInForce
+  /** `waiting`: a stop that has not been triggered; `resting`: in the book. */
+  readonly status: 'resting' | 'waiting'
+  /** Limit price; 0 for a stop that becomes a market order. */
+  readonly price: number
+  /** Open quantity, hidden part included. */
+  readonly quantity: number
+  /** Traded so far. */
+  readonly filled: number
+  /** The part of an iceberg that is visible now; the whole open quantity otherwise. */
+  readonly shown: number
+  readonly postOnly: boolean
+  readonly displayQuantity?: number
+  readonly stopPrice?: number
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly expireTime?: number
+  /** Absent when the instrument's default applies. */
+  readonly selfTradePrevention?: SelfTradePrevention
+}
+
+export function depthOf(shard: ShardBooks, ladder: number, count: number): DepthLevel[] {
+  const { levels } = shard
+  const found: DepthLevel[] = []
+  for (let level = levels.best(ladder); level !== 0 && found.length < count; level = levels.worse(level)) {
+    found.push({ price: levels.price(level), quantity: levels.shown(level), orders: levels.count(level) })
+  }
+  return found
+}
+
+export function totalsOf(shard: ShardBooks, ladder: number): SideTotals {
+  const { levels } = shard
+  let quantity = 0n
+  let orders = 0
+  let count = 0
+  for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+    quantity += BigInt(levels.shown(level)) + BigInt(levels.hidden(level))
+    orders += levels.count(level)
+    count++
+  }
+  return { quantity: Number(quantity), orders, levels: count }
+}
+
+/** Live orders of a book, waiting stops included. */
+export function countOrders(shard: ShardBooks, book: number): number {
+  const { levels } = shard
+  let orders = 0
+  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
+    for (let level = levels.best(ladder); level !== 0; level = levels.worse(level))
+      orders += levels.count(level)
+  }
+  return orders
+}
+
+export function orderState(shard: ShardBooks, order: number): OrderState {
+  const { orders } = shard
+  const traits = orders.traits(order)
+  const type = orderTypeNames[(traits >> TRAIT_TYPE_SHIFT) & 3]!
+  const timeInForce = timeInForceNames[(traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7]!
+  const prevention = selfTradePreventionNames[(traits >> TRAIT_PREVENTION_SHIFT) & 7]
+  return {
+    orderId: orders.id(order),
+    account: orders.account(order),
+    side: sideNames[traits & 1]!,
+    orderType: type,
+    timeInForce,
+    status: (traits & TRAIT_WAITING) === 0 ? 'resting' : 'waiting',
+    price: orders.price(order),
+    quantity: orders.open(order),
+    filled: orders.filled(order),
+    shown: orders.shown(order),
+    postOnly: (traits & TRAIT_POST_ONLY) !== 0,
+    ...((traits & TRAIT_ICEBERG) !== 0 && { displayQuantity: orders.displayQuantity(order) }),
+    ...((type === 'stop' || type === 'stop-limit') && { stopPrice: orders.stopPrice(order) }),
+    ...(timeInForce === 'GTD' && { expireTime: orders.expireTime(order) }),
+    ...(prevention !== undefined && { selfTradePrevention: prevention }),
+  }
+}

@@ -1,0 +1,147 @@
+import type { InstrumentDefinition } from '../codec/instrument-record.js'
+import type { InstrumentStatus } from '../codec/names.js'
+import { type OrderState, orderState } from './book-queries.js'
+import { TRAIT_ICEBERG, TRAIT_TIME_IN_FORCE_SHIFT, TRAIT_TYPE_SHIFT } from './order-store.js'
+import { LADDER_ASKS, LADDER_BIDS, LADDER_BUY_STOPS, LADDER_SELL_STOPS } from './price-levels.js'
+import type { ShardBooks } from './shard-books.js'
+
+/** Everything about one book that decides how it behaves from now on. */
+export interface BookState {
+  readonly definition: InstrumentDefinition
+  readonly status: InstrumentStatus
+  /** Price of the last trade in ticks, 0 before the first. */
+  readonly lastPrice: number
+  readonly trades: number
+  /** Each in priority order. */
+  readonly bids: readonly OrderState[]
+  readonly asks: readonly OrderState[]
+  readonly sellStops: readonly OrderState[]
+  readonly buyStops: readonly OrderState[]
+  /** By ascending account: its live orders in the order in which they were accepted. */
+  readonly accounts: readonly { readonly account: number; readonly orderIds: readonly number[] }[]
+}
+
+export function bookState(shard: ShardBooks, book: number): BookState {
+  const { books, orders } = shard
+  const accounts: { account: number; orderIds: number[] }[] = []
+  forEachOrder(shard, book, (order) => {
+    if (orders.accountPrevious(order) < 0) {
+      accounts.push({ account: orders.account(order), orderIds: accountOrderIds(shard, order) })
+    }
+  })
+  return {
+    definition: books.definitions[book]!,
+    status: books.isHalted(book) ? 'halted' : 'open',
+    lastPrice: books.lastPrice(book),
+    trades: books.trades(book),
+    bids: ladderState(shard, book * 4 + LADDER_BIDS),
+    asks: ladderState(shard, book * 4 + LADDER_ASKS),
+    sellStops: ladderState(shard, book * 4 + LADDER_SELL_STOPS),
+    buyStops: ladderState(shard, book * 4 + LADDER_BUY_STOPS),
+    accounts: accounts.sort((a, b) => a.account - b.account),
+  }
+}
+
+/**
+ * A 64-bit fingerprint (16 hex digits) of what `bookState` shows. It does not depend on the shard, on the memory
+ * layout or on the books beside it. It guards against mistakes, not against forgery.
+ */
+export function bookDigest(shard: ShardBooks, book: number): string {
+  const { books, orders } = shard
+  const digest = new Digest()
+  const definition = books.definitions[book]!
+  digest.text(JSON.stringify([definition.symbol, definition.tickSize, definition.lotSize]))
+  digest.number(definition.instrumentId)
+  digest.text(definition.replacePriority)
+  digest.text(definition.selfTradePrevention)
+  digest.number(books.isHalted(book) ? 1 : 0)
+  digest.number(books.lastPrice(book))
+  digest.number(books.trades(book))
+  forEachOrder(shard, book, (order) => {
+    const traits = orders.traits(order)
+    digest.number(orders.id(order))
+    digest.number(orders.account(order))
+    digest.number(traits)
+    digest.number(orders.price(order))
+    digest.number(orders.open(order))
+    digest.number(orders.shown(order))
+    digest.number(orders.filled(order))
+    if ((traits & TRAIT_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
+    if (((traits >> TRAIT_TYPE_SHIFT) & 2) !== 0) digest.number(orders.stopPrice(order))
+    if (((traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7) === 4) digest.number(orders.expireTime(order))
+  })
+  forEachOrder(shard, book, (order) => {
+    if (orders.accountPrevious(order) < 0) for (const id of accountOrderIds(shard, order)) digest.number(id)
+  })
+  for (const [account, entry] of shard.requests.entries(book)) {
+    digest.number(account)
+    digest.number(entry.requestId)
+    digest.number(entry.bodyA)
+    digest.number(entry.bodyB)
+    digest.number(entry.status)
+    digest.number(entry.code)
+    digest.number(entry.filled)
+    digest.number(entry.remaining)
+  }
+  return digest.finish()
+}
+
+/** Visits bids, asks, sell stops and buy stops, each in priority order. */
+function forEachOrder(shard: ShardBooks, book: number, visit: (order: number) => void): void {
+  const { levels, orders } = shard
+  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
+    for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+      for (let order = levels.head(level); order !== 0; order = orders.next(order)) visit(order)
+    }
+  }
+}
+
+function ladderState(shard: ShardBooks, ladder: number): OrderState[] {
+  const { levels, orders } = shard
+  const states: OrderState[] = []
+  for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+    for (let order = levels.head(level); order !== 0; order = orders.next(order))
+      states.push(orderState(shard, order))
+  }
+  return states
+}
+
+function accountOrderIds(shard: ShardBooks, first: number): number[] {
+  const ids: number[] = []
+  for (let order = first; order > 0; order = shard.orders.accountNext(order)) ids.push(shard.orders.id(order))
+  return ids
+}
+
+/** Two 32-bit lanes, each mixed as in MurmurHash3. */
+class Digest {
+  #a = 0x9747b28c
+  #b = 0x5bd1e995
+
+  number(value: number): void {
+    this.#word(value | 0)
+    this.#word((value / 4294967296) | 0)
+  }
+
+  text(value: string): void {
+    this.number(value.length)
+    for (let i = 0; i < value.length; i++) this.#word(value.charCodeAt(i))
+  }
+
+  finish(): string {
+    this.#word(0x2545f491)
+    this.#word(0x27d4eb2f)
+    return hex(this.#a) + hex(this.#b)
+  }
+
+  #word(word: number): void {
+    const mixed = Math.imul(word, 0xcc9e2d51)
+    const a = this.#a ^ Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
+    this.#a = (Math.imul((a << 13) | (a >>> 19), 5) + 0xe6546b64) | 0
+    const b = Math.imul(this.#b ^ word ^ (this.#a >>> 7), 0x85ebca6b)
+    this.#b = b ^ (b >>> 13)
+  }
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0')
+}

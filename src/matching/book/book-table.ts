@@ -1,0 +1,118 @@
+import type { InstrumentDefinition } from '../codec/instrument-record.js'
+
+const LAST_PRICE = 0
+const TRADES = 1
+
+const INSTRUMENT = 0
+const FLAGS = 1
+const EXPIRING = 2
+const STOPS = 3
+
+const HALTED = 1
+const ALWAYS_LOSE = 2
+const PREVENTION_SHIFT = 2
+
+const INITIAL_BOOKS = 16
+
+/** Copies books before they change, while a snapshot is taken. */
+export interface BookKeeper {
+  keepBook(book: number): void
+}
+
+/**
+ * The few numbers of each book beside its orders. Books are numbered from 0 in the order in which this shard got them;
+ * the pool's instrument ids are translated at the door.
+ */
+export class BookTable {
+  readonly definitions: InstrumentDefinition[] = []
+  #bookOf = new Int32Array(INITIAL_BOOKS)
+  #f64 = new Float64Array(INITIAL_BOOKS * 2)
+  #i32 = new Int32Array(INITIAL_BOOKS * 8)
+  /** Called before a field of a book that a snapshot holds changes; `undefined` when no copy is made. */
+  keeper: BookKeeper | undefined
+
+  get size(): number {
+    return this.definitions.length
+  }
+
+  /** The book of an instrument id, or -1. */
+  find(instrumentId: number): number {
+    return instrumentId < this.#bookOf.length ? this.#bookOf[instrumentId]! - 1 : -1
+  }
+
+  add(definition: InstrumentDefinition, prevention: number): number {
+    const book = this.definitions.length
+    this.definitions.push(definition)
+    if (definition.instrumentId >= this.#bookOf.length) {
+      const bookOf = new Int32Array(Math.max(definition.instrumentId + 1, this.#bookOf.length * 2))
+      bookOf.set(this.#bookOf)
+      this.#bookOf = bookOf
+    }
+    if (book * 8 === this.#i32.length) {
+      const i32 = new Int32Array(book * 16)
+      i32.set(this.#i32)
+      const f64 = new Float64Array(book * 4)
+      f64.set(this.#f64)
+      this.#i32 = i32
+      this.#f64 = f64
+    }
+    this.#bookOf[definition.instrumentId] = book + 1
+    this.#i32[book * 8 + INSTRUMENT] = definition.instrumentId
+    this.#i32[book * 8 + FLAGS] =
+      (definition.replacePriority === 'always-lose' ? ALWAYS_LOSE : 0) | (prevention << PREVENTION_SHIFT)
+    return book
+  }
+
+  instrumentId(book: number): number {
+    return this.#i32[book * 8 + INSTRUMENT]!
+  }
+  /** The price of the last trade in ticks, or 0 before the first. */
+  lastPrice(book: number): number {
+    return this.#f64[book * 2 + LAST_PRICE]!
+  }
+  /** Trades so far, which is also the id of the last. */
+  trades(book: number): number {
+    return this.#f64[book * 2 + TRADES]!
+  }
+  isHalted(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & HALTED) !== 0
+  }
+  alwaysLoses(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & ALWAYS_LOSE) !== 0
+  }
+  /** The instrument's own self-trade prevention, as its code. */
+  prevention(book: number): number {
+    return this.#i32[book * 8 + FLAGS]! >> PREVENTION_SHIFT
+  }
+  /** Live orders that an `expire` command could kill. */
+  expiring(book: number): number {
+    return this.#i32[book * 8 + EXPIRING]!
+  }
+  /** Stops that wait. */
+  stops(book: number): number {
+    return this.#i32[book * 8 + STOPS]!
+  }
+
+  /** Notes a trade and returns its id. */
+  nextTrade(book: number, price: number): number {
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
+    this.#f64[book * 2 + LAST_PRICE] = price
+    return ++this.#f64[book * 2 + TRADES]!
+  }
+  /** Sets what a snapshot holds: the last trade's price, and how many there were. */
+  restoreTrades(book: number, lastPrice: number, trades: number): void {
+    this.#f64[book * 2 + LAST_PRICE] = lastPrice
+    this.#f64[book * 2 + TRADES] = trades
+  }
+  setHalted(book: number, halted: boolean): void {
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
+    const flags = this.#i32[book * 8 + FLAGS]!
+    this.#i32[book * 8 + FLAGS] = halted ? flags | HALTED : flags & ~HALTED
+  }
+  addExpiring(book: number, change: number): void {
+    this.#i32[book * 8 + EXPIRING]! += change
+  }
+  addStops(book: number, change: number): void {
+    this.#i32[book * 8 + STOPS]! += change
+  }
+}

@@ -1,0 +1,123 @@
+import { readU64 } from '../codec/command-layout.js'
+import type { GroupBuffer } from '../codec/group-buffer.js'
+import { outcomeStatusCodes, rejectCodes } from '../codec/names.js'
+import { outcomeOf } from '../codec/outcome.js'
+
+/** The last request of an account in a book, and what came of it. */
+export interface RequestEntry {
+  requestId: number
+  /** Two hashes of the command's body, its tag left out. */
+  bodyA: number
+  bodyB: number
+  status: number
+  code: number
+  filled: number
+  remaining: number
+  /** Where the first execution's group ends in the log; 0 until the log has said so. */
+  lsn: number
+  /** The last copy of the ledger that has this entry in it, or for which it came too late; see `copies`. */
+  copy: number
+}
+
+/** Copies entries before they are replaced, while a snapshot is taken. */
+export interface RequestKeeper {
+  keepRequest(book: number, account: number, entry: RequestEntry): void
+}
+
+/**
+ * Remembers, for each account of each book, the last request id and its outcome, so that a command that is sent again
+ * is executed once. Ids grow strictly, so one entry an account is enough.
+ */
+export class RequestLedger {
+  readonly #books: (Map<number, RequestEntry> | undefined)[] = []
+  #last: RequestEntry | undefined
+  /** Copies that were begun; the running one's number while `keeper` is set. */
+  copies = 0
+  keeper: RequestKeeper | undefined
+
+  find(book: number, account: number): RequestEntry | undefined {
+    return this.#books[book]?.get(account)
+  }
+
+  /** The entries of a book by ascending account. */
+  entries(book: number): [account: number, entry: RequestEntry][] {
+    return [...(this.#books[book] ?? [])].sort(([a], [b]) => a - b)
+  }
+
+  /** The entries of a book, in no particular order; those that come meanwhile may be among them. */
+  iterate(book: number): IterableIterator<[account: number, entry: RequestEntry]> | undefined {
+    return this.#books[book]?.entries()
+  }
+
+  restore(book: number, account: number, entry: RequestEntry): void {
+    const entries = this.#books[book] ?? new Map<number, RequestEntry>()
+    entries.set(account, entry)
+    this.#books[book] = entries
+  }
+
+  /**
+   * Answers a request whose id is not new: with the first outcome, or with a refusal when the body is another one or
+   * the id is older than the last. Returns false for a new id.
+   */
+  answer(book: number, account: number, words: Int32Array, at: number, group: GroupBuffer): boolean {
+    const entry = this.find(book, account)
+    const requestId = requestIdOf(words, at)
+    if (entry === undefined || requestId > entry.requestId) return false
+    if (requestId < entry.requestId) {
+      group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.REQUEST_ID_OUTDATED)
+    } else if (
+      entry.bodyA !== bodyHash(words, at, 0x9747b28c) ||
+      entry.bodyB !== bodyHash(words, at, 0x5bd1e995)
+    ) {
+      group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.REQUEST_ID_REUSED)
+    } else {
+      group.repeated(words[at + 4]!, words[at + 5]!, entry)
+    }
+    return true
+  }
+
+  /** Notes what came of a new request: its group spans all of `group`. */
+  note(book: number, account: number, words: Int32Array, at: number, group: GroupBuffer): void {
+    const outcome = outcomeOf(group.i32, 0, group.byteLength >> 2)
+    const entry: RequestEntry = {
+      requestId: requestIdOf(words, at),
+      bodyA: bodyHash(words, at, 0x9747b28c),
+      bodyB: bodyHash(words, at, 0x5bd1e995),
+      status: outcomeStatusCodes[outcome.status],
+      code: outcome.code === undefined ? 0 : rejectCodes[outcome.code],
+      filled: outcome.filled,
+      remaining: outcome.remaining,
+      lsn: 0,
+      copy: this.copies,
+    }
+    if (this.keeper !== undefined) {
+      const replaced = this.find(book, account)
+      if (replaced) this.keeper.keepRequest(book, account, replaced)
+    }
+    this.restore(book, account, entry)
+    this.#last = entry
+  }
+
+  /** Says where the group of the request that was noted last ends in the log. */
+  settle(lsn: number): void {
+    if (this.#last) this.#last.lsn = lsn
+    this.#last = undefined
+  }
+}
+
+/** The request id is the last field of every record that has one. */
+function requestIdOf(words: Int32Array, at: number): number {
+  return readU64(words, at + (words[at]! >>> 18) - 2)
+}
+
+/** Hash of a command record without its tag. */
+function bodyHash(words: Int32Array, at: number, seed: number): number {
+  let hash = seed
+  const end = at + (words[at]! >>> 18)
+  for (let i = at; i < end; i++) {
+    if (i === at + 2 || i === at + 3) continue
+    hash = Math.imul(hash ^ words[i]!, 0xcc9e2d51)
+    hash = Math.imul((hash << 15) | (hash >>> 17), 0x1b873593) ^ (hash >>> 13)
+  }
+  return hash
+}

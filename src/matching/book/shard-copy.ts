@@ -1,0 +1,305 @@
+import { maxCommandWords } from '../codec/command-writer.js'
+import { encodeInstrument } from '../codec/instrument-record.js'
+import { timeInForceCodes } from '../codec/names.js'
+import {
+  orderFields,
+  TRAIT_FILLED,
+  TRAIT_ICEBERG,
+  TRAIT_TIME_IN_FORCE_SHIFT,
+  TRAIT_TYPE_SHIFT,
+} from './order-store.js'
+import { recordsMax } from './record-masks.js'
+import type { RequestEntry } from './request-ledger.js'
+import type { ShardBooks } from './shard-books.js'
+
+/**
+ * The records of a copy, in words of 32 bits; u64 are two words, the low one first. The upper five bits of the first word
+ * say the kind, the others a number. docs/snapshot-format.md has the tables.
+ *
+ * ```
+ *  book      number, words of this record, halted, 0, last price u64, trades u64, the instrument's command record
+ *  order     number, instrument id, account, traits, id u64, price u64, open u64, shown u64, level, number of the next in
+ *            its level, number of the next of its account in this book, 0
+ *  extended  the same, then display u64, stop price u64, expire time u64, filled u64
+ *  request   0, instrument id, account, status, code, body hash, second body hash, 0, request id u64, filled + 1 u64,
+ *            remaining + 1 u64, LSN u64
+ * ```
+ */
+export const copyKinds = { book: 1, order: 2, extended: 3, request: 4 } as const
+export const KIND_SHIFT = 27
+export const BOOK_HEAD_WORDS = 8
+export const ORDER_WORDS = 16
+export const EXTENDED_WORDS = 24
+export const REQUEST_WORDS = 16
+/** No record of a copy is longer. */
+export const copyRecordWordsMax = BOOK_HEAD_WORDS + maxCommandWords
+
+/** How many records one step looks at. A book counts as several, by its length. */
+export const copyStepRecords = 2048
+
+/** Where a copy goes. */
+export interface CopyTarget {
+  /** Takes the words that were filled, and gives room for at least `copyRecordWordsMax` more. */
+  swap(filledWords: number): Int32Array
+  /** Takes the words that were filled since the last `swap`. Nothing follows. */
+  finish(filledWords: number): void
+}
+
+/** How much a copy holds. A restore makes room for it. */
+export interface CopyCounts {
+  readonly books: number
+  readonly orders: number
+  /** Numbers of orders, and of levels, are below these. */
+  readonly orderNumbers: number
+  readonly levelNumbers: number
+}
+
+const ID = orderFields.id
+const PRICE = orderFields.price
+const OPEN = orderFields.open
+const SHOWN = orderFields.shown
+const NEXT = orderFields.next
+const LEVEL = orderFields.level
+const ACCOUNT = orderFields.account
+const TRAITS = orderFields.traits
+const ACCOUNT_NEXT = orderFields.accountNext
+const BOOK = orderFields.book
+const GTD = timeInForceCodes.GTD
+const BOOK_KIND = copyKinds.book << KIND_SHIFT
+const ORDER_KIND = copyKinds.order << KIND_SHIFT
+const EXTENDED_KIND = copyKinds.extended << KIND_SHIFT
+const REQUEST_KIND = copyKinds.request << KIND_SHIFT
+
+/**
+ * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
+ * the steps. A step copies what comes next in the order of the records; what a command is about to change
+ * before its turn came is copied first, once. So a step, and what a command copies ahead for each order that it touches, are bounded, and
+ * nothing is walked: an order is copied with its links, and restoring links the orders again.
+ *
+ * A book comes before everything that belongs to it; beyond that, records come in no particular order.
+ */
+export class ShardCopy {
+  readonly counts: CopyCounts
+  readonly #shard: ShardBooks
+  readonly #target: CopyTarget
+  readonly #ordersCopied: Uint8Array
+  readonly #booksCopied: Uint8Array
+  readonly #number: number
+  #words: Int32Array
+  #at = 0
+  #nextBook = 0
+  #nextOrder = 1
+  #nextRequestBook = 0
+  #requests: IterableIterator<[account: number, entry: RequestEntry]> | undefined
+  #running = true
+  /** Records that were copied ahead of a change; for statistics and tests. */
+  ahead = 0
+
+  constructor(shard: ShardBooks, target: CopyTarget) {
+    const { orders, books, requests } = shard
+    if (orders.keeper !== undefined) throw new Error('a copy of this shard is being made already')
+    this.#shard = shard
+    this.#target = target
+    this.counts = {
+      books: books.size,
+      orders: shard.index.size,
+      orderNumbers: orders.used,
+      levelNumbers: shard.levels.used,
+    }
+    this.#ordersCopied = new Uint8Array(this.counts.orderNumbers)
+    this.#booksCopied = new Uint8Array(this.counts.books)
+    this.#words = target.swap(0)
+    this.#number = ++requests.copies
+    orders.keeper = this
+    orders.copyFrom = 1
+    books.keeper = this
+    requests.keeper = this
+  }
+
+  /** Copies on; returns whether all is copied, and then the target has all of it. */
+  step(records = copyStepRecords): boolean {
+    if (!this.#running) return true
+    const left = this.#stepRequests(this.#stepOrders(this.#stepBooks(records)))
+    if (left <= 0) return false
+    this.stop()
+    this.#target.finish(this.#at)
+    return true
+  }
+
+  /** Ends the copy, complete or not. After that, commands copy nothing ahead. */
+  stop(): void {
+    if (!this.#running) return
+    this.#running = false
+    const { orders, books, requests } = this.#shard
+    orders.copyFrom = recordsMax
+    orders.keeper = undefined
+    books.keeper = undefined
+    requests.keeper = undefined
+  }
+
+  keepBook(book: number): void {
+    if (book < this.#nextBook || book >= this.counts.books || this.#booksCopied[book] !== 0) return
+    this.#booksCopied[book] = 1
+    this.ahead++
+    this.#copyBook(book)
+  }
+
+  keepOrder(order: number): void {
+    if (order >= this.counts.orderNumbers || this.#ordersCopied[order] !== 0) return
+    // A record that was free when the copy began is marked too: the order that gets it is not in the copy.
+    this.#ordersCopied[order] = 1
+    const { i32 } = this.#shard.orders
+    if (i32[(order << 4) + LEVEL] === 0) return
+    this.keepBook(i32[(order << 4) + BOOK]!)
+    this.ahead++
+    this.#copyOrder(order)
+  }
+
+  keepRequest(book: number, account: number, entry: RequestEntry): void {
+    if (entry.copy === this.#number) return
+    this.keepBook(book)
+    this.ahead++
+    this.#copyRequest(book, account, entry)
+  }
+
+  #stepBooks(records: number): number {
+    const { books } = this.counts
+    let left = records
+    while (this.#nextBook < books && left > 0) {
+      const book = this.#nextBook++
+      if (this.#booksCopied[book] === 0) left -= this.#copyBook(book) / ORDER_WORDS
+      left -= 1
+    }
+    return left
+  }
+
+  #stepOrders(records: number): number {
+    if (records <= 0) return records
+    const { orders } = this.#shard
+    const { i32 } = orders
+    const first = this.#nextOrder
+    const end = Math.min(this.counts.orderNumbers, first + Math.ceil(records))
+    for (let order = first; order < end; order++) {
+      if (this.#ordersCopied[order] === 0 && i32[(order << 4) + LEVEL] !== 0) this.#copyOrder(order)
+    }
+    this.#nextOrder = end
+    orders.copyFrom = end < this.counts.orderNumbers ? end : recordsMax
+    return records - (end - first)
+  }
+
+  #stepRequests(records: number): number {
+    const { requests } = this.#shard
+    let left = records
+    while (left > 0 && this.#nextRequestBook < this.counts.books) {
+      const book = this.#nextRequestBook
+      this.#requests ??= requests.iterate(book)
+      const next = this.#requests?.next()
+      left -= 1
+      if (next === undefined || next.done) {
+        this.#requests = undefined
+        this.#nextRequestBook++
+        continue
+      }
+      const [account, entry] = next.value
+      if (entry.copy === this.#number) continue
+      this.#copyRequest(book, account, entry)
+    }
+    return left
+  }
+
+  /** Returns the words that the book took. */
+  #copyBook(book: number): number {
+    const { books } = this.#shard
+    const at = this.#room(copyRecordWordsMax)
+    const words = this.#words
+    const used =
+      BOOK_HEAD_WORDS + encodeInstrument(words, at + BOOK_HEAD_WORDS, 0, 0, books.definitions[book]!)
+    words[at] = BOOK_KIND | book
+    words[at + 1] = used
+    words[at + 2] = books.isHalted(book) ? 1 : 0
+    words[at + 3] = 0
+    writeU64(words, at + 4, books.lastPrice(book))
+    writeU64(words, at + 6, books.trades(book))
+    this.#at = at + used
+    return used
+  }
+
+  #copyOrder(order: number): void {
+    const { orders, books } = this.#shard
+    const { i32, f64 } = orders
+    const base = order << 4
+    const traits = i32[base + TRAITS]!
+    const isExtended =
+      (traits & (TRAIT_ICEBERG | TRAIT_FILLED)) !== 0 ||
+      ((traits >> TRAIT_TYPE_SHIFT) & 2) !== 0 ||
+      ((traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7) === GTD
+    const used = isExtended ? EXTENDED_WORDS : ORDER_WORDS
+    const at = this.#room(used)
+    const words = this.#words
+    const accountNext = i32[base + ACCOUNT_NEXT]!
+    const open = f64[(order << 3) + OPEN]!
+    const shown = f64[(order << 3) + SHOWN]!
+    words[at] = (isExtended ? EXTENDED_KIND : ORDER_KIND) | order
+    words[at + 1] = books.instrumentId(i32[base + BOOK]!)
+    words[at + 2] = i32[base + ACCOUNT]!
+    words[at + 3] = traits
+    words[at + 4] = i32[base + ID]!
+    words[at + 5] = i32[base + ID + 1]!
+    words[at + 6] = i32[base + PRICE]!
+    words[at + 7] = i32[base + PRICE + 1]!
+    words[at + 8] = open | 0
+    words[at + 9] = (open / 4294967296) | 0
+    words[at + 10] = shown | 0
+    words[at + 11] = (shown / 4294967296) | 0
+    words[at + 12] = i32[base + LEVEL]!
+    words[at + 13] = i32[base + NEXT]!
+    words[at + 14] = accountNext < 0 ? 0 : accountNext
+    words[at + 15] = 0
+    if (isExtended) this.#copyExtension(order, traits, at + ORDER_WORDS)
+    this.#at = at + used
+  }
+
+  #copyExtension(order: number, traits: number, at: number): void {
+    const { orders } = this.#shard
+    const words = this.#words
+    const isGtd = ((traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7) === GTD
+    const isStop = ((traits >> TRAIT_TYPE_SHIFT) & 2) !== 0
+    writeU64(words, at, (traits & TRAIT_ICEBERG) === 0 ? 0 : orders.displayQuantity(order))
+    writeU64(words, at + 2, isStop ? orders.stopPrice(order) : 0)
+    writeU64(words, at + 4, isGtd ? orders.expireTime(order) : 0)
+    writeU64(words, at + 6, orders.filled(order))
+  }
+
+  #copyRequest(book: number, account: number, entry: RequestEntry): void {
+    entry.copy = this.#number
+    const at = this.#room(REQUEST_WORDS)
+    const words = this.#words
+    words[at] = REQUEST_KIND
+    words[at + 1] = this.#shard.books.instrumentId(book)
+    words[at + 2] = account
+    words[at + 3] = entry.status
+    words[at + 4] = entry.code
+    words[at + 5] = entry.bodyA
+    words[at + 6] = entry.bodyB
+    words[at + 7] = 0
+    writeU64(words, at + 8, entry.requestId)
+    writeU64(words, at + 10, entry.filled + 1)
+    writeU64(words, at + 12, entry.remaining + 1)
+    writeU64(words, at + 14, entry.lsn)
+    this.#at = at + REQUEST_WORDS
+  }
+
+  /** Where so many words may be written. */
+  #room(words: number): number {
+    if (this.#at + words > this.#words.length) {
+      this.#words = this.#target.swap(this.#at)
+      this.#at = 0
+    }
+    return this.#at
+  }
+}
+
+function writeU64(words: Int32Array, at: number, value: number): void {
+  words[at] = value | 0
+  words[at + 1] = (value / 4294967296) | 0
+}

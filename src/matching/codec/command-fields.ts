@@ -1,0 +1,59 @@
+import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
+import { CommandError } from './command-errors.js'
+
+const common = ['type', 'symbol', 'tag']
+const amendment = [...common, 'orderId', 'account', 'requestId']
+
+/** What each type of command has. */
+const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
+  new: new Set([
+    ...common,
+    'orderId',
+    'account',
+    'side',
+    'orderType',
+    'price',
+    'stopPrice',
+    'quantity',
+    'timeInForce',
+    'postOnly',
+    'displayQuantity',
+    'expireTime',
+    'selfTradePrevention',
+    'requestId',
+  ]),
+  cancel: new Set(amendment),
+  replace: new Set([...amendment, 'price', 'quantity']),
+  reduce: new Set([...amendment, 'quantity']),
+  'cancel-all': new Set([...common, 'account', 'side']),
+  instrument: new Set([...common, 'tickSize', 'lotSize', 'replacePriority', 'selfTradePrevention']),
+  halt: new Set(common),
+  resume: new Set(common),
+  expire: new Set([...common, 'time', 'endOfDay']),
+}
+
+/**
+ * Refuses a command that has a field of which its type knows nothing: whoever wrote it expects something of it. `present` is how
+ * many of the type's fields have a value. Counting the command's fields and comparing takes a tenth of the time of
+ * looking each of them up; only when the counts differ they are looked at by name.
+ *
+ * @throws CommandError `TIDEMARK_FIELD_UNKNOWN`.
+ */
+export function checkFieldCount(command: { readonly type: string }, present: number): void {
+  let count = 0
+  for (const _ in command) count++
+  if (count !== present) checkFieldNames(command)
+}
+
+/** @throws as `checkFieldCount`. */
+export function checkFieldNames(command: { readonly type: string }): void {
+  const known = knownFields[command.type]!
+  const field = unknownFieldOf(command, known)
+  if (field === undefined) return
+  throw new CommandError(
+    'TIDEMARK_FIELD_UNKNOWN',
+    field,
+    (command as unknown as Record<string, unknown>)[field],
+    `A command of type ${command.type} has no field ${JSON.stringify(field)}.${didYouMean(field, known)}`,
+  )
+}

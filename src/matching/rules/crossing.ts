@@ -1,0 +1,155 @@
+import type { ShardBooks } from '../book/shard-books.js'
+import { cancelReasons, replaceReasons, selfTradePreventionCodes } from '../codec/names.js'
+
+const NONE = selfTradePreventionCodes.none
+const CANCEL_NEWEST = selfTradePreventionCodes['cancel-newest']
+const CANCEL_OLDEST = selfTradePreventionCodes['cancel-oldest']
+const CANCEL_BOTH = selfTradePreventionCodes['cancel-both']
+const SELF_TRADE = cancelReasons['self-trade']
+const DECREMENTED = replaceReasons['self-trade']
+
+/** Whether an order of side `sell` (0 or 1) with this limit price would meet the best opposite price. */
+export function wouldCross(shard: ShardBooks, book: number, sell: number, limit: number): boolean {
+  const best = shard.levels.best(book * 4 + (sell ^ 1))
+  // Keys are negated on the side of the bids, so one comparison serves both sides.
+  return best !== 0 && shard.levels.key(best) <= limit * (1 - (sell << 1))
+}
+
+/**
+ * Trades an aggressor against the opposite side: best price first, oldest first, at the maker's price, until it is
+ * filled, the prices end at its limit, or self-trade prevention stops it (then `shard.aggressorStopped` is set).
+ * `price` is the aggressor's limit as reported in events, 0 for a market order; `prevention` is one mode, never the
+ * instrument's default. Returns the quantity left, in lots.
+ */
+export function cross(
+  shard: ShardBooks,
+  book: number,
+  sell: number,
+  price: number,
+  quantity: number,
+  id: number,
+  account: number,
+  prevention: number,
+): number {
+  const { levels, orders, books } = shard
+  const ladder = book * 4 + (sell ^ 1)
+  const limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
+  let remaining = quantity
+  shard.aggressorStopped = false
+  shard.aggressorDecremented = 0
+  while (remaining > 0) {
+    const level = levels.best(ladder)
+    if (level === 0) break
+    const levelPrice = levels.price(level)
+    if (sell === 0 ? levelPrice > limit : levelPrice < limit) break
+    const maker = levels.head(level)
+    const makerAccount = orders.account(maker)
+    if (makerAccount === account && prevention !== NONE) {
+      remaining = preventSelfTrade(shard, maker, sell, price, remaining, id, prevention)
+      if (shard.aggressorStopped) break
+      continue
+    }
+    const shown = orders.shown(maker)
+    const traded = Math.min(remaining, shown)
+    remaining -= traded
+    const open = orders.open(maker) - traded
+    shard.group.trade(
+      sell,
+      books.nextTrade(book, levelPrice),
+      orders.id(maker),
+      id,
+      levelPrice,
+      traded,
+      makerAccount,
+      account,
+      open,
+      remaining,
+    )
+    if (open === 0) shard.discard(maker)
+    else fillPartly(shard, maker, traded, open, shown - traded)
+  }
+  return remaining
+}
+
+/** Books a fill that left something of the maker; an iceberg whose shown part is gone shows the next behind the queue. */
+function fillPartly(shard: ShardBooks, maker: number, traded: number, open: number, shown: number): void {
+  shard.orders.addFilled(maker, traded)
+  if (shown > 0) {
+    shard.resize(maker, open, shown)
+    return
+  }
+  const display = shard.orders.displayQuantity(maker)
+  shard.resize(maker, open, Math.min(display, open))
+  shard.moveToBack(maker)
+}
+
+/** One meeting of an aggressor with a resting order of its own account. Returns what is left of the aggressor. */
+function preventSelfTrade(
+  shard: ShardBooks,
+  maker: number,
+  sell: number,
+  price: number,
+  remaining: number,
+  id: number,
+  prevention: number,
+): number {
+  if (prevention === CANCEL_OLDEST || prevention === CANCEL_BOTH) shard.cancel(maker, SELF_TRADE)
+  if (prevention === CANCEL_NEWEST || prevention === CANCEL_BOTH) shard.aggressorStopped = true
+  if (prevention <= CANCEL_BOTH) return remaining
+
+  const { orders, group } = shard
+  const makerOpen = orders.open(maker)
+  shard.aggressorDecremented += Math.min(makerOpen, remaining)
+  if (makerOpen <= remaining) shard.cancel(maker, SELF_TRADE)
+  else {
+    const open = makerOpen - remaining
+    const shown = orders.shown(maker)
+    group.replaced(orders.id(maker), orders.traits(maker) & 1, orders.price(maker), open, DECREMENTED)
+    shard.resize(maker, open, Math.min(shown, open))
+  }
+  if (remaining <= makerOpen) {
+    group.cancelled(id, sell, price, remaining, SELF_TRADE)
+    return 0
+  }
+  group.replaced(id, sell, price, remaining - makerOpen, DECREMENTED)
+  return remaining - makerOpen
+}
+
+/**
+ * Whether an all-or-nothing order can be filled whole: hidden quantity counts. Under `cancel-oldest` orders of its own
+ * account do not count; under the other modes such an order, if it would be met before the fill is complete, makes the
+ * answer no.
+ */
+export function canFill(
+  shard: ShardBooks,
+  book: number,
+  sell: number,
+  price: number,
+  quantity: number,
+  account: number,
+  prevention: number,
+): boolean {
+  const { levels, orders } = shard
+  const limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
+  let needed = quantity
+  for (let level = levels.best(book * 4 + (sell ^ 1)); level !== 0; level = levels.worse(level)) {
+    const levelPrice = levels.price(level)
+    if (sell === 0 ? levelPrice > limit : levelPrice < limit) return false
+    if (prevention === NONE) needed -= levels.shown(level) + levels.hidden(level)
+    else {
+      let shownBefore = 0
+      for (let order = levels.head(level); order !== 0; order = orders.next(order)) {
+        if (orders.account(order) === account) {
+          if (prevention === CANCEL_OLDEST) continue
+          return shownBefore >= needed
+        }
+        shownBefore += orders.shown(order)
+      }
+      for (let order = levels.head(level); order !== 0; order = orders.next(order)) {
+        if (orders.account(order) !== account) needed -= orders.open(order)
+      }
+    }
+    if (needed <= 0) return true
+  }
+  return false
+}

@@ -1,0 +1,323 @@
+import {
+  countOrders,
+  type DepthLevel,
+  depthOf,
+  type OrderState,
+  orderState,
+  type SideTotals,
+  totalsOf,
+} from '../book/book-queries.js'
+import { type BookState, bookDigest, bookState } from '../book/book-state.js'
+import { LADDER_ASKS, LADDER_BIDS } from '../book/price-levels.js'
+import { ShardBooks } from '../book/shard-books.js'
+import { type CopyCounts, type CopyTarget, ShardCopy } from '../book/shard-copy.js'
+import { ShardRestore } from '../book/shard-restore.js'
+import { verifyShard } from '../book/verify.js'
+import {
+  CANCEL_WORDS,
+  NEW_HAS_REQUEST_ID,
+  NEW_SELL,
+  NEW_WORDS,
+  REPLACE_WORDS,
+} from '../codec/command-layout.js'
+import type { GroupBuffer } from '../codec/group-buffer.js'
+import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
+import { limits } from '../codec/limits.js'
+import {
+  commandKinds,
+  eventKinds,
+  type InstrumentStatus,
+  rejectCodes,
+  selfTradePreventionCodes,
+} from '../codec/names.js'
+import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
+import { placeOrder } from './new-order.js'
+import { cancelPlain, movePlain, placePlain } from './plain-orders.js'
+import { runStops } from './stops.js'
+import { cancelAll, expireOrders } from './sweeps.js'
+
+const NEW = commandKinds.new
+const CANCEL = commandKinds.cancel
+const REPLACE = commandKinds.replace
+const REDUCE = commandKinds.reduce
+/** First words of records without optional fields; buy orders without flags. */
+const PLAIN_NEW = NEW | (NEW_WORDS << 18)
+const PLAIN_CANCEL = CANCEL | (CANCEL_WORDS << 18)
+const PLAIN_REPLACE = REPLACE | (REPLACE_WORDS << 18)
+const SELL = NEW_SELL << 8
+/** In an order's style: any type but limit, any time in force but GTC and IOC. */
+const NOT_LIMIT = 0xfeff
+const NOOP = commandKinds.noop
+/** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
+const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
+
+export interface EngineOptions {
+  /** Seed of the order index's hash; random by default. It decides memory layout only, never results. */
+  readonly hashSeed?: number
+}
+
+/** Live orders and levels of a shard. */
+export interface EngineCounters {
+  readonly instruments: number
+  readonly orders: number
+  readonly levels: number
+}
+
+/** An instrument as it stands. */
+export interface InstrumentState extends InstrumentDefinition {
+  readonly status: InstrumentStatus
+  /** Price of the last trade in ticks, 0 before the first. */
+  readonly lastPrice: number
+  /** Trades so far; the last one's id. */
+  readonly trades: number
+  /** Live orders, waiting stops included. */
+  readonly orders: number
+}
+
+/**
+ * The order books of one shard. The same commands always give the same bytes: there is no clock, no randomness and no
+ * dependence on memory layout in any result.
+ */
+export class MatchingEngine {
+  readonly #shard: ShardBooks
+
+  constructor(options: EngineOptions = {}) {
+    this.#shard = new ShardBooks(options.hashSeed ?? Math.floor(Math.random() * 4294967296))
+  }
+
+  /**
+   * Executes the command record at a word offset. The record is copied to the end of `group`, which the caller has
+   * reset, and everything that it caused is appended. A command that the book refuses appends one `rejected` event;
+   * nothing is thrown for any record made by this package's encoders.
+   */
+  apply(words: Int32Array, at: number, group: GroupBuffer): void {
+    const header = words[at]!
+    const shard = this.#shard
+    if (shard.group !== group) shard.group = group
+    const instrumentId = words[at + 1]! >>> 0
+    const book = shard.books.find(instrumentId)
+    if (book >= 0 && this.#applyPlain(header, book, words, at)) return
+    const kind = header & 0xff
+    group.copy(words, at, header >>> 18)
+    if (book < 0) {
+      this.#applyWithoutBook(kind, words, at, instrumentId)
+      return
+    }
+    if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
+    else this.#execute(kind, book, words, at)
+  }
+
+  /** Executes the commonest commands in their commonest form, and nothing if it is not one of them. */
+  #applyPlain(header: number, book: number, words: Int32Array, at: number): boolean {
+    const shard = this.#shard
+    if (header === PLAIN_CANCEL) return cancelPlain(shard, book, words, at)
+    if (shard.books.isHalted(book)) return false
+    if ((header & ~SELL) === PLAIN_NEW)
+      return (words[at + 7]! & NOT_LIMIT) === 0 && placePlain(shard, book, words, at)
+    return header === PLAIN_REPLACE && movePlain(shard, book, words, at)
+  }
+
+  /** Executes a command that carries a request id, unless it was executed before. */
+  #applyRequest(kind: number, book: number, words: Int32Array, at: number): void {
+    const { requests, group } = this.#shard
+    // The account of an amendment stands before the request id, which is the last field of every record.
+    const account = words[kind === NEW ? at + 6 : at + (words[at]! >>> 18) - 4]! >>> 0
+    if (requests.answer(book, account, words, at, group)) return
+    this.#execute(kind, book, words, at)
+    requests.note(book, account, words, at, group)
+  }
+
+  #execute(kind: number, book: number, words: Int32Array, at: number): void {
+    const shard = this.#shard
+    if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
+      shard.group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.INSTRUMENT_HALTED)
+      return
+    }
+    if (kind === NEW) placeOrder(shard, book, words, at)
+    else if (kind === CANCEL) cancelOrder(shard, book, words, at)
+    else if (kind === REPLACE) replaceOrder(shard, book, words, at)
+    else this.#applyRare(kind, book, words, at)
+    if (shard.books.stops(book) !== 0) runStops(shard, book)
+  }
+
+  #applyRare(kind: number, book: number, words: Int32Array, at: number): void {
+    const shard = this.#shard
+    switch (kind) {
+      case REDUCE:
+        reduceOrder(shard, book, words, at)
+        return
+      case commandKinds['cancel-all']:
+        cancelAll(shard, book, words, at)
+        return
+      case commandKinds.expire:
+        expireOrders(shard, book, words, at)
+        return
+      case commandKinds.halt:
+        shard.books.setHalted(book, true)
+        shard.group.plain(eventKinds.halted)
+        return
+      case commandKinds.resume:
+        shard.books.setHalted(book, false)
+        shard.group.plain(eventKinds.resumed)
+        return
+      case commandKinds.instrument:
+        shard.group.rejected(0, 0, rejectCodes.DUPLICATE_INSTRUMENT)
+        return
+    }
+  }
+
+  #applyWithoutBook(kind: number, words: Int32Array, at: number, instrumentId: number): void {
+    const shard = this.#shard
+    const { group } = shard
+    if (kind === NOOP) return
+    if (kind !== commandKinds.instrument || instrumentId > limits.maxInstrumentId) {
+      const names = kind === NEW || kind === CANCEL || kind === REPLACE || kind === REDUCE
+      group.rejected(names ? words[at + 4]! : 0, names ? words[at + 5]! : 0, rejectCodes.UNKNOWN_INSTRUMENT)
+      return
+    }
+    const definition = decodeInstrument(words, at)
+    shard.books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
+    shard.levels.reserveBooks(shard.books.size)
+    group.plain(eventKinds['instrument-created'])
+  }
+
+  /** The instruments of this shard, in the order in which they were created. */
+  instruments(): InstrumentState[] {
+    return this.#shard.books.definitions.map((definition) => this.instrument(definition.instrumentId)!)
+  }
+
+  instrument(instrumentId: number): InstrumentState | undefined {
+    const { books } = this.#shard
+    const book = books.find(instrumentId)
+    if (book < 0) return undefined
+    return {
+      ...books.definitions[book]!,
+      status: books.isHalted(book) ? 'halted' : 'open',
+      lastPrice: books.lastPrice(book),
+      trades: books.trades(book),
+      orders: countOrders(this.#shard, book),
+    }
+  }
+
+  /** The ids of the instruments in which the account has live orders (waiting stops included), ascending. */
+  instrumentsOf(account: number): number[] {
+    const { accounts, books } = this.#shard
+    return accounts
+      .booksOf(account)
+      .map((book) => books.instrumentId(book))
+      .sort((a, b) => a - b)
+  }
+
+  /** Whether the instrument is known here. */
+  has(instrumentId: number): boolean {
+    return this.#shard.books.find(instrumentId) >= 0
+  }
+
+  /**
+   * The best price levels of both sides, best first: price in ticks, visible quantity in lots (the hidden part of
+   * icebergs is not in it), number of orders. Empty for an unknown instrument.
+   */
+  depth(instrumentId: number, levels: number): { bids: DepthLevel[]; asks: DepthLevel[] } {
+    const book = this.#shard.books.find(instrumentId)
+    if (book < 0) return { bids: [], asks: [] }
+    return {
+      bids: depthOf(this.#shard, book * 4 + LADDER_BIDS, levels),
+      asks: depthOf(this.#shard, book * 4 + LADDER_ASKS, levels),
+    }
+  }
+
+  /** The best bid in ticks, or undefined. */
+  bestBid(instrumentId: number): number | undefined {
+    return this.#best(instrumentId, LADDER_BIDS)
+  }
+
+  /** The best ask in ticks, or undefined. */
+  bestAsk(instrumentId: number): number | undefined {
+    return this.#best(instrumentId, LADDER_ASKS)
+  }
+
+  /**
+   * Open quantity (hidden parts included), orders and levels of each side, counted on call. A quantity above 2^53-1 is
+   * the nearest double.
+   */
+  totals(instrumentId: number): { bids: SideTotals; asks: SideTotals } {
+    const book = this.#shard.books.find(instrumentId)
+    if (book < 0)
+      return { bids: { quantity: 0, orders: 0, levels: 0 }, asks: { quantity: 0, orders: 0, levels: 0 } }
+    return {
+      bids: totalsOf(this.#shard, book * 4 + LADDER_BIDS),
+      asks: totalsOf(this.#shard, book * 4 + LADDER_ASKS),
+    }
+  }
+
+  /** A live order, resting or waiting for its stop price; undefined when there is none of that id. */
+  order(instrumentId: number, orderId: number): OrderState | undefined {
+    const shard = this.#shard
+    const book = shard.books.find(instrumentId)
+    const order = book < 0 ? 0 : shard.index.find(book, orderId | 0, (orderId / 4294967296) | 0)
+    return order === 0 ? undefined : orderState(shard, order)
+  }
+
+  /** Everything that decides the book's future, as an object; undefined for an unknown instrument. */
+  bookState(instrumentId: number): BookState | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : bookState(this.#shard, book)
+  }
+
+  /**
+   * A fingerprint (16 hex digits) of everything that decides the book's future: equal books have equal digests,
+   * whichever shard holds them. Empty for an unknown instrument.
+   */
+  digest(instrumentId: number): string {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? '' : bookDigest(this.#shard, book)
+  }
+
+  /**
+   * Whether the command record at a word offset carries a request id: then `settleRequest` must be told where its group
+   * ends in the log before the next command is applied, because a repetition is answered with that.
+   */
+  hasRequestId(words: Int32Array, at: number): boolean {
+    return (words[at]! & HAS_REQUEST_ID) !== 0 && (words[at]! & 0xff) <= REDUCE
+  }
+
+  settleRequest(lsn: number): void {
+    this.#shard.requests.settle(lsn)
+  }
+
+  /** The last request id of an account in an instrument, or undefined. */
+  lastRequestId(instrumentId: number, account: number): number | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : this.#shard.requests.find(book, account)?.requestId
+  }
+
+  /**
+   * Begins a copy of all books as they are now. Commands may be executed between its steps, and are not in it. One copy
+   * at a time is made.
+   */
+  copy(target: CopyTarget): ShardCopy {
+    return new ShardCopy(this.#shard, target)
+  }
+
+  /** Begins to restore those books of a copy that `takes` says. This engine must not have any of them yet. */
+  restore(counts: CopyCounts, takes: (instrumentId: number) => boolean): ShardRestore {
+    return new ShardRestore(this.#shard, counts, takes)
+  }
+
+  counters(): EngineCounters {
+    const shard = this.#shard
+    return { instruments: shard.books.size, orders: shard.index.size, levels: shard.levels.live }
+  }
+
+  /** Checks that all structures agree with each other; throws an error that names the first disagreement. */
+  verify(): void {
+    verifyShard(this.#shard)
+  }
+
+  #best(instrumentId: number, side: number): number | undefined {
+    const { books, levels } = this.#shard
+    const book = books.find(instrumentId)
+    const level = book < 0 ? 0 : levels.best(book * 4 + side)
+    return level === 0 ? undefined : levels.price(level)
+  }
+}

@@ -1,0 +1,132 @@
+import {
+  TRAIT_ICEBERG,
+  TRAIT_POST_ONLY,
+  TRAIT_PREVENTION_SHIFT,
+  TRAIT_TIME_IN_FORCE_SHIFT,
+  TRAIT_TYPE_SHIFT,
+  TRAIT_WAITING,
+} from '../book/order-store.js'
+import { LADDER_BUY_STOPS, LADDER_SELL_STOPS } from '../book/price-levels.js'
+import type { ShardBooks } from '../book/shard-books.js'
+import {
+  NEW_HAS_DISPLAY_QUANTITY,
+  NEW_HAS_EXPIRE_TIME,
+  NEW_HAS_STOP_PRICE,
+  NEW_POST_ONLY,
+  NEW_SELL,
+  NEW_WORDS,
+  readU64,
+} from '../codec/command-layout.js'
+import { limits } from '../codec/limits.js'
+import { cancelReasons, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
+import { canFill, cross, wouldCross } from './crossing.js'
+
+const POST_ONLY_FLAG = NEW_POST_ONLY
+const STOP_PRICE_FLAG = NEW_HAS_STOP_PRICE
+const DISPLAY_FLAG = NEW_HAS_DISPLAY_QUANTITY
+const EXPIRE_FLAG = NEW_HAS_EXPIRE_TIME
+const SELL_FLAG = NEW_SELL
+const OPTIONAL_FIELDS = NEW_WORDS
+const MARKET = orderTypeCodes.market
+const STOP = orderTypeCodes.stop
+const IOC = timeInForceCodes.IOC
+const FOK = timeInForceCodes.FOK
+const { DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
+const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
+const TYPE_SHIFT = TRAIT_TYPE_SHIFT
+const TIME_IN_FORCE_SHIFT = TRAIT_TIME_IN_FORCE_SHIFT
+const PREVENTION_SHIFT = TRAIT_PREVENTION_SHIFT
+const ICEBERG = TRAIT_ICEBERG
+const POST_ONLY = TRAIT_POST_ONLY
+const WAITING = TRAIT_WAITING
+
+/** Handles the new-order command at `at`, whose book is known and open. */
+export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
+  const { group } = shard
+  if (shard.index.find(book, words[at + 4]!, words[at + 5]!) !== 0) {
+    group.rejected(words[at + 4]!, words[at + 5]!, DUPLICATE_ORDER_ID)
+    return
+  }
+  const flags = (words[at]! >>> 8) & 0xff
+  const id = readU64(words, at + 4)
+  const account = words[at + 6]! >>> 0
+  const style = words[at + 7]!
+  const type = style & 0xff
+  const timeInForce = (style >>> 8) & 0xff
+  const ownPrevention = (style >>> 16) & 0xff
+  const price = readU64(words, at + 8)
+  const quantity = readU64(words, at + 10)
+  const sell = flags & SELL_FLAG
+  let traits =
+    sell | (type << TYPE_SHIFT) | (timeInForce << TIME_IN_FORCE_SHIFT) | (ownPrevention << PREVENTION_SHIFT)
+
+  let optional = at + OPTIONAL_FIELDS
+  const stopPrice = (flags & STOP_PRICE_FLAG) === 0 ? 0 : readU64(words, optional)
+  if (stopPrice !== 0) optional += 2
+  const display = (flags & DISPLAY_FLAG) === 0 ? 0 : readU64(words, optional)
+  if (display !== 0) optional += 2
+  const expireTime = (flags & EXPIRE_FLAG) === 0 ? 0 : readU64(words, optional)
+  if (display !== 0) traits |= ICEBERG
+  if ((flags & POST_ONLY_FLAG) !== 0) traits |= POST_ONLY
+
+  if (type >= STOP) {
+    const ladder = book * 4 + (sell === 0 ? LADDER_BUY_STOPS : LADDER_SELL_STOPS)
+    if (overflows(shard, ladder, stopPrice, quantity)) {
+      group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
+      return
+    }
+    group.accepted()
+    const order = shard.admit(book, words, at, traits | WAITING)
+    shard.books.addStops(book, 1)
+    keepExtras(shard, order, display, expireTime)
+    shard.orders.setStopPrice(order, stopPrice)
+    shard.enqueue(order, ladder, stopPrice, quantity, quantity)
+    return
+  }
+
+  const limit = type === MARKET && sell === 0 ? limits.maxPriceTicks : price
+  const crosses = wouldCross(shard, book, sell, limit)
+  const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
+  if (crosses && (flags & POST_ONLY_FLAG) !== 0) {
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
+    return
+  }
+  if (timeInForce === FOK && !canFill(shard, book, sell, price, quantity, account, prevention)) {
+    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.FOK_NOT_FILLABLE)
+    return
+  }
+  const rests = type !== MARKET && timeInForce !== IOC && timeInForce !== FOK
+  if (rests && !crosses && overflows(shard, book * 4 + sell, price, quantity)) {
+    group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
+    return
+  }
+  group.accepted()
+  const remaining = crosses ? cross(shard, book, sell, price, quantity, id, account, prevention) : quantity
+  if (remaining === 0) return
+  if (crosses && shard.aggressorStopped) {
+    group.cancelled(id, sell, price, remaining, cancelReasons['self-trade'])
+    return
+  }
+  if (!rests) {
+    const reason = type === MARKET ? cancelReasons.market : cancelReasons.ioc
+    group.cancelled(id, sell, price, remaining, reason)
+    return
+  }
+  const order = shard.admit(book, words, at, traits)
+  keepExtras(shard, order, display, expireTime)
+  if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
+  const shown = display !== 0 && display < remaining ? display : remaining
+  shard.enqueue(order, book * 4 + sell, price, remaining, shown)
+}
+
+/** Whether one more order would push the total at a price beyond what is exact. */
+export function overflows(shard: ShardBooks, ladder: number, price: number, quantity: number): boolean {
+  const { levels } = shard
+  const level = levels.find(ladder, price)
+  return level !== 0 && levels.shown(level) + levels.hidden(level) + quantity > MAX_LEVEL_TOTAL
+}
+
+function keepExtras(shard: ShardBooks, order: number, display: number, expireTime: number): void {
+  if (display !== 0) shard.orders.setDisplayQuantity(order, display)
+  if (expireTime !== 0) shard.orders.setExpireTime(order, expireTime)
+}

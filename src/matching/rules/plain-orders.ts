@@ -1,0 +1,320 @@
+import {
+  orderFields,
+  TRAIT_ICEBERG,
+  TRAIT_PREVENTION_SHIFT,
+  TRAIT_TIME_IN_FORCE_SHIFT,
+  TRAIT_WAITING,
+} from '../book/order-store.js'
+import { levelFields } from '../book/price-levels.js'
+import { recordMask, slotMask, wordMask } from '../book/record-masks.js'
+import type { ShardBooks } from '../book/shard-books.js'
+import {
+  CANCEL_WORDS as LAYOUT_CANCEL,
+  NEW_WORDS as LAYOUT_NEW,
+  REPLACE_WORDS as LAYOUT_REPLACE,
+} from '../codec/command-layout.js'
+import { limits } from '../codec/limits.js'
+import { cancelReasons, eventKinds, replaceReasons } from '../codec/names.js'
+
+// The commonest commands in their commonest form: 97 of 100 messages of the `normal` workload. Each is one function that
+// touches the records, the index and the group directly; whatever is out of the ordinary is left to the general path,
+// before anything has changed, by returning false. No trade comes of them, so no stop can be triggered. Measured beside
+// the general path alone on that workload: 94 against 142 ns a message. The constants are copied for the reason that
+// shard-books.ts gives, and the masks for the one in record-masks.ts.
+const ACCEPTED = eventKinds.accepted
+const CANCELLED = eventKinds.cancelled
+const REPLACED = eventKinds.replaced
+const IOC_REST = cancelReasons.ioc
+const REQUESTED = cancelReasons.requested
+const REPLACE_REQUESTED = replaceReasons.requested
+const PREVENTION_SHIFT = TRAIT_PREVENTION_SHIFT
+const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
+const ID_LOW = orderFields.id
+const ID_HIGH = orderFields.id + 1
+const PRICE_LOW = orderFields.price
+const PRICE_HIGH = orderFields.price + 1
+const OPEN = orderFields.open
+const SHOWN = orderFields.shown
+const NEXT = orderFields.next
+const PREVIOUS = orderFields.previous
+const LEVEL = orderFields.level
+const ACCOUNT = orderFields.account
+const TRAITS = orderFields.traits
+const ACCOUNT_NEXT = orderFields.accountNext
+const ACCOUNT_PREVIOUS = orderFields.accountPrevious
+const BOOK = orderFields.book
+const KEY = levelFields.key
+const LEVEL_SHOWN = levelFields.shown
+const LEVEL_HIDDEN = levelFields.hidden
+const HEAD = levelFields.head
+const TAIL = levelFields.tail
+const COUNT = levelFields.count
+const COUNTED = TRAIT_WAITING | (7 << TRAIT_TIME_IN_FORCE_SHIFT)
+const NOT_PLAIN = TRAIT_WAITING | TRAIT_ICEBERG
+
+const WORD = wordMask
+const RECORD = recordMask
+const SLOT = slotMask
+
+const NEW_WORDS = LAYOUT_NEW
+const CANCEL_WORDS = LAYOUT_CANCEL
+const REPLACE_WORDS = LAYOUT_REPLACE
+const ACCEPTED_WORDS = 2
+const CANCELLED_WORDS = 8
+const REPLACED_WORDS = 8
+
+/**
+ * Handles the plain limit order at `from`, GTC or IOC, if its id is free and it meets nobody. Otherwise it changes
+ * nothing and returns false.
+ */
+export function placePlain(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
+  const at = from & WORD
+  const { levels, index, orders, group } = shard
+  const header = words[at]!
+  const idLow = words[at + 4]!
+  const idHigh = words[at + 5]!
+  const style = words[at + 7]!
+  const priceLow = words[at + 8]!
+  const priceHigh = words[at + 9]!
+  const quantityLow = words[at + 10]!
+  const quantityHigh = words[at + 11]!
+  const sell = (header >>> 8) & 1
+  const ladder = (book << 2) | sell
+  const price = (priceLow >>> 0) + (priceHigh >>> 0) * 4294967296
+  const opposite = levels.best(ladder ^ 1) & RECORD
+  // Keys are negated on the side of the bids, so one comparison serves both sides.
+  if (opposite !== 0 && levels.f64[(opposite << 3) | KEY]! <= price * (1 - (sell << 1))) return false
+
+  let { i32, f64 } = orders
+  const { slots, mask } = index
+  const hash = index.hash(book, idLow, idHigh)
+  let slot = (hash << 1) & mask & SLOT
+  for (;;) {
+    const other = slots[slot | 1]! & RECORD
+    if (other === 0) break
+    if (slots[slot] === hash) {
+      const base = other << 4
+      if (i32[base | ID_LOW] === idLow && i32[base | ID_HIGH] === idHigh && i32[base | BOOK] === book) {
+        return false
+      }
+    }
+    slot = (slot + 2) & mask & SLOT
+  }
+
+  let level = 0
+  const quantity = (quantityLow >>> 0) + (quantityHigh >>> 0) * 4294967296
+  const rests = (style & 0xff00) === 0
+  if (rests) {
+    level = levels.obtain(ladder, words, at + 8) & RECORD
+    const total = levels.f64[(level << 3) | LEVEL_SHOWN]! + levels.f64[(level << 3) | LEVEL_HIDDEN]!
+    if (total + quantity > MAX_LEVEL_TOTAL) return false
+  }
+
+  const to =
+    group.claim(rests ? NEW_WORDS + ACCEPTED_WORDS : NEW_WORDS + ACCEPTED_WORDS + CANCELLED_WORDS) & WORD
+  const out = group.i32
+  out[to] = header
+  out[to + 1] = words[at + 1]!
+  out[to + 2] = words[at + 2]!
+  out[to + 3] = words[at + 3]!
+  out[to + 4] = idLow
+  out[to + 5] = idHigh
+  out[to + 6] = words[at + 6]!
+  out[to + 7] = style
+  out[to + 8] = priceLow
+  out[to + 9] = priceHigh
+  out[to + 10] = quantityLow
+  out[to + 11] = quantityHigh
+  out[to + 12] = ACCEPTED | (ACCEPTED_WORDS << 18)
+  out[to + 13] = 0
+  if (!rests) {
+    out[to + 14] = CANCELLED | (sell << 8) | (CANCELLED_WORDS << 18)
+    out[to + 15] = IOC_REST
+    out[to + 16] = idLow
+    out[to + 17] = idHigh
+    out[to + 18] = priceLow
+    out[to + 19] = priceHigh
+    out[to + 20] = quantityLow
+    out[to + 21] = quantityHigh
+    return true
+  }
+
+  let order = orders.free & RECORD
+  if (order !== 0) {
+    orders.free = i32[(order << 4) | NEXT]!
+    if (order >= orders.copyFrom) orders.keep(order)
+  } else {
+    order = orders.allocate() & RECORD
+    i32 = orders.i32
+    f64 = orders.f64
+  }
+  const levelWords = levels.i32
+  const levelBase = level << 4
+  const base = order << 4
+  const tail = levelWords[levelBase | TAIL]! & RECORD
+  if (tail >= orders.copyFrom) orders.keep(tail)
+  i32[base | ID_LOW] = idLow
+  i32[base | ID_HIGH] = idHigh
+  i32[base | PRICE_LOW] = priceLow
+  i32[base | PRICE_HIGH] = priceHigh
+  f64[(order << 3) | OPEN] = quantity
+  f64[(order << 3) | SHOWN] = quantity
+  i32[base | NEXT] = 0
+  i32[base | PREVIOUS] = tail
+  i32[base | LEVEL] = level
+  i32[base | ACCOUNT] = words[at + 6]!
+  i32[base | TRAITS] = sell | (((style >>> 16) & 0xff) << PREVENTION_SHIFT)
+  i32[base | BOOK] = book
+  levelWords[levelBase | TAIL] = order
+  if (tail === 0) levelWords[levelBase | HEAD] = order
+  else i32[(tail << 4) | NEXT] = order
+  levelWords[levelBase | COUNT]! += 1
+  levels.f64[(level << 3) | LEVEL_SHOWN]! += quantity
+  slots[slot] = hash
+  slots[slot | 1] = order
+  index.noteInsertion()
+  shard.accounts.add(order, book, words[at + 6]!)
+  return true
+}
+
+/**
+ * Handles the cancel at `from`, which states no account, if there is such an order. Otherwise it changes nothing and
+ * returns false.
+ */
+export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
+  const at = from & WORD
+  const { index, group, orders, levels } = shard
+  const idLow = words[at + 4]!
+  const idHigh = words[at + 5]!
+  const { i32, f64 } = orders
+  const { slots, mask } = index
+  const hash = index.hash(book, idLow, idHigh)
+  let slot = (hash << 1) & mask & SLOT
+  let order = 0
+  let base = 0
+  for (;;) {
+    order = slots[slot | 1]! & RECORD
+    if (order === 0) return false
+    base = order << 4
+    if (
+      slots[slot] === hash &&
+      i32[base | ID_LOW] === idLow &&
+      i32[base | ID_HIGH] === idHigh &&
+      i32[base | BOOK] === book
+    ) {
+      break
+    }
+    slot = (slot + 2) & mask & SLOT
+  }
+
+  const to = group.claim(CANCEL_WORDS + CANCELLED_WORDS) & WORD
+  const out = group.i32
+  const open = f64[(order << 3) | OPEN]!
+  const traits = i32[base | TRAITS]!
+  out[to] = words[at]!
+  out[to + 1] = words[at + 1]!
+  out[to + 2] = words[at + 2]!
+  out[to + 3] = words[at + 3]!
+  out[to + 4] = idLow
+  out[to + 5] = idHigh
+  out[to + 6] = CANCELLED | ((traits & 1) << 8) | (CANCELLED_WORDS << 18)
+  out[to + 7] = REQUESTED
+  out[to + 8] = idLow
+  out[to + 9] = idHigh
+  out[to + 10] = i32[base | PRICE_LOW]!
+  out[to + 11] = i32[base | PRICE_HIGH]!
+  out[to + 12] = open | 0
+  out[to + 13] = (open / 4294967296) | 0
+
+  const level = i32[base | LEVEL]! & RECORD
+  const next = i32[base | NEXT]! & RECORD
+  const previous = i32[base | PREVIOUS]! & RECORD
+  const { copyFrom } = orders
+  if (order >= copyFrom) orders.keep(order)
+  if (previous >= copyFrom) orders.keep(previous)
+  if ((next | previous) === 0) levels.remove(level)
+  else {
+    const levelWords = levels.i32
+    const levelDoubles = levels.f64
+    const shown = f64[(order << 3) | SHOWN]!
+    if (previous === 0) levelWords[(level << 4) | HEAD] = next
+    else i32[(previous << 4) | NEXT] = next
+    if (next === 0) levelWords[(level << 4) | TAIL] = previous
+    else i32[(next << 4) | PREVIOUS] = previous
+    levelWords[(level << 4) | COUNT]! -= 1
+    levelDoubles[(level << 3) | LEVEL_SHOWN]! -= shown
+    if (shown !== open) levelDoubles[(level << 3) | LEVEL_HIDDEN]! -= open - shown
+  }
+
+  const ownNext = i32[base | ACCOUNT_NEXT]!
+  const ownPrevious = i32[base | ACCOUNT_PREVIOUS]!
+  if ((ownNext | ownPrevious) < 0) shard.accounts.remove(order)
+  else {
+    if (ownPrevious >= copyFrom) orders.keep(ownPrevious)
+    i32[((ownPrevious & RECORD) << 4) | ACCOUNT_NEXT] = ownNext
+    i32[((ownNext & RECORD) << 4) | ACCOUNT_PREVIOUS] = ownPrevious
+  }
+
+  let hole = slot
+  for (;;) {
+    slot = (slot + 2) & mask & SLOT
+    const moved = slots[slot | 1]!
+    if (moved === 0) break
+    const movedHash = slots[slot]!
+    if (((slot - (movedHash << 1)) & mask) >= ((slot - hole) & mask)) {
+      slots[hole] = movedHash
+      slots[hole | 1] = moved
+      hole = slot
+    }
+  }
+  slots[hole | 1] = 0
+  index.noteRemoval()
+  i32[base | NEXT] = orders.free
+  i32[base | LEVEL] = 0
+  orders.free = order
+  if ((traits & COUNTED) !== 0) shard.uncount(book, traits)
+  return true
+}
+
+/**
+ * Handles the replacement at `from`, which states no account, if its order is a plain one that goes to another price
+ * and meets nobody there. Otherwise it changes nothing and returns false.
+ */
+export function movePlain(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
+  const at = from & WORD
+  const { index, group, orders, levels } = shard
+  const order = index.find(book, words[at + 4]!, words[at + 5]!) & RECORD
+  if (order === 0) return false
+  const { i32 } = orders
+  const base = order << 4
+  const traits = i32[base | TRAITS]!
+  const priceLow = words[at + 6]!
+  const priceHigh = words[at + 7]!
+  if ((traits & NOT_PLAIN) !== 0 || (priceLow | priceHigh) === 0) return false
+  if (priceLow === i32[base | PRICE_LOW] && priceHigh === i32[base | PRICE_HIGH]) return false
+  const sell = traits & 1
+  const ladder = (book << 2) | sell
+  const price = (priceLow >>> 0) + (priceHigh >>> 0) * 4294967296
+  const opposite = levels.best(ladder ^ 1) & RECORD
+  if (opposite !== 0 && levels.f64[(opposite << 3) | KEY]! <= price * (1 - (sell << 1))) return false
+  const quantity = (words[at + 8]! >>> 0) + (words[at + 9]! >>> 0) * 4294967296
+  const level = levels.obtain(ladder, words, at + 6) & RECORD
+  const total = levels.f64[(level << 3) | LEVEL_SHOWN]! + levels.f64[(level << 3) | LEVEL_HIDDEN]!
+  if (total + quantity > MAX_LEVEL_TOTAL) return false
+
+  const to = group.claim(REPLACE_WORDS + REPLACED_WORDS) & WORD
+  const out = group.i32
+  out[to] = words[at]!
+  out[to + 1] = words[at + 1]!
+  out[to + 2] = words[at + 2]!
+  out[to + 3] = words[at + 3]!
+  out[to + 10] = REPLACED | (sell << 8) | (REPLACED_WORDS << 18)
+  out[to + 11] = REPLACE_REQUESTED
+  for (let i = 4; i < REPLACE_WORDS; i++) out[to + i + 8] = out[to + i] = words[at + i]!
+  if (order >= orders.copyFrom) orders.keep(order)
+  i32[base | PRICE_LOW] = priceLow
+  i32[base | PRICE_HIGH] = priceHigh
+  shard.dequeue(order)
+  shard.append(order, level, quantity, quantity)
+  return true
+}

@@ -1,0 +1,106 @@
+import {
+  TRAIT_ICEBERG,
+  TRAIT_POST_ONLY,
+  TRAIT_PREVENTION_SHIFT,
+  TRAIT_TIME_IN_FORCE_SHIFT,
+  TRAIT_TYPE_SHIFT,
+  TRAIT_WAITING,
+} from '../book/order-store.js'
+import { LADDER_BUY_STOPS, LADDER_SELL_STOPS } from '../book/price-levels.js'
+import type { ShardBooks } from '../book/shard-books.js'
+import { limits } from '../codec/limits.js'
+import { cancelReasons, orderTypeCodes, timeInForceCodes } from '../codec/names.js'
+import { canFill, cross, wouldCross } from './crossing.js'
+import { overflows } from './new-order.js'
+
+const STOP = orderTypeCodes.stop
+const IOC = timeInForceCodes.IOC
+const FOK = timeInForceCodes.FOK
+
+/**
+ * Triggers the stops that the last trade price has reached, and those that their own trades reach, until none is left.
+ * Elected stops form one queue: buy stops by ascending, sell stops by descending stop price, oldest first at one
+ * price; those elected by a later trade queue up behind. Every round uses up a stop and makes none, so this ends.
+ */
+export function runStops(shard: ShardBooks, book: number): void {
+  elect(shard, book)
+  while (shard.firstElected !== 0) {
+    const order = shard.firstElected
+    shard.firstElected = shard.orders.next(order)
+    if (shard.firstElected === 0) shard.lastElected = 0
+    execute(shard, book, order)
+    elect(shard, book)
+  }
+}
+
+function elect(shard: ShardBooks, book: number): void {
+  const last = shard.books.lastPrice(book)
+  if (last === 0) return
+  const { levels } = shard
+  const buys = book * 4 + LADDER_BUY_STOPS
+  for (let level = levels.best(buys); level !== 0 && levels.price(level) <= last; level = levels.best(buys)) {
+    electOrder(shard, book, levels.head(level))
+  }
+  const sells = book * 4 + LADDER_SELL_STOPS
+  for (
+    let level = levels.best(sells);
+    level !== 0 && levels.price(level) >= last;
+    level = levels.best(sells)
+  ) {
+    electOrder(shard, book, levels.head(level))
+  }
+}
+
+function electOrder(shard: ShardBooks, book: number, order: number): void {
+  const { orders } = shard
+  shard.dequeue(order)
+  shard.books.addStops(book, -1)
+  orders.setTraits(order, orders.traits(order) & ~TRAIT_WAITING)
+  orders.setNext(order, 0)
+  if (shard.lastElected === 0) shard.firstElected = order
+  else orders.setNext(shard.lastElected, order)
+  shard.lastElected = order
+}
+
+/** Lets an elected stop act as the market or limit order that it has become. */
+function execute(shard: ShardBooks, book: number, order: number): void {
+  const { orders, group } = shard
+  const id = orders.id(order)
+  const traits = orders.traits(order)
+  const sell = traits & 1
+  const isMarket = ((traits >> TRAIT_TYPE_SHIFT) & 3) === STOP
+  const timeInForce = (traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7
+  const ownPrevention = (traits >> TRAIT_PREVENTION_SHIFT) & 7
+  const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
+  const account = orders.account(order)
+  const price = orders.price(order)
+  const open = orders.open(order)
+  group.triggered(id)
+  const crosses = wouldCross(shard, book, sell, isMarket && sell === 0 ? limits.maxPriceTicks : price)
+  const rests = !isMarket && timeInForce !== IOC && timeInForce !== FOK
+  let refusal = 0
+  if (crosses && (traits & TRAIT_POST_ONLY) !== 0) refusal = cancelReasons['post-only']
+  else if (timeInForce === FOK && !canFill(shard, book, sell, price, open, account, prevention)) {
+    refusal = cancelReasons.fok
+  } else if (rests && !crosses && overflows(shard, book * 4 + sell, price, open)) {
+    refusal = cancelReasons['level-total']
+  }
+  if (refusal !== 0) {
+    group.cancelled(id, sell, price, open, refusal)
+    shard.dismiss(order)
+    return
+  }
+  const remaining = crosses ? cross(shard, book, sell, price, open, id, account, prevention) : open
+  const stopped = crosses && shard.aggressorStopped
+  if (remaining === 0 || stopped || !rests) {
+    if (remaining !== 0) {
+      const reason = stopped ? 'self-trade' : isMarket ? 'market' : 'ioc'
+      group.cancelled(id, sell, price, remaining, cancelReasons[reason])
+    }
+    shard.dismiss(order)
+    return
+  }
+  if (remaining !== open) shard.noteAggressorFill(order, open - remaining)
+  const display = (traits & TRAIT_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
+  shard.enqueue(order, book * 4 + sell, price, remaining, Math.min(display, remaining))
+}

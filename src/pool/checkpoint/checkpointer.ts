@@ -1,0 +1,137 @@
+import type { Clock } from '../../base/clock.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import type { DurableLog } from '../../log/index.js'
+import { firstLsnWithout, type RetentionSettings, retentionLimit } from '../../log/tools/retention.js'
+import type { CursorStore } from '../delivery/cursors.js'
+import type { InstrumentRegistry } from '../instruments.js'
+import type { ShardHandle } from '../shard/shard-handle.js'
+import type { CheckpointReport } from '../types.js'
+import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
+import { removeSnapshot, type Snapshot, snapshotPaths, syncDirectory } from './snapshot-file.js'
+import type { WrittenSnapshot } from './snapshot-thread.js'
+import { Snapshots } from './snapshots.js'
+
+export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
+  /** Snapshots that are kept. */
+  readonly keepSnapshots: number
+}
+
+/**
+ * Takes snapshots of all books while the pool runs. Each shard copies its books as they are at one LSN, a little between
+ * two commands, and a thread of its own writes and checks the file. Replay starts at the lowest of these LSNs and passes
+ * over what each book has in it already.
+ */
+export class Checkpointer {
+  readonly #log: DurableLog
+  readonly #snapshots: Snapshots
+  readonly #registry: InstrumentRegistry
+  readonly #settings: CheckpointSettings
+  readonly #cursors: CursorStore
+  readonly #clock: Clock
+  readonly #disk = new NodeDisk()
+  /** When checkpoints are taken, and what became of them. */
+  readonly schedule: CheckpointSchedule
+
+  constructor(options: {
+    log: DurableLog
+    shards: readonly ShardHandle[]
+    registry: InstrumentRegistry
+    settings: CheckpointSettings
+    cursors: CursorStore
+    clock: Clock
+    snapshot: Snapshot | undefined
+  }) {
+    this.#log = options.log
+    this.#snapshots = new Snapshots(options.log.dir, options.shards)
+    this.#registry = options.registry
+    this.#settings = options.settings
+    this.#cursors = options.cursors
+    this.#clock = options.clock
+    const { log, snapshot } = options
+    this.schedule = new CheckpointSchedule({
+      take: () => this.#take(),
+      log,
+      times: options.settings,
+      clock: options.clock,
+      snapshot: snapshot?.header ?? { endLsn: log.firstLsn, replayFromLsn: log.firstLsn },
+      hasSnapshot: snapshot !== undefined,
+    })
+  }
+
+  /** Takes note of commands that were settled; returns whether the next checkpoint is to begin. */
+  due(commands: number): boolean {
+    return this.schedule.due(commands)
+  }
+
+  /** Whether a checkpoint at the close is worth its time. */
+  get dueAtClose(): boolean {
+    return this.#registry.size > 0 && this.schedule.dueAtClose
+  }
+
+  /** Takes a checkpoint, or joins the one that is being taken. */
+  checkpoint(): Promise<CheckpointReport> {
+    return this.schedule.checkpoint()
+  }
+
+  /** From now on no checkpoint begins by itself. Resolves when none is being taken. */
+  async close(): Promise<void> {
+    await this.schedule.close()
+  }
+
+  /** Ends the thread that writes snapshots. After that none may be taken. */
+  async endThread(): Promise<void> {
+    await this.#snapshots.close()
+  }
+
+  async #take(): Promise<CheckpointReport> {
+    const startMs = performance.now()
+    const pending = this.#snapshots.begin()
+    let written: WrittenSnapshot
+    try {
+      // A shard's memory runs ahead of the disk: a snapshot must not.
+      await this.#log.waitSynced(await pending.copied)
+      written = await pending.publish(({ header }) => this.schedule.placed(header))
+    } catch (error) {
+      await pending.discard()
+      throw error
+    }
+    const { path, header } = written.snapshot
+    const firstLsn = await this.#retain(written.valid)
+    return {
+      path,
+      lsn: header.endLsn,
+      replayFromLsn: header.replayFromLsn,
+      books: header.books,
+      bytes: header.bytes,
+      firstLsn,
+      elapsedMs: performance.now() - startMs,
+    }
+  }
+
+  /** Removes what is kept no longer; returns the first LSN that is still in the log. */
+  async #retain(valid: readonly Snapshot[]): Promise<number> {
+    const { keepSnapshots } = this.#settings
+    const paths = await snapshotPaths(this.#log.dir)
+    const kept = valid.slice(0, keepSnapshots)
+    const keptPaths = new Set(kept.map(({ path }) => path))
+    const oldestKept = kept.at(-1)
+    // A damaged file stays while it is newer than what is kept: somebody may want to look at it.
+    const stale = paths.filter(
+      (file) => !keptPaths.has(file) && oldestKept !== undefined && file < oldestKept.path,
+    )
+    for (const file of stale) await removeSnapshot(file)
+    if (stale.length > 0) await syncDirectory(this.#log.dir)
+    if (oldestKept === undefined) return this.#log.firstLsn
+    return this.#retainLog(Math.min(...kept.map(({ header }) => header.replayFromLsn)))
+  }
+
+  async #retainLog(neededLsn: number): Promise<number> {
+    const { dir, durableLsn, firstLsn } = this.#log
+    const settled = retentionLimit(this.#disk, dir, this.#settings, durableLsn, this.#clock.wallMs())
+    if (settled === undefined) return firstLsn
+    const limit = Math.min(neededLsn, settled)
+    await this.#cursors.giveUpBelow(limit, (lsn) => firstLsnWithout(this.#disk, dir, lsn))
+    // Asked again at the moment of deletion: a cursor may have been made meanwhile.
+    return this.#log.removeBefore(Math.min(limit, this.#cursors.floorLsn))
+  }
+}

@@ -1,0 +1,42 @@
+import { LogError } from '../../log/errors.js'
+import type { DurableLog } from '../../log/index.js'
+import { readSnapshotHeader, type Snapshot, snapshotPaths } from './snapshot-file.js'
+
+/**
+ * The newest valid snapshot of a folder, whatever the log says to it. `restore` restores the books of one and says
+ * whether all its pieces were valid: so every byte is read once, by the shards.
+ */
+export async function newestSnapshot(
+  directory: string,
+  restore: (snapshot: Snapshot) => Promise<boolean>,
+): Promise<Snapshot | undefined> {
+  for (const path of await snapshotPaths(directory)) {
+    const header = await readSnapshotHeader(path)
+    if (header && (await restore({ path, header }))) return { path, header }
+  }
+  return undefined
+}
+
+/**
+ * Checks that the newest valid snapshot fits the log. One above the log's end proves that log is missing, because a
+ * snapshot gets its name only when the log is synced up to it. Snapshots of other matching rules are as good: the log has
+ * made sure that nothing after the snapshot was logged under them.
+ *
+ * @throws LogError `TIDEMARK_LOG_CORRUPT`.
+ */
+export function checkSnapshot(snapshot: Snapshot | undefined, log: DurableLog): void {
+  const { firstLsn, endLsn } = log.recovery
+  if (snapshot && snapshot.header.endLsn > endLsn) {
+    throw new LogError(
+      'TIDEMARK_LOG_CORRUPT',
+      `${snapshot.path} was taken at LSN ${snapshot.header.endLsn}, but the log ends at ${endLsn}: a part of the log is missing.`,
+      { file: snapshot.path, lsn: snapshot.header.endLsn, endLsn },
+    )
+  }
+  if ((snapshot?.header.replayFromLsn ?? 0) >= firstLsn) return
+  throw new LogError(
+    'TIDEMARK_LOG_CORRUPT',
+    `The log in ${log.dir} begins at LSN ${firstLsn} and no valid snapshot reaches that far back.`,
+    { dir: log.dir, firstLsn },
+  )
+}

@@ -1,0 +1,194 @@
+import * as path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { AtomicFile } from '../../log/disk/atomic-file.js'
+import type { Disk } from '../../log/disk/disk.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { attemptAsync, ioError } from '../../log/errors.js'
+
+/**
+ * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The sound one with
+ * the higher sequence counts. docs/cursor-format.md has the table.
+ *
+ * ```
+ *  slot, at byte 0 when its sequence is even, at byte 4096 when it is odd
+ *     0  8  magic "TIDECURS"
+ *     8  4  format version
+ *    12  4  state
+ *    16  8  sequence
+ *    24  8  LSN where the last acknowledged group ends
+ *    32  8  written, microseconds since 1970
+ *    40  4  bytes of the name
+ *    44 64  name, zeros behind it
+ *   108  4  CRC-32 of bytes 0 to 107
+ * ```
+ */
+const magic = 'TIDECURS'
+const formatVersion = 1
+const slotBytes = 112
+const slotDistance = 4096
+const fileBytes = 2 * slotDistance
+const nameAt = 44
+const filePattern = /^cursor-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.cur$/
+const nodeDisk = new NodeDisk()
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+export const cursorNameRule =
+  '1 to 64 letters, digits, dots, dashes and underscores, a letter or digit at the beginning'
+
+/** `invalidated`: the log behind it was deleted; `beyond-end`: the log it was in is not there any more. */
+export type StoredCursorState = 'valid' | 'invalidated' | 'beyond-end'
+
+const states: readonly (StoredCursorState | undefined)[] = [undefined, 'valid', 'invalidated', 'beyond-end']
+
+export interface CursorRecord {
+  readonly name: string
+  readonly state: StoredCursorState
+  readonly lsn: number
+  /** Grows by one with each writing. */
+  readonly sequence: number
+  readonly writtenUs: number
+}
+
+/** A cursor's file as it was found: its record, or why there is none. */
+export interface FoundCursor {
+  readonly name: string
+  readonly path: string
+  readonly record: CursorRecord | undefined
+  readonly reason: string | undefined
+}
+
+export function isCursorName(name: unknown): name is string {
+  return typeof name === 'string' && namePattern.test(name)
+}
+
+export function cursorPath(directory: string, name: string): string {
+  return path.join(directory, `cursor-${name}.cur`)
+}
+
+/** Makes a cursor's file, whole or not at all. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function createCursorFile(
+  directory: string,
+  record: CursorRecord,
+  disk: Disk = nodeDisk,
+): Promise<void> {
+  const content = Buffer.alloc(fileBytes)
+  encodeSlot(record).copy(content, slotAt(record))
+  await AtomicFile.write(disk, cursorPath(directory, record.name), [content])
+}
+
+/** Writes a record into its slot of a file that is there, and syncs it. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function writeCursorFile(
+  directory: string,
+  record: CursorRecord,
+  disk: Disk = nodeDisk,
+): Promise<void> {
+  const target = cursorPath(directory, record.name)
+  const slot = encodeSlot(record)
+  const file = await attemptAsync('open', target, () => disk.async.open(target, 'write'))
+  try {
+    const written = await attemptAsync('write to', target, () =>
+      disk.async.write(file, [slot], slotAt(record)),
+    )
+    if (written !== slotBytes) {
+      throw ioError('write to', target, new Error(`only ${written} bytes were taken; the disk may be full`))
+    }
+    await attemptAsync('sync', target, () => disk.async.syncData(file))
+  } finally {
+    await disk.async.close(file)
+  }
+}
+
+/** Removes a cursor's file, whatever is in it. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function removeCursorFile(directory: string, name: string): Promise<void> {
+  const target = cursorPath(directory, name)
+  await attemptAsync('remove', target, () => nodeDisk.async.remove(target))
+  await attemptAsync('sync', directory, () => nodeDisk.async.syncDirectory(directory))
+}
+
+/**
+ * All cursors of a folder, by name. One that can't be read, or of which no slot is sound, is among them with the
+ * reason. Writes nothing: it may stand beside the pool that writes them.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO` when the folder can't be read.
+ */
+export async function readCursorFiles(directory: string, disk: Disk = nodeDisk): Promise<FoundCursor[]> {
+  const names = await attemptAsync('read', directory, () => disk.async.list(directory))
+  const found: FoundCursor[] = []
+  for (const file of names.sort()) {
+    const name = filePattern.exec(file)?.[1]
+    if (name === undefined) continue
+    const cursor = await readCursorFile(directory, name, disk)
+    if (cursor) found.push(cursor)
+  }
+  return found
+}
+
+/** `undefined`: it was dropped a moment ago. */
+async function readCursorFile(directory: string, name: string, disk: Disk): Promise<FoundCursor | undefined> {
+  const file = cursorPath(directory, name)
+  let content: Buffer
+  try {
+    content = await readSlots(disk, file)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    return { name, path: file, record: undefined, reason: ioError('read', file, cause).message }
+  }
+  const slots = [0, slotDistance].map((at) => decodeSlot(content.subarray(at, at + slotBytes)))
+  const sound = slots.filter((slot) => typeof slot !== 'string')
+  const record = sound.toSorted((a, b) => b.sequence - a.sequence)[0]
+  if (!record) return { name, path: file, record, reason: slots.find((slot) => typeof slot === 'string') }
+  if (record.name === name) return { name, path: file, record, reason: undefined }
+  const reason = `it is the file of a cursor named ${JSON.stringify(record.name)}`
+  return { name, path: file, record: undefined, reason }
+}
+
+function slotAt({ sequence }: CursorRecord): number {
+  return sequence % 2 === 0 ? 0 : slotDistance
+}
+
+export function encodeSlot(record: CursorRecord): Buffer {
+  const slot = Buffer.alloc(slotBytes)
+  slot.write(magic, 0, 'latin1')
+  slot.writeUInt32LE(formatVersion, 8)
+  slot.writeUInt32LE(states.indexOf(record.state), 12)
+  slot.writeBigUInt64LE(BigInt(record.sequence), 16)
+  slot.writeBigUInt64LE(BigInt(record.lsn), 24)
+  slot.writeBigUInt64LE(BigInt(record.writtenUs), 32)
+  slot.writeUInt32LE(record.name.length, 40)
+  slot.write(record.name, nameAt, 'latin1')
+  slot.writeUInt32LE(crc32(slot.subarray(0, slotBytes - 4)), slotBytes - 4)
+  return slot
+}
+
+/** The record of a slot, or what is wrong with it. */
+export function decodeSlot(slot: Buffer): CursorRecord | string {
+  if (slot.byteLength < slotBytes) return 'the file is too short'
+  if (slot.toString('latin1', 0, 8) !== magic) return 'neither slot begins like a cursor'
+  const version = slot.readUInt32LE(8)
+  if (crc32(slot.subarray(0, slotBytes - 4)) !== slot.readUInt32LE(slotBytes - 4)) return 'its CRC is wrong'
+  if (version !== formatVersion) {
+    return `it has format version ${version}; this build reads version ${formatVersion}`
+  }
+  const state = states[slot.readUInt32LE(12)]
+  const [sequence, lsn] = [Number(slot.readBigUInt64LE(16)), Number(slot.readBigUInt64LE(24))]
+  const name = slot.toString('latin1', nameAt, nameAt + Math.min(64, slot.readUInt32LE(40)))
+  if (state === undefined) return `its state is ${slot.readUInt32LE(12)}, which this build does not know`
+  if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(lsn) || lsn % 8 !== 0) {
+    return `its LSN is ${lsn}, which no record can have`
+  }
+  return { name, state, lsn, sequence, writtenUs: Number(slot.readBigUInt64LE(32)) }
+}
+
+/** The bytes of a cursor's file, as many as a cursor has. */
+async function readSlots(disk: Disk, name: string): Promise<Buffer> {
+  const file = await disk.async.open(name, 'read')
+  try {
+    const content = Buffer.alloc(fileBytes)
+    let bytes = 0
+    for (let read = -1; read !== 0 && bytes < fileBytes; bytes += read)
+      read = await disk.read(file, content.subarray(bytes), bytes)
+    return content.subarray(0, bytes)
+  } finally {
+    await disk.async.close(file)
+  }
+}

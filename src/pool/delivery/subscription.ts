@@ -1,0 +1,209 @@
+import type { LogReader } from '../../log/index.js'
+import { BatchIterator } from '../../log/read/batch-iterator.js'
+import { GroupWalk } from '../../log/read/group-walk.js'
+import { PoolError } from '../errors.js'
+import type { InstrumentRegistry } from '../instruments.js'
+import { groupType } from '../shard/records.js'
+import type { PoolEvent, SubscriptionStats } from '../types.js'
+import type { Cursor, CursorHolder } from './cursor.js'
+import type { CursorStore } from './cursors.js'
+import { GroupEnds } from './group-ends.js'
+import { appendPoolEvents } from './pool-events.js'
+
+/** The events of one chunk, and between which group ends they lie. */
+interface EventBatch {
+  readonly events: PoolEvent[]
+  readonly afterLsn: number
+  readonly endLsn: number
+}
+
+interface SubscriptionParts {
+  readonly reader: LogReader
+  readonly registry: InstrumentRegistry
+  readonly cursors: CursorStore
+  readonly cursor: string | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onOpen: (subscription: Subscription) => void
+  readonly onClose: (subscription: Subscription) => void
+}
+
+/**
+ * The durable events of a pool, in LSN order and without gaps. With a cursor it also takes acknowledgements, of whole
+ * groups, and what is acknowledged is not delivered again when the cursor is resumed.
+ */
+export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHolder {
+  readonly #reader: LogReader
+  readonly #cursors: CursorStore
+  readonly #cursor: Cursor | undefined
+  readonly #stored: Promise<void> | undefined
+  readonly #groupEnds: GroupEnds | undefined
+  readonly #iterator: BatchIterator<PoolEvent>
+  readonly #onOpen: () => void
+  #batch: EventBatch
+  #opened = false
+  /** The last answer of `deliveredLsn` within one group: a group may have a hundred thousand events. */
+  #withinLsn = -1
+  #beforeWithinLsn = 0
+
+  /** @internal Made by `EnginePool.subscribe`. */
+  constructor(parts: SubscriptionParts) {
+    const { reader, registry, cursors, signal } = parts
+    this.#reader = reader
+    this.#cursors = cursors
+    this.#onOpen = () => parts.onOpen(this)
+    this.#batch = { events: [], afterLsn: reader.position, endLsn: reader.position }
+    if (parts.cursor !== undefined) {
+      const { cursor, stored } = cursors.hold(parts.cursor, reader.position, this)
+      // Whoever reads or flushes awaits it.
+      stored.catch(() => {})
+      this.#cursor = cursor
+      this.#stored = stored
+      this.#groupEnds = new GroupEnds()
+    }
+    let events: PoolEvent[] = []
+    let endLsn = 0
+    const ends = this.#groupEnds
+    const walk = new GroupWalk({
+      visit(words, from, to, lsn, type) {
+        if (type !== groupType) return
+        appendPoolEvents(events, { words, from, to, lsn }, registry)
+        ends?.add(lsn)
+        endLsn = lsn
+      },
+    })
+    const abort = () => void this.return()
+    signal?.addEventListener('abort', abort)
+    this.#iterator = new BatchIterator({
+      more: async () => {
+        const chunk = await this.#nextChunk()
+        if (!chunk) return undefined
+        const afterLsn = this.#batch.endLsn
+        events = []
+        endLsn = afterLsn
+        walk.walk(chunk)
+        this.#batch = { events, afterLsn, endLsn }
+        return events
+      },
+      ended: () => reader.stopped,
+      failure: () => this.#cursor && cursors.failureOf(this.#cursor),
+      stop: () => reader.stop(),
+      close: () => {
+        signal?.removeEventListener('abort', abort)
+        reader.close()
+        if (this.#cursor) cursors.release(this.#cursor, this)
+        parts.onClose(this)
+      },
+    })
+    if (signal?.aborted) abort()
+  }
+
+  /** The cursor's name, if it has one. */
+  get cursor(): string | undefined {
+    return this.#cursor?.name
+  }
+
+  /** LSN of the last group of which every event was given. */
+  get deliveredLsn(): number {
+    const { events, afterLsn, endLsn } = this.#batch
+    const { batch, given } = this.#iterator
+    if (events.length === 0) return endLsn
+    if (batch !== events) return afterLsn
+    if (given === events.length) return endLsn
+    const nextLsn = events[given]!.lsn
+    if (nextLsn !== this.#withinLsn) {
+      let last = given
+      while (last > 0 && events[last - 1]!.lsn === nextLsn) last--
+      this.#withinLsn = nextLsn
+      this.#beforeWithinLsn = last === 0 ? afterLsn : events[last - 1]!.lsn
+    }
+    return this.#beforeWithinLsn
+  }
+
+  /** LSN of the last acknowledged group: where the cursor stands. `undefined` without a cursor. */
+  get acknowledgedLsn(): number | undefined {
+    return this.#cursor?.lsn
+  }
+
+  /**
+   * Says that everything up to `lsn` is dealt with, whole groups: by default all of which every event was given. It
+   * gets to disk a little later, together with others; `flush` waits for that. An LSN at or below the last one that
+   * was acknowledged changes nothing.
+   *
+   * @throws PoolError `TIDEMARK_BAD_ACKNOWLEDGEMENT` when no delivered group ends at `lsn`;
+   *   `TIDEMARK_CURSOR_INVALIDATED`, `TIDEMARK_SUBSCRIPTION_CLOSED`, `TIDEMARK_POOL_CLOSED`; `TIDEMARK_BAD_ARGUMENT`
+   *   without a cursor.
+   */
+  acknowledge(lsn: number = this.deliveredLsn): void {
+    const cursor = this.#requireCursor()
+    this.#cursors.check(cursor, this)
+    const { deliveredLsn } = this
+    const aligned = Number.isSafeInteger(lsn) && lsn >= 0 && lsn % 8 === 0
+    if (aligned && lsn <= cursor.lsn) return
+    if (!aligned || lsn > deliveredLsn || !this.#groupEnds!.has(lsn)) {
+      throw new PoolError(
+        'TIDEMARK_BAD_ACKNOWLEDGEMENT',
+        `LSN ${lsn} is not the end of a group that was delivered whole; the last such is at ${deliveredLsn}.`,
+        { lsn, deliveredLsn, acknowledgedLsn: cursor.lsn },
+      )
+    }
+    cursor.acknowledge(lsn)
+    this.#groupEnds!.dropBelow(lsn)
+  }
+
+  /**
+   * Resolves when what is acknowledged now is on disk, and with it the cursor itself.
+   *
+   * @throws as `acknowledge`, and LogError `TIDEMARK_LOG_IO`.
+   */
+  async flush(): Promise<void> {
+    const cursor = this.#requireCursor()
+    this.#cursors.check(cursor, this)
+    await this.#stored
+    await cursor.flush()
+  }
+
+  stats(): SubscriptionStats {
+    const { lsn, ...stats } = this.#reader.stats()
+    return { ...stats, readLsn: lsn, deliveredLsn: this.deliveredLsn }
+  }
+
+  next(): Promise<IteratorResult<PoolEvent, undefined>> {
+    return this.#iterator.next()
+  }
+
+  /** Ends it, as leaving a `for await` loop does. Acknowledging is possible until another one takes the cursor. */
+  return(): Promise<IteratorResult<PoolEvent, undefined>> {
+    return this.#iterator.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** @internal */
+  end(): void {
+    this.#reader.stop()
+  }
+
+  async #nextChunk() {
+    if (!this.#opened) {
+      this.#opened = true
+      this.#onOpen()
+    }
+    // A new cursor is on disk before anything is delivered: what was must never be skipped.
+    await this.#stored
+    try {
+      const chunk = await this.#reader.nextChunk()
+      if (this.#cursor && !this.#cursors.closed) this.#cursors.check(this.#cursor, this)
+      return chunk
+    } catch (error) {
+      if (this.#cursor && !this.#cursors.closed) this.#cursors.check(this.#cursor, this)
+      throw error
+    }
+  }
+
+  #requireCursor(): Cursor {
+    if (this.#cursor) return this.#cursor
+    throw new PoolError('TIDEMARK_BAD_ARGUMENT', 'This subscription has no cursor; subscribe with one.')
+  }
+}

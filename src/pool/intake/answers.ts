@@ -1,0 +1,63 @@
+import { fromSteps, type OrderState as OrderSteps } from '../../matching/index.js'
+import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
+import type { Depth, DepthLevel, DigestAnswer, OrderState } from '../types.js'
+import { type Answer, depthLevelNumbers } from './questions.js'
+
+/** A shard's answers, in ticks and lots, as the world outside sees them: symbols and decimal strings. */
+
+type AnswerTo<Question extends Answer['question']> = Extract<Answer, { question: Question }>
+
+export function toDepth(answer: AnswerTo<'depth'>, instrument: PoolInstrument, lsn: number): Depth {
+  const { price, quantity } = instrument.grids
+  const { levels, bids } = answer
+  const sides: [DepthLevel[], DepthLevel[]] = [[], []]
+  for (let at = 0; at < levels.length; at += depthLevelNumbers) {
+    sides[at < bids * depthLevelNumbers ? 0 : 1].push({
+      price: fromSteps(levels[at]!, price),
+      quantity: fromSteps(levels[at + 1]!, quantity),
+      orders: levels[at + 2]!,
+    })
+  }
+  const { symbol } = instrument.definition
+  return { lsn, symbol, bids: sides[0], asks: sides[1] }
+}
+
+export function toOrderState(order: OrderSteps, instrument: PoolInstrument): OrderState {
+  const { price, quantity } = instrument.grids
+  return {
+    orderId: order.orderId,
+    symbol: instrument.definition.symbol,
+    account: order.account,
+    side: order.side,
+    orderType: order.orderType,
+    timeInForce: order.timeInForce,
+    status: order.status,
+    price: order.price === 0 ? undefined : fromSteps(order.price, price),
+    stopPrice: order.stopPrice === undefined ? undefined : fromSteps(order.stopPrice, price),
+    remaining: fromSteps(order.quantity, quantity),
+    filled: fromSteps(order.filled, quantity),
+    shown: fromSteps(order.shown, quantity),
+  }
+}
+
+/** The digests of all shards as one, by symbol. */
+export function toDigest(
+  answers: readonly { lsn: number; answer: Answer }[],
+  registry: InstrumentRegistry,
+): DigestAnswer {
+  const symbols: [string, string][] = []
+  let restingOrders = 0
+  for (const { answer } of answers) {
+    if (answer.question !== 'digest') throw new Error('an answer of another kind than the question')
+    restingOrders += answer.orders
+    for (const { instrumentId, digest } of answer.books) {
+      symbols.push([registry.byId(instrumentId)!.definition.symbol, digest])
+    }
+  }
+  symbols.sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    lsn: Math.max(...answers.map(({ lsn }) => lsn)),
+    symbols: Object.fromEntries(symbols),
+    restingOrders,
+  }
+}

@@ -1,0 +1,191 @@
+import {
+  type Command,
+  encodeCancel,
+  encodeCommand,
+  encodeNew,
+  encodeReduce,
+  encodeReplace,
+  maxCommandWords,
+  type SymbolCommand,
+  unknownType,
+} from '../../matching/index.js'
+import { PoolError } from '../errors.js'
+import type { InstrumentRegistry } from '../instruments.js'
+
+/** The commands of a batch that go to one shard, encoded one behind the other. */
+export class ShardCommands {
+  words = new Int32Array(4096)
+  used = 0
+  commands = 0
+
+  /** Sees to it that any command fits behind what is there. */
+  reserve(): void {
+    if (this.used + maxCommandWords <= this.words.length) return
+    const grown = new Int32Array(this.words.length * 2)
+    grown.set(this.words)
+    this.words = grown
+  }
+}
+
+/**
+ * Commands that are submitted together with one promise for all. The adders check and encode at once, so a batch is
+ * ready when it is full, and can be filled again after `submitBatch` returned.
+ *
+ * The positional adders take integers: the instrument's `id`, prices in ticks, quantities in lots, enumerations as
+ * their codes (`sideCodes`, `orderTypeCodes`, `timeInForceCodes`). A tag is a whole number up to 2^53-1.
+ */
+export class CommandBatch {
+  readonly #registry: InstrumentRegistry
+  readonly #shards: ShardCommands[]
+  readonly #shardCount: number
+  #length = 0
+
+  /** For one pool; `pool.batch()` makes one. */
+  constructor(owner: { readonly registry: InstrumentRegistry; readonly shards: number }) {
+    this.#registry = owner.registry
+    this.#shardCount = owner.shards
+    this.#shards = Array.from({ length: owner.shards }, () => new ShardCommands())
+  }
+
+  /** Commands in the batch. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The encoded commands by shard. */
+  get parts(): readonly ShardCommands[] {
+    return this.#shards
+  }
+
+  /** Whether the batch was made for the pool that has these instruments. @internal */
+  isFor(registry: InstrumentRegistry): boolean {
+    return registry === this.#registry
+  }
+
+  clear(): void {
+    this.#length = 0
+    for (const shard of this.#shards) shard.used = shard.commands = 0
+  }
+
+  /** Adds a limit or market order; `price` is 0 for a market order. @throws CommandError; the batch is as before. */
+  addNew(
+    instrumentId: number,
+    orderId: number,
+    account: number,
+    side: number,
+    orderType: number,
+    timeInForce: number,
+    price: number,
+    quantity: number,
+    tag = 0,
+  ): void {
+    const shard = this.#shardOf(instrumentId)
+    const at = shard.used
+    const low = tag | 0
+    const high = (tag / 0x1_0000_0000) | 0
+    shard.used += encodeNew(
+      shard.words,
+      at,
+      instrumentId,
+      low,
+      high,
+      orderId,
+      account,
+      side,
+      orderType,
+      timeInForce,
+      0,
+      0,
+      price,
+      quantity,
+      0,
+      0,
+      0,
+      0,
+    )
+    this.#added(shard)
+  }
+
+  addCancel(instrumentId: number, orderId: number, tag = 0): void {
+    const shard = this.#shardOf(instrumentId)
+    const high = (tag / 0x1_0000_0000) | 0
+    shard.used += encodeCancel(shard.words, shard.used, instrumentId, tag | 0, high, orderId, -1, 0)
+    this.#added(shard)
+  }
+
+  /** `quantity` is the new open quantity; `price` 0 keeps the price. */
+  addReplace(instrumentId: number, orderId: number, price: number, quantity: number, tag = 0): void {
+    const shard = this.#shardOf(instrumentId)
+    const high = (tag / 0x1_0000_0000) | 0
+    shard.used += encodeReplace(
+      shard.words,
+      shard.used,
+      instrumentId,
+      tag | 0,
+      high,
+      orderId,
+      price,
+      quantity,
+      -1,
+      0,
+    )
+    this.#added(shard)
+  }
+
+  /** `quantity` is what is taken away. */
+  addReduce(instrumentId: number, orderId: number, quantity: number, tag = 0): void {
+    const shard = this.#shardOf(instrumentId)
+    const high = (tag / 0x1_0000_0000) | 0
+    shard.used += encodeReduce(shard.words, shard.used, instrumentId, tag | 0, high, orderId, quantity, -1, 0)
+    this.#added(shard)
+  }
+
+  /**
+   * Adds a command for one symbol as `submit` takes it.
+   *
+   * @throws CommandError or PoolError for what is malformed; the batch is as before.
+   */
+  add(command: Command): void {
+    if (typeof command !== 'object' || command === null) throw unknownType(command)
+    if (command.type === 'instrument' || (command.type === 'cancel-all' && command.symbol === undefined)) {
+      throw new PoolError(
+        'TIDEMARK_BAD_ARGUMENT',
+        `A batch takes commands for one symbol; submit ${command.type} by itself.`,
+        {
+          type: command.type,
+        },
+      )
+    }
+    const symbolCommand = command as SymbolCommand
+    const { grids, shard: number } = this.#registry.ofCommand(symbolCommand)
+    const shard = this.#shards[number]!
+    shard.reserve()
+    shard.used += encodeCommand(shard.words, shard.used, symbolCommand, grids)
+    this.#added(shard)
+  }
+
+  /** Adds the record that one of the encoders wrote at the beginning of `words`, for the instrument that it names. */
+  addEncoded(words: Int32Array): void {
+    const shard = this.#shardOf(words[1]! >>> 0)
+    const length = words[0]! >>> 18
+    for (let i = 0; i < length; i++) shard.words[shard.used + i] = words[i]!
+    shard.used += length
+    this.#added(shard)
+  }
+
+  #shardOf(instrumentId: number): ShardCommands {
+    if (this.#registry.byId(instrumentId) === undefined) {
+      throw new PoolError('TIDEMARK_UNKNOWN_SYMBOL', `There is no instrument with the id ${instrumentId}.`, {
+        instrumentId,
+      })
+    }
+    const shard = this.#shards[instrumentId % this.#shardCount]!
+    shard.reserve()
+    return shard
+  }
+
+  #added(shard: ShardCommands): void {
+    shard.commands++
+    this.#length++
+  }
+}

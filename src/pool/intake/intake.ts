@@ -1,0 +1,248 @@
+import { TidemarkError } from '../../base/errors.js'
+import {
+  accountOf,
+  type CancelAllCommand,
+  type Command,
+  cancelAllFlags,
+  checkFieldNames,
+  encodeCommand,
+  encodeInstrument,
+  type InstrumentCommand,
+  maxCommandWords,
+  type SymbolCommand,
+  tagHighWord,
+  tagLowWord,
+  unknownType,
+} from '../../matching/index.js'
+import { BatchWaiter, EverywhereWaiter } from '../delivery/pending-commands.js'
+import { backpressure, PoolError } from '../errors.js'
+import type { InstrumentRegistry } from '../instruments.js'
+import type { ShardHandle } from '../shard/shard-handle.js'
+import type { BatchReport, ExecutionReport } from '../types.js'
+import { CommandBatch } from './command-batch.js'
+import { Refusals } from './refusals.js'
+import { requestWords } from './requests.js'
+
+type Resolve<T> = (value: T) => void
+type Reject = (error: unknown) => void
+
+/** After a refusal that no command's end will follow, the shard has taken what is in its ring by then. */
+const drainDelayMs = 1
+
+/**
+ * The way into the shards: checks and encodes commands, keeps the number of those in flight within its limit, and puts
+ * who waits for them into the shards' queues. Whatever is refused is refused before anything of it is handed over.
+ */
+export class Intake {
+  readonly maxInFlight: number
+  readonly #shards: readonly ShardHandle[]
+  readonly #registry: InstrumentRegistry
+  readonly #durableLsn: () => number
+  readonly #refusal: () => Error | undefined
+  readonly #drain: () => void
+  readonly #words = new Int32Array(maxCommandWords)
+  readonly #refusals = new Refusals()
+  #inFlight = 0
+  #full = false
+
+  /** `refusal` says why nothing is taken any more, once nothing is; `drain` is called when those who wait may go on. */
+  constructor(options: {
+    shards: readonly ShardHandle[]
+    registry: InstrumentRegistry
+    maxInFlight: number
+    durableLsn: () => number
+    refusal: () => Error | undefined
+    drain: () => void
+  }) {
+    this.#shards = options.shards
+    this.#registry = options.registry
+    this.maxInFlight = options.maxInFlight
+    this.#durableLsn = options.durableLsn
+    this.#refusal = options.refusal
+    this.#drain = options.drain
+  }
+
+  /** Commands taken whose outcome is not durable yet. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  get needsDrain(): boolean {
+    return this.#inFlight * 2 >= this.maxInFlight
+  }
+
+  submit(command: Command): Promise<ExecutionReport> {
+    const refusal = this.#noRoom(1)
+    if (refusal) return this.#refusals.refused(refusal)
+    try {
+      if (typeof command !== 'object' || command === null) throw unknownType(command)
+      if (command.type === 'cancel-all' && command.symbol === undefined) return this.#cancelAll(command)
+      if (command.type === 'instrument') return this.#define(command)
+      const { grids, shard } = this.#registry.ofCommand(command as SymbolCommand)
+      return this.#send(shard, encodeCommand(this.#words, 0, command as SymbolCommand, grids))
+    } catch (error) {
+      return this.#refusals.refused(error)
+    }
+  }
+
+  /** Takes all of a batch or nothing of it. */
+  submitBatch(
+    commands: CommandBatch | readonly Command[],
+    resolve: Resolve<BatchReport>,
+    reject: Reject,
+  ): void {
+    try {
+      const batch = commands instanceof CommandBatch ? this.#own(commands) : this.#encode(commands)
+      const refusal = this.#noRoom(batch.length) ?? this.#noRoomInRings(batch)
+      if (refusal) throw refusal
+      if (batch.length === 0) {
+        resolve({ lsn: this.#durableLsn(), commands: 0, trades: 0, rejected: 0 })
+        return
+      }
+      const waiter = new BatchWaiter(batch.length, resolve, reject)
+      for (const [i, { words, used, commands: count }] of batch.parts.entries()) {
+        if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used, count)
+      }
+      this.#taken(batch.length)
+    } catch (error) {
+      this.#refusals.add(reject, error)
+    }
+  }
+
+  /** A batch names instruments and shards by the numbers that they have in its own pool. */
+  #own(batch: CommandBatch): CommandBatch {
+    if (batch.isFor(this.#registry)) return batch
+    throw new PoolError(
+      'TIDEMARK_BAD_ARGUMENT',
+      'The batch was made by another pool, or before this one was opened again; make one with this pool’s batch().',
+    )
+  }
+
+  batch(): CommandBatch {
+    return new CommandBatch({ registry: this.#registry, shards: this.#shards.length })
+  }
+
+  /** Instruments that fit at once into a pool that has nothing else to do, however long their symbols are. */
+  get instrumentsAtOnce(): number {
+    return Math.min(this.maxInFlight, Math.floor(this.#shards[0]!.inbound.capacityWords / maxCommandWords))
+  }
+
+  /** Counts commands as settled, and calls those who wait for room when there is enough. */
+  settled(commands: number): void {
+    this.#inFlight -= commands
+    if (!this.#full || this.#inFlight * 4 > this.maxInFlight) return
+    this.#full = false
+    this.#drain()
+  }
+
+  /** Why so many commands are not taken now, if they are not. */
+  #noRoom(commands: number): Error | undefined {
+    const refusal = this.#refusal()
+    if (refusal) return refusal
+    const { maxInFlight } = this
+    const inFlight = this.#inFlight
+    if (inFlight + commands <= maxInFlight) return undefined
+    if (commands <= maxInFlight) {
+      return this.#refuse(`${inFlight} commands are in flight, the most is ${maxInFlight}`, {
+        inFlight,
+        maxInFlight,
+      })
+    }
+    return new PoolError(
+      'TIDEMARK_BATCH_TOO_LARGE',
+      `The batch has ${commands} commands; at most ${maxInFlight} (maxInFlight) may be in flight.`,
+      { commands, maxInFlight },
+    )
+  }
+
+  #noRoomInRings(batch: CommandBatch): Error | undefined {
+    for (const [i, { used }] of batch.parts.entries()) {
+      const { inbound } = this.#shards[i]!
+      if (used > inbound.capacityWords) {
+        const [bytes, bytesMax] = [used * 4, inbound.capacityWords * 4]
+        return new PoolError(
+          'TIDEMARK_BATCH_TOO_LARGE',
+          `The batch's commands for shard ${i} have ${bytes} bytes; its queue takes at most ${bytesMax}. Split the batch or raise maxInFlight.`,
+          { commands: batch.length, shard: i, bytes, bytesMax },
+        )
+      }
+    }
+    for (const [i, { used }] of batch.parts.entries()) {
+      if (!this.#shards[i]!.inbound.fits(used)) return this.#queueFull(i)
+    }
+    return undefined
+  }
+
+  #send(number: number, length: number): Promise<ExecutionReport> {
+    const shard = this.#shards[number]!
+    if (!shard.inbound.fits(length)) throw this.#queueFull(number)
+    const report = shard.submit(this.#words, length)
+    this.#taken(1)
+    return report
+  }
+
+  #define(command: InstrumentCommand): Promise<ExecutionReport> {
+    const definition = this.#registry.define(command)
+    const length = encodeInstrument(
+      this.#words,
+      0,
+      tagLowWord(command.tag),
+      tagHighWord(command.tag),
+      definition,
+    )
+    const report = this.#send(definition.instrumentId % this.#shards.length, length)
+    this.#registry.add(definition)
+    return report
+  }
+
+  #cancelAll(command: CancelAllCommand): Promise<ExecutionReport> {
+    checkFieldNames(command)
+    const account = accountOf(command.account)
+    const flags = cancelAllFlags(command.side)
+    const low = tagLowWord(command.tag)
+    const high = tagHighWord(command.tag)
+    for (const shard of this.#shards) {
+      if (!shard.inbound.fits(requestWords)) throw this.#queueFull(shard.number)
+    }
+    return new Promise((resolve, reject) => {
+      const waiter = new EverywhereWaiter(this.#registry, this.#shards.length, resolve, reject)
+      for (const shard of this.#shards) shard.sendCancelAll(waiter, account, flags, low, high)
+      this.#taken(1)
+    })
+  }
+
+  #encode(commands: readonly Command[]): CommandBatch {
+    if (!Array.isArray(commands)) {
+      throw new PoolError(
+        'TIDEMARK_BAD_ARGUMENT',
+        'submitBatch takes a CommandBatch or an array of commands.',
+      )
+    }
+    const batch = this.batch()
+    for (const [index, command] of commands.entries()) {
+      try {
+        batch.add(command)
+      } catch (error) {
+        if (error instanceof TidemarkError) Object.assign(error.details, { index })
+        throw error
+      }
+    }
+    return batch
+  }
+
+  #taken(commands: number): void {
+    this.#inFlight += commands
+    if (this.needsDrain) this.#full = true
+  }
+
+  #queueFull(shard: number): PoolError {
+    return this.#refuse(`the queue of shard ${shard} is full`, { shard, inFlight: this.#inFlight })
+  }
+
+  /** A refusal after which `drain` is sure to come: the caller waits for it. */
+  #refuse(reason: string, details: Record<string, unknown>): PoolError {
+    if (!this.#full && this.#inFlight === 0) setTimeout(() => this.settled(0), drainDelayMs)
+    this.#full = true
+    return backpressure(reason, details)
+  }
+}

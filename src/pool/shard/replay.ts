@@ -1,0 +1,140 @@
+import type { Disk } from '../../log/disk/disk.js'
+import { NodeDisk } from '../../log/disk/node-disk.js'
+import { LogError } from '../../log/errors.js'
+import { FileReader } from '../../log/read/file-reader.js'
+import { type GroupVisitor, GroupWalk } from '../../log/read/group-walk.js'
+import type { LogRecord } from '../../log/read/log-reader.js'
+import { decodeCommand } from '../../matching/codec/command-reader.js'
+import { decodeEvents } from '../../matching/codec/event-reader.js'
+import { GroupBuffer } from '../../matching/codec/group-buffer.js'
+import { MatchingEngine } from '../../matching/rules/engine.js'
+import { readPieces, type Snapshot } from '../checkpoint/snapshot-file.js'
+import { groupType } from './records.js'
+
+/** Which part of the log a shard replays: the symbols whose number is its own mod the number of shards. */
+export interface ReplayRange {
+  readonly directory: string
+  readonly shard: number
+  readonly shards: number
+  /** Where to begin: the snapshot's `replayFromLsn`, or the beginning of the log. */
+  readonly fromLsn: number
+  readonly endLsn: number
+  readonly snapshot: Snapshot | undefined
+}
+
+/** The books of a shard as a snapshot has them, and for each the LSN up to which it has the log in it. */
+export interface RestoredBooks {
+  readonly engine: MatchingEngine
+  readonly bookLsns: readonly number[]
+}
+
+/**
+ * Makes the books of a shard from a snapshot; none without one. When the snapshot was taken with as many shards, one
+ * section is the shard's own; otherwise every section that may hold books of it is looked through.
+ *
+ * @throws LogError `TIDEMARK_LOG_CORRUPT` when a piece of the snapshot is damaged, `TIDEMARK_LOG_IO`.
+ */
+export function restoreShard(
+  snapshot: Snapshot | undefined,
+  { shard, shards }: { shard: number; shards: number },
+  disk: Disk = new NodeDisk(),
+): RestoredBooks {
+  const engine = new MatchingEngine()
+  const bookLsns: number[] = []
+  if (snapshot) {
+    const { sections } = snapshot.header
+    // Ids of section i are i mod the sections, ids of the shard its number mod the shards.
+    const step = greatestCommonDivisor(sections.length, shards)
+    for (let i = shard % step; i < sections.length; i += step) {
+      const section = sections[i]!
+      const restore = engine.restore(section, (instrumentId) => {
+        if (instrumentId % shards !== shard) return false
+        bookLsns[instrumentId] = section.lsn
+        return true
+      })
+      if (sections.length === shards) restore.reserve()
+      for (const { words, length } of readPieces(snapshot, (owner) => owner === i, disk))
+        restore.add(words, length)
+      restore.finish()
+    }
+  }
+  return { engine, bookLsns }
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
+}
+
+/**
+ * Brings restored books up, by executing the commands logged behind them again. Every group that comes of it is compared
+ * with the logged one, word by word. What opening has just verified is not verified again.
+ *
+ * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
+ */
+export function replayShard(
+  { engine, bookLsns }: RestoredBooks,
+  range: ReplayRange,
+  disk: Disk = new NodeDisk(),
+): void {
+  const files = new FileReader(disk, range.directory, range.fromLsn, { verify: false })
+  const walk = new GroupWalk(new Replayer(engine, range, bookLsns))
+  try {
+    for (let chunk = files.nextSync(range.endLsn); chunk; chunk = files.nextSync(range.endLsn))
+      walk.walk(chunk)
+  } finally {
+    files.close()
+  }
+}
+
+class Replayer implements GroupVisitor {
+  readonly #engine: MatchingEngine
+  readonly #shard: number
+  readonly #shards: number
+  readonly #group = new GroupBuffer()
+  /** Up to where a restored book has the log in it. */
+  readonly #bookLsns: readonly number[]
+
+  constructor(engine: MatchingEngine, range: ReplayRange, bookLsns: readonly number[]) {
+    this.#bookLsns = bookLsns
+    this.#engine = engine
+    this.#shard = range.shard
+    this.#shards = range.shards
+  }
+
+  visit(words: Int32Array, from: number, to: number, lsn: number, type: number): void {
+    const instrumentId = words[from + 1]! >>> 0
+    if (type !== groupType || instrumentId % this.#shards !== this.#shard) return
+    if (lsn <= (this.#bookLsns[instrumentId] ?? 0)) return
+    const group = this.#group
+    group.reset()
+    this.#engine.apply(words, from, group)
+    const replayed = group.i32
+    const count = to - from
+    let same = group.byteLength === count * 4
+    for (let i = 0; same && i < count; i++) same = replayed[i] === words[from + i]
+    if (!same) throw difference(lsn, words.slice(from, to), group)
+    if (this.#engine.hasRequestId(words, from)) this.#engine.settleRequest(lsn)
+  }
+}
+
+export function wordsOf(record: LogRecord): Int32Array {
+  const { buffer, byteOffset, byteLength } = record.payload
+  if (byteOffset % 4 === 0) return new Int32Array(buffer, byteOffset, byteLength >> 2)
+  return new Int32Array(record.payload.slice().buffer)
+}
+
+function difference(lsn: number, logged: Int32Array, replayed: GroupBuffer): LogError {
+  const command = decodeCommand(logged, 0)
+  const before = decodeEvents(logged, 0, logged.length)
+  const now = decodeEvents(replayed.i32, 0, replayed.byteLength >> 2)
+  let event = 0
+  while (event < before.length && JSON.stringify(before[event]) === JSON.stringify(now[event])) event++
+  const [was, is] = [before[event] as object | undefined, now[event] as object | undefined]
+  const fields = Object.keys({ ...was, ...is }) as (keyof typeof was)[]
+  const field = fields.find((name) => was?.[name] !== is?.[name]) ?? 'event'
+  return new LogError(
+    'TIDEMARK_REPLAY_DIFFERS',
+    `Replaying the ${command?.type ?? 'unknown'} command at LSN ${lsn} gives another outcome than the log holds: event ${event}, field ${String(field)}.`,
+    { lsn, event, field, logged: was, replayed: is },
+  )
+}

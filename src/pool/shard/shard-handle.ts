@@ -1,0 +1,269 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Queue } from '@datastructures-js/queue'
+import { fromErrorMessage, LogError, threadEnded } from '../../log/errors.js'
+import type { DurableLog } from '../../log/index.js'
+import { type EngineCounters, type InstrumentState, maxCommandWords } from '../../matching/index.js'
+import type { CopyRingMemory } from '../checkpoint/copy-ring.js'
+import type { Snapshot } from '../checkpoint/snapshot-file.js'
+import { CommandBundle, delivered, type Waiter } from '../delivery/pending-commands.js'
+import { questionFailed } from '../errors.js'
+import type { InstrumentRegistry } from '../instruments.js'
+import {
+  createInboundMemory,
+  type InboundMemory,
+  InboundWriter,
+  shardCounter,
+} from '../intake/inbound-ring.js'
+import type { Answer } from '../intake/questions.js'
+import { encodeRequest, questionKind, requestKind, requestWords } from '../intake/requests.js'
+import type { ExecutionReport, ShardStats } from '../types.js'
+import type { ShardMessage, ShardThreadData } from './shard-thread.js'
+
+/** Words that the inbound ring keeps for a command on average; the largest takes more, a cancel half of it. */
+const wordsPerCommand = 16
+/** Beside every question that may be asked, so many of the largest commands fit, whatever `maxInFlight` is. */
+const largestCommandsMin = 4
+/** How often a question that finds the ring full of commands looks again. */
+const roomLookMs = 1
+
+interface Question {
+  readonly resolve: (answer: { lsn: number; answer: Answer }) => void
+  readonly reject: (error: Error) => void
+}
+
+/** In a long turn of the event loop, the shard begins when so many commands of a bundle are there. */
+const commandsPerWake = 32
+const settled = Promise.resolve()
+
+/** What a shard's thread said when its books were up. */
+export interface ShardReady {
+  readonly instruments: InstrumentState[]
+  readonly counters: EngineCounters
+}
+
+/** One shard as the caller's thread sees it: the way in, the queue of those who wait for what comes out. */
+export class ShardHandle {
+  readonly inbound: InboundWriter
+  readonly inboundMemory: InboundMemory
+  readonly number: number
+  /** Resolves when the thread's loop ended as it was told to; rejects with what ended it otherwise. */
+  readonly ended: Promise<void>
+  readonly ready: Promise<ShardReady>
+  readonly #log: DurableLog
+  readonly #waiters = new Queue<Waiter>()
+  readonly #questions = new Map<number, Question>()
+  readonly #registry: InstrumentRegistry
+  #bundle: CommandBundle | undefined
+  readonly #port: MessagePort
+  readonly #request = new Int32Array(requestWords)
+  #nextQuestion = 1
+  #inFlight = 0
+  #failure: Error | undefined
+
+  /** Starts the shard with `start`, which runs the task in a thread and settles when it is over. */
+  constructor(options: {
+    shard: number
+    shards: number
+    log: DurableLog
+    maxInFlight: number
+    maxQuestions: number
+    snapshot: Snapshot | undefined
+    registry: InstrumentRegistry
+    start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
+  }) {
+    const { shard, shards, log } = options
+    this.number = shard
+    this.#log = log
+    this.#registry = options.registry
+    const inbound = createInboundMemory(
+      Math.max(
+        options.maxInFlight * wordsPerCommand,
+        largestCommandsMin * maxCommandWords + options.maxQuestions * requestWords,
+      ),
+    )
+    this.inboundMemory = inbound
+    this.inbound = new InboundWriter(inbound)
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    let stopped = false
+    let failure: Error | undefined
+    let take: (message: ShardMessage) => void
+    this.ready = new Promise((resolve, reject) => {
+      take = (message) => {
+        if (message.kind === 'ready') resolve(message)
+        else if (message.kind === 'answer') this.#answered(message)
+        else if (message.kind === 'unanswered') this.#unanswered(message.id, fromErrorMessage(message.error))
+        else if (message.kind === 'stopped') stopped = true
+        else {
+          failure = fromErrorMessage(message.error)
+          reject(failure)
+        }
+      }
+      port1.on('message', take)
+      // A message that this thread has no memory for is lost, and nobody knows whose answer it was.
+      port1.on('messageerror', (cause) => this.#loseAnswers(cause))
+    })
+    // Whoever opens the pool awaits `ready`; a failure later is told by `ended`.
+    this.ready.catch(() => {})
+    const task = options.start(
+      {
+        shard,
+        shards,
+        log: log.memory,
+        inbound,
+        port: port2,
+        directory: log.dir,
+        fromLsn: options.snapshot?.header.replayFromLsn ?? log.recovery.firstLsn,
+        snapshot: options.snapshot,
+        endLsn: log.recovery.endLsn,
+      },
+      [port2],
+    )
+    this.ended = task
+      .catch((cause) => {
+        throw threadEnded(`shard ${shard}`, cause)
+      })
+      .then(() => {
+        // What the thread said last is there, but the event loop may have heard of its end first.
+        for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
+          take(last.message)
+        if (failure) throw failure
+        if (!stopped)
+          throw new LogError('TIDEMARK_THREAD_DIED', `The thread of shard ${shard} ended.`, { shard })
+      })
+    this.ended.catch(() => {})
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Hands one encoded command over; the caller has seen to it that it fits. */
+  submit(words: Int32Array, length: number): Promise<ExecutionReport> {
+    let bundle = this.#bundle
+    if (bundle === undefined || !bundle.open) bundle = this.#newBundle()
+    const report = bundle.add()
+    this.#inFlight++
+    this.inbound.write(words, 0, length)
+    if (bundle.commands % commandsPerWake === 0) this.inbound.wake()
+    return report
+  }
+
+  /** Hands encoded commands over; the caller has seen to it that they fit. */
+  send(waiter: Waiter, words: Int32Array, from: number, to: number, commands: number): void {
+    this.#waiters.enqueue(waiter)
+    this.#inFlight += commands
+    this.#bundle = undefined
+    this.inbound.write(words, from, to)
+    this.inbound.wake()
+  }
+
+  /** Cancels an account's orders in all symbols of this shard. */
+  sendCancelAll(waiter: Waiter, account: number, flags: number, tagLow: number, tagHigh: number): void {
+    encodeRequest(this.#request, requestKind.cancelAllSymbols, flags, 0, tagLow, tagHigh, account, 0)
+    this.send(waiter, this.#request, 0, requestWords, 1)
+  }
+
+  /** Gives one durable group to whoever waits for it; returns whether a command is settled with it. */
+  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
+    const waiter = this.#waiters.front()
+    if (!waiter)
+      throw new LogError('TIDEMARK_REPLAY_DIFFERS', `Nobody waits for the group that ends at LSN ${lsn}.`, {
+        lsn,
+      })
+    const outcome = waiter.deliver(words, from, to, lsn, more)
+    if ((outcome & delivered.last) !== 0) this.#waiters.dequeue()
+    if (!more) this.#inFlight--
+    return (outcome & delivered.settles) !== 0
+  }
+
+  /**
+   * Asks the shard; the answer is given when the LSN at which it was true is durable. Once `fail` was called nobody
+   * answers any more: what is under way, a checkpoint for one, gets the error. A question is never refused for want of
+   * room: who asks for users keeps the number of their questions within its limit.
+   */
+  async ask(
+    question: number,
+    instrumentId: number,
+    argument: number,
+  ): Promise<{ lsn: number; answer: Answer }> {
+    while (!this.#failure && !this.inbound.fits(requestWords)) await sleep(roomLookMs)
+    if (this.#failure) throw this.#failure
+    const id = this.#nextQuestion
+    this.#nextQuestion = (id + 1) >>> 0
+    const answered = await new Promise<{ lsn: number; answer: Answer }>((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject })
+      encodeRequest(this.#request, requestKind.question, question, instrumentId, id, 0, argument, 0)
+      this.inbound.write(this.#request, 0, requestWords)
+      this.inbound.wake()
+    })
+    await this.#log.waitDurable(answered.lsn)
+    return answered
+  }
+
+  /**
+   * Has the shard copy its books into a ring, as they are when it comes to this request. Resolves with the LSN at which
+   * they were copied, when all of the copy is in the ring and that LSN is durable.
+   */
+  async copy(memory: CopyRingMemory): Promise<number> {
+    // The shard takes it from the port when it comes to the question.
+    this.#port.postMessage({ memory })
+    const { lsn } = await this.ask(questionKind.copy, 0, 0)
+    return lsn
+  }
+
+  stats(): ShardStats {
+    const { counters } = this.inbound
+    const commands = counters[shardCounter.commands]!
+    return {
+      commands,
+      trades: counters[shardCounter.trades]!,
+      rejected: counters[shardCounter.rejected]!,
+      longestAnswerMs: counters[shardCounter.longestAnswerMs]!,
+      inFlight: this.#inFlight,
+      queuedWords: this.inbound.queuedWords,
+    }
+  }
+
+  /** Rejects everybody who waits, and whoever asks from now on. */
+  fail(error: Error): void {
+    this.#failure ??= error
+    while (!this.#waiters.isEmpty()) this.#waiters.dequeue()!.fail(error)
+    this.#inFlight = 0
+    for (const question of this.#questions.values()) question.reject(error)
+    this.#questions.clear()
+  }
+
+  close(): void {
+    this.#port.close()
+  }
+
+  /** A bundle takes what comes in this turn of the event loop; its end wakes the shard. */
+  #newBundle(): CommandBundle {
+    const bundle = new CommandBundle(this.#registry)
+    this.#bundle = bundle
+    this.#waiters.enqueue(bundle)
+    settled.then(() => {
+      bundle.close()
+      this.inbound.wake()
+    })
+    return bundle
+  }
+
+  #unanswered(id: number, cause: Error): void {
+    const question = this.#questions.get(id)
+    this.#questions.delete(id)
+    question?.reject(questionFailed(this.number, cause.cause instanceof Error ? cause.cause : cause))
+  }
+
+  #loseAnswers(cause: Error): void {
+    for (const id of [...this.#questions.keys()]) this.#unanswered(id, cause)
+  }
+
+  #answered({ id, lsn, answer }: { id: number; lsn: number; answer: Answer }): void {
+    const question = this.#questions.get(id)
+    this.#questions.delete(id)
+    question?.resolve({ lsn, answer })
+  }
+}

@@ -1,0 +1,277 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { type ErrorMessage, LogError, toErrorMessage } from '../../log/errors.js'
+import type { LogMemory } from '../../log/ring/memory.js'
+import { LogProducer } from '../../log/ring/producer.js'
+// Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
+import { encodeCancelAll, encodeNoop, maxCommandWords } from '../../matching/codec/command-writer.js'
+import { GroupBuffer } from '../../matching/codec/group-buffer.js'
+import type { EngineCounters, InstrumentState, MatchingEngine } from '../../matching/rules/engine.js'
+import type { CopyRingMemory } from '../checkpoint/copy-ring.js'
+import { ShardCopier } from '../checkpoint/shard-copier.js'
+import type { Snapshot } from '../checkpoint/snapshot-file.js'
+import { type InboundMemory, InboundReader, shardCounter } from '../intake/inbound-ring.js'
+import { QuestionQueue } from '../intake/question-queue.js'
+import { type Answer, answerQuestion } from '../intake/questions.js'
+import { questionKind, requestKind } from '../intake/requests.js'
+import { groupType, moreGroups } from './records.js'
+import { type RestoredBooks, replayShard, restoreShard } from './replay.js'
+
+export interface ShardThreadData {
+  readonly shard: number
+  readonly shards: number
+  readonly log: LogMemory
+  readonly inbound: InboundMemory
+  readonly port: MessagePort
+  readonly directory: string
+  readonly endLsn: number
+  readonly fromLsn: number
+  /** What the books are restored from before the log is replayed. */
+  readonly snapshot: Snapshot | undefined
+}
+
+export type ShardMessage =
+  | { readonly kind: 'ready'; readonly instruments: InstrumentState[]; readonly counters: EngineCounters }
+  | { readonly kind: 'answer'; readonly id: number; readonly lsn: number; readonly answer: Answer }
+  /** The question got no answer, and never will. */
+  | { readonly kind: 'unanswered'; readonly id: number; readonly error: ErrorMessage }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage }
+  | { readonly kind: 'stopped' }
+
+/** A command is published when the inbound ring runs dry, and at the latest with this many others. */
+const publishCommands = 256
+const publishBytes = 48 * 1024
+/** While a copy is made and commands keep coming, a step of it is made after so many of them. */
+const commandsAStep = 256
+
+/** What a shard's thread can do while the log is still checked: restore the books of the snapshot that will be used. */
+export interface ShardForecast {
+  readonly shard: number
+  readonly shards: number
+  readonly snapshot: Snapshot
+}
+
+/** What became of a snapshot that was to be restored. */
+export type RestoreMessage =
+  | { readonly outcome: 'restored' | 'damaged' }
+  | { readonly outcome: 'failed'; readonly error: ErrorMessage }
+
+/** Restores the shard's books while the log is not yet checked. */
+export function restoreAhead(forecast: ShardForecast): {
+  books: RestoredBooks | undefined
+  message: RestoreMessage
+} {
+  try {
+    return { books: restoreShard(forecast.snapshot, forecast), message: { outcome: 'restored' } }
+  } catch (error) {
+    const isDamaged = error instanceof LogError && error.code === 'TIDEMARK_LOG_CORRUPT'
+    const message: RestoreMessage = isDamaged
+      ? { outcome: 'damaged' }
+      : { outcome: 'failed', error: toErrorMessage(error) }
+    return { books: undefined, message }
+  }
+}
+
+/**
+ * Brings the shard's books up from the log, then matches until the inbound ring is stopped. Blocks its thread. `restored`
+ * are the books of the very snapshot in `data`, if they were restored before.
+ */
+export function runShardThread(data: ShardThreadData, restored?: RestoredBooks): void {
+  const post = (message: ShardMessage) => data.port.postMessage(message)
+  try {
+    const books = restored ?? restoreShard(data.snapshot, data)
+    const { engine } = books
+    replayShard(books, data)
+    post({ kind: 'ready', instruments: engine.instruments(), counters: engine.counters() })
+    new ShardLoop(engine, data, post).run()
+    post({ kind: 'stopped' })
+  } catch (error) {
+    post({ kind: 'failed', error: toErrorMessage(error) })
+  }
+}
+
+/** Takes commands from the inbound ring, matches them, and publishes each with all that it caused as one group. */
+class ShardLoop {
+  readonly #engine: MatchingEngine
+  readonly #inbound: InboundReader
+  readonly #producer: LogProducer
+  readonly #group = new GroupBuffer()
+  readonly #synthetic = new Int32Array(maxCommandWords)
+  readonly #questions = new QuestionQueue()
+  readonly #answerOne = (words: Int32Array, at: number) => this.#answer(words, at)
+  readonly #post: (message: ShardMessage) => void
+  readonly #port: MessagePort
+  /** Where the last group of this shard ends. */
+  #lsn: number
+  /** The copy for a snapshot that is being made, and the question that it answers. */
+  #copier: ShardCopier | undefined
+  #copyQuestion = 0
+  #sinceStep = 0
+  /** Commands that were executed since the last publication, and how many of them are in the counters. */
+  #staged = 0
+  #counted = 0
+
+  constructor(engine: MatchingEngine, data: ShardThreadData, post: (message: ShardMessage) => void) {
+    this.#engine = engine
+    this.#inbound = new InboundReader(data.inbound)
+    this.#producer = new LogProducer(data.log, data.shard + 1)
+    this.#post = post
+    this.#port = data.port
+    this.#lsn = data.endLsn
+  }
+
+  run(): void {
+    const inbound = this.#inbound
+    const words = inbound.words
+    for (;;) {
+      const at = inbound.next()
+      if (at < 0) {
+        this.#publish()
+        const answered = this.#answersSome()
+        if (this.#copier?.ready) {
+          this.#copyOn(this.#copier)
+          continue
+        }
+        if (answered) continue
+        if (inbound.stopped && inbound.next() < 0) return
+        inbound.sleep(this.#copier)
+        continue
+      }
+      const kind = words[at]! & 0xff
+      if (kind < requestKind.cancelAllSymbols) this.#execute(words, at, 0)
+      else if (kind === requestKind.cancelAllSymbols) this.#cancelAllSymbols(words, at)
+      else if (isUserQuestion(words, at)) this.#questions.add(words, at)
+      else this.#answer(words, at)
+      inbound.advance(at)
+      if (this.#staged >= publishCommands || this.#producer.stagedBytes >= publishBytes) {
+        this.#publish()
+        this.#answersSome()
+      }
+      if (this.#copier !== undefined && ++this.#sinceStep >= commandsAStep && this.#copier.ready) {
+        this.#publish()
+        this.#copyOn(this.#copier)
+      }
+    }
+  }
+
+  #execute(words: Int32Array, at: number, flags: number): void {
+    const group = this.#group
+    group.reset()
+    this.#engine.apply(words, at, group)
+    const bytes = group.byteLength
+    if (this.#producer.stagedBytes + bytes > publishBytes) this.#publish()
+    this.#staged++
+    // Counted before anyone can hear of it: a group of this size may be published as soon as it is staged.
+    if (bytes > publishBytes) this.#count()
+    this.#producer.stageWords(groupType, flags, group.i32, bytes >> 2)
+    // A repetition is answered with the LSN of the first execution, so that must be known before the next command.
+    if (this.#engine.hasRequestId(words, at)) {
+      this.#publish()
+      this.#engine.settleRequest(this.#lsn)
+    }
+  }
+
+  /** Brings the counters, which other threads read, up to the last command. */
+  #count(): void {
+    const counters = this.#inbound.counters
+    counters[shardCounter.commands]! += this.#staged - this.#counted
+    this.#counted = this.#staged
+    counters[shardCounter.trades] = this.#group.trades
+    counters[shardCounter.rejected] = this.#group.rejections
+  }
+
+  /** One logged command for each symbol in which the account has orders, by symbol; a noop when there is none. */
+  #cancelAllSymbols(words: Int32Array, at: number): void {
+    const account = words[at + 4]! >>> 0
+    const flags = (words[at]! >>> 8) & 0xff
+    const tagLow = words[at + 2]!
+    const tagHigh = words[at + 3]!
+    const ids = this.#engine.instrumentsOf(account)
+    for (const [i, id] of ids.entries()) {
+      encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account, flags)
+      this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreGroups : 0)
+    }
+    if (ids.length === 0) {
+      encodeNoop(this.#synthetic, 0, tagLow >>> 0, tagHigh >>> 0)
+      this.#execute(this.#synthetic, 0, 0)
+    }
+  }
+
+  /** Answers some of the questions that wait; returns whether any did. */
+  #answersSome(): boolean {
+    if (this.#questions.isEmpty) return false
+    this.#questions.answerSome(this.#answerOne)
+    return true
+  }
+
+  /** Answers with the LSN at which the answer was true; the caller's side gives it out when that is durable. */
+  #answer(words: Int32Array, at: number): void {
+    this.#publish()
+    const startMs = performance.now()
+    const id = words[at + 2]! >>> 0
+    if (((words[at]! >>> 8) & 0xff) === questionKind.copy) this.#beginCopy(id)
+    else {
+      this.#tryAnswer(id, () => {
+        const answer = answerQuestion(this.#engine, words, at)
+        this.#post({ kind: 'answer', id, lsn: this.#lsn, answer })
+      })
+    }
+    this.#noteAnswer(startMs)
+  }
+
+  /**
+   * Begins the copy of the books for a snapshot, at the claim tail: whatever this shard logs later stands after it, and
+   * replay need not go back to the last group of a quiet shard. The question is answered when all is copied.
+   */
+  #beginCopy(question: number): void {
+    const lsn = this.#producer.publish()
+    this.#copyQuestion = question
+    this.#tryAnswer(question, () => {
+      const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }
+      this.#copier = new ShardCopier(this.#engine, memory, lsn)
+    })
+  }
+
+  #copyOn(copier: ShardCopier): void {
+    const startMs = performance.now()
+    this.#sinceStep = 0
+    if (copier.step()) {
+      this.#copier = undefined
+      this.#post({ kind: 'answer', id: this.#copyQuestion, lsn: copier.lsn, answer: { question: 'copy' } })
+    }
+    this.#noteAnswer(startMs)
+  }
+
+  #noteAnswer(startMs: number): void {
+    const { counters } = this.#inbound
+    const elapsedMs = performance.now() - startMs
+    if (elapsedMs > counters[shardCounter.longestAnswerMs]!)
+      counters[shardCounter.longestAnswerMs] = elapsedMs
+  }
+
+  /**
+   * Answers a question, which reads and changes nothing: what fails there, such as memory that can't be had for a large
+   * message or for the copy of the books, is the question's failure and not the shard's.
+   */
+  #tryAnswer(id: number, answer: () => void): void {
+    try {
+      answer()
+    } catch (error) {
+      this.#post({ kind: 'unanswered', id, error: toErrorMessage(error) })
+    }
+  }
+
+  #publish(): void {
+    if (this.#staged > 0) {
+      this.#count()
+      this.#lsn = this.#producer.publish()
+      this.#staged = 0
+      this.#counted = 0
+    }
+    this.#inbound.release()
+  }
+}
+
+/** Whether a question waits for its turn. One of a checkpoint doesn't: its answer is as of its place among the commands. */
+function isUserQuestion(words: Int32Array, at: number): boolean {
+  return ((words[at]! >>> 8) & 0xff) !== questionKind.copy
+}

@@ -1,0 +1,470 @@
+/**
+ * A second matching engine, written to be obviously right and nothing else: arrays, filter and sort, no index, no
+ * running totals. It takes decoded commands and returns decoded events. Tests hold the fast engine against it; it
+ * shares no code with it beyond the types of commands and events.
+ */
+import type { OrderState } from '#tidemark/matching/book/book-queries.js'
+import type { BookState } from '#tidemark/matching/book/book-state.js'
+import type { DecodedCommand, DecodedNew } from '#tidemark/matching/codec/command-reader.js'
+import type { DecodedEvent } from '#tidemark/matching/codec/event-reader.js'
+import type { InstrumentDefinition } from '#tidemark/matching/codec/instrument-record.js'
+import type { CancelReason, RejectCode, SelfTradePrevention, Side } from '#tidemark/matching/codec/names.js'
+
+interface NaiveOrder {
+  readonly command: DecodedNew
+  price: number
+  open: number
+  shown: number
+  filled: number
+  /** `waiting` before its stop price is reached, `elected` until it has acted, then `resting`. */
+  status: 'waiting' | 'elected' | 'resting'
+  /** Smaller is earlier: place among the orders at the same price. */
+  place: number
+}
+
+const LARGEST = 2 ** 53 - 1
+
+export class NaiveBook {
+  readonly #definition: InstrumentDefinition
+  /** Live orders in the order in which they were accepted. */
+  #orders: NaiveOrder[] = []
+  #elected: NaiveOrder[] = []
+  #events: DecodedEvent[] = []
+  #halted = false
+  #lastPrice = 0
+  #trades = 0
+  #places = 0
+
+  constructor(definition: InstrumentDefinition) {
+    this.#definition = definition
+  }
+
+  apply(command: DecodedCommand): DecodedEvent[] {
+    this.#events = []
+    this.#execute(command)
+    this.#runStops()
+    return this.#events
+  }
+
+  #execute(command: DecodedCommand): void {
+    const { type } = command
+    if (this.#halted && (type === 'new' || type === 'replace' || type === 'reduce')) {
+      this.#reject(command.orderId, 'INSTRUMENT_HALTED')
+    } else if (type === 'new') this.#new(command)
+    else if (type === 'cancel' || type === 'replace' || type === 'reduce') {
+      const order = this.#orders.find((o) => o.command.orderId === command.orderId)
+      if (order === undefined) this.#reject(command.orderId, 'UNKNOWN_ORDER')
+      else if (command.account !== undefined && command.account !== order.command.account) {
+        this.#reject(command.orderId, 'NOT_OWNER')
+      } else if (type === 'cancel') this.#cancel(order, 'requested')
+      else if (type === 'reduce') this.#reduce(order, command.quantity)
+      else this.#replace(order, command.price === 0 ? order.price : command.price, command.quantity)
+    } else if (type === 'cancel-all') {
+      const { account, side } = command
+      for (const order of this.#orders.filter(({ command: own }) => own.account === account)) {
+        if (side === undefined || order.command.side === side) this.#cancel(order, 'cancel-all')
+      }
+    } else if (type === 'expire') this.#expire(command.time, command.endOfDay)
+    else if (type === 'halt') {
+      this.#halted = true
+      this.#events.push({ event: 'halted' })
+    } else if (type === 'resume') {
+      this.#halted = false
+      this.#events.push({ event: 'resumed' })
+    } else if (type === 'instrument') this.#reject(0, 'DUPLICATE_INSTRUMENT')
+  }
+
+  #new(command: DecodedNew): void {
+    const { orderId, side, orderType, timeInForce, price, quantity, postOnly, stopPrice = 0 } = command
+    if (this.#orders.some((o) => o.command.orderId === orderId)) {
+      this.#reject(orderId, 'DUPLICATE_ORDER_ID')
+      return
+    }
+    const order: NaiveOrder = {
+      command,
+      price,
+      open: quantity,
+      shown: quantity,
+      filled: 0,
+      status: 'elected',
+      place: 0,
+    }
+    if (orderType === 'stop' || orderType === 'stop-limit') {
+      const total = sum(this.#waiting(side).filter((o) => o.command.stopPrice === stopPrice))
+      if (total + quantity > LARGEST) {
+        this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
+        return
+      }
+      this.#events.push({ event: 'accepted' })
+      order.status = 'waiting'
+      order.place = this.#places++
+      this.#orders.push(order)
+      return
+    }
+    const crosses = this.#crossable(side, orderType === 'market' ? undefined : price).length > 0
+    if (postOnly && crosses) {
+      this.#reject(orderId, 'POST_ONLY_WOULD_TRADE')
+      return
+    }
+    if (timeInForce === 'FOK' && !this.#fillable(order)) {
+      this.#reject(orderId, 'FOK_NOT_FILLABLE')
+      return
+    }
+    const rests = orderType === 'limit' && timeInForce !== 'IOC' && timeInForce !== 'FOK'
+    if (rests && !crosses && this.#levelTotal(side, price) + quantity > LARGEST) {
+      this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
+      return
+    }
+    this.#events.push({ event: 'accepted' })
+    this.#orders.push(order)
+    this.#act(order)
+  }
+
+  #replace(order: NaiveOrder, price: number, quantity: number): void {
+    const { orderId, side, orderType, displayQuantity, postOnly } = order.command
+    const waits = order.status === 'waiting'
+    if (waits && orderType === 'stop' && price !== order.price) {
+      this.#reject(orderId, 'PRICE_NOT_APPLICABLE')
+      return
+    }
+    if (displayQuantity !== undefined && quantity > displayQuantity * 1000) {
+      this.#reject(orderId, 'DISPLAY_QUANTITY_TOO_SMALL')
+      return
+    }
+    const keepsPlace =
+      this.#definition.replacePriority === 'keep-on-reduce' && price === order.price && quantity <= order.open
+    const crosses = !waits && !keepsPlace && this.#crossable(side, price).length > 0
+    if (crosses && postOnly) {
+      this.#reject(orderId, 'POST_ONLY_WOULD_TRADE')
+      return
+    }
+    const peers = waits
+      ? this.#waiting(side).filter((o) => o.command.stopPrice === order.command.stopPrice)
+      : this.#resting(side).filter((o) => o.price === price)
+    if (!crosses && sum(peers.filter((o) => o !== order)) + quantity > LARGEST) {
+      this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
+      return
+    }
+    this.#events.push({ event: 'replaced', orderId, side, price, quantity, reason: 'requested' })
+    order.price = price
+    order.open = quantity
+    if (waits) {
+      order.shown = quantity
+      if (!keepsPlace) order.place = this.#places++
+    } else if (keepsPlace) order.shown = Math.min(order.shown, quantity)
+    else {
+      order.status = 'elected'
+      this.#act(order)
+    }
+  }
+
+  #reduce(order: NaiveOrder, quantity: number): void {
+    if (quantity >= order.open) {
+      this.#cancel(order, 'reduced')
+      return
+    }
+    order.open -= quantity
+    order.shown = Math.min(order.shown, order.open)
+    const { orderId, side } = order.command
+    this.#events.push({
+      event: 'replaced',
+      orderId,
+      side,
+      price: order.price,
+      quantity: order.open,
+      reason: 'reduced',
+    })
+  }
+
+  #expire(time: number, endOfDay: boolean): void {
+    const inOrder = [
+      ...this.#resting('buy'),
+      ...this.#resting('sell'),
+      ...this.#waiting('sell'),
+      ...this.#waiting('buy'),
+    ]
+    for (const order of inOrder) {
+      const { timeInForce, expireTime = 0 } = order.command
+      if (timeInForce === 'GTD' && expireTime <= time) this.#cancel(order, 'expired')
+      if (timeInForce === 'DAY' && endOfDay) this.#cancel(order, 'end-of-day')
+    }
+  }
+
+  /** Trades an order that is in no queue and does with the rest what its type asks for. */
+  #act(order: NaiveOrder): void {
+    const { command } = order
+    const isMarket = command.orderType === 'market' || command.orderType === 'stop'
+    const stoppedBySelfTrade = this.#trade(order, isMarket ? undefined : order.price)
+    if (order.open === 0) this.#drop(order)
+    else if (stoppedBySelfTrade) this.#cancel(order, 'self-trade')
+    else if (isMarket) this.#cancel(order, 'market')
+    else if (command.timeInForce === 'IOC' || command.timeInForce === 'FOK') this.#cancel(order, 'ioc')
+    else {
+      order.status = 'resting'
+      order.shown = Math.min(order.open, command.displayQuantity ?? order.open)
+      order.place = this.#places++
+    }
+  }
+
+  /** Returns whether self-trade prevention ended it. */
+  #trade(taker: NaiveOrder, limit: number | undefined): boolean {
+    const mode = this.#prevention(taker)
+    while (taker.open > 0) {
+      const maker = this.#crossable(taker.command.side, limit)[0]
+      if (maker === undefined) return false
+      if (mode !== 'none' && maker.command.account === taker.command.account) {
+        if (mode === 'cancel-oldest' || mode === 'cancel-both') this.#cancel(maker, 'self-trade')
+        if (mode === 'cancel-newest' || mode === 'cancel-both') return true
+        if (mode === 'decrement') {
+          const lost = Math.min(maker.open, taker.open)
+          this.#decrement(maker, lost)
+          this.#decrement(taker, lost)
+        }
+        continue
+      }
+      const quantity = Math.min(taker.open, maker.shown)
+      for (const order of [taker, maker]) {
+        order.open -= quantity
+        order.filled += quantity
+      }
+      maker.shown -= quantity
+      this.#trades += 1
+      this.#lastPrice = maker.price
+      this.#events.push({
+        event: 'trade',
+        tradeId: this.#trades,
+        makerOrderId: maker.command.orderId,
+        takerOrderId: taker.command.orderId,
+        price: maker.price,
+        quantity,
+        makerAccount: maker.command.account,
+        takerAccount: taker.command.account,
+        makerRemaining: maker.open,
+        takerRemaining: taker.open,
+        takerSide: taker.command.side,
+      })
+      if (maker.open === 0) this.#drop(maker)
+      else if (maker.shown === 0) {
+        maker.shown = Math.min(maker.command.displayQuantity ?? maker.open, maker.open)
+        maker.place = this.#places++
+      }
+    }
+    return false
+  }
+
+  #decrement(order: NaiveOrder, lost: number): void {
+    const { orderId, side } = order.command
+    const price = order.price
+    order.open -= lost
+    order.shown = Math.min(order.shown, order.open)
+    if (order.open > 0) {
+      this.#events.push({
+        event: 'replaced',
+        orderId,
+        side,
+        price,
+        quantity: order.open,
+        reason: 'self-trade',
+      })
+    } else {
+      this.#events.push({ event: 'cancelled', orderId, side, price, remaining: lost, reason: 'self-trade' })
+      this.#drop(order)
+    }
+  }
+
+  /** Rehearses the fill: walks the queue as matching would, on copies, and looks whether it gets to the end. */
+  #fillable(taker: NaiveOrder): boolean {
+    const { command } = taker
+    const mode = this.#prevention(taker)
+    const isMarket = command.orderType === 'market' || command.orderType === 'stop'
+    let needed = taker.open
+    const queue = this.#crossable(command.side, isMarket ? undefined : taker.price).map((o) => ({
+      account: o.command.account,
+      price: o.price,
+      open: o.open,
+      shown: o.shown,
+      display: o.command.displayQuantity ?? o.open,
+    }))
+    while (needed > 0) {
+      const maker = queue.shift()
+      if (maker === undefined) return false
+      if (mode !== 'none' && maker.account === command.account) {
+        if (mode === 'cancel-oldest') continue
+        return false
+      }
+      const quantity = Math.min(needed, maker.shown)
+      needed -= quantity
+      maker.open -= quantity
+      maker.shown = Math.min(maker.display, maker.open)
+      if (maker.open > 0) {
+        const behind = queue.findIndex((o) => o.price !== maker.price)
+        queue.splice(behind < 0 ? queue.length : behind, 0, maker)
+      }
+    }
+    return true
+  }
+
+  #runStops(): void {
+    this.#elect()
+    for (let order = this.#elected.shift(); order !== undefined; order = this.#elected.shift()) {
+      const { orderId, side, orderType, timeInForce, postOnly } = order.command
+      this.#events.push({ event: 'triggered', orderId })
+      const isMarket = orderType === 'stop'
+      const crosses = this.#crossable(side, isMarket ? undefined : order.price).length > 0
+      const rests = !isMarket && timeInForce !== 'IOC' && timeInForce !== 'FOK'
+      if (postOnly && crosses) this.#cancel(order, 'post-only')
+      else if (timeInForce === 'FOK' && !this.#fillable(order)) this.#cancel(order, 'fok')
+      else if (rests && !crosses && this.#levelTotal(side, order.price) + order.open > LARGEST) {
+        this.#cancel(order, 'level-total')
+      } else this.#act(order)
+      this.#elect()
+    }
+  }
+
+  #elect(): void {
+    const last = this.#lastPrice
+    if (last === 0) return
+    const reached = [
+      ...this.#waiting('buy').filter((o) => o.command.stopPrice! <= last),
+      ...this.#waiting('sell').filter((o) => o.command.stopPrice! >= last),
+    ]
+    for (const order of reached) {
+      order.status = 'elected'
+      this.#elected.push(order)
+    }
+  }
+
+  #cancel(order: NaiveOrder, reason: CancelReason): void {
+    const { orderId, side } = order.command
+    this.#events.push({
+      event: 'cancelled',
+      orderId,
+      side,
+      price: order.price,
+      remaining: order.open,
+      reason,
+    })
+    this.#drop(order)
+  }
+
+  #drop(order: NaiveOrder): void {
+    this.#orders = this.#orders.filter((o) => o !== order)
+  }
+
+  #reject(orderId: number, code: RejectCode): void {
+    this.#events.push({ event: 'rejected', orderId, code })
+  }
+
+  #prevention(order: NaiveOrder): SelfTradePrevention {
+    return order.command.selfTradePrevention ?? this.#definition.selfTradePrevention
+  }
+
+  /** Resting orders of a side, best price first, then by place. */
+  #resting(side: Side): NaiveOrder[] {
+    const better = side === 'buy' ? -1 : 1
+    return this.#orders
+      .filter((o) => o.status === 'resting' && o.command.side === side)
+      .sort((a, b) => better * (a.price - b.price) || a.place - b.place)
+  }
+
+  /** Waiting stops of a side, the next to be triggered first. */
+  #waiting(side: Side): NaiveOrder[] {
+    const sooner = side === 'buy' ? 1 : -1
+    return this.#orders
+      .filter((o) => o.status === 'waiting' && o.command.side === side)
+      .sort((a, b) => sooner * (a.command.stopPrice! - b.command.stopPrice!) || a.place - b.place)
+  }
+
+  /** What an order of this side could trade with, in matching order. */
+  #crossable(side: Side, limit: number | undefined): NaiveOrder[] {
+    if (side === 'buy') return this.#resting('sell').filter((o) => limit === undefined || o.price <= limit)
+    return this.#resting('buy').filter((o) => limit === undefined || o.price >= limit)
+  }
+
+  #levelTotal(side: Side, price: number): number {
+    return sum(this.#resting(side).filter((o) => o.price === price))
+  }
+
+  /** The same picture as `MatchingEngine.bookState` gives. */
+  state(): BookState {
+    const accounts = [...new Set(this.#orders.map((o) => o.command.account))].sort((a, b) => a - b)
+    return {
+      definition: this.#definition,
+      status: this.#halted ? 'halted' : 'open',
+      lastPrice: this.#lastPrice,
+      trades: this.#trades,
+      bids: this.#resting('buy').map(stateOf),
+      asks: this.#resting('sell').map(stateOf),
+      sellStops: this.#waiting('sell').map(stateOf),
+      buyStops: this.#waiting('buy').map(stateOf),
+      accounts: accounts.map((account) => ({
+        account,
+        orderIds: this.#orders.filter((o) => o.command.account === account).map((o) => o.command.orderId),
+      })),
+    }
+  }
+}
+
+function sum(orders: NaiveOrder[]): number {
+  return orders.reduce((total, order) => total + order.open, 0)
+}
+
+function stateOf(order: NaiveOrder): OrderState {
+  const { command } = order
+  const { orderId, account, side, orderType, timeInForce, postOnly } = command
+  return {
+    orderId,
+    account,
+    side,
+    orderType,
+    timeInForce,
+    status: order.status === 'waiting' ? 'waiting' : 'resting',
+    price: order.price,
+    quantity: order.open,
+    filled: order.filled,
+    shown: order.shown,
+    postOnly,
+    ...(command.displayQuantity !== undefined && { displayQuantity: command.displayQuantity }),
+    ...(command.stopPrice !== undefined && { stopPrice: command.stopPrice }),
+    ...(command.expireTime !== undefined && { expireTime: command.expireTime }),
+    ...(command.selfTradePrevention !== undefined && { selfTradePrevention: command.selfTradePrevention }),
+  }
+}
+
+/** The naive book of every instrument. */
+export class NaiveEngine {
+  readonly #books = new Map<number, NaiveBook>()
+
+  /** Executes a decoded command and returns what it caused, in order. */
+  apply(command: DecodedCommand): DecodedEvent[] {
+    const book = this.#books.get(command.instrumentId)
+    if (book !== undefined) return book.apply(command)
+    if (command.type === 'noop') return []
+    if (command.type !== 'instrument') {
+      return [
+        {
+          event: 'rejected',
+          orderId: 'orderId' in command ? command.orderId : 0,
+          code: 'UNKNOWN_INSTRUMENT',
+        },
+      ]
+    }
+    const { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention } = command
+    const definition = { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
+    this.#books.set(instrumentId, new NaiveBook(definition))
+    return [{ event: 'instrument-created' }]
+  }
+
+  /** The state of one book, or undefined when there is no such instrument. */
+  bookState(instrumentId: number): BookState | undefined {
+    return this.#books.get(instrumentId)?.state()
+  }
+
+  /** The ids of the instruments in which the account has live orders, ascending. */
+  instrumentsOf(account: number): number[] {
+    return [...this.#books]
+      .filter(([, book]) => book.state().accounts.some((entry) => entry.account === account))
+      .map(([instrumentId]) => instrumentId)
+      .sort((a, b) => a - b)
+  }
+}
