@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Disk } from '../disk/disk.js'
-import { lastGroupEndIn, scanWritten, successorOf } from './log-end.js'
 import type { Segment } from '../format/segment.js'
 import { type SegmentScan, scanSegment } from '../recover/segment-scan.js'
+import { lastGroupEndIn, scanWritten, successorOf } from './log-end.js'
 
 /** What is known of the log beside its files. */
 export interface EndKnowledge {

@@ -1,8 +1,8 @@
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
-import { listLogFiles, openLogFile, probeHeader, readHeaderBlock } from './inspection-header.js'
 import { attempt, decodeSegmentHeader, type Segment, segmentHeaderBytes } from '../format/segment.js'
 import { type SegmentScan, scanSegment, searchBehind } from '../recover/segment-scan.js'
+import { listLogFiles, openLogFile, probeHeader, readHeaderBlock } from './inspection-header.js'
 
 /**
  * The segment that goes on from the one that begins at `firstLsn`, if there is one by now. Its header is only written
