@@ -3,21 +3,9 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { scanLog } from '#tidemark/jobs/events/log-scan.js'
 
-<<<<<<< HEAD
-
 import { readSegmentHeader } from '#tidemark/log/format/segment.js'
 import { SalvageReader } from '#tidemark/log/index.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
-import { MemoryDisk } from '../../support/memory-disk.js'
-
-=======
-
-import { readSegmentHeader } from '#tidemark/log/format/segment.js'
-import { SalvageReader } from '#tidemark/log/index.js'
-import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
-
->>>>>>> f17e031 (A test of interrupted removal follows the moved files)
-
 import { tidemark } from '../../support/cli.js'
 import { inspected, segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
