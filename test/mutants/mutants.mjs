@@ -96,6 +96,27 @@ export const mutants = [
     tests: ['test/unit/log/log-end.test.ts'],
   },
   {
+    name: 'a checkpoint of a pool waits out its delay though the disk has room again',
+    file: 'dist/src/pool/engine-pool.js',
+    find: 'schedule.diskReady();',
+    replace: '',
+    tests: ['test/integration/checkpoints-at-disk-ready.test.ts'],
+  },
+  {
+    name: 'a checkpoint of a queue waits out its delay though the disk has room again',
+    file: 'dist/src/jobs/job-controller.js',
+    find: 'this.#checkpoints.diskReady();',
+    replace: '',
+    tests: ['test/integration/checkpoints-at-disk-ready.test.ts'],
+  },
+  {
+    name: 'a checkpoint of factors waits out its delay though the disk has room again',
+    file: 'dist/src/factors/durable-engine.js',
+    find: 'this.#schedule.diskReady();',
+    replace: '',
+    tests: ['test/integration/checkpoints-at-disk-ready.test.ts'],
+  },
+  {
     name: 'a removal goes on in a folder that was lost meanwhile',
     file: 'dist/src/log/tools/segment-removal.js',
     find: '        check();\n',
