@@ -111,7 +111,7 @@ export const mutants = [
   },
   {
     name: 'a checkpoint of factors waits out its delay though the disk has room again',
-    file: 'dist/src/factors/durable-engine.js',
+    file: 'dist/src/factors/durable/durable-engine.js',
     find: 'this.#schedule.diskReady();',
     replace: '',
     tests: ['test/integration/checkpoints-at-disk-ready.test.ts'],
