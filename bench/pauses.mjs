@@ -111,12 +111,15 @@ const benches = {
   },
   async tailer() {
     const now = await compare('tailer', 'A reader of the log beside two producers that never stop', {
+      'loop held without it': [({ without }) => without.loopMs, duration],
       'loop held': [({ loopMs }) => loopMs, duration],
+      'processor time of a hold': [({ loopProcessorMs }) => loopProcessorMs, duration],
       read: [(result) => result.bytes, bytes],
     })
+    // The threads of the producers and of the log take the cores of a small machine, whether anybody reads or not.
     report.goal(
-      'event loop held by the tailer',
-      now(({ loopMs }) => loopMs),
+      'event loop held by the tailer, in processor time',
+      now(({ loopProcessorMs }) => loopProcessorMs),
       { atMost: 10, unit: ' ms' },
     )
   },

@@ -1,7 +1,7 @@
 // One case of bench/pauses.mjs in a process of its own, on the build that is named; prints one line of JSON.
 //
 //   node bench/lib/pause-cases.mjs CASE BUILD FOLDER SIZE
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -13,23 +13,48 @@ const count = Number(size)
 const dir = mkdtempSync(path.join(parent, 'tidemark-pauses-'))
 const { EnginePool } = await built('index.js')
 
-/** The longest time for which the event loop was held, looked at from a timer of 1 ms. */
+const schedstat = '/proc/thread-self/schedstat'
+
+/** Milliseconds of processor time that this thread has had; NaN where the system doesn't say. */
+const processorMs = existsSync(schedstat) ? threadProcessorMs(openSync(schedstat, 'r')) : () => Number.NaN
+
+function threadProcessorMs(file) {
+  const text = Buffer.alloc(128)
+  return () => Number.parseInt(text.toString('latin1', 0, readSync(file, text, 0, text.length, 0)), 10) / 1e6
+}
+
+/**
+ * The longest time for which the event loop was held, looked at from a timer of 1 ms; and the most processor time that
+ * its thread used in such a time, which leaves out that other threads had its core.
+ */
 class LoopWatch {
   #last = performance.now()
+  #lastProcessorMs = processorMs()
   #longestMs = 0
+  #busiestMs = 0
   #timer = setInterval(() => this.#tick(), 1)
 
   #tick() {
     const nowMs = performance.now()
+    const nowProcessorMs = processorMs()
     this.#longestMs = Math.max(this.#longestMs, nowMs - this.#last)
+    this.#busiestMs = Math.max(this.#busiestMs, nowProcessorMs - this.#lastProcessorMs)
     this.#last = nowMs
+    this.#lastProcessorMs = nowProcessorMs
   }
 
+  /** The longest since the last call. */
   take() {
+    return this.takeBoth().loopMs
+  }
+
+  /** The same, with the processor time. */
+  takeBoth() {
     this.#tick()
-    const longestMs = this.#longestMs
+    const both = { loopMs: this.#longestMs, loopProcessorMs: this.#busiestMs }
     this.#longestMs = 0
-    return longestMs
+    this.#busiestMs = 0
+    return both
   }
 
   stop() {
@@ -209,6 +234,9 @@ const cases = {
           workerData: { log: path.join(build, 'dist/src/log/index.js'), handle: log.producerHandle(), stop },
         }),
     )
+    const loop = new LoopWatch()
+    await sleep(count)
+    const without = loop.takeBoth()
     const reader = log.reader({ from: log.durableLsn })
     let bytes = 0
     const reading = (async () => {
@@ -218,16 +246,15 @@ const cases = {
         bytes += chunk.endLsn - chunk.startLsn
       }
     })()
-    const loop = new LoopWatch()
     await sleep(count)
-    const loopMs = loop.take()
+    const held = loop.takeBoth()
     loop.stop()
     Atomics.store(new Int32Array(stop), 0, 1)
     await Promise.all(producers.map((worker) => new Promise((resolve) => worker.on('exit', resolve))))
     reader.stop()
     await reading
     await log.close()
-    return { loopMs, bytes }
+    return { ...held, without, bytes }
   },
 
   /** What a subscriber that reads a backlog from the files does to everybody's acknowledgements. */

@@ -135,6 +135,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly #reading = new Set<LogReader>()
   #removing: Promise<void> | undefined
   #follower: LogFollower | undefined
+  readonly #acknowledgementsDue = () =>
+    this.tailLsn > Math.min(this.signal.released, this.#follower?.neededLsn ?? Number.POSITIVE_INFINITY)
   #poisoned: LogPoisonedError | undefined
   /** Whether an append was refused for want of room in the ring, and nobody has waited since. */
   #wasFull = false
@@ -404,6 +406,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         live: this.#feed,
         reading: this.#reading,
         turns: readerTurns,
+        acknowledgementsDue: this.#acknowledgementsDue,
       },
       options,
     )

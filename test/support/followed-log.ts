@@ -13,6 +13,8 @@ export class FollowedLog extends InlineLog {
   readonly follower: LogFollower
   readonly #disk: MemoryDisk
   readonly #turns: Turns
+  /** What the readers are told of the acknowledgements. */
+  acknowledgementsDue = false
   readonly #signal: ReleasedSignal
   #firstLsn = 0
 
@@ -48,6 +50,7 @@ export class FollowedLog extends InlineLog {
         failure: () => undefined,
         reading: new Set(),
         turns: this.#turns,
+        acknowledgementsDue: () => this.acknowledgementsDue,
       },
       options,
     )

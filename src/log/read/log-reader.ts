@@ -68,6 +68,8 @@ export interface LogReaderSource {
   readonly reading: Set<LogReader>
   /** What readers may have of the event loop. */
   readonly turns: Turns
+  /** Whether anything is appended whose acknowledgement, in this thread, is yet to come. */
+  acknowledgementsDue(): boolean
 }
 
 /**
@@ -174,7 +176,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
   async nextChunk(): Promise<FrameChunk | undefined> {
     if (this.#position - this.#passedLsn >= takeBytes) {
       this.#passedLsn = this.#position
-      await this.#source.turns.pass()
+      await this.#source.turns.pass(this.#source.acknowledgementsDue)
     }
     while (!this.#stopped) {
       if (this.#tail?.startLsn === this.#position) {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { sliceMs, Turns } from '#tidemark/base/turns.js'
+import { busySliceMs, sliceMs, Turns } from '#tidemark/base/turns.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { takeBytes } from '#tidemark/log/read/live-tail.js'
 import { FollowedLog } from '../../support/followed-log.js'
@@ -11,45 +11,97 @@ describe('turns of the event loop', () => {
   /** Turns whose time and loop are stepped by hand. */
   function steppedTurns() {
     let ms = 0
-    const due: (() => void)[] = []
+    const next: (() => void)[] = []
+    const timers: { turn: () => void; atMs: number }[] = []
     const turns = new Turns(
       () => ms,
-      (next) => void due.push(next),
+      (turn) => void next.push(turn),
+      (turn, inMs) => void timers.push({ turn, atMs: ms + inMs }),
     )
+    const order: string[] = []
     return {
-      turns,
-      pass: (elapsedMs: number) => {
+      order,
+      /** Asks for the next piece, of so much time; it is in `order` when it was done. */
+      work: async (name: string, workMs = 0, due = false) => {
+        await turns.pass(() => due)
+        order.push(name)
+        ms += workMs
+      },
+      elapse: (elapsedMs: number) => {
         ms += elapsedMs
       },
       loop: async () => {
-        for (const next of due.splice(0)) next()
-        await undefined
+        for (const timer of timers.splice(0)) {
+          if (timer.atMs <= ms) timer.turn()
+          else timers.push(timer)
+        }
+        for (const turn of next.splice(0)) turn()
+        await turn()
       },
     }
   }
 
   it('give one slice of time to all who read, and the next one to who has waited longest', async () => {
-    const { turns, pass, loop } = steppedTurns()
-    const order: string[] = []
-    expect(turns.pass()).toBeUndefined()
-    pass(sliceMs / 2)
-    expect(turns.pass()).toBeUndefined()
-    pass(sliceMs / 2)
-    for (const name of ['first', 'second', 'third']) turns.pass()?.then(() => order.push(name))
+    const { order, work, loop } = steppedTurns()
+    await work('a', sliceMs / 2)
+    await work('b', sliceMs / 2)
+    for (const name of ['c', 'd', 'e'])
+      void work(name, sliceMs / 2).then(() => work(`${name} again`, sliceMs / 2))
     await Promise.resolve()
-    expect(order).toEqual([])
-    await loop()
-    expect(order).toEqual(['first'])
-    // The slice is new, but others wait for theirs.
-    turns.pass()?.then(() => order.push('fourth'))
-    for (const expected of [2, 3, 4]) {
-      await loop()
-      expect(order.length).toBe(expected)
+    expect(order).toEqual(['a', 'b'])
+    for (let i = 0; i < 10; i++) await loop()
+    expect(order).toEqual(['a', 'b', 'c', 'd', 'e', 'c again', 'd again', 'e again'])
+  })
+
+  it('share a slice among all who wait, a piece each', async () => {
+    const { order, work, loop } = steppedTurns()
+    await work('a', sliceMs)
+    const pieces = async (name: string) => {
+      for (let i = 0; i < 4; i++) await work(name, sliceMs / 8)
     }
-    expect(order).toEqual(['first', 'second', 'third', 'fourth'])
+    void pieces('b')
+    void pieces('c')
     await loop()
-    pass(10 * sliceMs)
-    expect(turns.pass()).toBeUndefined()
+    await loop()
+    expect(order.join('')).toBe('abcbcbcb')
+    await loop()
+    expect(order.join('')).toBe('abcbcbcbc')
+  })
+
+  it('let the loop go round between two slices, so that timers are due between them', async () => {
+    const { order, work, loop } = steppedTurns()
+    await work('a', sliceMs)
+    void work('b')
+    // The slice began while the loop looked for events: what it calls next is still in the same turn.
+    await loop()
+    expect(order).toEqual(['a'])
+    await loop()
+    expect(order).toEqual(['a', 'b'])
+  })
+
+  it('take at most half of the time while acknowledgements are due', async () => {
+    const { order, work, loop, elapse } = steppedTurns()
+    await work('a', 3, true)
+    void work('b', 0, true)
+    for (let i = 0; i < 5; i++) await loop()
+    elapse(2.9)
+    for (let i = 0; i < 5; i++) await loop()
+    expect(order).toEqual(['a'])
+    elapse(0.1)
+    for (let i = 0; i < 5; i++) await loop()
+    expect(order).toEqual(['a', 'b'])
+  })
+
+  it('end a slice sooner while acknowledgements are due', async () => {
+    const { order, work, loop } = steppedTurns()
+    await work('a', busySliceMs, true)
+    void work('b', 0, true)
+    await loop()
+    expect(order).toEqual(['a'])
+    const quiet = steppedTurns()
+    await quiet.work('a', busySliceMs)
+    await quiet.work('b')
+    expect(quiet.order).toEqual(['a', 'b'])
   })
 })
 
@@ -147,6 +199,35 @@ describe('reading a backlog lets the event loop go on', () => {
     expect(perTurn.most).toBeLessThanOrEqual(6 * takeBytes)
     expect(perTurn.turns).toBeGreaterThan(20)
   })
+
+  it.each([true, false])(
+    'and gives it half of the time only while acknowledgements are due: %s',
+    async (due) => {
+      let ms = 0
+      let pauses = 0
+      const turns = new Turns(
+        () => ms,
+        undefined,
+        (next, inMs) => {
+          pauses++
+          ms += inMs
+          setImmediate(next)
+        },
+      )
+      const log = new FollowedLog(new MemoryDisk(), { ringBytes, segmentBytes: 4 * ringBytes, turns })
+      onTestFinished(() => log.close())
+      log.acknowledgementsDue = due
+      for (let i = 0; i < 200; i++) log.append(Buffer.alloc(payloadBytes))
+      log.flushAll()
+      let records = 0
+      for await (const _ of log.reader({ to: log.released })) {
+        records++
+        ms += sliceMs
+      }
+      expect(records).toBe(200)
+      expect(pauses > 0).toBe(due)
+    },
+  )
 
   it('and reads as much at once as before', async () => {
     const disk = new MemoryDisk()
