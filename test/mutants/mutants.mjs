@@ -392,7 +392,7 @@ export const mutants = [
   {
     name: 'readers that catch up keep the event loop',
     file: 'dist/src/log/read/log-reader.js',
-    find: 'await this.#source.turns.pass();',
+    find: 'await this.#source.turns.pass(this.#source.acknowledgementsDue);',
     replace: '',
     tests: ['test/unit/log/turns.test.ts'],
   },
