@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root } from '../support/run-script.js'
+
+const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)]
+const textOf = (page: string) => readFileSync(path.join(root, page), 'utf8')
+
+/** All matches of a pattern in all pages, as `page: match`. */
+function matchesIn(pattern: RegExp): { page: string; found: string }[] {
+  return pages.flatMap((page) => [...textOf(page).matchAll(pattern)].map((m) => ({ page, found: m[1]! })))
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+describe('README and docs', () => {
+  it('name only files and folders that exist', () => {
+    const named = matchesIn(/(?<![\w/.-])((?:src|test|docs|bench|examples|workers)\/[\w./-]*\w)/g)
+    expect(named.length).toBeGreaterThan(50)
+    const isThere = (name: string) =>
+      existsSync(path.join(root, name)) ||
+      // What a bench writes, not what the repository holds.
+      name.startsWith('bench/results')
+    expect(named.filter(({ found }) => !isThere(found))).toEqual([])
+  })
+
+  it('name only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(textOf('package.json'))
+    const named = matchesIn(/\bnpm (?:run )?((?<=run )[\w:-]+|(?<=npm )(?:test|start)\b)/g)
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter(({ found }) => !(found in scripts))).toEqual([])
+  })
+
+  it('link only to pages and headings that exist', () => {
+    const broken = matchesIn(/\]\(([^)]+)\)/g).filter(({ page, found }) => {
+      if (/^https?:/.test(found)) return false
+      const [file, anchor] = found.split('#') as [string, string | undefined]
+      const target = file === '' ? page : path.join(path.dirname(page), file)
+      if (!existsSync(path.join(root, target))) return true
+      return anchor !== undefined && !anchorsOf(textOf(target)).includes(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+
+  it('are all reached by links from the README', () => {
+    const linked = new Set(['README.md'])
+    for (const page of linked) {
+      for (const [, file] of textOf(page).matchAll(/\]\(([^)#:]+\.md)/g)) {
+        linked.add(path.join(path.dirname(page), file!))
+      }
+    }
+    expect(pages.filter((page) => !linked.has(page))).toEqual([])
+  })
+})
