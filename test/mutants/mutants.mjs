@@ -720,10 +720,10 @@ export const mutants = [
   },
   {
     name: 'a scan of jobs goes on over segments that were removed in the middle of it',
-    file: 'dist/src/jobs/events/log-scan.js',
+    file: 'dist/src/log/tools/log-scan.js',
     find: "if (hasBegun)\n                        yield { kind: 'overtaken', place };",
     replace: '',
-    tests: ['test/unit/jobs/log-scan.test.ts'],
+    tests: ['test/unit/log/log-scan.test.ts'],
   },
   {
     name: 'ticks that were logged under other rules are executed',

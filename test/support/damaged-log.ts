@@ -1,5 +1,5 @@
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
-import type { InspectedGroup, LogInspection } from '#tidemark/log/tools/inspection-faults.js'
+import type { InspectedGroup, LogInspection } from '#tidemark/log/tools/inspection-report.js'
 import { InlineLog, inlineDirectory } from './inline-log.js'
 import { MemoryDisk } from './memory-disk.js'
 import { Random } from './random.js'

@@ -1,7 +1,7 @@
 import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { entryKind, factorRecordType, textWords, writeHead } from '#tidemark/factors/entries.js'
 import { encodeBase, encodeEvent, type JobEventType, recordType } from '#tidemark/jobs/events/event.js'
-import type { InspectedGroup } from '#tidemark/log/tools/inspection-faults.js'
+import type { InspectedGroup } from '#tidemark/log/tools/inspection-report.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'
 import { InlineLog } from './inline-log.js'
 import { MemoryDisk } from './memory-disk.js'

@@ -6,7 +6,7 @@ import {
   type InspectionVisitor,
   type LogInspection,
   losesBytes,
-} from '../../log/tools/inspection-faults.js'
+} from '../../log/tools/inspection-report.js'
 import { type SalvageReport, type SkippedRange, salvageLog } from '../../log/tools/salvage.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
 import { groupType } from '../../pool/shard/records.js'

@@ -1,4 +1,4 @@
-import type { InspectedGroup } from '../../log/tools/inspection-faults.js'
+import type { InspectedGroup } from '../../log/tools/inspection-report.js'
 import {
   CANCEL_ALL_WORDS,
   CANCEL_WORDS,

@@ -1,7 +1,7 @@
 import * as path from 'node:path'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { inspectLog } from '../../log/tools/inspection.js'
-import type { LogInspection } from '../../log/tools/inspection-faults.js'
+import type { LogInspection } from '../../log/tools/inspection-report.js'
 import {
   applyRepair,
   fileOf,

@@ -1,5 +1,5 @@
 import { damageOf, damageText } from '../../log/recover/damage-report.js'
-import type { LogFault, LogInspection } from '../../log/tools/inspection-faults.js'
+import type { LogFault, LogInspection } from '../../log/tools/inspection-report.js'
 import { bytes, count, duration } from '../number-format.js'
 import type { CheckedSnapshot } from './snapshots.js'
 import type { LogFigures } from './stats.js'

@@ -1,6 +1,6 @@
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { inspectLog } from '../../log/tools/inspection.js'
-import type { LogFault, LogInspection, LogVerdict } from '../../log/tools/inspection-faults.js'
+import type { LogFault, LogInspection, LogVerdict } from '../../log/tools/inspection-report.js'
 import { exitCodes, logExitCodes } from '../exit-codes.js'
 import { runInspection } from './progress.js'
 import { type CheckedSnapshot, checkSnapshots, usableSnapshot } from './snapshots.js'

@@ -1,7 +1,7 @@
 import type { Disk } from '../../log/disk/disk.js'
+import { type LogPlace, type Scanned, type ScanRange, scanLog } from '../../log/tools/log-scan.js'
 import { ChecksumError, JobError } from '../errors.js'
 import { decodeBase, decodeEvent, type JobEvent, recordType } from './event.js'
-import { type LogPlace, type Scanned, type ScanRange, scanLog } from './log-scan.js'
 
 /** A place of the log from which no event could be read, or where events are missing. */
 export interface LogFault extends LogPlace {

@@ -3,6 +3,7 @@ import * as path from 'node:path'
 import type { Disk } from '../../log/disk/disk.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { checkOptions, optionNames } from '../../log/options.js'
+import { listSegmentLsns, scanLog } from '../../log/tools/log-scan.js'
 import { emptyError } from '../errors.js'
 import {
   decodeBase,
@@ -13,7 +14,6 @@ import {
   recordType,
 } from './event.js'
 import { faultError, type LogFault, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
-import { listSegmentLsns, scanLog } from './log-scan.js'
 import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 
 /** What a look at a whole log found. */

@@ -1,7 +1,7 @@
 import { TidemarkError } from '../../base/errors.js'
 import { LogError } from '../errors.js'
 import { type Segment, segmentHeaderBytes } from '../format/segment.js'
-import type { LogFault } from '../tools/inspection-faults.js'
+import type { LogFault } from '../tools/inspection-report.js'
 import type { TornTail } from './recovery.js'
 
 /** Damage to a log: where it is, what is kept before it, and what it costs. */

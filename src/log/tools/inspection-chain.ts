@@ -1,7 +1,7 @@
 import type { Disk } from '../disk/disk.js'
 import { type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
-import type { InspectedSegment, LogFault } from './inspection-faults.js'
 import type { HeaderProbe, LogFile } from './inspection-header.js'
+import type { InspectedSegment, LogFault } from './inspection-report.js'
 import { SegmentWalk } from './inspection-segment.js'
 
 /** A fault without what only the whole inspection knows. */

@@ -1,5 +1,5 @@
 import { type FrameView, frameFlag, maxApplicationType } from '../format/frame.js'
-import type { InspectionVisitor } from './inspection-faults.js'
+import type { InspectionVisitor } from './inspection-report.js'
 
 /** Puts the frames of a log together to groups, over segments and gaps, and counts them. */
 export class GroupAssembly {

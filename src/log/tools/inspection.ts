@@ -3,15 +3,6 @@ import { alignFrame } from '../format/frame.js'
 import type { SegmentHeader } from '../format/segment.js'
 import { damageReason } from '../recover/damage-report.js'
 import { chainFault, type PlacedFault, settleHeader } from './inspection-chain.js'
-import {
-  type InspectedSegment,
-  type InspectionStep,
-  type InspectionVisitor,
-  type LogFault,
-  type LogInspection,
-  losesBytes,
-  verdictOf,
-} from './inspection-faults.js'
 import { GroupAssembly } from './inspection-groups.js'
 import {
   type HeaderProbe,
@@ -21,6 +12,15 @@ import {
   probeHeader,
   readHeaderBlock,
 } from './inspection-header.js'
+import {
+  type InspectedSegment,
+  type InspectionStep,
+  type InspectionVisitor,
+  type LogFault,
+  type LogInspection,
+  losesBytes,
+  verdictOf,
+} from './inspection-report.js'
 import { type FrameSink, SegmentWalk } from './inspection-segment.js'
 import { successorOf } from './log-end.js'
 

@@ -5,7 +5,7 @@ import { takeFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
 import { attempt, encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
 import { segmentCrc } from '../recover/segment-scan.js'
-import type { InspectedSegment, LogFault, LogInspection } from './inspection-faults.js'
+import type { InspectedSegment, LogFault, LogInspection } from './inspection-report.js'
 
 const copyBytes = 1024 * 1024
 

@@ -1,6 +1,6 @@
 import type { Disk } from '../disk/disk.js'
 import { inspectLog } from './inspection.js'
-import type { InspectedGroup, InspectionStep, LogInspection } from './inspection-faults.js'
+import type { InspectedGroup, InspectionStep, LogInspection } from './inspection-report.js'
 
 /** Bytes of a log that could not be read as frames, or the rest of a record of which a removal took the beginning. */
 export interface SkippedRange {

@@ -1,11 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { scanLog } from '#tidemark/jobs/events/log-scan.js'
-
 import { readSegmentHeader } from '#tidemark/log/format/segment.js'
 import { SalvageReader } from '#tidemark/log/index.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
+import { scanLog } from '#tidemark/log/tools/log-scan.js'
 import { tidemark } from '../../support/cli.js'
 import { inspected, segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'

@@ -1,5 +1,5 @@
 import * as path from 'node:path'
-import type { Disk } from '../../log/disk/disk.js'
+import type { Disk } from '../disk/disk.js'
 import {
   alignFrame,
   FrameDecoder,
@@ -7,16 +7,16 @@ import {
   frameFlag,
   frameHeaderBytes,
   markFrameType,
-} from '../../log/format/frame.js'
+} from '../format/frame.js'
 import {
   decodeSegmentHeader,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,
   segmentSeed,
-} from '../../log/format/segment.js'
-import { SegmentWindow, searchBehind } from '../../log/recover/segment-scan.js'
-import { listLogFiles, openLogFile, readHeaderBlock } from '../../log/tools/inspection-header.js'
+} from '../format/segment.js'
+import { SegmentWindow, searchBehind } from '../recover/segment-scan.js'
+import { listLogFiles, openLogFile, readHeaderBlock } from './inspection-header.js'
 
 /** A place in the log's files. */
 export interface LogPlace {
