@@ -5,8 +5,8 @@ export { DurableLog, type DurableLogOptions, type LogProducerHandle, type LogSta
 export { LogError, type LogErrorCode, LogPoisonedError } from './errors.js'
 export type { Durability } from './flush/flusher.js'
 export { LogReader, type LogReaderOptions, type LogReaderStats, type LogRecord } from './read/log-reader.js'
-export { type DamageReport, damageOf, damageText } from './recover/damage-report.js'
-export type { RecoveryReport, TornTail } from './recover/recovery.js'
+export { type DamageReport, damageOf, damageText, type TornTail } from './recover/damage-report.js'
+export type { RecoveryReport } from './recover/recovery.js'
 export type { LogMemory } from './ring/memory.js'
 export { LogProducer } from './ring/producer.js'
 export {

@@ -15,7 +15,7 @@ import { LineOutput } from './lines.js'
 import { runInspection } from './progress.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots.js'
 import { segmentBefore } from './start.js'
-import { timeText } from './tables.js'
+import { timeText } from './time-text.js'
 
 /** What may stand behind `--type`: commands, events, `mark`, and `record` for what is no group of the pool. */
 export const dumpTypes: readonly string[] = [

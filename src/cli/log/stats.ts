@@ -10,7 +10,7 @@ import type { CursorState } from '../../pool/types.js'
 import { type PoolGroup, poolGroupOf } from './groups.js'
 import { runInspection } from './progress.js'
 import { type CheckedSnapshot, checkSnapshots } from './snapshots.js'
-import { timeText } from './tables.js'
+import { timeText } from './time-text.js'
 
 /** The figures of a log, as `stats --json` prints them. */
 export interface LogFigures {

@@ -1,5 +1,5 @@
-import { damageOf, damageText } from '../../log/recover/damage-report.js'
-import type { LogFault, LogInspection } from '../../log/tools/inspection-report.js'
+import { damageOf, damageText, type LogDamage } from '../../log/recover/damage-report.js'
+import type { LogInspection } from '../../log/tools/inspection-report.js'
 import { bytes, count, duration } from '../number-format.js'
 import type { CheckedSnapshot } from './snapshots.js'
 import type { LogFigures } from './stats.js'
@@ -10,15 +10,8 @@ const faultsShownMax = 50
 const snapshotsShownMax = 10
 const cursorsShownMax = 50
 
-/** "2026-01-31T12:00:00.000000Z" of microseconds since 1970; the number itself when no calendar has it. */
-export function timeText(timeUs: number): string {
-  const date = new Date(Math.floor(timeUs / 1000))
-  if (Number.isNaN(date.getTime())) return `${timeUs} us`
-  return date.toISOString().replace('Z', `${String(timeUs % 1000).padStart(3, '0')}Z`)
-}
-
 /** A fault in one line. */
-export function faultLine(fault: LogFault): string {
+export function faultLine(fault: LogDamage): string {
   return damageText(damageOf(fault))
 }
 

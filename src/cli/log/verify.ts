@@ -1,6 +1,7 @@
 import { NodeDisk } from '../../log/disk/node-disk.js'
+import type { LogDamage } from '../../log/recover/damage-report.js'
 import { inspectLog } from '../../log/tools/inspection.js'
-import type { LogFault, LogInspection, LogVerdict } from '../../log/tools/inspection-report.js'
+import type { LogInspection, LogVerdict } from '../../log/tools/inspection-report.js'
 import { exitCodes, logExitCodes } from '../exit-codes.js'
 import { runInspection } from './progress.js'
 import { type CheckedSnapshot, checkSnapshots, usableSnapshot } from './snapshots.js'
@@ -37,7 +38,7 @@ function withPlace(snapshot: CheckedSnapshot, log: LogInspection): CheckedSnapsh
   return { ...snapshot, reason: `it was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}` }
 }
 
-function noSnapshotFault({ firstLsn, segments }: LogInspection): LogFault {
+function noSnapshotFault({ firstLsn, segments }: LogInspection): LogDamage {
   return {
     kind: 'missing',
     severity: 'corrupt',

@@ -8,7 +8,7 @@ import {
   segmentPath,
   segmentSeed,
 } from '../format/segment.js'
-import { SegmentWindow } from '../recover/segment-scan.js'
+import { SegmentWindow } from './segment-window.js'
 
 /** Whole frames, one behind the other, in memory that the next read may use again. */
 export interface FrameChunk {

@@ -1,8 +1,60 @@
 import { TidemarkError } from '../../base/errors.js'
 import { LogError } from '../errors.js'
 import { type Segment, segmentHeaderBytes } from '../format/segment.js'
-import type { LogFault } from '../tools/inspection-report.js'
-import type { TornTail } from './recovery.js'
+
+/** Bytes at the end of the log that an opening found unfinished, and cut. */
+export interface TornTail {
+  readonly file: string
+  /** Byte of the file at which the first unsound frame stands. */
+  readonly offset: number
+  readonly lsn: number
+  readonly reason: string
+  readonly bytesCut: number
+  /** Whole records of the file that stay. */
+  readonly recordsKept: number
+}
+
+/**
+ * What can be wrong with a log:
+ *
+ * - `header`: no copy of a segment's header is sound; `header-copy`: one is not, or unused header bytes are not zero
+ * - `foreign`: a segment is not the one its name says
+ * - `chain`: a segment does not go on from the one before it; `missing`: bytes of the log are in no file
+ * - `frame`: bytes that are not a sound frame where one must be; `padding`: bytes behind a frame that are not zero
+ * - `sealed-crc`: a sealed segment's bytes do not have the CRC that its successor holds
+ * - `synced-beyond-end`: the log ends below what its frames say was synced
+ * - `torn-tail`: unfinished bytes at the end, never acknowledged
+ */
+export type LogDamageKind =
+  | 'header'
+  | 'header-copy'
+  | 'foreign'
+  | 'chain'
+  | 'missing'
+  | 'frame'
+  | 'padding'
+  | 'sealed-crc'
+  | 'synced-beyond-end'
+  | 'torn-tail'
+
+/** One thing that is wrong with a log, and where. */
+export interface LogDamage {
+  readonly kind: LogDamageKind
+  /** A torn tail is cut by the next opening; corruption makes opening fail. */
+  readonly severity: 'torn' | 'corrupt'
+  readonly file: string
+  /** Byte of the file. */
+  readonly offset: number
+  readonly lsn: number
+  /** LSN behind the bytes that can't be read because of it; `lsn` when none are lost. */
+  readonly endLsn: number
+  /** The last LSN at or below `lsn` at which a whole group ends: where the log can be cut. */
+  readonly groupEndLsn: number
+  /** Whole records of the file that stand before it. */
+  readonly recordsKept: number
+  /** Completes "byte 4096 of FILE: …". */
+  readonly reason: string
+}
 
 /** Damage to a log: where it is, what is kept before it, and what it costs. */
 export interface DamageReport {
@@ -26,18 +78,18 @@ export interface DamageReport {
  * Damage as one object, from whoever found it: `recovery.tornTail` of an opening, a `TIDEMARK_LOG_CORRUPT` error, or a
  * fault that an inspection lists. `undefined` for an error that names no place in a log.
  */
-export function damageOf(found: TornTail | LogFault): DamageReport
+export function damageOf(found: TornTail | LogDamage): DamageReport
 export function damageOf(found: unknown): DamageReport | undefined
 export function damageOf(found: unknown): DamageReport | undefined {
   if (found instanceof TidemarkError) return damageOfError(found)
-  const { file, offset, lsn, reason } = found as TornTail | LogFault
+  const { file, offset, lsn, reason } = found as TornTail | LogDamage
   const place = { file, offset, lsn, reason: damageReason(reason) }
-  const { recordsKept } = found as TornTail | LogFault
+  const { recordsKept } = found as TornTail | LogDamage
   if (!('kind' in (found as object))) {
     const { bytesCut } = found as TornTail
     return { kind: 'torn-tail', ...place, recordsKept, bytesCut, bytesUnreadable: 0 }
   }
-  const { severity, endLsn, groupEndLsn } = found as LogFault
+  const { severity, endLsn, groupEndLsn } = found as LogDamage
   if (severity === 'corrupt') {
     return { kind: 'corrupt', ...place, recordsKept, bytesCut: 0, bytesUnreadable: endLsn - lsn }
   }

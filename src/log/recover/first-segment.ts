@@ -22,8 +22,9 @@ import {
   segmentName,
   segmentSeed,
 } from '../format/segment.js'
+import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt } from './damage-report.js'
-import { SegmentWindow, segmentCrc } from './segment-scan.js'
+import { segmentCrc } from './segment-scan.js'
 
 /** What an opening needs to know for its first segment. */
 export interface FirstSegmentSettings {

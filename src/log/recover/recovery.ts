@@ -18,10 +18,11 @@ import {
   segmentPath,
 } from '../format/segment.js'
 import { FileReader, forEachFrame } from '../read/file-reader.js'
-import { corruptAt } from './damage-report.js'
+import { SegmentWindow } from '../read/segment-window.js'
+import { corruptAt, type TornTail } from './damage-report.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
-import { SegmentWindow, scanSegment, searchBehind, segmentCrc } from './segment-scan.js'
+import { scanSegment, searchBehind, segmentCrc } from './segment-scan.js'
 
 /** What opening a log found. */
 export interface RecoveryReport {
@@ -34,17 +35,6 @@ export interface RecoveryReport {
   readonly endLsn: number
   /** Bytes at the end that were not whole groups and were cut, if there were any. */
   readonly tornTail: TornTail | undefined
-}
-
-export interface TornTail {
-  readonly file: string
-  /** Byte of the file at which the first unsound frame stands. */
-  readonly offset: number
-  readonly lsn: number
-  readonly reason: string
-  readonly bytesCut: number
-  /** Whole records of the file that stay. */
-  readonly recordsKept: number
 }
 
 /** `active` is the segment of this opening: everything above its first LSN goes there. */

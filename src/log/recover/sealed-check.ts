@@ -7,7 +7,7 @@ import {
   segmentNameLsn,
   segmentPath,
 } from '../format/segment.js'
-import { SegmentWindow } from './segment-scan.js'
+import { SegmentWindow } from '../read/segment-window.js'
 
 /** From so many bytes of sealed segments on, starting threads to check them costs less than it saves. */
 export const parallelCheckBytes = 256 * 1024 * 1024

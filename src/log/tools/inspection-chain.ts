@@ -1,11 +1,12 @@
 import type { Disk } from '../disk/disk.js'
 import { type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
+import type { LogDamage } from '../recover/damage-report.js'
 import type { HeaderProbe, LogFile } from './inspection-header.js'
-import type { InspectedSegment, LogFault } from './inspection-report.js'
+import type { InspectedSegment } from './inspection-report.js'
 import { SegmentWalk } from './inspection-segment.js'
 
 /** A fault without what only the whole inspection knows. */
-export type PlacedFault = Omit<LogFault, 'severity' | 'groupEndLsn' | 'recordsKept'>
+export type PlacedFault = Omit<LogDamage, 'severity' | 'groupEndLsn' | 'recordsKept'>
 
 export interface SettledHeader {
   /** What to go on with; `undefined` when the segment's frames can't be checked. */

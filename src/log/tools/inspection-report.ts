@@ -1,46 +1,5 @@
 import type { SegmentHeader } from '../format/segment.js'
-
-/**
- * What can be wrong with a log:
- *
- * - `header`: no copy of a segment's header is sound; `header-copy`: one is not, or unused header bytes are not zero
- * - `foreign`: a segment is not the one its name says
- * - `chain`: a segment does not go on from the one before it; `missing`: bytes of the log are in no file
- * - `frame`: bytes that are not a sound frame where one must be; `padding`: bytes behind a frame that are not zero
- * - `sealed-crc`: a sealed segment's bytes do not have the CRC that its successor holds
- * - `synced-beyond-end`: the log ends below what its frames say was synced
- * - `torn-tail`: unfinished bytes at the end, never acknowledged
- */
-export type LogFaultKind =
-  | 'header'
-  | 'header-copy'
-  | 'foreign'
-  | 'chain'
-  | 'missing'
-  | 'frame'
-  | 'padding'
-  | 'sealed-crc'
-  | 'synced-beyond-end'
-  | 'torn-tail'
-
-/** One thing that is wrong with a log, and where. */
-export interface LogFault {
-  readonly kind: LogFaultKind
-  /** A torn tail is cut by the next opening; corruption makes opening fail. */
-  readonly severity: 'torn' | 'corrupt'
-  readonly file: string
-  /** Byte of the file. */
-  readonly offset: number
-  readonly lsn: number
-  /** LSN behind the bytes that can't be read because of it; `lsn` when none are lost. */
-  readonly endLsn: number
-  /** The last LSN at or below `lsn` at which a whole group ends: where the log can be cut. */
-  readonly groupEndLsn: number
-  /** Whole records of the file that stand before it. */
-  readonly recordsKept: number
-  /** Completes "byte 4096 of FILE: …". */
-  readonly reason: string
-}
+import type { LogDamage } from '../recover/damage-report.js'
 
 /** A segment as it was found. */
 export interface InspectedSegment {
@@ -73,19 +32,19 @@ export interface LogInspection {
   readonly firstTimeUs: number | undefined
   readonly lastTimeUs: number | undefined
   /** Everything that is wrong, by place. */
-  readonly faults: readonly LogFault[]
+  readonly faults: readonly LogDamage[]
   readonly verdict: LogVerdict
 }
 
 export type LogVerdict = 'sound' | 'torn' | 'corrupt'
 
-export function verdictOf(faults: readonly LogFault[]): LogVerdict {
+export function verdictOf(faults: readonly LogDamage[]): LogVerdict {
   if (faults.some(({ severity }) => severity === 'corrupt')) return 'corrupt'
   return faults.length > 0 ? 'torn' : 'sound'
 }
 
 /** Whether bytes are lost because of a fault, rather than only not as they should be. */
-export function losesBytes(fault: LogFault): boolean {
+export function losesBytes(fault: LogDamage): boolean {
   return fault.endLsn > fault.lsn
 }
 

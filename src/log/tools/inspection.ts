@@ -1,7 +1,7 @@
 import type { Disk } from '../disk/disk.js'
 import { alignFrame } from '../format/frame.js'
 import type { SegmentHeader } from '../format/segment.js'
-import { damageReason } from '../recover/damage-report.js'
+import { damageReason, type LogDamage } from '../recover/damage-report.js'
 import { chainFault, type PlacedFault, settleHeader } from './inspection-chain.js'
 import { GroupAssembly } from './inspection-groups.js'
 import {
@@ -16,7 +16,6 @@ import {
   type InspectedSegment,
   type InspectionStep,
   type InspectionVisitor,
-  type LogFault,
   type LogInspection,
   losesBytes,
   verdictOf,
@@ -94,7 +93,7 @@ class LogInspector {
   readonly #visitor: InspectionVisitor
   readonly #settle: boolean
   readonly #fromLsn: number
-  readonly #faults: LogFault[] = []
+  readonly #faults: LogDamage[] = []
   readonly #segments: InspectedSegment[] = []
   readonly #sink: FrameSink
   #groups: GroupAssembly

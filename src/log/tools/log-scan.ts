@@ -15,7 +15,8 @@ import {
   segmentHeaderBytes,
   segmentSeed,
 } from '../format/segment.js'
-import { SegmentWindow, searchBehind } from '../recover/segment-scan.js'
+import { SegmentWindow } from '../read/segment-window.js'
+import { searchBehind } from '../recover/segment-scan.js'
 import { listLogFiles, openLogFile, readHeaderBlock } from './inspection-header.js'
 
 /** A place in the log's files. */

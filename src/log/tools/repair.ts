@@ -4,8 +4,9 @@ import { makeFolder } from '../disk/folders.js'
 import { takeFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
 import { attempt, encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
+import type { LogDamage } from '../recover/damage-report.js'
 import { segmentCrc } from '../recover/segment-scan.js'
-import type { InspectedSegment, LogFault, LogInspection } from './inspection-report.js'
+import type { InspectedSegment, LogInspection } from './inspection-report.js'
 
 const copyBytes = 1024 * 1024
 
@@ -71,7 +72,7 @@ export async function lockForRepair(disk: Disk, directory: string): Promise<() =
  */
 export function planRepair(found: LogInspection, options: RepairOptions = {}): RepairPlan {
   const { segments } = found
-  const inPlace = new Set<LogFault['kind']>(['header-copy', 'padding'])
+  const inPlace = new Set<LogDamage['kind']>(['header-copy', 'padding'])
   const deep = found.faults.filter((fault) => !inPlace.has(fault.kind) && !isInferredHeader(fault, segments))
   const corrupt = deep.filter(({ severity }) => severity === 'corrupt')
   const front = firstWhole(segments, corrupt, options.neededFromLsn)
@@ -104,7 +105,7 @@ export function planRepair(found: LogInspection, options: RepairOptions = {}): R
   return { actions, firstLsn, endLsn, lost: lostRanges(found, firstLsn, endLsn) }
 }
 
-function isInferredHeader(fault: LogFault, segments: readonly InspectedSegment[]): boolean {
+function isInferredHeader(fault: LogDamage, segments: readonly InspectedSegment[]): boolean {
   if (fault.kind !== 'header') return false
   return segments.some(({ path: file, headerInferred }) => file === fault.file && headerInferred)
 }
@@ -112,7 +113,7 @@ function isInferredHeader(fault: LogFault, segments: readonly InspectedSegment[]
 /** The first segment behind all corruption, if what stands before it is not needed. */
 function firstWhole(
   segments: readonly InspectedSegment[],
-  corrupt: readonly LogFault[],
+  corrupt: readonly LogDamage[],
   neededFromLsn: number | undefined,
 ): InspectedSegment | undefined {
   if (neededFromLsn === undefined || corrupt.length === 0) return undefined
@@ -138,7 +139,7 @@ function setAside(file: string): RepairAction {
 }
 
 function inPlaceActions(
-  faults: readonly LogFault[],
+  faults: readonly LogDamage[],
   kept: readonly InspectedSegment[],
   segments: readonly InspectedSegment[],
   endLsn: number,

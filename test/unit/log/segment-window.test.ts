@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { requireSegmentHeader } from '#tidemark/log/format/segment.js'
-import { SegmentWindow, scanSegment, searchBehind } from '#tidemark/log/recover/segment-scan.js'
+import { SegmentWindow } from '#tidemark/log/read/segment-window.js'
+import { scanSegment, searchBehind } from '#tidemark/log/recover/segment-scan.js'
 import { InlineLog } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
