@@ -19,6 +19,13 @@ export const mutants = [
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
+    name: 'a log that is poisoned while a batch gathers writes it',
+    file: 'dist/src/log/flush/flusher.js',
+    find: 'if (Atomics.load(control32, int32.state) !== logState.poisoned)\n                    this.flush();',
+    replace: 'this.flush();',
+    tests: ['test/unit/log/wake.test.ts'],
+  },
+  {
     name: 'the CRC is not checked',
     file: 'dist/src/log/format/frame.js',
     find: "return this.#crc(at, length, seed) === this.#words[(at >> 2) + 1] ? 'none' : 'bad-crc';",

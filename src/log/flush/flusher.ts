@@ -117,7 +117,8 @@ export class Flusher {
         this.#tryFor(() => this.#segments.openAhead(), fullFor.ahead)
       if (this.#hasPublished()) {
         if (this.#settings.batchDelayMs > 0) this.#gather()
-        this.flush()
+        // A log that was poisoned while the batch gathered writes nothing more: its durable LSN stays.
+        if (Atomics.load(control32, int32.state) !== logState.poisoned) this.flush()
         continue
       }
       if (Atomics.load(control32, int32.state) >= logState.closing) break

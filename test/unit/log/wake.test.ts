@@ -99,3 +99,24 @@ describe('a producer that ends within a publication', () => {
     expect(log.released).toBe(log.tail)
   })
 })
+
+describe('a log that is poisoned while a batch gathers', () => {
+  it('writes and acknowledges nothing of it', () => {
+    const log = new InlineLog(new MemoryDisk(), { batchSize: 100, batchDelayMs: 1000 })
+    log.append(payload)
+    const before = log.released
+    const control32 = new Int32Array(log.memory.control)
+    let waits = 0
+    vi.spyOn(performance, 'now').mockReturnValue(0)
+    vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      waits++
+      control32[int32.state] = logState.poisoned
+      return 'ok'
+    })
+    log.producer.append(1, 0, payload)
+    log.flusher.run()
+    expect(waits).toBe(1)
+    expect(log.released).toBe(before)
+    expect(log.tail).toBeGreaterThan(before)
+  })
+})
