@@ -18,7 +18,7 @@ import {
 } from './errors.js'
 import { poison } from './flush/flusher-thread.js'
 import { LogThreads } from './flush/log-threads.js'
-import { isRecycledName, isSpareName } from './format/segment.js'
+import { isPreallocatedName, isRecycledName } from './format/segment.js'
 import { checkOptions } from './options.js'
 import { DurableWaiters } from './read/durable-waiters.js'
 import { LiveFeed } from './read/live-feed.js'
@@ -151,20 +151,20 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
     checkOptions('DurableLog.open', options, durableLogOptions)
-    const log = await DurableLog.openUnprepared(options)
-    log.startPreparer()
+    const log = await DurableLog.openWithoutPreallocator(options)
+    log.startPreallocator()
     return log
   }
 
   /**
    * Like `open`, without the thread that makes segments ready, which would be in the way of whoever has more to start:
-   * `startPreparer` does that, soon.
+   * `startPreallocator` does that, soon.
    *
    * `covered` is asked, under the folder's lock, for the LSN up to which the application needs nothing of the log, because
    * it has it in a snapshot: a log of another content version is then accepted if only such records were written under it,
    * and refused with `TIDEMARK_RULES_DIFFER` otherwise. @internal
    */
-  static async openUnprepared(
+  static async openWithoutPreallocator(
     options: DurableLogOptions,
     covered?: (directory: string) => Promise<number>,
   ): Promise<DurableLog> {
@@ -252,8 +252,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /** @internal */
-  startPreparer(): void {
-    this.#threads.startPreparer({
+  startPreallocator(): void {
+    this.#threads.startPreallocator({
       directory: this.dir,
       identity: this.#taken.identity,
       segmentBytes: this.settings.segmentBytes,
@@ -261,7 +261,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     })
   }
 
-  /** The flusher's thread and the preparer's. @internal */
+  /** The flusher's thread and the preallocator's. @internal */
   get [threadsOf](): readonly Worker[] {
     return this.#threads.workers
   }
@@ -549,14 +549,14 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const { control32 } = this.#views
     Atomics.compareExchange(control32, int32.state, logState.open, logState.closing)
     wakeFlusher(control32)
-    Atomics.add(control32, int32.preparerSignal, 1)
-    Atomics.notify(control32, int32.preparerSignal)
+    Atomics.add(control32, int32.preallocatorSignal, 1)
+    Atomics.notify(control32, int32.preallocatorSignal)
     this.signal.hold()
     await this.#threads.ended()
     await this.#follower?.stop().catch(() => {})
     this.#closed = true
     await this.#removing?.catch(() => {})
-    if (!this.#poisoned) await this.#removeSpares()
+    if (!this.#poisoned) await this.#removePreallocated()
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
     this.signal.notify()
@@ -567,13 +567,13 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.#taken.release()
   }
 
-  /** A spare is of no use to the next opening, which has its own beginning, and removes what could not be removed here. */
-  async #removeSpares(): Promise<void> {
+  /** The next opening begins a segment of its own: it needs no preallocated one, and removes what could not be removed here. */
+  async #removePreallocated(): Promise<void> {
     try {
       // They may be another owner's.
       this.#ownership.check()
       for (const name of await this.#disk.async.list(this.dir)) {
-        if (isSpareName(name) || isRecycledName(name))
+        if (isPreallocatedName(name) || isRecycledName(name))
           await this.#disk.async.remove(path.join(this.dir, name))
       }
     } catch {

@@ -108,7 +108,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       started = resolve
     })
     starting.catch(() => {})
-    const opening = DurableLog.openUnprepared(
+    const opening = DurableLog.openWithoutPreallocator(
       { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
       async (dir) => {
         // The log is checked from where the snapshot ends, so it must be known to be whole.
@@ -145,7 +145,7 @@ export class EnginePool extends Emitter<PoolEvents> {
         CursorStore.open(log, { keepBytes: settings.cursorKeepBytes, clock }),
         ...shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
       ])
-      log.startPreparer()
+      log.startPreallocator()
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       // Whoever waits for the log's `error` from here on would wait for an event that was.
       if (log.poisoned) throw log.poisoned

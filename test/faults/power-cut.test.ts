@@ -31,7 +31,7 @@ function cutAndReopen(seed: number, recycling: boolean): void {
     try {
       log = new InlineLog(disk, { segmentBytes: 16 * 1024 })
       for (let i = 0; i < (recycling ? 600 : 200) && !cut; i++) {
-        if (random.int(3) > 0) log.preparer.prepareOnce()
+        if (random.int(3) > 0) log.preallocator.preallocateOnce()
         const payload = random.bytes(random.int(300))
         sent.set(log.append(payload), Buffer.from(payload).toString('hex'))
         if (random.int(5) === 0) log.flusher.flush()

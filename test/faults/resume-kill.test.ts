@@ -24,7 +24,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 const kills = faultCount('resume', { short: 8, full: 100 })
 /** Of each folder, so that what a resumed run left is killed as well. */
 const killsEach = 2
-/** Small enough that a run of some thousand commands rotates, prepares spare segments and takes checkpoints. */
+/** Small enough that a run of some thousand commands rotates, preallocates segments and takes checkpoints. */
 const environment = {
   TIDEMARK_SEGMENT_BYTES: '262144',
   TIDEMARK_RING_BYTES: '262144',

@@ -48,7 +48,7 @@ function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use
       written.push({ lsn, payload })
     }
     while (log.tail < 4000) {
-      log.preparer.prepareOnce()
+      log.preallocator.preallocateOnce()
       append(20 + sizes.int(200))
       log.flushAll()
     }

@@ -46,7 +46,7 @@ describe('a full disk', () => {
         } catch (error) {
           if ((error as { code: string }).code !== 'TIDEMARK_RING_FULL') return error as { code: string }
         }
-        // What is behind the reserve, because the preparer was late to see it, waits for room.
+        // What is behind the reserve, because the preallocator was late to see it, waits for room.
         await Promise.race([log.waitDurable(lsns.at(-1)!), told])
       }
     }
@@ -59,7 +59,7 @@ describe('a full disk', () => {
     const before = lsns.length
     expect(await take()).toMatchObject({ code: 'TIDEMARK_DISK_FULL' })
     expect(lsns.length).toBeGreaterThan(before + 100)
-    // What the preparer saw too late waits for room; what is within the reserve needs none to close.
+    // What the preallocator saw too late waits for room; what is within the reserve needs none to close.
     if (log.isStuck) execFileSync('mount', ['-o', `remount,size=${3 * diskBytes}`, disk])
     await log.close()
     expect(log.poisoned).toBeUndefined()

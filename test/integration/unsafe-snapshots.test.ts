@@ -12,8 +12,8 @@ import { temporaryDirectory } from '../support/temporary.js'
 /** The logs that are opened from here on. */
 function openedLogs(): DurableLog[] {
   const logs: DurableLog[] = []
-  const open = DurableLog.openUnprepared.bind(DurableLog)
-  const spy = vi.spyOn(DurableLog, 'openUnprepared').mockImplementation(async (...args) => {
+  const open = DurableLog.openWithoutPreallocator.bind(DurableLog)
+  const spy = vi.spyOn(DurableLog, 'openWithoutPreallocator').mockImplementation(async (...args) => {
     const log = await open(...args)
     logs.push(log)
     return log

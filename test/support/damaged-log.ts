@@ -11,7 +11,7 @@ export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
   const log = new InlineLog(disk)
   const lsns: number[] = []
   for (let i = 0; i < 260; i++) {
-    log.preparer.prepareOnce()
+    log.preallocator.preallocateOnce()
     const type = 1 + (i % 3)
     if (i % 50 === 49) {
       log.flushAll()

@@ -70,7 +70,7 @@ export function threeSegmentLog(seed = 1): FaultLog {
     }
     const fillTo = (lsn: number) => {
       while (log.tail < lsn) {
-        log.preparer.prepareOnce()
+        log.preallocator.preallocateOnce()
         append(4 + random.int(300))
         if (random.int(4) === 0) log.flushAll()
       }

@@ -1,9 +1,9 @@
 import type { Disk } from '#tidemark/log/disk/disk.js'
 import type { Ownership } from '#tidemark/log/disk/ownership.js'
 import { type Durability, Flusher } from '#tidemark/log/flush/flusher.js'
-import { SegmentPreparer } from '#tidemark/log/flush/preallocator.js'
+import { SegmentPreallocator } from '#tidemark/log/flush/preallocator.js'
 import { SegmentWriter } from '#tidemark/log/flush/segment-writer.js'
-import { SharedSpares } from '#tidemark/log/flush/shared-preallocated.js'
+import { SharedPreallocated } from '#tidemark/log/flush/shared-preallocated.js'
 import { crcSeedOf } from '#tidemark/log/format/frame.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { GroupAssembler, type LogRecord } from '#tidemark/log/read/log-reader.js'
@@ -33,7 +33,7 @@ export class InlineLog {
   readonly producer: LogProducer
   readonly flusher: Flusher
   readonly segments: SegmentWriter
-  readonly preparer: SegmentPreparer
+  readonly preallocator: SegmentPreallocator
   readonly #control64: BigInt64Array
   readonly #disk: MemoryDisk
   readonly #segmentBytes: number
@@ -54,7 +54,7 @@ export class InlineLog {
     this.segments = new SegmentWriter({
       disk,
       directory: inlineDirectory,
-      spares: new SharedSpares(this.memory),
+      preallocated: new SharedPreallocated(this.memory),
       segmentBytes,
       active,
       capacity,
@@ -71,7 +71,7 @@ export class InlineLog {
         durability: options.durability ?? 'group',
       },
     })
-    this.preparer = new SegmentPreparer({
+    this.preallocator = new SegmentPreallocator({
       disk,
       directory: inlineDirectory,
       segmentBytes,

@@ -17,7 +17,7 @@ function logOf(records: readonly LoggedRecord[]): MemoryDisk {
   try {
     const log = new InlineLog(disk, { segmentBytes: 5 * 1024 })
     for (const [i, [type, flags, payload]] of records.entries()) {
-      log.preparer.prepareOnce()
+      log.preallocator.preallocateOnce()
       log.producer.stage(type, flags, payload)
       log.producer.publish()
       if (i % 3 === 0) log.flushAll()

@@ -76,7 +76,7 @@ export class RingModel {
       segments: new SegmentWriter({
         disk: this.#disk(),
         directory: '/log',
-        spares: { ready: undefined, take: () => {} },
+        preallocated: { ready: undefined, take: () => {} },
         segmentBytes: 5 * ringBytes,
         active: { path: '/log/first', header },
         capacity: 3 * ringBytes,

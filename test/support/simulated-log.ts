@@ -91,7 +91,7 @@ export function simulate(
     ) => {
       check()
       if (array[index] !== value) return 'not-equal'
-      if (random.int(3) === 0) log.preparer.prepareOnce()
+      if (random.int(3) === 0) log.preallocator.preallocateOnce()
       if (written.length >= options.records) {
         control32[int32.state] = logState.closing
         wakeFlusher(control32)

@@ -1,7 +1,7 @@
 import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ioError, LogError } from '../errors.js'
-import { attempt, isSpareName, listSegmentNames } from '../format/segment.js'
+import { attempt, isPreallocatedName, listSegmentNames } from '../format/segment.js'
 import type { Disk, FileIdentity } from './disk.js'
 
 const lockName = 'LOCK'
@@ -70,7 +70,7 @@ export function claimFolder(disk: Disk, directory: string): void {
 
 function holdsLog(disk: Disk, directory: string): boolean {
   if (listSegmentNames(disk, directory).length > 0) return true
-  return attempt('read', directory, () => disk.list(directory)).some(isSpareName)
+  return attempt('read', directory, () => disk.list(directory)).some(isPreallocatedName)
 }
 
 /**

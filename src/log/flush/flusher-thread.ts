@@ -8,7 +8,7 @@ import type { SealedStates } from '../recover/sealed-check.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from '../ring/memory.js'
 import { Flusher, type FlushSettings } from './flusher.js'
 import { SegmentWriter } from './segment-writer.js'
-import { SharedSpares } from './shared-preallocated.js'
+import { SharedPreallocated } from './shared-preallocated.js'
 
 /** What the opener gives to the flusher's thread. */
 export interface FlusherThreadData {
@@ -41,7 +41,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
     const segments = new SegmentWriter({
       disk,
       directory: data.directory,
-      spares: new SharedSpares(data.memory),
+      preallocated: new SharedPreallocated(data.memory),
       ownership,
       segmentBytes: data.segmentBytes,
       active: recovered.active,
@@ -76,7 +76,12 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
 export function poison(views: LogViews): void {
   const { control32 } = views
   Atomics.store(control32, int32.state, logState.poisoned)
-  for (const signal of [int32.limitSignal, int32.releasedSignal, int32.flusherSignal, int32.preparerSignal]) {
+  for (const signal of [
+    int32.limitSignal,
+    int32.releasedSignal,
+    int32.flusherSignal,
+    int32.preallocatorSignal,
+  ]) {
     Atomics.add(control32, signal, 1)
     Atomics.notify(control32, signal)
   }

@@ -283,7 +283,7 @@ export class Flusher {
 
   /**
    * Makes room for the next frame: in the active segment or in the next. While the disk is full it waits, with the frame
-   * in the ring and nothing torn, for the preparer to find room; a log that closes can't.
+   * in the ring and nothing torn, for the preallocator to find room; a log that closes can't.
    *
    * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, when the log closes and what is in the ring has no room.
    */
@@ -301,8 +301,8 @@ export class Flusher {
   /** Returns whether there is more room now. */
   #makeRoom(): boolean {
     if (this.#tryFor(() => this.#segments.extend() || this.#rotate())) return true
-    // What the active segment can't be given, a spare may have.
-    return this.#segments.hasSpare && this.#tryFor(() => this.#rotate())
+    // The active segment can't be extended; a preallocated one has room already.
+    return this.#segments.hasPreallocated && this.#tryFor(() => this.#rotate())
   }
 
   /** Does what a shortage may refuse and then leaves as it was; returns whether it was done. */
@@ -319,8 +319,8 @@ export class Flusher {
       this.#shortage = error
       const before = noteShortage(control32, bit, shortageOf(error)!)
       if ((before & ownBits) === 0) this.#onDisk(error)
-      Atomics.add(control32, int32.preparerSignal, 1)
-      Atomics.notify(control32, int32.preparerSignal)
+      Atomics.add(control32, int32.preallocatorSignal, 1)
+      Atomics.notify(control32, int32.preallocatorSignal)
       return false
     }
   }
@@ -336,12 +336,12 @@ export class Flusher {
   }
 
   #rotate(): void {
-    const prepared = this.#segments.rotate(this.#groupEnd < this.#written)
+    const preallocated = this.#segments.rotate(this.#groupEnd < this.#written)
     if (this.#settings.durability === 'unsafeNone') {
       Atomics.store(this.#views.control64, int64.synced, BigInt(this.#groupEnd))
     }
     this.#views.statistics[float64.rotations]! += 1
-    if (!prepared) this.#views.statistics[float64.unpreparedRotations]! += 1
+    if (!preallocated) this.#views.statistics[float64.unpreparedRotations]! += 1
   }
 
   /** Moves the mark to the last group end and wakes who waits for it. */

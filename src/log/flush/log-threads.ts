@@ -10,7 +10,7 @@ const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16
 const restartMs = 1000
 
 /** What the preallocator's thread is told. */
-export interface PreparerSettings {
+export interface PreallocatorSettings {
   readonly directory: string
   readonly identity: FolderIdentity
   readonly segmentBytes: number
@@ -32,7 +32,7 @@ export class LogThreads {
   /** How often a segment could not be made ready, for another reason than a shortage. */
   preallocationFailures = 0
   /** Who has found no room, and has not found any since. */
-  readonly #full = new Set<'flusher' | 'preparer'>()
+  readonly #full = new Set<'flusher' | 'preallocator'>()
   closed = false
   readonly #memory: LogMemory
   readonly #control32: Int32Array
@@ -68,34 +68,34 @@ export class LogThreads {
   }
 
   /** Starts the thread that makes segments ready. One that finds no descriptor for itself is started again a second later. */
-  startPreparer(settings: PreparerSettings): void {
+  startPreallocator(settings: PreallocatorSettings): void {
     if (Atomics.load(this.#control32, int32.state) !== logState.open) return
-    const preparer = this.#spawn('preparer', { memory: this.#memory, ...settings })
+    const preallocator = this.#spawn('preallocator', { memory: this.#memory, ...settings })
     let failure = new LogError('TIDEMARK_THREAD_DIED', 'The thread of the preallocator ended.')
-    preparer.on('error', (error) => {
+    preallocator.on('error', (error) => {
       failure = threadEnded('the preallocator', error)
     })
-    preparer.on('exit', () => {
+    preallocator.on('exit', () => {
       if (Atomics.load(this.#control32, int32.state) !== logState.open) return
       const error = toErrorMessage(failure)
       if (failure.code === 'TIDEMARK_TOO_MANY_FILES') {
-        noteShortage(this.#control32, fullFor.preparer, 'files')
-        this.#tellDisk('preparer', { kind: 'disk-full', shortage: 'files', error })
-        this.workers.splice(this.workers.indexOf(preparer), 1)
-        setTimeout(() => this.startPreparer(settings), restartMs).unref()
+        noteShortage(this.#control32, fullFor.preallocator, 'files')
+        this.#tellDisk('preallocator', { kind: 'disk-full', shortage: 'files', error })
+        this.workers.splice(this.workers.indexOf(preallocator), 1)
+        setTimeout(() => this.startPreallocator(settings), restartMs).unref()
         return
       }
       // What it found full, nobody else would find to have room again.
-      Atomics.and(this.#control32, int32.diskFull, ~fullFor.preparer)
-      this.#tellDisk('preparer', { kind: 'disk-ready' })
-      this.#tellDisk('preparer', { kind: 'preallocation-failed', error })
+      Atomics.and(this.#control32, int32.diskFull, ~fullFor.preallocator)
+      this.#tellDisk('preallocator', { kind: 'disk-ready' })
+      this.#tellDisk('preallocator', { kind: 'preallocation-failed', error })
     })
-    preparer.on('message', (message: DiskMessage) => this.#tellDisk('preparer', message))
-    preparer.unref()
+    preallocator.on('message', (message: DiskMessage) => this.#tellDisk('preallocator', message))
+    preallocator.unref()
   }
 
   /** Tells when the first finds no room, and when the last of them finds some again. */
-  #tellDisk(thread: 'flusher' | 'preparer', message: DiskMessage): void {
+  #tellDisk(thread: 'flusher' | 'preallocator', message: DiskMessage): void {
     if (message.kind === 'preallocation-failed') {
       this.preallocationFailures++
       this.#report((events) => events.disk(message))
@@ -122,7 +122,7 @@ export class LogThreads {
     await Promise.all(this.#exits)
   }
 
-  #spawn(name: 'flusher' | 'preparer', workerData: unknown): Worker {
+  #spawn(name: 'flusher' | 'preallocator', workerData: unknown): Worker {
     const file = new URL(`../../../workers/${name}.js`, import.meta.url)
     const worker = new Worker(file, {
       workerData,

@@ -10,7 +10,13 @@ import {
   shortageOf,
   toErrorMessage,
 } from '../errors.js'
-import { attempt, isRecycledName, removeQuietly, segmentHeaderBytes, spareName } from '../format/segment.js'
+import {
+  attempt,
+  isRecycledName,
+  preallocatedName,
+  removeQuietly,
+  segmentHeaderBytes,
+} from '../format/segment.js'
 import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from '../ring/memory.js'
 import { wakeFlusher } from '../ring/producer.js'
 import { FillPace } from './fill-pace.js'
@@ -18,7 +24,7 @@ import { FillPace } from './fill-pace.js'
 /** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */
 const fillBytes = 512 * 1024
 const zeros = new Uint8Array(fillBytes)
-/** How long the preparer waits until it looks again whether there is room. */
+/** How long the preallocator waits until it looks again whether there is room. */
 const retryMs = 1000
 
 /** Writes zeros over `bytes` of a file from `position`, so that what is written there later finds its blocks. Not synced. */
@@ -57,7 +63,7 @@ export function fillWithZeros(
  * retention has taken out of the log, or one that is filled with zeros: a sparse or merely allocated file would make
  * every sync of the flusher write the file system's journal.
  */
-export class SegmentPreparer {
+export class SegmentPreallocator {
   readonly #disk: Disk
   readonly #directory: string
   readonly #ownership: Ownership | undefined
@@ -92,31 +98,31 @@ export class SegmentPreparer {
    * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, after a second try at once, and `TIDEMARK_LOG_IO`; then
    *   nothing of the file is left.
    */
-  prepareOnce(): boolean {
+  preallocateOnce(): boolean {
     const control = this.#control32
-    const ready = Atomics.load(control, int32.spareSerial)
-    if (ready !== Atomics.load(control, int32.spareTaken)) return false
+    const ready = Atomics.load(control, int32.preallocatedSerial)
+    if (ready !== Atomics.load(control, int32.preallocatedTaken)) return false
     this.#ownership?.check()
     const serial = ready + 1
-    const name = path.join(this.#directory, spareName(serial))
+    const name = path.join(this.#directory, preallocatedName(serial))
     let outcome: 'filled' | 'recycled' | 'stopped'
     try {
       outcome = makingRoom(this.#directory, () => {
         this.#pace.begin(ready === 0 ? this.#firstSegmentBytes : this.#segmentBytes)
-        return this.#prepare(name)
+        return this.#preallocate(name)
       })
     } catch (error) {
-      if (isShortage(error)) noteShortage(control, fullFor.preparer, shortageOf(error)!)
+      if (isShortage(error)) noteShortage(control, fullFor.preallocator, shortageOf(error)!)
       throw error
     }
     if (outcome === 'stopped') return false
-    Atomics.store(control, int32.spareRecycled, outcome === 'recycled' ? 1 : 0)
-    Atomics.store(control, int32.spareSerial, serial)
-    if (Atomics.and(control, int32.diskFull, ~fullFor.preparer) !== 0) wakeFlusher(control)
+    Atomics.store(control, int32.preallocatedRecycled, outcome === 'recycled' ? 1 : 0)
+    Atomics.store(control, int32.preallocatedSerial, serial)
+    if (Atomics.and(control, int32.diskFull, ~fullFor.preallocator) !== 0) wakeFlusher(control)
     return true
   }
 
-  #prepare(name: string): 'filled' | 'recycled' | 'stopped' {
+  #preallocate(name: string): 'filled' | 'recycled' | 'stopped' {
     try {
       const recycled = this.#recycle(name)
       if (!recycled && !this.#fill(name)) return 'stopped'
@@ -139,9 +145,10 @@ export class SegmentPreparer {
   }
 
   /**
-   * Makes a spare of a file that was removed from the log, if there is one. Its old header must not be found under a
-   * spare's name, where a sound one makes a segment; nor may it be wiped while the file could still be found under its
-   * segment's name: so the removal is made durable first, then the wiped header, then the spare's name.
+   * Uses the file of a removed segment again, if there is one. A valid header under the name of a preallocated segment
+   * makes it a segment of the log, so the old header must be gone before the file gets that name; and it may not be wiped
+   * while a crash could bring the file back under its segment's name. So the removal is made durable first, then the
+   * wiped header, then the new name.
    */
   #recycle(name: string): boolean {
     const disk = this.#disk
@@ -208,21 +215,21 @@ export class SegmentPreparer {
   run(notify: (message: DiskMessage) => void = () => {}): void {
     const control = this.#control32
     // A thread before this one may have been short of what it needs to start.
-    let full = (Atomics.load(control, int32.diskFull) & fullFor.preparer) !== 0
+    let full = (Atomics.load(control, int32.diskFull) & fullFor.preallocator) !== 0
     while (Atomics.load(control, int32.state) < logState.closing) {
-      const signal = Atomics.load(control, int32.preparerSignal)
-      let prepared = false
+      const signal = Atomics.load(control, int32.preallocatorSignal)
+      let done = false
       try {
-        prepared = this.prepareOnce()
-        if (prepared && full) notify({ kind: 'disk-ready' })
-        if (prepared) full = false
+        done = this.preallocateOnce()
+        if (done && full) notify({ kind: 'disk-ready' })
+        if (done) full = false
       } catch (error) {
         const shortage = isShortage(error) ? shortageOf(error) : undefined
         if (!shortage) notify({ kind: 'preallocation-failed', error: toErrorMessage(error) })
         else if (!full) notify({ kind: 'disk-full', shortage, error: toErrorMessage(error) })
         full ||= shortage !== undefined
       }
-      if (!prepared) Atomics.wait(control, int32.preparerSignal, signal, retryMs)
+      if (!done) Atomics.wait(control, int32.preallocatorSignal, signal, retryMs)
     }
   }
 }

@@ -6,13 +6,13 @@ import { LogError, makingRoom } from '../errors.js'
 import {
   attempt,
   encodeSegmentHeader,
+  notPreallocatedName,
+  preallocatedName,
   removeQuietly,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,
   segmentPath,
-  spareName,
-  unpreparedName,
 } from '../format/segment.js'
 import { reserveBytes } from './preallocator.js'
 
@@ -23,15 +23,15 @@ import { reserveBytes } from './preallocator.js'
 export const extensionBytes = 4 * 1024 * 1024
 
 /** A file that was made ready ahead of need: full of zeros, or of what an earlier use left in it. */
-export interface Spare {
+export interface PreallocatedSegment {
   readonly serial: number
   readonly recycled: boolean
 }
 
 /** Hands out files that were made ready ahead of need. */
-export interface SpareSource {
+export interface PreallocatedSource {
   /** The segment that is ready, or `undefined` when none is. It stays ready until it is taken. */
-  readonly ready: Spare | undefined
+  readonly ready: PreallocatedSegment | undefined
   take(): void
 }
 
@@ -40,7 +40,7 @@ interface NextSegment {
   readonly path: string
   readonly file: number
   readonly recycled: boolean
-  readonly prepared: boolean
+  readonly preallocated: boolean
 }
 
 /**
@@ -50,7 +50,7 @@ interface NextSegment {
 export class SegmentWriter {
   readonly #disk: Disk
   readonly #directory: string
-  readonly #spares: SpareSource
+  readonly #preallocated: PreallocatedSource
   readonly #ownership: Ownership | undefined
   readonly #segmentBytes: number
   #active: Segment
@@ -64,7 +64,7 @@ export class SegmentWriter {
   /** The segment that is ready, open already. */
   #ahead: NextSegment | undefined
   /** Segments that nobody made ready. */
-  #unprepared = 0
+  #notPreallocated = 0
 
   /**
    * Goes on in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
@@ -73,7 +73,7 @@ export class SegmentWriter {
   constructor(options: {
     disk: Disk
     directory: string
-    spares: SpareSource
+    preallocated: PreallocatedSource
     ownership?: Ownership
     segmentBytes: number
     active: Segment
@@ -84,7 +84,7 @@ export class SegmentWriter {
   }) {
     this.#disk = options.disk
     this.#directory = options.directory
-    this.#spares = options.spares
+    this.#preallocated = options.preallocated
     this.#ownership = options.ownership
     this.#segmentBytes = options.segmentBytes
     this.#active = options.active
@@ -100,8 +100,8 @@ export class SegmentWriter {
     return this.#directory
   }
 
-  get hasSpare(): boolean {
-    return this.#spares.ready !== undefined
+  get hasPreallocated(): boolean {
+    return this.#preallocated.ready !== undefined
   }
 
   /** Where the active segment begins. */
@@ -154,7 +154,8 @@ export class SegmentWriter {
   /**
    * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
    * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
-   * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a spare was ready.
+   * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a preallocated segment
+   * was ready.
    *
    * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: there was no room or no descriptor for a file, nothing
    *   has changed, and it may be tried again. Every other failure is final: a sync failed, or a restart may find the new header.
@@ -199,9 +200,9 @@ export class SegmentWriter {
     this.#file = file
     this.#active = { path: target, header }
     this.#capacity = this.#segmentBytes
-    this.#allocated = next.prepared ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
+    this.#allocated = next.preallocated ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
     this.#crc = 0
-    return next.prepared
+    return next.preallocated
   }
 
   close(): void {
@@ -212,7 +213,7 @@ export class SegmentWriter {
 
   /** Whether a segment is ready that was not opened yet. */
   get mayOpenAhead(): boolean {
-    return this.#ahead === undefined && this.#spares.ready !== undefined
+    return this.#ahead === undefined && this.#preallocated.ready !== undefined
   }
 
   /**
@@ -222,13 +223,13 @@ export class SegmentWriter {
    * @throws LogError `TIDEMARK_TOO_MANY_FILES`: nothing has changed, and it may be tried again.
    */
   openAhead(): void {
-    const ready = this.#spares.ready
+    const ready = this.#preallocated.ready
     if (this.#ahead || !ready) return
-    const path = segmentFile(this.#directory, spareName(ready.serial))
+    const path = segmentFile(this.#directory, preallocatedName(ready.serial))
     const file = makingRoom(this.#directory, () =>
       attempt('open', path, () => this.#disk.open(path, 'write')),
     )
-    this.#ahead = { path, file, recycled: ready.recycled, prepared: true }
+    this.#ahead = { path, file, recycled: ready.recycled, preallocated: true }
   }
 
   #openNext(): NextSegment {
@@ -236,7 +237,7 @@ export class SegmentWriter {
     const next = this.#ahead
     if (!next) return makingRoom(this.#directory, () => this.#create())
     this.#ahead = undefined
-    this.#spares.take()
+    this.#preallocated.take()
     return next
   }
 
@@ -246,7 +247,7 @@ export class SegmentWriter {
    */
   #create(): NextSegment {
     const disk = this.#disk
-    const path = segmentFile(this.#directory, unpreparedName(++this.#unprepared))
+    const path = segmentFile(this.#directory, notPreallocatedName(++this.#notPreallocated))
     const file = attempt('create', path, () => disk.create(path))
     try {
       reserveBytes(disk, file, path, 0, segmentHeaderBytes + Math.min(extensionBytes, this.#segmentBytes))
@@ -256,6 +257,6 @@ export class SegmentWriter {
       removeQuietly(disk, path)
       throw error
     }
-    return { path, file, recycled: false, prepared: false }
+    return { path, file, recycled: false, preallocated: false }
   }
 }

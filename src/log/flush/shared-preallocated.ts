@@ -1,23 +1,27 @@
 import { int32, type LogMemory } from '../ring/memory.js'
-import type { Spare, SpareSource } from './segment-writer.js'
+import type { PreallocatedSegment, PreallocatedSource } from './segment-writer.js'
 
-/** Spares that a preparer thread announces in shared memory. */
-export class SharedSpares implements SpareSource {
+/** The segments that the preallocator's thread announces in shared memory. */
+export class SharedPreallocated implements PreallocatedSource {
   readonly #control32: Int32Array
 
   constructor(memory: LogMemory) {
     this.#control32 = new Int32Array(memory.control)
   }
 
-  get ready(): Spare | undefined {
-    const serial = Atomics.load(this.#control32, int32.spareSerial)
-    if (serial === Atomics.load(this.#control32, int32.spareTaken)) return undefined
-    return { serial, recycled: Atomics.load(this.#control32, int32.spareRecycled) === 1 }
+  get ready(): PreallocatedSegment | undefined {
+    const serial = Atomics.load(this.#control32, int32.preallocatedSerial)
+    if (serial === Atomics.load(this.#control32, int32.preallocatedTaken)) return undefined
+    return { serial, recycled: Atomics.load(this.#control32, int32.preallocatedRecycled) === 1 }
   }
 
   take(): void {
-    Atomics.store(this.#control32, int32.spareTaken, Atomics.load(this.#control32, int32.spareSerial))
-    Atomics.add(this.#control32, int32.preparerSignal, 1)
-    Atomics.notify(this.#control32, int32.preparerSignal)
+    Atomics.store(
+      this.#control32,
+      int32.preallocatedTaken,
+      Atomics.load(this.#control32, int32.preallocatedSerial),
+    )
+    Atomics.add(this.#control32, int32.preallocatorSignal, 1)
+    Atomics.notify(this.#control32, int32.preallocatorSignal)
   }
 }

@@ -125,19 +125,22 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
 }
 
 const segmentPattern = /^(\d{20})\.wal$/
-const sparePattern = /^spare-\d+\.wal$/
+const preallocatedPattern = /^spare-\d+\.wal$/
 const recycledPattern = /^recycled-\d{20}\.wal$/
 
 export function segmentName(firstLsn: number): string {
   return `${String(firstLsn).padStart(20, '0')}.wal`
 }
 
-export function spareName(serial: number): string {
+export function preallocatedName(serial: number): string {
   return `spare-${serial}.wal`
 }
 
-/** Like a spare's name, and never one: of a segment that the flusher makes itself. */
-export function unpreparedName(serial: number): string {
+/**
+ * The first name of a segment that the flusher makes itself. No preallocated segment has the same: their numbers never begin
+ * with a zero.
+ */
+export function notPreallocatedName(serial: number): string {
   return `spare-0${serial}.wal`
 }
 
@@ -147,11 +150,11 @@ export function segmentNameLsn(name: string): number | undefined {
   return match ? Number(match[1]) : undefined
 }
 
-export function isSpareName(name: string): boolean {
-  return sparePattern.test(name)
+export function isPreallocatedName(name: string): boolean {
+  return preallocatedPattern.test(name)
 }
 
-/** The name of a segment that was removed and whose file waits to be a spare; it is no segment whatever its header says. */
+/** The name of a segment that was removed and whose file waits to be used again; it is no segment whatever its header says. */
 export function recycledName(firstLsn: number): string {
   return `recycled-${segmentName(firstLsn)}`
 }

@@ -6,8 +6,8 @@ import { LogError } from '../errors.js'
 import { alignFrame, frameFlag, maxApplicationType } from '../format/frame.js'
 import {
   attempt,
+  isPreallocatedName,
   isRecycledName,
-  isSpareName,
   listSegmentNames,
   readSegmentHeader,
   requireSegmentHeader,
@@ -195,7 +195,7 @@ function findSegments(disk: Disk, directory: string): Segment[] {
     if (isTemporaryName(name) || isRecycledName(name)) {
       attempt('remove', file, () => disk.remove(file))
       changed = true
-    } else if (isSpareName(name)) {
+    } else if (isPreallocatedName(name)) {
       const header = readSegmentHeader(disk, file)
       if (header) attempt('rename', file, () => disk.rename(file, segmentPath(directory, header.firstLsn)))
       else attempt('remove', file, () => disk.remove(file))

@@ -7,34 +7,34 @@ import { frameHeaderBytes } from '../format/frame.js'
  * ```
  *  control (SharedArrayBuffer, one 128-byte line for each writer, so that no two writers share a cache line)
  *
- *  byte   word                     written by                      read by
- *  -----  -----------------------  ------------------------------  -----------------------------
- *      0  constants                the opener, once                all
- *    128  claimTail       i64      producers (fetch-add)           flusher, opener
- *    256  claimLimit      i64      flusher                         producers
- *    264  limitSignal     i32      flusher                         producers (wait)
- *    384  synced          i64      flusher                         producers, opener
- *    392  released        i64      flusher                         opener, publisher
- *    400  releasedSignal  i32      flusher, opener (close, poison) opener (waitAsync)
- *    512  published       i32      producers (add)                 flusher
- *    640  wakeAt          i32      flusher                         producers
- *    644  flusherSignal   i32      producers, opener               flusher (wait)
- *    648  asleep          i32      flusher                         producers
- *    768  spaceWaiters    i32      producers (add)                 flusher, publisher
- *    896  state           i32      opener (closing), flusher       all
- *   1024  readerSlot      i64      publisher, flusher (CAS)        both
- *   1088  rotateWanted    i32      opener                          flusher
- *   1096  rotateServed    i32      flusher                         opener
- *   1104  activeFirst     i64      flusher                         opener
- *   1112  roomEnd         i64      flusher                         opener
- *   1120  syncWanted      i64      opener                          flusher
- *   1152  preparerSignal  i32      flusher, opener, preparer       preparer, flusher (wait)
- *   1156  spareSerial     i32      preparer                        flusher
- *   1160  spareTaken      i32      flusher                         preparer
- *   1164  spareRecycled   i32      preparer (before spareSerial)   flusher
- *   1168  diskFull        i32      preparer, flusher               opener, flusher
- *   1172  shortage        i32      preparer, flusher               opener
- *   1280  statistics      f64 x n  flusher                         opener
+ *  byte   word                  type     written by                          read by
+ *  -----  --------------------  -------  ----------------------------------  --------------------
+ *      0  constants                      the opener, once                    all
+ *    128  claimTail             i64      producers (fetch-add)               flusher, opener
+ *    256  claimLimit            i64      flusher                             producers
+ *    264  limitSignal           i32      flusher                             producers (wait)
+ *    384  synced                i64      flusher                             producers, opener
+ *    392  released              i64      flusher                             opener, publisher
+ *    400  releasedSignal        i32      flusher, opener (close, poison)     opener (waitAsync)
+ *    512  published             i32      producers (add)                     flusher
+ *    640  wakeAt                i32      flusher                             producers
+ *    644  flusherSignal         i32      all that wake the flusher (add)     flusher (wait)
+ *    648  asleep                i32      flusher                             producers
+ *    768  spaceWaiters          i32      producers (add)                     flusher, publisher
+ *    896  state                 i32      opener (closing), flusher           all
+ *   1024  readerSlot            i64      publisher, flusher (CAS)            both
+ *   1088  rotateWanted          i32      opener                              flusher
+ *   1096  rotateServed          i32      flusher                             opener
+ *   1104  activeFirst           i64      flusher                             opener
+ *   1112  roomEnd               i64      flusher                             opener
+ *   1120  syncWanted            i64      opener                              flusher
+ *   1152  preallocatorSignal    i32      all that wake the preallocator (add)  preallocator (wait)
+ *   1156  preallocatedSerial    i32      preallocator                        flusher
+ *   1160  preallocatedTaken     i32      flusher                             preallocator
+ *   1164  preallocatedRecycled  i32      preallocator, before the serial     flusher
+ *   1168  diskFull              i32      preallocator, flusher               opener, flusher
+ *   1172  shortage              i32      preallocator, flusher               opener
+ *   1280  statistics            f64 x n  flusher                             opener
  *
  *  ring (SharedArrayBuffer)
  *
@@ -68,10 +68,10 @@ export const int32 = {
   state: 896 >> 2,
   rotateWanted: 1088 >> 2,
   rotateServed: 1096 >> 2,
-  preparerSignal: 1152 >> 2,
-  spareSerial: 1156 >> 2,
-  spareTaken: 1160 >> 2,
-  spareRecycled: 1164 >> 2,
+  preallocatorSignal: 1152 >> 2,
+  preallocatedSerial: 1156 >> 2,
+  preallocatedTaken: 1160 >> 2,
+  preallocatedRecycled: 1164 >> 2,
   diskFull: 1168 >> 2,
   shortage: 1172 >> 2,
 } as const
@@ -108,7 +108,7 @@ export const controlBytes = 2048
  * Bits of the diskFull word, set while there is no room or no descriptor for something: for the next segment, for what is in
  * the ring, for opening the segment that is ready. Whoever set a bit takes it back.
  */
-export const fullFor = { preparer: 1, flusher: 2, ahead: 4 } as const
+export const fullFor = { preallocator: 1, flusher: 2, ahead: 4 } as const
 
 /** Values of the shortage word: what was missing when a bit of the diskFull word was set last. */
 export const shortages: readonly Shortage[] = ['space', 'files']

@@ -5,7 +5,7 @@ import { frameHeaderBytes } from '../format/frame.js'
 import {
   attempt,
   decodeSegmentHeader,
-  isSpareName,
+  isPreallocatedName,
   type SegmentHeader,
   segmentHeaderBytes,
   segmentNameLsn,
@@ -75,31 +75,31 @@ export function readHeaderBlock(disk: Disk, file: string, handle: number): Buffe
 }
 
 /**
- * The segment files of a folder by first LSN, and spares that are segments already, whose rename was lost or is under
- * way. Nothing is changed.
+ * The segment files of a folder by first LSN; among them files that have the name of a preallocated segment still, because
+ * their rename was lost or is under way. Nothing is changed.
  */
 export function listLogFiles(disk: Disk, directory: string): LogFile[] {
   const files = new Map<number, string>()
-  const spares: string[] = []
+  const preallocated: string[] = []
   for (const name of attempt('read', directory, () => disk.list(directory))) {
     const firstLsn = segmentNameLsn(name)
     if (firstLsn !== undefined) files.set(firstLsn, path.join(directory, name))
-    else if (isSpareName(name)) spares.push(path.join(directory, name))
+    else if (isPreallocatedName(name)) preallocated.push(path.join(directory, name))
   }
-  for (const spare of spares) {
+  for (const candidate of preallocated) {
     const firstLsn = withFile(
       disk,
-      spare,
-      (handle) => probeHeader(readHeaderBlock(disk, spare, handle)).header,
+      candidate,
+      (handle) => probeHeader(readHeaderBlock(disk, candidate, handle)).header,
     )
-    if (firstLsn) files.set(firstLsn.firstLsn, spare)
+    if (firstLsn) files.set(firstLsn.firstLsn, candidate)
   }
   return [...files]
     .map(([firstLsn, file]) => ({ path: file, firstLsn }))
     .sort((a, b) => a.firstLsn - b.firstLsn)
 }
 
-/** Opens a segment file; one that was a spare a moment ago may have its name by now. `undefined`: it is gone. */
+/** Opens a segment file; one that was only preallocated a moment ago may have its name by now. `undefined`: it is gone. */
 export function openLogFile(
   disk: Disk,
   directory: string,

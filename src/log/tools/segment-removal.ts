@@ -36,7 +36,7 @@ export function planRemoval(disk: Disk, directory: string, limitLsn: number): Se
 
 /**
  * Removes segments, oldest first. The files of some, if they have the size of a whole segment, stay under another name,
- * for the preparer to make spares of: their blocks are allocated and written already, so nothing has to be filled with
+ * for the preallocator to use again: their blocks are allocated and written already, so nothing has to be filled with
  * zeros. For event loops: freeing the blocks of one file takes the system milliseconds.
  *
  * @param check Called before each file goes; when it throws, the rest stays.

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FillPace } from '#tidemark/log/flush/fill-pace.js'
 import { createLogMemory, int64, LogViews, startLogMemory } from '#tidemark/log/ring/memory.js'
 
-describe('the pace at which a spare is filled', () => {
+describe('the pace at which a segment is preallocated', () => {
   afterEach(() => vi.restoreAllMocks())
 
   function setUp() {

@@ -34,7 +34,7 @@ function fill(log: InlineLog): number[] {
   const lsns: number[] = []
   do {
     try {
-      log.preparer.prepareOnce()
+      log.preallocator.preallocateOnce()
     } catch (error) {
       expect(error).toMatchObject({ code: 'TIDEMARK_DISK_FULL', details: { errno: 'ENOSPC' } })
     }
@@ -62,7 +62,7 @@ describe('a log whose disk is full', () => {
     const { disk, log } = cramped(2)
     const lsns = fill(log)
     disk.capacityBytes += 2 * fileBytes
-    expect(log.preparer.prepareOnce()).toBe(true)
+    expect(log.preallocator.preallocateOnce()).toBe(true)
     log.flushAll()
     expect(log.released).toBe(lsns.at(-1))
     expect(control(log)[int32.diskFull]).toBe(0)
@@ -73,28 +73,28 @@ describe('a log whose disk is full', () => {
     )
   })
 
-  it('leaves the last blocks to others: a spare that does not fit is not begun', () => {
+  it('leaves the last blocks to others: a segment that does not fit is not preallocated', () => {
     const { disk, log } = cramped(1)
     const before = usedBytes(disk)
     const free = disk.freeBytes(inlineDirectory)
     expect(free).toBeGreaterThan(0)
-    expect(() => log.preparer.prepareOnce()).toThrowError(/the disk is full/)
+    expect(() => log.preallocator.preallocateOnce()).toThrowError(/the disk is full/)
     expect(usedBytes(disk)).toBe(before)
     expect(disk.calls.filter((call) => call.startsWith('write spare'))).toEqual([])
     expect(disk.list(inlineDirectory).filter((name) => name.startsWith('spare'))).toEqual([])
   })
 
   it('closes cleanly when what is under way has room, with its last mark or, where only that has none, without', () => {
-    for (const spareBytes of [64, 0]) {
+    for (const leftBytes of [64, 0]) {
       const { disk, log } = cramped(1)
-      expect(() => log.preparer.prepareOnce()).toThrowError(/the disk is full/)
+      expect(() => log.preallocator.preallocateOnce()).toThrowError(/the disk is full/)
       const lsns = Array.from({ length: 30 }, (_, i) => log.append(payload(i)))
-      const rest = segmentBytes - log.tail - spareBytes - 32
+      const rest = segmentBytes - log.tail - leftBytes - 32
       lsns.push(log.append(Buffer.alloc(rest)))
-      expect(log.tail).toBe(segmentBytes - spareBytes)
+      expect(log.tail).toBe(segmentBytes - leftBytes)
       control(log)[int32.state] = logState.closing
       log.flusher.run()
-      expect(log.released).toBe(lsns.at(-1)! + (spareBytes > 0 ? 32 : 0))
+      expect(log.released).toBe(lsns.at(-1)! + (leftBytes > 0 ? 32 : 0))
       const { records, log: again } = reopen(withCapacity(disk, 1e12, () => disk.powerCut()))
       expect(records.map(({ lsn }) => lsn)).toEqual(lsns)
       expect(again.recovered.report.tornTail).toBeUndefined()

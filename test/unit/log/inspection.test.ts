@@ -55,7 +55,7 @@ describe('inspecting a sound log', () => {
     expect(inspected(new MemoryDisk())).toMatchObject({ segments: [], verdict: 'sound' })
   })
 
-  it('takes a spare with a sound header for the segment that it is', () => {
+  it('takes a preallocated segment with a valid header for the segment that it is', () => {
     const { disk, lsns } = sampleLog()
     const last = segmentPaths(disk).at(-1)!
     disk.rename(last, `${inlineDirectory}/spare-9.wal`)

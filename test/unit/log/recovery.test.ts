@@ -14,7 +14,7 @@ function written(count: number, perFlush = 5): { disk: MemoryDisk; log: InlineLo
   const log = new InlineLog(disk)
   const lsns: number[] = []
   for (let i = 0; i < count; i++) {
-    log.preparer.prepareOnce()
+    log.preallocator.preallocateOnce()
     lsns.push(log.append(record(i)))
     if (i % perFlush === perFlush - 1) log.flushAll()
   }

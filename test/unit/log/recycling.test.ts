@@ -23,7 +23,7 @@ const firstLsnOf = (file: string) => Number(/(\d+)\.wal/.exec(file)![1])
 /** Appends and flushes until the log has so many segments. */
 function grow(disk: MemoryDisk, log: InlineLog, count: number, lsns: number[] = []): number[] {
   while (segments(disk).length < count) {
-    log.preparer.prepareOnce()
+    log.preallocator.preallocateOnce()
     lsns.push(log.append(record(lsns.length)))
     log.flushAll()
   }
@@ -36,7 +36,7 @@ function recycled(): { disk: MemoryDisk; log: InlineLog; last: string } {
   const log = new InlineLog(disk)
   grow(disk, log, 3)
   log.removeBefore(log.released)
-  // The spare that was ready is taken by the next rotation, the recycled one by the one behind it.
+  // The segment that was ready is taken by the next rotation, the recycled one by the rotation after it.
   grow(disk, log, 3)
   const last = segments(disk).at(-1)!
   expect(readSegmentHeader(disk, last)).toMatchObject({ recycled: true })
@@ -118,23 +118,23 @@ describe('a segment that is removed', () => {
     }
   })
 
-  it('becomes a spare without being filled with zeros again, under a wiped header', () => {
+  it('becomes the next segment without being filled with zeros again, under a wiped header', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     grow(disk, log, 3)
     log.removeBefore(log.released)
     expect(names(disk, /^recycled/)).toHaveLength(2)
     log.append(record(0))
-    log.preparer.prepareOnce()
+    log.preallocator.preallocateOnce()
     const before = disk.calls.length
-    while (!log.preparer.prepareOnce()) {
+    while (!log.preallocator.preallocateOnce()) {
       log.append(record(1))
       log.flushAll()
     }
     const calls = disk.calls.slice(before).filter((call) => /(spare|recycled)-/.test(call))
     expect(calls.filter((call) => call.startsWith('write recycled'))).toHaveLength(1)
-    const [spare] = names(disk, /^spare/)
-    const content = disk.contentOf(`${inlineDirectory}/${spare}`)!
+    const [recycled] = names(disk, /^spare/)
+    const content = disk.contentOf(`${inlineDirectory}/${recycled}`)!
     expect(content.byteLength).toBe(segmentHeaderBytes + segmentBytes)
     expect(content.subarray(0, segmentHeaderBytes).every((byte) => byte === 0)).toBe(true)
     expect(content.subarray(segmentHeaderBytes).some((byte) => byte !== 0)).toBe(true)
@@ -190,24 +190,24 @@ describe('a segment that is removed', () => {
     )
   })
 
-  it('is found whole under its name, or not at all, when the power fails while the preparer takes it up', () => {
+  it('is found whole under its name, or not at all, when the power fails while the preallocator takes it up', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     grow(disk, log, 4)
-    // The last spare goes, so that the preparer wants the next one.
+    // The segment that is ready is taken, so that the preallocator makes the next one.
     while (segments(disk).length < 5) {
       log.append(record(7))
       log.flushAll()
     }
     const tail = log.tail + frameHeaderBytes
     let cuts = 0
-    let preparing = false
+    let preallocating = false
     disk.beforeCall = (call) => {
-      if (call === 'syncDirectory' && !preparing) {
-        // Before the removal is durable, the preparer is at work already.
-        preparing = true
-        log.preparer.prepareOnce()
-        preparing = false
+      if (call === 'syncDirectory' && !preallocating) {
+        // Before the removal is durable, the preallocator is at work already.
+        preallocating = true
+        log.preallocator.preallocateOnce()
+        preallocating = false
       }
       for (const survives of [() => false, () => true]) {
         const { log: again } = reopen(disk.powerCut(survives))
@@ -216,7 +216,7 @@ describe('a segment that is removed', () => {
       }
     }
     log.removeBefore(log.released)
-    log.preparer.prepareOnce()
+    log.preallocator.preallocateOnce()
     expect(cuts).toBeGreaterThan(6)
   })
 })

@@ -59,7 +59,7 @@ describe.each([
           failed = `${call} ${path}`
           throw failure(code)
         }
-        expect(log.preparer.prepareOnce(), failed).toBe(true)
+        expect(log.preallocator.preallocateOnce(), failed).toBe(true)
         disk.beforeCall = () => {}
         if (failed === '') break
         tried++
@@ -85,7 +85,7 @@ describe.each([
       const first = calls.indexOf(`${call} ${path}`) === calls.length - 1
       if (call === 'syncData' && first && failures++ === 0) throw failure('ENOSPC')
     }
-    expect(log.preparer.prepareOnce()).toBe(true)
+    expect(log.preallocator.preallocateOnce()).toBe(true)
     const [, file] = /^syncData (.*)$/.exec(calls.find((call) => call.startsWith('syncData'))!)!
     const after = calls.slice(calls.indexOf(`syncData ${file}`) + 1)
     expect(after.filter((call) => !call.startsWith('close'))[0]).toBe(`remove ${file}`)
@@ -101,7 +101,7 @@ describe('a rotation without descriptors', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     const lsns = fillSegment(log)
-    if (ready) log.preparer.prepareOnce()
+    if (ready) log.preallocator.preallocateOnce()
     const released = log.released
     lsns.push(log.append(payload(1)), log.append(payload(2)))
     let refused = 0
@@ -126,7 +126,7 @@ describe('a rotation without descriptors', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     const lsns = fillSegment(log)
-    log.preparer.prepareOnce()
+    log.preallocator.preallocateOnce()
     log.segments.openAhead()
     disk.beforeCall = (call) => {
       if (descriptorCalls.includes(call)) throw failure('EMFILE')
