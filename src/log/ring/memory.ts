@@ -18,7 +18,7 @@ import { frameHeaderBytes } from '../format/frame.js'
  *    400  releasedSignal        i32      flusher, opener (close, poison)     opener (waitAsync)
  *    512  published             i32      producers (add)                     flusher
  *    640  wakeAt                i32      flusher                             producers
- *    644  flusherSignal         i32      all that wake the flusher (add)     flusher (wait)
+ *    644  flusherSignal         i32      all that wake it (add)              flusher (wait)
  *    648  asleep                i32      flusher                             producers
  *    768  spaceWaiters          i32      producers (add)                     flusher, publisher
  *    896  state                 i32      opener (closing), flusher           all
@@ -28,7 +28,7 @@ import { frameHeaderBytes } from '../format/frame.js'
  *   1104  activeFirst           i64      flusher                             opener
  *   1112  roomEnd               i64      flusher                             opener
  *   1120  syncWanted            i64      opener                              flusher
- *   1152  preallocatorSignal    i32      all that wake the preallocator (add)  preallocator (wait)
+ *   1152  preallocatorSignal    i32      all that wake it (add)               preallocator (wait)
  *   1156  preallocatedSerial    i32      preallocator                        flusher
  *   1160  preallocatedTaken     i32      flusher                             preallocator
  *   1164  preallocatedRecycled  i32      preallocator, before the serial     flusher
