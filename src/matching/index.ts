@@ -31,7 +31,7 @@ export { GroupBuffer } from './codec/group-buffer.js'
 export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './codec/instrument-record.js'
 export { limits, noInstrument } from './codec/limits.js'
 export * from './codec/names.js'
-export { type Outcome, outcomeOf } from './codec/outcome.js'
+export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
 export { rulesVersion } from './codec/rules-version.js'
 export { priceText, quantityText } from './codec/step-text.js'
 export {

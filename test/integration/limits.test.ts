@@ -175,14 +175,14 @@ describe('a batch for one shard', () => {
 })
 
 describe('a refusal for want of room', () => {
-  it('is an error of its own each time, without the stack frames that would cost more than a command', async () => {
+  it('shares its error with those of the same turn only, without the stack frames that would cost more than a command', async () => {
     const { stackTraceLimit } = Error
     const pool = await openPool({ maxInFlight: 2, batchSize: 100, batchDelayMs: 20 })
     const taken = [1, 2].map((i) => pool.submit(limit(i, 'buy', '1', '1')))
     const refused = [3, 4].map((i) => pool.submit(limit(i, 'buy', '1', '1')).catch((error) => error))
     const batch = pool.submitBatch([limit(5, 'buy', '1', '1')]).catch((error) => error)
     const errors = await Promise.all([...refused, batch])
-    expect(new Set(errors).size).toBe(3)
+    expect(new Set(errors).size).toBe(1)
     for (const error of errors) {
       expect(error).toBeInstanceOf(PoolError)
       expect(error).toBeInstanceOf(Error)
@@ -195,8 +195,11 @@ describe('a refusal for want of room', () => {
       expect(error.stack).not.toContain('\n')
     }
     expect(Error.stackTraceLimit).toBe(stackTraceLimit)
+    errors.push(await pool.submit(limit(6, 'buy', '1', '1')).catch((error) => error))
+    expect(new Set(errors).size).toBe(2)
+    expect(errors.at(-1)).toMatchObject({ code: 'TIDEMARK_BACKPRESSURE', details: { inFlight: 2 } })
     await Promise.all(taken)
-    const malformed = await pool.submit({ ...limit(6, 'buy', '1', '1'), orderId: 0 }).catch((error) => error)
+    const malformed = await pool.submit({ ...limit(7, 'buy', '1', '1'), orderId: 0 }).catch((error) => error)
     expect(malformed.stack).toContain('\n    at ')
   })
 })

@@ -23,22 +23,32 @@ export interface Outcome {
   firstLsn: number | undefined
 }
 
-/** Reads the outcome off the group that spans the words `from` to `to`. */
-export function outcomeOf(words: Int32Array, from: number, to: number): Outcome {
+export function emptyOutcome(): Outcome {
+  return { status: 'done', code: undefined, filled: -1, remaining: -1, firstLsn: undefined }
+}
+
+/**
+ * Reads the outcome off the record that spans the words `from` to `to`, into `outcome` where one is given: who reads one for
+ * every command uses the same again.
+ */
+export function outcomeOf(
+  words: Int32Array,
+  from: number,
+  to: number,
+  outcome: Outcome = emptyOutcome(),
+): Outcome {
   const orderId = commandOrder(words, from) ?? 0
   const isNew = (words[from]! & 0xff) === commandKinds.new
-  const outcome: Outcome = {
-    status: isNew ? newOrderStatus(words, from) : 'done',
-    code: undefined,
-    filled: orderId === 0 ? -1 : 0,
-    remaining: isNew ? newOrderQuantity(words, from) : -1,
-    firstLsn: undefined,
-  }
+  outcome.status = isNew ? newOrderStatus(words, from) : 'done'
+  outcome.code = undefined
+  outcome.filled = orderId === 0 ? -1 : 0
+  outcome.remaining = isNew ? newOrderQuantity(words, from) : -1
+  outcome.firstLsn = undefined
   for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
     const kind = words[at]! & 0xff
     if (kind === eventKinds.accepted) continue
     if (kind === eventKinds.trade) noteTrade(outcome, words, at, orderId)
-    else if (kind === eventKinds.repeated) return repeatedOutcome(words, from, to)
+    else if (kind === eventKinds.repeated) return noteFirst(outcome, words, from, to)
     else if (readU64(words, at + 2) !== orderId) continue
     else if (kind === eventKinds.rejected) {
       outcome.status = 'rejected'
@@ -73,15 +83,15 @@ function noteTrade(outcome: Outcome, words: Int32Array, at: number, orderId: num
   outcome.status = outcome.remaining === 0 ? 'filled' : 'partially-filled'
 }
 
-function repeatedOutcome(words: Int32Array, from: number, to: number): Outcome {
+/** The outcome of a repeated request is that of its first execution. */
+function noteFirst(outcome: Outcome, words: Int32Array, from: number, to: number): Outcome {
   const cursor = new EventCursor()
   cursor.reset(words, from, to)
   cursor.next()
-  return {
-    status: outcomeStatusNames[cursor.firstStatus]!,
-    code: rejectCodeNames[cursor.reason],
-    filled: cursor.firstFilled,
-    remaining: cursor.firstRemaining,
-    firstLsn: cursor.firstLsn,
-  }
+  outcome.status = outcomeStatusNames[cursor.firstStatus]!
+  outcome.code = rejectCodeNames[cursor.reason]
+  outcome.filled = cursor.firstFilled
+  outcome.remaining = cursor.firstRemaining
+  outcome.firstLsn = cursor.firstLsn
+  return outcome
 }

@@ -2,15 +2,18 @@ import { inspect } from 'node:util'
 import {
   commandInstrument,
   commandOrder,
+  emptyOutcome,
   type Outcome,
   outcomeOf,
   quantityText,
 } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import type { ExecutionReport, PoolEvent, ReportStatus, TradeEvent } from '../types.js'
+import { defineGetter, isLone, LoneReport, noTrades } from './lone-report.js'
 import { appendPoolEvents } from './pool-events.js'
 
-const noTrades: readonly TradeEvent[] = Object.freeze([])
+/** Read again for every report. */
+const outcome = emptyOutcome()
 
 /** A record that was copied to where it stays: words that it shares with other records, and where it is in them. */
 export interface KeptRecord {
@@ -68,10 +71,15 @@ export function reportOf(
   lsn: number,
   registry: InstrumentRegistry,
 ): ExecutionReport {
-  const place = keep(words, from, to, lsn)
-  const outcome = outcomeOf(words, from, to)
+  outcomeOf(words, from, to, outcome)
   const instrument = registry.byId(commandInstrument(words, from))
-  return Report.of(outcome, instrument, commandOrder(words, from), lsn, shared, place, undefined, registry)
+  const orderId = commandOrder(words, from)
+  const first = from + (words[from]! >>> 18)
+  if (orderId !== undefined && instrument !== undefined && isLone(words, from, first, to, orderId)) {
+    return new LoneReport(words, from, first, lsn, orderId, outcome, instrument)
+  }
+  const place = keep(words, from, to, lsn)
+  return Report.of(outcome, instrument, orderId, lsn, shared, place, undefined, registry)
 }
 
 /** The report of a command that was executed in several symbols, or in none: `records` by LSN. */
@@ -82,18 +90,16 @@ export function reportOfSeveral(
   const { words, place } = records[0]!
   const from = place + placeWords
   const instrument = records.length === 1 ? registry.byId(commandInstrument(words, from)) : undefined
-  const outcome = outcomeOf(words, from, from + words[place + 2]!)
+  outcomeOf(words, from, from + words[place + 2]!, outcome)
   const last = records.at(-1)!
   const lsn = (last.words[last.place]! >>> 0) + last.words[last.place + 1]! * 0x1_0000_0000
   return Report.of(outcome, instrument, undefined, lsn, words, place, records.slice(1), registry)
 }
 
 /**
- * All that the types promise are properties of the report's own, so that it can be printed, spread, cloned and written
- * as JSON. Most callers look at two fields of it, and with a million promises a second under way, what a report weighs is
- * what the collector works on: events that were made at once were slower, by garbage collection. So
- * they are read from the record's words when somebody looks at them, by an accessor that is the report's own, and so are
- * trades where there are any. An accessor takes 90 ns and no memory, as all reports share it.
+ * The report of any command: all that the types promise are properties of its own, so that it can be printed, spread, cloned
+ * and written as JSON. Events, and trades where there are any, are decoded from the record's words when somebody looks at
+ * them; why is said at `LoneReport`, which most commands get.
  */
 class Report implements ExecutionReport {
   declare readonly lsn: number
@@ -185,10 +191,4 @@ function readTrades(this: Report): readonly TradeEvent[] {
 function keepValue<T>(report: Report, name: string, value: T): T {
   Reflect.defineProperty(report, name, { value, enumerable: true, configurable: true, writable: true })
   return value
-}
-
-/** An enumerable accessor of the object's own. `Object.defineProperty` takes nearly twice as long: 87 against 145 ns. */
-function defineGetter(report: Report, name: string, read: () => unknown): void {
-  const target = report as unknown as { __defineGetter__(name: string, read: () => unknown): void }
-  target.__defineGetter__(name, read)
 }

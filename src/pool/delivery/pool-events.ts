@@ -179,7 +179,8 @@ function optionalPrice(ticks: number, grid: Grid): string | undefined {
   return ticks === 0 ? undefined : priceText(ticks, grid)
 }
 
-function tagOf(words: Int32Array, from: number): bigint {
+/** The tag of the command at `from`. */
+export function tagOf(words: Int32Array, from: number): bigint {
   const low = words[from + 2]! >>> 0
   const high = words[from + 3]! >>> 0
   if ((low | high) === 0) return noTag

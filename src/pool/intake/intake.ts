@@ -42,6 +42,7 @@ export class Intake {
   readonly #drain: () => void
   readonly #words = new Int32Array(maxCommandWords)
   readonly #refusals = new Refusals()
+  #lastRefusal: { error: PoolError; shard: number | undefined; inFlight: number } | undefined
   #inFlight = 0
   #full = false
 
@@ -143,10 +144,7 @@ export class Intake {
     const inFlight = this.#inFlight
     if (inFlight + commands <= maxInFlight) return undefined
     if (commands <= maxInFlight) {
-      return this.#refuse(`${inFlight} commands are in flight, the most is ${maxInFlight}`, {
-        inFlight,
-        maxInFlight,
-      })
+      return this.#refuse(undefined)
     }
     return new PoolError(
       'TIDEMARK_BATCH_TOO_LARGE',
@@ -168,14 +166,14 @@ export class Intake {
       }
     }
     for (const [i, { used }] of batch.parts.entries()) {
-      if (!this.#shards[i]!.inbound.fits(used)) return this.#queueFull(i)
+      if (!this.#shards[i]!.inbound.fits(used)) return this.#refuse(i)
     }
     return undefined
   }
 
   #send(number: number, length: number): Promise<ExecutionReport> {
     const shard = this.#shards[number]!
-    if (!shard.inbound.fits(length)) throw this.#queueFull(number)
+    if (!shard.inbound.fits(length)) throw this.#refuse(number)
     const report = shard.submit(this.#words, length)
     this.#taken(1)
     return report
@@ -202,7 +200,7 @@ export class Intake {
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
     for (const shard of this.#shards) {
-      if (!shard.inbound.fits(requestWords)) throw this.#queueFull(shard.number)
+      if (!shard.inbound.fits(requestWords)) throw this.#refuse(shard.number)
     }
     return new Promise((resolve, reject) => {
       const waiter = new EverywhereWaiter(this.#registry, this.#shards.length, resolve, reject)
@@ -235,14 +233,28 @@ export class Intake {
     if (this.needsDrain) this.#full = true
   }
 
-  #queueFull(shard: number): PoolError {
-    return this.#refuse(`the queue of shard ${shard} is full`, { shard, inFlight: this.#inFlight })
-  }
-
-  /** A refusal after which `drain` is sure to come: the caller waits for it. */
-  #refuse(reason: string, details: Record<string, unknown>): PoolError {
-    if (!this.#full && this.#inFlight === 0) setTimeout(() => this.settled(0), drainDelayMs)
+  /**
+   * A refusal after which `drain` is sure to come: the caller waits for it. It is for want of room in a shard's queue, or
+   * anywhere. An error takes longer to make than a command to take, so calls that are refused for the same reason before
+   * the caller could see it share one.
+   */
+  #refuse(shard: number | undefined): PoolError {
+    const inFlight = this.#inFlight
+    if (!this.#full && inFlight === 0) setTimeout(() => this.settled(0), drainDelayMs)
     this.#full = true
-    return backpressure(reason, details)
+    const last = this.#lastRefusal
+    if (last?.error === this.#refusals.error && last?.shard === shard && last?.inFlight === inFlight) {
+      return last.error
+    }
+    const { maxInFlight } = this
+    const error =
+      shard === undefined
+        ? backpressure(`${inFlight} commands are in flight, the most is ${maxInFlight}`, {
+            inFlight,
+            maxInFlight,
+          })
+        : backpressure(`the queue of shard ${shard} is full`, { shard, inFlight })
+    this.#lastRefusal = { error, shard, inFlight }
+    return error
   }
 }
