@@ -254,7 +254,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    * an outcome (`status: 'rejected'`), not an error.
    *
    * @throws CommandError or PoolError for what is malformed: nothing was logged. `TIDEMARK_BACKPRESSURE`, which carries
-   *   no stack frames, when `maxInFlight` commands are in flight: wait for `drain`; `TIDEMARK_DISK_FULL` and `TIDEMARK_TOO_MANY_FILES` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
+   *   no stack frames and is shared by the calls that are refused in one turn, when `maxInFlight` commands are in flight: wait for `drain`; `TIDEMARK_DISK_FULL` and `TIDEMARK_TOO_MANY_FILES` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
    *   unknown.
    */
   submit(command: Command): Promise<ExecutionReport> {
