@@ -14,10 +14,10 @@ import {
   replaceReasonNames,
   sideNames,
 } from '../../matching/index.js'
-import { AcceptedRecord, CancelledRecord, RejectedRecord, ReplacedRecord } from './event-records.js'
 import type { PoolInstrument } from '../instruments.js'
-import { tagOf } from './pool-events.js'
 import type { ExecutionReport, PoolEvent, ReportStatus, TradeEvent } from '../types.js'
+import { AcceptedRecord, CancelledRecord, RejectedRecord, ReplacedRecord } from './event-records.js'
+import { tagOf } from './pool-events.js'
 
 export const noTrades: readonly TradeEvent[] = Object.freeze([])
 
