@@ -1,3 +1,4 @@
+import { reasonOf } from '../base/errno.js'
 import { TidemarkError } from '../base/errors.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
 
@@ -24,27 +25,6 @@ export function usageFailure(message: string): CliFailure {
 
 export function inputFailure(message: string, cause?: unknown): CliFailure {
   return new CliFailure('TIDEMARK_BAD_INPUT', message, exitCodes.badInput, {}, { cause })
-}
-
-const errnoSentences: Record<string, string> = {
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ENOENT: 'no such file or directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  EISDIR: 'it is a directory',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EMFILE: 'this process has too many open files',
-  EIO: 'the disk reported an input/output error',
-  EPIPE: 'the reader went away',
-}
-
-/** A failed system call in words, without the call's own jargon. */
-export function reasonOf(error: unknown): string {
-  const errno = (error as NodeJS.ErrnoException | undefined)?.code
-  if (errno !== undefined && errno in errnoSentences) return errnoSentences[errno]!
-  return firstLine(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }
 
 /** A failure to write a file or folder of the caller's. */

@@ -1,3 +1,4 @@
+import { errnoOf, reasonOf } from '../base/errno.js'
 import { TidemarkError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
 
@@ -131,12 +132,11 @@ function causeOf(message: ErrorMessage): Error {
 
 /** A failed system call, with the words that a person needs to mend it. */
 export function ioError(action: string, path: string, cause: unknown): LogError {
-  const errno = (cause as NodeJS.ErrnoException | undefined)?.code
-  const reason = (errno && errnoSentences[errno]) ?? (cause instanceof Error ? cause.message : String(cause))
+  const errno = errnoOf(cause)
   const tooMany = errno === 'EMFILE' || errno === 'ENFILE'
   return new LogError(
     tooMany ? 'TIDEMARK_TOO_MANY_FILES' : 'TIDEMARK_LOG_IO',
-    `Could not ${action} ${path}: ${reason}.`,
+    `Could not ${action} ${path}: ${reasonOf(cause)}.`,
     { path, errno },
     { cause },
   )
@@ -147,7 +147,7 @@ export async function attemptAsync<T>(action: string, path: string, call: () => 
   try {
     return await call()
   } catch (cause) {
-    throw cause instanceof LogError ? cause : ioError(action, path, cause)
+    throw cause instanceof TidemarkError ? cause : ioError(action, path, cause)
   }
 }
 
@@ -160,12 +160,10 @@ export async function attemptAsync<T>(action: string, path: string, call: () => 
 export function threadEnded(name: string, cause: unknown): LogError {
   if (cause instanceof LogError) return cause
   const text = cause instanceof Error ? cause.message : String(cause)
-  const errno = /\b(EMFILE|ENFILE)\b/.exec(
-    `${(cause as NodeJS.ErrnoException | undefined)?.code} ${text}`,
-  )?.[1]
+  const errno = /\b(EMFILE|ENFILE)\b/.exec(`${errnoOf(cause)} ${text}`)?.[1]
   return new LogError(
     errno === undefined ? 'TIDEMARK_THREAD_DIED' : 'TIDEMARK_TOO_MANY_FILES',
-    `The thread of ${name} ended: ${(errno && errnoSentences[errno]) ?? text}.`,
+    `The thread of ${name} ended: ${errno === undefined ? text : reasonOf({ code: errno })}.`,
     { thread: name, errno },
     { cause },
   )
@@ -224,20 +222,6 @@ export function shortageError(
     { directory, errno: files ? 'EMFILE' : 'ENOSPC', ...details },
     options,
   )
-}
-
-const errnoSentences: Record<string, string> = {
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ENOENT: 'no such file or directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  EISDIR: 'it is a directory',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EMFILE: 'this process has too many open files',
-  ENFILE: 'the system has too many open files',
-  EIO: 'the disk reported an input/output error',
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { TransferListItem, Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
+import { requireOwn, workerFile } from '../base/own-files.js'
 import { threadEnded } from './errors.js'
 
 /** Set in `execArgv` where Node knows it: a thread that ends within `require` of a module aborts Node 20.20. */
@@ -33,7 +34,7 @@ export class TaskThreads<Task, Result> {
   constructor({ worker, name, ...threads }: TaskThreadsOptions) {
     this.#name = name
     this.#pool = started(name, {
-      filename: new URL(`../../workers/${worker}.js`, import.meta.url).href,
+      filename: workerFile(worker).href,
       ...threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
@@ -90,6 +91,7 @@ function started<Task, Result>(
   name: string,
   options: ConstructorParameters<typeof Piscina>[0],
 ): Piscina<Task, Result> {
+  const { Piscina } = requireOwn<typeof import('piscina')>('piscina')
   try {
     return new Piscina<Task, Result>(options)
   } catch (error) {

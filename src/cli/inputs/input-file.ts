@@ -1,7 +1,8 @@
 import { createReadStream, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { inputFailure, reasonOf } from '../failure.js'
+import { reasonOf } from '../../base/errno.js'
+import { inputFailure } from '../failure.js'
 
 const chunkBytes = 256 * 1024
 

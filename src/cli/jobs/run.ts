@@ -1,9 +1,10 @@
 import * as path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SingleBar } from 'cli-progress'
+import { reasonOf } from '../../base/errno.js'
 import { JobController, type JobFunction, type JobHandler, type JobTotals } from '../../jobs/index.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
-import { inputFailure, reasonOf } from '../failure.js'
+import { inputFailure } from '../failure.js'
 import { count, rate } from '../number-format.js'
 import { runTable } from './tables.js'
 

@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { workerFile } from '../../base/own-files.js'
 import { fromErrorMessage, threadEnded } from '../../log/errors.js'
 import { type DurableLog, LogError } from '../../log/index.js'
 import type { FactorReply, FactorRequest, FactorThreadData } from './pool-thread.js'
@@ -40,7 +41,7 @@ export class FactorWorker {
       port: port2,
       directory: log.dir,
     }
-    this.#worker = new Worker(new URL('../../../workers/factors.js', import.meta.url), {
+    this.#worker = new Worker(workerFile('factors'), {
       workerData,
       transferList: [port2],
       name: `tidemark-factors-${place.worker}`,

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
+import { requireOwn, workerFile } from '../../base/own-files.js'
 import { JobError } from '../errors.js'
 import type { ThreadTask } from './handler-thread.js'
 
@@ -90,8 +89,9 @@ export function createRunner(handler: JobHandler, concurrency: number): JobRunne
     )
   }
   const { filename, name = 'default' } = handler
+  const { Piscina } = requireOwn<typeof import('piscina')>('piscina')
   const pool = new Piscina<ThreadTask, unknown>({
-    filename: fileURLToPath(new URL('../../../workers/job.js', import.meta.url)),
+    filename: workerFile('job').href,
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: idleTimeoutMs,

@@ -1,5 +1,6 @@
 import * as path from 'node:path'
-import { ioError } from '../errors.js'
+import { errnoOf } from '../../base/errno.js'
+import { ioError, LogError } from '../errors.js'
 import { attempt } from '../format/segment.js'
 import type { Disk } from './disk.js'
 
@@ -24,8 +25,16 @@ export function makeFolder(disk: Disk, folder: string): void {
   try {
     disk.makeDirectory(folder)
   } catch (cause) {
-    // Somebody else made it a moment ago, and may not have synced it yet.
     if (errnoOf(cause) !== 'EEXIST') throw ioError('create', folder, cause)
+    if (!disk.exists(folder)) {
+      throw new LogError(
+        'TIDEMARK_LOG_IO',
+        `Could not create ${folder}: it is a symbolic link to a place that does not exist. Create that place, or remove the link.`,
+        { path: folder, errno: 'EEXIST' },
+        { cause },
+      )
+    }
+    // Another process made it a moment ago, and may not have synced it yet.
     syncNameOf(disk, folder)
     return
   }
@@ -49,8 +58,4 @@ function syncNameOf(disk: Disk, folder: string): void {
   } catch (cause) {
     if (!['EACCES', 'EPERM'].includes(errnoOf(cause) ?? '')) throw ioError('sync', parent, cause)
   }
-}
-
-function errnoOf(cause: unknown): string | undefined {
-  return (cause as NodeJS.ErrnoException | undefined)?.code
 }

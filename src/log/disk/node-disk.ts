@@ -1,5 +1,5 @@
 import * as fs from 'node:fs'
-import { createRequire } from 'node:module'
+import { requireOwn } from '../../base/own-files.js'
 import type { AsyncDisk, Disk, FileIdentity, FileLock } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
@@ -116,7 +116,7 @@ const lockTries = 10
 
 /** Loaded when it is wanted: one thread of a log locks, and the others are not to wait for a native module. */
 function native(): typeof import('fs-native-extensions') {
-  return createRequire(import.meta.url)('fs-native-extensions')
+  return requireOwn('fs-native-extensions')
 }
 
 /** A lock file that names its own inode: a copy of it, or a new one, was never an owner's. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { workerFile } from '../../base/own-files.js'
 import type { FolderIdentity } from '../disk/ownership.js'
 import { type DiskMessage, fromErrorMessage, LogError, threadEnded, toErrorMessage } from '../errors.js'
 import type { RecoveryReport } from '../recover/recovery.js'
@@ -123,8 +124,7 @@ export class LogThreads {
   }
 
   #spawn(name: 'flusher' | 'preallocator', workerData: unknown): Worker {
-    const file = new URL(`../../../workers/${name}.js`, import.meta.url)
-    const worker = new Worker(file, {
+    const worker = new Worker(workerFile(name), {
       workerData,
       name: `tidemark-${name}`,
       execArgv: [],

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as path from 'node:path'
 import crc32 from 'crc-32'
+import { TidemarkError } from '../../base/errors.js'
 import type { Disk } from '../disk/disk.js'
 import { ioError, LogError } from '../errors.js'
 import { crcSeedOf } from './frame.js'
@@ -204,7 +205,7 @@ export function attempt<T>(action: string, file: string, call: () => T): T {
   try {
     return call()
   } catch (cause) {
-    throw cause instanceof LogError ? cause : ioError(action, file, cause)
+    throw cause instanceof TidemarkError ? cause : ioError(action, file, cause)
   }
 }
 
