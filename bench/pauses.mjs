@@ -157,6 +157,7 @@ const benches = {
     const now = await compare('jobs', `A snapshot of ${count(sizes.jobs)} live jobs`, {
       'loop held': [({ loopMs }) => loopMs, duration],
       snapshot: [({ checkpointMs }) => checkpointMs, duration],
+      'opened from it': [({ openMs }) => openMs, duration],
     })
     report.goal(
       'event loop held by a snapshot of jobs',

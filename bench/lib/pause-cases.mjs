@@ -324,7 +324,9 @@ const cases = {
     const loopMs = loop.take()
     loop.stop()
     await queue.close()
-    return { loopMs, checkpointMs }
+    const [openMs, again] = await timedMs(() => JobController.open({ dir }))
+    await again.close()
+    return { loopMs, checkpointMs, openMs }
   },
 
   /** What a refused command costs its caller beside an accepted one. */

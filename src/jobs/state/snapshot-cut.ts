@@ -128,13 +128,28 @@ export class SnapshotCut {
   }
 }
 
+// Field by field: V8 makes a dictionary of what rest gives, which took longer than all else of a line.
+
 function liveLine(job: LiveJob): string {
-  const { payloadJson, lsn: _, readySinceMs: __, cut: ___, ...kept } = job
-  const text = JSON.stringify(kept)
-  return `${text.slice(0, -1)},"payload":${payloadJson}}\n`
+  const text = JSON.stringify({
+    id: job.id,
+    priority: job.priority,
+    timeoutMs: job.timeoutMs,
+    maxAttempts: job.maxAttempts,
+    seq: job.seq,
+    enqueuedAtMs: job.enqueuedAtMs,
+    state: job.state,
+    attempts: job.attempts,
+    interrupted: job.interrupted,
+    attemptId: job.attemptId,
+    dueMs: job.dueMs,
+    delayMs: job.delayMs,
+  } satisfies Omit<LiveJob, 'payloadJson' | 'lsn' | 'readySinceMs' | 'cut'>)
+  return `${text.slice(0, -1)},"payload":${job.payloadJson}}\n`
 }
 
 function finishedLine(job: FinishedJob): string {
-  const { lsn: _, cut: __, ...kept } = job
+  const { id, state, attempts, finishedAtMs, reason, error } = job
+  const kept = { id, state, attempts, finishedAtMs, reason, error } satisfies Omit<FinishedJob, 'lsn' | 'cut'>
   return `${JSON.stringify(kept)}\n`
 }

@@ -82,6 +82,7 @@ class SnapshotReader {
   readonly #keep: KeepFinished
   #header: SnapshotHeader | undefined
   #table: JobTable | undefined
+  readonly #beganMs = performance.now()
   #crc = 0
   #lines = 0
   #ended = false
@@ -130,21 +131,49 @@ class SnapshotReader {
   }
 
   #toLive(line: Record<string, unknown>): LiveJob {
-    const { payload, ...job } = line
-    const numbers = [job['seq'], job['attempts'], job['interrupted'], job['attemptId'], job['dueMs']]
-    const sound = typeof job['id'] === 'string' && numbers.every(isCount) && payload !== undefined
+    const { payload } = line
+    const numbers = [line['seq'], line['attempts'], line['interrupted'], line['attemptId'], line['dueMs']]
+    const sound = typeof line['id'] === 'string' && numbers.every(isCount) && payload !== undefined
     if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
-    const live = job as unknown as LiveJob
-    // Snapshots of earlier builds have no `delayMs`: then the due time is trusted.
-    const delayMs = isCount(live.delayMs) ? live.delayMs : live.dueMs
-    return { ...live, delayMs, payloadJson: JSON.stringify(payload), lsn: 0, readySinceMs: 0, cut: 0 }
+    const job = line as unknown as LiveJob
+    // Field by field, in the order of `JobTable`: V8 keeps what comes of rest and spread as a dictionary of its own, which
+    // took half of the time of opening 300,000 jobs, and each of their later snapshots.
+    return {
+      id: job.id,
+      payloadJson: JSON.stringify(payload),
+      priority: job.priority,
+      timeoutMs: job.timeoutMs,
+      maxAttempts: job.maxAttempts,
+      seq: job.seq,
+      enqueuedAtMs: job.enqueuedAtMs,
+      state: job.state,
+      attempts: job.attempts,
+      interrupted: job.interrupted,
+      attemptId: job.attemptId,
+      dueMs: job.dueMs,
+      // Snapshots of earlier builds have no `delayMs`: then the due time is trusted.
+      delayMs: isCount(job.delayMs) ? job.delayMs : job.dueMs,
+      lsn: 0,
+      // No whole number: the dispatcher's would give every job's object another layout once more.
+      readySinceMs: this.#beganMs,
+      cut: 0,
+    }
   }
 
   #toFinished(line: Record<string, unknown>): FinishedJob {
     const sound = typeof line['id'] === 'string' && isCount(line['finishedAtMs'])
     if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a finished job`)
     const job = line as unknown as FinishedJob
-    return { ...job, reason: job.reason, error: job.error, lsn: 0, cut: 0 }
+    return {
+      id: job.id,
+      state: job.state,
+      attempts: job.attempts,
+      finishedAtMs: job.finishedAtMs,
+      reason: job.reason,
+      error: job.error,
+      lsn: 0,
+      cut: 0,
+    }
   }
 
   #parse(line: Buffer): Record<string, unknown> {

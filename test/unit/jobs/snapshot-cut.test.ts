@@ -52,7 +52,7 @@ class ChangingTable {
   state(): unknown {
     const live = [...this.table.live.values()].sort((a, b) => a.seq - b.seq)
     return structuredClone({
-      live: live.map(({ lsn: _, cut: __, ...job }) => job),
+      live: live.map(({ lsn: _, cut: __, readySinceMs: ___, ...job }) => job),
       finished: [...this.table.finished.values()].map(({ lsn: _, cut: __, ...job }) => job),
       totals: this.table.totals,
       counts: this.table.counts,
