@@ -68,6 +68,42 @@ describe('a report', () => {
     }
   })
 
+  it('has the events that a subscription gets of the same command, whatever happened', async () => {
+    const pool = await openPool()
+    const own = { symbol: 'A', account: 1, tag: 2n ** 63n + 5n } as const
+    const buy = { ...limit, ...own, side: 'buy' } as const
+    const reports = [
+      await pool.submit({ ...buy, orderId: 1 }),
+      await pool.submit({ ...buy, orderId: 2, side: 'sell', price: '11', tag: 6 }),
+      await pool.submit({
+        ...own,
+        type: 'new',
+        orderId: 3,
+        side: 'sell',
+        orderType: 'stop',
+        stopPrice: '9',
+        quantity: '1',
+      }),
+      await pool.submit({ ...own, type: 'replace', orderId: 1, price: '10.5', quantity: '4' }),
+      await pool.submit({ ...own, type: 'reduce', orderId: 2, quantity: '1' }),
+      await pool.submit({ ...own, type: 'cancel', orderId: 2 }),
+      await pool.submit({ ...own, type: 'cancel', orderId: 3 }),
+      await pool.submit({ ...own, type: 'cancel', orderId: 99 }),
+      await pool.submit({ ...buy, orderId: 1 }),
+      await pool.submit({ ...buy, orderId: 4, timeInForce: 'IOC' }),
+      await pool.submit({ ...buy, orderId: 5, side: 'sell' }),
+      await pool.submit({ ...buy, orderId: 6, timeInForce: 'FOK', quantity: '99' }),
+      await pool.submit({ type: 'halt', symbol: 'A', tag: 9 }),
+    ]
+    const kinds = ['accepted', 'replaced', 'cancelled', 'rejected', 'trade', 'halted']
+    expect(new Set(reports.flatMap(({ events }) => events.map(({ event }) => event)))).toEqual(new Set(kinds))
+    const subscribed = new Map<number, object[]>()
+    for await (const event of pool.subscribe({ to: pool.durableLsn })) {
+      subscribed.set(event.lsn, [...(subscribed.get(event.lsn) ?? []), event])
+    }
+    for (const { lsn, events } of reports) expect(events).toStrictEqual(subscribed.get(lsn))
+  })
+
   it('is JSON, with tags as strings, and so are its events by themselves and those of a subscription', async () => {
     const pool = await openPool(['A', 'B'])
     const { accepted, traded, everywhere } = await everyReport(pool)
