@@ -32,6 +32,15 @@ export function duration(milliseconds: number): string {
   return `${significant(milliseconds / 1000)} s`
 }
 
+/** What a summary says of latencies, in the words of a table: "p50 120 us, p99 1.20 ms, max 8.01 ms". */
+export function quantiles(of: {
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+}): string {
+  return `p50 ${duration(of.p50Ms)}, p99 ${duration(of.p99Ms)}, max ${duration(of.maxMs)}`
+}
+
 /** A rate in one unit of 1, thousands or millions: "812", "45.6 k", "1.23 M". */
 export function rate(perSecond: number): string {
   if (perSecond < 1000) return significant(perSecond)

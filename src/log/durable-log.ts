@@ -2,6 +2,7 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { Emitter } from '../base/emitter.js'
 import { withoutStack } from '../base/errors.js'
+import type { LatencySummary } from '../base/latency-histogram.js'
 import { readerTurns } from '../base/turns.js'
 import type { Disk } from './disk/disk.js'
 import { makeFolder } from './disk/folders.js'
@@ -74,9 +75,8 @@ export interface LogStats {
   readonly groups: number
   readonly bytes: number
   readonly groupsPerFlush: number
-  readonly flushMsMean: number
-  readonly flushMsMax: number
-  readonly flushMsLast: number
+  /** How long flushes took since the log was opened: the write and the sync of each. */
+  readonly flushLatency: LatencySummary
   readonly rotations: number
   /** Rotations that found no zero-filled file ready. */
   readonly unpreparedRotations: number
@@ -85,9 +85,10 @@ export interface LogStats {
    * goes on without, at the price of slow rotations.
    */
   readonly preallocationFailures: number
-  readonly marks: number
-  /** How often the follower fell behind the ring and went over to the files. */
-  readonly followerDetached: number
+  /** Sync markers written: one when the log falls idle, one when it is closed. */
+  readonly syncMarkers: number
+  /** How often the tailer was too slow for the ring and went over to the files. */
+  readonly tailerDetached: number
   readonly waiters: number
 }
 
@@ -511,14 +512,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       groups,
       bytes: numbers[float64.bytes]!,
       groupsPerFlush: flushes === 0 ? 0 : groups / flushes,
-      flushMsMean: flushes === 0 ? 0 : numbers[float64.flushMsTotal]! / flushes,
-      flushMsMax: numbers[float64.flushMsMax]!,
-      flushMsLast: numbers[float64.flushMsLast]!,
+      flushLatency: this.#views.flushLatency.snapshot(),
       rotations: numbers[float64.rotations]!,
       unpreparedRotations: numbers[float64.unpreparedRotations]!,
       preallocationFailures: this.#threads.preallocationFailures,
-      marks: numbers[float64.marks]!,
-      followerDetached: numbers[float64.readerDetached]!,
+      syncMarkers: numbers[float64.syncMarkers]!,
+      tailerDetached: numbers[float64.readerDetached]!,
       waiters: this.#waiters.size,
     }
   }

@@ -1,4 +1,5 @@
 export { TidemarkError } from '../base/errors.js'
+export type { LatencySummary } from '../base/latency-histogram.js'
 export { AtomicFile, AtomicFileSync } from './disk/atomic-file.js'
 export type { AsyncDisk, Disk } from './disk/disk.js'
 export { DurableLog, type DurableLogOptions, type LogProducerHandle, type LogStats } from './durable-log.js'

@@ -132,7 +132,7 @@ class Life {
       if (random.int(4) > 0) this.#publish()
       if (random.int(6) === 0 || this.#log.tail - this.#log.released > unwrittenBytesMax) this.#flush()
       if (random.int(3) === 0) this.#log.preallocator.preallocateOnce()
-      if (random.int(60) === 0) this.#log.flusher.mark()
+      if (random.int(60) === 0) this.#log.flusher.writeSyncMarker()
       if (random.int(80) === 0) this.#snapshot(next)
     }
     if (!this.cut && random.int(2) === 0) this.#flush()

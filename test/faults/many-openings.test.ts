@@ -46,7 +46,7 @@ function liveOften(seed: number): void {
       if (random.int(3) > 0) log.flusher.flush()
     }
     log.flushAll()
-    if (random.int(2) === 0) log.flusher.mark()
+    if (random.int(2) === 0) log.flusher.writeSyncMarker()
     log.flushAll()
     if (!cut && random.int(4) === 0) {
       keptFrom = Math.max(keptFrom, log.released - 2 * segmentBytes)
@@ -98,7 +98,7 @@ describe('a log that is opened often', () => {
         const log = new InlineLog(disk, { segmentBytes })
         for (let i = 0; i < records; i++) lsn = log.append(Buffer.alloc(50, i))
         log.flushAll()
-        if (records > 0 && opening % 2 === 0) log.flusher.mark()
+        if (records > 0 && opening % 2 === 0) log.flusher.writeSyncMarker()
         log.flushAll()
         disk = disk.powerCut()
       }

@@ -41,7 +41,7 @@ function cutAndReopen(seed: number, recycling: boolean): void {
           const group = random.bytes(5000 + random.int(20_000))
           sent.set(log.producer.append(1, 0, group), Buffer.from(group).toString('hex'))
         }
-        if (random.int(40) === 0) log.flusher.mark()
+        if (random.int(40) === 0) log.flusher.writeSyncMarker()
         if (recycling && random.int(8) === 0) {
           // What retention may take: up to the end of a group that is on disk.
           const ends = [...sent.keys()].filter((lsn) => lsn <= log!.released)

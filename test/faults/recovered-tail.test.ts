@@ -45,7 +45,7 @@ function crashed(before: number): { disk: MemoryDisk; lsns: number[]; batchLsn: 
     lsns.push(log.append(Buffer.alloc(40, i)))
     log.flushAll()
   }
-  log.flusher.mark()
+  log.flusher.writeSyncMarker()
   log.flushAll()
   const batchLsn = log.tail
   // The last of them fills its frame, so that every bit up to the end of the log means something.
@@ -114,7 +114,7 @@ describe('what was acknowledged before a crash', () => {
     expect(records).toEqual([])
     log.append(Buffer.alloc(10))
     log.flushAll()
-    log.flusher.mark()
+    log.flusher.writeSyncMarker()
     log.flushAll()
     expect(recover(disk).report.endLsn).toBe(log.tail)
   })

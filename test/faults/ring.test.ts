@@ -112,7 +112,7 @@ class History {
     } else if (what < 87) {
       model.drain()
     } else if (what < 89) {
-      model.mark()
+      model.writeSyncMarker()
     } else if (what < 97) {
       model.read(random.int(4) === 0 ? ringBytes : random.int(3 * maxPayload))
     } else if (what < 99) {

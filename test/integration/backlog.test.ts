@@ -17,13 +17,13 @@ describe('a caller that falls behind the ring', () => {
         }),
       )
       // Until the flusher has taken it off the ring, for as long as that takes on a loaded machine.
-      for (let i = 0; i < 100 && pool.stats().log.followerDetached <= round; i++) block(100)
+      for (let i = 0; i < 100 && pool.stats().log.tailerDetached <= round; i++) block(100)
       const reports = await Promise.all(promises)
       expect(reports.map(({ orderId }) => orderId)).toEqual(reports.map((_, i) => round * 4000 + i + 1))
       // In step with the ring again, it is served from there.
       for (let i = 0; i < 50; i++) await pool.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 1 })
     }
-    expect(pool.stats().log.followerDetached).toBeGreaterThanOrEqual(3)
+    expect(pool.stats().log.tailerDetached).toBeGreaterThanOrEqual(3)
     expect((await eventsOf(pool)).filter(({ event }) => event === 'accepted')).toHaveLength(12_000)
   })
 })

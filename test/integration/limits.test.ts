@@ -69,9 +69,9 @@ describe('a log', () => {
     })()
     const whole = Array.from({ length: 16 }, () => Buffer.alloc(4096 - frameHeaderBytes))
     for (let round = 1; round <= 3; round++) {
-      const { marks } = log.stats()
+      const { syncMarkers } = log.stats()
       await log.waitDurable(log.append(Buffer.from('read from memory')))
-      await expect.poll(() => log.stats().marks).toBe(marks + 1)
+      await expect.poll(() => log.stats().syncMarkers).toBe(syncMarkers + 1)
       await expect.poll(() => read).toBe((round - 1) * 17 + 1)
       let tries = 0
       for (let lsn: number | undefined; lsn === undefined && tries < 2000; tries++) {

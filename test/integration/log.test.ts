@@ -117,7 +117,11 @@ describe('a durable log', () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), durability: 'each' })
     const lsn = log.appendBatch(Array.from({ length: 20 }, () => Buffer.alloc(16)))
     await log.waitDurable(lsn)
-    expect(log.stats()).toMatchObject({ flushes: 20, groups: 20 })
+    expect(log.stats()).toMatchObject({ flushes: 20, groups: 20, flushLatency: { count: 20 } })
+    const { p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = log.stats().flushLatency
+    expect([0.01, p50Ms, p90Ms, p99Ms, p999Ms, maxMs]).toEqual(
+      [0.01, p50Ms, p90Ms, p99Ms, p999Ms, maxMs].sort((a, b) => a - b),
+    )
     await log.close()
   })
 

@@ -567,8 +567,8 @@ export const mutants = [
   {
     name: 'a flusher sleeps until it is woken, and a producer may have died before that',
     file: 'dist/src/log/flush/flusher.js',
-    find: 'this.#onlyMarks ? Math.min(checkMs, lookMs) : idleMarkMs',
-    replace: 'this.#onlyMarks ? 600_000 : idleMarkMs',
+    find: 'this.#onlySyncMarkers ? Math.min(checkMs, lookMs) : idleSyncMarkerMs',
+    replace: 'this.#onlySyncMarkers ? 600_000 : idleSyncMarkerMs',
     tests: ['test/unit/log/wake.test.ts'],
   },
   {

@@ -23,7 +23,7 @@ export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
     if (random.int(4) === 0) log.flushAll()
   }
   log.flushAll()
-  log.flusher.mark()
+  log.flusher.writeSyncMarker()
   log.flushAll()
   return { disk, lsns }
 }

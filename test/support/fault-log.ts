@@ -82,7 +82,7 @@ export function threeSegmentLog(seed = 1): FaultLog {
     appendInPieces(5000)
     fillTo(41_000)
     log.flushAll()
-    log.flusher.mark()
+    log.flusher.writeSyncMarker()
     log.flushAll()
     const provenLsn = log.released
     for (let i = 0; i < 4; i++) append(40 + random.int(90))

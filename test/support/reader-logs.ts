@@ -23,7 +23,7 @@ function logOf(records: readonly LoggedRecord[]): MemoryDisk {
       if (i % 3 === 0) log.flushAll()
     }
     log.flushAll()
-    log.flusher.mark()
+    log.flusher.writeSyncMarker()
     log.flushAll()
     return disk
   } finally {

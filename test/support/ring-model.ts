@@ -1,7 +1,7 @@
 import type { Disk } from '#tidemark/log/disk/disk.js'
 import { Flusher } from '#tidemark/log/flush/flusher.js'
 import { SegmentWriter } from '#tidemark/log/flush/segment-writer.js'
-import { FrameDecoder, markFrameType } from '#tidemark/log/format/frame.js'
+import { FrameDecoder, syncMarkerType } from '#tidemark/log/format/frame.js'
 import { createLogMemory, int32, int64, type LogMemory, startLogMemory } from '#tidemark/log/ring/memory.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { RingReader } from '#tidemark/log/ring/ring-reader.js'
@@ -114,11 +114,12 @@ export class RingModel {
     this.#published = (this.#published + groups) | 0
   }
 
-  mark(): void {
+  writeSyncMarker(): void {
     const fits = this.tail + 32 <= this.limit
-    if (this.flusher.mark() !== fits) throw new Error(`a mark ${fits ? 'did not fit' : 'fitted'}`)
+    if (this.flusher.writeSyncMarker() !== fits)
+      throw new Error(`a sync marker ${fits ? 'did not fit' : 'fitted'}`)
     if (!fits) return
-    this.claim(new Uint8Array(0), markFrameType, 0)
+    this.claim(new Uint8Array(0), syncMarkerType, 0)
     this.publish(1)
   }
 

@@ -6,8 +6,9 @@ import {
   type PersisterPreset,
   type Tick,
 } from '../../factors/index.js'
+import type { LogStats } from '../../log/index.js'
 import { usageFailure } from '../failure.js'
-import { bytes, count, duration, rate } from '../number-format.js'
+import { bytes, count, duration, quantiles, rate } from '../number-format.js'
 import { OutputFile } from '../output-file.js'
 import { RunFolder } from '../run-folder.js'
 import { TickFile } from './ticks.js'
@@ -42,7 +43,7 @@ interface Summary {
   ticksPerSecond: number
   durableValues: number
   durableValuesPerSecond: number
-  log: { bytes: number; flushes: number; flushMsMean: number }
+  log: { bytes: number; flushes: number; flushLatency: LogStats['flushLatency'] }
   folder: { path: string; temporary: boolean }
   values: Record<string, Record<string, number | undefined>>
 }
@@ -114,7 +115,7 @@ class FactorsRun {
       ticksPerSecond: this.#taken / seconds,
       durableValues: this.#values,
       durableValuesPerSecond: this.#values / seconds,
-      log: { bytes: log.bytes, flushes: log.flushes, flushMsMean: log.flushMsMean },
+      log: { bytes: log.bytes, flushes: log.flushes, flushLatency: log.flushLatency },
       folder: { path: this.#folder.path, temporary: this.#folder.temporary },
       values: Object.fromEntries(
         this.#engine.instruments.map(({ name }) => [name, this.#engine.getAll(name)]),
@@ -289,7 +290,7 @@ function summaryText(summary: Summary): string {
       'throughput',
       `${rate(summary.ticksPerSecond)} ticks/s, ${rate(summary.durableValuesPerSecond)} values/s, all on disk`,
     ],
-    ['log', `${bytes(log.bytes)} in ${count(log.flushes)} flushes (mean ${duration(log.flushMsMean)})`],
+    ['log', `${bytes(log.bytes)} in ${count(log.flushes)} flushes (${quantiles(log.flushLatency)})`],
     ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],
     ...valueRows(summary.values),
   ]

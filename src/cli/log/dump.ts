@@ -1,5 +1,5 @@
 import { NodeDisk } from '../../log/disk/node-disk.js'
-import { markFrameType } from '../../log/format/frame.js'
+import { syncMarkerType } from '../../log/format/frame.js'
 import { inspectLog } from '../../log/tools/inspection.js'
 import {
   type InspectedGroup,
@@ -139,7 +139,7 @@ class GroupPrinter {
   logFrame(type: number, lsn: number, timestampUs: number): void {
     // Marks say nothing about the pool: they are shown when they are asked for.
     if (!this.#filter.types?.has('mark') || !this.#inRange(lsn, timestampUs)) return
-    const record = type === markFrameType ? 'mark' : `type ${type}`
+    const record = type === syncMarkerType ? 'mark' : `type ${type}`
     this.#line(lsn, timestampUs, { record }, record)
   }
 

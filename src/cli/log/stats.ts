@@ -1,6 +1,6 @@
 import * as path from 'node:path'
 import { NodeDisk } from '../../log/disk/node-disk.js'
-import { markFrameType } from '../../log/format/frame.js'
+import { syncMarkerType } from '../../log/format/frame.js'
 import { inspectLog } from '../../log/tools/inspection.js'
 import type { InspectedGroup, InspectionVisitor, LogInspection } from '../../log/tools/inspection-report.js'
 import { eventKinds } from '../../matching/index.js'
@@ -119,7 +119,7 @@ class RecordCounter implements InspectionVisitor {
   }
 
   logFrame(type: number): void {
-    add(this.records, type === markFrameType ? 'mark' : `type ${type}`)
+    add(this.records, type === syncMarkerType ? 'mark' : `type ${type}`)
   }
 
   #count({ words, from, to, commandType }: PoolGroup): void {

@@ -1,5 +1,5 @@
 import { damageText } from '../../log/index.js'
-import { bytes, count, duration, percent, rate } from '../number-format.js'
+import { bytes, count, duration, percent, quantiles, rate } from '../number-format.js'
 import { type LobsterSummary, limitsOfTheData } from './lobster/lobster-figures.js'
 import type { RunSummary } from './summary.js'
 
@@ -63,7 +63,7 @@ function flowRows(summary: RunSummary): Row[] {
 
 function logRows({ log, folder }: RunSummary): Row[] {
   return [
-    ['flushes', `${count(log.flushes)} (mean ${duration(log.flushMsMean)}, max ${duration(log.flushMsMax)})`],
+    ['flushes', `${count(log.flushes)} (${quantiles(log.flushLatency)})`],
     ['records a flush', log.recordsPerFlush.toFixed(1)],
     ['bytes', `${bytes(log.bytes)} (${log.bytesPerCommand.toFixed(1)} a command)`],
     ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],

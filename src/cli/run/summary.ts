@@ -37,8 +37,7 @@ export interface RunSummary {
   readonly log: {
     readonly flushes: number
     readonly recordsPerFlush: number
-    readonly flushMsMean: number
-    readonly flushMsMax: number
+    readonly flushLatency: LogStats['flushLatency']
     readonly bytes: number
     readonly bytesPerCommand: number
   }
@@ -74,8 +73,7 @@ export function logSummary(stats: LogStats, commands: number): RunSummary['log']
   return {
     flushes: stats.flushes,
     recordsPerFlush: stats.groupsPerFlush,
-    flushMsMean: stats.flushMsMean,
-    flushMsMax: stats.flushMsMax,
+    flushLatency: stats.flushLatency,
     bytes: stats.bytes,
     bytesPerCommand: commands === 0 ? 0 : stats.bytes / commands,
   }

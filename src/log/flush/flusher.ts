@@ -1,6 +1,6 @@
 import type { Ownership } from '../disk/ownership.js'
 import { isShortage, LogError, shortageError, shortageOf } from '../errors.js'
-import { alignFrame, frameField, frameFlag, frameHeaderBytes, markFrameType } from '../format/frame.js'
+import { alignFrame, frameField, frameFlag, frameHeaderBytes, syncMarkerType } from '../format/frame.js'
 import {
   float64,
   fullFor,
@@ -24,7 +24,7 @@ export interface FlushSettings {
 }
 
 /** A log that got no frame for this long writes one mark frame, so that the last batches are known to be synced. */
-const idleMarkMs = 100
+const idleSyncMarkerMs = 100
 /** How long a closing log waits for a claim that was never published. */
 const abandonedClaimMs = 1000
 /** How long a flusher sleeps, or waits for room for a frame, until it looks again. */
@@ -58,7 +58,7 @@ export class Flusher {
   readonly #settings: FlushSettings
   readonly #ownership: Ownership | undefined
   readonly #onDisk: (full: LogError | undefined) => void
-  readonly #marker: LogProducer
+  readonly #syncMarkers: LogProducer
   readonly #flushBytesMax: number
   readonly #pieces: Uint8Array[] = []
   /** Frames below are in the files; group ends below or at `#groupEnd` may be acknowledged. */
@@ -73,7 +73,7 @@ export class Flusher {
   #unfilledMs = 0
   #shortage: LogError | undefined
   #scanEndMs = 0
-  #onlyMarks = true
+  #onlySyncMarkers = true
   #lastType = 0
 
   /** `onDisk` is told when the disk has no room for the next frame, and with nothing when it has again. */
@@ -89,7 +89,7 @@ export class Flusher {
     this.#settings = options.settings
     this.#ownership = options.ownership
     this.#onDisk = options.onDisk ?? (() => {})
-    this.#marker = new LogProducer(options.memory, 0xffff)
+    this.#syncMarkers = new LogProducer(options.memory, 0xffff)
     this.#flushBytesMax = Math.max(
       this.#views.maxFrameBytes,
       Math.min(this.#views.ringBytes >> 2, flushBytesGoal),
@@ -172,8 +172,8 @@ export class Flusher {
   }
 
   /** Writes a mark frame, which carries the synced LSN; returns whether the ring had room for it. */
-  mark(): boolean {
-    return this.#marker.tryMark() !== undefined
+  writeSyncMarker(): boolean {
+    return this.#syncMarkers.tryAppendSyncMarker() !== undefined
   }
 
   /**
@@ -262,7 +262,7 @@ export class Flusher {
       bytes += frameBytes
       const kind = ring32[(offset + frameField.type) >> 2]!
       this.#lastType = kind & 0xff
-      if (this.#lastType !== markFrameType) this.#onlyMarks = false
+      if (this.#lastType !== syncMarkerType) this.#onlySyncMarkers = false
       if (((kind >> 8) & frameFlag.continues) === 0) {
         this.#groups++
         this.#groupEnd = this.#written + bytes
@@ -330,7 +330,7 @@ export class Flusher {
   }
 
   /** A mark is left out where only a new segment has room for it and the disk is full. */
-  #hasRoomForMark(): boolean {
+  #hasRoomForSyncMarker(): boolean {
     if (this.#segments.limit - this.#written >= frameHeaderBytes) return true
     return this.#makeRoom()
   }
@@ -404,11 +404,12 @@ export class Flusher {
     this.advanceLimit()
     if (!this.#hasWork()) {
       const checkMs = this.#ownership?.nextCheckMs ?? lookMs
-      const sleepMs = this.#onlyMarks ? Math.min(checkMs, lookMs) : idleMarkMs
+      const sleepMs = this.#onlySyncMarkers ? Math.min(checkMs, lookMs) : idleSyncMarkerMs
       const outcome = Atomics.wait(control32, int32.flusherSignal, signal, sleepMs)
       if (outcome === 'timed-out' && !this.#hasPublished()) {
         this.#checkClaims(sleepMs)
-        if (!this.#onlyMarks) this.#onlyMarks = !this.#hasRoomForMark() || this.mark()
+        if (!this.#onlySyncMarkers)
+          this.#onlySyncMarkers = !this.#hasRoomForSyncMarker() || this.writeSyncMarker()
       }
     }
     Atomics.store(control32, int32.asleep, 0)
@@ -455,8 +456,8 @@ export class Flusher {
       this.#segments.sync()
       Atomics.store(control64, int64.synced, BigInt(this.#groupEnd))
     }
-    if (!this.#onlyMarks && this.#hasRoomForMark()) {
-      this.mark()
+    if (!this.#onlySyncMarkers && this.#hasRoomForSyncMarker()) {
+      this.writeSyncMarker()
       while (this.#hasPublished()) this.flush()
       if (this.#settings.durability === 'unsafeNone') this.#segments.sync()
     }
@@ -468,10 +469,8 @@ export class Flusher {
     statistics[float64.flushes]! += 1
     statistics[float64.groups]! += this.#groups
     statistics[float64.bytes]! += bytes
-    statistics[float64.flushMsTotal]! += flushMs
-    statistics[float64.flushMsLast] = flushMs
-    if (flushMs > statistics[float64.flushMsMax]!) statistics[float64.flushMsMax] = flushMs
-    if (this.#lastType === markFrameType) statistics[float64.marks]! += 1
+    if (this.#lastType === syncMarkerType) statistics[float64.syncMarkers]! += 1
+    this.#views.flushLatency.record(flushMs * 1000)
   }
 }
 

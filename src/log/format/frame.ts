@@ -36,7 +36,7 @@ export const frameFlag = { continues: 0x01, applicationMask: 0xf0 } as const
 /** The largest `type` that an application may use. */
 export const maxApplicationType = 239
 /** A frame without payload that carries the synced LSN to disk when the log falls idle. */
-export const markFrameType = 255
+export const syncMarkerType = 255
 
 const unsyncedMax = 0xffffffff
 const wordRange = 0x1_0000_0000

@@ -2,7 +2,7 @@ import { shown } from '../../base/shown.js'
 import type { Turns } from '../../base/turns.js'
 import type { Disk } from '../disk/disk.js'
 import { badSetting, LogError } from '../errors.js'
-import { frameFlag, markFrameType, maxApplicationType } from '../format/frame.js'
+import { frameFlag, maxApplicationType, syncMarkerType } from '../format/frame.js'
 import { checkOptions, checkSignal, optionNames } from '../options.js'
 import type { ReleasedSignal } from '../ring/released-signal.js'
 import { BatchIterator } from './batch-iterator.js'
@@ -307,7 +307,7 @@ export class GroupAssembler {
     const records: LogRecord[] = []
     forEachFrame(chunk, (frame, start, end) => {
       if (frame.type > maxApplicationType) {
-        if (frame.type === markFrameType) return
+        if (frame.type === syncMarkerType) return
         throw new LogError(
           'TIDEMARK_LOG_FORMAT',
           `LSN ${frame.lsn} holds a record of type ${frame.type}, which this build does not know.`,

@@ -9,7 +9,7 @@ import {
   FrameDecoder,
   frameField,
   frameHeaderBytes,
-  markFrameType,
+  syncMarkerType,
   writeFrameHeader,
 } from '../format/frame.js'
 import {
@@ -131,7 +131,7 @@ function syncMarker(lsn: number, seed: number): Buffer {
     words,
     0,
     frameHeaderBytes,
-    markFrameType,
+    syncMarkerType,
     recoveryProducer,
     lsn,
     lsn,

@@ -1,3 +1,4 @@
+import { LatencyHistogram, latencyHistogramBytes } from '../../base/latency-histogram.js'
 import { badSetting, type Shortage } from '../errors.js'
 import { frameHeaderBytes } from '../format/frame.js'
 
@@ -35,6 +36,7 @@ import { frameHeaderBytes } from '../format/frame.js'
  *   1168  diskFull              i32      preallocator, flusher               opener, flusher
  *   1172  shortage              i32      preallocator, flusher               opener
  *   1280  statistics            f64 x n  flusher                             opener
+ *   2048  flushLatency          f64 x n  flusher                             opener
  *
  *  ring (SharedArrayBuffer)
  *
@@ -93,16 +95,16 @@ export const float64 = {
   flushes: 1280 >> 3,
   groups: 1288 >> 3,
   bytes: 1296 >> 3,
-  flushMsTotal: 1304 >> 3,
-  flushMsMax: 1312 >> 3,
-  flushMsLast: 1320 >> 3,
-  rotations: 1328 >> 3,
-  unpreparedRotations: 1336 >> 3,
-  marks: 1344 >> 3,
-  readerDetached: 1352 >> 3,
+  rotations: 1304 >> 3,
+  unpreparedRotations: 1312 >> 3,
+  syncMarkers: 1320 >> 3,
+  readerDetached: 1328 >> 3,
 } as const
 
-export const controlBytes = 2048
+/** Where the histogram of the flushes' durations begins. */
+export const flushLatencyAt = 2048
+
+const controlBytes = flushLatencyAt + latencyHistogramBytes
 
 /**
  * Bits of the diskFull word, set while there is no room or no descriptor for something: for the next segment, for what is in
@@ -137,6 +139,7 @@ export class LogViews {
   readonly control32: Int32Array
   readonly control64: BigInt64Array
   readonly statistics: Float64Array
+  readonly flushLatency: LatencyHistogram
   readonly ring8: Uint8Array
   readonly ring32: Int32Array
 
@@ -144,6 +147,7 @@ export class LogViews {
     this.control32 = new Int32Array(memory.control)
     this.control64 = new BigInt64Array(memory.control)
     this.statistics = new Float64Array(memory.control)
+    this.flushLatency = new LatencyHistogram(memory.control, flushLatencyAt)
     this.ring8 = new Uint8Array(memory.ring)
     this.ring32 = new Int32Array(memory.ring)
     this.ringBytes = this.control32[int32.ringBytes]!

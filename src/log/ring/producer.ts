@@ -4,8 +4,8 @@ import {
   alignFrame,
   frameFlag,
   frameHeaderBytes,
-  markFrameType,
   maxApplicationType,
+  syncMarkerType,
   writeFrameHeader,
 } from '../format/frame.js'
 import { int32, int64, type LogMemory, LogViews, logState } from './memory.js'
@@ -128,8 +128,8 @@ export class LogProducer {
   }
 
   /** Like `tryAppend`, for a mark frame, which the log may still write while it closes. */
-  tryMark(): number | undefined {
-    return this.#tryAppend(markFrameType, 0, noPayload)
+  tryAppendSyncMarker(): number | undefined {
+    return this.#tryAppend(syncMarkerType, 0, noPayload)
   }
 
   /**

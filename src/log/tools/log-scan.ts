@@ -6,7 +6,7 @@ import {
   type FrameFault,
   frameFlag,
   frameHeaderBytes,
-  markFrameType,
+  syncMarkerType,
 } from '../format/frame.js'
 import {
   decodeSegmentHeader,
@@ -187,7 +187,7 @@ class FrameCursor {
   }
 
   get isMark(): boolean {
-    return this.#decoder.view.type === markFrameType
+    return this.#decoder.view.type === syncMarkerType
   }
 
   /** Whether the record goes on in the next frame. */

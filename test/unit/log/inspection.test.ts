@@ -129,9 +129,9 @@ describe('inspecting a damaged log', () => {
       endLsn: tail,
       faults: [{ kind: 'torn-tail', lsn: tail }],
     })
-    log.flusher.mark()
+    log.flusher.writeSyncMarker()
     log.flushAll()
-    log.flusher.mark()
+    log.flusher.writeSyncMarker()
     log.flushAll()
     const corrupt = disk.clone()
     damage(corrupt, file, (content) => void (content[segmentHeaderBytes + tail + 33]! ^= 1))

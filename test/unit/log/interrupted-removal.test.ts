@@ -35,7 +35,7 @@ function logOf(bytesOf: (n: number) => number, records: number): MemoryDisk {
     log.producer.append(1, 0, Buffer.alloc(bytesOf(n), n))
     log.flushAll()
   }
-  log.flusher.mark()
+  log.flusher.writeSyncMarker()
   log.flushAll()
   return disk
 }

@@ -203,7 +203,7 @@ describe('a torn tail', () => {
 
   it('that was marked synced when the log fell idle is corruption', () => {
     const { disk, log, lsns } = written(5)
-    expect(log.flusher.mark()).toBe(true)
+    expect(log.flusher.writeSyncMarker()).toBe(true)
     log.flushAll()
     const [file] = segmentFiles(disk) as [string]
     const content = disk.contentOf(file)!
@@ -216,7 +216,7 @@ describe('a torn tail', () => {
 describe('damage', () => {
   it('anywhere below the durable mark is refused with file, offset and LSN, or changes nothing', () => {
     const { disk, log, lsns } = written(200)
-    log.flusher.mark()
+    log.flusher.writeSyncMarker()
     log.flushAll()
     const random = new Random(7)
     const files = segmentFiles(disk)

@@ -14,7 +14,7 @@ afterEach(() => vi.restoreAllMocks())
 /** Resolves when the flusher sleeps and nothing keeps it awake: its last mark is written too. */
 async function asleep(log: DurableLog): Promise<void> {
   const control32 = new Int32Array(log.memory.control)
-  while (log.stats().marks === 0 || Atomics.load(control32, int32.asleep) === 0)
+  while (log.stats().syncMarkers === 0 || Atomics.load(control32, int32.asleep) === 0)
     await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
