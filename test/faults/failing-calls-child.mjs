@@ -7,6 +7,9 @@ import { say } from '../support/say.mjs'
 const { DIR, BACKUP } = process.env
 const callers = 16
 const commandsEach = 6
+const segmentBytes = 16_384
+/** An opening writes a last segment with no more in it anew as a whole. */
+const rewrittenBytesMax = segmentBytes / 4
 
 function errorChain(error) {
   const chain = []
@@ -42,11 +45,22 @@ async function live(life) {
       if (rejected) throw rejected.reason
     })
 
+  /**
+   * Leaves so much in the last segment that the next opening begins another one behind it, and cuts this one to its length.
+   */
+  const fillSegment = async (pool) => {
+    const batch = () => pool.submitBatch(Array.from({ length: callers }, () => flow.next()))
+    const { rotations } = pool.stats().log
+    while (pool.stats().log.rotations === rotations) await batch()
+    const fromLsn = pool.durableLsn
+    while (pool.durableLsn - fromLsn <= rewrittenBytesMax) await batch()
+  }
+
   const pool = await step('open', () =>
     EnginePool.open({
       dir: DIR,
       ringBytes: 65_536,
-      segmentBytes: 16_384,
+      segmentBytes,
       maxFrameBytes: 4096,
       keepSnapshots: 1,
       instruments,
@@ -60,6 +74,7 @@ async function live(life) {
   if (life === 1) await step('backup', () => pool.backup(BACKUP))
   else await step('checkpoint', () => pool.checkpoint())
   await submit(pool)
+  if (life === 1) await step('fill', () => fillSegment(pool))
   say({ life, rotations: pool.stats().log.rotations })
   await step('close', () => pool.close())
 }
