@@ -241,7 +241,7 @@ export class JobController extends Emitter<JobControllerEvents> {
 
   /**
    * Stops and closes: dispatches nothing more, gives running handlers `graceMs` to end, returns the jobs of those
-   * that did not to pending, writes a snapshot, and closes the log. The signals of handlers that are still running
+   * that did not to pending, writes a snapshot if anything happened since the last, and closes the log. The signals of handlers that are still running
    * are aborted; their results count for nothing. When the snapshot can't be written, `checkpointFailed` is emitted, and
    * this resolves all the same: the log holds everything.
    *
@@ -271,7 +271,7 @@ export class JobController extends Emitter<JobControllerEvents> {
         await this.#dispatcher.stop(graceMs)
         this.#checkUnlogged()
         // The log holds everything; a snapshot only spares the next start its replay.
-        if (!this.#failure) await this.#checkpoints.take().catch(() => {})
+        if (!this.#failure) await this.#checkpoints.takeLast().catch(() => {})
       }
     } finally {
       this.#dispatcher.halt(closedError())

@@ -467,6 +467,47 @@ describe('closing', () => {
     for (const call of calls) expect(await failureOf(call)).toBe('TIDEMARK_JOB_LOG_CLOSED')
   })
 
+  it('writes a snapshot only if anything happened since the last, and waits for one that is under way', async () => {
+    const dir = newFolder()
+    const file = path.join(dir, 'jobs.snapshot')
+    const written = () => fs.statSync(file).ino
+    const queue = await newQueue({ dir })
+    await queue.enqueue({ id: 'a' })
+    const checkpoint = queue.checkpoint()
+    await queue.close()
+    await checkpoint
+    expect(queue.metrics().checkpoints).toBe(1)
+    const before = written()
+    const idle = await newQueue({ dir })
+    expect(await idle.get('a')).toMatchObject({ state: 'pending' })
+    await idle.close()
+    expect([idle.metrics().checkpoints, written()]).toEqual([0, before])
+    const busy = await newQueue({ dir })
+    await busy.cancel('a')
+    await busy.close()
+    expect(busy.metrics().checkpoints).toBe(1)
+    expect((await readStoredJobs(dir, busy.settings.keepFinished)).snapshotSeq).toBe(2)
+    const never = await newQueue()
+    await never.close()
+    expect(never.metrics().checkpoints).toBe(0)
+  })
+
+  it('removes a history that is no longer kept, though nothing happened', async () => {
+    const dir = newFolder()
+    const queue = await newQueue({ dir, keepHistory: true })
+    await queue.enqueue({ id: 'a' })
+    await queue.close()
+    expect([...dumpLog(dir)]).toHaveLength(1)
+    for (const checkpoints of [1, 0]) {
+      const dropped = await newQueue({ dir, keepHistory: false })
+      await dropped.close()
+      expect(dropped.metrics().checkpoints).toBe(checkpoints)
+      expect([...dumpLog(dir)]).toEqual([])
+    }
+    const again = await newQueue({ dir })
+    expect(await again.get('a')).toMatchObject({ state: 'pending' })
+  })
+
   it('closes when the last snapshot cannot be written, says so, and loses nothing', async () => {
     const dir = newFolder()
     const queue = await newQueue({ dir })

@@ -13,9 +13,14 @@ export interface CheckpointMetrics {
   readonly checkpointRetryAtMs: number | undefined
 }
 
+type CheckpointedStore = Pick<
+  JobStore,
+  'checkpoint' | 'checkpointing' | 'checkpointSettled' | 'eventsSinceSnapshot' | 'isCheckpointDue'
+>
+
 /** Decides when a queue takes a checkpoint by itself, and tells what became of each. */
 export class JobCheckpoints {
-  readonly #store: Pick<JobStore, 'checkpoint' | 'checkpointing' | 'eventsSinceSnapshot'>
+  readonly #store: CheckpointedStore
   readonly #everyEvents: () => number
   readonly #taken: () => void
   readonly #failed: (failure: CheckpointFailure) => void
@@ -24,7 +29,7 @@ export class JobCheckpoints {
   #stopped = false
 
   constructor(options: {
-    store: Pick<JobStore, 'checkpoint' | 'checkpointing' | 'eventsSinceSnapshot'>
+    store: CheckpointedStore
     /** Events after which a checkpoint is due, as of now. */
     everyEvents: () => number
     taken: () => void
@@ -63,6 +68,12 @@ export class JobCheckpoints {
     }
     this.#retries.succeeded()
     this.#taken()
+  }
+
+  /** Takes one when nothing comes after it any more, unless the last holds everything. Errors as of `take`. */
+  async takeLast(): Promise<void> {
+    await this.#store.checkpointSettled()
+    if (this.#store.isCheckpointDue) await this.take()
   }
 
   metrics(): CheckpointMetrics {

@@ -152,6 +152,25 @@ export class JobStore {
     return this.#checkpointing !== undefined
   }
 
+  /**
+   * Whether a checkpoint would change anything: events came after the last, or the log still holds events that are not to be
+   * kept, because it was kept until now.
+   */
+  get isCheckpointDue(): boolean {
+    if (this.#eventsSinceSnapshot > 0) return true
+    const { log } = this
+    const walked = this.#options.keepHistory
+      ? []
+      : walkEvents(new NodeDisk(), log.dir, { limitLsn: log.tailLsn })
+    for (const { kind } of walked) if (kind === 'event') return true
+    return false
+  }
+
+  /** Resolves when no checkpoint is under way, whatever became of it. */
+  async checkpointSettled(): Promise<void> {
+    await this.#checkpointing?.catch(() => {})
+  }
+
   async #checkpoint(): Promise<void> {
     const { log, table } = this
     if (log.diskFull) throw log.diskFull

@@ -10,6 +10,10 @@ function checkpoints() {
   const store = {
     eventsSinceSnapshot: 0,
     checkpointing: false,
+    async checkpointSettled() {},
+    get isCheckpointDue() {
+      return store.eventsSinceSnapshot > 0
+    },
     async checkpoint() {
       state.tries++
       if (state.fails) throw error
