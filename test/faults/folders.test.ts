@@ -64,6 +64,45 @@ describe('a log in a folder that is not there', () => {
   })
 })
 
+describe('a log below a folder that may be written and not read', () => {
+  /** What the kernel does there for who is not root. */
+  function unreadable(disk: MemoryDisk, name: string): void {
+    disk.beforeCall = (call, file) => {
+      if ((call === 'syncDirectory' || call === 'list') && file === name)
+        throw Object.assign(new Error(`EACCES: ${call} ${file}`), { code: 'EACCES' })
+    }
+  }
+
+  it('is refused with a sentence that says what to do, and nothing of its folder stays', () => {
+    for (const parent of ['/data', '/data/venue', '/data/venue/pool']) {
+      const disk = new MemoryDisk()
+      makeFolder(disk, parent)
+      unreadable(disk, parent)
+      const below = folder
+        .split('/')
+        .slice(0, parent.split('/').length + 1)
+        .join('/')
+      expect(() => open(disk), parent).toThrowError(
+        expect.objectContaining({
+          code: 'TIDEMARK_LOG_IO',
+          message: expect.stringContaining(`Make ${parent} readable, or make ${below} beforehand.`),
+          details: { path: parent, errno: 'EACCES' },
+        }),
+      )
+      expect(disk.exists(below)).toBe(false)
+    }
+  })
+
+  it('opens when somebody made its folder beforehand, and again', () => {
+    const disk = new MemoryDisk()
+    makeFolder(disk, folder)
+    unreadable(disk, '/data/venue/pool')
+    open(disk)
+    open(disk)
+    expect(isWhole(disk)).toBe(true)
+  })
+})
+
 describe('a folder on the disk of the machine', () => {
   /** Makes a folder and returns the calls that change or sync folders, in order. */
   function callsOf(target: string, base: string): string[] {
