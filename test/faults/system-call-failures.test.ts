@@ -63,6 +63,12 @@ describe.skipIf(missing)(`a system call that fails once${missing ? ` (skipped: $
     for (const kind of callKinds) expect(whole.calls.counts[kind], kind).toBeGreaterThan(0)
     for (const { rotations } of whole.said as unknown as Line[])
       if (rotations !== undefined) expect(rotations).toBeGreaterThan(0)
+    // The lock file is cut too: which of these calls cuts a segment is seen when it fails.
+    const cut: string[] = []
+    for (let number = 1; number <= whole.calls.counts.truncate; number++) {
+      cut.push((await run({ kind: 'truncate', number, fault: 'EIO' })).calls.path)
+    }
+    expect(cut.filter((file) => file.endsWith('.wal'))).not.toEqual([])
 
     const cases = chosenCalls(whole.calls.counts)
     const numbers = faultCases(cases.length)

@@ -1,7 +1,6 @@
 import * as path from 'node:path'
 import { errnoOf } from '../../base/errno.js'
 import { ioError, LogError } from '../errors.js'
-import { attempt } from '../format/segment.js'
 import type { Disk } from './disk.js'
 
 /**
