@@ -8,14 +8,15 @@ import { pathToFileURL } from 'node:url'
 
 const [name, build, parent, size] = process.argv.slice(2)
 const commands = Number(size)
+// The tape and its player are this build's for both: where another commit keeps its own is its affair.
 const file = (inside) => import(pathToFileURL(path.join(build, inside)).href)
 const dir = mkdtempSync(path.join(parent, 'tidemark-compare-'))
 
 /** Wall and processor time of all threads for one command, after a warm-up. */
 async function throughput(handover, group, window) {
   const { EnginePool } = await file('dist/src/index.js')
-  const { drive } = await file('dist/src/cli/bench/drive.js')
-  const { CommandTape } = await file('dist/src/cli/bench/tape.js')
+  const { drive } = await import('../../dist/src/cli/bench/drive.js')
+  const { CommandTape } = await import('../../dist/src/cli/bench/tape.js')
   const warm = Math.round(commands / 4)
   const tape = new CommandTape({ commands: warm + commands, symbols: 8 })
   const objects = handover === 'batch' ? undefined : tape.objects(0, warm + commands)
@@ -31,8 +32,8 @@ async function throughput(handover, group, window) {
 
 async function arrivals(ratePerSecond) {
   const { EnginePool } = await file('dist/src/index.js')
-  const { runArrivals } = await file('dist/src/cli/bench/arrivals.js')
-  const { CommandTape } = await file('dist/src/cli/bench/tape.js')
+  const { runArrivals } = await import('../../dist/src/cli/bench/arrivals.js')
+  const { CommandTape } = await import('../../dist/src/cli/bench/tape.js')
   const count = Math.min(commands, ratePerSecond * 4)
   const warm = Math.round(count / 3)
   const tape = new CommandTape({ commands: warm + count, symbols: 8 })
@@ -61,8 +62,8 @@ const cases = {
   /** Opening by replay, and from the snapshot of a close. */
   async opening() {
     const { EnginePool } = await file('dist/src/index.js')
-    const { drive } = await file('dist/src/cli/bench/drive.js')
-    const { CommandTape } = await file('dist/src/cli/bench/tape.js')
+    const { drive } = await import('../../dist/src/cli/bench/drive.js')
+    const { CommandTape } = await import('../../dist/src/cli/bench/tape.js')
     const tape = new CommandTape({ commands, symbols: 8 })
     const options = { dir, checkpointBytes: 0 }
     const pool = await EnginePool.open({ ...options, instruments: tape.instruments })
