@@ -21,7 +21,7 @@ const instrumentId = 0
 const wordsMax = 12
 
 /** A matching engine with one instrument, tick and lot 1, where a modify always loses its place. */
-export function newEngine() {
+function newEngine() {
   const engine = new MatchingEngine()
   const words = new Int32Array(64)
   encodeInstrument(words, 0, 0, 0, {
@@ -37,7 +37,7 @@ export function newEngine() {
 }
 
 /** The messages as command records, one behind the other, and where each begins. */
-export function encoded(messages) {
+function encoded(messages) {
   const words = new Int32Array(messages.length * wordsMax)
   const starts = new Int32Array(messages.length + 1)
   const { type, id, sell, price, quantity, immediate } = messages

@@ -13,7 +13,7 @@ const middle = 1_000_000
  * Messages for one book, in columns. `setUp` of them fill the book before the clock starts. A modify takes an order out
  * and puts it in again at another price or quantity, on the side that it had.
  */
-export class Messages {
+class Messages {
   constructor(name, count) {
     this.name = name
     this.type = new Uint8Array(count)

@@ -70,7 +70,7 @@ function table(columns, rows) {
   return `<div class="scroll"><table>${cells('th', columns)}${rows.map((row) => cells('td', row)).join('')}</table></div>`
 }
 
-export function escaped(text) {
+function escaped(text) {
   return text.replace(
     /[&<>"]/g,
     (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter],

@@ -4,7 +4,7 @@ import { ZeroedFile } from '../../dist/src/cli/bench/disk.js'
 import { EnginePool } from '../../dist/src/index.js'
 import { DurableLog } from '../../dist/src/log/index.js'
 
-export const recordBytes = 100
+const recordBytes = 100
 const fileBytes = 64 * 1024 * 1024
 
 /**

@@ -1,7 +1,7 @@
 import { TidemarkError } from './errors.js'
 
 /** Something that must hold inside tidemark does not: the state can't be trusted, so the thread that finds it stops. */
-export class InvariantError extends TidemarkError {
+class InvariantError extends TidemarkError {
   override readonly name = 'InvariantError'
 
   constructor(sentence: string, values: Record<string, unknown>) {

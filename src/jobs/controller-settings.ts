@@ -60,10 +60,10 @@ export interface JobControllerSettings extends JobDefaults {
   readonly log: JobLogOptions
 }
 
-export const concurrencyMax = 100_000
+const concurrencyMax = 100_000
 const workerLengthMax = 256
 const keepFinishedMax = 10_000_000
-export const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.POSITIVE_INFINITY }
+const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.POSITIVE_INFINITY }
 
 /** @throws LogError `TIDEMARK_BAD_SETTING` that names the setting, the value and what is allowed. */
 export function resolveControllerSettings(options: JobControllerOptions): JobControllerSettings {

@@ -41,7 +41,6 @@ export interface PlainJob {
 
 export type JobState = 'pending' | 'inFlight' | 'completed' | 'dead'
 
-export type RetryReason = 'failed' | 'stopped' | 'restart'
 export type DeadReason = 'failed' | 'timeout' | 'cancelled' | 'interrupted'
 
 /** A job that is not finished, in the table. Fields that change do so in `JobTable.apply` alone. */
@@ -105,7 +104,7 @@ export interface JobView {
 export const timeoutMsMax = 2 ** 31 - 1
 export const maxAttemptsMax = 1_000_000
 /** JSON makes at most six bytes of a character: an id, a worker's name or an error always fit the smallest record. */
-export const idLengthMax = 256
+const idLengthMax = 256
 
 /**
  * Checks a job and fills in what it leaves open.

@@ -2,8 +2,8 @@ import { type Clock, systemClock } from '../base/clock.js'
 import { TidemarkError } from '../base/errors.js'
 
 /** How long a checkpoint that failed is not tried again: twice as long after each failure in a row, up to the limit. */
-export const retryDelayMsFirst = 1000
-export const retryDelayMsMax = 60_000
+const retryDelayMsFirst = 1000
+const retryDelayMsMax = 60_000
 
 /** What has come since the last checkpoint is overdue at this many times what it may be, and then at each doubling. */
 const overdueFirst = 2

@@ -41,7 +41,7 @@ export const presets: Record<Preset, Pick<LogSettings, 'batchSize' | 'batchDelay
   highThroughput: { batchSize: 1000, batchDelayMs: 50 },
 }
 
-export const durabilities: readonly Durability[] = ['group', 'each', 'unsafeNone']
+const durabilities: readonly Durability[] = ['group', 'each', 'unsafeNone']
 
 const defaults: LogSettings = {
   ...presets.lowLatency,
@@ -51,15 +51,15 @@ const defaults: LogSettings = {
   maxFrameBytes: 256 * 1024,
 }
 
-export const segmentBytesMin = 16 * 1024
-export const segmentBytesMax = 4 * 1024 * 1024 * 1024
+const segmentBytesMin = 16 * 1024
+const segmentBytesMax = 4 * 1024 * 1024 * 1024
 /**
  * The part of a segment that is kept for what is under way when the disk is full: with less of it left in the active
  * segment, and no room for the next, nothing new is taken.
  */
 export const diskReserveShare = 1 / 4
-export const batchSizeMax = 1_000_000
-export const batchDelayMsMax = 10_000
+const batchSizeMax = 1_000_000
+const batchDelayMsMax = 10_000
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -151,7 +151,7 @@ export function integerSetting(...args: Parameters<typeof numberSetting>): numbe
 }
 
 /** An option, or else a variable of the environment, as one of some words; `undefined` when neither is given. */
-export function choiceSetting<T extends string>(
+function choiceSetting<T extends string>(
   setting: string,
   option: T | undefined,
   variable: string,

@@ -15,7 +15,7 @@ export const shardsMax = 64
 export const maxInFlightMax = 4_194_304
 export const maxQuestionsMax = 65_536
 
-export const keepSnapshotsMax = 1000
+const keepSnapshotsMax = 1000
 const defaultCheckpointBytes = 256 * 1024 * 1024
 const defaultKeepSnapshots = 2
 const defaultShards = 1

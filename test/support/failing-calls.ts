@@ -30,7 +30,7 @@ export interface FailingCall {
 }
 
 /** What was counted and done in the process; `struct report` of `failing-calls.c`. */
-export interface CallReport {
+interface CallReport {
   readonly counts: Readonly<Record<CallKind, number>>
   readonly fired: boolean
   /** Of the call that failed: its path, and the LSN up to which the log was synced then. */

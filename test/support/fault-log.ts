@@ -43,7 +43,7 @@ export interface FaultLog {
 }
 
 /** Segments of 16 KiB, and as little to fill with zeros at an opening as holds a frame. */
-export const faultLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 16 * 1024 } as const
+const faultLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 16 * 1024 } as const
 const reopenOptions: InlineLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 4096 }
 
 /**

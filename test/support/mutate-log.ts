@@ -140,7 +140,7 @@ export function randomFiles(random: Random, directory: string): MemoryDisk {
 }
 
 /** A header whose CRC fits and whose numbers are anything, and frames that claim to be large. */
-export function plausibleHeader(content: Buffer, random: Random): void {
+function plausibleHeader(content: Buffer, random: Random): void {
   content.write('TIDEMARK', 0, 'latin1')
   content.writeUInt32LE(1, 8)
   if (random.int(2) === 0) content.writeUInt32LE(1, 12)

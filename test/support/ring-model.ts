@@ -7,7 +7,7 @@ import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { RingReader } from '#tidemark/log/ring/ring-reader.js'
 
 export const ringBytes = 64 * 1024
-export const maxFrameBytes = 4096
+const maxFrameBytes = 4096
 export const maxPayload = maxFrameBytes - 32
 export const frameBytesOf = (payloadBytes: number) => Math.ceil((32 + payloadBytes) / 8) * 8
 const crcSeed = 0x5eed

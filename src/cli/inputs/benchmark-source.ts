@@ -21,7 +21,7 @@ const messageType = { new: 0, cancel: 1, modify: 2 } as const
 
 /** Everybody is one account; self-trade prevention is off unless an instrument or an order asks for it. */
 const account = 1
-export const benchmarkSymbol = 'BENCHMARK'
+const benchmarkSymbol = 'BENCHMARK'
 
 /**
  * The binary messages of matching-engine-benchmark: one instrument whose tick and lot are 1, where a modify always

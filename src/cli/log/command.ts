@@ -185,7 +185,7 @@ function boundFlag(text: string): DumpBound {
 }
 
 /** @throws CliFailure when a folder holds no log; LogError when it can't be read. */
-export function requireLog(dir: string): void {
+function requireLog(dir: string): void {
   if (listLogFiles(new NodeDisk(), dir).length > 0) return
   throw new CliFailure('TIDEMARK_BAD_INPUT', `There is no log in ${dir}.`, exitCodes.badInput, { dir })
 }

@@ -92,7 +92,7 @@ function cursorRows(cursors: LogFigures['cursors']): Row[] {
   return [['cursors', count(cursors.length)], ...rows]
 }
 
-export function table(rows: readonly Row[]): string {
+function table(rows: readonly Row[]): string {
   const width = Math.max(...rows.map(([label]) => label.length))
   return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`.trimEnd()).join('\n')
 }

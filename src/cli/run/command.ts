@@ -178,7 +178,7 @@ async function run(input: string | undefined, flags: RunFlags): Promise<void> {
   }
 }
 
-export function settingsOf(input: string | undefined, flags: RunFlags): RunSettings {
+function settingsOf(input: string | undefined, flags: RunFlags): RunSettings {
   const mix = parseMix(flags.mix)
   if (!mix) {
     throw usageFailure(

@@ -24,7 +24,7 @@ export interface RunSettings {
 }
 
 /** What the pool settles itself: undefined where no flag was given. */
-export interface PoolFlags {
+interface PoolFlags {
   readonly dir: string | undefined
   readonly shards: number | undefined
   readonly batchSize: number | undefined

@@ -55,7 +55,7 @@ export interface BookSummary {
 }
 
 /** Best prices of a symbol; null for an empty side. */
-export interface TouchSummary {
+interface TouchSummary {
   readonly symbol: string
   readonly bestBid: string | null
   readonly bestAsk: string | null

@@ -33,7 +33,7 @@ export interface InstrumentState {
   readonly cells: Float64Array
 }
 
-export const nameBytesMax = 256
+const nameBytesMax = 256
 
 /** Turns ticks into factor values, in constant time a tick (amortized). In memory only; see `DurableFactorEngine`. */
 export class FactorEngine {

@@ -18,7 +18,7 @@ export type Expression =
       readonly right: Expression
     }
 
-export const expressionCharsMax = 10_000
+const expressionCharsMax = 10_000
 const depthMax = 100
 
 /**

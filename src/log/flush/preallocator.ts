@@ -38,7 +38,7 @@ export function reserveBytes(disk: Disk, file: number, name: string, position: n
 }
 
 /** Writes zeros over `bytes` of a file from `position`, syncing as it goes. `stop` is asked before each piece. */
-export function fillWithZeros(
+function fillWithZeros(
   disk: Disk,
   file: number,
   name: string,

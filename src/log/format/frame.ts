@@ -46,7 +46,7 @@ export function alignFrame(bytes: number): number {
 }
 
 /** The unsigned distance that the `unsynced` field holds. */
-export function encodeUnsynced(lsn: number, synced: number): number {
+function encodeUnsynced(lsn: number, synced: number): number {
   const distance = (lsn - synced) / 8
   return Math.min(distance, unsyncedMax)
 }

@@ -27,7 +27,7 @@ import { crcSeedOf } from './frame.js'
  * ```
  */
 export const segmentHeaderBytes = 4096
-export const segmentFormatVersion = 1
+const segmentFormatVersion = 1
 const secondCopyAt = 2048
 const copyBytes = 68
 const recycledFlag = 1
@@ -53,7 +53,7 @@ export interface SegmentHeader {
   readonly withinGroup?: boolean
 }
 
-export interface PreviousSegment {
+interface PreviousSegment {
   readonly firstLsn: number
   readonly epoch: bigint
   /** CRC-32 of its bytes from its first LSN to where its successor begins: checks a whole segment at memory speed. */

@@ -25,7 +25,7 @@ export interface TornTail {
  * - `synced-beyond-end`: the log ends below what its frames say was synced
  * - `torn-tail`: unfinished bytes at the end, never acknowledged
  */
-export type LogDamageKind =
+type LogDamageKind =
   | 'header'
   | 'header-copy'
   | 'foreign'
@@ -110,7 +110,7 @@ function damageOfError({ code, details }: TidemarkError): DamageReport | undefin
 }
 
 /** Damage at which the search for it ended, because an opening that meets it goes no further. */
-export function corruption(
+function corruption(
   place: Pick<DamageReport, 'file' | 'offset' | 'lsn' | 'reason' | 'recordsKept'>,
 ): DamageReport {
   const reason = damageReason(place.reason)

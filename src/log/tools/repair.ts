@@ -36,7 +36,7 @@ export interface RepairPlan {
 }
 
 /** A file beside the segments that cannot stay when the log ends below `endLsn`, such as a snapshot. */
-export interface DependentFile {
+interface DependentFile {
   readonly path: string
   readonly endLsn: number
   readonly sound: boolean

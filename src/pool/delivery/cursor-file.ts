@@ -161,7 +161,7 @@ export function encodeSlot(record: CursorRecord): Buffer {
 }
 
 /** The record of a slot, or what is wrong with it. */
-export function decodeSlot(slot: Buffer): CursorRecord | string {
+function decodeSlot(slot: Buffer): CursorRecord | string {
   if (slot.byteLength < slotBytes) return 'the file is too short'
   if (slot.toString('latin1', 0, 8) !== magic) return 'neither slot begins like a cursor'
   const version = slot.readUInt32LE(8)

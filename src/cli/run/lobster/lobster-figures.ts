@@ -15,7 +15,7 @@ export const limitsOfTheData = {
 } as const
 export type DataLimit = keyof typeof limitsOfTheData
 
-export interface Disagreement {
+interface Disagreement {
   readonly kind: string
   readonly reason: DataLimit
   readonly count: number
@@ -45,7 +45,7 @@ interface UnknownOrders {
   readonly enteredAwayFromTheTouch: number
 }
 
-export interface QuoteSummary {
+interface QuoteSummary {
   readonly rows: number
   /** Best bid and ask have the prices shown, and prices and sizes shown. */
   readonly pricesAgree: number

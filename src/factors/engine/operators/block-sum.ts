@@ -10,7 +10,7 @@
  *      1   1 once a block was full     3 …     p slots: a value of this block, or a suffix sum of the last
  * ```
  */
-export const blockSumHead = 3
+const blockSumHead = 3
 
 export function blockSumCells(period: number): number {
   return blockSumHead + period
