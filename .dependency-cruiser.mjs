@@ -1,0 +1,148 @@
+// Imports run down only, and from outside a folder is imported by its index. `npm run check:imports` checks it.
+// Type imports count: a type that a lower room takes from a higher one ties the two together just as well.
+
+/** What each folder of src may import of the others. A folder that is not named here is refused. */
+const folders = {
+  base: [],
+  log: ['base'],
+  matching: ['base'],
+  pool: ['base', 'log', 'matching'],
+  factors: ['base', 'log'],
+  jobs: ['base', 'log'],
+  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
+}
+
+/** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
+const rows = {
+  log: [
+    'errors',
+    'options',
+    'checkpoint-retries',
+    'task-threads',
+    'disk',
+    'format',
+    'ring',
+    'read',
+    'recover',
+    ['flush', 'tools'],
+    'settings',
+    'durable-log',
+    'index',
+  ],
+  matching: ['codec', 'book', 'rules', 'index'],
+  pool: [
+    'errors',
+    'types',
+    'instruments',
+    'intake',
+    'shard',
+    'delivery',
+    'checkpoint',
+    'settings',
+    'engine-pool',
+    'index',
+  ],
+  factors: ['errors', 'ticks', 'entries', 'engine', 'durable', 'pool', 'index'],
+  jobs: [
+    'errors',
+    'clock',
+    'job',
+    'events',
+    'controller-events',
+    'state',
+    'metrics',
+    'dispatch/backoff',
+    'controller-settings',
+    'dispatch',
+    'job-controller',
+    'index',
+  ],
+  cli: [
+    'exit-codes',
+    'failure',
+    'number-format',
+    'latency',
+    'output-file',
+    'run-folder',
+    'flags',
+    'inputs',
+    'flow',
+    ['bench', 'factors', 'jobs', 'log', 'run'],
+    'main',
+  ],
+}
+
+/** What package users get, and the only file of ours that joins folders without standing in one. */
+const entry = '^src/index\\.ts$'
+
+const inFolder = (folder) => `^src/${folder}/`
+const inRoom = (folder, room) => `^src/${folder}/${room}(/|(\\.d)?\\.ts$)`
+
+/** A room whose part stands in another row, as `dispatch/backoff` does, is the room without that part. */
+function partsElsewhere(folder, room) {
+  return rows[folder]
+    .flat()
+    .filter((other) => other.startsWith(`${room}/`))
+    .map((other) => inRoom(folder, other))
+}
+
+function* rulesBetweenFolders() {
+  for (const [folder, below] of Object.entries(folders)) {
+    yield {
+      name: `${folder}: imports only ${below.join(', ') || 'nothing of ours'}`,
+      from: { path: inFolder(folder) },
+      to: { path: '^(src|workers)/', pathNot: [folder, ...below].map(inFolder) },
+    }
+    if (folder === 'base') continue
+    yield {
+      name: `${folder}: from outside, import its index`,
+      from: { path: '^src/', pathNot: inFolder(folder) },
+      to: { path: inFolder(folder), pathNot: `^src/${folder}/index\\.ts$` },
+    }
+  }
+}
+
+function* rulesBetweenRooms() {
+  for (const [folder, folderRows] of Object.entries(rows)) {
+    const below = []
+    for (const row of folderRows.map((row) => [row].flat())) {
+      for (const room of row) {
+        const elsewhere = partsElsewhere(folder, room)
+        yield {
+          name: `${folder}/${room}: imports only rooms below it`,
+          from: { path: inRoom(folder, room), pathNot: elsewhere },
+          to: { path: inFolder(folder), pathNot: [...below, inRoom(folder, room)] },
+        }
+      }
+      below.push(...row.map((room) => inRoom(folder, room)))
+    }
+  }
+}
+
+const placed = Object.entries(rows).flatMap(([folder, folderRows]) =>
+  folderRows.flat().map((room) => inRoom(folder, room)),
+)
+const unplaced = { path: '^src/', pathNot: [...placed, inFolder('base'), entry] }
+const forbidden = [
+  { name: 'no circles', from: {}, to: { circular: true } },
+  { name: 'every import is there', from: {}, to: { couldNotResolve: true } },
+  { name: 'every file has a row', from: unplaced, to: {} },
+  { name: 'every file has a row', from: {}, to: unplaced },
+  {
+    name: 'workers: import only src and packages',
+    from: { path: '^workers/' },
+    to: { path: '^(workers|test|bench|examples|dist)/' },
+  },
+  ...rulesBetweenFolders(),
+  ...rulesBetweenRooms(),
+]
+
+export default {
+  forbidden: forbidden.map((rule) => ({ severity: 'error', ...rule })),
+  options: {
+    // The TypeScript compiler has no interface to parse with since version 7.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+}
