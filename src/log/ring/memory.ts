@@ -102,7 +102,7 @@ export const float64 = {
 } as const
 
 /** Where the histogram of the flushes' durations begins. */
-export const flushLatencyAt = 2048
+const flushLatencyAt = 2048
 
 const controlBytes = flushLatencyAt + latencyHistogramBytes
 
@@ -129,7 +129,7 @@ export const readerState = { none: 0n, attached: 1n, detached: 2n, requested: 3n
 
 export const ringBytesMin = 64 * 1024
 export const ringBytesMax = 1024 * 1024 * 1024
-export const maxFrameBytesMin = 4096
+const maxFrameBytesMin = 4096
 
 /** Views of one thread on the shared memory. */
 export class LogViews {
