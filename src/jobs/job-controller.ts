@@ -62,10 +62,17 @@ const closeOptions = new Set(['graceMs'])
  * is completed or dead once, and each attempt is counted once.
  *
  * @example
+ * ```js
+ * import { JobController } from 'tidemark/jobs'
+ *
  * const queue = await JobController.open({ dir: './jobs' })
- * queue.start(async ({ payload }) => sendMail(payload))
- * await queue.enqueue({ id: 'mail-1', payload: { to: 'a@example.org' } })
- * await queue.close()
+ * queue.start(async ({ id, payload, attempt }) => {
+ *   console.log(id, payload, attempt) // may run again after a crash: make its effects repeatable
+ * })
+ * await queue.enqueue({ id: 'mail-1', payload: { to: 'a@example.org' } }) // on disk
+ * await queue.drained()
+ * await queue.close() // the process ends only after this
+ * ```
  */
 export class JobController extends Emitter<JobControllerEvents> {
   readonly settings: JobControllerSettings

@@ -149,6 +149,15 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED` (another owner has it), `TIDEMARK_LOG_CORRUPT`,
    *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
+   *
+   * @example
+   * ```js
+   * import { DurableLog } from 'tidemark/log'
+   *
+   * const log = await DurableLog.open({ dir: './log' })
+   * console.log(log.recovery.endLsn, log.recovery.tornTail)
+   * await log.close() // the process ends only after this
+   * ```
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
     checkOptions('DurableLog.open', options, durableLogOptions)
@@ -298,6 +307,16 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    *   LSN and try again. `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: nothing was appended; try again when `diskReady` is
    *   emitted.
    *   `TIDEMARK_BAD_RECORD`, `TIDEMARK_LOG_CLOSED`, `TIDEMARK_LOG_POISONED`.
+   *
+   * @example
+   * ```js
+   * import { DurableLog } from 'tidemark/log'
+   *
+   * const log = await DurableLog.open({ dir: './log' })
+   * const lsn = log.append(new TextEncoder().encode('hello'))
+   * await log.waitDurable(lsn) // on disk
+   * await log.close()
+   * ```
    */
   append(payload: Uint8Array, type = 1, flags = 0): number {
     this.#checkUsable()

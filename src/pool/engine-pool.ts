@@ -99,6 +99,18 @@ export class EnginePool extends Emitter<PoolEvents> {
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_CORRUPT`, `TIDEMARK_LOG_FORMAT`,
    *   `TIDEMARK_RULES_DIFFER`, `TIDEMARK_LOG_IO`, `TIDEMARK_REPLAY_DIFFERS`; PoolError `TIDEMARK_INSTRUMENT_DIFFERS`; CommandError for a
    *   malformed instrument.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * console.log(pool.recovery.tornTail) // undefined, or what a crash left at the end of the log and was cut
+   * await pool.close() // the process ends only after this
+   * ```
    */
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
@@ -256,6 +268,28 @@ export class EnginePool extends Emitter<PoolEvents> {
    * @throws CommandError or PoolError for what is malformed: nothing was logged. `TIDEMARK_BACKPRESSURE`, which carries
    *   no stack frames and is shared by the calls that are refused in one turn, when `maxInFlight` commands are in flight: wait for `drain`; `TIDEMARK_DISK_FULL` and `TIDEMARK_TOO_MANY_FILES` until `diskReady`, `TIDEMARK_POOL_CLOSED`, and `TIDEMARK_LOG_POISONED` when the outcome is
    *   unknown.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * const report = await pool.submit({
+   *   type: 'new',
+   *   symbol: 'BTC-USD',
+   *   orderId: 1,
+   *   account: 7,
+   *   side: 'buy',
+   *   orderType: 'limit',
+   *   price: '64000.00', // decimal strings, or numbers that stand for them exactly
+   *   quantity: '0.5',
+   * })
+   * console.log(report.status, report.filled, report.remaining) // resting 0.00000 0.50000
+   * await pool.close()
+   * ```
    */
   submit(command: Command): Promise<ExecutionReport> {
     return this.#intake.submit(command)
@@ -267,6 +301,22 @@ export class EnginePool extends Emitter<PoolEvents> {
    *
    * @throws as `submit`; for plain objects `details.index` is the place of the malformed one.
    *   `TIDEMARK_BATCH_TOO_LARGE` for more than `maxInFlight` commands, or more bytes than a shard's queue takes.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * const report = await pool.submitBatch([
+   *   { type: 'cancel', symbol: 'BTC-USD', orderId: 1 },
+   *   { type: 'cancel', symbol: 'BTC-USD', orderId: 2 },
+   * ])
+   * console.log(report.commands, report.rejected) // 2 2: there are no such orders
+   * await pool.close()
+   * ```
    */
   submitBatch(commands: CommandBatch | readonly Command[]): Promise<BatchReport> {
     return new Promise((resolve, reject) => {
@@ -310,6 +360,24 @@ export class EnginePool extends Emitter<PoolEvents> {
    * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more, `TIDEMARK_BAD_SETTING`; PoolError
    *   `TIDEMARK_POOL_CLOSED`; with a cursor also `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_CURSOR_EXISTS`,
    *   `TIDEMARK_CURSOR_INVALIDATED`, `TIDEMARK_CURSOR_DAMAGED`, `TIDEMARK_BAD_ARGUMENT`.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * const risk = pool.subscribe({ cursor: 'risk' }) // continues after what was acknowledged, also in another process
+   * for await (const event of risk) {
+   *   console.log(event.event, event.symbol) // instrument-created BTC-USD
+   *   risk.acknowledge()
+   *   break
+   * }
+   * await risk.flush() // the acknowledgement is on disk
+   * await pool.close()
+   * ```
    */
   subscribe(options: SubscribeOptions = {}): Subscription {
     if (this.#closing) throw poolClosed()
@@ -336,6 +404,19 @@ export class EnginePool extends Emitter<PoolEvents> {
    *
    * @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`, `TIDEMARK_BAD_ARGUMENT`; `TIDEMARK_BACKPRESSURE` when `maxQuestions`
    *   questions wait for their answers.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * const { bids, asks, lsn } = await pool.depth('BTC-USD', 5)
+   * console.log(bids.length, asks.length, lsn) // each level has price, quantity and orders
+   * await pool.close()
+   * ```
    */
   depth(symbol: string, levels = 10): Promise<Depth> {
     return this.#questions.depth(symbol, levels)

@@ -98,6 +98,19 @@ interface DurableFactorEvents {
  * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk has no room for the log to go on for
  * long, and when it has again; `updatesFailed`, when the log can't be read where the listeners of `onUpdate` are, and they were
  * removed: `reclaimLog` may overtake slow ones.
+ *
+ * @example
+ * ```js
+ * import { DurableFactorEngine } from 'tidemark/factors'
+ *
+ * const engine = await DurableFactorEngine.open({ dir: './factors' })
+ * if (engine.instruments.length === 0) engine.register('ACME', 'ma2', 'mean(last, 2)')
+ * engine.processTick({ instrument: 'ACME', timestamp: 1, last: 100 })
+ * engine.processTick({ instrument: 'ACME', timestamp: 2, last: 104 })
+ * const lsn = await engine.flush() // both ticks and their values are on disk
+ * console.log(lsn, engine.get('ACME', 'ma2')) // … 102
+ * await engine.close()
+ * ```
  */
 export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   readonly recovery: FactorRecovery

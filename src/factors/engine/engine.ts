@@ -35,7 +35,20 @@ export interface InstrumentState {
 
 const nameBytesMax = 256
 
-/** Turns ticks into factor values, in constant time a tick (amortized). In memory only; see `DurableFactorEngine`. */
+/**
+ * Turns ticks into factor values, in constant time a tick (amortized). In memory only; see `DurableFactorEngine`.
+ *
+ * @example
+ * ```js
+ * import { FactorEngine } from 'tidemark/factors'
+ *
+ * const engine = new FactorEngine()
+ * engine.registerAll('ACME', { ma2: 'mean(last, 2)', above: 'last - ma2' })
+ * engine.processTick({ instrument: 'ACME', timestamp: 1, last: 100 })
+ * engine.processTick({ instrument: 'ACME', timestamp: 2, last: 104 })
+ * console.log(engine.getAll('ACME')) // { ma2: 102, above: 2 }
+ * ```
+ */
 export class FactorEngine {
   readonly #byName = new Map<string, FactorInstrument>()
   readonly #instruments: FactorInstrument[] = []

@@ -84,6 +84,20 @@ interface PoolInstrument {
  *
  * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again; `diskFull` and
  * `diskReady`, when the disk has no room for the log to go on for long, and when it has again.
+ *
+ * @example
+ * ```js
+ * import { FactorPool } from 'tidemark/factors'
+ *
+ * const pool = await FactorPool.open({ dir: './factors', workers: 2 })
+ * for (const instrument of ['ACME', 'EMCA']) {
+ *   if (!pool.instruments.includes(instrument)) pool.registerAll(instrument, { ma2: 'mean(last, 2)' })
+ *   pool.processTick({ instrument, timestamp: 1, last: 100 })
+ *   pool.processTick({ instrument, timestamp: 2, last: 104 })
+ * }
+ * console.log(await pool.getAll('EMCA')) // { ma2: 102 }
+ * await pool.close()
+ * ```
  */
 export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; diskReady: [] }> {
   readonly lastTimestamp: number | undefined

@@ -78,6 +78,20 @@ export interface LogReaderSource {
  * end of the log it waits for more, until `to`, the abort signal, or the log's close; then it still gives what is
  * durable. It keeps at most that buffer and one window of a file, and slows nothing, however slowly it is read. A
  * reader is iterated once.
+ *
+ * @example
+ * ```js
+ * import { DurableLog } from 'tidemark/log'
+ *
+ * const log = await DurableLog.open({ dir: './log' })
+ * const lsn = log.append(new TextEncoder().encode('hello'))
+ * await log.waitDurable(lsn)
+ * // Without `to` the loop waits for more until the log is closed.
+ * for await (const record of log.reader({ to: lsn })) {
+ *   console.log(record.lsn, new TextDecoder().decode(record.payload))
+ * }
+ * await log.close()
+ * ```
  */
 export class LogReader implements AsyncIterable<LogRecord> {
   readonly #source: LogReaderSource

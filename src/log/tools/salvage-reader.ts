@@ -25,12 +25,19 @@ const salvageOptions = optionNames<SalvageOptions>({ disk: true })
 /**
  * Opens a log for salvage: reads every record that is still sound, also behind damage, and lists what it had to skip.
  * It takes no lock and changes nothing. What comes out is evidence and not a log: behind a gap nobody knows what is
- * missing, and the records of a torn tail were never acknowledged. Iterated once:
+ * missing, and the records of a torn tail were never acknowledged. It is iterated once.
  *
- * ```ts
+ * @example
+ * ```js
+ * import { DurableLog, SalvageReader } from 'tidemark/log'
+ *
+ * const log = await DurableLog.open({ dir: './log' })
+ * log.append(new TextEncoder().encode('hello'))
+ * await log.close()
+ *
  * const salvage = new SalvageReader('./log')
- * for await (const record of salvage) keep(record)
- * for (const { fromLsn, toLsn, file } of salvage.skipped) …
+ * for await (const record of salvage) console.log(record.lsn, record.payload)
+ * for (const { fromLsn, toLsn, file } of salvage.skipped) console.log(fromLsn, toLsn, file)
  * ```
  */
 export class SalvageReader implements AsyncIterable<SalvagedRecord> {

@@ -33,6 +33,28 @@ export class ShardCommands {
  *
  * The positional adders take integers: the instrument's `id`, prices in ticks, quantities in lots, enumerations as
  * their codes (`sideCodes`, `orderTypeCodes`, `timeInForceCodes`). A tag is a whole number up to 2^53-1.
+ *
+ * @example
+ * ```js
+ * import { EnginePool, orderTypeCodes, sideCodes, timeInForceCodes } from 'tidemark'
+ *
+ * const pool = await EnginePool.open({
+ *   dir: './data',
+ *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+ * })
+ * const instrument = pool.instrument('BTC-USD')
+ * if (!instrument) throw new Error('BTC-USD was added when the pool was opened')
+ * const batch = pool.batch()
+ * for (let orderId = 1; orderId <= 1000; orderId++) {
+ *   const priceTicks = 6_400_000 + orderId // 64000.01 and up, at 0.01 a tick
+ *   const quantityLots = 50_000 // 0.5, at 0.00001 a lot
+ *   batch.addNew(instrument.id, orderId, 7, sideCodes.buy, orderTypeCodes.limit, timeInForceCodes.GTC, priceTicks, quantityLots)
+ * }
+ * const { commands, rejected } = await pool.submitBatch(batch)
+ * console.log(commands, rejected) // 1000 0
+ * batch.clear() // it can be filled again
+ * await pool.close()
+ * ```
  */
 export class CommandBatch {
   readonly #registry: InstrumentRegistry

@@ -1,0 +1,99 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { root, runProgram } from './run-script.js'
+
+/** A complete program of the documentation, which imports what it uses. */
+export interface Example {
+  /** Where it stands, such as `src/pool/engine-pool.ts submit`. */
+  readonly name: string
+  readonly code: string
+  /** Examples with the same run in one folder, in order: those of a page build on one another. */
+  readonly folder: string
+}
+
+const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)]
+
+/** The ```js and ```ts blocks of README and docs. */
+export function examplesOfPages(): Example[] {
+  return pages.flatMap((page) =>
+    [...readSource(page).matchAll(/^```(?:js|ts)\n(.*?)^```/gms)].map(([, code], i) => {
+      return { name: `${page} ${i + 1}`, code: code!, folder: page }
+    }),
+  )
+}
+
+/** The `@example` blocks of the docstrings in src, each a fenced program. */
+export function examplesOfSource(): Example[] {
+  const files = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  return files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => examplesIn(`src/${file}`, readSource(`src/${file}`)))
+}
+
+/** @throws Error for an `@example` without a program in a fence. */
+function examplesIn(file: string, source: string): Example[] {
+  const docstrings = [...source.matchAll(/^ *\/\*\*\n(.*?)^ *\*\/\n([^\n]*)$/gms)]
+  const found = docstrings.flatMap(([, text, declaration]) => {
+    const [, ...parts] = text!.replaceAll(/^ *\* ?/gm, '').split(/^@example\n/m)
+    const [, declared] =
+      /^ *(?:(?:export|class|static|async|function|interface) )*(\w+)/.exec(declaration!) ?? []
+    return parts.map((part) => {
+      const [, code] = /^```js\n(.*?)^```/ms.exec(part) ?? []
+      const name = `${file} ${declared}`
+      if (code === undefined)
+        throw new Error(`${name}: its @example is no program between \`\`\`js and \`\`\``)
+      return { name, code, folder: name }
+    })
+  })
+  if (found.length === source.split('@example').length - 1) return found
+  throw new Error(`${file} has an @example that is in no docstring of its own lines`)
+}
+
+/**
+ * Puts examples where `tidemark` is this package: below its own folder, beside the built code. Returns what the compiler
+ * says, by the examples' names; nothing when all is well.
+ */
+export async function typeErrorsOf(examples: readonly Example[]): Promise<string> {
+  const folder = path.join(root, 'dist/examples', String(process.pid))
+  mkdirSync(folder, { recursive: true })
+  try {
+    for (const [i, { code }] of examples.entries()) writeFileSync(path.join(folder, `${i}.mts`), code)
+    writeFileSync(
+      path.join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        extends: '../../../tsconfig.json',
+        compilerOptions: {
+          rootDir: '.',
+          noEmit: true,
+          incremental: false,
+          tsBuildInfoFile: null,
+          declaration: false,
+        },
+        include: ['.'],
+        exclude: [],
+      }),
+    )
+    const compiler = path.join(root, 'node_modules/.bin/tsc')
+    const { stdout, stderr } = await runProgram(compiler, ['-p', folder, '--pretty', 'false'])
+    return `${stdout}${stderr}`.replaceAll(/^.*?(\d+)\.mts/gm, (_, i: string) => examples[Number(i)]!.name)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Runs an example in a folder; resolves with what it printed and how it ended. */
+export async function runExample({ code }: Example, directory: string): ReturnType<typeof runProgram> {
+  const folder = path.join(root, 'dist/examples', String(process.pid))
+  mkdirSync(folder, { recursive: true })
+  const file = path.join(folder, `${path.basename(directory)}.mjs`)
+  try {
+    writeFileSync(file, code)
+    return await runProgram(process.execPath, [file], { cwd: directory })
+  } finally {
+    rmSync(file)
+  }
+}
+
+function readSource(file: string): string {
+  return readFileSync(path.join(root, file), 'utf8')
+}
