@@ -32,6 +32,7 @@ export function examplesOfSource(): Example[] {
 
 /** @throws Error for an `@example` without a program in a fence. */
 function examplesIn(file: string, source: string): Example[] {
+  if (!/@example$/m.test(source)) return []
   const docstrings = [...source.matchAll(/^ *\/\*\*\n(.*?)^ *\*\/\n([^\n]*)$/gms)]
   const found = docstrings.flatMap(([, text, declaration]) => {
     const [, ...parts] = text!.replaceAll(/^ *\* ?/gm, '').split(/^@example\n/m)
@@ -45,7 +46,7 @@ function examplesIn(file: string, source: string): Example[] {
       return { name, code, folder: name }
     })
   })
-  if (found.length === source.split('@example').length - 1) return found
+  if (found.length === source.match(/@example$/gm)?.length) return found
   throw new Error(`${file} has an @example that is in no docstring of its own lines`)
 }
 
