@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { NodeDisk } from '../../dist/src/log/disk/node-disk.js'
 import { FileReader } from '../../dist/src/log/read/file-reader.js'
-import { GroupWalk } from '../../dist/src/log/read/group-walk.js'
+import { RecordAssembler } from '../../dist/src/log/read/record-assembler.js'
 
 const { dir, fromLsn, commandsMax } = workerData
 const reader = new FileReader(new NodeDisk(), dir, fromLsn, { known: true })
@@ -12,7 +12,7 @@ const reader = new FileReader(new NodeDisk(), dir, fromLsn, { known: true })
 const seen = new Uint8Array((commandsMax >> 3) + 1)
 const counts = { records: 0, repeated: 0, missing: 0, audited: 0, bytes: 0 }
 
-const walk = new GroupWalk({
+const walk = new RecordAssembler({
   visit(words, from, _to, _lsn, type) {
     const tag = words[from + 2] >>> 0
     if (type !== 1 || tag === 0) return

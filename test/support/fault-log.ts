@@ -1,5 +1,5 @@
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
-import type { LogRecord } from '#tidemark/log/read/log-reader.js'
+import type { LogRecord } from '#tidemark/log/read/log-record.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recover/recovery.js'
 import { segmentPaths } from './damaged-log.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'

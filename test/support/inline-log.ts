@@ -6,7 +6,7 @@ import { SegmentWriter } from '#tidemark/log/flush/segment-writer.js'
 import { SharedPreallocated } from '#tidemark/log/flush/shared-preallocated.js'
 import { crcSeedOf } from '#tidemark/log/format/frame.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
-import { GroupAssembler, type LogRecord } from '#tidemark/log/read/log-reader.js'
+import { type LogRecord, RecordCollector } from '#tidemark/log/read/log-record.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recover/recovery.js'
 import { createLogMemory, int64, type LogMemory, startLogMemory } from '#tidemark/log/ring/memory.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
@@ -140,11 +140,11 @@ export function readRecords(
   directory = inlineDirectory,
 ): LogRecord[] {
   const files = new FileReader(disk, directory, fromLsn)
-  const groups = new GroupAssembler()
+  const collector = new RecordCollector()
   const records: LogRecord[] = []
   try {
     for (let chunk = files.nextSync(toLsn); chunk; chunk = files.nextSync(toLsn))
-      records.push(...groups.add(chunk))
+      records.push(...collector.take(chunk))
   } finally {
     files.close()
   }

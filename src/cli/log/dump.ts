@@ -8,13 +8,14 @@ import {
   losesBytes,
 } from '../../log/tools/inspection-report.js'
 import { type SalvageReport, type SkippedRange, salvageLog } from '../../log/tools/salvage.js'
+import { segmentBefore } from '../../log/tools/segment-by-time.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
 import { groupType } from '../../pool/shard/records.js'
 import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } from './groups.js'
 import { LineOutput } from './lines.js'
 import { runInspection } from './progress.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots.js'
-import { segmentBefore } from './start.js'
+
 import { timeText } from './time-text.js'
 
 /** What may stand behind `--type`: commands, events, `mark`, and `record` for what is no group of the pool. */
@@ -66,7 +67,7 @@ export async function dumpLog(
 /** An LSN before which nothing is asked for. */
 function firstNeeded(directory: string, from: DumpBound | undefined): number {
   if (!from) return 0
-  return 'lsn' in from ? from.lsn : segmentBefore(directory, from.timeUs)
+  return 'lsn' in from ? from.lsn : segmentBefore(new NodeDisk(), directory, from.timeUs)
 }
 
 /** Prints every group that can still be read and every gap between them; returns `undefined` when the reader left. */

@@ -1,7 +1,7 @@
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import type { DurableLog } from '../../log/index.js'
-import { FileReader } from '../../log/read/file-reader.js'
-import { type GroupVisitor, GroupWalk } from '../../log/read/group-walk.js'
+import { FileReader, readRecords } from '../../log/read/file-reader.js'
+import { RecordAssembler, type RecordVisitor } from '../../log/read/record-assembler.js'
 import { FactorEngine } from '../engine/engine.js'
 import type { FactorInstrument } from '../engine/instrument.js'
 import { fieldsCell } from '../engine/program.js'
@@ -31,7 +31,7 @@ export interface ReplayOptions {
  * Brings an engine up from a log: executes the logged ticks again and compares every value with the logged one, bit by
  * bit. Values that others sent are kept as they are.
  */
-export class FactorReplay implements GroupVisitor {
+export class FactorReplay implements RecordVisitor {
   readonly engine = new FactorEngine()
   readonly vectors = new Map<string, VectorState>()
   readonly table: SeriesTable
@@ -207,11 +207,6 @@ function differs(
  */
 export async function replayFiles(replay: FactorReplay, log: DurableLog, endLsn: number): Promise<void> {
   const files = new FileReader(new NodeDisk(), log.dir, replay.lsn, { verify: false })
-  const walk = new GroupWalk(replay)
-  try {
-    for (let chunk = await files.next(endLsn); chunk; chunk = await files.next(endLsn)) walk.walk(chunk)
-  } finally {
-    files.close()
-  }
+  await readRecords(files, endLsn, new RecordAssembler(replay))
   replay.lsn = Math.max(replay.lsn, files.position)
 }

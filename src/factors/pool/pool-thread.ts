@@ -2,8 +2,8 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { type ErrorMessage, toErrorMessage } from '../../log/errors.js'
 import { LogProducer, type LogProducerHandle } from '../../log/index.js'
-import { FileReader } from '../../log/read/file-reader.js'
-import { GroupWalk } from '../../log/read/group-walk.js'
+import { FileReader, readRecordsSync } from '../../log/read/file-reader.js'
+import { RecordAssembler } from '../../log/read/record-assembler.js'
 import { Channel } from '../durable/channel.js'
 import { FactorReplay } from '../durable/replay.js'
 import type { Snapshot } from '../durable/snapshot-store.js'
@@ -100,12 +100,7 @@ function recover({ worker, workers, snapshot, firstLsn, endLsn, directory }: Fac
   const mine = (name: string) => workerOf(name, workers) === worker
   const replay = new FactorReplay(snapshot, firstLsn, { instruments: mine })
   const files = new FileReader(new NodeDisk(), directory, replay.lsn, { verify: false })
-  const walk = new GroupWalk(replay)
-  try {
-    for (let chunk = files.nextSync(endLsn); chunk; chunk = files.nextSync(endLsn)) walk.walk(chunk)
-  } finally {
-    files.close()
-  }
+  readRecordsSync(files, endLsn, new RecordAssembler(replay))
   return replay
 }
 

@@ -111,6 +111,9 @@ function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' | 'overtaken' 
     return { kind: 'fault', fault: { ...scanned.place, kind: 'record', reason: scanned.reason } }
   }
   const { type, payload, place, endLsn } = scanned
+  // An event fits in one: only another program writes such.
+  if (scanned.inPieces)
+    return { kind: 'fault', fault: { ...place, kind: 'record', reason: 'a record in pieces' } }
   if (type === recordType.base) {
     const seq = decodeBase(payload)
     if (seq !== undefined) return { kind: 'base', seq }

@@ -202,7 +202,8 @@ export function findLast(
     let type = 0
     let payload: Buffer | undefined
     for (const scanned of scanLog(disk, dir, { fromLsn, limitLsn: endLsn })) {
-      if (scanned.kind !== 'record' || (eventOnly && scanned.type !== recordType.event)) continue
+      if (scanned.kind !== 'record' || scanned.inPieces || (eventOnly && scanned.type !== recordType.event))
+        continue
       type = scanned.type
       payload = Buffer.from(scanned.payload)
     }

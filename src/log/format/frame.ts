@@ -84,6 +84,14 @@ export function crcSeedOf(epoch: bigint): number {
   return crc32.buf(bytes)
 }
 
+/** Gives a frame at a place in memory the CRC that another epoch's seed makes of it. */
+export function resealFrame(bytes: Buffer, at: number, length: number, seed: number): void {
+  bytes.writeInt32LE(0, at + frameField.crc)
+  const ofPayload = crc32.buf(bytes.subarray(at + frameHeaderBytes, at + length), seed)
+  const crc = crc32.buf(bytes.subarray(at, at + frameHeaderBytes), ofPayload)
+  bytes.writeInt32LE(crc, at + frameField.crc)
+}
+
 /** What a frame in some buffer says; reused by the decoder, so copy what must last. */
 export interface FrameView {
   length: number
@@ -116,6 +124,8 @@ export class FrameDecoder {
   readonly #header = new Int32Array(frameHeaderWords)
   #words: Int32Array = new Int32Array(0)
   #bytes: Uint8Array = new Uint8Array(0)
+  /** After `truncated`: how many bytes the frame has, as far as its header says it already. */
+  bytesNeeded = frameHeaderBytes
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -136,6 +146,7 @@ export class FrameDecoder {
 
   /** Like `decode`, without the CRC: whether there is something at `offset` that is bounded like a frame of this LSN. */
   bound(bytes: Buffer, offset: number, end: number, lsn: number): FrameFault {
+    this.bytesNeeded = frameHeaderBytes
     if (end - offset < frameHeaderBytes) return 'truncated'
     if (this.#words.buffer !== bytes.buffer) this.#look(bytes)
     const words = this.#words
@@ -143,6 +154,7 @@ export class FrameDecoder {
     const length = words[from]! >>> 0
     if (length < frameHeaderBytes || length > this.#maxFrameBytes) return 'bad-length'
     if ((words[from + 4]! >>> 0) + (words[from + 5]! >>> 0) * wordRange !== lsn) return 'bad-lsn'
+    this.bytesNeeded = length
     if (offset + length > end) return 'truncated'
     if ((words[from + 2]! & 0xff) === 0) return 'bad-type'
     this.#read(words, from)

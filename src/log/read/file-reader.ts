@@ -1,51 +1,36 @@
+import { assert } from '../../base/assert.js'
 import type { Disk } from '../disk/disk.js'
-import { ioError, LogError } from '../errors.js'
-import { alignFrame, FrameDecoder, type FrameView, frameHeaderBytes } from '../format/frame.js'
-import {
-  listSegmentNames,
-  requireSegmentHeader,
-  segmentNameLsn,
-  segmentPath,
-  segmentSeed,
-} from '../format/segment.js'
+import { LogError } from '../errors.js'
+import { listSegmentNames, requireSegmentHeader, segmentNameLsn, segmentPath } from '../format/segment.js'
+import { type BatchChunk, type BatchDamage, BatchWalk } from './batch-walk.js'
+import type { RecordAssembler } from './record-assembler.js'
 import { SegmentWindow } from './segment-window.js'
 
-/** Whole frames, one behind the other, in memory that the next read may use again. */
-export interface FrameChunk {
-  readonly bytes: Buffer
-  readonly startLsn: number
-  readonly endLsn: number
+export interface FileReaderOptions {
+  /** Whether the CRCs are checked. Default true; `false` for what was verified a moment ago. */
+  readonly verify?: boolean
+  /** A batch is known to begin at `fromLsn`, so that anything else there is corruption and no mistake of the caller's. */
+  readonly known?: boolean
+  /** A chunk ends with the batch that passes so many bytes, also where more was read at once: for event loops. */
+  readonly chunkBytes?: number
 }
 
 /**
- * Reads the frames of a log in LSN order from its files, across segments, checking each. It may stand beside a writer
- * as long as nothing is asked for above the mark.
+ * Reads the batches of a log in LSN order from its files, across segments, checking each. It may stand beside a writer
+ * as long as nothing above the durable LSN is asked for.
  */
 export class FileReader {
   readonly #disk: Disk
   readonly #directory: string
-  #firstLsns: number[] = []
-  #window: SegmentWindow | undefined
-  #decoder = new FrameDecoder(0)
-  #seed = 0
   readonly #start: number | undefined
-  #position: number
-
   readonly #verify: boolean
   readonly #chunkBytes: number
+  #firstLsns: number[] = []
+  #walk: BatchWalk | undefined
+  #position: number
 
-  /**
-   * Starts at `fromLsn`, which is where a frame begins. Without `verify` the CRCs are not checked: for what was
-   * verified a moment ago. `known`: a frame does begin there, so that anything else is corruption and no mistake.
-   * `chunkBytes`: a chunk ends with the frame that passes so many bytes, also where more was read at once: for who must
-   * not be busy for long.
-   */
-  constructor(
-    disk: Disk,
-    directory: string,
-    fromLsn: number,
-    options: { verify?: boolean; known?: boolean; chunkBytes?: number } = {},
-  ) {
+  /** Starts at `fromLsn`, which is where a batch begins. */
+  constructor(disk: Disk, directory: string, fromLsn: number, options: FileReaderOptions = {}) {
     this.#verify = options.verify ?? true
     this.#chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY
     this.#disk = disk
@@ -58,69 +43,75 @@ export class FileReader {
     return this.#position
   }
 
-  /** The next frames below `limitLsn`, at most as many as one read gives, or `undefined` when there are none. */
-  nextSync(limitLsn: number): FrameChunk | undefined {
+  /** The next batches below `limitLsn`, at most as many as one read gives; `undefined` when there are none. */
+  nextSync(limitLsn: number): BatchChunk | undefined {
     if (this.#position >= limitLsn) return undefined
-    const there = this.#window && this.#checked(this.#window, limitLsn)
-    if (there) return there
-    const { window, end } = this.#seek(limitLsn)
-    this.#unlessRemoved(() => window.fill(this.#position, end))
-    return this.#filled(window, end)
+    const inMemory = this.#walk && this.#take(this.#walk, limitLsn)
+    if (inMemory) return inMemory
+    const { walk, end } = this.#seek(limitLsn)
+    for (;;) {
+      const hasMore = this.#unlessRemoved(() => walk.load(end))
+      const chunk = this.#take(walk, end)
+      if (chunk) return chunk
+      if (!hasMore) throw this.#ended(walk)
+    }
   }
 
   /** Like `nextSync`, without blocking the thread. */
-  async next(limitLsn: number): Promise<FrameChunk | undefined> {
+  async next(limitLsn: number): Promise<BatchChunk | undefined> {
     if (this.#position >= limitLsn) return undefined
-    const there = this.#window && this.#checked(this.#window, limitLsn)
-    if (there) return there
-    const { window, end } = this.#seek(limitLsn)
-    try {
-      await window.fillAsync(this.#position, end)
-    } catch (cause) {
-      this.#checkStillThere()
-      throw cause instanceof LogError ? cause : ioError('read', window.segment.path, cause)
+    const inMemory = this.#walk && this.#take(this.#walk, limitLsn)
+    if (inMemory) return inMemory
+    const { walk, end } = this.#seek(limitLsn)
+    for (;;) {
+      const hasMore = await walk.loadAsync(end).catch((error) => {
+        this.#checkStillThere()
+        throw error
+      })
+      const chunk = this.#take(walk, end)
+      if (chunk) return chunk
+      if (!hasMore) throw this.#ended(walk)
     }
-    return this.#filled(window, end)
   }
 
   close(): void {
-    this.#window?.close()
-    this.#window = undefined
+    this.#walk?.window.close()
+    this.#walk = undefined
   }
 
   /** Closes its file, not while a read is under way, and keeps what was read: the next read of the file opens it again. */
   release(): void {
-    this.#window?.close()
+    this.#walk?.window.close()
   }
 
   /**
-   * Opens the segment in which the position lies; returns it with the LSN up to which it may be read. The names are
-   * listed after the caller took its limit from the mark, so a segment that begins below the limit is among them.
+   * Opens the segment in which the position lies; returns its walk with the LSN up to which it may be read. The names are
+   * listed after the caller took its limit from the durable LSN, so a segment that begins below the limit is among them.
    */
-  #seek(limitLsn: number): { window: SegmentWindow; end: number } {
+  #seek(limitLsn: number): { walk: BatchWalk; end: number } {
     let end = this.#firstLsns.find((lsn) => lsn > this.#position)
-    if (!this.#window || end === undefined || !this.#holdsPosition()) {
+    if (!this.#walk || end === undefined || !this.#holdsPosition()) {
       this.#firstLsns = listSegmentNames(this.#disk, this.#directory).map((name) => segmentNameLsn(name)!)
       end = this.#firstLsns.find((lsn) => lsn > this.#position)
     }
-    const window = this.#window && this.#holdsPosition() ? this.#window : this.#open()
-    return { window, end: Math.min(limitLsn, end ?? limitLsn) }
+    const walk = this.#walk && this.#holdsPosition() ? this.#walk : this.#open()
+    return { walk, end: Math.min(limitLsn, end ?? limitLsn) }
   }
 
   #holdsPosition(): boolean {
-    return this.#window?.segment.header.firstLsn === this.#firstLsns.findLast((lsn) => lsn <= this.#position)
+    const firstLsn = this.#firstLsns.findLast((lsn) => lsn <= this.#position)
+    return this.#walk?.window.segment.header.firstLsn === firstLsn
   }
 
-  #open(): SegmentWindow {
+  #open(): BatchWalk {
     const firstLsn = this.#firstLsns.findLast((lsn) => lsn <= this.#position)
     if (firstLsn === undefined) throw removed(this.#position, this.#firstLsns[0])
     const file = segmentPath(this.#directory, firstLsn)
     const header = this.#unlessRemoved(() => requireSegmentHeader(this.#disk, file, firstLsn))
     this.close()
-    this.#window = new SegmentWindow(this.#disk, { path: file, header }, header.maxFrameBytes)
-    this.#decoder = new FrameDecoder(header.maxFrameBytes)
-    this.#seed = segmentSeed(header)
-    return this.#window
+    const window = new SegmentWindow(this.#disk, { path: file, header })
+    this.#walk = new BatchWalk(window, { fromLsn: this.#position, verify: this.#verify })
+    return this.#walk
   }
 
   /** Does what a removal of the segment may disturb: then that is the error. */
@@ -133,54 +124,50 @@ export class FileReader {
     }
   }
 
-  /** The file of a segment that was removed may hold other frames by now. */
+  /** The file of a segment that was removed may hold other batches by now. */
   #checkStillThere(): void {
     const name = listSegmentNames(this.#disk, this.#directory)[0]
     const firstLsn = name === undefined ? undefined : segmentNameLsn(name)
     if (firstLsn !== undefined && this.#position < firstLsn) throw removed(this.#position, firstLsn)
   }
 
-  /** The next frames of what was just read. */
-  #filled(window: SegmentWindow, end: number): FrameChunk {
-    const chunk = this.#checked(window, end)
-    if (chunk) return chunk
-    this.#checkStillThere()
-    if (window.available > 0) throw this.#unsound(window, this.#position, 'truncated')
-    throw new LogError(
-      'TIDEMARK_LOG_CORRUPT',
-      `The log ends before LSN ${this.#position} in ${window.segment.path}.`,
-      { file: window.segment.path, lsn: this.#position },
-    )
-  }
-
-  /** The next frames of what is in memory, checked; `undefined` when not even one is there whole. */
-  #checked(window: SegmentWindow, end: number): FrameChunk | undefined {
+  /** The next batches of what is in memory, checked; `undefined` when not even one is there whole. */
+  #take(walk: BatchWalk, end: number): BatchChunk | undefined {
     const startLsn = this.#position
-    const from = startLsn - window.startLsn
-    const to = Math.min(window.available, end - window.startLsn)
-    let at = from
-    while (at < to && at - from < this.#chunkBytes) {
-      const lsn = window.startLsn + at
-      const fault = this.#verify
-        ? this.#decoder.decode(window.bytes, at, to, lsn, this.#seed)
-        : this.#decoder.bound(window.bytes, at, to, lsn)
-      if (fault === 'truncated') break
-      if (fault !== 'none') {
-        this.#checkStillThere()
-        throw this.#unsound(window, lsn, fault)
-      }
-      at += alignFrame(this.#decoder.view.length)
+    assert(walk.position === startLsn, 'a reader and the walk of its segment stand at one place', () => ({
+      startLsn,
+      position: walk.position,
+    }))
+    let step = walk.stepInMemory(end)
+    while (step === 'batch' && walk.position - startLsn < this.#chunkBytes) step = walk.stepInMemory(end)
+    if (step !== 'batch' && step !== 'end' && step !== 'unread') {
+      const lsn = walk.position
+      walk.position = startLsn
+      this.#checkStillThere()
+      throw this.#damaged(walk, lsn, step)
     }
-    if (at <= from) return undefined
-    this.#position = window.startLsn + at
-    return { bytes: window.bytes.subarray(from, at), startLsn, endLsn: this.#position }
+    if (walk.position === startLsn) return undefined
+    this.#position = walk.position
+    const { bytes, startLsn: windowLsn } = walk.window
+    return { bytes: bytes.subarray(startLsn - windowLsn, walk.batchEnd), startLsn, endLsn: walk.position }
   }
 
-  #unsound(window: SegmentWindow, lsn: number, reason: string): LogError {
+  /** No whole batch begins at the position, and the file has no more of it. */
+  #ended(walk: BatchWalk): LogError {
+    this.#checkStillThere()
+    if (walk.window.available > 0) return this.#damaged(walk, this.#position, 'truncated')
+    const file = walk.window.segment.path
+    return new LogError('TIDEMARK_LOG_CORRUPT', `The log ends before LSN ${this.#position} in ${file}.`, {
+      file,
+      lsn: this.#position,
+    })
+  }
+
+  #damaged({ window }: BatchWalk, lsn: number, reason: BatchDamage): LogError {
     if (lsn === this.#start) {
       return new LogError(
         'TIDEMARK_BAD_LSN',
-        `No sound record begins at LSN ${lsn}; read from the LSN of a record.`,
+        `No valid record begins at LSN ${lsn}; read from the LSN of a record.`,
         { lsn, reason },
       )
     }
@@ -202,19 +189,25 @@ function removed(lsn: number, firstLsn: number | undefined): LogError {
   )
 }
 
-/** Walks the frames of a chunk. `visit` gets fields that are valid during the call, and where the payload stands. */
-export function forEachFrame(
-  chunk: FrameChunk,
-  visit: (frame: FrameView, payloadStart: number, payloadEnd: number) => void,
-): void {
-  const decoder = walker
-  const bytes = chunk.endLsn - chunk.startLsn
-  for (let at = 0; at < bytes; ) {
-    decoder.read(chunk.bytes, at)
-    const { length } = decoder.view
-    visit(decoder.view, at + frameHeaderBytes, at + length)
-    at += alignFrame(length)
+/** Reads on to `endLsn` through an assembler, with a turn of the event loop between two chunks. Closes the reader. */
+export async function readRecords(
+  reader: FileReader,
+  endLsn: number,
+  assembler: RecordAssembler,
+): Promise<void> {
+  try {
+    for (let chunk = await reader.next(endLsn); chunk; chunk = await reader.next(endLsn))
+      assembler.walk(chunk)
+  } finally {
+    reader.close()
   }
 }
 
-const walker = new FrameDecoder(0)
+/** As `readRecords`. Blocks the thread. */
+export function readRecordsSync(reader: FileReader, endLsn: number, assembler: RecordAssembler): void {
+  try {
+    for (let chunk = reader.nextSync(endLsn); chunk; chunk = reader.nextSync(endLsn)) assembler.walk(chunk)
+  } finally {
+    reader.close()
+  }
+}

@@ -1,4 +1,4 @@
-import type { FrameChunk } from './file-reader.js'
+import type { BatchChunk } from './batch-walk.js'
 import { LiveTail } from './live-tail.js'
 
 const slabBytes = 64 * 1024
@@ -66,7 +66,7 @@ export class LiveFeed {
   }
 
   /** Takes a chunk whose memory is used again; it begins where the last one ended. */
-  publish(chunk: FrameChunk): void {
+  publish(chunk: BatchChunk): void {
     this.#position = chunk.endLsn
     if (this.#tails.size === 0) return
     const bytes = chunk.endLsn - chunk.startLsn

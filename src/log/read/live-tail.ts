@@ -1,5 +1,4 @@
-import { alignFrame } from '../format/frame.js'
-import type { FrameChunk } from './file-reader.js'
+import { type BatchChunk, batchEndAt } from './batch-walk.js'
 
 /** A reader gets about this much at once, so that it decodes for a moment and not for a whole buffer. */
 export const takeBytes = 16 * 1024
@@ -74,7 +73,7 @@ export class LiveTail {
   }
 
   /** The next frames, or `undefined` when there are none now. Their memory stays as it is. */
-  take(): FrameChunk | undefined {
+  take(): BatchChunk | undefined {
     const run = this.#runs[0]
     if (!run) return undefined
     const from = run.from
@@ -102,6 +101,6 @@ export class LiveTail {
 /** Where the frame ends that passes `takeBytes`: one frame at least. */
 function framesEnd(memory: Buffer, from: number, to: number): number {
   let at = from
-  while (at < to && at - from < takeBytes) at += alignFrame(memory.readInt32LE(at))
+  while (at < to && at - from < takeBytes) at = batchEndAt(memory, at)
   return at
 }

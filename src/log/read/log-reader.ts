@@ -2,25 +2,14 @@ import { shown } from '../../base/shown.js'
 import type { Turns } from '../../base/turns.js'
 import type { Disk } from '../disk/disk.js'
 import { badSetting, LogError } from '../errors.js'
-import { frameFlag, maxApplicationType, syncMarkerType } from '../format/frame.js'
 import { checkOptions, checkSignal, optionNames } from '../options.js'
 import type { ReleasedSignal } from '../ring/released-signal.js'
 import { BatchIterator } from './batch-iterator.js'
-import { FileReader, type FrameChunk, forEachFrame } from './file-reader.js'
+import type { BatchChunk } from './batch-walk.js'
+import { FileReader } from './file-reader.js'
 import type { LiveFeed } from './live-feed.js'
 import { type LiveTail, takeBytes } from './live-tail.js'
-
-/** One group of the log. */
-export interface LogRecord {
-  /** Where the record ends; reading on `from` it gives the next one. */
-  readonly lsn: number
-  readonly type: number
-  readonly flags: number
-  /** Microseconds since 1970 by the writer's clock. */
-  readonly timestampUs: number
-  /** A copy that may be kept. */
-  readonly payload: Uint8Array
-}
+import { type LogRecord, RecordCollector } from './log-record.js'
 
 export interface LogReaderOptions {
   /** The LSN behind which to begin: the LSN of the last record known, or where the log begins. Default: its beginning. */
@@ -103,7 +92,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
   #stopped = false
   #position: number
   #files: FileReader | undefined
-  #read: Promise<FrameChunk | undefined> | undefined
+  #read: Promise<BatchChunk | undefined> | undefined
   #tail: LiveTail | undefined
   /** Up to where it had read when it last let others have the event loop. */
   #passedLsn: number
@@ -170,11 +159,11 @@ export class LogReader implements AsyncIterable<LogRecord> {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
-    const groups = new GroupAssembler()
+    const records = new RecordCollector()
     return new BatchIterator({
       more: async () => {
         const chunk = await this.nextChunk()
-        return chunk && groups.add(chunk)
+        return chunk && records.take(chunk)
       },
       ended: () => this.#stopped,
       stop: this.#stop,
@@ -187,7 +176,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
    *
    * @throws LogError `TIDEMARK_BAD_LSN` when what comes next is not in the log any more.
    */
-  async nextChunk(): Promise<FrameChunk | undefined> {
+  async nextChunk(): Promise<BatchChunk | undefined> {
     if (this.#position - this.#passedLsn >= takeBytes) {
       this.#passedLsn = this.#position
       await this.#source.turns.pass(this.#source.acknowledgementsDue)
@@ -242,13 +231,13 @@ export class LogReader implements AsyncIterable<LogRecord> {
     this.#source.reading.delete(this)
   }
 
-  #live(chunk: FrameChunk): FrameChunk {
+  #live(chunk: BatchChunk): BatchChunk {
     this.#closeFiles()
     this.#position = chunk.endLsn
     return chunk
   }
 
-  async #fromFiles(released: number): Promise<FrameChunk | undefined> {
+  async #fromFiles(released: number): Promise<BatchChunk | undefined> {
     if (!this.#tail) this.#attach(released)
     const limit = Math.min(released, this.#to ?? released, this.#tail?.startLsn ?? released)
     const { disk, directory } = this.#source
@@ -309,41 +298,5 @@ export class LogReader implements AsyncIterable<LogRecord> {
     } finally {
       signal.letGo()
     }
-  }
-}
-
-/** Puts the pieces of groups together again, over as many chunks as it takes. */
-export class GroupAssembler {
-  #pieces: Uint8Array[] = []
-
-  /** The application's groups that end in this chunk, each with a payload of its own. */
-  add(chunk: FrameChunk): LogRecord[] {
-    const records: LogRecord[] = []
-    forEachFrame(chunk, (frame, start, end) => {
-      if (frame.type > maxApplicationType) {
-        if (frame.type === syncMarkerType) return
-        throw new LogError(
-          'TIDEMARK_LOG_FORMAT',
-          `LSN ${frame.lsn} holds a record of type ${frame.type}, which this build does not know.`,
-          {
-            lsn: frame.lsn,
-            type: frame.type,
-          },
-        )
-      }
-      const piece = Uint8Array.from(chunk.bytes.subarray(start, end))
-      if (frame.flags & frameFlag.continues) {
-        this.#pieces.push(piece)
-        return
-      }
-      records.push({
-        lsn: frame.lsn + ((frame.length + 7) & ~7),
-        type: frame.type,
-        flags: frame.flags & frameFlag.applicationMask,
-        timestampUs: frame.timestampUs,
-        payload: this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces.splice(0), piece]),
-      })
-    })
-    return records
   }
 }

@@ -6,7 +6,8 @@ import type { LogMemory } from '../ring/memory.js'
 import { LogViews } from '../ring/memory.js'
 import type { ReleasedSignal } from '../ring/released-signal.js'
 import { RingReader } from '../ring/ring-reader.js'
-import { FileReader, type FrameChunk } from './file-reader.js'
+import type { BatchChunk } from './batch-walk.js'
+import { FileReader } from './file-reader.js'
 import type { LiveFeed } from './live-feed.js'
 
 /** What is delivered at once: a few hundred commands. */
@@ -78,7 +79,7 @@ export class LogFollower {
    * Gives every chunk to `onChunk`, whose memory is used again for the next one, until `stop`. Rejects with what
    * `onChunk` throws, or when the files cannot be read. Nothing here keeps the process alive.
    */
-  start(onChunk: (chunk: FrameChunk) => void): Promise<void> {
+  start(onChunk: (chunk: BatchChunk) => void): Promise<void> {
     this.#done ??= this.#run(onChunk).finally(() => this.#release())
     return this.#done
   }
@@ -90,7 +91,7 @@ export class LogFollower {
     await this.#done
   }
 
-  async #run(onChunk: (chunk: FrameChunk) => void): Promise<void> {
+  async #run(onChunk: (chunk: BatchChunk) => void): Promise<void> {
     let passedLsn = this.#position
     for (;;) {
       if (this.#onlyForFeed && !this.#feed.wanted) {
@@ -117,7 +118,7 @@ export class LogFollower {
     }
   }
 
-  #fromRing(released: number): FrameChunk | undefined {
+  #fromRing(released: number): BatchChunk | undefined {
     const attachedAt = this.#ring.attachedAt
     if (attachedAt === undefined) {
       if (this.#ring.detached) this.#ring.request()
@@ -133,7 +134,7 @@ export class LogFollower {
   }
 
   /** Without a descriptor for the files it waits: only its own readers are behind then, and nothing is lost. */
-  async #fromFilesWhenPossible(released: number): Promise<FrameChunk | undefined> {
+  async #fromFilesWhenPossible(released: number): Promise<BatchChunk | undefined> {
     try {
       return await this.#fromFiles(released)
     } catch (error) {
@@ -143,7 +144,7 @@ export class LogFollower {
     }
   }
 
-  async #fromFiles(released: number): Promise<FrameChunk | undefined> {
+  async #fromFiles(released: number): Promise<BatchChunk | undefined> {
     this.#files ??= new FileReader(this.#disk, this.#directory, this.#position, {
       chunkBytes: this.#chunkBytes,
     })

@@ -1,17 +1,9 @@
 import * as path from 'node:path'
 import { crc32 as zlibCrc32 } from 'node:zlib'
-import crc32 from 'crc-32'
 import { AtomicFileSync } from '../disk/atomic-file.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
-import {
-  alignFrame,
-  FrameDecoder,
-  frameField,
-  frameHeaderBytes,
-  syncMarkerType,
-  writeFrameHeader,
-} from '../format/frame.js'
+import { frameHeaderBytes, resealFrame, syncMarkerType, writeFrameHeader } from '../format/frame.js'
 import {
   attempt,
   encodeSegmentHeader,
@@ -22,6 +14,7 @@ import {
   segmentName,
   segmentSeed,
 } from '../format/segment.js'
+import { BatchWalk } from '../read/batch-walk.js'
 import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt } from './damage-report.js'
 import { segmentCrc } from './segment-scan.js'
@@ -144,31 +137,23 @@ function syncMarker(lsn: number, seed: number): Buffer {
 /** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */
 function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, seed: number): Buffer {
   if (endLsn === fromLsn) return Buffer.alloc(0)
-  const window = new SegmentWindow(disk, segment, endLsn - fromLsn)
-  window.fill(fromLsn, endLsn)
-  window.close()
   // The file may end within the padding of the last frame, which is then made of zeros again.
   const frames = Buffer.alloc(endLsn - fromLsn)
-  window.bytes.copy(frames, 0, 0, window.available)
-  const decoder = new FrameDecoder(segment.header.maxFrameBytes)
-  const seedBefore = segmentSeed(segment.header)
-  for (let at = 0; at < frames.byteLength; ) {
-    if (decoder.decode(frames, at, frames.byteLength, fromLsn + at, seedBefore) !== 'none') {
-      throw corruptAt(
-        segment,
-        fromLsn + at,
-        `no frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`,
-        undefined,
-      )
+  const window = new SegmentWindow(disk, segment)
+  try {
+    const walk = new BatchWalk(window, { fromLsn })
+    let step = walk.step(endLsn)
+    for (; step === 'batch'; step = walk.step(endLsn)) {
+      const { lsn, length } = walk.header
+      window.bytes.copy(frames, lsn - fromLsn, walk.batchStart, walk.batchStart + length)
+      resealFrame(frames, lsn - fromLsn, length, seed)
     }
-    const { length } = decoder.view
-    frames.writeInt32LE(0, at + frameField.crc)
-    const payload = frames.subarray(at + frameHeaderBytes, at + length)
-    const crc = crc32.buf(frames.subarray(at, at + frameHeaderBytes), crc32.buf(payload, seed))
-    frames.writeInt32LE(crc, at + frameField.crc)
-    at += alignFrame(length)
+    if (step === 'end') return frames
+    const reason = `no valid frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`
+    throw corruptAt(segment, walk.position, reason, undefined)
+  } finally {
+    window.close()
   }
-  return frames
 }
 
 /** Gives back the zeros of a segment that another now goes on from. */

@@ -3,7 +3,6 @@ import { isTemporaryName } from '../disk/atomic-file.js'
 import type { Disk } from '../disk/disk.js'
 import { makeFolder } from '../disk/folders.js'
 import { LogError } from '../errors.js'
-import { alignFrame, frameFlag, maxApplicationType } from '../format/frame.js'
 import {
   attempt,
   isPreallocatedName,
@@ -17,12 +16,13 @@ import {
   segmentNameLsn,
   segmentPath,
 } from '../format/segment.js'
-import { FileReader, forEachFrame } from '../read/file-reader.js'
+import { FileReader, readRecordsSync } from '../read/file-reader.js'
+import { RecordAssembler } from '../read/record-assembler.js'
 import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt, type TornTail } from './damage-report.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
-import { scanSegment, searchBehind, segmentCrc } from './segment-scan.js'
+import { scanSegment, searchAfter, segmentCrc } from './segment-scan.js'
 
 /** What opening a log found. */
 export interface RecoveryReport {
@@ -158,16 +158,19 @@ function firstWholeGroup({ disk, directory }: RecoverySettings, first: Segment, 
   const { firstLsn, withinGroup } = first.header
   if (!withinGroup) return firstLsn
   let wholeLsn: number | undefined
+  const assembler = new RecordAssembler({
+    visit: () => {},
+    rest: (lsn) => {
+      wholeLsn = lsn
+    },
+  })
+  assembler.skipRest()
   const files = new FileReader(disk, directory, firstLsn)
   try {
-    for (
-      let chunk = files.nextSync(endLsn);
-      chunk && wholeLsn === undefined;
-      chunk = files.nextSync(endLsn)
-    ) {
-      forEachFrame(chunk, ({ flags, lsn, length }) => {
-        if ((flags & frameFlag.continues) === 0) wholeLsn ??= lsn + alignFrame(length)
-      })
+    while (wholeLsn === undefined) {
+      const chunk = files.nextSync(endLsn)
+      if (!chunk) break
+      assembler.walk(chunk)
     }
   } finally {
     files.close()
@@ -182,7 +185,7 @@ function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
   throw corruptAt(
     segment,
     scan.endLsn,
-    `${scan.fault ?? 'damaged padding'}, in a segment that was sealed and synced`,
+    `${scan.damage ?? 'damaged padding'}, in a segment that was sealed and synced`,
     scan.groups,
   )
 }
@@ -249,16 +252,12 @@ function checkCovered(settings: RecoverySettings, segments: readonly Segment[], 
   if (coveredLsn === undefined || last < 0) return
   const foreignEndLsn = segments[last + 1]?.header.firstLsn ?? endLsn
   const fromLsn = Math.max(coveredLsn, segments[0]!.header.firstLsn)
-  const files = new FileReader(disk, directory, fromLsn)
-  try {
-    for (let chunk = files.nextSync(foreignEndLsn); chunk; chunk = files.nextSync(foreignEndLsn)) {
-      forEachFrame(chunk, ({ type, lsn }) => {
-        if (type <= maxApplicationType) throw rulesDiffer(segments[last]!, lsn, settings)
-      })
-    }
-  } finally {
-    files.close()
-  }
+  const assembler: RecordAssembler = new RecordAssembler({
+    visit: () => {
+      throw rulesDiffer(segments[last]!, assembler.startLsn, settings)
+    },
+  })
+  readRecordsSync(new FileReader(disk, directory, fromLsn), foreignEndLsn, assembler)
 }
 
 function rulesDiffer(
@@ -289,12 +288,12 @@ function scanTail(disk: Disk, segment: Segment): Tail {
   const fileEndLsn = window.fileEndLsn
   window.close()
   const scan = scanSegment(disk, segment, fileEndLsn)
-  const evidence = searchBehind(disk, segment, scan.endLsn)
+  const evidence = searchAfter(disk, segment, scan.endLsn)
   if (evidence.proof) {
     throw corruptAt(
       segment,
       scan.endLsn,
-      `${scan.fault ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
+      `${scan.damage ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
       scan.groups,
     )
   }
@@ -309,7 +308,7 @@ function scanTail(disk: Disk, segment: Segment): Tail {
           file: segment.path,
           offset: segmentHeaderBytes + scan.endLsn - segment.header.firstLsn,
           lsn: scan.endLsn,
-          reason: scan.fault ?? 'unfinished group',
+          reason: scan.damage ?? 'unfinished group',
           bytesCut: Math.max(evidence.lastWrittenLsn, scan.endLsn) - scan.groupEndLsn,
           recordsKept: scan.groups,
         }

@@ -3,7 +3,7 @@ import { type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
 import type { LogDamage } from '../recover/damage-report.js'
 import type { HeaderProbe, LogFile } from './inspection-header.js'
 import type { InspectedSegment } from './inspection-report.js'
-import { SegmentWalk } from './inspection-segment.js'
+import { InspectionWalk } from './inspection-walk.js'
 
 /** A fault without what only the whole inspection knows. */
 export type PlacedFault = Omit<LogDamage, 'severity' | 'groupEndLsn' | 'recordsKept'>
@@ -70,8 +70,8 @@ function inferHeader(
   if (successor?.previous?.firstLsn === file.firstLsn) return withEpoch(successor.previous.epoch)
   if (!before?.header) return undefined
   const header = withEpoch(before.header.epoch)
-  const trial = new SegmentWalk(disk, handle, file.path, header, { frame() {}, padding() {} })
-  return trial.soundNow(trial.fileEndLsn) ? header : undefined
+  const trial = new InspectionWalk(disk, handle, file.path, header, { batch() {}, padding() {} })
+  return trial.isValidNow() ? header : undefined
 }
 
 /** What is wrong where a segment should go on from the one before it. */

@@ -1,9 +1,7 @@
 import type { Disk } from '../disk/disk.js'
-import { alignFrame } from '../format/frame.js'
 import type { SegmentHeader } from '../format/segment.js'
 import { damageReason, type LogDamage } from '../recover/damage-report.js'
 import { chainFault, type PlacedFault, settleHeader } from './inspection-chain.js'
-import { GroupAssembly } from './inspection-groups.js'
 import {
   type HeaderProbe,
   type LogFile,
@@ -12,6 +10,7 @@ import {
   probeHeader,
   readHeaderBlock,
 } from './inspection-header.js'
+import { InspectedRecords } from './inspection-records.js'
 import {
   type InspectedSegment,
   type InspectionStep,
@@ -20,7 +19,7 @@ import {
   losesBytes,
   verdictOf,
 } from './inspection-report.js'
-import { type FrameSink, SegmentWalk } from './inspection-segment.js'
+import { InspectionWalk, type WalkSink } from './inspection-walk.js'
 import { successorOf } from './log-end.js'
 
 const settleMs = 50
@@ -95,9 +94,9 @@ class LogInspector {
   readonly #fromLsn: number
   readonly #faults: LogDamage[] = []
   readonly #segments: InspectedSegment[] = []
-  readonly #sink: FrameSink
-  #groups: GroupAssembly
-  #walk: SegmentWalk | undefined
+  readonly #sink: WalkSink
+  #groups: InspectedRecords
+  #walk: InspectionWalk | undefined
   #before: InspectedSegment | undefined
   /** Groups that ended before the file under inspection. */
   #groupsBefore = 0
@@ -111,10 +110,9 @@ class LogInspector {
     this.#visitor = visitor
     this.#settle = options.settle ?? true
     this.#fromLsn = options.fromLsn ?? 0
-    this.#groups = new GroupAssembly(visitor, 0)
+    this.#groups = new InspectedRecords(visitor, 0)
     this.#sink = {
-      frame: (view, bytes, from, to) =>
-        this.#groups.add(view, view.lsn + alignFrame(view.length), bytes.subarray(from, to)),
+      batch: (walk) => this.#groups.add(walk),
       padding: (lsn) => this.#padding(lsn),
     }
   }
@@ -124,7 +122,7 @@ class LogInspector {
     const first = all.findLastIndex(({ firstLsn }) => firstLsn <= this.#fromLsn)
     const files = all.slice(Math.max(0, first)).map((file) => this.#look(file))
     this.#bytesTotal = files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
-    this.#groups = new GroupAssembly(this.#visitor, files[0]?.firstLsn ?? 0)
+    this.#groups = new InspectedRecords(this.#visitor, files[0]?.firstLsn ?? 0)
     for (let i = 0; i < files.length; i++) {
       const file = files[i]!
       const opened = openLogFile(this.#disk, this.#directory, file)
@@ -199,7 +197,7 @@ class LogInspector {
     const { path, firstLsn } = file
     const segment = { path, firstLsn, fileBytes, sealed: next !== undefined, header, headerInferred }
     if (header) {
-      const walk = new SegmentWalk(this.#disk, handle, file.path, header, this.#sink)
+      const walk = new InspectionWalk(this.#disk, handle, file.path, header, this.#sink)
       this.#walk = walk
       if (next) yield* this.#walkSealed(walk, this.#limitOf(file, header, next), successor, next.firstLsn)
       else yield* this.#walkLast(walk)
@@ -220,7 +218,7 @@ class LogInspector {
   }
 
   *#walkSealed(
-    walk: SegmentWalk,
+    walk: InspectionWalk,
     knownLimit: number | undefined,
     successor: SegmentHeader | undefined,
     nextFirstLsn: number,
@@ -230,8 +228,8 @@ class LogInspector {
     for (;;) {
       const state = walk.advance(limit)
       yield this.#step(walk)
-      if (state === 'window') continue
-      if (state === 'limit') break
+      if (state === 'slice') continue
+      if (state === 'end') break
       const { lsn, lastWrittenLsn } = walk.findNext(limit)
       if (knownLimit === undefined && lsn === undefined && lastWrittenLsn === walk.position) break
       const reason = walk.unreadable
@@ -254,7 +252,7 @@ class LogInspector {
   }
 
   /** Walks the last segment to where it ends, and judges what stands there. */
-  *#walkLast(walk: SegmentWalk): Generator<InspectionStep> {
+  *#walkLast(walk: InspectionWalk): Generator<InspectionStep> {
     const gaps: OpenGap[] = []
     let tries = this.#settle ? settleTries : 0
     let follows = 0
@@ -263,7 +261,7 @@ class LogInspector {
       const end = limit ?? walk.fileEndLsn
       const state = walk.advance(end)
       yield this.#step(walk)
-      if (state === 'window') continue
+      if (state === 'slice') continue
       limit ??= this.#successorOf(walk)
       if (limit !== undefined && walk.position >= limit) break
       if (limit !== undefined && limit !== end) continue
@@ -274,7 +272,7 @@ class LogInspector {
         tries--
         yield { ...this.#step(walk), waitMs: settleMs }
         if (this.#wasReplaced(walk)) break
-        if (walk.soundNow(walk.fileEndLsn)) {
+        if (walk.isValidNow()) {
           if (++follows === followsMax) {
             this.#judgeGaps(walk, gaps)
             return
@@ -285,7 +283,7 @@ class LogInspector {
       }
       if (clean && limit === undefined) break
       const endLsn = lsn ?? limit ?? lastWrittenLsn
-      const reason = damageReason(state === 'limit' ? 'truncated' : state)
+      const reason = damageReason(state === 'end' ? 'truncated' : state)
       const { groups, groupEndLsn } = this.#groups
       gaps.push({ lsn: walk.position, endLsn, groupEndLsn, groups, reason })
       this.#skip(walk.position, endLsn, walk.path)
@@ -303,11 +301,11 @@ class LogInspector {
    * were read by now: a place whose bytes are sound when they are read again was only being written. Returns whether
    * there is a torn tail.
    */
-  #judgeGaps(walk: SegmentWalk, gaps: readonly OpenGap[]): boolean {
+  #judgeGaps(walk: InspectionWalk, gaps: readonly OpenGap[]): boolean {
     const { syncedLsn } = this.#groups
     const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
     for (const [i, gap] of gaps.entries()) {
-      if (this.#settle && walk.soundAt(gap.lsn)) continue
+      if (this.#settle && walk.isValidNow(gap.lsn)) continue
       if (syncedLsn > gap.lsn) {
         const reason = `${gap.reason}, though the log was synced up to LSN ${syncedLsn}`
         this.#fault({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
@@ -321,7 +319,7 @@ class LogInspector {
   }
 
   /** Judges where the frames of the last segment end. */
-  #judgeEnd(walk: SegmentWalk): void {
+  #judgeEnd(walk: InspectionWalk): void {
     const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
     const { groupEndLsn, unfinished, syncedLsn } = this.#groups
     if (groupEndLsn < syncedLsn) {
@@ -334,13 +332,13 @@ class LogInspector {
   }
 
   /** Where a segment begins that goes on from the walked one by now: then it is sealed, and ends there. */
-  #successorOf(walk: SegmentWalk): number | undefined {
+  #successorOf(walk: InspectionWalk): number | undefined {
     const { firstLsn } = walk.header
     return successorOf(this.#disk, this.#directory, firstLsn)?.header.firstLsn
   }
 
   /** Whether an opening has put another file in the place of the one that is walked. */
-  #wasReplaced(walk: SegmentWalk): boolean {
+  #wasReplaced(walk: InspectionWalk): boolean {
     const now = this.#look({ path: walk.path, firstLsn: walk.header.firstLsn }).probe?.header
     return now !== undefined && now.epoch !== walk.header.epoch
   }
@@ -368,7 +366,7 @@ class LogInspector {
     })
   }
 
-  #step(walk: SegmentWalk): InspectionStep {
+  #step(walk: InspectionWalk): InspectionStep {
     const bytesDone = this.#bytesDone + Math.max(0, walk.position - walk.header.firstLsn)
     return { bytesDone: Math.min(bytesDone, this.#bytesTotal), bytesTotal: this.#bytesTotal, waitMs: 0 }
   }

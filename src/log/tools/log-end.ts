@@ -1,7 +1,7 @@
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
 import { attempt, decodeSegmentHeader, type Segment, segmentHeaderBytes } from '../format/segment.js'
-import { type SegmentScan, scanSegment, searchBehind } from '../recover/segment-scan.js'
+import { type SegmentScan, scanSegment, searchAfter } from '../recover/segment-scan.js'
 import { listLogFiles, openLogFile, probeHeader, readHeaderBlock } from './inspection-header.js'
 
 /**
@@ -92,18 +92,18 @@ function syncedBehind(
   scan: SegmentScan,
   file: number,
 ): number {
-  const { proof } = searchBehind(disk, segment, scan.endLsn, file)
+  const { proof } = searchAfter(disk, segment, scan.endLsn, file)
   const sealedAt = successorOf(disk, directory, segment.header.firstLsn)?.header.firstLsn
   return Math.max(scan.syncedLsn, proof?.synced ?? 0, sealedAt ?? 0)
 }
 
 function corrupt(
   { path: file, header }: Segment,
-  { endLsn, fault }: SegmentScan,
+  { endLsn, damage }: SegmentScan,
   syncedLsn: number,
 ): LogError {
   const offset = segmentHeaderBytes + endLsn - header.firstLsn
-  const reason = `${fault ?? 'it ends here'}, though the log was synced up to LSN ${syncedLsn}`
+  const reason = `${damage ?? 'it ends here'}, though the log was synced up to LSN ${syncedLsn}`
   return new LogError(
     'TIDEMARK_LOG_CORRUPT',
     `The log is corrupt at LSN ${endLsn}, byte ${offset} of ${file}: ${reason}.`,

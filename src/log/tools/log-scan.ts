@@ -1,22 +1,15 @@
 import * as path from 'node:path'
 import type { Disk } from '../disk/disk.js'
 import {
-  alignFrame,
-  FrameDecoder,
-  type FrameFault,
-  frameFlag,
-  frameHeaderBytes,
-  syncMarkerType,
-} from '../format/frame.js'
-import {
   decodeSegmentHeader,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,
-  segmentSeed,
 } from '../format/segment.js'
+import { BatchWalk } from '../read/batch-walk.js'
+import { RecordAssembler } from '../read/record-assembler.js'
 import { SegmentWindow } from '../read/segment-window.js'
-import { searchBehind } from '../recover/segment-scan.js'
+import { searchAfter } from '../recover/segment-scan.js'
 import { listLogFiles, openLogFile, readHeaderBlock } from './inspection-header.js'
 
 /** A place in the log's files. */
@@ -28,8 +21,8 @@ export interface LogPlace {
 }
 
 /**
- * What a scan comes by: a valid record, bytes that are none, the torn end of a log that was not closed, or a place where the
- * owner has removed what was next, after the scan had begun.
+ * What a scan comes by: a valid record, bytes that hold none, the torn end of a log that was not closed, or a place where the
+ * owner has removed what was next after the scan had begun.
  */
 export type Scanned =
   | {
@@ -37,6 +30,8 @@ export type Scanned =
       readonly place: LogPlace
       readonly type: number
       readonly endLsn: number
+      /** Whether it stands in several batches, which a reader of small records may not expect. */
+      readonly inPieces: boolean
       /** Valid until the scan goes on. */
       readonly payload: Buffer
     }
@@ -57,17 +52,17 @@ export function listSegmentLsns(disk: Disk, dir: string): number[] {
 }
 
 /**
- * Reads a log's files without opening the log: every sound record in order, and in between whatever is not sound,
- * behind which it goes on with the next record whose place and checksum fit. Changes nothing, so it may stand beside
- * the log's owner: what that one writes or removes meanwhile is no fault. What it removes before the scan has given anything
- * is left out; after that, `overtaken` says that records are missing.
+ * Reads a log's files without opening the log: every valid record in order, and between them each place where no valid batch
+ * begins; after it the scan goes on with the next valid one. It changes nothing and takes no lock, so the log's owner may
+ * write and remove meanwhile, and neither is reported as damage. What is removed before the scan has yielded a record is left
+ * out; after that, `overtaken` says that records are missing.
  */
 export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Generator<Scanned> {
   const fromLsn = range.fromLsn ?? 0
   const files = listLogFiles(disk, dir)
   let previous: SegmentHeader | undefined
   let hasBegun = range.fromLsn !== undefined
-  const pieces: Pieces = { state: 'none' }
+  const records = new ScannedRecords()
   for (const [i, { firstLsn, path: file }] of files.entries()) {
     const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
@@ -88,17 +83,18 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
         continue
       }
       if (previous && header.previous?.epoch !== previous.epoch) {
+        records.interrupt()
         yield { kind: 'fault', place, bytes: 0, reason: 'the segment does not go on from the one before' }
       }
       // A removal that was interrupted may have taken the beginning of the record that such a segment begins within.
-      if (!previous && firstLsn >= fromLsn && header.withinGroup) pieces.state = 'rest'
-      else if (!previous) pieces.state = 'none'
+      if (!previous) records.begin(firstLsn >= fromLsn && header.withinGroup === true)
       previous = header
       // An opening may put another file in the place of this one: header and frames are read from the same.
       const segment = { path: opened.path, header }
-      const window = new SegmentWindow(disk, segment, header.maxFrameBytes, opened.handle)
-      const beginLsn = Math.max(fromLsn, firstLsn)
-      for (const scanned of scanSegmentFile(disk, window, beginLsn, nextLsn, range.limitLsn, pieces)) {
+      const { handle } = opened
+      const window = new SegmentWindow(disk, segment, { file: handle })
+      const walk = new BatchWalk(window, { fromLsn: Math.max(fromLsn, firstLsn) })
+      for (const scanned of scanSegmentFile(disk, walk, handle, nextLsn, range.limitLsn, records)) {
         if (scanned.kind === 'overtaken') previous = undefined
         if (scanned.kind !== 'overtaken' || hasBegun) yield scanned
         hasBegun ||= scanned.kind === 'record'
@@ -109,58 +105,90 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
   }
 }
 
-/**
- * Where a scan stands in a record of several frames, over segments: before and after one, within one, which is a fault, or
- * within the rest of one whose beginning was removed, which is left out.
- */
-interface Pieces {
-  state: 'none' | 'within' | 'rest'
+/** The records in the batches that a scan passes. */
+class ScannedRecords {
+  readonly #found: Scanned[] = []
+  #segment: Segment | undefined
+  readonly #assembler: RecordAssembler = new RecordAssembler({
+    visit: (_words, _from, _to, lsn, type) => {
+      const segment = this.#segment!
+      const { startLsn, inPieces, payload } = this.#assembler
+      const place = placeOf(segment, Math.max(startLsn, segment.header.firstLsn))
+      this.#found.push({ kind: 'record', place, type, endLsn: lsn, inPieces, payload: asBuffer(payload) })
+    },
+  })
+
+  /** Where the record begins of which only the beginning was read so far, if there is one. */
+  get unfinishedLsn(): number | undefined {
+    return this.#assembler.unfinishedLsn
+  }
+
+  /** What comes next is the first that is there; the rest of a record whose beginning was removed is passed over. */
+  begin(withinRecord: boolean): void {
+    if (withinRecord) this.#assembler.skipRest()
+    else this.#assembler.begin()
+  }
+
+  interrupt(): void {
+    this.#assembler.interrupt()
+  }
+
+  /** The record that ends with the batch that a walk has just passed, if one does. */
+  take({ header, window, batchStart, batchEnd }: BatchWalk): Scanned | undefined {
+    this.#found.length = 0
+    this.#segment = window.segment
+    this.#assembler.take(window.bytes, batchStart, batchEnd, header.lsn)
+    return this.#found[0]
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function* scanSegmentFile(
   disk: Disk,
-  window: SegmentWindow,
-  fromLsn: number,
+  walk: BatchWalk,
+  file: number,
   nextLsn: number | undefined,
   limitLsn: number | undefined,
-  pieces: Pieces,
+  records: ScannedRecords,
 ): Generator<Scanned> {
+  const { window } = walk
   const { segment } = window
   const promisedLsn = Math.min(nextLsn ?? Number.POSITIVE_INFINITY, limitLsn ?? Number.POSITIVE_INFINITY)
   const end = Number.isFinite(promisedLsn) ? promisedLsn : window.fileEndLsn
-  const frames = new FrameCursor(window, end)
-  for (let at = fromLsn; at < end; ) {
-    const fault = frames.decode(at)
-    if (fault === 'none') {
-      const { isMark, isContinued } = frames
-      const { state } = pieces
-      if (isMark || !isContinued) pieces.state = 'none'
-      else if (state === 'none') pieces.state = 'within'
-      if (!isMark && state !== 'rest') {
-        yield state === 'within' || isContinued ? frames.piece(at) : frames.record(at)
-      }
-      at = frames.endLsn
+  for (;;) {
+    const step = walk.step(end)
+    if (step === 'end') return
+    if (step === 'batch') {
+      const record = records.take(walk)
+      if (record) yield record
       continue
     }
-    pieces.state = 'none'
+    const at = walk.position
+    const unfinishedLsn = records.unfinishedLsn
+    records.interrupt()
     const place = placeOf(segment, at)
     if (nextLsn === undefined && limitLsn === undefined) {
-      const behind = searchBehind(disk, segment, at, window.file)
-      if (!behind.proof) {
-        const bytes = behind.lastWrittenLsn - at
-        if (bytes > 0) yield { kind: 'tornTail', place, bytes, reason: fault }
+      const after = searchAfter(disk, segment, at, file)
+      if (!after.proof) {
+        const tornLsn = Math.max(unfinishedLsn ?? at, segment.header.firstLsn)
+        const bytes = after.lastWrittenLsn - tornLsn
+        const reason = after.lastWrittenLsn > at ? step : 'unfinished record'
+        if (bytes > 0) yield { kind: 'tornTail', place: placeOf(segment, tornLsn), bytes, reason }
         return
       }
       // The owner may have written it before what proves that it was there: bytes read now decide.
-      if (frames.decodeAnew(at) === 'none') return
+      if (walk.isValidNow(at, end)) return
     }
     if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) {
       yield { kind: 'overtaken', place }
       return
     }
-    const sound = frames.next(at)
-    yield { kind: 'fault', place, bytes: sound - at, reason: fault }
-    at = sound
+    const next = walk.findNext(end).lsn ?? end
+    yield { kind: 'fault', place, bytes: next - at, reason: step }
+    walk.position = next
   }
 }
 
@@ -168,79 +196,6 @@ function* scanSegmentFile(
 function isRemoved(disk: Disk, dir: string, firstLsn: number): boolean {
   const [first] = listSegmentLsns(disk, dir)
   return first !== undefined && firstLsn < first
-}
-
-/** Decodes frames of one segment, reading on as needed. */
-class FrameCursor {
-  readonly #window: SegmentWindow
-  readonly #end: number
-  readonly #decoder: FrameDecoder
-  readonly #seed: number
-  endLsn = 0
-
-  constructor(window: SegmentWindow, end: number) {
-    const { header } = window.segment
-    this.#window = window
-    this.#end = end
-    this.#decoder = new FrameDecoder(header.maxFrameBytes)
-    this.#seed = segmentSeed(header)
-  }
-
-  get isMark(): boolean {
-    return this.#decoder.view.type === syncMarkerType
-  }
-
-  /** Whether the record goes on in the next frame. */
-  get isContinued(): boolean {
-    return (this.#decoder.view.flags & frameFlag.continues) !== 0
-  }
-
-  decode(lsn: number): FrameFault {
-    const window = this.#window
-    const inside = lsn >= window.startLsn && lsn < window.startLsn + window.available
-    if (!inside) window.fill(lsn, this.#end)
-    let fault = this.#decodeAt(lsn)
-    if (fault === 'truncated' && window.startLsn !== lsn) {
-      window.fill(lsn, this.#end)
-      fault = this.#decodeAt(lsn)
-    }
-    if (fault === 'none') this.endLsn = lsn + alignFrame(this.#decoder.view.length)
-    return fault
-  }
-
-  /** Like `decode`, of what the file holds now. */
-  decodeAnew(lsn: number): FrameFault {
-    this.#window.fill(lsn, this.#end)
-    return this.decode(lsn)
-  }
-
-  record(lsn: number): Scanned {
-    const { length, type } = this.#decoder.view
-    const place = placeOf(this.#window.segment, lsn)
-    const at = lsn - this.#window.startLsn
-    const payload = this.#window.bytes.subarray(at + frameHeaderBytes, at + length)
-    return { kind: 'record', place, type, endLsn: this.endLsn, payload }
-  }
-
-  /** A frame of a record in several, which no event is. */
-  piece(lsn: number): Scanned {
-    const place = placeOf(this.#window.segment, lsn)
-    return { kind: 'fault', place, bytes: this.endLsn - lsn, reason: 'a record in pieces' }
-  }
-
-  /** Where the next sound frame behind `badLsn` begins, or the end. */
-  next(badLsn: number): number {
-    const end = Math.min(this.#end, this.#window.fileEndLsn)
-    for (let lsn = badLsn + 8; lsn < end; lsn += 8) {
-      if (this.decode(lsn) === 'none') return lsn
-    }
-    return this.#end
-  }
-
-  #decodeAt(lsn: number): FrameFault {
-    const window = this.#window
-    return this.#decoder.decode(window.bytes, lsn - window.startLsn, window.available, lsn, this.#seed)
-  }
 }
 
 function placeOf(segment: Segment, lsn: number): LogPlace {

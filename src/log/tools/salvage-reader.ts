@@ -3,7 +3,7 @@ import type { Disk } from '../disk/disk.js'
 import { NodeDisk } from '../disk/node-disk.js'
 import { badSetting } from '../errors.js'
 import { checkOptions, optionNames } from '../options.js'
-import type { LogRecord } from '../read/log-reader.js'
+import type { LogRecord } from '../read/log-record.js'
 import { type DamageReport, damageOf } from '../recover/damage-report.js'
 import { type SkippedRange, salvageLog } from './salvage.js'
 

@@ -1,5 +1,5 @@
-import type { FrameChunk } from '../../log/read/file-reader.js'
-import { GroupWalk } from '../../log/read/group-walk.js'
+import type { BatchChunk } from '../../log/read/batch-walk.js'
+import { RecordAssembler } from '../../log/read/record-assembler.js'
 import { groupType, moreGroups } from '../shard/records.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 
@@ -9,7 +9,7 @@ import type { ShardHandle } from '../shard/shard-handle.js'
  */
 export class Publisher {
   readonly #shards: readonly ShardHandle[]
-  readonly #walk = new GroupWalk(this)
+  readonly #walk = new RecordAssembler(this)
   #settled = 0
 
   constructor(shards: readonly ShardHandle[]) {
@@ -17,7 +17,7 @@ export class Publisher {
   }
 
   /** Delivers the groups of a chunk; returns how many commands are settled with it. */
-  publish(chunk: FrameChunk): number {
+  publish(chunk: BatchChunk): number {
     this.#settled = 0
     this.#walk.walk(chunk)
     return this.#settled

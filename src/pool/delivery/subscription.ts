@@ -1,6 +1,6 @@
 import type { LogReader } from '../../log/index.js'
 import { BatchIterator } from '../../log/read/batch-iterator.js'
-import { GroupWalk } from '../../log/read/group-walk.js'
+import { RecordAssembler } from '../../log/read/record-assembler.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import { groupType } from '../shard/records.js'
@@ -63,7 +63,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     let events: PoolEvent[] = []
     let endLsn = 0
     const ends = this.#groupEnds
-    const walk = new GroupWalk({
+    const walk = new RecordAssembler({
       visit(words, from, to, lsn, type) {
         if (type !== groupType) return
         appendPoolEvents(events, { words, from, to, lsn }, registry)

@@ -1,9 +1,9 @@
 import type { Disk } from '../../log/disk/disk.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { LogError } from '../../log/errors.js'
-import { FileReader } from '../../log/read/file-reader.js'
-import { type GroupVisitor, GroupWalk } from '../../log/read/group-walk.js'
-import type { LogRecord } from '../../log/read/log-reader.js'
+import { FileReader, readRecordsSync } from '../../log/read/file-reader.js'
+import type { LogRecord } from '../../log/read/log-record.js'
+import { RecordAssembler, type RecordVisitor } from '../../log/read/record-assembler.js'
 import { decodeCommand } from '../../matching/codec/command-reader.js'
 import { decodeEvents } from '../../matching/codec/event-reader.js'
 import { GroupBuffer } from '../../matching/codec/group-buffer.js'
@@ -77,16 +77,10 @@ export function replayShard(
   disk: Disk = new NodeDisk(),
 ): void {
   const files = new FileReader(disk, range.directory, range.fromLsn, { verify: false })
-  const walk = new GroupWalk(new Replayer(engine, range, bookLsns))
-  try {
-    for (let chunk = files.nextSync(range.endLsn); chunk; chunk = files.nextSync(range.endLsn))
-      walk.walk(chunk)
-  } finally {
-    files.close()
-  }
+  readRecordsSync(files, range.endLsn, new RecordAssembler(new Replayer(engine, range, bookLsns)))
 }
 
-class Replayer implements GroupVisitor {
+class Replayer implements RecordVisitor {
   readonly #engine: MatchingEngine
   readonly #shard: number
   readonly #shards: number

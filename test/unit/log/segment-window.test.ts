@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { requireSegmentHeader } from '#tidemark/log/format/segment.js'
 import { SegmentWindow } from '#tidemark/log/read/segment-window.js'
-import { scanSegment, searchBehind } from '#tidemark/log/recover/segment-scan.js'
+import { scanSegment, searchAfter } from '#tidemark/log/recover/segment-scan.js'
 import { InlineLog } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
@@ -29,12 +29,12 @@ describe('a window of a segment', () => {
   it('takes no more memory than the file has bytes, whatever the header says of its frames', () => {
     const disk = logOf(20)
     const segment = withLargestFrame(disk, 0xffff_fff8)
-    const window = new SegmentWindow(disk, segment, segment.header.maxFrameBytes)
+    const window = new SegmentWindow(disk, segment, { chunkBytes: segment.header.maxFrameBytes })
     window.fill(0, Number.MAX_SAFE_INTEGER)
     expect(window.bytes.byteLength).toBeLessThanOrEqual(disk.contentOf(file)!.byteLength)
     expect(scanSegment(disk, segment, window.fileEndLsn).frames).toBe(20)
     window.close()
-    expect(searchBehind(disk, segment, 0).lastWrittenLsn).toBe(20 * 136)
+    expect(searchAfter(disk, segment, 0).lastWrittenLsn).toBe(20 * 136)
   })
 
   it('grows with what is asked of it', () => {

@@ -1,6 +1,6 @@
 import { NodeDisk } from '../../../log/disk/node-disk.js'
-import { FileReader } from '../../../log/read/file-reader.js'
-import { GroupWalk } from '../../../log/read/group-walk.js'
+import { FileReader, readRecords } from '../../../log/read/file-reader.js'
+import { RecordAssembler } from '../../../log/read/record-assembler.js'
 import { NEW_HAS_REQUEST_ID, readU64 } from '../../../matching/codec/command-layout.js'
 import { commandKinds } from '../../../matching/index.js'
 import { groupType } from '../../../pool/shard/records.js'
@@ -65,15 +65,10 @@ export class LoggedCommands {
   /** Reads a log from its beginning to `endLsn`. @throws LogError when it can't be read. */
   static async read(directory: string, endLsn: number): Promise<LoggedCommands> {
     const logged = new LoggedCommands()
-    const walk = new GroupWalk({
+    const assembler = new RecordAssembler({
       visit: (words, from, _to, lsn, type) => void (type === groupType && logged.#take(words, from, lsn)),
     })
-    const files = new FileReader(new NodeDisk(), directory, 0)
-    try {
-      for (let chunk = await files.next(endLsn); chunk; chunk = await files.next(endLsn)) walk.walk(chunk)
-    } finally {
-      files.close()
-    }
+    await readRecords(new FileReader(new NodeDisk(), directory, 0), endLsn, assembler)
     return logged
   }
 

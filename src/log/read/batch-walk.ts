@@ -1,0 +1,217 @@
+import { assert } from '../../base/assert.js'
+import {
+  alignFrame,
+  FrameDecoder,
+  type FrameFault,
+  type FrameView,
+  frameHeaderBytes,
+} from '../format/frame.js'
+import { segmentSeed } from '../format/segment.js'
+import type { SegmentWindow } from './segment-window.js'
+
+/** Why no valid batch begins at a place. */
+export type BatchDamage = Exclude<FrameFault, 'none'>
+
+/** What a step came to: a valid batch, the limit, or a place where no valid batch begins, with the reason. */
+export type WalkStep = 'batch' | 'end' | BatchDamage
+
+/** What a search after damage found. */
+export interface BatchSearch {
+  /** LSN at which the next valid batch begins, if there is one. */
+  readonly lsn: number | undefined
+  /**
+   * LSN after the last byte looked at that this use of the file has written: the last one that is not zero, or, in a
+   * recycled file, which is full of other bytes, the last header that carries the LSN of its place.
+   */
+  readonly lastWrittenLsn: number
+}
+
+/** Whole batches, one after the other, in memory that the next read may use again. */
+export interface BatchChunk {
+  readonly bytes: Buffer
+  readonly startLsn: number
+  readonly endLsn: number
+}
+
+const blankBytes = 64 * 1024
+const blank = Buffer.alloc(blankBytes)
+
+/**
+ * Steps through the batches of one segment file, checking each: the one walk of all that read segments, be it strictly (up
+ * to the first damage, which is an error), beside a writer (below an LSN that is known to be written), or tolerantly (on
+ * from the next valid batch). In format 1 a batch is a frame, with one record or a piece of one; what stands in a batch is
+ * read by `RecordAssembler`.
+ *
+ * Where no valid batch begins the walk stays: the caller sets `position`, or gives up.
+ */
+export class BatchWalk {
+  readonly window: SegmentWindow
+  readonly #decoder: FrameDecoder
+  readonly #seed: number
+  readonly #verify: boolean
+  #batchLsn = 0
+  /** How many bytes the batch at `position` has, as far as it is known. */
+  #neededBytes = 0
+  /** LSN of the next batch to check. */
+  position: number
+
+  /** Without `verify` the CRCs are not checked: for what was verified a moment ago. */
+  constructor(window: SegmentWindow, options: { fromLsn?: number; verify?: boolean } = {}) {
+    const { header } = window.segment
+    this.window = window
+    this.#decoder = new FrameDecoder(header.maxFrameBytes)
+    this.#seed = segmentSeed(header)
+    this.#verify = options.verify ?? true
+    this.position = options.fromLsn ?? header.firstLsn
+    assert(this.position >= header.firstLsn, 'a segment is walked from its first LSN or a later one', () => ({
+      position: this.position,
+      firstLsn: header.firstLsn,
+    }))
+  }
+
+  /** The header of the last valid batch; used again by the next step. */
+  get header(): FrameView {
+    return this.#decoder.view
+  }
+
+  /** Where the bytes of the last valid batch begin and end in `window.bytes`. */
+  get batchStart(): number {
+    return this.#batchLsn - this.window.startLsn
+  }
+
+  get batchEnd(): number {
+    return this.batchStart + alignFrame(this.#decoder.view.length)
+  }
+
+  /** Whether a byte of padding after the last valid batch is not zero, and which: its LSN. */
+  get strayPaddingLsn(): number | undefined {
+    const { bytes, available, startLsn } = this.window
+    const end = Math.min(this.batchEnd, available)
+    for (let at = this.batchStart + this.#decoder.view.length; at < end; at++) {
+      if (bytes[at] !== 0) return startLsn + at
+    }
+    return undefined
+  }
+
+  /** Checks the batch at `position` and moves behind it, reading on as needed. Blocks the thread. */
+  step(limitLsn: number): WalkStep {
+    for (;;) {
+      const step = this.stepInMemory(limitLsn)
+      if (step !== 'unread') return step
+      if (!this.load(limitLsn)) return 'truncated'
+    }
+  }
+
+  /** Like `step`, without reading: `unread` when the batch is not in memory as a whole; see `load`. */
+  stepInMemory(limitLsn: number): WalkStep | 'unread' {
+    const { position, window } = this
+    if (position >= limitLsn) return 'end'
+    const at = position - window.startLsn
+    const end = Math.min(window.available, limitLsn - window.startLsn)
+    this.#neededBytes = 0
+    if (at < 0 || at >= end) return 'unread'
+    const decoder = this.#decoder
+    const found = this.#verify
+      ? decoder.decode(window.bytes, at, end, position, this.#seed)
+      : decoder.bound(window.bytes, at, end, position)
+    if (found === 'truncated') {
+      this.#neededBytes = alignFrame(decoder.bytesNeeded)
+      return 'unread'
+    }
+    if (found !== 'none') return found
+    this.#batchLsn = position
+    this.position = position + alignFrame(decoder.view.length)
+    return 'batch'
+  }
+
+  /** Reads from `position` on, anew what is in memory already. Returns `false` when that brought nothing more. */
+  load(limitLsn: number): boolean {
+    const before = this.#inMemory
+    this.window.fill(this.position, limitLsn, this.#neededBytes)
+    return this.window.available > before
+  }
+
+  /** Like `load`, without blocking the thread. */
+  async loadAsync(limitLsn: number): Promise<boolean> {
+    const before = this.#inMemory
+    await this.window.fillAsync(this.position, limitLsn, this.#neededBytes)
+    return this.window.available > before
+  }
+
+  get #inMemory(): number {
+    return this.window.startLsn === this.position ? this.window.available : 0
+  }
+
+  /** Whether a valid batch begins at an LSN when its bytes are read anew: a writer may have been at work there. */
+  isValidNow(lsn: number, limitLsn: number): boolean {
+    const { position } = this
+    this.position = lsn
+    this.load(limitLsn)
+    const valid = this.step(limitLsn) === 'batch'
+    this.position = position
+    return valid
+  }
+
+  /** Looks after `position` for the next valid batch that ends at `limitLsn` or before. `position` stays. */
+  findNext(limitLsn: number): BatchSearch {
+    const { window } = this
+    const end = Math.min(limitLsn, window.fileEndLsn)
+    const { recycled } = window.segment.header
+    let lastWrittenLsn = this.position
+    let bytes = 0
+    let readFor = -1
+    for (let from = this.position; from < end; ) {
+      window.fill(from, end, bytes)
+      bytes = 0
+      const { available } = window
+      const words = new Int32Array(window.bytes.buffer, 0, window.bytes.byteLength >> 2)
+      const isLast = from + available >= end
+      let at = 0
+      for (; at + 8 <= available; at += 8) {
+        if (at % blankBytes === 0 && this.#isBlank(at)) {
+          at += blankBytes - 8
+          continue
+        }
+        if (at + frameHeaderBytes > available && !isLast) break
+        const word = at >> 2
+        const lsn = from + at
+        if (!recycled && (words[word] !== 0 || words[word + 1] !== 0)) lastWrittenLsn = Math.min(end, lsn + 8)
+        // A place that carries its own LSN is all that is worth a look; whole segments of other bytes may follow.
+        if (words[word + 4] !== (lsn | 0) || !carriesLsn(words, word, lsn)) continue
+        if (at + frameHeaderBytes > available) continue
+        if (recycled) lastWrittenLsn = Math.min(end, lsn + frameHeaderBytes)
+        if (lsn === this.position) continue
+        const found = this.#decoder.decode(window.bytes, at, available, lsn, this.#seed)
+        if (found === 'none') return { lsn, lastWrittenLsn }
+        // It may end after the window: then it is looked at again, once, with all of its bytes.
+        const needed = alignFrame(this.#decoder.bytesNeeded)
+        if (found !== 'truncated' || isLast || lsn === readFor || lsn + needed > end) continue
+        bytes = needed
+        readFor = lsn
+        break
+      }
+      if (isLast && bytes === 0) {
+        const rest = window.bytes.subarray(at, available)
+        if (!recycled && rest.some((byte) => byte !== 0)) lastWrittenLsn = end
+        break
+      }
+      if (at === 0 && bytes === 0) break
+      from += at
+    }
+    return { lsn: undefined, lastWrittenLsn }
+  }
+
+  #isBlank(at: number): boolean {
+    const { bytes, available } = this.window
+    return at + blankBytes <= available && bytes.subarray(at, at + blankBytes).equals(blank)
+  }
+}
+
+function carriesLsn(words: Int32Array, word: number, lsn: number): boolean {
+  return (words[word + 4]! >>> 0) + (words[word + 5]! >>> 0) * 0x1_0000_0000 === lsn
+}
+
+/** Where the batch ends that begins at `at` of memory that holds valid batches one after the other. */
+export function batchEndAt(memory: Buffer, at: number): number {
+  return at + alignFrame(memory.readInt32LE(at))
+}

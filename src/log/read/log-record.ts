@@ -1,0 +1,46 @@
+import { LogError } from '../errors.js'
+import { frameFlag, syncMarkerType } from '../format/frame.js'
+import type { BatchChunk } from './batch-walk.js'
+import { RecordAssembler } from './record-assembler.js'
+
+/** One record of the log. */
+export interface LogRecord {
+  /** Where the record ends; reading on `from` it gives the next one. */
+  readonly lsn: number
+  readonly type: number
+  readonly flags: number
+  /** Microseconds since 1970 by the writer's clock. */
+  readonly timestampUs: number
+  /** A copy that may be kept. */
+  readonly payload: Uint8Array
+}
+
+/** Collects the application's records of chunk after chunk, each with a payload of its own. */
+export class RecordCollector {
+  #records: LogRecord[] = []
+  readonly #assembler: RecordAssembler = new RecordAssembler({
+    visit: (_words, _from, _to, lsn, type, flags) => {
+      const { timestampUs, payload } = this.#assembler
+      const copy = Uint8Array.from(payload)
+      this.#records.push({ lsn, type, flags: flags & frameFlag.applicationMask, timestampUs, payload: copy })
+    },
+    logRecord: (type, lsn) => {
+      if (type !== syncMarkerType) throw unknownType(type, lsn)
+    },
+  })
+
+  /** The records that end in a chunk, which goes on where the last one ended. @throws LogError `TIDEMARK_LOG_FORMAT`. */
+  take(chunk: BatchChunk): LogRecord[] {
+    this.#records = []
+    this.#assembler.walk(chunk)
+    return this.#records
+  }
+}
+
+function unknownType(type: number, lsn: number): LogError {
+  return new LogError(
+    'TIDEMARK_LOG_FORMAT',
+    `The record that ends at LSN ${lsn} has type ${type}, which this build does not know. Read the log with the build that wrote it.`,
+    { lsn, type },
+  )
+}
