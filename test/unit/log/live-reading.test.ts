@@ -1,12 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LiveFeed } from '#tidemark/log/read/live-feed.js'
-import type { LogReader, LogReaderOptions, LogRecord } from '#tidemark/log/read/log-reader.js'
+import type { LogReader, LogReaderOptions } from '#tidemark/log/read/log-reader.js'
 import {
   readerBufferBytesDefault,
   readerBufferBytesMax,
   readerBufferBytesMin,
 } from '#tidemark/log/read/log-reader.js'
+import type { LogRecord } from '#tidemark/log/read/log-record.js'
 import { FollowedLog } from '../../support/followed-log.js'
 import type { InlineLogOptions } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
