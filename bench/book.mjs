@@ -56,7 +56,7 @@ async function installedPeers() {
   }
 }
 
-/** One pass over a new book; `timeLimitMs` counts from behind the messages that fill it. */
+/** One pass over a new book; `timeLimitMs` counts from after the messages that fill it. */
 function pass(Engine, messages, timeLimitMs) {
   const engine = new Engine(messages)
   const setUpStartMs = performance.now()

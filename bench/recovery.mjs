@@ -105,7 +105,7 @@ report.table(
         x: 'commands in the log',
         y: 'milliseconds',
         series: ages.map((age) => ({
-          name: age === undefined ? 'no snapshot' : `${age * 100}% behind it`,
+          name: age === undefined ? 'no snapshot' : `${age * 100}% after it`,
           points: measured
             .filter((one) => one.age === age)
             .map(({ commands, pool }) => [commands, pool.median, pool.min, pool.max]),

@@ -63,7 +63,7 @@ export class BareCommitter {
     await new Promise((resolve) => this.worker.once('exit', resolve))
   }
 
-  /** Hears of what is durable for as long as anybody waits. */
+  /** Gets the durable LSN for as long as a call waits. */
   async #listen() {
     if (this.listening) return
     this.listening = true

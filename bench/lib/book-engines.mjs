@@ -36,7 +36,7 @@ function newEngine() {
   return engine
 }
 
-/** The messages as command records, one behind the other, and where each begins. */
+/** The messages as command records, one after the other, and where each begins. */
 function encoded(messages) {
   const words = new Int32Array(messages.length * wordsMax)
   const starts = new Int32Array(messages.length + 1)

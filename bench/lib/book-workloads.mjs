@@ -70,7 +70,7 @@ export function normalWorkload() {
   return messages
 }
 
-/** Books that are made here, each from a seed: `count` messages behind the ones that fill the book. */
+/** Books that are made here, each from a seed: `count` messages after the ones that fill the book. */
 export function generatedWorkloads(count) {
   const near = (random) => Math.floor(-Math.log(1 - random.fraction()) * 40)
   return [

@@ -1,4 +1,4 @@
-// The auditor of bench/soak.mjs: a thread that reads the log's files by itself, behind the pool, and checks that each command
+// The auditor of bench/soak.mjs: a thread that reads the log's files by itself, after the pool, and checks that each command
 // that was acknowledged stands in them exactly once. It gets `{ lsn, tags }`: commands whose acknowledgement named an LSN up to
 // `lsn`, all of it durable; and answers `{ lsn, ... }` when it has read that far.
 import { parentPort, workerData } from 'node:worker_threads'

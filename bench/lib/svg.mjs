@@ -1,6 +1,6 @@
 import { rate } from '../../dist/src/cli/number-format.js'
 
-/** Told apart by people who see no red or green too (Okabe and Ito). */
+/** Distinct to people who do not see red or green, too (Okabe and Ito). */
 const colors = [
   '#0072b2',
   '#d55e00',

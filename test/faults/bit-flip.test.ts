@@ -25,15 +25,15 @@ const liveOnEvery = 16
  *
  * - `corrupt`: header or payload of a frame that a later frame says was synced, or any bit of a sealed segment below its
  *   end: the opening is refused.
- * - `unproven`: a frame of the last batch, of which nothing on disk says yet that it was synced. It can't be told from
+ * - `unproven`: a frame of the last batch, of which nothing on disk says yet that it was synced. It can't be distinguished from
  *   a torn write: the log ends before it, and says so.
- * - `tail`: the zeros behind the end of the log: taken for the beginning of a torn write, and cut.
+ * - `tail`: the zeros after the end of the log: taken for the beginning of a torn write, and cut.
  *
  * The rest is harmless to an opening:
  *
  * - `header`: one copy of a header, for the other is used; or the bytes of the header block that hold nothing.
- * - `padding`: the up to seven bytes behind a frame of the last segment, which are not part of it.
- * - `sealed tail`: what stands in a sealed segment's file behind its end.
+ * - `padding`: the up to seven bytes after a frame of the last segment, which are not part of it.
+ * - `sealed tail`: what stands in a sealed segment's file after its end.
  */
 type Effect = 'corrupt' | 'unproven' | 'tail' | 'header' | 'padding' | 'sealed tail'
 /** What `log verify` says, which is asked for one bit of each byte. */
@@ -106,7 +106,7 @@ function flip(place: number, live: boolean): Effect {
   return effect
 }
 
-/** What a flip of a byte does, and at which LSN it must be told. */
+/** What a flip of a byte does, and at which LSN it must be reported. */
 function effectOf(segment: FaultSegment, byte: number): { effect: Effect; lsn: number } {
   const { firstLsn, endLsn, sealed, frames } = segment
   if (byte < segmentHeaderBytes) return { effect: 'header', lsn: firstLsn }
@@ -114,7 +114,7 @@ function effectOf(segment: FaultSegment, byte: number): { effect: Effect; lsn: n
   if (lsn >= endLsn) return { effect: sealed ? 'sealed tail' : 'tail', lsn: endLsn }
   const frame = frames.find((one) => lsn < one.endLsn)!
   if (lsn >= frame.payloadEndLsn) {
-    // Only the CRC of the whole segment covers it, so that it is told behind the last frame.
+    // Only the CRC of the whole segment covers it, so that it is reported after the last frame.
     return sealed ? { effect: 'corrupt', lsn: endLsn } : { effect: 'padding', lsn: frame.lsn }
   }
   return { effect: frame.lsn < log.provenLsn ? 'corrupt' : 'unproven', lsn: frame.lsn }

@@ -70,7 +70,7 @@ describe('a consumer by a cursor that is killed at any moment', () => {
         if (given.length === 0) return
         const firstLsn = Number(given[0]!.split('/')[0])
         expect(firstLsn, `${what}: flushed ${flushed}`).toBeGreaterThan(flushed)
-        // It goes on in what was given before, or right behind it: from there on the same, then new ones.
+        // It continues within what was given before, or right after it: from there on the same, then new ones.
         const at = known.get(given[0]!) ?? order.length
         if (at < order.length) redelivered++
         const before = at === 0 ? 0 : Number(order[at - 1]!.split('/')[0])

@@ -8,7 +8,7 @@ const framesPerSeed = 250
 const memoryBytes = 32 * 1024
 const faults = new Set(['none', 'truncated', 'bad-length', 'bad-lsn', 'bad-type', 'bad-crc'])
 
-/** Whether a frame is sound, from docs/wal-format.md alone. */
+/** Whether a frame is valid, from docs/wal-format.md alone. */
 function isSound(
   memory: Buffer,
   offset: number,
@@ -28,7 +28,7 @@ function isSound(
   return crc32(frame.subarray(0, frameHeaderBytes), ofPayload) === crc
 }
 
-/** Writes a sound frame. */
+/** Writes a valid frame. */
 function putFrame(
   memory: Buffer,
   offset: number,
@@ -70,7 +70,7 @@ function expectFields(view: FrameView, memory: Buffer, offset: number, where: ()
 describe('the decoder of frames', () => {
   const count = faultCount('decoder-fuzz', { short: 20_000, full: 10_000_000 })
 
-  it(`takes a frame for sound if, and only if, its description says so (${count} frames)`, () => {
+  it(`takes a frame for valid if, and only if, its description says so (${count} frames)`, () => {
     // One decoder for all, as a reader has it, and memory of which a frame may stand at any multiple of four.
     const slab = Buffer.from(new Random(1).bytes(memoryBytes))
     const decoders = [64, 4096, 0xffff_ffff].map(

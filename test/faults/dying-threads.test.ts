@@ -42,7 +42,7 @@ async function stopProducer(dir: string, seed: number): Promise<string> {
     })
   const dying = start({ stop })
   const died = once(dying, 'exit')
-  // Goes on beside it until the ring is full of what stands behind the hole, and then waits for space.
+  // Continues beside it until the ring is full of what stands after the hole, and then waits for space.
   const bystander = random.int(2) === 0 ? start({}) : undefined
   const bystanderSays = bystander && Promise.all([once(bystander, 'message'), once(bystander, 'exit')])
 
@@ -93,7 +93,7 @@ async function stopProducer(dir: string, seed: number): Promise<string> {
   return point
 }
 
-/** Recovers the log and checks its end, each producer's records one behind the other, and those acknowledged. */
+/** Recovers the log and checks its end, each producer's records one after the other, and those acknowledged. */
 function checkRecords(
   dir: string,
   seed: number,

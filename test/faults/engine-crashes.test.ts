@@ -143,7 +143,7 @@ class Life {
     const engine = this.#engines[(words[at + 1]! >>> 0) % this.#engines.length]!
     engine.apply(words, at, group)
     const bytes = group.bytes()
-    // The log publishes by itself what no longer fits beside the next group; here it is told to, so that LSNs are known.
+    // The log publishes by itself what no longer fits beside the next group; here the test publishes, so that LSNs are known.
     if (this.#log.producer.stagedBytes + bytes.byteLength + 64 > 4096) this.#publish()
     this.#log.producer.stage(groupType, 0, bytes)
     this.#staged.push(Buffer.from(bytes).toString('latin1'))
@@ -176,7 +176,7 @@ class Life {
   }
 
   /**
-   * Each shard at the claim tail, in steps with other commands between them, and the file gets its name only when the mark
+   * Each shard at the claim tail, in steps with other commands between them, and the file gets its name only when the synced LSN
    * has passed all of that.
    */
   #snapshot(next: () => void): void {

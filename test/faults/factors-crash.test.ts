@@ -66,7 +66,7 @@ function tear(dir: string, durableLsn: number, random: Random): void {
   closeSync(file)
 }
 
-it(`goes on bit by bit the same after ${crashes} crashes that lose and tear what was not synced`, {
+it(`continues bit by bit the same after ${crashes} crashes that lose and tear what was not synced`, {
   timeout: 300_000 + crashes * 5000,
 }, async () => {
   const dir = temporaryFolder()
@@ -116,7 +116,7 @@ it(`goes on bit by bit the same after ${crashes} crashes that lose and tear what
   }
 })
 
-it(`goes on bit by bit the same after ${kills} times SIGKILL`, {
+it(`continues bit by bit the same after ${kills} times SIGKILL`, {
   timeout: 300_000 + kills * 5000,
 }, async () => {
   const dir = temporaryFolder()

@@ -2,7 +2,7 @@ import { EnginePool } from '#tidemark/pool/index.js'
 import { acknowledgement, instruments, RandomFlow } from '../support/random-flow.mjs'
 import { say } from '../support/say.mjs'
 
-// Two lives of a small pool, one behind the other, each with rotations and checkpoints, and a backup. Everything that resolves or
+// Two lives of a small pool, one after the other, each with rotations and checkpoints, and a backup. Everything that resolves or
 // rejects is said to the parent, and `end` last: an exit without it means that a promise was never settled.
 const { DIR, BACKUP } = process.env
 const callers = 16
@@ -46,7 +46,7 @@ async function live(life) {
     })
 
   /**
-   * Leaves so much in the last segment that the next opening begins another one behind it, and cuts this one to its length.
+   * Leaves so much in the last segment that the next opening begins another one after it, and cuts this one to its length.
    */
   const fillSegment = async (pool) => {
     const batch = () => pool.submitBatch(Array.from({ length: callers }, () => flow.next()))

@@ -7,7 +7,7 @@
  *   FAILING_REPORT   the file for the report: exists, is zeros, is as large as `struct report`
  *   FAILING_CALL     a name of `kinds`; none: nothing fails, everything is counted
  *   FAILING_NUMBER   which one
- *   FAILING_FAULT    EIO, ENOSPC, EINTR, or short: half of the bytes are read or written. libuv goes on with the rest of a
+ *   FAILING_FAULT    EIO, ENOSPC, EINTR, or short: half of the bytes are read or written. libuv continues with the rest of a
  *                    short write at once, so that attempt fails with ENOSPC, as on a disk that became full
  */
 #define _GNU_SOURCE

@@ -65,7 +65,7 @@ describe('a log in a folder that is not there', () => {
 })
 
 describe('a log below a folder that may be written and not read', () => {
-  /** What the kernel does there for who is not root. */
+  /** What the kernel does there for a user that is not root. */
   function unreadable(disk: MemoryDisk, name: string): void {
     disk.beforeCall = (call, file) => {
       if ((call === 'syncDirectory' || call === 'list') && file === name)
@@ -93,7 +93,7 @@ describe('a log below a folder that may be written and not read', () => {
     }
   })
 
-  it('opens when somebody made its folder beforehand, and again', () => {
+  it('opens when its folder was made beforehand, and again', () => {
     const disk = new MemoryDisk()
     makeFolder(disk, folder)
     unreadable(disk, '/data/venue/pool')

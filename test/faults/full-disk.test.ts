@@ -14,7 +14,7 @@ const count = faultCount('full-disk', { short: 1, full: 20 })
 /** A pool that still takes commands after so many found a larger disk than it was given. */
 const commandsMax = 200_000
 const hangMs = 60_000
-/** A full disk is told before the reserve is used up: for so long the callers go on. */
+/** A full disk is reported before the reserve is used up: until then callers are not refused. */
 const quietMs = 500
 const kiB = 1024
 
@@ -108,7 +108,7 @@ describe.each([
   ['that refuses the sync, long after the write', smallImage, whyNoImage()],
 ])('a full disk %s', (_, make, missing) => {
   it.skipIf(missing)(
-    `loses nothing acknowledged, tells the cause, and is used again after room is made (${missing ? `skipped: ${missing}` : `${count} sizes`})`,
+    `loses nothing acknowledged, names the cause, and is used again after room is made (${missing ? `skipped: ${missing}` : `${count} sizes`})`,
     async () => {
       for (const number of faultCases(count)) {
         const seed = number + 1

@@ -3,8 +3,8 @@
  * says on stdout what it was promised, each line before anything else can happen.
  *
  *   A <id>            enqueue resolved
- *   C <id> <attempt>  completed was told
- *   D <id>            dead was told
+ *   C <id> <attempt>  completed was emitted
+ *   D <id>            dead was emitted
  */
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -134,7 +134,7 @@ describe('a queue whose process is killed under load', () => {
     for (const kind of kinds) expect(whole.counts[kind], kind).toBeGreaterThan(0)
   })
 
-  it(`keeps every promise over ${killsWithoutHistory} kills when its log is cut behind snapshots`, {
+  it(`keeps every promise over ${killsWithoutHistory} kills when its log is removed up to its snapshots`, {
     timeout: 300_000 + killsWithoutHistory * 5000,
   }, async () => {
     const dir = newFolder()

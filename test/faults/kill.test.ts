@@ -61,7 +61,7 @@ class Traces {
       this.#names.add(file)
       if (name.endsWith('.snap')) this.snapshots++
       if (!/^\d+\.wal$/.test(name)) continue
-      // An opening begins its segment under an epoch of its own; a rotation goes on under the same.
+      // An opening begins its segment under an epoch of its own; a rotation continues under the same.
       const header = readSegmentHeader(this.#disk, file)
       if (header?.previous?.epoch === header?.epoch) this.rotations++
     }

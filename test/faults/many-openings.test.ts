@@ -9,7 +9,7 @@ import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
 const segmentBytes = 16 * 1024
-/** An opening goes on in a last segment that holds no more than this. */
+/** An opening continues in a last segment that holds no more than this. */
 const joinedBytesMax = segmentBytes / 4
 
 const count = faultCount('many-openings', { short: 40, full: 2000 })

@@ -36,7 +36,7 @@ const owner = `import { EnginePool } from '#tidemark/pool/index.js'
   console.log((await pool.submit(order)).lsn)
   for (let orderId = 2; ; orderId++) await pool.submit({ ...order, orderId })`
 
-/** A process that owns the folder and goes on writing; resolves when it has acknowledged something. */
+/** A process that owns the folder and keeps writing; resolves when it has acknowledged something. */
 async function startOwner(dir: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', owner], {
     cwd: root,
@@ -49,7 +49,7 @@ async function startOwner(dir: string): Promise<ChildProcess> {
 }
 
 describe('a folder that has an owner', () => {
-  it('is refused to a second opener in the process, by whichever path, and the owner goes on', async () => {
+  it('is refused to a second opener in the process, by whichever path, and the owner continues', async () => {
     const dir = path.join(temporaryDirectory(), 'pool')
     const pool = await openPool({ dir })
     const link = `${dir}-link`
@@ -65,7 +65,7 @@ describe('a folder that has an owner', () => {
     await again.close()
   })
 
-  it('is refused to another process, and the owner goes on', async () => {
+  it('is refused to another process, and the owner continues', async () => {
     const dir = temporaryDirectory()
     const pool = await openPool({ dir })
     expect(await runScript(opener, { DIR: dir })).toMatchObject({ code: 0, stdout: 'TIDEMARK_LOG_LOCKED\n' })
@@ -144,7 +144,7 @@ async function lsnsOf(log: DurableLog): Promise<Set<number>> {
   return lsns
 }
 
-describe('an owner whose folder somebody took away', () => {
+describe('an owner whose folder is taken away', () => {
   const ways: Record<string, (dir: string) => void> = {
     'the lock file was removed': (dir) => rmSync(path.join(dir, 'LOCK')),
     'the lock file was replaced': (dir) => {
@@ -232,7 +232,7 @@ describe('an owner whose folder somebody took away', () => {
     expect(log.released).toBe(lsn)
   })
 
-  it('is told by a close that comes before the next look', async () => {
+  it('is noticed by a close that comes before the next look', async () => {
     const dir = path.join(temporaryDirectory(), 'log')
     const log = await DurableLog.open({ dir })
     const lsn = log.append(Buffer.alloc(10))

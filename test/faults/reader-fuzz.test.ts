@@ -139,7 +139,7 @@ afterAll(() => {
   for (const restore of restores.splice(0)) restore()
 })
 
-/** The same files in the folder of this test, where whoever asks the machine finds an empty one. */
+/** The same files in the folder of this test, where calls of the file system find an empty one. */
 function relocated(disk: MemoryDisk): MemoryDisk {
   const copy = disk.clone()
   for (const name of copy.list('/log')) copy.rename(`/log/${name}`, `${dir}/${name}`)

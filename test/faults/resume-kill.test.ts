@@ -62,7 +62,7 @@ function start({ args, dir, reports }: Run, resume = true) {
   return { child, ended }
 }
 
-/** Where the log ends that somebody is writing: what it journalled so far. */
+/** Where the log ends that a process is writing: what it journalled so far. */
 function journalled(dir: string): number {
   if (!existsSync(dir)) return 0
   try {
@@ -119,7 +119,7 @@ async function kill(run: Run, random: Random, endLsn: number): Promise<boolean> 
   return signal === 'SIGKILL'
 }
 
-/** What a crash of the machine, or somebody else, may leave of the report file. */
+/** What a crash of the machine, or another program, may leave of the report file. */
 function damageReports(random: Random, reports: string): void {
   if (!existsSync(reports)) return
   const { size } = statSync(reports)

@@ -46,7 +46,7 @@ describe('a slow disk', () => {
       if (run.cut) cuts++
       expect(run.simulatedMs).toBeGreaterThan(0)
     }
-    // The ring was full while the disk was busy: memory does not grow, who appends has to wait.
+    // The ring was full while the disk was busy: memory does not grow, an append has to wait.
     if (runs >= 60) expect(Math.min(refused, cuts)).toBeGreaterThan(10)
   })
 })

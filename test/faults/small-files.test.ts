@@ -12,7 +12,7 @@ import { Random } from '../support/random.js'
 const folder = '/folder'
 const keep = { count: 10, ageMs: Number.POSITIVE_INFINITY }
 
-/** A kind of small file: `write` stores a version from 1 on, `read` gives the one that the next opening goes on from. */
+/** A kind of small file: `write` stores a version from 1 on, `read` gives the one from which the next opening continues. */
 interface Kind {
   write(disk: Disk, version: number): Promise<void>
   read(disk: Disk): Promise<number>

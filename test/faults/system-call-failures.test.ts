@@ -39,7 +39,7 @@ interface Line {
 const missing = whyCallsCannotFail()
 
 describe.skipIf(missing)(`a system call that fails once${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it('loses no acknowledgement, hangs nobody, and is told with its cause', async () => {
+  it('loses no acknowledgement, leaves no call pending, and is reported with its cause', async () => {
     const folder = temporaryDirectory()
     const library = buildFailingCalls(folder)
     const wrong: Error[] = []
@@ -52,7 +52,7 @@ describe.skipIf(missing)(`a system call that fails once${missing ? ` (skipped: $
       const child = await runWithFailingCall({ library, script, folder: own, environment, failing, hangMs })
       await check(child, environment, failing, name).catch((error) => {
         wrong.push(error)
-        // A run of hours tells at once.
+        // A run of hours reports at once.
         console.error(error.message)
       })
       rmSync(own, { recursive: true })
@@ -134,7 +134,7 @@ async function check(
     return chain ? [{ life: line.life, chain }] : []
   })
   for (const { chain } of errors) expect(chain[0], label).toMatch(/^TIDEMARK_/)
-  // The first to be told has the cause; a short read or write has no errno.
+  // The first error that is reported has the cause; a short read or write has no errno.
   const [first] = errors
   if (first && failing && failing.fault !== 'short') expect(first.chain, label).toContain(failing.fault)
   if (!child.calls.fired) expect(errors, label).toEqual([])
@@ -162,7 +162,7 @@ function checkLife(
     const later = own.slice(poisonedAt).filter((line) => line.acknowledged)
     expect(later, `${label}: acknowledged after the pool was poisoned`).toEqual([])
   } else if (!own.some((line) => line.failed === 'open')) {
-    // A pool that is not poisoned goes on, whatever failed beside it.
+    // A pool that is not poisoned continues, whatever failed beside it.
     expect(acknowledgements, label).toHaveLength(submissions)
   }
   // A write or sync of a segment that failed is final, in the life in which it failed; libuv hides EINTR by trying again.

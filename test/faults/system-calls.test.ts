@@ -78,7 +78,7 @@ describe.skipIf(!traced)('the system calls of a pool', () => {
       number,
     ]
     expect(rotations).toBeGreaterThan(0)
-    // The mark of the clean close comes on top; a rotation syncs the finished segment once more.
+    // The sync marker of the clean close comes on top; a rotation syncs the finished segment once more.
     expect(writes.length - flushes).toBeLessThanOrEqual(2)
     expect(syncs.length - writes.length).toBe(rotations)
   })

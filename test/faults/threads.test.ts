@@ -96,7 +96,7 @@ describe('a log whose flusher dies', () => {
     await log.close()
   })
 
-  it('goes on without the preallocator, which only makes it fast', async () => {
+  it('continues without the preallocator, which only makes it fast', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), segmentBytes: 65_536, ringBytes: 65_536 })
     await log[threadsOf][1]!.terminate()
     for (let i = 0; i < 20; i++) await log.waitDurable(log.append(Buffer.alloc(10_000)))

@@ -26,7 +26,7 @@ interface Batch {
 }
 
 /**
- * `payloads` in one batch, behind records that were synced, so that the log has `segments` segments. Another `use` of
+ * `payloads` in one batch, after records that were synced, so that the log has `segments` segments. Another `use` of
  * the same seed gives records of the same sizes with other bytes, under other epochs.
  */
 function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use = 0): Batch {
@@ -148,7 +148,7 @@ describe('the last batch', () => {
     ['of small groups', [0, 1, 7, 64, 8, 33, 120, 3, 9], 2, smallCount, 2_244],
     ['with a group in pieces', [30, 9000, 17], 1, piecesCount, 36_868],
   ] as const)(
-    '%s, torn at a byte, keeps its whole groups before the tear, whatever stands behind',
+    '%s, torn at a byte, keeps its whole groups before the tear, whatever stands after it',
     (_, payloads, segments, count, all) => {
       const batch = batchOf(1, payloads, segments)
       const earlier = batchOf(1, payloads, segments, 1)

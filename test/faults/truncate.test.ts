@@ -14,7 +14,7 @@ import { faultCount, faultPlaces } from '../support/fault-tier.js'
 const headerCopyBytes = 68
 const log = threeSegmentLog()
 const fileBytes = log.segments.reduce((sum, { content }) => sum + content.byteLength, 0)
-// Every byte of every file twice: with the files behind it, and without.
+// Every byte of every file twice: with the files after it, and without.
 const count = faultCount('truncate', { short: 1_267, full: 122_880 })
 
 describe('a log of three segments', () => {
@@ -33,7 +33,7 @@ describe('a log of three segments', () => {
   })
 })
 
-/** Cuts file `index` behind so many bytes; the log ends there, or the files behind stay. */
+/** Cuts file `index` after so many bytes; the log ends there, or the files after it stay. */
 function cutAt(index: number, bytes: number, ends: boolean): void {
   const where = () => `segment ${index} cut at byte ${bytes}${ends ? ', where the log ends' : ''}`
   const segment = log.segments[index]!
@@ -61,7 +61,7 @@ function cutAt(index: number, bytes: number, ends: boolean): void {
   if (kept !== expected) throw new Error(`${where()}: ${kept} records and not ${expected} were kept`)
   const torn = opening.log.report.tornTail
   const unfinished = Math.min(cutLsn, segment.endLsn) - endLsn
-  // Of a frame that is cut within its header nothing is known; it goes without being told of.
+  // Of a frame that is cut within its header nothing is known; it goes without a report.
   if ((ends || !segment.sealed) && unfinished >= 32 && !torn)
     throw new Error(`${where()}: the cut was not reported`)
   if (torn && cutLsn <= segment.endLsn && torn.lsn !== soundLsn && torn.file === segment.path)

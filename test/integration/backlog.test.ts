@@ -6,7 +6,7 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-describe('a caller that falls behind the ring', () => {
+describe('a caller that lags more than the ring holds', () => {
   it('is taken off it, catches up from the files, and misses nothing', async () => {
     const pool = await openPool({ shards: 2, ringBytes: 65_536, segmentBytes: 131_072 })
     for (let round = 0; round < 3; round++) {
@@ -20,7 +20,7 @@ describe('a caller that falls behind the ring', () => {
       for (let i = 0; i < 100 && pool.stats().log.tailerDetached <= round; i++) block(100)
       const reports = await Promise.all(promises)
       expect(reports.map(({ orderId }) => orderId)).toEqual(reports.map((_, i) => round * 4000 + i + 1))
-      // In step with the ring again, it is served from there.
+      // When it has caught up, it reads from the ring again.
       for (let i = 0; i < 50; i++) await pool.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 1 })
     }
     expect(pool.stats().log.tailerDetached).toBeGreaterThanOrEqual(3)

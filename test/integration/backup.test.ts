@@ -44,7 +44,7 @@ function beforeNextPause(call: () => void): void {
   onTestFinished(restore)
 }
 
-/** A log without snapshots that nobody has open, the LSN of its last command, and the file that holds its beginning. */
+/** A log without snapshots that is not open, the LSN of its last command, and the file that holds its beginning. */
 async function closedLog(settings = {}, commands = 2) {
   const pool = await openPool({ ...settings, checkpointBytes: 0 })
   const { dir } = pool
@@ -54,7 +54,7 @@ async function closedLog(settings = {}, commands = 2) {
   return { dir, lastLsn, file: path.join(dir, '00000000000000000000.wal') }
 }
 
-/** Writes into a file as it is, under whatever name: whoever has it open reads that. */
+/** Writes into a file itself, whatever its name is by now: a reader that has it open reads that. */
 function scribble(file: string): void {
   const handle = openSync(file, 'r+')
   writeSync(handle, Buffer.alloc(1000, 7), 0, 1000, 4096 + 500)

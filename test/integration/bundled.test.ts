@@ -42,7 +42,7 @@ async function bundle(format: 'es' | 'cjs', entry: string, call: string): Promis
 describe('a program that was bundled with tidemark', () => {
   for (const [entry, call] of Object.entries(packages)) {
     for (const format of ['es', 'cjs'] as const) {
-      it(`as ${format} fails at ${call.split('(')[0]} with a code, and hears to keep tidemark external`, async () => {
+      it(`as ${format} fails at ${call.split('(')[0]} with a code, and says to keep tidemark external`, async () => {
         const file = await bundle(format, entry, call)
         const { stdout, stderr } = await runScript(
           `await import(${JSON.stringify(pathToFileURL(file).href)})`,

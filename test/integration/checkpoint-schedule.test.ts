@@ -28,7 +28,7 @@ describe('checkpoints by time', () => {
     expect(await quiet(pool)).toEqual([])
     clock.advance(1)
     while (snapshots(pool).length < 1) await turn()
-    // Its file is there before it is over; who asks joins it, or takes one at the same LSN.
+    // Its file is there before it is over; a call joins it, or takes one at the same LSN.
     await pool.checkpoint()
     // Nothing is logged: many intervals go by.
     const [first] = await quiet(pool)
@@ -44,7 +44,7 @@ describe('checkpoints by time', () => {
     clock.advance(intervalMs)
     while (snapshots(pool).length < 2) await turn()
     await pool.checkpoint()
-    // One that is asked for counts: the next is due an interval behind it.
+    // One that is asked for counts: the next is due an interval after it.
     await pool.submit(limit(2, 'buy', '10', '1'))
     clock.advance(intervalMs - 10)
     await pool.checkpoint()
@@ -80,7 +80,7 @@ describe('checkpoints by time', () => {
 })
 
 describe('checkpoints that fail', () => {
-  it('cost one try, are told, and leave a pool that closes and opens', async () => {
+  it('cost one try, are reported, and leave a pool that closes and opens', async () => {
     const clock = new ManualClock()
     const dir = temporaryDirectory()
     const pool = await openPool({ dir, clock, checkpointBytes: 4096, ringBytes: 65_536 })

@@ -31,7 +31,7 @@ function flow(random: Random, count: number, firstId: number): Command[] {
 }
 
 describe('a checkpoint', () => {
-  it('is what the next opening starts from: the same books, then the log behind it, whatever the number of shards', async () => {
+  it('is what the next opening starts from: the same books, then the log after it, whatever the number of shards', async () => {
     const dir = temporaryDirectory()
     const random = new Random(5)
     const pool = await openPool({ dir, shards: 2, checkpointBytes: 0 })
@@ -150,7 +150,7 @@ describe('a checkpoint', () => {
     }
   })
 
-  it('lets old log go when told to, and only what no kept snapshot needs', async () => {
+  it('deletes old log when asked to, and only what no kept snapshot needs', async () => {
     const dir = temporaryDirectory()
     const random = new Random(7)
     const options = {

@@ -18,7 +18,7 @@ afterEach(() => {
 })
 
 describe('tidemark bench', () => {
-  it('measures disk, throughput and latency, recommends a setting, and leaves nothing behind', async () => {
+  it('measures disk, throughput and latency, recommends a setting, and leaves no file', async () => {
     const dir = newFolder()
     const { code, stdout, stderr } = await tidemark([
       'bench',

@@ -167,7 +167,7 @@ describe('tidemark log verify', () => {
     const dir = copy()
     const last = segments(dir).at(-1)!
     const used = readFileSync(last).findLastIndex((byte) => byte !== 0)
-    // Into the mark that a clean close leaves: nothing says that it was synced.
+    // Into the sync marker that a clean close leaves: nothing says that it was synced.
     truncateSync(last, used - 12)
     const { code, stdout } = await log('verify', dir)
     expect(code).toBe(5)
@@ -225,7 +225,7 @@ describe('tidemark log dump', () => {
     expect((await log('verify', dir)).code).toBe(0)
   })
 
-  it('stops at damage and says where, while salvage goes on behind it', async () => {
+  it('stops at damage and says where, while salvage continues after it', async () => {
     const dir = copy()
     flip(segments(dir)[0]!, 4096 + 5000)
     const dump = await log('dump', dir, '--json')
@@ -254,7 +254,7 @@ describe('tidemark log dump --from', () => {
     expect(await log('dump', dir, '--from', later)).toMatchObject({ code: 0, stdout: '', stderr: '' })
     // A clock may have been set back by less than a minute.
     expect((await log('dump', dir, '--from', made.dumped.at(-1)!.time)).code).toBe(6)
-    // Without a snapshot the log must tell of its instruments from the beginning.
+    // Without a snapshot the log must hold its instruments from the beginning.
     for (const name of snapshots(dir)) rmSync(path.join(dir, name))
     expect((await log('dump', dir, '--json', '--from', `${made.dumped[from]!.lsn}`)).code).toBe(6)
   })
@@ -316,7 +316,7 @@ describe('tidemark log backup', () => {
     expect(readdirSync(to)).toEqual(['mine'])
   })
 
-  it('refuses a corrupt log, sealed segment or last one, and leaves nothing behind', async () => {
+  it('refuses a corrupt log, in a sealed segment or the last one, and leaves no file', async () => {
     for (const at of [-2, -1]) {
       const dir = copy()
       flip(segments(dir).at(at)!, 4096 + 500)
@@ -346,7 +346,7 @@ describe('tidemark log backup', () => {
 describe('tidemark log repair', () => {
   it('changes nothing without --yes; with it the log opens up to the damage, and the rest is in the backup', async () => {
     const dir = copy()
-    // Behind the snapshot: what the books need from there on is gone.
+    // After the snapshot: what the books need from there on is gone.
     const file = segments(dir).findLast((name) => Number(path.basename(name, '.wal')) > made.snapshotLsn)!
     flip(file, 4096 + 500)
     const before = readdirSync(dir)
@@ -380,7 +380,7 @@ describe('tidemark log repair', () => {
     await pool.close()
   })
 
-  it('says that there is nothing to repair in a sound log', async () => {
+  it('says that there is nothing to repair in a valid log', async () => {
     const { code, stdout } = await log('repair', copy(), '--yes')
     expect({ code, stdout: stdout.slice(-31) }).toEqual({
       code: 0,

@@ -89,7 +89,7 @@ describe('tidemark run --resume', () => {
     await pool.close()
   })
 
-  it('goes on into a longer flow of the same settings', async () => {
+  it('continues into a longer flow of the same settings', async () => {
     const folder = temporaryDirectory()
     await resumed(folder, ...flow(1000))
     const longer = await resumed(folder, ...flow(2500), '--shards', '1', '--handover', '7')
@@ -156,7 +156,7 @@ describe('tidemark run --resume of JSON lines', () => {
     return resumed(folder, input)
   }
 
-  /** Cuts the log behind the first `groups` groups, as a crash would that nothing told was synced. */
+  /** Cuts the log after the first `groups` groups, as a crash may that happens before they are known to be synced. */
   async function cutBehind(folder: string, groups: number): Promise<void> {
     const { lsn } = (await logged(folder))[groups - 1]!
     const dir = path.join(folder, 'log')
@@ -183,14 +183,14 @@ describe('tidemark run --resume of JSON lines', () => {
     const { text } = await runLines(whole, lines)
     const total = 3 + 6 + 3 + 3
     expect(await logged(whole)).toHaveLength(total)
-    // From before the cancel-all until behind the command that follows it.
+    // From before the cancel-all until after the command that follows it.
     for (let groups = 9; groups <= 13; groups++) {
       const folder = path.join(temporaryDirectory(), 'copy')
       cpSync(whole, folder, { recursive: true })
       await cutBehind(folder, groups)
       const again = await runLines(folder, lines)
       expect(withoutLsn(again.text), `cut behind ${groups} groups`).toBe(withoutLsn(text))
-      // One that was complete is sent again when nothing stands behind it, and finds nothing to do.
+      // One that was complete is sent again when nothing stands after it, and finds nothing to do.
       expect(await logged(folder)).toHaveLength(groups === 12 ? total + 1 : total)
     }
   })

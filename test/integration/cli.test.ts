@@ -55,7 +55,7 @@ describe('tidemark run', () => {
     expect(summary.settings).toEqual({ shards: 1, batchSize: 7, batchDelayMs: 10, durability: 'group' })
   })
 
-  it('keeps its log in --dir or TIDEMARK_DIR, and goes on there', async () => {
+  it('keeps its log in --dir or TIDEMARK_DIR, and continues there', async () => {
     const dir = path.join(folder, 'deep', 'log')
     const first = await summaryOf([...small, '--dir', dir])
     expect(readdirSync(dir).some((name) => name.endsWith('.wal'))).toBe(true)

@@ -38,7 +38,7 @@ const storedLsn = async (dir: string, name: string) =>
   (await readCursorFiles(dir)).find((cursor) => cursor.name === name)?.record?.lsn
 
 describe('a cursor', () => {
-  it('goes on exactly behind what was acknowledged, after a subscription, a clean close, and both again', async () => {
+  it('continues exactly after what was acknowledged, after a subscription, a clean close, and both again', async () => {
     for (let seed = 1; seed <= 3; seed++) {
       const random = new Random(seed)
       const dir = temporaryDirectory()
@@ -94,7 +94,7 @@ describe('a cursor', () => {
     expect(subscription.acknowledgedLsn).toBe(0)
     subscription.acknowledge(events[3]!.lsn)
     expect(subscription.acknowledgedLsn).toBe(events[3]!.lsn)
-    // What is behind already is no error, and takes nothing back.
+    // An LSN before the last acknowledged one is no error, and takes nothing back.
     subscription.acknowledge(events[2]!.lsn)
     subscription.acknowledge(events[3]!.lsn)
     expect(subscription.acknowledgedLsn).toBe(events[3]!.lsn)
@@ -122,7 +122,7 @@ describe('a cursor', () => {
       failsWith('TIDEMARK_CURSOR_IN_USE', { name: 'risk' }),
     )
     await expect(pool.dropCursor('risk')).rejects.toEqual(failsWith('TIDEMARK_CURSOR_IN_USE'))
-    // Aborted while nobody waits for it.
+    // Aborted while no call of next waits.
     abort.abort()
     await Promise.resolve()
     await Promise.resolve()
@@ -245,7 +245,7 @@ describe('what a cursor acknowledges', () => {
     expect(await storedLsn(pool.dir, 'risk')).toBe(from)
   })
 
-  it('and cannot be stored is told to who asks, and written again later', async () => {
+  it('and cannot be stored rejects its flush, and is written again later', async () => {
     const pool = await EnginePool.open({ dir: temporaryDirectory(), clock: new ManualClock() })
     await pool.addInstrument({ symbol: 'BTC-USD', tickSize: '1', lotSize: '1' })
     const lsn = await buy(pool, 3)
@@ -274,7 +274,7 @@ describe('what a cursor acknowledges', () => {
 })
 
 describe('retention beside cursors', () => {
-  it('ends a loop over a cursor that it invalidates with the reason, also one that goes on after the close', async () => {
+  it('ends a loop over a cursor that it invalidates with the reason, also one that is read after the close', async () => {
     const pool = await openPool({
       ...small,
       keepLogBytes: 0,
@@ -507,7 +507,7 @@ function firstLsnOf(dir: string): number {
   return Number(names.sort()[0]!.slice(0, 20))
 }
 
-/** The lag of the cursor "risk" as an opening finds it, which may add a mark. */
+/** The lag of the cursor "risk" as an opening finds it, which may add a sync marker. */
 async function lagOf(dir: string): Promise<{ lagBytes: number }> {
   const pool = await EnginePool.open({ ...small, dir })
   const [cursor] = pool.cursors()

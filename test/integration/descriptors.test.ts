@@ -67,7 +67,7 @@ describe.skipIf(process.platform === 'win32')('a process that has no file descri
       expect(lines.find((line) => line.what === what)).toMatchObject({ code: 'TIDEMARK_TOO_MANY_FILES' })
   })
 
-  it('is refused new commands when a segment is due, for that reason, and goes on by itself when there are some', async () => {
+  it('is refused new commands when a segment is due, for that reason, and continues by itself when there are some', async () => {
     const lines = (await withFewDescriptors(`
       const pool = await EnginePool.open({ dir, instruments, segmentBytes: 262144, ringBytes: 65536 })
       pool.on('error', (error) => say({ event: 'error', code: error.code }))

@@ -70,7 +70,7 @@ it('runs a file of ticks, writes the values, and recovers them', async () => {
   expect(await tidemark('recover', dir)).toMatch(/ticks +200\n/)
 })
 
-it('goes on where an earlier run was stopped', async () => {
+it('continues where an earlier run was stopped', async () => {
   const { file, folder } = ticksFile(300)
   const half = path.join(folder, 'half.csv')
   writeFileSync(half, readFileSync(file, 'utf8').split('\n').slice(0, 151).join('\n'))
@@ -83,7 +83,7 @@ it('goes on where an earlier run was stopped', async () => {
   expect(rest.values).toEqual(whole.values)
 })
 
-it('tells of rows that are no ticks, and takes the others', async () => {
+it('reports rows that are no ticks, and takes the others', async () => {
   const folder = temporaryFolder()
   const file = path.join(folder, 'ticks.csv')
   writeFileSync(file, 'last,volume\n1,2\nx,2\n3\n4,-1\n5,6\n')

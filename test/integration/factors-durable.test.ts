@@ -36,7 +36,7 @@ async function collect(updates: AsyncIterable<FactorUpdate>): Promise<FactorUpda
 }
 
 describe('a durable factor engine', () => {
-  it('goes on bit by bit the same after closing and opening, with and without snapshots', async () => {
+  it('continues bit by bit the same after closing and opening, with and without snapshots', async () => {
     const dir = temporaryFolder()
     let at = 0
     for (const [to, snapshotEveryTicks] of [
@@ -122,7 +122,7 @@ describe('a durable factor engine', () => {
     await consumer.close()
   })
 
-  it('deletes the log behind its snapshots when told to', async () => {
+  it('deletes the log that its snapshots make needless, when asked to', async () => {
     const dir = temporaryFolder()
     const engine = await open(dir, { reclaimLog: true, keepSnapshots: 1, snapshotEveryTicks: 0 })
     await feed(engine, 0, 9000)
@@ -187,7 +187,7 @@ describe('a durable factor engine', () => {
     await again.close()
   })
 
-  it('tells listeners only what is on disk, each tick once and in order', async () => {
+  it('calls listeners only with what is on disk, each tick once and in order', async () => {
     const engine = await open(temporaryFolder())
     await feed(engine, 0, 100)
     const seen: FactorUpdate[] = []
@@ -268,7 +268,7 @@ describe('a factor consumer', () => {
     await expect.poll(() => live.length).toBe(100)
     controller.abort()
     await following
-    // Its engine is a running one: it goes on with ticks of its own.
+    // Its engine is a running one: it continues with ticks of its own.
     const reference = uninterrupted(2300)
     for (const target of [consumer.engine, reference]) target.processTick(tickAt(2300))
     expect(bitsOf(consumer.engine)).toEqual(bitsOf(reference))

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../unit/factors/support/feed.js'
 afterEach(() => vi.restoreAllMocks())
 
 describe('listeners of updates', () => {
-  it('that throw are heard of by the process, and every listener is called for each update all the same', async () => {
+  it('that throw are uncaught exceptions of the process, and every listener is called for each update all the same', async () => {
     const uncaught = collectUncaught()
     const attached = vi.spyOn(FactorConsumer, 'attach')
     const engine = await DurableFactorEngine.open({ dir: temporaryFolder() })
@@ -134,7 +134,7 @@ describe('listeners of updates whose log is removed before they are called', () 
     }
     const failures: unknown[] = []
     engine.on('updatesFailed', (error) => failures.push(error))
-    // Nobody listens while the log is removed: that fails nothing.
+    // There is no listener while the log is removed: that fails nothing.
     const stop = await listen()
     stop()
     await fill()

@@ -23,7 +23,7 @@ async function recovered(dir: string): Promise<FactorConsumer> {
   return FactorConsumer.open({ dir, log: settings })
 }
 
-/** One batch is under way to the disk, and `capacity` messages wait behind it: nothing moves before the next await. */
+/** One batch is under way to the disk, and `capacity` messages wait after it: nothing moves before the next await. */
 const narrow: PersisterOptions = { batchSize: 5, capacity: 10, groupCommit: false, maxDelayMs: 1 }
 
 async function history(dir: string): Promise<number[]> {
@@ -86,7 +86,7 @@ describe('a factor persister', () => {
     expect(await history(dir)).toEqual(Array.from({ length: 3210 }, (_, i) => i))
   })
 
-  it('goes on when the ring was full', async () => {
+  it('continues when the ring was full', async () => {
     const { log, persister, dir } = await open({ batchSize: 1000, capacity: 100_000 })
     const series = persister.series('ABC', ['x', 'y', 'z', 'u', 'v', 'w'])
     let refused = 0
@@ -134,7 +134,7 @@ describe('a factor persister', () => {
 })
 
 describe('a full channel', () => {
-  it('under wait throws to who sends, lets in order who persists, and loses nothing', async () => {
+  it('under wait throws to a sender, lets callers of persist in by turns, and loses nothing', async () => {
     const { log, persister, dir } = await open({ ...narrow, whenFull: 'wait' })
     const series = persister.series('ABC', ['x'])
     await persister.flush()
@@ -156,7 +156,7 @@ describe('a full channel', () => {
     expect(await history(dir)).toEqual(Array.from({ length: 56 }, (_, i) => i))
   })
 
-  it('under drop says so, counts, and rejects who waits for a promise', async () => {
+  it('under drop says so, counts, and rejects the promise of a dropped message', async () => {
     const { log, persister, dir } = await open({ ...narrow, whenFull: 'drop' })
     const series = persister.series('ABC', ['x'])
     await persister.flush()
@@ -171,7 +171,7 @@ describe('a full channel', () => {
     expect(await history(dir)).toEqual(Array.from({ length: 15 }, (_, i) => i))
   })
 
-  it('under latest keeps the newest of each series, and tells whoever was replaced', async () => {
+  it('under latest keeps the newest of each series, and rejects the promise of each that was replaced', async () => {
     const { log, persister, dir } = await open({ ...narrow, whenFull: 'latest' })
     const [a, b, c] = ['A', 'B', 'C'].map((name) => persister.series(name, ['x']))
     await persister.flush()

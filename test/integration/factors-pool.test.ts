@@ -30,7 +30,7 @@ async function expectSame(pool: FactorPool, count: number): Promise<void> {
 }
 
 describe('a pool of factor engines', () => {
-  it('computes what one engine computes, and goes on after crashes with another number of workers', async () => {
+  it('computes what one engine computes, and continues after crashes with another number of workers', async () => {
     const dir = temporaryFolder()
     let pool = await FactorPool.open({ dir, log, workers: 2, queueTicks: 64, batchSize: 7 })
     for (const name of names) pool.registerAll(name, everyFactor)
@@ -63,7 +63,7 @@ describe('a pool of factor engines', () => {
     await pool.close()
   })
 
-  it('takes a snapshot at another LSN of each worker while ticks go on, and skips what it has', async () => {
+  it('takes a snapshot at another LSN of each worker while ticks arrive, and skips what it has', async () => {
     const dir = temporaryFolder()
     const pool = await FactorPool.open({ dir, log, workers: 3, batchSize: 10 })
     for (const name of names) pool.registerAll(name, everyFactor)

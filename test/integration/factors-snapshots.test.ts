@@ -83,7 +83,7 @@ describe('snapshots of factors', () => {
     expect([...readdirSync(dir), ...readdirSync(folder)].filter(isTemporaryName)).toEqual([])
   })
 
-  it('that fail are told, and leave an engine that closes and opens', async () => {
+  it('that fail are reported, and leave an engine that closes and opens', async () => {
     const dir = temporaryFolder()
     const clock = new ManualClock()
     const engine = await DurableFactorEngine.open({ dir, clock, snapshotEveryTicks: 10 })

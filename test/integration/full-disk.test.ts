@@ -46,7 +46,7 @@ describe('a full disk', () => {
         } catch (error) {
           if ((error as { code: string }).code !== 'TIDEMARK_RING_FULL') return error as { code: string }
         }
-        // What is behind the reserve, because the preallocator was late to see it, waits for room.
+        // What is beyond the reserve, because the preallocator was late to see it, waits for room.
         await Promise.race([log.waitDurable(lsns.at(-1)!), told])
       }
     }

@@ -7,12 +7,12 @@ import { temporaryDirectory } from '../support/temporary.js'
 
 const grid = { tickSize: '1', lotSize: '1' }
 
-it('a log in which an instrument of one shard was lost and a later one of another was not goes on', async () => {
+it('a log in which an instrument of one shard was lost and a later one of another was not opens and takes commands', async () => {
   const whole = temporaryDirectory()
   const before = await EnginePool.open({ dir: whole, shards: 2 })
   for (const symbol of ['A', 'B', 'C']) await before.addInstrument({ symbol, ...grid })
   await before.close()
-  // The shards log on their own: a crash may leave A and C, and not B, which nobody was told of.
+  // The shards log on their own: a crash may leave A and C, and not B, which was never acknowledged.
   const dir = temporaryDirectory()
   const log = await DurableLog.open({ dir, contentVersion: rulesVersion })
   for await (const { type, payload } of new SalvageReader(whole)) {

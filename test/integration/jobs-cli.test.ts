@@ -86,7 +86,7 @@ describe('tidemark jobs', () => {
     expect((await tidemark('validate', dir)).out).toMatch(/^log +sound\n/)
   })
 
-  it('keeps the history for dump unless it is told not to, and its readers change nothing', async () => {
+  it('keeps the history for dump unless asked not to, and its readers change nothing', async () => {
     const dir = newFolder()
     const types = async () =>
       (await tidemark('dump', dir)).out
@@ -142,7 +142,7 @@ describe('tidemark jobs', () => {
     expect(outcome.out).toMatch(/still pending +1\n/)
   })
 
-  it('dumps events as they were asked for, and skips damage only when told to', async () => {
+  it('dumps events as they were asked for, and skips damage only when asked to', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir)
     for (const id of ['a', 'b', 'c']) await log.append('ENQUEUE', id, { payload: 1 })

@@ -6,7 +6,7 @@ import { newQueue } from '../unit/jobs/support/queues.js'
 
 const hourMs = 3_600_000
 
-/** Sets the wall clock of this process ahead or back; its monotonic clock goes on. */
+/** Sets the wall clock of this process ahead or back; its monotonic clock runs on. */
 function setWallClock(): { by(ms: number): void } {
   const real = Date.now.bind(Date)
   let offsetMs = 0

@@ -53,7 +53,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
 }
 
 describe('a job', () => {
-  it('is run once it is enqueued, and told of at each step', async () => {
+  it('is run once it is enqueued, with an event at each step', async () => {
     const queue = await newQueue()
     const told: string[] = []
     for (const name of ['enqueued', 'dispatched', 'completed', 'drained'] as const) {
@@ -75,7 +75,7 @@ describe('a job', () => {
     })
     await queue.drained()
     expect(tasks).toEqual([{ id: 'a', payload: { x: [1, 2] }, attempt: 1, attemptId: 2 }])
-    // Events are told behind the mark, which may pass a moment after the queue has drained.
+    // Events are emitted when they are durable, which may be a moment after the queue has drained.
     const all = ['enqueued', 'dispatched', 'completed', 'drained']
     await vi.waitFor(() => expect(told).toEqual(all), 20_000)
     expect(result).toEqual({ sum: 3 })
@@ -291,7 +291,7 @@ describe('a job', () => {
 })
 
 describe('a listener that throws', () => {
-  it('is heard of by the process, and the queue goes on', async () => {
+  it('is an uncaught exception of the process, and the queue continues', async () => {
     const queue = await newQueue()
     const uncaught: unknown[] = []
     const others = process.listeners('uncaughtException')
@@ -433,7 +433,7 @@ describe('closing', () => {
     expect(await again.get('a')).toMatchObject({ state: 'pending', attempts: 1 })
   })
 
-  it('tells those who wait for the queue to drain', async () => {
+  it('settles the promises that wait for the queue to drain', async () => {
     const queue = await newQueue()
     await queue.enqueue({})
     const drained = failureOf(() => queue.drained())
@@ -528,7 +528,7 @@ describe('closing', () => {
     expect(await again.get('a')).toMatchObject({ state: 'pending' })
   })
 
-  it.each(['close', 'fail'])('leaves nothing behind that keeps the process alive, after %s', async (end) => {
+  it.each(['close', 'fail'])('leaves nothing that keeps the process alive, after %s', async (end) => {
     const args = [path.resolve('test/integration/jobs-exit-child.mjs'), newFolder(), end]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 })
     const said = text(child.stdout)
@@ -544,7 +544,7 @@ describe('closing', () => {
 })
 
 describe('a log that failed', () => {
-  it('stops dispatch at once, and everybody who waits hears why', async () => {
+  it('stops dispatch at once, and every waiting promise rejects with the cause', async () => {
     const queue = await newQueue({ concurrency: 2 })
     const errors: string[] = []
     queue.on('error', (error) => errors.push((error as { code?: string }).code ?? ''))
@@ -636,7 +636,7 @@ describe('opening again', () => {
     expect(await queue.get('a')).toMatchObject({ state: 'dead', reason: 'interrupted', attempts: 2 })
   })
 
-  it('keeps delays: a job that waits for its next attempt goes on waiting', async () => {
+  it('keeps delays: a job that waits for its next attempt keeps waiting', async () => {
     const dir = newFolder()
     const first = await newQueue({ dir, backoff: { baseMs: 60_000 } })
     const retried = new Promise((resolve) => first.once('retried', resolve))
@@ -713,7 +713,7 @@ describe('opening again', () => {
     expect((await (await newQueue({ dir })).status()).pending).toBe(50)
   })
 
-  it('refuses a log that tells of a change which cannot have been', async () => {
+  it('refuses a log with a change that is impossible', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir, smallLog)
     await log.append('ACK', 'a', { attemptId: 7 })
@@ -757,7 +757,7 @@ describe('snapshots under way', () => {
     expect([...dumpLog(dir)]).toEqual([])
   })
 
-  it('that fail are told, and tried again later', async () => {
+  it('that fail are reported, and tried again later', async () => {
     const dir = newFolder()
     const queue = await newQueue({ dir, snapshotEveryEvents: 10 })
     const blocked = blockAtomicFiles(dir)

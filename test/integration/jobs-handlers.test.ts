@@ -128,7 +128,7 @@ describe('a backoff', () => {
     expect(uncaught).toEqual([])
   })
 
-  it('that is wrong warns the process when nobody listens', async () => {
+  it('that is wrong is a warning of the process when it has no listener', async () => {
     const warnings: Error[] = []
     const heard = (warning: Error) => warnings.push(warning)
     process.on('warning', heard)
@@ -145,7 +145,7 @@ describe('a backoff', () => {
 })
 
 describe('a listener that throws', () => {
-  it('keeps neither the other listeners nor those who wait from hearing', async () => {
+  it('keeps neither the other listeners from being called nor waiting promises from settling', async () => {
     const uncaught = collectUncaught()
     const queue = await newQueue({ backoff: () => 1 })
     const heard: string[] = []

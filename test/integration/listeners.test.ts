@@ -26,7 +26,7 @@ describe('a listener that throws', () => {
     expect((await pool.checkpoint()).books).toBe(2)
   })
 
-  it('of error does not keep the others who wait from hearing of a poisoned log', async () => {
+  it('of error does not keep waiting promises of a poisoned log from settling', async () => {
     const uncaught = collectUncaught()
     const log = await DurableLog.open({ dir: temporaryDirectory(), batchSize: 1000, batchDelayMs: 10_000 })
     onTestFinished(() => log.close())

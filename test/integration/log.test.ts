@@ -171,7 +171,7 @@ describe('a durable log', () => {
     await expect(log.removeBefore(last)).rejects.toMatchObject({ code: 'TIDEMARK_LOG_CLOSED' })
   })
 
-  it('says that the ring is full instead of blocking the event loop, and goes on after a wait', async () => {
+  it('says that the ring is full instead of blocking the event loop, and takes records again after a wait', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536 })
     let last = 0
     let full = 0

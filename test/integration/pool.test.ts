@@ -105,7 +105,7 @@ describe('submit', () => {
     expect(await eventsOf(pool, lsn)).toEqual([])
   })
 
-  it('is refused past maxInFlight, tells when to go on, and loses nothing it took', async () => {
+  it('is refused past maxInFlight, emits drain when there is room, and loses nothing it took', async () => {
     const pool = await openPool({ maxInFlight: 64, batchSize: 64, batchDelayMs: 200 })
     let drains = 0
     pool.on('drain', () => drains++)
@@ -223,7 +223,7 @@ describe('cancel-all', () => {
 })
 
 describe('subscribe', () => {
-  it('gives the durable events in order, from behind an LSN on, and live', async () => {
+  it('gives the durable events in order, from after an LSN on, and live', async () => {
     const pool = await openPool()
     const first = await pool.submit(limit(1, 'buy', '100', '5'))
     const abort = new AbortController()

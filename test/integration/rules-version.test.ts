@@ -63,7 +63,7 @@ describe('a clean close', () => {
 })
 
 describe('a build with other matching rules', () => {
-  it('goes on from the snapshot of a clean close, back and forth', async () => {
+  it('continues from the snapshot of a clean close, back and forth', async () => {
     const dir = temporaryDirectory()
     const symbols = await writePool(dir)
     const next = await openNext({ dir, shards: 1 })
@@ -79,7 +79,7 @@ describe('a build with other matching rules', () => {
     await before.close()
   })
 
-  it('replays what it logged itself behind that snapshot', async () => {
+  it('replays what it logged itself after that snapshot', async () => {
     const dir = temporaryDirectory()
     await writePool(dir)
     const next = await openNext({ dir, checkpointBytes: 0 })

@@ -38,7 +38,7 @@ describe('the check of sealed segments beside the start of the threads', () => {
   it.each([
     ['in this thread', (check: SealedCheck) => check.run()],
     ['in threads of its own', checkInParallel],
-  ])('%s finds sound what is, and doubts what is not or cannot be read', async (_, run) => {
+  ])('%s finds valid what is, and leaves to recovery what is not or cannot be read', async (_, run) => {
     const { dir, segments } = await writeLog()
     const disk = new NodeDisk()
     const sound = new SealedCheck(disk, dir)

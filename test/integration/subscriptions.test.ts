@@ -23,7 +23,7 @@ function orders(random: Random, count: number, firstId: number) {
 /** The order that ends a run: every subscriber reads up to it. */
 const lastOrderId = 999_999
 
-/** Reads at a random pace until it has seen the last order, or cannot go on; once it knows the last LSN, without pauses. */
+/** Reads at a random pace until it has seen the last order, or fails; once it knows the last LSN, without pauses. */
 class Subscriber {
   readonly seen: string[] = []
   readonly sources = new Set<string>()
@@ -201,7 +201,7 @@ describe('subscribers', () => {
     expect(() => pool.subscribe()).toThrowError(expect.objectContaining({ code: 'TIDEMARK_POOL_CLOSED' }))
   })
 
-  it('are told when what comes next for them is deleted', async () => {
+  it('get an error when what comes next for them is deleted', async () => {
     const pool = await openPool({ ...small, keepLogBytes: 0, keepSnapshots: 1 })
     const slow = pool.subscribe({ bufferBytes })
     await take(slow, 1)
@@ -295,7 +295,7 @@ describe('a bare log', () => {
     expect(await again.next()).toEqual({ value: undefined, done: true })
   })
 
-  it('keeps what its follower has yet to read, whatever it is told to remove', async () => {
+  it('keeps what its follower has yet to read, whatever it is asked to remove', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536, segmentBytes: 65_536 })
     const follower = log.follow(0)
     let last = 0

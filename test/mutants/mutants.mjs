@@ -124,14 +124,14 @@ export const mutants = [
     tests: ['test/integration/checkpoints-at-disk-ready.test.ts'],
   },
   {
-    name: 'a removal goes on in a folder that was lost meanwhile',
+    name: 'a removal continues in a folder that was lost meanwhile',
     file: 'dist/src/log/tools/segment-removal.js',
     find: '        check();\n',
     replace: '',
     tests: ['test/unit/log/recycling.test.ts'],
   },
   {
-    name: 'a lock that is released twice closes a descriptor of somebody else',
+    name: 'a lock that is released twice closes a descriptor that is not its own',
     file: 'dist/src/log/disk/node-disk.js',
     find: 'if (this.#released)\n            return;',
     replace: '',
@@ -187,14 +187,14 @@ export const mutants = [
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
-    name: 'a log that failed does not tell those who wait',
+    name: 'a log that failed leaves its waiters pending',
     file: 'dist/src/log/durable-log.js',
     find: 'this.#waiters.fail(this.#poisoned);',
     replace: '',
     tests: ['test/faults/threads.test.ts'],
   },
   {
-    name: 'a pool that failed does not tell those who wait',
+    name: 'a pool that failed leaves its promises pending',
     file: 'dist/src/pool/engine-pool.js',
     find: 'await this.#follower.stop().catch(() => { });\n        for (const shard of this.#shards)\n            shard.fail(error);',
     replace: '',
@@ -341,7 +341,7 @@ export const mutants = [
     tests: ['test/unit/log/live-reading.test.ts'],
   },
   {
-    name: 'a subscriber whose buffer was full goes on from the ring without the files',
+    name: 'a subscriber whose buffer was full continues from the ring without the files',
     file: 'dist/src/log/read/live-feed.js',
     find: 'this.#position - lsn > bufferBytes / 2',
     replace: 'false',
@@ -390,7 +390,7 @@ export const mutants = [
     tests: ['test/integration/cursors.test.ts'],
   },
   {
-    name: 'whoever follows the log keeps the event loop until it has caught up',
+    name: 'the tailer keeps the event loop until it has caught up',
     file: 'dist/src/log/read/tailer.js',
     find: 'await this.#turns.pass();',
     replace: '',
@@ -572,7 +572,7 @@ export const mutants = [
     tests: ['test/unit/log/wake.test.ts'],
   },
   {
-    name: 'the name of a segment that nobody made ready is not durable before it is used',
+    name: 'the name of a segment that was not preallocated is not durable before it is used',
     file: 'dist/src/log/flush/segment-writer.js',
     find: "attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory));",
     replace: '',
@@ -600,7 +600,7 @@ export const mutants = [
     tests: ['test/unit/log/task-threads.test.ts'],
   },
   {
-    name: 'sealed segments are taken for sound',
+    name: 'sealed segments are taken for valid',
     file: 'dist/src/log/recover/sealed-check.js',
     find: 'return !this.#stopped && crc === expected;',
     replace: 'return true;',
@@ -726,7 +726,7 @@ export const mutants = [
     tests: ['test/unit/factors/snapshot-schedule.test.ts'],
   },
   {
-    name: 'a scan of jobs goes on over segments that were removed in the middle of it',
+    name: 'a scan of jobs continues over segments that were removed in the middle of it',
     file: 'dist/src/log/tools/log-scan.js',
     find: "if (hasBegun)\n                        yield { kind: 'overtaken', place };",
     replace: '',
@@ -740,7 +740,7 @@ export const mutants = [
     tests: ['test/integration/factors-limits.test.ts'],
   },
   {
-    name: 'listeners of updates that the log has overtaken hear nothing',
+    name: 'listeners of updates that the log has overtaken get no error',
     file: 'dist/src/factors/durable/update-feed.js',
     find: 'this.#failed(cause, stop.signal);',
     replace: '',

@@ -4,7 +4,7 @@ import { InlineLog, inlineDirectory } from './inline-log.js'
 import { MemoryDisk } from './memory-disk.js'
 import { Random } from './random.js'
 
-/** A log of three segments and more, some groups of which take several frames, ended by a mark. */
+/** A log of three segments and more, some groups of which take several frames, ended by a sync marker. */
 export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
   const disk = new MemoryDisk()
   const random = new Random(seed)

@@ -14,7 +14,7 @@ export interface Written {
 }
 
 export interface FaultFrame {
-  /** Where it begins, where its payload ends, and where the padding behind it ends. */
+  /** Where it begins, where its payload ends, and where the padding after it ends. */
   readonly lsn: number
   readonly payloadEndLsn: number
   readonly endLsn: number
@@ -36,7 +36,7 @@ export interface FaultLog {
   readonly disk: MemoryDisk
   /** Every record, in order; all of them were acknowledged. */
   readonly written: readonly Written[]
-  /** Up to here a later frame says that it was synced; what is behind was synced too, but no frame says so yet. */
+  /** Up to here a later frame says that it was synced; what is after it was synced too, but no frame says so yet. */
   readonly provenLsn: number
   readonly endLsn: number
   readonly segments: readonly FaultSegment[]
@@ -47,8 +47,8 @@ const faultLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 16 * 102
 const reopenOptions: InlineLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 4096 }
 
 /**
- * A log of three segments with groups in several frames, one of them over a rotation, a mark, and a last batch behind
- * the mark. The same bytes in every process.
+ * A log of three segments with groups in several frames, one of them over a rotation, a sync marker, and a last batch after
+ * the sync marker. The same bytes in every process.
  */
 export function threeSegmentLog(seed = 1): FaultLog {
   const random = new Random(seed)
@@ -94,7 +94,7 @@ export function threeSegmentLog(seed = 1): FaultLog {
   }
 }
 
-/** The segments of a sound log, from their bytes alone. */
+/** The segments of a valid log, from their bytes alone. */
 export function describeSegments(disk: MemoryDisk, endLsn: number): FaultSegment[] {
   const paths = segmentPaths(disk)
   const firstLsns = paths.map((path) => Number(/(\d+)\.wal$/.exec(path)![1]))
@@ -170,9 +170,9 @@ export interface Refusal extends Error {
 const extra = Buffer.from('appended after the recovery')
 
 /**
- * Lives on with a disk behind a fault: `opened` is its first opening. Whatever was recovered must be the first of
+ * Lives on with a disk after a fault: `opened` is its first opening. Whatever was recovered must be the first of
  * `written`, without a gap and byte for byte; a second opening must find the same; and what is appended then must be
- * there, behind it, after a power cut. Returns how many records were kept. `where` names the case.
+ * there, after it, when the power was cut. Returns how many records were kept. `where` names the case.
  */
 export function liveOn(
   disk: MemoryDisk,

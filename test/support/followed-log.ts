@@ -7,13 +7,13 @@ import { ReleasedSignal } from '#tidemark/log/ring/released-signal.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory } from './inline-log.js'
 import type { MemoryDisk } from './memory-disk.js'
 
-/** An inline log with a follower and readers in the same thread: what they meet is decided by the test alone. */
+/** An inline log with a tailer and readers in the same thread: what they meet is decided by the test alone. */
 export class FollowedLog extends InlineLog {
   readonly feed = new LiveFeed()
   readonly follower: LogFollower
   readonly #disk: MemoryDisk
   readonly #turns: Turns
-  /** What the readers are told of the acknowledgements. */
+  /** What the readers see of the acknowledgements. */
   acknowledgementsDue = false
   readonly #signal: ReleasedSignal
   #firstLsn = 0

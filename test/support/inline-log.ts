@@ -132,7 +132,7 @@ export function reopen(
   return { log, records: readRecords(disk, log.recovered.report.firstLsn, log.recovered.report.endLsn) }
 }
 
-/** The records between two LSNs of a log that nobody writes. */
+/** The records between two LSNs of a log that has no writer. */
 export function readRecords(
   disk: Disk,
   fromLsn: number,

@@ -22,7 +22,7 @@ interface ModelFrame {
 
 /**
  * The ring of the log as a list: what was appended and is not written yet, and four positions. Around it stand the
- * parts that ship, with a disk behind them that compares every frame that comes out with the one that went in.
+ * parts that ship, with a disk below them that compares every frame that comes out with the one that went in.
  */
 export class RingModel {
   readonly memory: LogMemory

@@ -104,7 +104,7 @@ export function smallImage(bytes: number): SmallDisk {
   }
 }
 
-/** Mounts now and unmounts when told, or when the test is over. */
+/** Mounts now and unmounts when asked, or when the test is over. */
 function mount(folder: string, args: string[]): () => void {
   run('mount', ...args, folder)
   let mounted = true

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 
-/** What the process hears of as uncaught exceptions from now on until the test is over, in place of the test runner. */
+/** Takes the uncaught exceptions of the process from the test runner until the test is over, and returns them. */
 export function collectUncaught(): unknown[] {
   const others = process.listeners('uncaughtException')
   process.removeAllListeners('uncaughtException')

@@ -16,12 +16,12 @@ describe('failures', () => {
     expect(exitCodeOf(new LogError('TIDEMARK_BAD_SETTING', 'x'))).toBe(2)
   })
 
-  it('are told by the innermost sentence of tidemark, which names the file', () => {
+  it('are shown as the innermost sentence of tidemark, which names the file', () => {
     const disk = new LogError('TIDEMARK_LOG_IO', 'Could not write /d/1.wal: the disk is full.')
     expect(sentenceOf(new LogPoisonedError(disk))).toBe('Could not write /d/1.wal: the disk is full.')
   })
 
-  it('are told in one line, whatever the error says', () => {
+  it('are shown in one line, whatever the error says', () => {
     expect(sentenceOf(new Error('first\n    at second'))).toBe('first.')
     expect(sentenceOf('')).toBe('An unknown error occurred.')
   })

@@ -6,7 +6,7 @@ import type { EnginePool } from '#tidemark/pool/index.js'
 import { PoolError } from '#tidemark/pool/index.js'
 import { RecordedBatch } from './recorded-batch.js'
 
-/** A pool whose acknowledgements come when the test says so, and that refuses what the test tells it to. */
+/** A pool whose acknowledgements come when the test says so, and that refuses what the test asks it to. */
 class FakePool {
   readonly taken: unknown[][] = []
   readonly pending: (() => void)[] = []
@@ -115,7 +115,7 @@ describe('a feeder', () => {
 })
 
 describe('a progress line', () => {
-  it('says how far, how many, how fast, and how far the disk is behind', () => {
+  it('says how far, how many, how fast, and how far the disk lags', () => {
     const state = { commands: 12_345, trades: 678, ratePerSecond: 250_000, lagBytes: 2048 }
     expect(progressLine({ ...state, fraction: 0.426 })).toBe(
       '42%  12,345 commands  678 trades  250 k/s  durable lag 2.0 KiB',

@@ -45,7 +45,7 @@ describe('the generated flow', () => {
     }
   })
 
-  it('never gives an order id twice, and begins where it is told to', () => {
+  it('never gives an order id twice, and begins at the given one', () => {
     const ids = generate({}, 1000, 5000)
       .filter(([kind]) => kind === 'new')
       .map((call) => call[2] as number)

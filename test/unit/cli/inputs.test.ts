@@ -93,7 +93,7 @@ describe('recognising a format', () => {
 })
 
 describe('numbers in JSON', () => {
-  it('are told when a double cannot hold them as they are written', () => {
+  it('are refused when a double cannot hold them as they are written', () => {
     for (const [line, token] of [
       ['{"p":9007199254740993}', '9007199254740993'],
       ['{"p":1.00000000000000001}', '1.00000000000000001'],

@@ -187,7 +187,7 @@ describe('the figures', () => {
     })
   })
 
-  it('notice when the pool tells another story than the local engine', async () => {
+  it('notice when the outcomes of the pool differ from those of the local engine', async () => {
     const source = await sourceOf(['1.0,1,10,5,100,1'], ['9999999999,0,100,5'])
     await source.fill(new RecordedBatch().asBatch, 100)
     const figures = new LobsterFigures(source)

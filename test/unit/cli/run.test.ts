@@ -16,14 +16,14 @@ describe('verification', () => {
     })
   })
 
-  it('ends a run with 4 when books differ or the log tells another story, interrupted or not', () => {
+  it('ends a run with 4 when books differ or the log does not fit the reports, interrupted or not', () => {
     const different = compareDigests({ A: '1' }, { A: '2' }, 0)
     expect(exitCodeOfRun(plain, different, false)).toBe(4)
     expect(exitCodeOfRun(plain, different, true)).toBe(4)
     expect(exitCodeOfRun(quotes(1), same, false)).toBe(4)
   })
 
-  it('leaves a sound run with 0, and an interrupted one with 130', () => {
+  it('ends a run without a fault with 0, and an interrupted one with 130', () => {
     expect(exitCodeOfRun(plain, undefined, false)).toBe(0)
     expect(exitCodeOfRun(quotes(0), same, false)).toBe(0)
     expect(exitCodeOfRun(plain, same, true)).toBe(130)

@@ -104,7 +104,7 @@ describe('a factor engine', () => {
     expect(engine.getAll('X')).toEqual({ range: 2.5, average: 10.5, price: 10.75 })
   })
 
-  it('tells listeners after each tick, until they ask no more', () => {
+  it('calls listeners after each tick, until they are removed', () => {
     const engine = new FactorEngine()
     engine.register('X', 'n', 'count(last, 9)')
     const seen: unknown[] = []
@@ -148,7 +148,7 @@ describe('a factor engine', () => {
     expect(Object.keys(prices).map((name) => engine.get(name, 'place'))).toEqual([2.5, 1, 2.5, 4, undefined])
   })
 
-  it('goes on bit by bit the same from a saved state', () => {
+  it('continues bit by bit the same from a saved state', () => {
     const whole = new FactorEngine()
     const definitions = {
       a: 'ema(last, 9)',

@@ -76,7 +76,7 @@ describe.each(operators)('%s', (_name, make, warm) => {
     }
   })
 
-  it('goes on bit by bit the same after save and restore at any point', () => {
+  it('continues bit by bit the same after save and restore at any point', () => {
     for (let cut = 0; cut < 25; cut++) {
       const whole = make()
       const first = make()

@@ -35,7 +35,7 @@ function scheduled(everyTicks = 10) {
 }
 
 describe('snapshots of an engine that fail', () => {
-  it('are tried again after 1, 2, 4 … seconds, and told, and the ticks that wait for one as they double', async () => {
+  it('are tried again after 1, 2, 4 … seconds and reported, and so are the ticks that wait for one each time they have doubled', async () => {
     const { state, schedule, failed, overdue, ticks, advance } = scheduled()
     await ticks(100)
     expect(state.tries).toBe(1)
@@ -65,7 +65,7 @@ describe('snapshots of an engine that fail', () => {
     expect(schedule.counts).toMatchObject({ taken: 1, failed: 3, retryAtMs: undefined })
   })
 
-  it('for what the caller did are none of the disk, and keep nobody waiting', async () => {
+  it('that the caller caused are no failures of the disk, and delay no later try', async () => {
     const { state, schedule, failed, clock } = scheduled()
     state.error = new FactorError('TIDEMARK_BAD_NAME', 'Use a shorter name.', {})
     await expect(schedule.take('x'.repeat(1000))).rejects.toBe(state.error)

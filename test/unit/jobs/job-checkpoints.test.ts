@@ -49,7 +49,7 @@ async function settled(): Promise<void> {
 }
 
 describe('checkpoints of jobs that fail', () => {
-  it('are tried again after 1, 2, 4 … seconds, and told, and what waits for one is told as it doubles', async () => {
+  it('are tried again after 1, 2, 4 … seconds and reported, and so is what waits for one each time it has doubled', async () => {
     const { state, failed, overdue, all, change, advance, error } = checkpoints()
     await change(100)
     expect(state.tries).toBe(1)
@@ -91,7 +91,7 @@ describe('checkpoints of jobs that fail', () => {
     expect(state.tries).toBe(7)
   })
 
-  it('are not tried again after a stop, and one that is asked for still tells', async () => {
+  it('are not tried again after a stop, and one that is asked for is still reported', async () => {
     const { state, failed, all, change, advance, clock, error } = checkpoints()
     await change(10)
     all.stop()

@@ -26,7 +26,7 @@ async function replayed(log: JobLog): Promise<JobEvent[]> {
 }
 
 describe('JobLog', () => {
-  it('numbers events from 1 on and goes on with the numbers after it was closed', async () => {
+  it('numbers events from 1 on and continues the numbers after it was closed', async () => {
     const dir = newFolder()
     const first = await JobLog.open(dir, smallLog)
     expect(first.lastSeq).toBe(0)
@@ -101,7 +101,7 @@ describe('JobLog', () => {
     )
   })
 
-  it('goes on with the numbers when rotation and removal have left no event', async () => {
+  it('continues the numbers when rotation and removal have left no event', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 0; n < 10; n++) await log.append('ACK', 'a')
@@ -145,7 +145,7 @@ describe('JobLog', () => {
     expect((await log.append('ACK', 'a', { pad: 'x'.repeat(log.recordBytesMax - 200) })).seq).toBe(1)
   })
 
-  it('tells with a code that it is closed', async () => {
+  it('says with a code that it is closed', async () => {
     const log = await JobLog.open(newFolder(), smallLog)
     await log.append('ACK', 'a')
     await log.close()
@@ -161,7 +161,7 @@ describe('JobLog', () => {
     await log.close()
   })
 
-  it('closes behind appends that wait for the ring, and takes none that come after', async () => {
+  it('closes after appends that wait for the ring, and takes no later ones', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir, smallLog)
     const before = Array.from({ length: 200 }, () => log.append('ACK', 'a', { pad: 'x'.repeat(1000) }))
@@ -173,7 +173,7 @@ describe('JobLog', () => {
     expect(lastEvent(dir)).toMatchObject({ seq: 200, jobId: 'a' })
   })
 
-  it('tells with a code that a sync failed, to those who wait and to those who come', async () => {
+  it('rejects with a code when a sync failed, both appends that wait and later ones', async () => {
     const log = await JobLog.open(newFolder(), smallLog)
     const told: string[] = []
     log.on('error', (error) => told.push(codeOf(error)))
@@ -262,7 +262,7 @@ describe('replay', () => {
     await log.close()
   })
 
-  it('goes on behind an LSN', async () => {
+  it('continues after an LSN', async () => {
     const log = await JobLog.open(newFolder(), smallLog)
     const lsns: number[] = []
     for (let n = 0; n < 5; n++) await log.append('ACK', 'a')

@@ -45,7 +45,7 @@ describe('a checkpoint', () => {
     const second = store.checkpoint()
     expect(store.checkpointing).toBe(true)
     expect(await first).toBe('TIDEMARK_JOB_SNAPSHOT_IO')
-    // The folder is cleared in a callback of the first, which may come behind the start of the second.
+    // The folder is cleared in a callback of the first, which may come after the start of the second.
     await second.catch(() => store.checkpoint())
     expect(store.checkpointing).toBe(false)
     expect(fs.existsSync(file)).toBe(true)

@@ -35,7 +35,7 @@ async function twoSegments(dir: string): Promise<void> {
   await log.close()
 }
 
-describe('a sound log', () => {
+describe('a valid log', () => {
   it('is valid, and counted without being opened', async () => {
     const dir = newFolder()
     await twoSegments(dir)
@@ -76,7 +76,7 @@ describe('a sound log', () => {
     expect(lastEvent(dir)).toMatchObject({ seq: 1, jobId: 'a' })
   })
 
-  it('tells its last event from the last segment that has one', async () => {
+  it('gives its last event from the last segment that has one', async () => {
     const dir = newFolder()
     await twoSegments(dir)
     // The first segment is not even looked at.
@@ -84,7 +84,7 @@ describe('a sound log', () => {
     expect(lastEvent(dir)).toMatchObject({ seq: 4, type: 'ENQUEUE', jobId: 'b' })
   })
 
-  it('tells its last event also when segments without any follow', async () => {
+  it('gives its last event also when segments without any follow', async () => {
     const dir = newFolder()
     for (let n = 0; n < 3; n++) {
       const log = await JobLog.open(dir, smallLog)
@@ -146,7 +146,7 @@ describe('a folder without events', () => {
 })
 
 describe('a damaged log', () => {
-  it('is told with every fault, not only the first', async () => {
+  it('is reported with every corruption, not only the first', async () => {
     const dir = newFolder()
     await writeRecords(dir, [
       record(1),
@@ -212,7 +212,7 @@ describe('a damaged log', () => {
     ])
   })
 
-  it('tells a note that does not fit the event before it', async () => {
+  it('reports a note that does not fit the event before it', async () => {
     const dir = newFolder()
     await writeRecords(dir, [record(1)])
     await writeRecords(dir, ['{"base":4}'], 65)
@@ -220,7 +220,7 @@ describe('a damaged log', () => {
     expect(validateLog(dir).faults).toMatchObject([{ kind: 'sequence', seq: 2, count: 3 }])
   })
 
-  it('is told with a segment whose header is gone, and the events of the others are read', async () => {
+  it('is reported for a segment whose header is gone, and the events of the others are read', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 3; n++) {
@@ -238,7 +238,7 @@ describe('a damaged log', () => {
     expect(report.faults[0]!.reason).toBe('bad segment header')
   })
 
-  it('is told with a segment that is missing, and with one that ends too early', async () => {
+  it('is reported for a segment that is missing, and for one that ends too early', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 4; n++) {
@@ -260,7 +260,7 @@ describe('a damaged log', () => {
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 3; n++) void log.append('ACK', `job-${n}`)
     await log.close()
-    // Without the mark frame of the clean close nothing proves that the last event was synced.
+    // Without the sync marker of the clean close nothing proves that the last event was synced.
     const { file, offset } = findText(dir, '{"seq":3')
     const bytes = fs.readFileSync(file)
     fs.writeFileSync(file, Buffer.concat([bytes.subarray(0, offset + 10), Buffer.alloc(4096)]))

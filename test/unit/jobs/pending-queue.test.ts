@@ -95,7 +95,7 @@ describe('PendingQueue', () => {
     expect(drain(queue, 100)).toEqual([2])
   })
 
-  it('sweeps out jobs that ended, also behind one that stays', () => {
+  it('sweeps out jobs that ended, also after one that stays', () => {
     const queue = new PendingQueue()
     queue.add(pending(1, 9), 0, 0)
     for (let seq = 2; seq < 10_000; seq++) {

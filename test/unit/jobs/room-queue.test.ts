@@ -23,7 +23,7 @@ class Log {
     this.queue.run(step, failed, () => waitsForDisk)
   }
 
-  /** Lets whoever waits look again. */
+  /** Lets the calls that wait look again. */
   async again(): Promise<void> {
     for (const wake of this.#wake.splice(0)) wake()
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
@@ -39,7 +39,7 @@ const full = shortageError('dir', 'space')
 const ringFull = new LogError('TIDEMARK_RING_FULL', 'full')
 
 describe('steps of a log', () => {
-  it('on a full disk wait in order when they tell of what happened, and are refused when they ask for something new', async () => {
+  it('on a full disk wait in order when they record what happened, and are refused when they ask for something new', async () => {
     const log = new Log()
     log.refusal = full
     log.add('new 1')

@@ -66,7 +66,7 @@ class ChangingTable {
   }
 }
 
-describe('a snapshot of a table that goes on changing', () => {
+describe('a snapshot of a table that keeps changing', () => {
   it('is the table of the moment in which it was begun', async () => {
     const dir = newFolder()
     const random = below(4711)

@@ -66,7 +66,7 @@ function rewrite(file: string, change: (lines: string[]) => string[]): void {
 }
 
 describe('a snapshot', () => {
-  it('gives back every job, in order, and where the log goes on', async () => {
+  it('returns every job, in order, and where the log continues', async () => {
     const table = filled(3000, 500)
     table.restore(job(5000, { state: 'inFlight', attemptId: 77, attempts: 2 }))
     table.restore(job(5001, { dueMs: 123_456, delayMs: 456, interrupted: 1 }))
@@ -174,7 +174,7 @@ describe('a snapshot', () => {
     expect(fs.readFileSync(file)).toEqual(before)
   })
 
-  it('that cannot be read is told with a code', async () => {
+  it('that cannot be read is an error with a code', async () => {
     const dir = newFolder()
     fs.mkdirSync(path.join(dir, snapshotName))
     expect(await failureOf(() => readSnapshot(dir, keep))).toBe('TIDEMARK_JOB_SNAPSHOT_IO')

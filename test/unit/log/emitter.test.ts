@@ -7,7 +7,7 @@ import { collectUncaught } from '../../support/uncaught.js'
 const microtasks = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a listener that throws', () => {
-  it('stops neither who emits nor the other listeners, and is an uncaught exception of its own', async () => {
+  it('stops neither the emitter nor the other listeners, and is an uncaught exception of its own', async () => {
     const uncaught = collectUncaught()
     const emitter = new Emitter<{ moved: [number] }>()
     const first = new Error('a bug in the application')
@@ -34,7 +34,7 @@ describe('a listener that throws', () => {
     expect(uncaught[0]).toBe(first)
   })
 
-  it('of error is no different, and an error that nobody listens to is not thrown', async () => {
+  it('of error is no different, and an error without a listener is not thrown', async () => {
     const uncaught = collectUncaught()
     const emitter = new Emitter<{ error: [Error] }>()
     const monitored: Error[] = []

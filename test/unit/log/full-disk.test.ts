@@ -58,7 +58,7 @@ describe('a log whose disk is full', () => {
     expect(records.map(({ lsn }) => lsn)).toEqual(lsns.slice(0, -1))
   })
 
-  it('goes on where it stopped when there is room again', () => {
+  it('continues where it stopped when there is room again', () => {
     const { disk, log } = cramped(2)
     const lsns = fill(log)
     disk.capacityBytes += 2 * fileBytes
@@ -84,7 +84,7 @@ describe('a log whose disk is full', () => {
     expect(disk.list(inlineDirectory).filter((name) => name.startsWith('spare'))).toEqual([])
   })
 
-  it('closes cleanly when what is under way has room, with its last mark or, where only that has none, without', () => {
+  it('closes cleanly when what is under way has room, with its last sync marker or, where only that has none, without', () => {
     for (const leftBytes of [64, 0]) {
       const { disk, log } = cramped(1)
       expect(() => log.preallocator.preallocateOnce()).toThrowError(/the disk is full/)
@@ -128,7 +128,7 @@ describe('a log whose disk is full', () => {
     }).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_IO' }))
   })
 
-  it('that nobody makes segments ready for reserves each step of one before it writes there', () => {
+  it('without a preallocator reserves each step of a segment before it writes there', () => {
     const bytes = extensionBytes + 1024 * 1024
     const options = { segmentBytes: bytes, ringBytes: 2 ** 20, maxFrameBytes: 2 ** 18 }
     const { disk, log } = cramped(1, { ...options, initialSegmentBytes: 2 ** 18 })

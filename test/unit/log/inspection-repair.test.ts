@@ -17,7 +17,7 @@ function repair(disk: MemoryDisk, options: Parameters<typeof planRepair>[1] = {}
 }
 
 describe('repairing a log', () => {
-  it('cuts behind the last whole group before damage, and backs up what it takes away', () => {
+  it('cuts after the last whole group before damage, and backs up what it takes away', () => {
     const { disk, lsns } = sampleLog()
     const [, second, third] = segmentPaths(disk) as [string, string, string]
     const hit = lsns.findIndex((lsn) => lsn > firstLsnOf(second) + 3000)
@@ -141,7 +141,7 @@ function interruptedRepair(disk: MemoryDisk, random: Random): void {
 }
 
 describe('salvaging a log', () => {
-  it('gives every sound group and every gap between them in order, and writes nothing', () => {
+  it('gives every valid group and every gap between them in order, and writes nothing', () => {
     const { disk, lsns } = sampleLog()
     const from = lsns[2]!
     const [first] = segmentPaths(disk) as [string]

@@ -18,7 +18,7 @@ const codeOf = (act: () => unknown) => {
   return undefined
 }
 
-describe('inspecting a sound log', () => {
+describe('inspecting a valid log', () => {
   it('finds every group, and nothing wrong', () => {
     const { disk, lsns } = sampleLog()
     const found = inspected(disk)
@@ -41,7 +41,7 @@ describe('inspecting a sound log', () => {
     for (const file of segmentPaths(before)) expect(disk.contentOf(file)).toEqual(before.contentOf(file))
   })
 
-  it('is the same behind several openings, and of a log that is empty', () => {
+  it('is the same after several openings, and for a log that is empty', () => {
     const { disk, lsns } = sampleLog()
     for (let i = 0; i < 3; i++) {
       const { log } = reopen(disk)
@@ -64,7 +64,7 @@ describe('inspecting a sound log', () => {
 })
 
 describe('inspecting a damaged log', () => {
-  it('names file, byte and LSN of every fault, and reads on behind each', () => {
+  it('names file, byte and LSN of every corruption, and reads on after each', () => {
     const { disk, lsns } = sampleLog()
     const [first, second] = segmentPaths(disk) as [string, string]
     const secondFirst = Number(/(\d+)\.wal/.exec(second)![1])
@@ -118,7 +118,7 @@ describe('inspecting a damaged log', () => {
     expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'header' }], groups: 0 })
   })
 
-  it('tells a torn tail from corruption by what later frames say was synced', () => {
+  it('separates a torn tail from corruption by what later frames say was synced', () => {
     const { disk, log, lsns } = lastBatch()
     const file = segmentPaths(disk).at(-1)!
     const tail = lsns.at(-1)!
@@ -153,7 +153,7 @@ describe('inspecting a damaged log', () => {
     }
   })
 
-  it('reads a segment without a sound header by what its neighbours say of it', () => {
+  it('reads a segment without a valid header by what its neighbours say of it', () => {
     const { disk, lsns } = sampleLog()
     for (const [i, file] of segmentPaths(disk).entries()) {
       const damaged = disk.clone()
@@ -284,7 +284,7 @@ describe('beside a writer', () => {
 })
 
 describe('beside retention that overtakes it', () => {
-  it('goes on to the end of the log as it is then', () => {
+  it('continues to the end of the log as it is then', () => {
     const { disk, lsns } = sampleLog()
     const steps = inspectLog(disk, inlineDirectory)
     steps.next()
@@ -333,7 +333,7 @@ describe('a log with random damage', () => {
     expect(Math.min(tally.sound, tally.torn, tally.corrupt)).toBeGreaterThan(3)
   })
 
-  it('is read without one group that was not written, and all that is skipped is told', () => {
+  it('is read without one group that was not written, and everything skipped is reported', () => {
     for (let seed = 10_001; seed <= 10_800; seed++) {
       const disk = whole.clone()
       mutate(disk, new Random(seed))

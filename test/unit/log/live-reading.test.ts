@@ -156,7 +156,7 @@ describe('a reader', () => {
     let written = 0
     while (taker.reader.position < end) {
       await taker.take(5)
-      // It stays behind by more than half of its buffer.
+      // It lags by more than half of its buffer.
       while (log.released - taker.reader.position < bufferBytes * 2 && written++ < 2000) {
         log.append(new Uint8Array(2000))
         log.flushAll()
@@ -182,7 +182,7 @@ describe('a reader', () => {
     expect(taker.source).toBe('ring')
   })
 
-  it('that stops taking holds its buffer and no more, however much is written; others go on', async () => {
+  it('that stops taking holds its buffer and no more, however much is written; the others keep reading', async () => {
     const log = openLog({ segmentBytes: 64 * 1024 })
     void log.follower.start(() => {})
     const [still, going] = [new Taker(log), new Taker(log)]
@@ -230,7 +230,7 @@ describe('a reader', () => {
       log.reader({ bufferBytes: bytes }).close()
   })
 
-  it('ends when it is told to while it waits, and calls of next take their turn', async () => {
+  it('ends when it is stopped while it waits, and calls of next take their turn', async () => {
     const log = openLog()
     void log.follower.start(() => {})
     const abort = new AbortController()
@@ -277,14 +277,14 @@ describe('the feed', () => {
     expect(copies).toBe(1)
   })
 
-  it('takes a reader that is behind by half of its buffer and not by more, and none while nobody follows', () => {
+  it('takes a reader that lags by half of its buffer and not by more, and none while there is no tailer', () => {
     const feed = new LiveFeed()
     expect(feed.attach(0, bufferBytes)).toBeUndefined()
     feed.begin(bufferBytes / 2)
     expect(feed.attach(0, bufferBytes)!.startLsn).toBe(bufferBytes / 2)
     feed.publish({ bytes: Buffer.alloc(8), startLsn: bufferBytes / 2, endLsn: bufferBytes / 2 + 8 })
     expect(feed.attach(0, bufferBytes)).toBeUndefined()
-    // One that read the files further than the follower was.
+    // One that read the files further than the tailer was.
     const ahead = feed.attach(bufferBytes, bufferBytes)!
     const bytes = Buffer.alloc(bufferBytes / 2)
     bytes.writeInt32LE(bytes.byteLength, 0)
@@ -309,7 +309,7 @@ describe('the feed', () => {
     expect(tail.take()).toBeUndefined()
   })
 
-  it('is left by a follower that works for it alone when no reader wants it, and goes on when one does', async () => {
+  it('is left by a tailer that works for it alone when no reader needs it, and is fed again when one does', async () => {
     const log = openLog({ onlyForFeed: true })
     void log.follower.start(() => {})
     log.append(new Uint8Array(8))

@@ -38,7 +38,7 @@ function growing({ disk, segments }: ReturnType<typeof sampleOf>, lsn: number) {
 }
 
 describe('the end of a log that is written meanwhile', () => {
-  it('is never taken for damage, whenever the writer goes on, and is not before what was whole at first', () => {
+  it('is never taken for damage, whenever the writer continues, and is not before what was whole at first', () => {
     const sample = sampleOf(12)
     const { lsns, segments, end } = sample
     let readsMax = 0
@@ -60,7 +60,7 @@ describe('the end of a log that is written meanwhile', () => {
     expect(readsMax).toBeGreaterThanOrEqual(3)
   })
 
-  it('is no damage to an inspection, whenever the writer goes on with what looked torn until then', () => {
+  it('is no damage to an inspection, whenever the writer continues what looked torn until then', () => {
     const sample = sampleOf(12)
     let readsMax = 0
     for (let at = 1; ; at++) {

@@ -29,7 +29,7 @@ function scanned(disk: MemoryDisk): { lsns: number[]; others: string[] } {
 }
 
 describe('a scan beside the owner of a log', () => {
-  it('finds no fault in what the owner is writing, whenever it goes on', () => {
+  it('finds no corruption in what the owner is writing, whenever it continues', () => {
     const { disk: whole, lsns } = sampleOf(64 * 1024)
     const [file] = segmentPaths(whole) as [string]
     const content = whole.contentOf(file)!
@@ -67,7 +67,7 @@ describe('a scan beside the owner of a log', () => {
       const handle = disk.open(first, 'write')
       disk.beforeCall = (call) => {
         if (['list', 'open', 'readSync'].includes(call) && ++calls === at) {
-          // The file is used again: who has it open reads other bytes.
+          // The file is used again: a reader that has it open reads other bytes.
           disk.remove(first)
           disk.write(handle, [Buffer.alloc(20_000, 7)], 0)
         }

@@ -8,7 +8,7 @@ import { createLogMemory } from '#tidemark/log/ring/memory.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 describe('the threads of a log', () => {
-  it('report a flusher that ends before anybody listens, to whoever listens next', async () => {
+  it('report a flusher that ended before there was a listener to the next listener', async () => {
     const directory = temporaryDirectory()
     const memory = createLogMemory(65_536, 4096)
     const disk = new NodeDisk()

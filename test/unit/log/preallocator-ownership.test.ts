@@ -8,7 +8,7 @@ import { MemoryDisk } from '../../support/memory-disk.js'
 const directory = '/log'
 const file1 = `${directory}/${preallocatedName(1)}`
 
-/** A preallocator at its first segment, and what somebody else does to its folder at its call `at`. */
+/** A preallocator at its first segment, and what happens to its folder at its call `at`. */
 function takenOver(at: number): { disk: MemoryDisk; calls: number; error: unknown } {
   const disk = new MemoryDisk()
   const lock = disk.lock(`${directory}/LOCK`)!

@@ -39,7 +39,7 @@ const codeOf = (act: () => unknown) => {
 }
 
 describe('opening a log again', () => {
-  it('gives back every record, across segments, and goes on at the same LSN', () => {
+  it('returns every record, across segments, and continues at the same LSN', () => {
     const { disk, lsns } = written(700)
     expect(segmentFiles(disk).length).toBeGreaterThan(2)
     const { log, records } = reopen(disk.powerCut())
@@ -119,7 +119,7 @@ describe('a torn tail', () => {
     expect(reopen(keep).log.recovered.report.tornTail).toBeUndefined()
   })
 
-  it('is told from corruption by what later frames say was synced', () => {
+  it('differs from corruption by what later frames say was synced', () => {
     // One flush of 3 records, then one of 3 more: the second proves the first synced.
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
@@ -183,7 +183,7 @@ describe('a torn tail', () => {
     }
   })
 
-  it('is not prolonged by sound frames of an earlier epoch that stand at the right place', () => {
+  it('is not prolonged by valid frames of an earlier epoch that stand at the right place', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     const lsns = [0, 1, 2, 3, 4].map((n) => log.append(record(n)))
@@ -214,7 +214,7 @@ describe('a torn tail', () => {
 })
 
 describe('damage', () => {
-  it('anywhere below the durable mark is refused with file, offset and LSN, or changes nothing', () => {
+  it('anywhere below the durable LSN is refused with file, offset and LSN, or changes nothing', () => {
     const { disk, log, lsns } = written(200)
     log.flusher.writeSyncMarker()
     log.flushAll()
@@ -255,7 +255,7 @@ describe('damage', () => {
     expect(codeOf(() => reopen(disk))).toBe('TIDEMARK_LOG_CORRUPT')
   })
 
-  it('by a truncation below the durable mark is refused, above it cut', () => {
+  it('by a truncation below the durable LSN is refused, above it cut', () => {
     const { disk, lsns } = written(200)
     const files = segmentFiles(disk)
     const last = files.at(-1)!
@@ -272,7 +272,7 @@ describe('damage', () => {
         continue
       }
       expect(records.length).toBeLessThanOrEqual(lsns.length)
-      // The padding behind the last record may be gone: it holds nothing.
+      // The padding after the last record may be gone: it holds nothing.
       const end = firstLsn + Math.max(0, bytes - segmentHeaderBytes)
       const whole = lsns.filter((lsn) => lsn <= end).length
       const withoutPadding = lsns.filter((lsn) => lsn - 7 <= end).length
@@ -282,7 +282,7 @@ describe('damage', () => {
   })
 })
 
-/** Whether a byte of a segment file lies in the padding behind a frame. */
+/** Whether a byte of a segment file lies in the padding after a frame. */
 function isPadding(disk: MemoryDisk, file: string, position: number): boolean {
   const content = disk.contentOf(file)!
   let at = segmentHeaderBytes

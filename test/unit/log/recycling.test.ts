@@ -165,7 +165,7 @@ describe('a segment that is removed', () => {
     expect(names(disk, /^recycled/)).toEqual([])
   })
 
-  it('leaves nothing behind for the next opening', () => {
+  it('leaves no file for the next opening', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     grow(disk, log, 4)
@@ -242,7 +242,7 @@ describe('a segment in a file that was used before', () => {
     const at = log.tail + 512
     const payload = Buffer.alloc(40, 5)
     const stale = [
-      // The same epoch, a sound CRC, a high synced LSN: but the LSN of the place in an earlier use.
+      // The same epoch, a valid CRC, a high synced LSN: but the LSN of the place in an earlier use.
       { lsn: at - 2 * segmentBytes, epoch: header.epoch, synced: at - 2 * segmentBytes },
       // The LSN of this place, but under another epoch.
       { lsn: at, epoch: header.epoch + 1n, synced: at },

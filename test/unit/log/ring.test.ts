@@ -66,7 +66,7 @@ describe('the ring', () => {
     expect(log.released).toBe(120_000)
   })
 
-  it('goes on over the wrap of its 32-bit counters', () => {
+  it('works across the wrap of its 32-bit counters', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
     const control32 = control32Of(log)
@@ -114,7 +114,7 @@ describe('the ring', () => {
     expect(reader.read(target, log.released)).toBeUndefined()
   })
 
-  it('keeps a reader where it is that was attached above the mark, within a group', () => {
+  it('keeps a reader where it is that was attached above the released LSN, within a group', () => {
     const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 6000 })
     log.producer.append(1, 0, new Uint8Array(9000))
     log.flusher.flush()

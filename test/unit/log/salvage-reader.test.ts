@@ -11,7 +11,7 @@ async function salvaged(reader: SalvageReader) {
 }
 
 describe('opening a log for salvage', () => {
-  it('gives the records of a sound log as a reader gives them, and skips nothing', async () => {
+  it('gives the records of a valid log as a reader gives them, and skips nothing', async () => {
     const { disk, lsns } = sampleLog()
     const reader = new SalvageReader(inlineDirectory, { disk })
     expect(reader.damage).toBeUndefined()
@@ -32,7 +32,7 @@ describe('opening a log for salvage', () => {
     expect(count('close')).toBe(count('open'))
   })
 
-  it('goes on behind damage, lists what it skipped, and writes nothing', async () => {
+  it('continues after damage, lists what it skipped, and writes nothing', async () => {
     const { disk, lsns } = sampleLog()
     const [file] = segmentPaths(disk) as [string]
     damage(disk, file, (content) => {

@@ -97,7 +97,7 @@ describe('a rotation without descriptors', () => {
   it.each([
     ['into a segment that is ready', true],
     ['into one that it makes itself', false],
-  ])('%s waits, tears nothing, names its reason, and goes on by itself', (_, ready) => {
+  ])('%s waits, tears nothing, names its reason, and continues by itself', (_, ready) => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     const lsns = fillSegment(log)

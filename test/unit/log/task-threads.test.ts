@@ -23,7 +23,7 @@ describe('threads for tasks', () => {
     expect(await settledWithin([threads.run({})], hangMs)).toMatchObject([died])
   })
 
-  it('of which one fails without a task reject their tasks, and the process goes on', async () => {
+  it('of which one fails without a task reject their tasks, and the process continues', async () => {
     const threads = new TaskThreads<object, unknown>({
       worker: 'snapshot',
       name: 'a test',

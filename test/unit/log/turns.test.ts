@@ -41,7 +41,7 @@ describe('turns of the event loop', () => {
     }
   }
 
-  it('give one slice of time to all who read, and the next one to who has waited longest', async () => {
+  it('give one slice of time to all readers together, and the next one to the reader that has waited longest', async () => {
     const { order, work, loop } = steppedTurns()
     await work('a', sliceMs / 2)
     await work('b', sliceMs / 2)
@@ -53,7 +53,7 @@ describe('turns of the event loop', () => {
     expect(order).toEqual(['a', 'b', 'c', 'd', 'e', 'c again', 'd again', 'e again'])
   })
 
-  it('share a slice among all who wait, a piece each', async () => {
+  it('share a slice among all readers that wait, a piece each', async () => {
     const { order, work, loop } = steppedTurns()
     await work('a', sliceMs)
     const pieces = async (name: string) => {
@@ -139,7 +139,7 @@ class PerTurn {
   }
 }
 
-describe('reading a backlog lets the event loop go on', () => {
+describe('reading a backlog leaves turns to the event loop', () => {
   const ringBytes = 2 * 1024 * 1024
   const payloadBytes = 1000
   const followedChunkBytes = 32 * 1024

@@ -14,8 +14,8 @@ function setUp() {
   return { signal, waiters, release }
 }
 
-describe('waiters for the mark', () => {
-  it('resolve in any order of their LSNs, none before the mark has passed it', async () => {
+describe('waiters for the durable LSN', () => {
+  it('resolve in any order of their LSNs, none before the durable LSN has passed it', async () => {
     const { signal, waiters, release } = setUp()
     const settled: number[] = []
     for (const lsn of [80, 160, 40, 240, 8, 120]) waiters.wait(lsn).then(() => settled.push(lsn))

@@ -11,7 +11,7 @@ const payload = Buffer.from('a record')
 
 afterEach(() => vi.restoreAllMocks())
 
-/** Resolves when the flusher sleeps and nothing keeps it awake: its last mark is written too. */
+/** Resolves when the flusher sleeps and nothing keeps it awake: its last sync marker is written too. */
 async function asleep(log: DurableLog): Promise<void> {
   const control32 = new Int32Array(log.memory.control)
   while (log.stats().syncMarkers === 0 || Atomics.load(control32, int32.asleep) === 0)
@@ -29,7 +29,7 @@ describe('a producer that ends within a publication', () => {
     await log.close()
   })
 
-  it('before it counts: whoever publishes next wakes a flusher that sleeps, and none that is awake', () => {
+  it('before it counts: the next producer that publishes wakes a flusher that sleeps, and none that is awake', () => {
     const log = new InlineLog(new MemoryDisk())
     const control32 = new Int32Array(log.memory.control)
     Atomics.sub(control32, int32.published, 3)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RuleBook } from './support/rule-book.js'
 
-/** Who is filled first at 100 after the amendment of order 1, which was first. */
+/** The order that is filled first at 100 after the amendment of order 1, which was first. */
 function firstAfter(book: RuleBook, amend: (book: RuleBook) => void): number {
   book.buy(1, 5, 100)
   book.buy(2, 5, 100)

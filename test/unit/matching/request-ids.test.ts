@@ -19,7 +19,7 @@ const definition = {
   selfTradePrevention: 'none',
 } as const
 
-/** An engine that is told where each group ends: the n-th command at LSN n * 8. */
+/** An engine that knows where each group ends: the n-th command at LSN n * 8. */
 class Log {
   engine = new MatchingEngine()
   readonly #words = new Int32Array(256)

@@ -32,7 +32,7 @@ describe('self-trade prevention', () => {
     expect(book.depth()).toBe('bids  / asks 10@100x2')
   })
 
-  it('cancel-oldest: cancels the resting order and goes on', () => {
+  it('cancel-oldest: cancels the resting order and continues', () => {
     expect(bookWithOwnOrder().buy(9, 6, 100, { ...own, selfTradePrevention: 'cancel-oldest' })).toEqual([
       'accepted',
       'trade 9 with 1: 2@100',
@@ -105,7 +105,7 @@ describe('self-trade prevention', () => {
     const book = new RuleBook()
     book.sell(1, 6, 100, { displayQuantity: 2 })
     book.sell(2, 5, 100, own)
-    // The refill of 1 stands behind 2.
+    // The refill of 1 stands after 2.
     const fok = { ...own, timeInForce: 'FOK', selfTradePrevention: 'cancel-both' } as const
     expect(book.buy(9, 3, 100, fok)).toEqual(['rejected 9: FOK_NOT_FILLABLE'])
     expect(book.buy(9, 3, 100, { ...own, selfTradePrevention: 'decrement' })).toEqual([

@@ -134,39 +134,42 @@ describe('a copy of a shard that is made in steps between commands', () => {
   it.each([
     ['of books with every kind of order', 'random'],
     ['of a book with hundreds of levels', 'deep'],
-  ] as const)('%s holds the books of the moment when it began, from which they go on the same', (_, kind) => {
-    let ahead = 0
-    let requests = 0
-    for (let seed = 1; seed <= 25; seed++) {
-      const random = new Random(seed)
-      const flow = new Flow(new MatchingEngine({ hashSeed: seed }), random)
-      const { engine, group } = flow
-      flow[kind](400)
-      for (let round = 0; round < 2; round++) {
-        flow.forget()
-        const before = byId(stateOf(engine))
-        const copied = new CopiedPieces()
-        const copy = engine.copy(copied)
-        while (!copy.step(1 + random.below(kind === 'deep' ? 20 : 3))) flow[kind](random.below(6))
-        engine.verify()
-        ahead += copy.ahead
-        const restored = copied.restore(copy.counts)
-        expect(byId(stateOf(restored)), `seed ${seed}, round ${round}`).toEqual(before)
-        flow[kind](100)
-        for (const { words, outcome, lsn } of flow.commands) {
-          if (restored.hasRequestId(words, 0)) requests++
-          const again = outcomeOf(restored, words, group, lsn)
-          if (Buffer.compare(again, outcome) !== 0) expect(again, `seed ${seed}`).toEqual(outcome)
+  ] as const)(
+    '%s holds the books of the moment when it began, and restored they do the same as the original',
+    (_, kind) => {
+      let ahead = 0
+      let requests = 0
+      for (let seed = 1; seed <= 25; seed++) {
+        const random = new Random(seed)
+        const flow = new Flow(new MatchingEngine({ hashSeed: seed }), random)
+        const { engine, group } = flow
+        flow[kind](400)
+        for (let round = 0; round < 2; round++) {
+          flow.forget()
+          const before = byId(stateOf(engine))
+          const copied = new CopiedPieces()
+          const copy = engine.copy(copied)
+          while (!copy.step(1 + random.below(kind === 'deep' ? 20 : 3))) flow[kind](random.below(6))
+          engine.verify()
+          ahead += copy.ahead
+          const restored = copied.restore(copy.counts)
+          expect(byId(stateOf(restored)), `seed ${seed}, round ${round}`).toEqual(before)
+          flow[kind](100)
+          for (const { words, outcome, lsn } of flow.commands) {
+            if (restored.hasRequestId(words, 0)) requests++
+            const again = outcomeOf(restored, words, group, lsn)
+            if (Buffer.compare(again, outcome) !== 0) expect(again, `seed ${seed}`).toEqual(outcome)
+          }
+          restored.verify()
+          expect(byId(stateOf(restored))).toEqual(byId(stateOf(engine)))
         }
-        restored.verify()
-        expect(byId(stateOf(restored))).toEqual(byId(stateOf(engine)))
       }
-    }
-    expect(ahead).toBeGreaterThan(500)
-    if (kind === 'random') expect(requests).toBeGreaterThan(400)
-  })
+      expect(ahead).toBeGreaterThan(500)
+      if (kind === 'random') expect(requests).toBeGreaterThan(400)
+    },
+  )
 
-  it('goes on with each command between its steps, whatever it is about', () => {
+  it('takes every kind of command between its steps', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const random = new Random(seed)
       const flow = new Flow(new MatchingEngine(), random)
@@ -200,7 +203,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
     expect(second.at(-1)!.state!.bids).toHaveLength(1)
   })
 
-  it('looks at no more records a step than it was told, and copies a few orders ahead of a command', () => {
+  it('looks at no more records a step than it may, and copies a few orders ahead of a command', () => {
     const engine = filled(5000, 10)
     const copied = new CopiedPieces()
     const copy = engine.copy(copied)
@@ -218,7 +221,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
       engine.apply(cancel, 0, group)
       group.reset()
       engine.apply(newOrder(10_000 + id, 3, 0, 999_990), 0, group)
-      // The order itself, its neighbours in its level and in its account, and those behind which the new one stands.
+      // The order itself, its neighbours in its level and in its account, and those after which the new one stands.
       expect(copy.ahead - ahead).toBeLessThanOrEqual(6)
       words = copied.words
     }

@@ -23,7 +23,7 @@ describe('stops', () => {
     ])
   })
 
-  it('are triggered in price order, then by age, and those that they trigger queue up behind', () => {
+  it('are triggered in price order, then by age, and those that they trigger queue up after them', () => {
     const book = new RuleBook()
     for (let i = 0; i < 4; i++) book.sell(100 + i, 1, 106 + i)
     book.stop(1, 'buy', 1, 105)

@@ -121,7 +121,7 @@ describe('checkpoints that fail', () => {
     expect(state.tries).toBe(tries)
   })
 
-  it('are told once each time the log has doubled: 2, 4, 8 times what it may be', async () => {
+  it('are reported once each time the log has doubled: 2, 4, 8 times what it may be', async () => {
     const { state, overdue, command } = scheduled()
     state.error = full
     for (let i = 0; i < 100; i++) await command(100)
@@ -173,7 +173,7 @@ describe('checkpoints that fail', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('because the log is poisoned are counted, and told by the pool alone', async () => {
+  it('because the log is poisoned are counted, and reported by the pool alone', async () => {
     const { state, log, failed, schedule, clock } = scheduled()
     state.error = full
     log.poisoned = new Error('poisoned')

@@ -79,7 +79,7 @@ describe('a cursor file', () => {
     }
   })
 
-  it('without a sound slot, of another format or name, or too short is damaged, with the reason', async () => {
+  it('without a valid slot, of another format or name, or too short is damaged, with the reason', async () => {
     const dir = await written(record(1, 800))
     const file = cursorPath(dir, 'risk')
     const sound = readFileSync(file)

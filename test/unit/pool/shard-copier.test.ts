@@ -119,7 +119,7 @@ describe('the copy of a shard on its way to the writer', () => {
     expect(restored(nextRing, pieces).digest(0)).toBe(shard.engine.digest(0))
   })
 
-  it('ends when nobody wants it any more', () => {
+  it('ends when it is cancelled', () => {
     const shard = new Shard()
     const ring = newRing()
     const copier = new ShardCopier(shard.engine, ring, 640)

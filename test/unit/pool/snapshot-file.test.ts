@@ -79,7 +79,7 @@ describe('a snapshot file', () => {
     expect(await verifySnapshot(snapshot.path, disk)).toEqual(snapshot.header)
   })
 
-  it('is synced now and then while it is written, so that the syncs of the log never wait behind all of it', () => {
+  it('is synced now and then while it is written, so that the syncs of the log never wait for all of it', () => {
     const disk = new MemoryDisk()
     const calls: string[] = []
     disk.beforeCall = (call) => {
