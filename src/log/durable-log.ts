@@ -19,7 +19,7 @@ import {
 } from './errors.js'
 import { poison } from './flush/flusher-thread.js'
 import { LogThreads } from './flush/log-threads.js'
-import { isPreallocatedName, isRecycledName } from './format/segment.js'
+import { holdsLog, isPreallocatedName, isRecycledName } from './format/segment.js'
 import { checkOptions } from './options.js'
 import { DurableWaiters } from './read/durable-waiters.js'
 import { LiveFeed } from './read/live-feed.js'
@@ -185,7 +185,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const dir = path.resolve(options.dir)
     const disk = new NodeDisk()
     makeFolder(disk, dir)
-    const taken = await takeFolder(disk, dir)
+    const taken = await takeFolder(disk, dir, () => holdsLog(disk, dir))
     if (!taken) {
       throw new LogError(
         'TIDEMARK_LOG_LOCKED',

@@ -142,15 +142,6 @@ export function ioError(action: string, path: string, cause: unknown): LogError 
   )
 }
 
-/** Awaits a file call; its failure becomes a `TIDEMARK_LOG_IO` that names the file. */
-export async function attemptAsync<T>(action: string, path: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (cause) {
-    throw cause instanceof TidemarkError ? cause : ioError(action, path, cause)
-  }
-}
-
 /**
  * Why a thread could not be started or ended by itself. One that finds no free descriptor for itself changed nothing and
  * may be started again.

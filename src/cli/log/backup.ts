@@ -1,7 +1,7 @@
 import * as path from 'node:path'
 import { TidemarkError } from '../../base/errors.js'
+import { attempt } from '../../log/disk/attempt.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
-import { attempt } from '../../log/format/segment.js'
 import { type BackupReport, backupFolder } from '../../pool/index.js'
 import { logExitCodes } from '../exit-codes.js'
 import { CliFailure, usageFailure } from '../failure.js'

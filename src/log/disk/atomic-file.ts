@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as path from 'node:path'
-import { ioError, LogError } from '../errors.js'
+import { ioError } from '../errors.js'
+import { namingFile } from './attempt.js'
 import type { AsyncDisk, Disk } from './disk.js'
 
 const temporaryPattern = /\.[0-9a-f]{16}\.tmp$/
@@ -351,7 +352,7 @@ export async function run<T>(disk: Disk, steps: Steps<T>): Promise<T> {
     try {
       value = await (disk.async[name] as AnyCall).apply(disk.async, args)
     } catch (cause) {
-      next = steps.throw(asLogError(action, file, cause))
+      next = steps.throw(namingFile(action, file, cause))
       continue
     }
     next = steps.next(value)
@@ -368,14 +369,10 @@ export function runNow<T>(disk: Disk, steps: Steps<T>): T {
     try {
       value = (disk[name] as AnyCall).apply(disk, args)
     } catch (cause) {
-      next = steps.throw(asLogError(action, file, cause))
+      next = steps.throw(namingFile(action, file, cause))
       continue
     }
     next = steps.next(value)
   }
   return next.value
-}
-
-function asLogError(action: string, file: string, cause: unknown): LogError {
-  return cause instanceof LogError ? cause : ioError(action, file, cause)
 }

@@ -1,7 +1,8 @@
 import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ioError, LogError } from '../errors.js'
-import { attempt, isPreallocatedName, listSegmentNames } from '../format/segment.js'
+
+import { attempt } from './attempt.js'
 import type { Disk, FileIdentity } from './disk.js'
 
 const lockName = 'LOCK'
@@ -32,15 +33,20 @@ export interface TakenFolder {
  * it has been an owner's, and an opening that finds a log and no such file waits until an owner that lost its file must
  * have noticed it.
  *
+ * @param holdsLog Asked, under the lock, whether the folder was in use before.
  * @throws LogError `TIDEMARK_LOG_IO`.
  */
-export async function takeFolder(disk: Disk, directory: string): Promise<TakenFolder | undefined> {
+export async function takeFolder(
+  disk: Disk,
+  directory: string,
+  holdsLog: () => boolean,
+): Promise<TakenFolder | undefined> {
   const lockPath = path.join(directory, lockName)
   const lock = attempt('lock', lockPath, () => disk.lock(lockPath))
   if (!lock) return undefined
   try {
     if (!lock.known) {
-      if (holdsLog(disk, directory)) await setTimeout(ownerGraceMs)
+      if (holdsLog()) await setTimeout(ownerGraceMs)
       attempt('write to', lockPath, () => lock.claim())
     }
     const folder = attempt('look at', directory, () => disk.identify(directory))
@@ -66,11 +72,6 @@ export function claimFolder(disk: Disk, directory: string): void {
   } finally {
     lock?.release()
   }
-}
-
-function holdsLog(disk: Disk, directory: string): boolean {
-  if (listSegmentNames(disk, directory).length > 0) return true
-  return attempt('read', directory, () => disk.list(directory)).some(isPreallocatedName)
 }
 
 /**

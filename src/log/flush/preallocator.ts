@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { attempt, removeQuietly } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
 import {
@@ -10,13 +11,7 @@ import {
   shortageOf,
   toErrorMessage,
 } from '../errors.js'
-import {
-  attempt,
-  isRecycledName,
-  preallocatedName,
-  removeQuietly,
-  segmentHeaderBytes,
-} from '../format/segment.js'
+import { isRecycledName, preallocatedName, segmentHeaderBytes } from '../format/segment.js'
 import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from '../ring/memory.js'
 import { wakeFlusher } from '../ring/producer.js'
 import { FillPace } from './fill-pace.js'

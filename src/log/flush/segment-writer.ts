@@ -1,14 +1,13 @@
 import { join as segmentFile } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { attempt, removeQuietly } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
 import { LogError, makingRoom } from '../errors.js'
 import {
-  attempt,
   encodeSegmentHeader,
   notPreallocatedName,
   preallocatedName,
-  removeQuietly,
   type Segment,
   type SegmentHeader,
   segmentHeaderBytes,

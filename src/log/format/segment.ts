@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import * as path from 'node:path'
 import crc32 from 'crc-32'
-import { TidemarkError } from '../../base/errors.js'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
-import { ioError, LogError } from '../errors.js'
+import { LogError } from '../errors.js'
 import { crcSeedOf } from './frame.js'
 
 /**
@@ -164,6 +164,13 @@ export function isRecycledName(name: string): boolean {
   return recycledPattern.test(name)
 }
 
+/** Whether a folder holds a log, were it only a first segment that was never begun. */
+export function holdsLog(disk: Disk, directory: string): boolean {
+  return attempt('read', directory, () => disk.list(directory)).some(
+    (name) => segmentPattern.test(name) || isPreallocatedName(name),
+  )
+}
+
 /** Names of the segment files of a folder, by first LSN. */
 export function listSegmentNames(disk: Disk, directory: string): string[] {
   return attempt('read', directory, () => disk.list(directory))
@@ -198,22 +205,4 @@ export function requireSegmentHeader(disk: Disk, file: string, firstLsn: number)
 
 export function segmentPath(directory: string, firstLsn: number): string {
   return path.join(directory, segmentName(firstLsn))
-}
-
-/** Runs one file call and says in a sentence what failed. */
-export function attempt<T>(action: string, file: string, call: () => T): T {
-  try {
-    return call()
-  } catch (cause) {
-    throw cause instanceof TidemarkError ? cause : ioError(action, file, cause)
-  }
-}
-
-/** Removes a file that nobody needs, after a failure that is told instead. What is left is removed at the next opening. */
-export function removeQuietly(disk: Disk, file: string): void {
-  try {
-    disk.remove(file)
-  } catch {
-    // The failure before this one says more.
-  }
 }

@@ -1,6 +1,6 @@
+import { attempt, attemptAsync } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
-import { attemptAsync } from '../errors.js'
-import { attempt, type Segment, segmentHeaderBytes } from '../format/segment.js'
+import { type Segment, segmentHeaderBytes } from '../format/segment.js'
 
 const chunkBytesDefault = 1024 * 1024
 

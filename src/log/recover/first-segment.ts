@@ -1,11 +1,11 @@
 import * as path from 'node:path'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import { AtomicFileSync } from '../disk/atomic-file.js'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
 import { frameHeaderBytes, resealFrame, syncMarkerType, writeFrameHeader } from '../format/frame.js'
 import {
-  attempt,
   encodeSegmentHeader,
   randomEpoch,
   type Segment,

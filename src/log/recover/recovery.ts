@@ -1,10 +1,10 @@
 import * as path from 'node:path'
 import { isTemporaryName } from '../disk/atomic-file.js'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { makeFolder } from '../disk/folders.js'
 import { LogError } from '../errors.js'
 import {
-  attempt,
   isPreallocatedName,
   isRecycledName,
   listSegmentNames,

@@ -2,9 +2,9 @@ import * as path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { AtomicFileSync } from '../disk/atomic-file.js'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
-import { attempt } from '../format/segment.js'
 
 const chunkBytes = 1024 * 1024
 

@@ -1,9 +1,9 @@
 import * as path from 'node:path'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
 import { frameHeaderBytes } from '../format/frame.js'
 import {
-  attempt,
   decodeSegmentHeader,
   isPreallocatedName,
   type SegmentHeader,

@@ -1,6 +1,7 @@
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
-import { attempt, decodeSegmentHeader, type Segment, segmentHeaderBytes } from '../format/segment.js'
+import { decodeSegmentHeader, type Segment, segmentHeaderBytes } from '../format/segment.js'
 import { type SegmentScan, scanSegment, searchAfter } from '../recover/segment-scan.js'
 import { listLogFiles, openLogFile, probeHeader, readHeaderBlock } from './inspection-header.js'
 

@@ -1,9 +1,10 @@
 import * as path from 'node:path'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { makeFolder } from '../disk/folders.js'
 import { takeFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
-import { attempt, encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
+import { encodeSegmentHeader, holdsLog, type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
 import type { LogDamage } from '../recover/damage-report.js'
 import { segmentCrc } from '../recover/segment-scan.js'
 import type { InspectedSegment, LogInspection } from './inspection-report.js'
@@ -54,7 +55,7 @@ export interface RepairOptions {
  * @throws LogError `TIDEMARK_LOG_LOCKED` while a pool has the log open; `TIDEMARK_LOG_IO`.
  */
 export async function lockForRepair(disk: Disk, directory: string): Promise<() => void> {
-  const taken = await takeFolder(disk, directory)
+  const taken = await takeFolder(disk, directory, () => holdsLog(disk, directory))
   if (taken) return taken.release
   throw new LogError(
     'TIDEMARK_LOG_LOCKED',

@@ -1,6 +1,7 @@
+import { attempt } from '../disk/attempt.js'
 import { crc32 } from 'node:zlib'
 import type { Disk } from '../disk/disk.js'
-import { attempt, segmentHeaderBytes } from '../format/segment.js'
+import { segmentHeaderBytes } from '../format/segment.js'
 import type { ReadBytes } from '../read/segment-window.js'
 
 /** What is read at a time where a larger read fails. */

@@ -1,12 +1,12 @@
 import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { attempt } from '../../log/disk/attempt.js'
 import type { Disk } from '../../log/disk/disk.js'
 import { makeFolder } from '../../log/disk/folders.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { claimFolder } from '../../log/disk/ownership.js'
 import { LogError } from '../../log/errors.js'
 import {
-  attempt,
   readSegmentHeader,
   requireSegmentHeader,
   type Segment,

@@ -1,10 +1,10 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AtomicFileSync, isTemporaryName } from '../../log/disk/atomic-file.js'
+import { attempt, attemptAsync } from '../../log/disk/attempt.js'
 import type { Disk } from '../../log/disk/disk.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
-import { attemptAsync, LogError, shortageOf } from '../../log/errors.js'
-import { attempt } from '../../log/format/segment.js'
+import { LogError, shortageOf } from '../../log/errors.js'
 import {
   booksOf,
   decodePreface,

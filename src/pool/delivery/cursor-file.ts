@@ -1,9 +1,10 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AtomicFile } from '../../log/disk/atomic-file.js'
+import { attemptAsync } from '../../log/disk/attempt.js'
 import type { Disk } from '../../log/disk/disk.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
-import { attemptAsync, ioError } from '../../log/errors.js'
+import { ioError } from '../../log/errors.js'
 
 /**
  * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The sound one with

@@ -12,7 +12,7 @@ describe('the threads of a log', () => {
     const directory = temporaryDirectory()
     const memory = createLogMemory(65_536, 4096)
     const disk = new NodeDisk()
-    const taken = await takeFolder(disk, directory)
+    const taken = await takeFolder(disk, directory, () => false)
     onTestFinished(() => taken!.release())
     const threads = new LogThreads(memory)
     await threads.start({
