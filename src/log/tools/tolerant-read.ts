@@ -1,5 +1,5 @@
-import { attempt } from '../disk/attempt.js'
 import { crc32 } from 'node:zlib'
+import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { segmentHeaderBytes } from '../format/segment.js'
 import type { ReadBytes } from '../read/segment-window.js'
