@@ -25,4 +25,4 @@ const report = await pool.submit({
   quantity: '0.2',
 })
 console.log(report.status, report.trades[0]?.price, report.lsn) // on disk, all of it
-await pool.close() // the process ends only after this
+await pool.close() // a pool that is open keeps the process alive

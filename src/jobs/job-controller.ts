@@ -71,7 +71,7 @@ const closeOptions = new Set(['graceMs'])
  * })
  * await queue.enqueue({ id: 'mail-1', payload: { to: 'a@example.org' } }) // on disk
  * await queue.drained()
- * await queue.close() // the process ends only after this
+ * await queue.close()
  * ```
  */
 export class JobController extends Emitter<JobControllerEvents> {
@@ -214,6 +214,7 @@ export class JobController extends Emitter<JobControllerEvents> {
     return status
   }
 
+  /** Latencies and counts since the queue was opened. */
   metrics(): JobMetrics {
     return {
       dispatchLatency: this.#dispatcher.dispatchLatency.summary(),

@@ -65,18 +65,22 @@ export interface LogProducerHandle {
 }
 
 export interface LogStats {
-  /** LSN up to which space was claimed, and up to which all is on disk. */
+  /** LSN up to which space was claimed. */
   readonly tailLsn: number
+  /** LSN up to which everything may be acknowledged. */
   readonly durableLsn: number
-  /** Bytes claimed and not yet durable, and the part of the ring that they take. */
+  /** Bytes claimed and not yet durable. */
   readonly durableLagBytes: number
+  /** The part of the ring that is taken, 0 to 1. */
   readonly ringFill: number
+  /** Writes with their sync since the log was opened, and the records and bytes that were in them. */
   readonly flushes: number
   readonly groups: number
   readonly bytes: number
   readonly groupsPerFlush: number
   /** How long flushes took since the log was opened: the write and the sync of each. */
   readonly flushLatency: LatencySummary
+  /** Changes from one segment to the next. */
   readonly rotations: number
   /** Rotations that found no zero-filled file ready. */
   readonly unpreparedRotations: number
@@ -89,6 +93,7 @@ export interface LogStats {
   readonly syncMarkers: number
   /** How often the tailer was too slow for the ring and went over to the files. */
   readonly tailerDetached: number
+  /** Calls of `waitDurable` that are pending. */
   readonly waiters: number
 }
 
@@ -156,7 +161,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    *
    * const log = await DurableLog.open({ dir: './log' })
    * console.log(log.recovery.endLsn, log.recovery.tornTail)
-   * await log.close() // the process ends only after this
+   * await log.close()
    * ```
    */
   static async open(options: DurableLogOptions): Promise<DurableLog> {
@@ -325,7 +330,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Appends records behind one another, all or none; returns the LSN of the last.
+   * Appends records one after the other; either all are taken or none. Returns the LSN of the last. After a crash a first part of them
+   * may be in the log, if none was awaited: a batch is no transaction.
    *
    * @throws as `append`; LogError `TIDEMARK_BATCH_TOO_LARGE` for a batch that no ring of this size will ever take.
    */
@@ -408,8 +414,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Reads records in LSN order, and goes on with new ones as they become durable: from the files while it is behind,
-   * from memory when it has caught up. See `LogReader`.
+   * Reads records in LSN order, and then new ones as they become durable: from the files until it has caught up,
+   * from memory after that. See `LogReader`.
    *
    * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more; `TIDEMARK_BAD_SETTING`;
    *   `TIDEMARK_LOG_CLOSED`.
@@ -470,7 +476,11 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return this.#firstLsn
   }
 
-  /** Goes on in a new segment; resolves with its first LSN. What was appended before is below it or at it. */
+  /**
+   * Continues in a new segment; resolves with its first LSN. What was appended before this call ends at or below it.
+   *
+   * @throws as `waitDurable`; `TIDEMARK_LOG_CLOSED`.
+   */
   async rotate(): Promise<number> {
     this.#checkUsable()
     await this.waitDurable(this.tailLsn)
@@ -516,6 +526,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return removal.firstLsn
   }
 
+  /** Counts since the log was opened, and where it stands now; see `LogStats`. */
   stats(): LogStats {
     const numbers = this.#views.statistics
     const flushes = numbers[float64.flushes]!
@@ -553,7 +564,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.emit('error', this.#poisoned)
   }
 
-  /** Writes and syncs what was appended, ends the threads and gives the folder back. Every waiter is settled. */
+  /** Writes and syncs what was appended, ends the threads and releases the folder's lock. Every pending promise settles. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -109,7 +109,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
    * })
    * console.log(pool.recovery.tornTail) // undefined, or what a crash left at the end of the log and was cut
-   * await pool.close() // the process ends only after this
+   * await pool.close() // a pool that is open keeps the process alive
    * ```
    */
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
@@ -343,19 +343,21 @@ export class EnginePool extends Emitter<PoolEvents> {
     }
   }
 
+  /** Every instrument of the pool, in the order in which they were added. */
   instruments(): Instrument[] {
     return this.#registry.list()
   }
 
+  /** The instrument of a symbol; `undefined` when there is none. */
   instrument(symbol: string): Instrument | undefined {
     const instrument = this.#registry.find(symbol)
     return instrument && describe(instrument)
   }
 
   /**
-   * The durable events in LSN order, gap-free, from behind `from` or behind what a `cursor` acknowledged, and live
-   * until the signal, `to` or `close`. A subscriber that has caught up is fed from memory, one that is behind from the
-   * files; one that stops reading slows nothing.
+   * The durable events in LSN order, gap-free, from after `from` or after what a `cursor` acknowledged, and live
+   * until the signal, `to` or `close`. A subscriber reads files until it has caught up and then gets events from memory;
+   * one that stops reading slows nothing.
    *
    * @throws LogError `TIDEMARK_BAD_LSN` when `from` is not in the log, or not any more, `TIDEMARK_BAD_SETTING`; PoolError
    *   `TIDEMARK_POOL_CLOSED`; with a cursor also `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_CURSOR_EXISTS`,
@@ -463,7 +465,10 @@ export class EnginePool extends Emitter<PoolEvents> {
 
   /**
    * Copies the pool, as it runs, into an empty folder that can be opened like this one: a fresh snapshot and the log
-   * behind it.
+   * after it.
+   *
+   * @throws as `checkpoint`, and PoolError `TIDEMARK_BAD_ARGUMENT` (the folder is not empty), `TIDEMARK_BACKUP_OVERTAKEN`;
+   *   LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT`.
    */
   async backup(dir: string): Promise<BackupReport> {
     if (typeof dir !== 'string' || dir === '') {
@@ -473,6 +478,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     return backupInThread({ source: this.dir, target: path.resolve(dir), syncedLsn: this.durableLsn })
   }
 
+  /** Counts since the pool was opened, and what is under way now; see `PoolStats`. */
   stats(): PoolStats {
     const shards = this.#shards.map((shard) => shard.stats())
     const sum = (count: (shard: (typeof shards)[number]) => number) =>
@@ -495,7 +501,8 @@ export class EnginePool extends Emitter<PoolEvents> {
 
   /**
    * Takes nothing more, settles everything in flight, takes a checkpoint, stores what cursors acknowledged, syncs the
-   * files, ends the threads. Subscriptions with a cursor end; the others get the log to its end.
+   * files, ends the threads. Subscriptions with a cursor end; the others get the log to its end. A pool that is not closed
+   * keeps the process alive.
    *
    * @throws LogError `TIDEMARK_LOG_IO`, when all of that is done, for a cursor that could not be stored.
    */

@@ -54,7 +54,7 @@ export interface EnginePoolOptions extends LogSettingOptions {
   /** Snapshots that are kept. Default 2. */
   readonly keepSnapshots?: number | undefined
   /**
-   * Bytes of log that are kept behind the mark beside what the kept snapshots need; what is older is deleted at a
+   * Bytes of log before the durable LSN that are kept beside what the kept snapshots need; what is older is deleted at a
    * checkpoint, and can no longer be subscribed to. Default Infinity: nothing is deleted.
    */
   readonly keepLogBytes?: number | undefined
@@ -64,8 +64,8 @@ export interface EnginePoolOptions extends LogSettingOptions {
    */
   readonly keepLogHours?: number | undefined
   /**
-   * How far behind the mark a cursor may be and still keep the log from being deleted. One that is further behind is
-   * invalidated when the log that it needs is to go. Default 1 GiB.
+   * How many bytes before the durable LSN a cursor may be and still keep the log from being deleted. One that is further back is
+   * invalidated when the log that it needs is deleted. Default 1 GiB.
    */
   readonly cursorKeepBytes?: number | undefined
   /** Time, for tests. @internal */
@@ -129,6 +129,7 @@ export interface DepthLevel {
   readonly orders: number
 }
 
+/** The best prices of an order book. */
 export interface Depth {
   /** What the answer is taken at; it is given when that is on disk. */
   readonly lsn: number
@@ -137,12 +138,14 @@ export interface Depth {
   readonly asks: readonly DepthLevel[]
 }
 
+/** One order, as of an LSN. */
 export interface OrderAnswer {
   readonly lsn: number
   /** The live order, or `undefined`. */
   readonly order: OrderState | undefined
 }
 
+/** A live order; quantities and prices are decimal strings. */
 export interface OrderState {
   readonly orderId: number
   readonly symbol: string
@@ -161,12 +164,14 @@ export interface OrderState {
   readonly shown: string
 }
 
+/** The last request of an account in a symbol, as of an LSN. */
 export interface LastRequestAnswer {
   readonly lsn: number
   /** The highest request id that was executed, or `undefined` when there was none. */
   readonly requestId: number | undefined
 }
 
+/** Fingerprints of all books, as of an LSN. */
 export interface DigestAnswer {
   readonly lsn: number
   /** For each symbol a digest of all that decides its future: books, queues, stops, counters. */
@@ -207,6 +212,7 @@ export interface ExecutionReport {
 
 export type ReportStatus = OutcomeStatus
 
+/** What became of a batch; all of it is durable. */
 export interface BatchReport {
   /** LSN of the last command; all of the batch is durable. */
   readonly lsn: number
@@ -265,19 +271,20 @@ export type PoolEvent =
 
 export interface SubscribeOptions {
   /**
-   * The LSN behind which to begin (exclusive). Default: the beginning of the log, as far as it is still there. A
-   * cursor that exists knows better: with it, `from` is an error.
+   * The LSN after which to begin (exclusive). Default: the beginning of the log, as far as it is still there. A
+   * cursor that exists has a place of its own: with it, `from` is an error.
    */
   readonly from?: number | undefined
   /**
-   * The name of a durable cursor: the subscription goes on behind the last group that was acknowledged with it. A new
+   * The name of a durable cursor: the subscription continues after the last group that was acknowledged with it. A new
    * name makes a new cursor, at `from` or at the beginning of the log.
    */
   readonly cursor?: string | undefined
   /** Bytes that may wait in memory for a subscriber that has caught up, 64 KiB to 1 GiB. Default 4 MiB. */
   readonly bufferBytes?: number | undefined
-  /** Ends at this LSN instead of going on live. */
+  /** Ends at this LSN instead of waiting for new events. */
   readonly to?: number | undefined
+  /** Ends the subscription when it is aborted. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -310,13 +317,13 @@ export interface CursorInfo {
   /** LSN of the last group acknowledged, and of the last one that is known to be so on disk. */
   readonly lsn: number | undefined
   readonly storedLsn: number | undefined
-  /** From there to the mark. */
+  /** Bytes of log from `lsn` to the durable LSN. */
   readonly lagBytes: number | undefined
   /** What is wrong with a damaged one. */
   readonly reason: string | undefined
 }
 
-/** A cursor was further behind than `cursorKeepBytes`, and the log that it needed is deleted. */
+/** A cursor was more than `cursorKeepBytes` before the durable LSN, and the log that it needed is deleted. */
 export interface CursorInvalidation {
   readonly name: string
   readonly lsn: number
@@ -324,6 +331,7 @@ export interface CursorInvalidation {
   readonly keepBytes: number
 }
 
+/** What one matching thread has done since the pool was opened. */
 export interface ShardStats {
   readonly commands: number
   readonly trades: number
@@ -336,8 +344,10 @@ export interface ShardStats {
   readonly queuedWords: number
 }
 
+/** What a pool has done since it was opened, and what is under way. */
 export interface PoolStats {
   readonly shards: readonly ShardStats[]
+  /** Sums over the shards. */
   readonly commands: number
   readonly trades: number
   readonly rejected: number

@@ -12,13 +12,13 @@ import {
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 
-/** The commands of a batch that go to one shard, encoded one behind the other. */
+/** The commands of a batch that go to one shard, encoded one after the other. */
 export class ShardCommands {
   words = new Int32Array(4096)
   used = 0
   commands = 0
 
-  /** Sees to it that any command fits behind what is there. */
+  /** Makes room for the largest command after what is there. */
   reserve(): void {
     if (this.used + maxCommandWords <= this.words.length) return
     const grown = new Int32Array(this.words.length * 2)
@@ -84,6 +84,7 @@ export class CommandBatch {
     return registry === this.#registry
   }
 
+  /** Takes all commands out, so that the batch can be filled anew. */
   clear(): void {
     this.#length = 0
     for (const shard of this.#shards) shard.used = shard.commands = 0
@@ -128,6 +129,7 @@ export class CommandBatch {
     this.#added(shard)
   }
 
+  /** Adds the cancel of an order. @throws as `addNew`. */
   addCancel(instrumentId: number, orderId: number, tag = 0): void {
     const shard = this.#shardOf(instrumentId)
     const high = (tag / 0x1_0000_0000) | 0
@@ -135,7 +137,7 @@ export class CommandBatch {
     this.#added(shard)
   }
 
-  /** `quantity` is the new open quantity; `price` 0 keeps the price. */
+  /** Adds a replace: `quantity` is the new open quantity in lots; `price` is in ticks, and 0 keeps the price. @throws as `addNew`. */
   addReplace(instrumentId: number, orderId: number, price: number, quantity: number, tag = 0): void {
     const shard = this.#shardOf(instrumentId)
     const high = (tag / 0x1_0000_0000) | 0
@@ -154,7 +156,7 @@ export class CommandBatch {
     this.#added(shard)
   }
 
-  /** `quantity` is what is taken away. */
+  /** Adds a reduce: `quantity` is what is taken away, in lots. @throws as `addNew`. */
   addReduce(instrumentId: number, orderId: number, quantity: number, tag = 0): void {
     const shard = this.#shardOf(instrumentId)
     const high = (tag / 0x1_0000_0000) | 0
