@@ -70,7 +70,7 @@ report.table(
   [
     'commands',
     'log',
-    'behind the snapshot',
+    'after the snapshot',
     'resting',
     'in all',
     'spread',

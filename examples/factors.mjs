@@ -28,18 +28,18 @@ for (const symbol of symbols) {
   })
 }
 
-// The pool tells all its durable events again, from the beginning of its log, in the same order each time: the factors
+// The pool emits all its durable events again, from the beginning of its log, in the same order each time: the factors
 // have seen the first so many trades of a symbol, whatever moment the last run ended at.
-const tradesTold = new Map(symbols.map((symbol) => [symbol, 0]))
+const tradesSeen = new Map(symbols.map((symbol) => [symbol, 0]))
 let readLsn = 0
 const stop = new AbortController()
 const feeding = (async () => {
   for await (const event of pool.subscribe({ signal: stop.signal })) {
     readLsn = event.lsn
     if (event.event !== 'trade') continue
-    const told = tradesTold.get(event.symbol) + 1
-    tradesTold.set(event.symbol, told)
-    if (told <= factors.instruments.find(({ name }) => name === event.symbol).ticks) continue
+    const seen = tradesSeen.get(event.symbol) + 1
+    tradesSeen.set(event.symbol, seen)
+    if (seen <= factors.instruments.find(({ name }) => name === event.symbol).ticks) continue
     if (factors.full) await factors.ready()
     factors.processTick({
       instrument: event.symbol,

@@ -12,7 +12,7 @@ type ShardOrder =
   | { readonly data: ShardThreadData }
   | { readonly end: true }
 
-/** Restores the snapshots that it is told of, waits for what there is to do, and does it until the pool closes. */
+/** Restores the snapshots that it is sent, waits for what there is to do, and does it until the pool closes. */
 export default async function shard({ port }: { port: MessagePort }): Promise<void> {
   let restored: RestoredBooks | undefined
   let restoredPath = ''

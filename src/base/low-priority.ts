@@ -1,7 +1,7 @@
 import { constants, getPriority, setPriority } from 'node:os'
 
 /**
- * Lets whoever writes the log go first on the processor: for what only reads files and holds nobody up by being slow. On
+ * Lets the threads that write the log go first on the processor: for work that only reads files and that nothing waits for. On
  * Linux the priority is the calling thread's, so a thread of a pool may lower its own; elsewhere it would be that of the
  * whole process, and only a process of its own may.
  */

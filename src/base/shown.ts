@@ -1,7 +1,7 @@
 /** A message shows no more of a value. */
 const shownCharsMax = 200
 
-/** A value as a message shows it. It is the text of whatever somebody gave, and making it never fails. */
+/** A value as a message shows it. It may be anything that a caller passed, and making the text never fails. */
 export function shown(value: unknown): string {
   const text = textOf(value)
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text
