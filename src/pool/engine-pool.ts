@@ -11,8 +11,6 @@ import { type Command, rulesVersion } from '../matching/index.js'
 import type { BackupReport } from './checkpoint/backup.js'
 import { backupInThread } from './checkpoint/backup-thread.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
-import type { Snapshot } from './checkpoint/snapshot-file.js'
-import { checkSnapshot, newestSnapshot } from './checkpoint/usable-snapshot.js'
 import { CursorStore } from './delivery/cursors.js'
 import { Publisher } from './delivery/publisher.js'
 import type { Subscription } from './delivery/subscription.js'
@@ -25,6 +23,8 @@ import { PoolQuestions } from './intake/pool-questions.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
 import { ShardThreads } from './shard/shard-threads.js'
+import type { Snapshot } from './snapshot/snapshot-file.js'
+import { checkSnapshot, newestSnapshot } from './snapshot/usable-snapshot.js'
 import type {
   BatchReport,
   CheckpointFailure,

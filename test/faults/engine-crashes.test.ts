@@ -8,9 +8,9 @@ import {
   MatchingEngine,
   rulesVersion,
 } from '#tidemark/matching/index.js'
-import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/checkpoint/snapshot-file.js'
-import { groupType } from '#tidemark/pool/shard/records.js'
+import { groupType } from '#tidemark/pool/record-type.js'
 import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/shard/replay.js'
+import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
 import { MemoryDisk } from '../support/memory-disk.js'

@@ -4,7 +4,7 @@ import {
   InboundReader,
   InboundWriter,
   inboundRecordWordsMax,
-} from '#tidemark/pool/intake/inbound-ring.js'
+} from '#tidemark/pool/shard/inbound-ring.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { Random } from '../support/random.js'
 

@@ -265,21 +265,21 @@ export const mutants = [
   },
   {
     name: 'a piece of a snapshot is taken though its CRC is wrong',
-    file: 'dist/src/pool/checkpoint/snapshot-file.js',
+    file: 'dist/src/pool/snapshot/snapshot-file.js',
     find: 'if (crc32(piece) !== crc)',
     replace: 'if (false)',
     tests: ['test/unit/pool/snapshot-file.test.ts'],
   },
   {
     name: 'a snapshot that cannot be read keeps every later checkpoint from succeeding',
-    file: 'dist/src/pool/checkpoint/snapshot-file.js',
+    file: 'dist/src/pool/snapshot/snapshot-file.js',
     find: 'if (shortageOf(error))',
     replace: 'if (true)',
     tests: ['test/unit/pool/snapshot-file.test.ts'],
   },
   {
     name: 'snapshots are removed though no descriptor was free to look at those that are kept',
-    file: 'dist/src/pool/checkpoint/snapshot-file.js',
+    file: 'dist/src/pool/snapshot/snapshot-file.js',
     find: 'if (shortageOf(error))',
     replace: 'if (false)',
     tests: ['test/unit/pool/snapshot-file.test.ts'],
@@ -314,7 +314,7 @@ export const mutants = [
   },
   {
     name: 'a snapshot above the end of the log is taken for good',
-    file: 'dist/src/pool/checkpoint/usable-snapshot.js',
+    file: 'dist/src/pool/snapshot/usable-snapshot.js',
     find: 'if (snapshot && snapshot.header.endLsn > endLsn) {',
     replace: 'if (false) {',
     tests: ['test/integration/checkpoint.test.ts'],

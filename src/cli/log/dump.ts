@@ -10,7 +10,7 @@ import {
 import { type SalvageReport, type SkippedRange, salvageLog } from '../../log/tools/salvage.js'
 import { segmentBefore } from '../../log/tools/segment-by-time.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
-import { groupType } from '../../pool/shard/records.js'
+import { groupType } from '../../pool/record-type.js'
 import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } from './groups.js'
 import { LineOutput } from './lines.js'
 import { runInspection } from './progress.js'

@@ -23,7 +23,7 @@ import {
 } from '../../matching/index.js'
 import { poolEvents } from '../../pool/delivery/pool-events.js'
 import { InstrumentRegistry, type PoolInstrument } from '../../pool/instruments.js'
-import { groupType } from '../../pool/shard/records.js'
+import { groupType } from '../../pool/record-type.js'
 
 /** The shortest record of each kind in 32-bit words, from docs/command-format.md. */
 const commandWords: Record<CommandKind, number> = {

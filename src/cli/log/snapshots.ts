@@ -6,8 +6,8 @@ import {
   type Snapshot,
   snapshotPaths,
   verifySnapshot,
-} from '../../pool/checkpoint/snapshot-file.js'
-import type { SnapshotHeader } from '../../pool/checkpoint/snapshot-format.js'
+} from '../../pool/snapshot/snapshot-file.js'
+import type { SnapshotHeader } from '../../pool/snapshot/snapshot-format.js'
 
 /** A snapshot file as it was found. */
 export interface CheckedSnapshot {

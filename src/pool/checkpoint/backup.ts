@@ -19,7 +19,7 @@ import { BackupCopy } from '../../log/tools/backup-copy.js'
 import { copyEnd, type EndKnowledge } from '../../log/tools/backup-end.js'
 import { listLogFiles } from '../../log/tools/inspection-header.js'
 import { PoolError } from '../errors.js'
-import { type Snapshot, snapshotPaths, verifySnapshot } from './snapshot-file.js'
+import { type Snapshot, snapshotPaths, verifySnapshot } from '../snapshot/snapshot-file.js'
 
 /** What a backup holds. */
 export interface BackupReport {

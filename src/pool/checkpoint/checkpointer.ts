@@ -5,9 +5,9 @@ import { firstLsnWithout, type RetentionSettings, retentionLimit } from '../../l
 import type { CursorStore } from '../delivery/cursors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
+import { removeSnapshot, type Snapshot, snapshotPaths, syncDirectory } from '../snapshot/snapshot-file.js'
 import type { CheckpointReport } from '../types.js'
 import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
-import { removeSnapshot, type Snapshot, snapshotPaths, syncDirectory } from './snapshot-file.js'
 import type { WrittenSnapshot } from './snapshot-thread.js'
 import { Snapshots } from './snapshots.js'
 

@@ -1,8 +1,8 @@
 import { type ErrorMessage, LogError, toErrorMessage } from '../../log/errors.js'
 import { PoolError } from '../errors.js'
-import { type InboundMemory, InboundWriter } from '../intake/inbound-ring.js'
-import { type CopyRingMemory, CopyRingReader, ringStates } from './copy-ring.js'
-import { type Snapshot, SnapshotWriter, soundSnapshots, verifySnapshot } from './snapshot-file.js'
+import { type InboundMemory, InboundWriter } from '../shard/inbound-ring.js'
+import { type CopyRingMemory, CopyRingReader, ringStates } from '../snapshot/copy-ring.js'
+import { type Snapshot, SnapshotWriter, soundSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
 
 /** What the thread that writes snapshots is to do. */
 export interface SnapshotTask {

@@ -3,8 +3,8 @@ import { TaskThreads } from '../../log/task-threads.js'
 import { rulesVersion } from '../../matching/index.js'
 import { PoolError } from '../errors.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
-import { CopyRingReader, createCopyRing, raiseSignal } from './copy-ring.js'
-import { removeUnfinishedSnapshots, type Snapshot } from './snapshot-file.js'
+import { CopyRingReader, createCopyRing, raiseSignal } from '../snapshot/copy-ring.js'
+import { removeUnfinishedSnapshots, type Snapshot } from '../snapshot/snapshot-file.js'
 import {
   decisions,
   decisionWord,

@@ -1,6 +1,6 @@
 import type { BatchChunk } from '../../log/read/batch-walk.js'
 import { RecordAssembler } from '../../log/read/record-assembler.js'
-import { groupType, moreGroups } from '../shard/records.js'
+import { groupType, moreGroups } from '../record-type.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 
 /**

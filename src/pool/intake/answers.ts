@@ -1,7 +1,7 @@
 import { fromSteps, type OrderState as OrderSteps } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
+import { type Answer, depthLevelNumbers } from '../shard/questions.js'
 import type { Depth, DepthLevel, DigestAnswer, OrderState } from '../types.js'
-import { type Answer, depthLevelNumbers } from './questions.js'
 
 /** A shard's answers, in ticks and lots, as the world outside sees them: symbols and decimal strings. */
 

@@ -17,11 +17,11 @@ import {
 import { BatchWaiter, EverywhereWaiter } from '../delivery/pending-commands.js'
 import { backpressure, PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
+import { requestWords } from '../shard/requests.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 import type { BatchReport, ExecutionReport } from '../types.js'
 import { CommandBatch } from './command-batch.js'
 import { Refusals } from './refusals.js'
-import { requestWords } from './requests.js'
 
 type Resolve<T> = (value: T) => void
 type Reject = (error: unknown) => void

@@ -2,10 +2,10 @@ import { shown } from '../../base/shown.js'
 import { accountOf } from '../../matching/index.js'
 import { backpressure, PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
+import { questionKind } from '../shard/requests.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 import type { Depth, DigestAnswer, LastRequestAnswer, OrderAnswer } from '../types.js'
 import { toDepth, toDigest, toOrderState } from './answers.js'
-import { questionKind } from './requests.js'
 
 export const depthLevelsMax = 100_000
 

@@ -8,8 +8,8 @@ import { decodeCommand } from '../../matching/codec/command-reader.js'
 import { decodeEvents } from '../../matching/codec/event-reader.js'
 import { GroupBuffer } from '../../matching/codec/group-buffer.js'
 import { MatchingEngine } from '../../matching/rules/engine.js'
-import { readPieces, type Snapshot } from '../checkpoint/snapshot-file.js'
-import { groupType } from './records.js'
+import { groupType } from '../record-type.js'
+import { readPieces, type Snapshot } from '../snapshot/snapshot-file.js'
 
 /** Which part of the log a shard replays: the symbols whose number is its own mod the number of shards. */
 export interface ReplayRange {

@@ -4,20 +4,15 @@ import { Queue } from '@datastructures-js/queue'
 import { fromErrorMessage, LogError, threadEnded } from '../../log/errors.js'
 import type { DurableLog } from '../../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../../matching/index.js'
-import type { CopyRingMemory } from '../checkpoint/copy-ring.js'
-import type { Snapshot } from '../checkpoint/snapshot-file.js'
 import { CommandBundle, delivered, type Waiter } from '../delivery/pending-commands.js'
 import { questionFailed } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
-import {
-  createInboundMemory,
-  type InboundMemory,
-  InboundWriter,
-  shardCounter,
-} from '../intake/inbound-ring.js'
-import type { Answer } from '../intake/questions.js'
-import { encodeRequest, questionKind, requestKind, requestWords } from '../intake/requests.js'
+import type { CopyRingMemory } from '../snapshot/copy-ring.js'
+import type { Snapshot } from '../snapshot/snapshot-file.js'
 import type { ExecutionReport, ShardStats } from '../types.js'
+import { createInboundMemory, type InboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
+import type { Answer } from './questions.js'
+import { encodeRequest, questionKind, requestKind, requestWords } from './requests.js'
 import type { ShardMessage, ShardThreadData } from './shard-thread.js'
 
 /** Words that the inbound ring keeps for a command on average; the largest takes more, a cancel half of it. */

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import { fromErrorMessage } from '../../log/errors.js'
 import { TaskThreads } from '../../log/task-threads.js'
-import type { Snapshot } from '../checkpoint/snapshot-file.js'
+import type { Snapshot } from '../snapshot/snapshot-file.js'
 import type { RestoreMessage, ShardForecast, ShardThreadData } from './shard-thread.js'
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { answersMsMax, QuestionQueue } from '#tidemark/pool/intake/question-queue.js'
-import { requestWords } from '#tidemark/pool/intake/requests.js'
+import { answersMsMax, QuestionQueue } from '#tidemark/pool/shard/question-queue.js'
+import { requestWords } from '#tidemark/pool/shard/requests.js'
 import { Random } from '../../support/random.js'
 
 describe('the questions that wait in a shard', () => {

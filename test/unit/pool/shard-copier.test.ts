@@ -3,6 +3,8 @@ import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { encodeCancel, encodeNew, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
+import { decisions, decisionWord, writeSnapshot } from '#tidemark/pool/checkpoint/snapshot-thread.js'
+import { createInboundMemory, InboundReader } from '#tidemark/pool/shard/inbound-ring.js'
 import {
   type CopyRingMemory,
   CopyRingReader,
@@ -10,10 +12,8 @@ import {
   chunkWords,
   createCopyRing,
   ringStates,
-} from '#tidemark/pool/checkpoint/copy-ring.js'
-import { ShardCopier } from '#tidemark/pool/checkpoint/shard-copier.js'
-import { decisions, decisionWord, writeSnapshot } from '#tidemark/pool/checkpoint/snapshot-thread.js'
-import { createInboundMemory, InboundReader } from '#tidemark/pool/intake/inbound-ring.js'
+} from '#tidemark/pool/snapshot/copy-ring.js'
+import { ShardCopier } from '#tidemark/pool/snapshot/shard-copier.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 import { encodeInstruments } from '../matching/support/random-commands.js'
 

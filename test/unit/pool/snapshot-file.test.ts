@@ -10,7 +10,7 @@ import {
   snapshotPaths,
   soundSnapshots,
   verifySnapshot,
-} from '#tidemark/pool/checkpoint/snapshot-file.js'
+} from '#tidemark/pool/snapshot/snapshot-file.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
 const folder = '/pool'

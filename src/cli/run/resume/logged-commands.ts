@@ -3,7 +3,7 @@ import { FileReader, readRecords } from '../../../log/read/file-reader.js'
 import { RecordAssembler } from '../../../log/read/record-assembler.js'
 import { NEW_HAS_REQUEST_ID, readU64 } from '../../../matching/codec/command-layout.js'
 import { commandKinds } from '../../../matching/index.js'
-import { groupType } from '../../../pool/shard/records.js'
+import { groupType } from '../../../pool/record-type.js'
 
 /** Flag of a command's first word; it is the same one in new orders and amendments. */
 const hasRequestIdBit = NEW_HAS_REQUEST_ID << 8
