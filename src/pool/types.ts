@@ -12,7 +12,6 @@ import type {
   SelfTradePrevention,
   TimeInForce,
 } from '../matching/index.js'
-import type { StoredCursorState } from './delivery/cursor-file.js'
 
 /** What an instrument is added with. */
 export interface InstrumentOptions {
@@ -305,8 +304,11 @@ export interface SubscriptionsStats {
   readonly overflowed: number
 }
 
-/** `damaged`: its file can't be read. The others as in the file. */
-export type CursorState = StoredCursorState | 'damaged'
+/**
+ * `invalidated`: the log that it had yet to read was removed; `beyond-end`: the log that it was in is not there any more;
+ * `damaged`: its file can't be read.
+ */
+export type CursorState = 'valid' | 'invalidated' | 'beyond-end' | 'damaged'
 
 /** A cursor of a pool. */
 export interface CursorInfo {

@@ -5,6 +5,7 @@ import { attemptAsync } from '../../log/disk/attempt.js'
 import type { Disk } from '../../log/disk/disk.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { ioError } from '../../log/errors.js'
+import type { CursorState } from '../types.js'
 
 /**
  * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The sound one with
@@ -36,8 +37,8 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 export const cursorNameRule =
   '1 to 64 letters, digits, dots, dashes and underscores, a letter or digit at the beginning'
 
-/** `invalidated`: the log behind it was deleted; `beyond-end`: the log it was in is not there any more. */
-export type StoredCursorState = 'valid' | 'invalidated' | 'beyond-end'
+/** The states that stand in the file. */
+export type StoredCursorState = Exclude<CursorState, 'damaged'>
 
 const states: readonly (StoredCursorState | undefined)[] = [undefined, 'valid', 'invalidated', 'beyond-end']
 

@@ -1,18 +1,23 @@
 import type { BatchChunk } from '../../log/read/batch-walk.js'
 import { RecordAssembler } from '../../log/read/record-assembler.js'
 import { groupType, moreGroups } from '../record-type.js'
-import type { ShardHandle } from '../shard/shard-handle.js'
+
+/** What takes the groups of one shard, in their order. */
+interface GroupTaker {
+  /** Returns whether a command is settled with the group. `more`: another group of the same command follows. */
+  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean
+}
 
 /**
  * Walks the durable groups, below the mark by construction, and gives each to the queue of waiters of the shard that
  * wrote it.
  */
 export class Publisher {
-  readonly #shards: readonly ShardHandle[]
+  readonly #shards: readonly GroupTaker[]
   readonly #walk = new RecordAssembler(this)
   #settled = 0
 
-  constructor(shards: readonly ShardHandle[]) {
+  constructor(shards: readonly GroupTaker[]) {
     this.#shards = shards
   }
 
