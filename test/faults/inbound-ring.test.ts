@@ -141,7 +141,7 @@ class InboundModel {
 }
 
 describe('the ring of commands to a shard', () => {
-  it(`is a list, at every wrap and when it is full to the word (${operations} operations)`, () => {
+  it(`gives what went in, in order, at every wrap and when it is full to the word (${operations} operations)`, () => {
     for (const seed of faultCases(Math.ceil(operations / operationsPerHistory), operationsPerHistory)) {
       const random = new Random(seed)
       const model = new InboundModel([256, 512, 1000, 4096][random.int(4)]!)
@@ -149,7 +149,7 @@ describe('the ring of commands to a shard', () => {
     }
   })
 
-  it('is a list where its positions pass 2^31 and 2^32', () => {
+  it('gives what went in, in order, where its positions pass 2^31 and 2^32', () => {
     // Small, so that it is full time and again while the positions pass.
     const model = new InboundModel(512)
     for (const [seed, position] of [2 ** 31, 2 ** 32].entries()) {

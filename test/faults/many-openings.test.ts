@@ -52,7 +52,7 @@ function liveOften(seed: number): void {
       keptFrom = Math.max(keptFrom, log.released - 2 * segmentBytes)
       log.removeBefore(keptFrom)
     }
-    // What is acknowledged after the cut is of another world.
+    // What is acknowledged after the cut is not on the disk that is opened.
     if (!cut) note()
     disk = cut ?? disk.powerCut(() => random.next() < survival)
   }

@@ -90,7 +90,7 @@ const factorsReaders: readonly Reader[] = [
 
 /** No reader takes more memory at once: a window of the log, or of a snapshot, with room to spare. */
 const allocationBytesMax = 4 * 1024 * 1024
-/** Nor does it read a log more than so many times over. */
+/** No reader reads the bytes of a log more often than this. */
 const readsMax = 100
 
 const guard = { allocated: 0, read: 0 }

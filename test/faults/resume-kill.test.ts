@@ -22,7 +22,7 @@ import { resumeInputs } from '../support/resume-inputs.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const kills = faultCount('resume', { short: 8, full: 100 })
-/** Of each folder, so that what a resumed run left is killed as well. */
+/** Kills of each folder: several, so that what a resumed run left is killed as well. */
 const killsEach = 2
 /** Small enough that a run of some thousand commands rotates, preallocates segments and takes checkpoints. */
 const environment = {
@@ -174,7 +174,7 @@ describe('tidemark run --resume, killed at any moment and started again', () => 
       const [format, input] = Object.entries(inputs)[seed % 4]!
       const shards = 1 + ((seed + Math.floor(seed / 4)) % 2)
       const args = [...input, '--shards', String(shards)]
-      /** A folder of two shards may be gone on with in one. */
+      /** A folder written with two shards may be continued with one. */
       const next = () => (shards === 1 ? args : [...input, '--shards', String(1 + random.int(2))])
       const name = `seed ${seed}, ${format}, ${shards} shards`
       if (!expected.has(args.join(' '))) {

@@ -13,7 +13,7 @@ const pool = new Random(99).bytes(4 * ringBytes)
 const places = [0, 2 ** 31, 2 ** 32, 2 ** 33, 2 ** 52]
 
 describe('the ring of the log', () => {
-  it(`is a list, at every wrap, when it is full to the byte, and at 2^31 and 2^32 (${operations} operations)`, () => {
+  it(`gives what went in, in order, at every wrap, when it is full to the byte, and at 2^31 and 2^32 (${operations} operations)`, () => {
     for (const seed of faultCases(Math.ceil(operations / operationsPerHistory), operationsPerHistory)) {
       const history = new History(seed)
       try {

@@ -94,7 +94,7 @@ describe('the recommendation', () => {
     expect(recommendGroup(points)).toEqual({ shards: 1, group: 100, commandsPerSecond: 91 })
   })
 
-  it('takes no notice of submit, which has no groups', () => {
+  it('leaves out submit, which has no batches', () => {
     const points = [{ ...point(1, 1, 200), handover: 'submit' as const }, point(1, 10, 100)]
     expect(recommendGroup(points).group).toBe(10)
   })

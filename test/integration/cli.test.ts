@@ -72,7 +72,7 @@ describe('tidemark run', () => {
     expect(summary.latency).toMatchObject({ count: 500, of: expect.stringContaining('intended arrival') })
   })
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, stdout } = await tidemark(['run', '--help'])
     expect(code).toBe(0)
     for (const part of ['--orderbook', '--rate', '--durability', '--seed', 'Exit codes:', 'TIDEMARK_DIR']) {

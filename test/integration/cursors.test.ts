@@ -492,7 +492,7 @@ describe('retention beside cursors', () => {
     expect(again.cursors()[0]).toMatchObject({ name: 'above', state: 'beyond-end' })
   })
 
-  it('does not go along in a backup, which has its own consumers', async () => {
+  it('is not in a backup, which has consumers of its own', async () => {
     const pool = await openPool()
     await pool.subscribe({ cursor: 'risk' }).flush()
     const dir = `${temporaryDirectory()}/copy`

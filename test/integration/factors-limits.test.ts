@@ -70,7 +70,7 @@ describe('a factor pool', () => {
     await pool.close()
   })
 
-  it('opens with more instruments than its ring holds the names of', async () => {
+  it('opens with more instruments than its ring has room for their names', async () => {
     const dir = temporaryFolder()
     const count = 700
     const pool = await FactorPool.open({ dir, workers: 1 })
@@ -104,7 +104,7 @@ describe('a log of another version', () => {
 })
 
 describe('listeners of updates whose log is removed before they are called', () => {
-  it('are removed, which an event says, and others begin anew', async () => {
+  it('are removed, which an event says, and new ones can be added', async () => {
     const log = { segmentBytes: 256 * 1024, maxFrameBytes: 64 * 1024 }
     const engine = await DurableFactorEngine.open({
       dir: temporaryFolder(),

@@ -31,7 +31,7 @@ function beforeEachRename(meanwhile: () => void): void {
 }
 
 describe('snapshots of factors', () => {
-  it('that are taken at once are each what they say, in the pool', async () => {
+  it('that are taken at the same time each hold the state of their own LSN, in the pool', async () => {
     const dir = temporaryFolder()
     const pool = await FactorPool.open({ dir, workers: 1 })
     for (let i = 0; i < 10; i++) pool.registerAll(`I${i}`, { m: 'mean(last, 5000)' })

@@ -628,7 +628,7 @@ describe('opening again', () => {
     expect(await second.get(id)).toMatchObject({ id, state: 'completed' })
   })
 
-  it('lets a job that its process never survives die', async () => {
+  it('makes a job dead whose attempts end the process every time', async () => {
     const dir = newFolder()
     await crashed(dir)
     await crashed(dir)

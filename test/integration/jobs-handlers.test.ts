@@ -167,7 +167,7 @@ describe('a listener that throws', () => {
     expect(uncaught.map((error) => (error as Error).message)).toEqual(all)
   })
 
-  it('to the failure of the log leaves the failure known to everybody', async () => {
+  it('at the failure of the log keeps no promise from rejecting with that failure', async () => {
     const uncaught = collectUncaught()
     const queue = await newQueue()
     for (const emitter of [queue, queue.log]) {

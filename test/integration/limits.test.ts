@@ -105,7 +105,7 @@ describe('a pool with room for few commands', () => {
     expect(pool.stats().shards.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0, 0])
   })
 
-  it('refuses beyond it, and always calls those whom it refused', { timeout: 30_000 }, async () => {
+  it('refuses beyond it, and always emits drain after a refusal', { timeout: 30_000 }, async () => {
     const pool = await openPool({ maxInFlight: 4, batchSize: 100, batchDelayMs: 20 })
     for (let round = 0; round < 3; round++) {
       const alone = pool.submit(limit(round * 10 + 1, 'buy', '1', '1'))

@@ -233,7 +233,7 @@ describe('a program that uses a log', () => {
     expect(run).toEqual({ code: 0, signal: null, stdout: 'durable\nclosed\n', stderr: '' })
   })
 
-  it('and forgets to close it still ends, with everything acknowledged on disk', async () => {
+  it('ends too when it does not close the log, with everything acknowledged on disk', async () => {
     const dir = temporaryDirectory()
     const script = `import { DurableLog } from '#tidemark/log/index.js'
       const log = await DurableLog.open({ dir: process.env.DIR })

@@ -65,7 +65,7 @@ describe.each(Object.entries(strange))('%s', (_name, value) => {
 })
 
 describe('a batch', () => {
-  it('that is none is refused, however long it says it is', async () => {
+  it('that is no array and no CommandBatch is refused, whatever its length says', async () => {
     const pool = await openPool()
     for (const none of ['', { length: 0 }, () => 1])
       expect(await codeOf(() => pool.submitBatch(none as unknown as Command[]))).toBe('TIDEMARK_BAD_ARGUMENT')

@@ -76,7 +76,7 @@ export function threeSegmentLog(seed = 1): FaultLog {
       }
     }
     fillTo(11_000)
-    // This one goes over the end of the first segment, and a short one over nothing.
+    // This one continues in the second segment; a short one stays in one segment.
     appendInPieces(9500)
     fillTo(24_000)
     appendInPieces(5000)

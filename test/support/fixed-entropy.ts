@@ -17,7 +17,7 @@ export function fixClock(nowMs: number | (() => number)): void {
   Date.now = typeof nowMs === 'number' ? () => nowMs : nowMs
 }
 
-/** Gives clock and randomness back. */
+/** Makes clock and randomness those of the system again. */
 export function freeEntropy(): void {
   Date.now = realNow
   crypto.randomBytes = realRandomBytes

@@ -177,7 +177,7 @@ export class RingModel {
     this.#same('published', control32[int32.published]!, this.#published)
   }
 
-  /** Sees to it that all space that may be claimed is zero. */
+  /** Checks that all space that may be claimed is zero. */
   checkFree(): void {
     const from = this.tail % ringBytes
     const free = Math.max(0, this.limit - this.tail)

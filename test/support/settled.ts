@@ -1,4 +1,4 @@
-/** Everything settles within a second of a thread's death; this much later, on a loaded machine too, it hangs. */
+/** Everything settles within a second of a thread's death; what is pending after this time, on a loaded machine too, hangs. */
 const hangMs = 60_000
 
 /** Resolves with how each promise ended, or says that some still hang. */

@@ -83,7 +83,7 @@ describe('a job', () => {
     expect(table.counts).toEqual({ pending: 0, inFlight: 0, finishedKept: 2 })
   })
 
-  it('may be enqueued again under an id that is finished, as it was when that id had been forgotten', () => {
+  it('that is finished may be enqueued again: its id had been forgotten when that was logged', () => {
     apply('ENQUEUE', 'a', job)
     apply('DEAD', 'a', { reason: 'cancelled' })
     expect(apply('ENQUEUE', 'a', job).seq).toBe(3)

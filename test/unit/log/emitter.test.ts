@@ -34,7 +34,7 @@ describe('a listener that throws', () => {
     expect(uncaught[0]).toBe(first)
   })
 
-  it('of error is no different, and an error without a listener is not thrown', async () => {
+  it('of the event error is no different, and an error without a listener is not thrown', async () => {
     const uncaught = collectUncaught()
     const emitter = new Emitter<{ error: [Error] }>()
     const monitored: Error[] = []

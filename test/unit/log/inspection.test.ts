@@ -98,7 +98,7 @@ describe('inspecting a damaged log', () => {
     expect(inspected(disk).skippedRanges).toEqual([[lsns[4], lsns[6]]])
   })
 
-  it('believes no LSN beyond what a number holds', () => {
+  it('takes no LSN beyond 2^53-1 for valid', () => {
     const firstLsn = 2n ** 64n - 8192n
     const content = Buffer.alloc(segmentHeaderBytes + 4096)
     content.write('TIDEMARK', 0, 'latin1')

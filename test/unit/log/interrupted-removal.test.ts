@@ -60,7 +60,7 @@ function folderOf(disk: MemoryDisk): string {
 }
 
 describe('a log whose removal was interrupted, so that it begins within a record', () => {
-  it('is what most of these are, and some are not', () => {
+  it('is among the states of this test, beside logs that begin with a whole record', () => {
     expect(within.length).toBeGreaterThan(3)
     expect(within.length).toBeLessThan(states.length)
   })

@@ -76,7 +76,7 @@ describe.each([
     },
   )
 
-  it('never syncs again a file or a folder whose sync failed, as if nothing were', () => {
+  it('never syncs a file or a folder again whose sync failed', () => {
     const { disk, log } = logWithNextSegment(recycling)
     const calls: string[] = []
     let failures = 0

@@ -70,7 +70,7 @@ describe('a question that finds the ring full of commands', () => {
 })
 
 describe('a shard that ended because it was stopped', () => {
-  it('is known to have, though its exit arrives before its last message', async () => {
+  it('counts as stopped, though its exit arrives before its last message', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory() })
     onTestFinished(() => log.close())
     const shard = new ShardHandle({
@@ -92,7 +92,7 @@ describe('a shard that ended because it was stopped', () => {
 })
 
 describe('a question that fails in the shard', () => {
-  it('is answered with that, and the shard continues, whether the answer or its message could not be made', async () => {
+  it('is answered with that failure, and the shard continues, whether the answer or its message could not be made', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory() })
     onTestFinished(() => log.close())
     const inbound = createInboundMemory(1024)
