@@ -24,7 +24,7 @@ import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
 import { ShardThreads } from './shard/shard-threads.js'
 import type { Snapshot } from './snapshot/snapshot-file.js'
-import { checkSnapshot, newestSnapshot } from './snapshot/usable-snapshot.js'
+import { checkSnapshot, restoreNewest } from './snapshot/usable-snapshot.js'
 import type {
   BatchReport,
   CheckpointFailure,
@@ -124,7 +124,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
       async (dir) => {
         // The log is checked from where the snapshot ends, so it must be known to be whole.
-        snapshot = await newestSnapshot(dir, async (candidate) => (await starting).restore(candidate))
+        snapshot = await restoreNewest(dir, async (candidate) => (await starting).restore(candidate))
         return snapshot?.header.replayFromLsn ?? 0
       },
     )

@@ -2,9 +2,9 @@ import * as path from 'node:path'
 import { LogError } from '../../log/errors.js'
 import { copiedInstruments, type InstrumentDefinition, rulesVersion } from '../../matching/index.js'
 import {
+  listSnapshots,
   readPieces,
   type Snapshot,
-  snapshotPaths,
   verifySnapshot,
 } from '../../pool/snapshot/snapshot-file.js'
 import type { SnapshotHeader } from '../../pool/snapshot/snapshot-format.js'
@@ -21,7 +21,7 @@ export interface CheckedSnapshot {
 /** Checks every snapshot of a folder, newest first. One that retention removes meanwhile is left out. */
 export async function checkSnapshots(directory: string): Promise<CheckedSnapshot[]> {
   const checked: CheckedSnapshot[] = []
-  for (const file of await snapshotPaths(directory)) {
+  for (const { path: file } of await listSnapshots(directory)) {
     const header = await verifySnapshot(file).catch((error) => {
       if (isGone(error)) return 'gone' as const
       if (error instanceof LogError && error.code === 'TIDEMARK_LOG_FORMAT') return 'foreign' as const

@@ -22,6 +22,7 @@ import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt, type TornTail } from './damage-report.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
 import { isCheckedSound, type SealedStates } from './sealed-check.js'
+import { checkChain } from './segment-chain.js'
 import { scanSegment, searchAfter, segmentCrc } from './segment-scan.js'
 
 /** What opening a log found. */
@@ -74,7 +75,8 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
       ...beginSegment(settings, undefined, 0, 0, false),
     }
   }
-  checkChain(segments, settings.coveredLsn === undefined ? settings.contentVersion : undefined)
+  if (settings.coveredLsn === undefined) checkContentVersion(segments, settings.contentVersion)
+  checkChain(segments)
 
   for (let i = 0; i < segments.length - 1; i++) {
     const segment = segments[i]!
@@ -216,29 +218,16 @@ function listSegments(disk: Disk, directory: string): Segment[] {
   })
 }
 
-/** Checks that each segment goes on from the one before, and, if a content version is given, that all are of that one. */
-function checkChain(segments: Segment[], contentVersion: number | undefined): void {
-  for (const [i, segment] of segments.entries()) {
-    const { header } = segment
-    if (contentVersion !== undefined && header.contentVersion !== contentVersion) {
-      throw new LogError(
-        'TIDEMARK_LOG_FORMAT',
-        `${segment.path} was written under rules version ${header.contentVersion}, this build replays version ${contentVersion}. Open it with the build that wrote it.`,
-        { file: segment.path, found: header.contentVersion, supported: contentVersion },
-      )
-    }
-    const before = segments[i - 1]
-    if (!before) continue
-    if (
-      header.previous?.firstLsn !== before.header.firstLsn ||
-      header.previous.epoch !== before.header.epoch
-    ) {
-      throw new LogError(
-        'TIDEMARK_LOG_CORRUPT',
-        `The log is corrupt: ${segment.path} does not go on from ${before.path}; a segment is missing or foreign.`,
-        { file: segment.path, offset: 0, lsn: header.firstLsn },
-      )
-    }
+/** Refuses a log with a segment of another content version. */
+function checkContentVersion(segments: readonly Segment[], contentVersion: number): void {
+  for (const { path: file, header } of segments) {
+    const { contentVersion: found } = header
+    if (found === contentVersion) continue
+    throw new LogError(
+      'TIDEMARK_LOG_FORMAT',
+      `${file} was written under rules version ${found}, this build replays version ${contentVersion}. Open it with the build that wrote it.`,
+      { file, found, supported: contentVersion },
+    )
   }
 }
 

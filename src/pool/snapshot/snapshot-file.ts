@@ -5,6 +5,7 @@ import { attempt, attemptAsync } from '../../log/disk/attempt.js'
 import type { Disk } from '../../log/disk/disk.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import { LogError, shortageOf } from '../../log/errors.js'
+import { type SnapshotFile, SnapshotNames } from '../../log/tools/snapshot-files.js'
 import {
   booksOf,
   decodePreface,
@@ -24,7 +25,7 @@ const syncBytes = 4 * 1024 * 1024
 const nodeDisk = new NodeDisk()
 /** Begins the names of files that are not finished. */
 const temporaryLabel = 'snapshot'
-const namePattern = /^snapshot-(\d{20})\.snap$/
+const names = new SnapshotNames('snapshot-', '.snap')
 
 export interface Snapshot {
   readonly path: string
@@ -76,7 +77,7 @@ export class SnapshotWriter {
     const table = encodeTable(sections, this.#pieces)
     this.#file.write(table, snapshotHeaderBytes + this.#bytes)
     this.#file.write(encodeSnapshotHeader(header, table), 0)
-    const name = `snapshot-${String(header.endLsn).padStart(20, '0')}.snap`
+    const name = names.nameOf(header.endLsn)
     this.#file.publish(name)
     return { path: path.join(this.#directory, name), header }
   }
@@ -96,7 +97,7 @@ export class SnapshotWriter {
  */
 export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = []
-  for (const file of await snapshotPaths(directory, disk)) {
+  for (const { path: file } of await listSnapshots(directory, disk)) {
     const header = await verifySnapshot(file, disk).catch((error) => {
       if (shortageOf(error)) throw error
       return undefined
@@ -113,22 +114,18 @@ export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): 
  * @throws LogError `TIDEMARK_LOG_IO`.
  */
 export async function removeUnfinishedSnapshots(directory: string, disk: Disk = nodeDisk): Promise<void> {
-  const names = await attemptAsync('read', directory, () => disk.async.list(directory))
-  for (const name of names) {
+  const listed = await attemptAsync('read', directory, () => disk.async.list(directory))
+  for (const name of listed) {
     if (!name.startsWith(`${temporaryLabel}.`) || !isTemporaryName(name)) continue
     const file = path.join(directory, name)
     await attemptAsync('remove', file, () => disk.async.remove(file))
   }
 }
 
-/** The paths of all snapshot files of a folder, newest first. */
-export async function snapshotPaths(directory: string, disk: Disk = nodeDisk): Promise<string[]> {
-  const names = await attemptAsync('read', directory, () => disk.async.list(directory))
-  return names
-    .filter((name) => namePattern.test(name))
-    .sort()
-    .reverse()
-    .map((name) => path.join(directory, name))
+/** All snapshot files of a folder, newest first. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function listSnapshots(directory: string, disk: Disk = nodeDisk): Promise<SnapshotFile[]> {
+  const listed = await attemptAsync('read', directory, () => disk.async.list(directory))
+  return names.among(directory, listed)
 }
 
 /** Removes a snapshot file. The removal is durable when the folder was synced. */

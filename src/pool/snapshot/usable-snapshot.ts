@@ -1,20 +1,21 @@
 import { LogError } from '../../log/errors.js'
 import type { DurableLog } from '../../log/index.js'
-import { readSnapshotHeader, type Snapshot, snapshotPaths } from './snapshot-file.js'
+import { newestSnapshot } from '../../log/tools/snapshot-files.js'
+import { listSnapshots, readSnapshotHeader, type Snapshot } from './snapshot-file.js'
 
 /**
  * The newest valid snapshot of a folder, whatever the log says to it. `restore` restores the books of one and says
  * whether all its pieces were valid: so every byte is read once, by the shards.
  */
-export async function newestSnapshot(
+export async function restoreNewest(
   directory: string,
   restore: (snapshot: Snapshot) => Promise<boolean>,
 ): Promise<Snapshot | undefined> {
-  for (const path of await snapshotPaths(directory)) {
+  return newestSnapshot(await listSnapshots(directory), async ({ path }) => {
     const header = await readSnapshotHeader(path)
-    if (header && (await restore({ path, header }))) return { path, header }
-  }
-  return undefined
+    const isValid = header !== undefined && (await restore({ path, header }))
+    return isValid ? { path, header } : undefined
+  })
 }
 
 /**

@@ -2,12 +2,12 @@ import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import {
+  listSnapshots,
   readPieces,
   readSnapshotHeader,
   removeUnfinishedSnapshots,
   type Snapshot,
   SnapshotWriter,
-  snapshotPaths,
   soundSnapshots,
   verifySnapshot,
 } from '#tidemark/pool/snapshot/snapshot-file.js'
@@ -148,7 +148,7 @@ describe('a snapshot file', () => {
     let errno = 'EIO'
     disk.async.open = (path, mode) =>
       path === others[0] ? Promise.reject(Object.assign(new Error(errno), { code: errno })) : open(path, mode)
-    expect(await snapshotPaths(folder, disk)).toHaveLength(4)
+    expect(await listSnapshots(folder, disk)).toHaveLength(4)
     expect(await soundSnapshots(folder, disk)).toEqual([snapshot])
     // This says nothing of the file.
     errno = 'EMFILE'
