@@ -20,7 +20,11 @@ export {
   type WhenFull,
 } from './durable/persister-settings.js'
 export type { SnapshotFailure, SnapshotOverdue } from './durable/snapshot-schedule.js'
-export { type Snapshot, type SnapshotInfo, SnapshotStore } from './durable/snapshot-store.js'
+export {
+  type FactorSnapshot as Snapshot,
+  type SnapshotInfo,
+  SnapshotStore,
+} from './durable/snapshot-store.js'
 export {
   type Definition,
   FactorEngine,

@@ -23,7 +23,7 @@ import { PoolQuestions } from './intake/pool-questions.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
 import { ShardThreads } from './shard/shard-threads.js'
-import type { Snapshot } from './snapshot/snapshot-file.js'
+import type { PoolSnapshot } from './snapshot/snapshot-file.js'
 import { checkSnapshot, restoreNewest } from './snapshot/usable-snapshot.js'
 import type {
   BatchReport,
@@ -114,7 +114,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    */
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
     const settings = resolvePoolSettings(options)
-    let snapshot: Snapshot | undefined
+    let snapshot: PoolSnapshot | undefined
     let started: (threads: ShardThreads | Promise<never>) => void = () => {}
     const starting = new Promise<ShardThreads>((resolve) => {
       started = resolve
@@ -184,7 +184,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     shards: ShardHandle[],
     registry: InstrumentRegistry,
     settings: PoolSettings,
-    snapshot: Snapshot | undefined,
+    snapshot: PoolSnapshot | undefined,
     cursors: CursorStore,
     clock: Clock,
   ) {

@@ -3,8 +3,8 @@ import { LogError } from '../../log/errors.js'
 import { copiedInstruments, type InstrumentDefinition, rulesVersion } from '../../matching/index.js'
 import {
   listSnapshots,
+  type PoolSnapshot,
   readPieces,
-  type Snapshot,
   verifySnapshot,
 } from '../../pool/snapshot/snapshot-file.js'
 import type { SnapshotHeader } from '../../pool/snapshot/snapshot-format.js'
@@ -49,7 +49,7 @@ export function usableSnapshot(
   snapshots: readonly CheckedSnapshot[],
   firstLsn: number,
   endLsn: number = Number.POSITIVE_INFINITY,
-): Snapshot | undefined {
+): PoolSnapshot | undefined {
   for (const { path: file, header, reason } of snapshots) {
     if (!header || reason !== undefined || header.rulesVersion !== rulesVersion) continue
     if (header.replayFromLsn >= firstLsn && header.endLsn <= endLsn) return { path: file, header }
@@ -58,7 +58,7 @@ export function usableSnapshot(
 }
 
 /** The instruments of a snapshot; `undefined` when retention removed it meanwhile. */
-export function snapshotInstruments(snapshot: Snapshot): InstrumentDefinition[] | undefined {
+export function snapshotInstruments(snapshot: PoolSnapshot): InstrumentDefinition[] | undefined {
   const instruments: InstrumentDefinition[] = []
   try {
     for (const { words, length } of readPieces(snapshot)) {

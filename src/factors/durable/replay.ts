@@ -9,7 +9,7 @@ import { EntryCursor, entryKind, factorRecordType, type SeriesText } from '../en
 import { FactorError } from '../errors.js'
 import { fields } from '../ticks.js'
 import { SeriesTable } from './series-table.js'
-import type { Snapshot, SnapshotSeries } from './snapshot-store.js'
+import type { FactorSnapshot, SnapshotSeries } from './snapshot-store.js'
 import { decodeState } from './state-codec.js'
 
 /** The last values of a series that somebody sent, not an engine. */
@@ -46,7 +46,7 @@ export class FactorReplay implements RecordVisitor {
   readonly #known: number[] = []
 
   /** Begins with a snapshot, or with nothing. @throws FactorError `TIDEMARK_BAD_STATE`. */
-  constructor(snapshot: Snapshot | undefined, firstLsn: number, options: ReplayOptions = {}) {
+  constructor(snapshot: FactorSnapshot | undefined, firstLsn: number, options: ReplayOptions = {}) {
     this.#options = options
     this.lsn = snapshot?.info.lsn ?? firstLsn
     this.lastTimestamp = snapshot?.info.timestamp ?? Number.NEGATIVE_INFINITY

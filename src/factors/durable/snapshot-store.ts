@@ -4,6 +4,7 @@ import { AtomicFile, removeTemporaries } from '../../log/disk/atomic-file.js'
 import type { Disk } from '../../log/disk/disk.js'
 import { makeFolder } from '../../log/disk/folders.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
+import { newestSnapshotSync, type SnapshotFile, SnapshotNames } from '../../log/tools/snapshot-files.js'
 import { FactorError } from '../errors.js'
 
 /** What a snapshot says of itself. */
@@ -26,7 +27,7 @@ export interface SnapshotSeries {
   readonly last?: { readonly values: string; readonly timestamp: number } | undefined
 }
 
-export interface Snapshot {
+export interface FactorSnapshot {
   readonly info: SnapshotInfo
   readonly series: readonly SnapshotSeries[]
   /** What the snapshot's owner put in: the state of an engine. */
@@ -47,7 +48,7 @@ const magic = Buffer.from('TMFACTOR', 'latin1')
 const version = 1
 const headAt = 24
 const crcAt = 12
-const namePattern = /^factors-(\d{20})\.snapshot$/
+const names = new SnapshotNames('factors-', '.snapshot')
 
 /** The snapshot files of one folder. */
 export class SnapshotStore {
@@ -82,11 +83,12 @@ export class SnapshotStore {
   }
 
   /**
-   * Writes a snapshot whole or not at all. Everything up to its LSN must be on disk before. Never blocks the thread.
+   * Writes a snapshot whole or not at all. Everything up to its LSN must be on disk before. The thread is held while the
+   * bytes are put together, and not by the disk.
    *
    * @throws FactorError `TIDEMARK_SNAPSHOT_IO`.
    */
-  async write(snapshot: Snapshot): Promise<void> {
+  async write(snapshot: FactorSnapshot): Promise<void> {
     const target = this.#path(snapshot.info.lsn)
     try {
       await AtomicFile.write(this.#disk, target, [encode(snapshot)])
@@ -97,20 +99,11 @@ export class SnapshotStore {
 
   /** LSNs of the snapshots, newest first. */
   lsns(): number[] {
-    try {
-      return this.#disk
-        .list(this.dir)
-        .map((name) => namePattern.exec(name)?.[1])
-        .filter((digits) => digits !== undefined)
-        .map(Number)
-        .sort((a, b) => b - a)
-    } catch (cause) {
-      throw snapshotIo('read', this.dir, cause)
-    }
+    return this.#files().map(({ lsn }) => lsn)
   }
 
   /** @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`. */
-  read(lsn: number): Snapshot {
+  read(lsn: number): FactorSnapshot {
     const file = this.#path(lsn)
     let bytes: Buffer
     try {
@@ -127,21 +120,24 @@ export class SnapshotStore {
    *
    * @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`.
    */
-  newest(endLsn: number, maxLsn = endLsn): { snapshot: Snapshot | undefined; skipped: FactorError[] } {
+  newest(endLsn: number, maxLsn = endLsn): { snapshot: FactorSnapshot | undefined; skipped: FactorError[] } {
+    const files = this.#files()
+    const [first] = files
+    if (first && first.lsn > endLsn) {
+      throw corrupt(first.path, `it was taken at LSN ${first.lsn}, and the log ends at ${endLsn}`)
+    }
     const skipped: FactorError[] = []
-    for (const lsn of this.lsns()) {
-      if (lsn > endLsn) {
-        throw corrupt(this.#path(lsn), `it was taken at LSN ${lsn}, and the log ends at ${endLsn}`)
-      }
-      if (lsn > maxLsn) continue
+    const usable = files.filter(({ lsn }) => lsn <= maxLsn)
+    const snapshot = newestSnapshotSync(usable, ({ lsn }) => {
       try {
-        return { snapshot: this.read(lsn), skipped }
+        return this.read(lsn)
       } catch (error) {
         if (!(error instanceof FactorError && error.code === 'TIDEMARK_SNAPSHOT_CORRUPT')) throw error
         skipped.push(error)
+        return undefined
       }
-    }
-    return { snapshot: undefined, skipped }
+    })
+    return { snapshot, skipped }
   }
 
   /** Removes all but the newest `keep`; returns the LSN of the oldest that is left. */
@@ -156,7 +152,16 @@ export class SnapshotStore {
   }
 
   #path(lsn: number): string {
-    return path.join(this.dir, `factors-${String(lsn).padStart(20, '0')}.snapshot`)
+    return path.join(this.dir, names.nameOf(lsn))
+  }
+
+  /** The snapshot files, newest first. */
+  #files(): SnapshotFile[] {
+    try {
+      return names.among(this.dir, this.#disk.list(this.dir))
+    } catch (cause) {
+      throw snapshotIo('read', this.dir, cause)
+    }
   }
 }
 
@@ -175,7 +180,7 @@ function readWhole(disk: Disk, name: string): Buffer {
   }
 }
 
-function encode({ info, series, state }: Snapshot): Buffer {
+function encode({ info, series, state }: FactorSnapshot): Buffer {
   const head = Buffer.from(JSON.stringify({ info, series }))
   const stateAt = headAt + Math.ceil(head.byteLength / 8) * 8
   const bytes = Buffer.alloc(stateAt + state.byteLength)
@@ -188,7 +193,7 @@ function encode({ info, series, state }: Snapshot): Buffer {
   return bytes
 }
 
-function decode(bytes: Buffer, file: string, lsn: number): Snapshot {
+function decode(bytes: Buffer, file: string, lsn: number): FactorSnapshot {
   if (bytes.byteLength < headAt || !bytes.subarray(0, 8).equals(magic)) {
     throw corrupt(file, 'it does not begin as one')
   }

@@ -6,7 +6,7 @@ import { FileReader, readRecordsSync } from '../../log/read/file-reader.js'
 import { RecordAssembler } from '../../log/read/record-assembler.js'
 import { Channel } from '../durable/channel.js'
 import { FactorReplay } from '../durable/replay.js'
-import type { Snapshot } from '../durable/snapshot-store.js'
+import type { FactorSnapshot } from '../durable/snapshot-store.js'
 import { encodeState } from '../durable/state-codec.js'
 import type { FactorEngine } from '../engine/engine.js'
 import type { FactorInstrument } from '../engine/instrument.js'
@@ -32,7 +32,7 @@ export interface FactorThreadData {
   readonly directory: string
   readonly firstLsn: number
   readonly endLsn: number
-  readonly snapshot: Snapshot | undefined
+  readonly snapshot: FactorSnapshot | undefined
   readonly batchSize: number
 }
 

@@ -54,3 +54,15 @@ export async function newestSnapshot<S>(
   }
   return undefined
 }
+
+/** As `newestSnapshot`, for threads that may be blocked. */
+export function newestSnapshotSync<S>(
+  files: readonly SnapshotFile[],
+  read: (file: SnapshotFile) => S | undefined,
+): S | undefined {
+  for (const file of files) {
+    const snapshot = read(file)
+    if (snapshot !== undefined) return snapshot
+  }
+  return undefined
+}

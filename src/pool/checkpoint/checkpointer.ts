@@ -5,7 +5,7 @@ import { firstLsnWithout, type RetentionSettings, retentionLimit } from '../../l
 import type { CursorStore } from '../delivery/cursors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
-import { listSnapshots, removeSnapshot, type Snapshot, syncDirectory } from '../snapshot/snapshot-file.js'
+import { listSnapshots, type PoolSnapshot, removeSnapshot, syncDirectory } from '../snapshot/snapshot-file.js'
 import type { CheckpointReport } from '../types.js'
 import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
 import type { WrittenSnapshot } from './snapshot-thread.js'
@@ -39,7 +39,7 @@ export class Checkpointer {
     settings: CheckpointSettings
     cursors: CursorStore
     clock: Clock
-    snapshot: Snapshot | undefined
+    snapshot: PoolSnapshot | undefined
   }) {
     this.#log = options.log
     this.#snapshots = new Snapshots(options.log.dir, options.shards)
@@ -109,7 +109,7 @@ export class Checkpointer {
   }
 
   /** Removes what is kept no longer; returns the first LSN that is still in the log. */
-  async #retain(valid: readonly Snapshot[]): Promise<number> {
+  async #retain(valid: readonly PoolSnapshot[]): Promise<number> {
     const { keepSnapshots } = this.#settings
     const paths = (await listSnapshots(this.#log.dir)).map(({ path }) => path)
     const kept = valid.slice(0, keepSnapshots)

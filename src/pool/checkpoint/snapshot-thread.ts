@@ -2,7 +2,12 @@ import { type ErrorMessage, LogError, toErrorMessage } from '../../log/errors.js
 import { PoolError } from '../errors.js'
 import { type InboundMemory, InboundWriter } from '../shard/inbound-ring.js'
 import { type CopyRingMemory, CopyRingReader, ringStates } from '../snapshot/copy-ring.js'
-import { type Snapshot, SnapshotWriter, soundSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
+import {
+  type PoolSnapshot,
+  SnapshotWriter,
+  soundSnapshots,
+  verifySnapshot,
+} from '../snapshot/snapshot-file.js'
 
 /** What the thread that writes snapshots is to do. */
 export interface SnapshotTask {
@@ -19,19 +24,19 @@ export const decisions = { none: 0, publish: 1, discard: 2 } as const
 export const decisionWord = 1
 
 export interface WrittenSnapshot {
-  readonly snapshot: Snapshot
+  readonly snapshot: PoolSnapshot
   /** All valid snapshots of the folder, newest first, every byte of them read. */
-  readonly valid: readonly Snapshot[]
+  readonly valid: readonly PoolSnapshot[]
 }
 
 /** With a snapshot and an error, the snapshot is in place and valid as far as is known, and what came after it failed. */
 export type SnapshotOutcome =
   | WrittenSnapshot
-  | { readonly error: ErrorMessage; readonly snapshot?: Snapshot | undefined }
+  | { readonly error: ErrorMessage; readonly snapshot?: PoolSnapshot | undefined }
 
 /** Writes one snapshot from what the shards copy. Blocks its thread; a failure ends the shards' copies. */
 export async function writeSnapshot(task: SnapshotTask): Promise<SnapshotOutcome> {
-  let snapshot: Snapshot | undefined
+  let snapshot: PoolSnapshot | undefined
   try {
     snapshot = writeFile(task)
     const valid = await soundSnapshots(task.directory)
@@ -43,7 +48,7 @@ export async function writeSnapshot(task: SnapshotTask): Promise<SnapshotOutcome
   }
 }
 
-function isAmong(snapshots: readonly Snapshot[], { path }: Snapshot): boolean {
+function isAmong(snapshots: readonly PoolSnapshot[], { path }: PoolSnapshot): boolean {
   return snapshots.some((valid) => valid.path === path)
 }
 
@@ -51,7 +56,7 @@ function isAmong(snapshots: readonly Snapshot[], { path }: Snapshot): boolean {
  * Why a snapshot that was just written is not among the valid ones, where what can't be read is passed over. `undefined`:
  * it is read again and is valid, so that one failed call is not taken for a damaged file.
  */
-async function whyNotReadBack({ path: file }: Snapshot): Promise<unknown> {
+async function whyNotReadBack({ path: file }: PoolSnapshot): Promise<unknown> {
   try {
     if (await verifySnapshot(file)) return undefined
   } catch (error) {
@@ -64,7 +69,7 @@ async function whyNotReadBack({ path: file }: Snapshot): Promise<unknown> {
   )
 }
 
-function writeFile({ directory, rulesVersion, shards, signal }: SnapshotTask): Snapshot {
+function writeFile({ directory, rulesVersion, shards, signal }: SnapshotTask): PoolSnapshot {
   const rings = shards.map(({ ring }) => new CopyRingReader(ring))
   const inbounds = shards.map(({ inbound }) => new InboundWriter(inbound))
   const words = new Int32Array(signal)

@@ -4,7 +4,7 @@ import { rulesVersion } from '../../matching/index.js'
 import { PoolError } from '../errors.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 import { CopyRingReader, createCopyRing, raiseSignal } from '../snapshot/copy-ring.js'
-import { removeUnfinishedSnapshots, type Snapshot } from '../snapshot/snapshot-file.js'
+import { type PoolSnapshot, removeUnfinishedSnapshots } from '../snapshot/snapshot-file.js'
 import {
   decisions,
   decisionWord,
@@ -23,7 +23,7 @@ export interface PendingSnapshot {
    * Gives the file its name. Only when everything up to the LSN is on disk. `placed` is called with the snapshot when it
    * is in place, also when what comes after that fails.
    */
-  publish(placed: (snapshot: Snapshot) => void): Promise<WrittenSnapshot>
+  publish(placed: (snapshot: PoolSnapshot) => void): Promise<WrittenSnapshot>
   /** Cancels the snapshot. Resolves when the shards and the thread are free again. */
   discard(): Promise<void>
 }

@@ -9,7 +9,7 @@ import { decodeEvents } from '../../matching/codec/event-reader.js'
 import { GroupBuffer } from '../../matching/codec/group-buffer.js'
 import { MatchingEngine } from '../../matching/rules/engine.js'
 import { groupType } from '../record-type.js'
-import { readPieces, type Snapshot } from '../snapshot/snapshot-file.js'
+import { type PoolSnapshot, readPieces } from '../snapshot/snapshot-file.js'
 
 /** Which part of the log a shard replays: the symbols whose number is its own mod the number of shards. */
 export interface ReplayRange {
@@ -19,7 +19,7 @@ export interface ReplayRange {
   /** Where to begin: the snapshot's `replayFromLsn`, or the beginning of the log. */
   readonly fromLsn: number
   readonly endLsn: number
-  readonly snapshot: Snapshot | undefined
+  readonly snapshot: PoolSnapshot | undefined
 }
 
 /** The books of a shard as a snapshot has them, and for each the LSN up to which it has the log in it. */
@@ -35,7 +35,7 @@ export interface RestoredBooks {
  * @throws LogError `TIDEMARK_LOG_CORRUPT` when a piece of the snapshot is damaged, `TIDEMARK_LOG_IO`.
  */
 export function restoreShard(
-  snapshot: Snapshot | undefined,
+  snapshot: PoolSnapshot | undefined,
   { shard, shards }: { shard: number; shards: number },
   disk: Disk = new NodeDisk(),
 ): RestoredBooks {

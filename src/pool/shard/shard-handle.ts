@@ -8,7 +8,7 @@ import { CommandBundle, delivered, type Waiter } from '../delivery/pending-comma
 import { questionFailed } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import type { CopyRingMemory } from '../snapshot/copy-ring.js'
-import type { Snapshot } from '../snapshot/snapshot-file.js'
+import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import type { ExecutionReport, ShardStats } from '../types.js'
 import { createInboundMemory, type InboundMemory, InboundWriter, shardCounter } from './inbound-ring.js'
 import type { Answer } from './questions.js'
@@ -63,7 +63,7 @@ export class ShardHandle {
     log: DurableLog
     maxInFlight: number
     maxQuestions: number
-    snapshot: Snapshot | undefined
+    snapshot: PoolSnapshot | undefined
     registry: InstrumentRegistry
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
   }) {

@@ -9,7 +9,7 @@ import type { EngineCounters, InstrumentState, MatchingEngine } from '../../matc
 import { groupType, moreGroups } from '../record-type.js'
 import type { CopyRingMemory } from '../snapshot/copy-ring.js'
 import { ShardCopier } from '../snapshot/shard-copier.js'
-import type { Snapshot } from '../snapshot/snapshot-file.js'
+import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { QuestionQueue } from './question-queue.js'
 import { type Answer, answerQuestion } from './questions.js'
@@ -26,7 +26,7 @@ export interface ShardThreadData {
   readonly endLsn: number
   readonly fromLsn: number
   /** What the books are restored from before the log is replayed. */
-  readonly snapshot: Snapshot | undefined
+  readonly snapshot: PoolSnapshot | undefined
 }
 
 export type ShardMessage =
@@ -47,7 +47,7 @@ const commandsAStep = 256
 export interface ShardForecast {
   readonly shard: number
   readonly shards: number
-  readonly snapshot: Snapshot
+  readonly snapshot: PoolSnapshot
 }
 
 /** What became of a snapshot that was to be restored. */

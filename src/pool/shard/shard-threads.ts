@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import { fromErrorMessage } from '../../log/errors.js'
 import { TaskThreads } from '../../log/task-threads.js'
-import type { Snapshot } from '../snapshot/snapshot-file.js'
+import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import type { RestoreMessage, ShardForecast, ShardThreadData } from './shard-thread.js'
 
 /**
@@ -38,7 +38,7 @@ export class ShardThreads {
    *
    * @throws LogError what kept a shard from it.
    */
-  async restore(snapshot: Snapshot): Promise<boolean> {
+  async restore(snapshot: PoolSnapshot): Promise<boolean> {
     const outcomes = await Promise.all(
       this.#slots.map(async ({ port, ended }, shard) => {
         const answer = new Promise<RestoreMessage>((resolve) => port.once('message', resolve))

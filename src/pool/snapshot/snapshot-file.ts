@@ -27,7 +27,7 @@ const nodeDisk = new NodeDisk()
 const temporaryLabel = 'snapshot'
 const names = new SnapshotNames('snapshot-', '.snap')
 
-export interface Snapshot {
+export interface PoolSnapshot {
   readonly path: string
   readonly header: SnapshotHeader
 }
@@ -62,7 +62,7 @@ export class SnapshotWriter {
    *
    * @throws LogError `TIDEMARK_LOG_IO`.
    */
-  publish(rulesVersion: number, sections: readonly SnapshotSection[]): Snapshot {
+  publish(rulesVersion: number, sections: readonly SnapshotSection[]): PoolSnapshot {
     const lsns = sections.map(({ lsn }) => lsn)
     const header: SnapshotHeader = {
       rulesVersion,
@@ -95,8 +95,8 @@ export class SnapshotWriter {
  * @throws LogError `TIDEMARK_TOO_MANY_FILES` when no descriptor is free: that says nothing of any file. `TIDEMARK_LOG_IO`
  *   when the folder cannot be read.
  */
-export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): Promise<Snapshot[]> {
-  const snapshots: Snapshot[] = []
+export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): Promise<PoolSnapshot[]> {
+  const snapshots: PoolSnapshot[] = []
   for (const { path: file } of await listSnapshots(directory, disk)) {
     const header = await verifySnapshot(file, disk).catch((error) => {
       if (shortageOf(error)) throw error
@@ -217,7 +217,7 @@ export interface ReadPiece {
  * @throws LogError `TIDEMARK_LOG_CORRUPT` for a damaged piece, `TIDEMARK_LOG_IO`.
  */
 export function* readPieces(
-  { path: name, header }: Snapshot,
+  { path: name, header }: PoolSnapshot,
   wants: (section: number) => boolean = () => true,
   disk: Disk = nodeDisk,
 ): Generator<ReadPiece> {

@@ -1,7 +1,7 @@
 import { LogError } from '../../log/errors.js'
 import type { DurableLog } from '../../log/index.js'
 import { newestSnapshot } from '../../log/tools/snapshot-files.js'
-import { listSnapshots, readSnapshotHeader, type Snapshot } from './snapshot-file.js'
+import { listSnapshots, type PoolSnapshot, readSnapshotHeader } from './snapshot-file.js'
 
 /**
  * The newest valid snapshot of a folder, whatever the log says to it. `restore` restores the books of one and says
@@ -9,8 +9,8 @@ import { listSnapshots, readSnapshotHeader, type Snapshot } from './snapshot-fil
  */
 export async function restoreNewest(
   directory: string,
-  restore: (snapshot: Snapshot) => Promise<boolean>,
-): Promise<Snapshot | undefined> {
+  restore: (snapshot: PoolSnapshot) => Promise<boolean>,
+): Promise<PoolSnapshot | undefined> {
   return newestSnapshot(await listSnapshots(directory), async ({ path }) => {
     const header = await readSnapshotHeader(path)
     const isValid = header !== undefined && (await restore({ path, header }))
@@ -25,7 +25,7 @@ export async function restoreNewest(
  *
  * @throws LogError `TIDEMARK_LOG_CORRUPT`.
  */
-export function checkSnapshot(snapshot: Snapshot | undefined, log: DurableLog): void {
+export function checkSnapshot(snapshot: PoolSnapshot | undefined, log: DurableLog): void {
   const { firstLsn, endLsn } = log.recovery
   if (snapshot && snapshot.header.endLsn > endLsn) {
     throw new LogError(

@@ -3,10 +3,10 @@ import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import {
   listSnapshots,
+  type PoolSnapshot,
   readPieces,
   readSnapshotHeader,
   removeUnfinishedSnapshots,
-  type Snapshot,
   SnapshotWriter,
   soundSnapshots,
   verifySnapshot,
@@ -24,14 +24,14 @@ const pieces = [
   { section: 0, words: Int32Array.from({ length: 70 }, (_, i) => i + 1_000_000) },
 ]
 
-function diskWithSnapshot(): { disk: MemoryDisk; snapshot: Snapshot } {
+function diskWithSnapshot(): { disk: MemoryDisk; snapshot: PoolSnapshot } {
   const disk = new MemoryDisk()
   const writer = new SnapshotWriter(folder, disk)
   for (const { section, words } of pieces) writer.add(section, new Uint8Array(words.buffer))
   return { disk, snapshot: writer.publish(3, sections) }
 }
 
-const read = (snapshot: Snapshot, disk: MemoryDisk, wants?: (section: number) => boolean) =>
+const read = (snapshot: PoolSnapshot, disk: MemoryDisk, wants?: (section: number) => boolean) =>
   Array.from(readPieces(snapshot, wants, disk), ({ section, words, length }) => ({
     section,
     words: words.slice(0, length),
