@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js'
 import type { Clock } from '../../base/clock.js'
 import { NodeDisk } from '../../log/disk/node-disk.js'
 import type { DurableLog } from '../../log/index.js'
@@ -89,7 +90,13 @@ export class Checkpointer {
     let written: WrittenSnapshot
     try {
       // A shard's memory runs ahead of the disk: a snapshot must not.
-      await this.#log.waitSynced(await pending.copied)
+      const copiedLsn = await pending.copied
+      await this.#log.waitSynced(copiedLsn)
+      const { syncedLsn } = this.#log
+      assert(copiedLsn <= syncedLsn, 'a snapshot gets its name when the log is synced up to it', () => ({
+        copiedLsn,
+        syncedLsn,
+      }))
       written = await pending.publish(({ header }) => this.schedule.placed(header))
     } catch (error) {
       await pending.discard()
