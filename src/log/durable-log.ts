@@ -24,7 +24,7 @@ import { checkOptions } from './options.js'
 import { DurableWaiters } from './read/durable-waiters.js'
 import { LiveFeed } from './read/live-feed.js'
 import { LogReader, type LogReaderOptions } from './read/log-reader.js'
-import { LogFollower } from './read/tailer.js'
+import { LogTailer } from './read/tailer.js'
 import type { RecoveryReport } from './recover/recovery.js'
 import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
 import {
@@ -140,7 +140,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly #feed = new LiveFeed()
   readonly #reading = new Set<LogReader>()
   #removing: Promise<void> | undefined
-  #follower: LogFollower | undefined
+  #follower: LogTailer | undefined
   readonly #acknowledgementsDue = () =>
     this.tailLsn > Math.min(this.signal.released, this.#follower?.neededLsn ?? Number.POSITIVE_INFINITY)
   #poisoned: LogPoisonedError | undefined
@@ -263,7 +263,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         else this.emit('diskFull', shortageError(dir, message.shortage, { reason: message.error.message }))
       },
     })
-    this.#feed.onWanted = () => this.#feedReaders()
+    this.#feed.onRequested = () => this.#feedReaders()
   }
 
   /** @internal */
@@ -442,13 +442,13 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * Follows the log through the ring, to its very end when it is closed, and feeds this log's readers from there.
    * There is one place for a follower in a log: it is taken before the first reader is made.
    */
-  follow(fromLsn: number): LogFollower {
+  follow(fromLsn: number): LogTailer {
     return this.#follow(fromLsn, false)
   }
 
-  #follow(fromLsn: number, onlyForFeed: boolean): LogFollower {
+  #follow(fromLsn: number, onlyForFeed: boolean): LogTailer {
     if (this.#follower) throw new Error('the log has its follower already')
-    this.#follower = new LogFollower({
+    this.#follower = new LogTailer({
       memory: this.memory,
       signal: this.signal,
       disk: this.#disk,

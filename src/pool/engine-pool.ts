@@ -6,7 +6,7 @@ import { Emitter } from '../base/emitter.js'
 import { threadsOf } from '../log/durable-log.js'
 import type { LogError, LogPoisonedError } from '../log/errors.js'
 import { DurableLog, type RecoveryReport } from '../log/index.js'
-import type { LogFollower } from '../log/read/tailer.js'
+import type { LogTailer } from '../log/read/tailer.js'
 import { type Command, rulesVersion } from '../matching/index.js'
 import type { BackupReport } from './checkpoint/backup.js'
 import { backupInThread } from './checkpoint/backup-thread.js'
@@ -78,7 +78,7 @@ interface PoolEvents {
  */
 export class EnginePool extends Emitter<PoolEvents> {
   readonly #log: DurableLog
-  readonly #follower: LogFollower
+  readonly #follower: LogTailer
   readonly #threads: ShardThreads
   readonly #shards: ShardHandle[]
   readonly #registry: InstrumentRegistry

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { DurableLog } from '#tidemark/log/index.js'
 import { checkInParallel } from '#tidemark/log/recover/parallel-check.js'
-import { checkState, isCheckedSound, SealedCheck } from '#tidemark/log/recover/sealed-check.js'
+import { checkState, isCheckedValid, SealedCheck } from '#tidemark/log/recover/sealed-check.js'
 import { withoutThreads } from '../support/no-threads.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -44,12 +44,12 @@ describe('the check of sealed segments beside the start of the threads', () => {
     const sound = new SealedCheck(disk, dir)
     expect(sound.segments).toHaveLength(segments.length - 1)
     await run(sound)
-    expect(words(sound)).toEqual(sound.segments.map(() => checkState.sound))
+    expect(words(sound)).toEqual(sound.segments.map(() => checkState.valid))
     flip(segments[1]!, 5000)
     const damaged = new SealedCheck(disk, dir)
     writeFileSync(segments[2]!, readFileSync(segments[2]!).subarray(0, 9000))
     await run(damaged)
-    const { doubtful, sound: good } = checkState
+    const { doubtful, valid: good } = checkState
     expect(words(damaged)).toEqual(sound.segments.map((_, i) => (i === 1 || i === 2 ? doubtful : good)))
   })
 
@@ -68,8 +68,8 @@ describe('the check of sealed segments beside the start of the threads', () => {
     const running = check.run()
     check.stop()
     await running
-    for (const lsn of check.states.firstLsns) expect(isCheckedSound(check.states, lsn)).toBe(false)
-    expect(isCheckedSound(check.states, 8)).toBe(false)
+    for (const lsn of check.states.firstLsns) expect(isCheckedValid(check.states, lsn)).toBe(false)
+    expect(isCheckedValid(check.states, 8)).toBe(false)
     flip(segments[0]!, 0)
     flip(segments[0]!, 2048)
     expect(new SealedCheck(new NodeDisk(), dir).segments).toHaveLength(segments.length - 2)

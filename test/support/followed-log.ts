@@ -1,7 +1,7 @@
 import { Turns } from '#tidemark/base/turns.js'
 import { LiveFeed } from '#tidemark/log/read/live-feed.js'
 import { LogReader, type LogReaderOptions } from '#tidemark/log/read/log-reader.js'
-import { LogFollower } from '#tidemark/log/read/tailer.js'
+import { LogTailer } from '#tidemark/log/read/tailer.js'
 import { LogViews } from '#tidemark/log/ring/memory.js'
 import { ReleasedSignal } from '#tidemark/log/ring/released-signal.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory } from './inline-log.js'
@@ -10,7 +10,7 @@ import type { MemoryDisk } from './memory-disk.js'
 /** An inline log with a tailer and readers in the same thread: what they meet is decided by the test alone. */
 export class FollowedLog extends InlineLog {
   readonly feed = new LiveFeed()
-  readonly follower: LogFollower
+  readonly follower: LogTailer
   readonly #disk: MemoryDisk
   readonly #turns: Turns
   /** What the readers see of the acknowledgements. */
@@ -23,7 +23,7 @@ export class FollowedLog extends InlineLog {
     this.#disk = disk
     this.#turns = options.turns ?? new Turns()
     this.#signal = new ReleasedSignal(new LogViews(this.memory))
-    this.follower = new LogFollower({
+    this.follower = new LogTailer({
       memory: this.memory,
       signal: this.#signal,
       disk,

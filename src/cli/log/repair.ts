@@ -42,7 +42,7 @@ export async function repairLog(directory: string, flags: RepairFlags): Promise<
       dependents: snapshots.map(({ path: file, header, reason }) => ({
         path: file,
         endLsn: header?.endLsn ?? Number.POSITIVE_INFINITY,
-        sound: reason === undefined,
+        valid: reason === undefined,
       })),
       neededFromLsn: usableSnapshot(snapshots, 0)?.header.replayFromLsn,
     })

@@ -107,7 +107,7 @@ type Read =
   | { kind: 'fault'; fault: OpenFault }
 
 function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' | 'overtaken' }>): Read {
-  if (scanned.kind === 'fault') {
+  if (scanned.kind === 'damage') {
     return { kind: 'fault', fault: { ...scanned.place, kind: 'record', reason: scanned.reason } }
   }
   const { type, payload, place, endLsn } = scanned

@@ -38,8 +38,8 @@ const blank = Buffer.alloc(blankBytes)
 
 /**
  * Steps through the batches of one segment file, checking each: the one walk of all that read segments, be it strictly (up
- * to the first damage, which is an error), beside a writer (below an LSN that is known to be written), or tolerantly (on
- * from the next valid batch). In format 1 a batch is a frame, with one record or a piece of one; what stands in a batch is
+ * to the first damage, which is an error), beside a writer (below an LSN that is known to be written), or tolerantly (from
+ * the next valid batch on). In format 1 a batch is a frame, with one record or a piece of one; what stands in a batch is
  * read by `RecordAssembler`.
  *
  * Where no valid batch begins the walk stays: the caller sets `position`, or gives up.
@@ -93,7 +93,7 @@ export class BatchWalk {
     return undefined
   }
 
-  /** Checks the batch at `position` and moves behind it, reading on as needed. Blocks the thread. */
+  /** Checks the batch at `position` and moves to its end, reading from the file as needed. Blocks the thread. */
   step(limitLsn: number): WalkStep {
     for (;;) {
       const step = this.stepInMemory(limitLsn)

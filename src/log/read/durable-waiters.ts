@@ -9,7 +9,7 @@ interface Waiter {
 }
 
 /**
- * The promises that wait for the mark: a FIFO while their LSNs rise, which is the normal case, and a heap for those
+ * The promises that wait for the durable LSN: a FIFO while their LSNs rise, which is the normal case, and a heap for those
  * that come out of order.
  */
 export class DurableWaiters {
@@ -39,12 +39,12 @@ export class DurableWaiters {
         this.#heap.insert(waiter)
       }
       if (this.size === 1) this.#watch()
-      // The mark may have passed between the look above and the listener.
+      // The durable LSN may have passed it between the look above and the adding of the listener.
       if (this.#signal.released >= lsn) this.settle()
     })
   }
 
-  /** Resolves all whose LSN the mark has passed. */
+  /** Resolves all that wait for the durable LSN or less. */
   settle(): void {
     const released = this.#signal.released
     while (!this.#rising.isEmpty() && this.#rising.front()!.lsn <= released) this.#rising.dequeue()!.resolve()
@@ -52,7 +52,7 @@ export class DurableWaiters {
     this.#unwatch()
   }
 
-  /** Rejects everyone. */
+  /** Rejects all. */
   fail(error: Error): void {
     while (!this.#rising.isEmpty()) this.#rising.dequeue()!.reject(error)
     while (!this.#heap.isEmpty()) this.#heap.extractRoot()!.reject(error)

@@ -114,7 +114,7 @@ export class FileReader {
     return this.#walk
   }
 
-  /** Does what a removal of the segment may disturb: then that is the error. */
+  /** Makes a call that a removal of the segment may make fail: then the removal is the error. */
   #unlessRemoved<T>(use: () => T): T {
     try {
       return use()

@@ -4,13 +4,13 @@ import { LiveTail } from './live-tail.js'
 const slabBytes = 64 * 1024
 
 /**
- * Gives what the process's one follower reads to every reader that has caught up. A chunk is copied once, whatever the
- * number of readers, and not at all when there is none. A reader that stops taking costs its own buffer and nothing
- * else: when that is full it gets nothing more, and goes over to the files.
+ * Gives what the process's one tailer reads to every reader that has caught up. A chunk is copied once, whatever the number
+ * of readers, and not at all when there is none. A reader that stops taking costs its own buffer and nothing else: when that
+ * is full the reader gets nothing more, and continues in the files.
  */
 export class LiveFeed {
-  /** Called when somebody wants what nobody reads yet. */
-  onWanted: () => void = () => {}
+  /** Called when a reader has caught up and no tailer runs. */
+  onRequested: () => void = () => {}
   readonly #tails = new Set<LiveTail>()
   #members = 0
   #running = false
@@ -18,13 +18,13 @@ export class LiveFeed {
   #slab = Buffer.alloc(0)
   #used = 0
 
-  /** LSN up to which the follower has read. */
+  /** LSN up to which the tailer has read. */
   get position(): number {
     return this.#position
   }
 
-  /** Whether any reader keeps up, or did until a moment ago, and is not closed. */
-  get wanted(): boolean {
+  /** Whether a reader that has caught up once is open. */
+  get requested(): boolean {
     return this.#members > 0
   }
 
@@ -33,10 +33,10 @@ export class LiveFeed {
     return this.#tails.size
   }
 
-  /** Says that a reader has caught up and wants what comes next; as many calls of `leave` follow. */
+  /** Notes that a reader has caught up. It calls `leave` once, when it is closed. */
   join(): void {
     this.#members++
-    if (!this.#running) this.onWanted()
+    if (!this.#running) this.onRequested()
   }
 
   leave(): void {
@@ -45,8 +45,8 @@ export class LiveFeed {
 
   /**
    * Attaches a reader that has read up to `lsn`: its tail holds all from its `startLsn` on, and the reader gets what
-   * lies before it from the files. `undefined` when nobody follows the log now, or when the reader is behind by more
-   * than half of its buffer: it would be full before the reader was there.
+   * lies before it from the files. `undefined` when no tailer runs, or when more than half of the reader's buffer lies
+   * between the reader and the tailer: the buffer would be full before the reader came to it.
    */
   attach(lsn: number, bufferBytes: number): LiveTail | undefined {
     if (!this.#running || this.#position - lsn > bufferBytes / 2) return undefined
@@ -59,7 +59,7 @@ export class LiveFeed {
     this.#tails.delete(tail)
   }
 
-  /** The follower begins, or begins again, at this LSN. */
+  /** The tailer begins, or begins again, at this LSN. */
   begin(lsn: number): void {
     this.#running = true
     this.#position = lsn
@@ -72,13 +72,13 @@ export class LiveFeed {
     const bytes = chunk.endLsn - chunk.startLsn
     const at = this.#copy(chunk.bytes, bytes)
     for (const tail of this.#tails) {
-      // One that read the files further than the follower was has the beginning already.
+      // A reader that was further in the files than the tailer in the ring has the beginning already.
       const known = Math.min(bytes, Math.max(0, tail.endLsn - chunk.startLsn))
       if (!tail.add(this.#slab, at + known, at + bytes)) this.#tails.delete(tail)
     }
   }
 
-  /** The follower ends: who is attached reads what it has, then the files. */
+  /** The tailer ends: each attached reader takes what its tail holds, then the files. */
   end(): void {
     this.#running = false
     for (const tail of this.#tails) tail.end()

@@ -32,7 +32,7 @@ export class LiveTail {
     return this.#startLsn
   }
 
-  /** LSN behind the last byte that is here. */
+  /** LSN after the last byte that is here. */
   get endLsn(): number {
     return this.#startLsn + this.#bytes
   }
@@ -41,7 +41,7 @@ export class LiveTail {
     return this.#bytes
   }
 
-  /** Whether nothing more comes: it was full, or the follower ended. What is here is still to be taken. */
+  /** Whether nothing more is added: it was full, or the tailer ended. What is here can still be taken. */
   get ended(): boolean {
     return this.#ended
   }
@@ -86,7 +86,7 @@ export class LiveTail {
     return { bytes: run.memory.subarray(from, run.from), startLsn, endLsn: this.#startLsn }
   }
 
-  /** Resolves when there is something to take, when nothing more comes, or when `abort` fires. */
+  /** Resolves when there is something to take, when nothing more will be added, or when `abort` fires. */
   async ready(abort: AbortSignal): Promise<void> {
     if (this.#bytes > 0 || this.#ended || abort.aborted) return
     await new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ import { type LiveTail, takeBytes } from './live-tail.js'
 import { type LogRecord, RecordCollector } from './log-record.js'
 
 export interface LogReaderOptions {
-  /** The LSN behind which to begin: the LSN of the last record known, or where the log begins. Default: its beginning. */
+  /** The LSN after which to begin: that of the last record read before, or where the log begins. Default: its beginning. */
   readonly from?: number
   /** Ends the reading at this LSN, which is a record's, instead of going on live. Such a reader reads files only. */
   readonly to?: number
@@ -34,11 +34,11 @@ export const readerBufferBytesDefault = 4 * 1024 * 1024
 export interface LogReaderStats {
   /** LSN up to which it has taken the log. */
   readonly lsn: number
-  /** Whether it gets what comes from memory, as it is published, or reads files. */
+  /** `ring` while it gets new records from memory, as they become durable; `files` while it reads them from there. */
   readonly source: 'ring' | 'files'
   /** What waits for it in memory; never more than `bufferBytes`. */
   readonly bufferedBytes: number
-  /** How often it went over to memory, and how often its buffer was full and it went back to the files. */
+  /** How often it changed from the files to memory, and how often back because its buffer was full. */
   readonly attached: number
   readonly overflowed: number
 }
@@ -51,7 +51,7 @@ export interface LogReaderSource {
   readonly live: LiveFeed
   /** Where the log begins now. */
   firstLsn(): number
-  /** Why no more records will come, once none will: then a reader keeps no file open between two reads. */
+  /** Why no more records will come, once none will. From then on a reader keeps no file open between two reads. */
   failure(): LogError | undefined
   /** The readers that may have a file open, so that a log that closes can close it. */
   readonly reading: Set<LogReader>
@@ -62,9 +62,9 @@ export interface LogReaderSource {
 }
 
 /**
- * Reads records in LSN order, without gaps, each one only when it is durable: from the files while it is behind, from
- * the memory of the log when it has caught up, from the files again when it lets more than `bufferBytes` wait. At the
- * end of the log it waits for more, until `to`, the abort signal, or the log's close; then it still gives what is
+ * Reads records in LSN order, without gaps, each one only when it is durable: from the files until it has caught up, then
+ * from the memory of the log, and from the files again when it lets more than `bufferBytes` wait. At the
+ * end of the log it waits for more, until `to`, the abort signal, or the log's close; then it still yields what is
  * durable. It keeps at most that buffer and one window of a file, and slows nothing, however slowly it is read. A
  * reader is iterated once.
  *
@@ -94,7 +94,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
   #files: FileReader | undefined
   #read: Promise<BatchChunk | undefined> | undefined
   #tail: LiveTail | undefined
-  /** Up to where it had read when it last let others have the event loop. */
+  /** Up to where it had read when it last gave the event loop a turn. */
   #passedLsn: number
   #joined = false
   #attached = 0
@@ -142,7 +142,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     return this.#position
   }
 
-  /** Whether it was told to end. */
+  /** Whether `stop` was called. */
   get stopped(): boolean {
     return this.#stopped
   }
@@ -202,7 +202,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     return undefined
   }
 
-  /** Makes a call of `nextChunk` that waits come back with nothing, and every later one. */
+  /** Makes `nextChunk` resolve with `undefined`: a call that waits, and every later one. */
   stop(): void {
     this.#stopped = true
     this.#stopping.abort()
@@ -219,7 +219,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     this.#joined = false
   }
 
-  /** Closes its file, when a read that is under way is over. What it has yet to read it opens again, if it is asked to. */
+  /** Closes its file, after a read that is under way. A later read opens it again. */
   async releaseFiles(): Promise<void> {
     await this.#read?.catch(() => {})
     this.#files?.release()
@@ -256,7 +256,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     }
   }
 
-  /** Takes a place at the feed as soon as it is near enough. */
+  /** Attaches to the feed as soon as the feed holds what comes next, or nearly. */
   #attach(released: number): void {
     if (this.#to !== undefined) return
     const feed = this.#source.live
@@ -289,7 +289,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     await this.#held(signal.until(moved, this.#stopping.signal))
   }
 
-  /** Keeps the process alive while it waits: it would end with the loop unfinished. */
+  /** Keeps the process alive while it waits: otherwise the process would end in the middle of the caller's loop. */
   async #held(waiting: Promise<void>): Promise<void> {
     const { signal } = this.#source
     signal.hold()

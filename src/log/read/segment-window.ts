@@ -4,7 +4,7 @@ import { type Segment, segmentHeaderBytes } from '../format/segment.js'
 
 const chunkBytesDefault = 1024 * 1024
 
-/** As `Disk.readSync`, for tools that go on where a disk can't read. */
+/** As `Disk.readSync`; for tools that read around what a disk can't give. */
 export type ReadBytes = (file: number, target: Buffer, position: number) => number
 
 export interface SegmentWindowOptions {

@@ -17,11 +17,11 @@ const chunkBytes = 32 * 1024
 const descriptorRetryMs = 50
 
 /**
- * Follows the log live, once a process: from the ring while it keeps up, from the files when it was detached, and
- * back. Chunks arrive in LSN order without gaps, always below the mark, and end at group ends or within a group whose
- * rest the next chunk brings. Each goes to the feed as well, for the readers that have caught up.
+ * Reads the log as it becomes durable, once a process: from the ring while it keeps up, from the files when the flusher had
+ * to detach it, and from the ring again. Chunks arrive in LSN order without gaps, always below the durable LSN; a record may
+ * go on in the next chunk. Each chunk goes to the feed as well, for the readers that have caught up.
  */
-export class LogFollower {
+export class LogTailer {
   readonly #signal: ReleasedSignal
   readonly #ring: RingReader
   readonly #disk: Disk
@@ -30,7 +30,7 @@ export class LogFollower {
   readonly #onlyForFeed: boolean
   readonly #chunkBytes: number
   readonly #buffer: Buffer
-  /** Not the readers': what they do with the event loop comes after acknowledgements. */
+  /** Its own, not the readers': acknowledgements come out of this one, and must not wait for readers. */
   readonly #turns: Turns
   #files: FileReader | undefined
   #position: number
@@ -39,7 +39,7 @@ export class LogFollower {
   #wake: (() => void) | undefined
   #done: Promise<void> | undefined
 
-  /** With `onlyForFeed` it leaves the ring while no reader wants the feed, and begins again at the mark. */
+  /** With `onlyForFeed` it leaves the ring while no reader needs the feed, and begins again at the durable LSN. */
   constructor(options: {
     memory: LogMemory
     signal: ReleasedSignal
@@ -63,14 +63,14 @@ export class LogFollower {
     this.#turns = options.turns ?? new Turns()
     this.#ring.request()
     this.#feed.begin(this.#position)
-    this.#feed.onWanted = () => this.#wake?.()
+    this.#feed.onRequested = () => this.#wake?.()
   }
 
   get position(): number {
     return this.#position
   }
 
-  /** The LSN from which it may still read the files: what is below may go. */
+  /** The LSN from which on it may still read the files: segments below may be removed. */
   get neededLsn(): number {
     return this.#idle ? Number.POSITIVE_INFINITY : this.#position
   }
@@ -94,7 +94,7 @@ export class LogFollower {
   async #run(onChunk: (chunk: BatchChunk) => void): Promise<void> {
     let passedLsn = this.#position
     for (;;) {
-      if (this.#onlyForFeed && !this.#feed.wanted) {
+      if (this.#onlyForFeed && !this.#feed.requested) {
         if (this.#stopped) return
         await this.#pause()
         continue
@@ -112,7 +112,7 @@ export class LogFollower {
       this.#feed.publish(chunk)
       if (chunk.endLsn - passedLsn < this.#chunkBytes) continue
       passedLsn = chunk.endLsn
-      // Whoever was waiting goes on now, and not when all chunks are through: the slice is theirs too.
+      // What this chunk resolved runs now, within the slice, and not only when all chunks are delivered.
       await undefined
       await this.#turns.pass()
     }
@@ -133,7 +133,7 @@ export class LogFollower {
     return { bytes: this.#buffer.subarray(0, bytes), startLsn, endLsn: startLsn + bytes }
   }
 
-  /** Without a descriptor for the files it waits: only its own readers are behind then, and nothing is lost. */
+  /** When no descriptor is free it waits: then what it delivers comes later, and nothing is lost. */
   async #fromFilesWhenPossible(released: number): Promise<BatchChunk | undefined> {
     try {
       return await this.#fromFiles(released)
@@ -152,7 +152,7 @@ export class LogFollower {
     return this.#files.next(Math.min(released, Math.max(attachedAt, this.#position)))
   }
 
-  /** Gives the ring back until a reader wants the feed, and begins again at the mark. */
+  /** Leaves the ring until a reader needs the feed, and begins again at the durable LSN. */
   async #pause(): Promise<void> {
     this.#release()
     await new Promise<void>((resolve) => {

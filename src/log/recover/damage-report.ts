@@ -5,7 +5,7 @@ import { type Segment, segmentHeaderBytes } from '../format/segment.js'
 /** Bytes at the end of the log that an opening found unfinished, and cut. */
 export interface TornTail {
   readonly file: string
-  /** Byte of the file at which the first unsound frame stands. */
+  /** Byte of the file at which no valid frame begins. */
   readonly offset: number
   readonly lsn: number
   readonly reason: string
@@ -17,10 +17,10 @@ export interface TornTail {
 /**
  * What can be wrong with a log:
  *
- * - `header`: no copy of a segment's header is sound; `header-copy`: one is not, or unused header bytes are not zero
+ * - `header`: no copy of a segment's header is valid; `header-copy`: one is not, or unused header bytes are not zero
  * - `foreign`: a segment is not the one its name says
- * - `chain`: a segment does not go on from the one before it; `missing`: bytes of the log are in no file
- * - `frame`: bytes that are not a sound frame where one must be; `padding`: bytes behind a frame that are not zero
+ * - `chain`: a segment is not the successor of the one before it; `missing`: bytes of the log are in no file
+ * - `frame`: bytes that are no valid frame where one must be; `padding`: bytes after a frame that are not zero
  * - `sealed-crc`: a sealed segment's bytes do not have the CRC that its successor holds
  * - `synced-beyond-end`: the log ends below what its frames say was synced
  * - `torn-tail`: unfinished bytes at the end, never acknowledged
@@ -46,7 +46,7 @@ export interface LogDamage {
   /** Byte of the file. */
   readonly offset: number
   readonly lsn: number
-  /** LSN behind the bytes that can't be read because of it; `lsn` when none are lost. */
+  /** LSN after the bytes that can't be read because of it; `lsn` when none are lost. */
   readonly endLsn: number
   /** The last LSN at or below `lsn` at which a whole group ends: where the log can be cut. */
   readonly groupEndLsn: number
@@ -66,7 +66,7 @@ export interface DamageReport {
   readonly lsn: number
   /** What is wrong, as a sentence without its full stop. */
   readonly reason: string
-  /** Whole records of the file that stand before the damage; `undefined` when nobody has counted them. */
+  /** Whole records of the file that stand before the damage; `undefined` when they were not counted. */
   readonly recordsKept: number | undefined
   /** Of a torn tail: bytes that are cut, from the end of the last whole record on. */
   readonly bytesCut: number
@@ -75,8 +75,8 @@ export interface DamageReport {
 }
 
 /**
- * Damage as one object, from whoever found it: `recovery.tornTail` of an opening, a `TIDEMARK_LOG_CORRUPT` error, or a
- * fault that an inspection lists. `undefined` for an error that names no place in a log.
+ * Damage as one object, wherever it was found: by an opening (`recovery.tornTail`), in a `TIDEMARK_LOG_CORRUPT` error, or by
+ * an inspection. `undefined` for an error that names no place in a log.
  */
 export function damageOf(found: TornTail | LogDamage): DamageReport
 export function damageOf(found: unknown): DamageReport | undefined
@@ -104,7 +104,7 @@ function damageOfError({ code, details }: TidemarkError): DamageReport | undefin
     file,
     offset,
     lsn,
-    reason: typeof reason === 'string' ? reason : 'it is not what the log goes on with',
+    reason: typeof reason === 'string' ? reason : 'the bytes here are not those that the log must have',
     recordsKept: typeof recordsKept === 'number' ? recordsKept : undefined,
   })
 }
@@ -141,9 +141,9 @@ const sentences: Record<string, string> = {
   'bad-crc': 'the CRC of a frame is wrong',
 }
 
-/** What is wrong with a frame in words; other reasons are in words already. */
-export function damageReason(fault: string): string {
-  return fault.replace(/^[a-z-]+/, (code) => sentences[code] ?? code)
+/** A reason in words: those that begin with the code of a damaged frame are translated, others are in words already. */
+export function damageReason(reason: string): string {
+  return reason.replace(/^[a-z-]+/, (code) => sentences[code] ?? code)
 }
 
 /** The error of an opening that meets corruption at an LSN of a segment. */

@@ -25,7 +25,7 @@ export interface FirstSegmentSettings {
   readonly directory: string
   readonly contentVersion: number
   readonly maxFrameBytes: number
-  /** Whether the folder is still the caller's. Without it nobody else can have it. */
+  /** Checks that the folder is still the caller's. Left out where no other process can take it. */
   readonly ownership?: Ownership | undefined
   /** Bytes of new frames that the first segment of this opening may take. */
   readonly initialSegmentBytes: number
@@ -156,7 +156,7 @@ function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, s
   }
 }
 
-/** Gives back the zeros of a segment that another now goes on from. */
+/** Cuts the zeros off a segment that has a successor now. */
 export function trim(disk: Disk, segment: Segment, endLsn: number): void {
   const file = attempt('open', segment.path, () => disk.open(segment.path, 'write'))
   try {

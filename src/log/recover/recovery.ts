@@ -21,7 +21,7 @@ import { RecordAssembler } from '../read/record-assembler.js'
 import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt, type TornTail } from './damage-report.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
-import { isCheckedSound, type SealedStates } from './sealed-check.js'
+import { isCheckedValid, type SealedStates } from './sealed-check.js'
 import { checkChain } from './segment-chain.js'
 import { scanSegment, searchAfter, segmentCrc } from './segment-scan.js'
 
@@ -49,7 +49,7 @@ export interface RecoverySettings extends FirstSegmentSettings {
    * there, and nowhere when it is not given.
    */
   readonly coveredLsn?: number | undefined
-  /** Where another thread notes which sealed segments it has found sound. */
+  /** Where another thread notes which sealed segments it has found valid. */
   readonly sealed?: SealedStates | undefined
 }
 
@@ -80,7 +80,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
 
   for (let i = 0; i < segments.length - 1; i++) {
     const segment = segments[i]!
-    if (settings.sealed && isCheckedSound(settings.sealed, segment.header.firstLsn)) continue
+    if (settings.sealed && isCheckedValid(settings.sealed, segment.header.firstLsn)) continue
     verifySealed(disk, segment, segments[i + 1]!.header)
   }
   while (lastBeginsWithinGroup(disk, segments)) removeLast(disk, directory, segments)
@@ -120,7 +120,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
 }
 
 /**
- * Whether the last segment holds so little that this opening goes on in its place. A segment has one content version,
+ * Whether the last segment holds so little that this opening's first segment replaces it. A segment has one content version,
  * so one of another version stays as it is.
  */
 function isSmall(settings: RecoverySettings, last: Segment, endLsn: number): boolean {
@@ -271,7 +271,7 @@ interface Tail {
   tornTail: TornTail | undefined
 }
 
-/** Finds the end of the last segment, and says whether what stands behind it is zeros, a torn tail or corruption. */
+/** Finds the end of the last segment, and whether zeros, a torn tail or corruption come after it. */
 function scanTail(disk: Disk, segment: Segment): Tail {
   const window = new SegmentWindow(disk, segment)
   const fileEndLsn = window.fileEndLsn

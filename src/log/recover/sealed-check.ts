@@ -9,7 +9,7 @@ import {
 } from '../format/segment.js'
 import { SegmentWindow } from '../read/segment-window.js'
 
-/** From so many bytes of sealed segments on, starting threads to check them costs less than it saves. */
+/** From so many bytes of sealed segments on, starting threads for the check costs less than it saves. */
 export const parallelCheckBytes = 256 * 1024 * 1024
 /** Threads that check; more of them only wait for the same disk. */
 export const checkThreadsMax = 8
@@ -21,8 +21,8 @@ export interface SealedSegment {
   readonly crc: number
 }
 
-/** Values of a segment's word: not known yet; sound; not sound or not readable, so that recovery looks itself. */
-export const checkState = { pending: 0, sound: 1, doubtful: 2 } as const
+/** Values of a segment's word: not checked yet; valid; neither valid nor readable, or not checked, so that recovery looks. */
+export const checkState = { pending: 0, valid: 1, doubtful: 2 } as const
 
 /** What the checker and the recovery share: for each segment, by its first LSN, a word with its state. */
 export interface SealedStates {
@@ -31,8 +31,8 @@ export interface SealedStates {
 }
 
 /**
- * Checks sealed segments while the thread that will recover the log still starts. It only ever says that a segment is
- * sound; every doubt is left to the recovery, which knows what to say about it.
+ * Checks sealed segments while the thread that will recover the log still starts. It only ever says that a segment is valid:
+ * a doubtful one is checked again by the recovery, which reports what is wrong.
  */
 export class SealedCheck {
   readonly states: SealedStates
@@ -41,7 +41,7 @@ export class SealedCheck {
   readonly #words: Int32Array
   #stopped = false
 
-  /** Looks what there is to check. The folder's lock is held. */
+  /** Lists what there is to check. The folder's lock must be held. */
   constructor(disk: Disk, directory: string) {
     this.#disk = disk
     this.segments = listSealed(disk, directory)
@@ -55,21 +55,21 @@ export class SealedCheck {
     return this.segments.reduce((sum, { segment, endLsn }) => sum + endLsn - segment.header.firstLsn, 0)
   }
 
-  /** Checks all of them in this thread, which is held up for no longer than a chunk takes. Never rejects. */
+  /** Checks all of them in this thread, a chunk a turn of the event loop. Never rejects. */
   async run(): Promise<void> {
     for (const [i, sealed] of this.segments.entries()) {
       if (this.#stopped) return
-      this.note(i, await this.#isSound(sealed).catch(() => false))
+      this.note(i, await this.#isValid(sealed).catch(() => false))
     }
   }
 
   /** Notes what was found, and wakes the recovery. */
-  note(i: number, sound: boolean): void {
-    Atomics.store(this.#words, i, sound ? checkState.sound : checkState.doubtful)
+  note(i: number, valid: boolean): void {
+    Atomics.store(this.#words, i, valid ? checkState.valid : checkState.doubtful)
     Atomics.notify(this.#words, i)
   }
 
-  /** Leaves what is not known yet to the recovery. */
+  /** Marks what is not checked yet as doubtful. */
   stop(): void {
     this.#stopped = true
     for (let i = 0; i < this.segments.length; i++) {
@@ -79,7 +79,7 @@ export class SealedCheck {
     }
   }
 
-  async #isSound({ segment, endLsn, crc: expected }: SealedSegment): Promise<boolean> {
+  async #isValid({ segment, endLsn, crc: expected }: SealedSegment): Promise<boolean> {
     const window = new SegmentWindow(this.#disk, segment)
     let crc = 0
     try {
@@ -95,16 +95,16 @@ export class SealedCheck {
   }
 }
 
-/** Waits for what a `SealedCheck` finds; `false` for a segment that it did not find sound or does not know. Blocks. */
-export function isCheckedSound(states: SealedStates, firstLsn: number): boolean {
+/** Waits for what a `SealedCheck` finds; `false` for a segment that is doubtful or that the check does not know. Blocks. */
+export function isCheckedValid(states: SealedStates, firstLsn: number): boolean {
   const i = states.firstLsns.indexOf(firstLsn)
   if (i < 0) return false
   const words = new Int32Array(states.words)
   while (Atomics.load(words, i) === checkState.pending) Atomics.wait(words, i, checkState.pending)
-  return Atomics.load(words, i) === checkState.sound
+  return Atomics.load(words, i) === checkState.valid
 }
 
-/** The segments whose successor's header can be read and goes on from them; errors are the recovery's to find. */
+/** The segments whose successor's header can be read and names them. Errors are left out: the recovery finds them. */
 function listSealed(disk: Disk, directory: string): SealedSegment[] {
   const segments = listSegmentNames(disk, directory).flatMap((name): Segment[] => {
     const path = segmentPath(directory, segmentNameLsn(name)!)

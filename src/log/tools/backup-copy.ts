@@ -8,7 +8,7 @@ import { LogError } from '../errors.js'
 
 const chunkBytes = 1024 * 1024
 
-/** Files of a folder on their way into another: under names that nobody takes for theirs until all are complete. */
+/** Copies files of a folder into another one, under temporary names until all are complete. */
 export class BackupCopy {
   readonly target: string
   readonly #disk: Disk

@@ -6,15 +6,15 @@ import { lastGroupEndIn, scanWritten, successorOf } from './log-end.js'
 
 /** What is known of the log beside its files. */
 export interface EndKnowledge {
-  /** LSN up to which it was acknowledged, from whoever writes it: the copy ends there. Without it the copy finds out. */
+  /** LSN up to which the log's owner has acknowledged: the copy ends there. Without it the copy finds out from the files. */
   readonly syncedLsn?: number
-  /** Nobody has it open, and nobody will: every whole group is taken, as an opening would take it. */
+  /** No process has the log open, and none will meanwhile: every whole group is taken, as an opening would take it. */
   readonly closed?: boolean
 }
 
 /**
- * A running log tells within 100 ms that what it wrote is synced, in the next batch or in a sync marker. One that does
- * not for so long has a disk that stands still, or was told not to sync.
+ * A running log writes within 100 ms, in the next batch or in a sync marker, that what it wrote before is synced. One that
+ * does not for so long has a disk that stands still, or its durability is `unsafeNone`.
  */
 const evidenceMs = 1000
 const lookMs = 25
@@ -64,7 +64,7 @@ function lastGroupEnd(disk: Disk, segments: readonly Segment[], scan: SegmentSca
   return endLsn
 }
 
-/** Whether later frames, or the segment behind, say that what was scanned is synced. */
+/** Whether later frames, or a successor of the segment, say that what was scanned is synced. */
 function isKnownSynced(disk: Disk, directory: string, segment: Segment, scan: SegmentScan): boolean {
   const { syncedLsn } = scanSegment(disk, segment, Number.POSITIVE_INFINITY, scan)
   return syncedLsn >= scan.groupEndLsn || successorOf(disk, directory, segment.header.firstLsn) !== undefined

@@ -5,14 +5,15 @@ import type { HeaderProbe, LogFile } from './inspection-header.js'
 import type { InspectedSegment } from './inspection-report.js'
 import { InspectionWalk } from './inspection-walk.js'
 
-/** A fault without what only the whole inspection knows. */
-export type PlacedFault = Omit<LogDamage, 'severity' | 'groupEndLsn' | 'recordsKept'>
+/** Damage without what only the whole inspection knows. */
+export type PlacedDamage = Omit<LogDamage, 'severity' | 'groupEndLsn' | 'recordsKept'>
 
 export interface SettledHeader {
-  /** What to go on with; `undefined` when the segment's frames can't be checked. */
+  /** The header to read the segment with; `undefined` when the segment's frames can't be checked. */
   readonly header: SegmentHeader | undefined
   readonly inferred: boolean
-  readonly fault: PlacedFault | undefined
+  /** What is wrong with the header that stands there. */
+  readonly damage: PlacedDamage | undefined
 }
 
 /** Decides with which header a segment is read, and says what is wrong with the one that it has. */
@@ -29,18 +30,18 @@ export function settleHeader(
   const fileEndLsn = file.firstLsn + Math.max(0, disk.size(handle) - segmentHeaderBytes)
   if (header && header.firstLsn !== file.firstLsn) {
     const reason = `its header says LSN ${header.firstLsn}, which is not its name`
-    const fault: PlacedFault = { kind: 'foreign', ...place, endLsn: fileEndLsn, reason }
-    return { header: undefined, inferred: false, fault }
+    const damage: PlacedDamage = { kind: 'foreign', ...place, endLsn: fileEndLsn, reason }
+    return { header: undefined, inferred: false, damage }
   }
   if (header) {
-    return { header, inferred: false, fault: damage && { kind: 'header-copy', ...place, ...damage } }
+    return { header, inferred: false, damage: damage && { kind: 'header-copy', ...place, ...damage } }
   }
   const inferred = inferHeader(disk, file, handle, before, successor)
   const reason = inferred
     ? 'both copies of the header are damaged; the neighbouring segments say what they held'
     : 'both copies of the header are damaged, and without them its frames cannot be checked'
   const endLsn = inferred ? file.firstLsn : fileEndLsn
-  return { header: inferred, inferred: true, fault: { kind: 'header', ...place, endLsn, reason } }
+  return { header: inferred, inferred: true, damage: { kind: 'header', ...place, endLsn, reason } }
 }
 
 /**
@@ -74,12 +75,12 @@ function inferHeader(
   return trial.isValidNow() ? header : undefined
 }
 
-/** What is wrong where a segment should go on from the one before it. */
-export function chainFault(
+/** What is wrong where a segment should be the successor of the one before it. */
+export function chainDamage(
   file: LogFile,
   header: SegmentHeader | undefined,
   before: InspectedSegment,
-): PlacedFault | undefined {
+): PlacedDamage | undefined {
   if (!header || !before.header) return undefined
   const place = { file: file.path, offset: 0, lsn: file.firstLsn, endLsn: file.firstLsn }
   const { previous } = header

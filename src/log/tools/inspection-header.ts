@@ -17,7 +17,7 @@ const copyBytes = 68
 
 /** What a segment's first block says. */
 export interface HeaderProbe {
-  /** From the first sound copy. */
+  /** From the first valid copy. */
   readonly header: SegmentHeader | undefined
   /** The byte at which the first thing that is not as it should be stands, and what that is. */
   readonly damage: { readonly offset: number; readonly reason: string } | undefined

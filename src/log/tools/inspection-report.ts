@@ -5,13 +5,13 @@ import type { LogDamage } from '../recover/damage-report.js'
 export interface InspectedSegment {
   readonly path: string
   readonly firstLsn: number
-  /** LSN behind the last sound frame. */
+  /** LSN after the last valid frame. */
   readonly endLsn: number
   /** Bytes of the file, zeros made ready for more frames included. */
   readonly fileBytes: number
   /** As it stands, or as it could be inferred; `undefined` when its frames can't be checked. */
   readonly header: SegmentHeader | undefined
-  /** Whether the header was put together from the neighbours', because neither copy is sound. */
+  /** Whether the header was put together from the neighbours', because neither copy is valid. */
   readonly headerInferred: boolean
   readonly frames: number
   readonly sealed: boolean
@@ -21,14 +21,14 @@ export interface InspectedSegment {
 export interface LogInspection {
   readonly directory: string
   readonly segments: readonly InspectedSegment[]
-  /** Where the log begins, and behind which group it ends if what is torn or lost at the end is left out. */
+  /** Where the log begins, and after which group it ends if what is torn or lost at the end is left out. */
   readonly firstLsn: number
   readonly endLsn: number
-  /** Behind the last whole group that was found at all. */
+  /** After the last whole group that was found at all. */
   readonly lastGroupEndLsn: number
   readonly frames: number
   readonly groups: number
-  /** Microseconds since 1970 by the writer's clock, of the first and of the last sound frame. */
+  /** Microseconds since 1970 by the writer's clock, of the first and of the last valid frame. */
   readonly firstTimeUs: number | undefined
   readonly lastTimeUs: number | undefined
   /** Everything that is wrong, by place. */
@@ -36,6 +36,7 @@ export interface LogInspection {
   readonly verdict: LogVerdict
 }
 
+/** What an inspection comes to; `tidemark log verify --json` prints these words. */
 export type LogVerdict = 'sound' | 'torn' | 'corrupt'
 
 export function verdictOf(faults: readonly LogDamage[]): LogVerdict {
@@ -43,12 +44,12 @@ export function verdictOf(faults: readonly LogDamage[]): LogVerdict {
   return faults.length > 0 ? 'torn' : 'sound'
 }
 
-/** Whether bytes are lost because of a fault, rather than only not as they should be. */
-export function losesBytes(fault: LogDamage): boolean {
-  return fault.endLsn > fault.lsn
+/** Whether bytes are lost because of damage, rather than only not as they should be. */
+export function losesBytes(damage: LogDamage): boolean {
+  return damage.endLsn > damage.lsn
 }
 
-/** One group that was found sound. Its payload is valid during the call that hands it over. */
+/** One group that was found valid. Its payload may be used during the call that hands it over. */
 export interface InspectedGroup {
   /** Where it begins and, which is its LSN, ends. */
   readonly startLsn: number
@@ -59,16 +60,16 @@ export interface InspectedGroup {
   readonly timestampUs: number
   readonly payload: Uint8Array
   /**
-   * Nothing sound stands before it, so that it may be the rest of a group in several frames whose beginning is lost:
-   * frames do not say so, only the application's records can. Never so where a sound segment header says what it begins with.
+   * Nothing valid stands before it, so that it may be the rest of a group in several frames whose beginning is lost: frames do
+   * not say so, only the application's records can. Never so after a valid segment header, which says what it begins with.
    */
   readonly mayLackBeginning: boolean
 }
 
-/** Told of what an inspection finds, in the order of the log. */
+/** Called with what an inspection finds, in the order of the log. */
 export interface InspectionVisitor {
   group?(group: InspectedGroup): void
-  /** A frame of the log's own, such as a mark. */
+  /** A frame of the log's own, such as a sync marker. */
   logFrame?(type: number, lsn: number, timestampUs: number): void
   /** Bytes from one LSN to another that were passed over, before it is known what they mean. */
   skipped?(fromLsn: number, toLsn: number, file: string): void
@@ -80,6 +81,6 @@ export interface InspectionVisitor {
 export interface InspectionStep {
   readonly bytesDone: number
   readonly bytesTotal: number
-  /** The log's end looks unfinished: go on after so many milliseconds, when a writer may have finished it. */
+  /** More than 0 when the log's end looks unfinished: continue after so many milliseconds, when a writer may have finished it. */
   readonly waitMs: number
 }

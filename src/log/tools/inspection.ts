@@ -1,7 +1,7 @@
 import type { Disk } from '../disk/disk.js'
 import type { SegmentHeader } from '../format/segment.js'
 import { damageReason, type LogDamage } from '../recover/damage-report.js'
-import { chainFault, type PlacedFault, settleHeader } from './inspection-chain.js'
+import { chainDamage, type PlacedDamage, settleHeader } from './inspection-chain.js'
 import {
   type HeaderProbe,
   type LogFile,
@@ -24,12 +24,12 @@ import { successorOf } from './log-end.js'
 
 const settleMs = 50
 const settleTries = 10
-/** How often an end that moves while it is looked at is followed: all that was there at first is read by then. */
+/** How often the walk continues at an end that moves meanwhile: all that was there at first is read by then. */
 const followsMax = 20
-/** In a log without a single sound frame every padding byte may be wrong; one fault a page says as much. */
-const paddingFaultsMax = 1000
+/** So many damaged paddings are listed: where every one is damaged, the first thousand say as much as all. */
+const paddingsListedMax = 1000
 
-/** An unsound place of the last segment, which only the synced LSNs of all frames tell to be torn or corrupt. */
+/** A place of the last segment where no valid frame begins. Only the synced LSNs of all frames show whether it is torn or corrupt. */
 interface OpenGap {
   readonly lsn: number
   readonly endLsn: number
@@ -92,7 +92,7 @@ class LogInspector {
   readonly #visitor: InspectionVisitor
   readonly #settle: boolean
   readonly #fromLsn: number
-  readonly #faults: LogDamage[] = []
+  readonly #damage: LogDamage[] = []
   readonly #segments: InspectedSegment[] = []
   readonly #sink: WalkSink
   #groups: InspectedRecords
@@ -100,7 +100,7 @@ class LogInspector {
   #before: InspectedSegment | undefined
   /** Groups that ended before the file under inspection. */
   #groupsBefore = 0
-  #paddingFaults = 0
+  #paddingsFound = 0
   #bytesDone = 0
   #bytesTotal = 0
 
@@ -130,15 +130,15 @@ class LogInspector {
         this.#passOver(file, files)
         continue
       }
-      const faultsBefore = this.#faults.length
+      const damageBefore = this.#damage.length
       try {
         yield* this.#inspectFile({ ...file, path: opened.path }, opened.handle, files[i + 1])
       } finally {
         this.#disk.close(opened.handle)
       }
-      if (this.#faults.length > faultsBefore && this.#isRemoved(file)) {
+      if (this.#damage.length > damageBefore && this.#isRemoved(file)) {
         // Removed while it was read: its file may hold other frames by now, and what was found says nothing.
-        this.#faults.length = faultsBefore
+        this.#damage.length = damageBefore
         this.#segments.pop()
         this.#passOver(file, files)
       }
@@ -148,7 +148,7 @@ class LogInspector {
 
   /**
    * Leaves out a segment that retention has removed since it was listed, as it does from the front: the log begins after
-   * it now. When that was the last one, the inspection goes on with those that have come since, to the log's end.
+   * it now. When that was the last one, the inspection continues with those that have come since, to the log's end.
    */
   #passOver({ firstLsn }: ListedFile, files: ListedFile[]): void {
     this.#groups.interrupt()
@@ -184,10 +184,10 @@ class LogInspector {
     const successor = next?.probe?.header
     const settled = settleHeader(this.#disk, file, handle, probe, before, successor)
     const { header, inferred: headerInferred } = settled
-    if (settled.fault) this.#fault(settled.fault)
-    const chain = before && chainFault(file, header, before)
+    if (settled.damage) this.#report(settled.damage)
+    const chain = before && chainDamage(file, header, before)
     if (chain) {
-      this.#fault(chain)
+      this.#report(chain)
       this.#skip(chain.lsn, file.firstLsn, file.path)
     } else if (!before && file.firstLsn > 0) {
       if (header && !headerInferred) this.#groups.begin(header.withinGroup === true, file.firstLsn, file.path)
@@ -203,7 +203,7 @@ class LogInspector {
       else yield* this.#walkLast(walk)
       this.#before = { ...segment, endLsn: walk.position, frames: walk.frames }
     } else {
-      this.#skip(firstLsn, next?.firstLsn ?? settled.fault!.endLsn, path)
+      this.#skip(firstLsn, next?.firstLsn ?? settled.damage!.endLsn, path)
       this.#before = { ...segment, endLsn: firstLsn, frames: 0 }
     }
     this.#segments.push(this.#before)
@@ -223,7 +223,7 @@ class LogInspector {
     successor: SegmentHeader | undefined,
     nextFirstLsn: number,
   ): Generator<InspectionStep> {
-    const faultsBefore = this.#faults.length
+    const damageBefore = this.#damage.length
     const limit = knownLimit ?? Math.min(nextFirstLsn, walk.fileEndLsn)
     for (;;) {
       const state = walk.advance(limit)
@@ -236,7 +236,12 @@ class LogInspector {
         ? `${damageReason(state)}, where the disk could not be read`
         : damageReason(state)
       const place = { file: walk.path, offset: walk.offset(walk.position), lsn: walk.position }
-      this.#fault({ kind: 'frame', ...place, endLsn: lsn ?? limit, reason: `${reason}, in a sealed segment` })
+      this.#report({
+        kind: 'frame',
+        ...place,
+        endLsn: lsn ?? limit,
+        reason: `${reason}, in a sealed segment`,
+      })
       this.#skip(walk.position, lsn ?? limit, walk.path)
       if (lsn === undefined) return
       walk.position = lsn
@@ -245,10 +250,10 @@ class LogInspector {
     const goesOn = successor?.previous?.epoch === walk.header.epoch
     const crc = goesOn ? successor?.previous?.crc : undefined
     if (knownLimit === undefined || crc === undefined || actual === undefined) return
-    if (actual === crc || this.#faults.length > faultsBefore) return
+    if (actual === crc || this.#damage.length > damageBefore) return
     const place = { file: walk.path, offset: walk.offset(walk.header.firstLsn), lsn: walk.header.firstLsn }
-    const reason = 'its bytes do not have the CRC that the next segment holds, though every frame is sound'
-    this.#fault({ kind: 'sealed-crc', ...place, endLsn: place.lsn, reason })
+    const reason = 'its bytes do not have the CRC that the next segment holds, though every frame is valid'
+    this.#report({ kind: 'sealed-crc', ...place, endLsn: place.lsn, reason })
   }
 
   /** Walks the last segment to where it ends, and judges what stands there. */
@@ -292,13 +297,13 @@ class LogInspector {
     }
     if (limit !== undefined) this.#groups.syncedLsn = Math.max(this.#groups.syncedLsn, limit)
     const torn = this.#judgeGaps(walk, gaps)
-    // In a segment that is sealed by now, the last group may go on in the next one.
+    // In a segment that is sealed by now, the last group may continue in the next one.
     if (!torn && (limit === undefined || walk.position < limit)) this.#judgeEnd(walk)
   }
 
   /**
-   * Tells the torn tail from corruption by the synced LSNs that the sound frames carry, wherever they stand. All of them
-   * were read by now: a place whose bytes are sound when they are read again was only being written. Returns whether
+   * Distinguishes the torn tail from corruption by the synced LSNs that the valid frames carry, wherever they stand. All of
+   * them were read by now: a place where a valid frame stands when it is read again was only being written. Returns whether
    * there is a torn tail.
    */
   #judgeGaps(walk: InspectionWalk, gaps: readonly OpenGap[]): boolean {
@@ -308,11 +313,11 @@ class LogInspector {
       if (this.#settle && walk.isValidNow(gap.lsn)) continue
       if (syncedLsn > gap.lsn) {
         const reason = `${gap.reason}, though the log was synced up to LSN ${syncedLsn}`
-        this.#fault({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
+        this.#report({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
         continue
       }
       const endLsn = Math.max(walk.position, ...gaps.slice(i).map((later) => later.endLsn))
-      this.#fault({ kind: 'torn-tail', ...at(gap.lsn), endLsn, reason: gap.reason }, gap)
+      this.#report({ kind: 'torn-tail', ...at(gap.lsn), endLsn, reason: gap.reason }, gap)
       return true
     }
     return false
@@ -324,14 +329,14 @@ class LogInspector {
     const { groupEndLsn, unfinished, syncedLsn } = this.#groups
     if (groupEndLsn < syncedLsn) {
       const reason = `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`
-      this.#fault({ kind: 'synced-beyond-end', ...at(walk.position), endLsn: syncedLsn, reason })
+      this.#report({ kind: 'synced-beyond-end', ...at(walk.position), endLsn: syncedLsn, reason })
     } else if (unfinished) {
       const place = groupEndLsn >= walk.header.firstLsn ? at(groupEndLsn) : at(walk.header.firstLsn)
-      this.#fault({ kind: 'torn-tail', ...place, endLsn: walk.position, reason: 'unfinished group' })
+      this.#report({ kind: 'torn-tail', ...place, endLsn: walk.position, reason: 'unfinished group' })
     }
   }
 
-  /** Where a segment begins that goes on from the walked one by now: then it is sealed, and ends there. */
+  /** Where the successor of the walked segment begins, if it has one by now: then it is sealed, and ends there. */
   #successorOf(walk: InspectionWalk): number | undefined {
     const { firstLsn } = walk.header
     return successorOf(this.#disk, this.#directory, firstLsn)?.header.firstLsn
@@ -345,9 +350,9 @@ class LogInspector {
 
   #padding(lsn: number): void {
     const walk = this.#walk!
-    if (++this.#paddingFaults > paddingFaultsMax) return
-    const reason = 'a byte of padding behind a frame is not zero'
-    this.#fault({ kind: 'padding', file: walk.path, offset: walk.offset(lsn), lsn, endLsn: lsn, reason })
+    if (++this.#paddingsFound > paddingsListedMax) return
+    const reason = 'a byte of padding after a frame is not zero'
+    this.#report({ kind: 'padding', file: walk.path, offset: walk.offset(lsn), lsn, endLsn: lsn, reason })
   }
 
   #skip(fromLsn: number, toLsn: number, file: string): void {
@@ -356,12 +361,12 @@ class LogInspector {
   }
 
   /** `found` is where it was found, if more of the log has been read since. */
-  #fault(fault: PlacedFault, found?: { readonly groupEndLsn: number; readonly groups: number }): void {
+  #report(damage: PlacedDamage, found?: { readonly groupEndLsn: number; readonly groups: number }): void {
     const { groupEndLsn, groups } = found ?? this.#groups
-    this.#faults.push({
-      ...fault,
-      severity: fault.kind === 'torn-tail' ? 'torn' : 'corrupt',
-      groupEndLsn: found ? groupEndLsn : Math.min(fault.lsn, groupEndLsn),
+    this.#damage.push({
+      ...damage,
+      severity: damage.kind === 'torn-tail' ? 'torn' : 'corrupt',
+      groupEndLsn: found ? groupEndLsn : Math.min(damage.lsn, groupEndLsn),
       recordsKept: groups - this.#groupsBefore,
     })
   }
@@ -372,9 +377,9 @@ class LogInspector {
   }
 
   #result(): LogInspection {
-    const faults = this.#faults.toSorted((a, b) => a.lsn - b.lsn)
+    const faults = this.#damage.toSorted((a, b) => a.lsn - b.lsn)
     const { frames, groups, firstTimeUs, lastTimeUs, groupEndLsn } = this.#groups
-    const lossy = faults.filter(losesBytes).map((fault) => fault.groupEndLsn)
+    const lossy = faults.filter(losesBytes).map((damage) => damage.groupEndLsn)
     return {
       directory: this.#directory,
       segments: this.#segments,

@@ -19,7 +19,7 @@ import { listLogFiles } from './inspection-header.js'
 /** A snapshot that a backup takes along. */
 export interface BackupSnapshot {
   readonly path: string
-  /** From where on the log is needed to go on from it, and the LSN up to which the log must be there. */
+  /** LSN from which on the log must be there to replay from the snapshot, and up to which it must reach. */
   readonly replayFromLsn: number
   readonly endLsn: number
 }

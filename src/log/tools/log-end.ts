@@ -6,8 +6,8 @@ import { type SegmentScan, scanSegment, searchAfter } from '../recover/segment-s
 import { listLogFiles, openLogFile, probeHeader, readHeaderBlock } from './inspection-header.js'
 
 /**
- * The segment that goes on from the one that begins at `firstLsn`, if there is one by now. Its header is only written
- * when all before it is on disk.
+ * The successor of the segment that begins at `firstLsn`, if there is one by now. Its header is only written when all before
+ * it is on disk.
  */
 export function successorOf(disk: Disk, directory: string, firstLsn: number): Segment | undefined {
   const next = listLogFiles(disk, directory).find((file) => file.firstLsn > firstLsn)
@@ -41,7 +41,7 @@ export function scanWritten(
   return withFileOf(disk, segment, (file) => {
     let scan = scanSegment(disk, segment, limitLsn, undefined, file)
     while (scan.endLsn < limitLsn) {
-      const syncedLsn = Math.max(knownLsn, syncedBehind(disk, directory, segment, scan, file))
+      const syncedLsn = Math.max(knownLsn, syncedAfter(disk, directory, segment, scan, file))
       if (syncedLsn <= scan.endLsn) break
       const later = scanSegment(disk, segment, limitLsn, scan, file)
       if (later.endLsn === scan.endLsn) throw corrupt(segment, scan, syncedLsn)
@@ -60,7 +60,7 @@ export function lastGroupEndIn(disk: Disk, segment: Segment, endLsn: number): nu
 /**
  * Reads a segment whose header was read before, from one file. An opening may have put another file in its place since, and
  * a removed one is used again: its frames would then seem to be none, and the log to end where they begin. A file gets
- * another header before it gets other frames, so the header that it has after the reading tells.
+ * another header before it gets other frames, so its header is compared after the reading.
  */
 function withFileOf<T>(disk: Disk, segment: Segment, read: (file: number) => T): T {
   const { path: file, header } = segment
@@ -85,8 +85,8 @@ function withFileOf<T>(disk: Disk, segment: Segment, read: (file: number) => T):
   }
 }
 
-/** The highest LSN that the frames of a segment, or the header of its successor, say was synced. */
-function syncedBehind(
+/** The highest LSN up to which the log was synced, by the frames of a segment or because it has a successor. */
+function syncedAfter(
   disk: Disk,
   directory: string,
   segment: Segment,

@@ -35,7 +35,7 @@ export type Scanned =
       /** Valid until the scan goes on. */
       readonly payload: Buffer
     }
-  | { readonly kind: 'fault'; readonly place: LogPlace; readonly bytes: number; readonly reason: string }
+  | { readonly kind: 'damage'; readonly place: LogPlace; readonly bytes: number; readonly reason: string }
   | { readonly kind: 'tornTail'; readonly place: LogPlace; readonly bytes: number; readonly reason: string }
   | { readonly kind: 'overtaken'; readonly place: LogPlace }
 
@@ -78,13 +78,13 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
           previous = undefined
           continue
         }
-        yield { kind: 'fault', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
+        yield { kind: 'damage', place, bytes: (nextLsn ?? firstLsn) - firstLsn, reason: 'bad segment header' }
         previous = undefined
         continue
       }
       if (previous && header.previous?.epoch !== previous.epoch) {
         records.interrupt()
-        yield { kind: 'fault', place, bytes: 0, reason: 'the segment does not go on from the one before' }
+        yield { kind: 'damage', place, bytes: 0, reason: 'the segment does not go on from the one before' }
       }
       // A removal that was interrupted may have taken the beginning of the record that such a segment begins within.
       if (!previous) records.begin(firstLsn >= fromLsn && header.withinGroup === true)
@@ -187,7 +187,7 @@ function* scanSegmentFile(
       return
     }
     const next = walk.findNext(end).lsn ?? end
-    yield { kind: 'fault', place, bytes: next - at, reason: step }
+    yield { kind: 'damage', place, bytes: next - at, reason: step }
     walk.position = next
   }
 }

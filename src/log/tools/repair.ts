@@ -19,7 +19,7 @@ export type RepairAction =
       readonly segment: InspectedSegment
       readonly before: InspectedSegment | undefined
     }
-  /** The padding behind a frame is made zero from `offset` to the next multiple of 8. */
+  /** The padding after a frame is made zero from `offset` to the next multiple of 8. */
   | { readonly kind: 'clear-padding'; readonly file: string; readonly offset: number }
   /** The file ends at `offset` from now on. */
   | { readonly kind: 'cut'; readonly file: string; readonly offset: number; readonly lsn: number }
@@ -40,7 +40,7 @@ export interface RepairPlan {
 interface DependentFile {
   readonly path: string
   readonly endLsn: number
-  readonly sound: boolean
+  readonly valid: boolean
 }
 
 export interface RepairOptions {
@@ -66,7 +66,7 @@ export async function lockForRepair(disk: Disk, directory: string): Promise<() =
 
 /**
  * Plans how a log becomes one that opens, losing as little as can be: damaged headers and padding are written anew;
- * damage that nothing needs any more goes with its segments from the front; otherwise the log is cut behind the last
+ * damage that nothing needs any more goes with its segments from the front; otherwise the log is cut after the last
  * whole group before the first damage.
  *
  * @throws LogError `TIDEMARK_LOG_CORRUPT` when nothing of it could stay.
@@ -74,7 +74,9 @@ export async function lockForRepair(disk: Disk, directory: string): Promise<() =
 export function planRepair(found: LogInspection, options: RepairOptions = {}): RepairPlan {
   const { segments } = found
   const inPlace = new Set<LogDamage['kind']>(['header-copy', 'padding'])
-  const deep = found.faults.filter((fault) => !inPlace.has(fault.kind) && !isInferredHeader(fault, segments))
+  const deep = found.faults.filter(
+    (damage) => !inPlace.has(damage.kind) && !isInferredHeader(damage, segments),
+  )
   const corrupt = deep.filter(({ severity }) => severity === 'corrupt')
   const front = firstWhole(segments, corrupt, options.neededFromLsn)
   const cuts = (front ? deep.filter(({ severity }) => severity === 'torn') : deep).map(
@@ -87,7 +89,7 @@ export function planRepair(found: LogInspection, options: RepairOptions = {}): R
   )
   const endLsn = cutLsn ?? found.lastGroupEndLsn
   const firstLsn = kept[0]?.firstLsn ?? 0
-  const dependents = (options.dependents ?? []).filter((file) => !file.sound || file.endLsn > endLsn)
+  const dependents = (options.dependents ?? []).filter((file) => !file.valid || file.endLsn > endLsn)
   const gone = segments.filter((segment) => !kept.includes(segment))
   const actions: RepairAction[] = [
     ...dependents.map(({ path: file }) => setAside(file)),
@@ -106,12 +108,12 @@ export function planRepair(found: LogInspection, options: RepairOptions = {}): R
   return { actions, firstLsn, endLsn, lost: lostRanges(found, firstLsn, endLsn) }
 }
 
-function isInferredHeader(fault: LogDamage, segments: readonly InspectedSegment[]): boolean {
-  if (fault.kind !== 'header') return false
-  return segments.some(({ path: file, headerInferred }) => file === fault.file && headerInferred)
+function isInferredHeader(damage: LogDamage, segments: readonly InspectedSegment[]): boolean {
+  if (damage.kind !== 'header') return false
+  return segments.some(({ path: file, headerInferred }) => file === damage.file && headerInferred)
 }
 
-/** The first segment behind all corruption, if what stands before it is not needed. */
+/** The first segment after all corruption, if what stands before it is not needed. */
 function firstWhole(
   segments: readonly InspectedSegment[],
   corrupt: readonly LogDamage[],
@@ -140,14 +142,14 @@ function setAside(file: string): RepairAction {
 }
 
 function inPlaceActions(
-  faults: readonly LogDamage[],
+  damage: readonly LogDamage[],
   kept: readonly InspectedSegment[],
   segments: readonly InspectedSegment[],
   endLsn: number,
 ): RepairAction[] {
   const actions: RepairAction[] = []
   for (const segment of kept) {
-    const own = faults.filter(({ file }) => file === segment.path)
+    const own = damage.filter(({ file }) => file === segment.path)
     for (const { kind, lsn, file, offset } of own) {
       if (kind === 'padding' && lsn < endLsn) actions.push({ kind: 'clear-padding', file, offset })
     }
@@ -160,7 +162,7 @@ function inPlaceActions(
 function lostRanges(found: LogInspection, firstLsn: number, endLsn: number) {
   const foundEndLsn = Math.max(
     ...found.segments.map((segment) => segment.endLsn),
-    ...found.faults.map((fault) => fault.endLsn),
+    ...found.faults.map(({ endLsn: lsn }) => lsn),
   )
   return [
     { fromLsn: found.firstLsn, toLsn: firstLsn },

@@ -2,7 +2,7 @@ import type { Disk } from '../disk/disk.js'
 import { listSegmentNames, readSegmentHeader, segmentNameLsn, segmentPath } from '../format/segment.js'
 
 export interface RetentionSettings {
-  /** Bytes of log that are kept behind the mark; Infinity: all. */
+  /** Bytes of log that are kept before the durable LSN; Infinity: all. */
   readonly keepLogBytes: number
   /** Hours that a sealed segment is kept; Infinity: for ever. */
   readonly keepLogHours: number

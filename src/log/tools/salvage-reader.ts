@@ -10,7 +10,7 @@ import { type SkippedRange, salvageLog } from './salvage.js'
 /** A record that was found in a damaged log. */
 export interface SalvagedRecord extends LogRecord {
   /**
-   * Nothing sound stands before it, so that it may be the rest of a record in several frames whose beginning is lost.
+   * Nothing valid stands before it, so that it may be the rest of a record in several frames whose beginning is lost.
    */
   readonly mayLackBeginning: boolean
 }
@@ -23,8 +23,8 @@ interface SalvageOptions {
 const salvageOptions = optionNames<SalvageOptions>({ disk: true })
 
 /**
- * Opens a log for salvage: reads every record that is still sound, also behind damage, and lists what it had to skip.
- * It takes no lock and changes nothing. What comes out is evidence and not a log: behind a gap nobody knows what is
+ * Opens a log for salvage: reads every record that is still valid, also after damage, and lists what it had to skip.
+ * It takes no lock and changes nothing. What comes out is evidence and not a log: after a gap it is not known what is
  * missing, and the records of a torn tail were never acknowledged. It is iterated once.
  *
  * @example

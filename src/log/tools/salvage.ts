@@ -7,7 +7,7 @@ export interface SkippedRange {
   readonly fromLsn: number
   readonly toLsn: number
   readonly file: string
-  /** The last group before it and the first behind it are not known to be neighbours. */
+  /** The last group before it and the first after it need not have been neighbours. */
   readonly bytes: number
 }
 
@@ -24,8 +24,8 @@ export interface SalvageReport {
 }
 
 /**
- * Reads every sound group of a log, also behind damage, and tells of all that it has to skip. It changes nothing, and
- * what it finds is not a log: behind a gap it is not known what was lost, and a torn tail was never acknowledged.
+ * Reads every valid group of a log, also after damage, and reports all that it has to skip. It changes nothing, and what it
+ * finds is not a log: after a gap it is not known what was lost, and a torn tail was never acknowledged.
  *
  * @throws LogError as `inspectLog`.
  */

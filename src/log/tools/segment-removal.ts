@@ -23,7 +23,7 @@ export interface SegmentRemoval {
 }
 
 /**
- * The segments that are wholly below `limitLsn`, never the last one, and none whose successor goes on with a group of it:
+ * The segments that are wholly below `limitLsn`, never the last one, and none whose last group continues in its successor:
  * what is left begins with a whole group. `undefined` when there is none.
  */
 export function planRemoval(disk: Disk, directory: string, limitLsn: number): SegmentRemoval | undefined {

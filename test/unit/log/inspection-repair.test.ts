@@ -76,9 +76,9 @@ describe('repairing a log', () => {
     const file = segmentPaths(disk)[1]!
     damage(disk, file, (content) => void (content[segmentHeaderBytes + 100]! ^= 1))
     const dependents = [
-      { path: `${inlineDirectory}/old.snap`, endLsn: lsns[2]!, sound: true },
-      { path: `${inlineDirectory}/new.snap`, endLsn: lsns.at(-1)!, sound: true },
-      { path: `${inlineDirectory}/bad.snap`, endLsn: lsns[1]!, sound: false },
+      { path: `${inlineDirectory}/old.snap`, endLsn: lsns[2]!, valid: true },
+      { path: `${inlineDirectory}/new.snap`, endLsn: lsns.at(-1)!, valid: true },
+      { path: `${inlineDirectory}/bad.snap`, endLsn: lsns[1]!, valid: false },
     ]
     for (const { path } of dependents) disk.replace(path, Buffer.from(path))
     repair(disk, { dependents })

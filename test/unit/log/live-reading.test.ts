@@ -250,7 +250,7 @@ describe('a reader', () => {
     await turn()
     expect(await another.return!()).toEqual({ value: undefined, done: true })
     await first
-    expect(log.feed.wanted).toBe(false)
+    expect(log.feed.requested).toBe(false)
     expect(log.feed.attached).toBe(0)
   })
 })
@@ -318,7 +318,7 @@ describe('the feed', () => {
     expect(log.follower.position).toBe(0)
     const taker = new Taker(log)
     await taker.take(2)
-    expect(log.feed.wanted).toBe(true)
+    expect(log.feed.requested).toBe(true)
     const lsn = log.append(new Uint8Array(8))
     log.flushAll()
     await taker.takeUpTo(lsn)
