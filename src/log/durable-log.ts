@@ -17,7 +17,6 @@ import {
   type Shortage,
   shortageError,
 } from './errors.js'
-import { poison } from './flush/flusher-thread.js'
 import { LogThreads } from './flush/log-threads.js'
 import { holdsLog, isPreallocatedName, isRecycledName } from './format/segment.js'
 import { checkOptions } from './options.js'
@@ -38,8 +37,9 @@ import {
   logState,
   shortages,
 } from './ring/memory.js'
-import { LogProducer, wakeFlusher } from './ring/producer.js'
+import { LogProducer } from './ring/producer.js'
 import { ReleasedSignal } from './ring/released-signal.js'
+import { poisonMemory, wakeFlusher, wakePreallocator } from './ring/signals.js'
 import {
   diskReserveShare,
   type LogSettingOptions,
@@ -374,8 +374,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     if (this.syncedLsn >= lsn) return
     await this.waitDurable(lsn)
     const { control32, control64 } = this.#views
-    const wanted = Atomics.load(control64, int64.syncWanted)
-    if (wanted < BigInt(lsn)) Atomics.store(control64, int64.syncWanted, BigInt(lsn))
+    const wanted = Atomics.load(control64, int64.syncRequested)
+    if (wanted < BigInt(lsn)) Atomics.store(control64, int64.syncRequested, BigInt(lsn))
     wakeFlusher(control32)
     this.signal.hold()
     await this.signal.until(() => this.syncedLsn >= lsn || this.#poisoned !== undefined || this.#closed)
@@ -485,9 +485,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.#checkUsable()
     await this.waitDurable(this.tailLsn)
     const { control32, control64 } = this.#views
-    const wanted = Atomics.add(control32, int32.rotateWanted, 1) + 1
+    const wanted = Atomics.add(control32, int32.rotationsRequested, 1) + 1
     wakeFlusher(control32)
-    const served = () => ((Atomics.load(control32, int32.rotateServed) - wanted) | 0) >= 0
+    const served = () => ((Atomics.load(control32, int32.rotationsCompleted) - wanted) | 0) >= 0
     this.signal.hold()
     await this.signal.until(() => served() || this.#poisoned !== undefined || this.#closing !== undefined)
     this.signal.letGo()
@@ -556,7 +556,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   poison(cause: unknown): void {
     if (this.#poisoned || this.#threads.closed) return
     this.#poisoned = cause instanceof LogPoisonedError ? cause : new LogPoisonedError(cause)
-    poison(this.#views)
+    poisonMemory(this.#views)
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned)
     this.signal.notify()
@@ -578,8 +578,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     const { control32 } = this.#views
     Atomics.compareExchange(control32, int32.state, logState.open, logState.closing)
     wakeFlusher(control32)
-    Atomics.add(control32, int32.preallocatorSignal, 1)
-    Atomics.notify(control32, int32.preallocatorSignal)
+    wakePreallocator(control32)
     this.signal.hold()
     await this.#threads.ended()
     await this.#follower?.stop().catch(() => {})

@@ -13,9 +13,9 @@ export const mutants = [
   {
     name: 'acknowledged before the sync',
     file: 'dist/src/log/flush/flusher.js',
-    find: 'if (!unsafe)\n            this.#segments.sync();\n        this.#written += bytes;\n        this.#unfilledMs = 0;\n        this.#forgetLostCounts();\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);',
+    find: 'if (!unsafe)\n            this.#segments.sync();\n        this.#written += bytes;\n        this.#checkPosition();\n        this.#unfilledMs = 0;\n        drain.forgetLostCounts();\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);',
     replace:
-      'this.#written += bytes;\n        this.#unfilledMs = 0;\n        this.#forgetLostCounts();\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);\n        if (!unsafe)\n            this.#segments.sync();',
+      'this.#written += bytes;\n        this.#checkPosition();\n        this.#unfilledMs = 0;\n        drain.forgetLostCounts();\n        this.#count(bytes, performance.now() - startMs);\n        this.#acknowledge(!unsafe);\n        if (!unsafe)\n            this.#segments.sync();',
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
@@ -567,8 +567,8 @@ export const mutants = [
   {
     name: 'a flusher sleeps until it is woken, and a producer may have died before that',
     file: 'dist/src/log/flush/flusher.js',
-    find: 'this.#onlySyncMarkers ? Math.min(checkMs, lookMs) : idleSyncMarkerMs',
-    replace: 'this.#onlySyncMarkers ? 600_000 : idleSyncMarkerMs',
+    find: 'onlySyncMarkers ? Math.min(checkMs, lookMs) : idleSyncMarkerMs',
+    replace: 'onlySyncMarkers ? 600_000 : idleSyncMarkerMs',
     tests: ['test/unit/log/wake.test.ts'],
   },
   {
@@ -644,8 +644,8 @@ export const mutants = [
   {
     name: 'a sync that was asked for is noted and not made',
     file: 'dist/src/log/flush/flusher.js',
-    find: 'this.#segments.sync();\n        this.#ownership?.confirm();\n        Atomics.store(control64, int64.synced, BigInt(this.#groupEnd));\n        Atomics.add(',
-    replace: 'Atomics.store(control64, int64.synced, BigInt(this.#groupEnd));\n        Atomics.add(',
+    find: 'this.#segments.sync();\n        this.#ownership?.confirm();\n        this.#storeSynced();',
+    replace: 'this.#storeSynced();',
     tests: ['test/faults/power-cut.test.ts', 'test/faults/engine-crashes.test.ts'],
   },
   {

@@ -106,8 +106,8 @@ export class InlineLog {
 
   /** What `DurableLog.waitSynced` asks of the flusher, for an LSN that is released. */
   syncTo(lsn: number): void {
-    this.#control64[int64.syncWanted] = BigInt(lsn)
-    this.flusher.serveSync()
+    this.#control64[int64.syncRequested] = BigInt(lsn)
+    this.flusher.completeSync()
   }
 
   /** Removes the segments wholly below `lsn`, as far as it is released. */

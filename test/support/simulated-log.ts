@@ -1,6 +1,6 @@
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { int32, logState } from '#tidemark/log/ring/memory.js'
-import { wakeFlusher } from '#tidemark/log/ring/producer.js'
+import { wakeFlusher } from '#tidemark/log/ring/signals.js'
 import type { Written } from './fault-log.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'
 import { InlineLog, type InlineLogOptions } from './inline-log.js'

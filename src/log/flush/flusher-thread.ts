@@ -6,6 +6,7 @@ import { segmentSeed } from '../format/segment.js'
 import { type RecoveryReport, recoverLog } from '../recover/recovery.js'
 import type { SealedStates } from '../recover/sealed-check.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from '../ring/memory.js'
+import { poisonMemory } from '../ring/signals.js'
 import { Flusher, type FlushSettings } from './flusher.js'
 import { SegmentWriter } from './segment-writer.js'
 import { SharedPreallocated } from './shared-preallocated.js'
@@ -67,22 +68,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
     Atomics.compareExchange(control32, int32.state, logState.closing, logState.closed)
     post({ kind: 'closed' })
   } catch (error) {
-    poison(new LogViews(data.memory))
+    poisonMemory(new LogViews(data.memory))
     post({ kind: 'failed', error: toErrorMessage(ownership.explain(error)) })
-  }
-}
-
-/** Sets the sticky state and wakes every thread that waits for anything, so that none hangs. */
-export function poison(views: LogViews): void {
-  const { control32 } = views
-  Atomics.store(control32, int32.state, logState.poisoned)
-  for (const signal of [
-    int32.limitSignal,
-    int32.releasedSignal,
-    int32.flusherSignal,
-    int32.preallocatorSignal,
-  ]) {
-    Atomics.add(control32, signal, 1)
-    Atomics.notify(control32, signal)
   }
 }

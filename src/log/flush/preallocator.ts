@@ -13,7 +13,7 @@ import {
 } from '../errors.js'
 import { isRecycledName, preallocatedName, segmentHeaderBytes } from '../format/segment.js'
 import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from '../ring/memory.js'
-import { wakeFlusher } from '../ring/producer.js'
+import { wakeFlusher } from '../ring/signals.js'
 import { FillPace } from './fill-pace.js'
 
 /** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */

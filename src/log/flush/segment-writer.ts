@@ -1,5 +1,6 @@
 import { join as segmentFile } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { assert } from '../../base/assert.js'
 import { attempt, removeQuietly } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
@@ -108,6 +109,11 @@ export class SegmentWriter {
     return this.#active.header.firstLsn
   }
 
+  /** LSN up to which frames were written. */
+  get end(): number {
+    return this.#end
+  }
+
   /** LSN up to which the active segment has room that is there for certain. */
   get limit(): number {
     return this.#active.header.firstLsn + this.#allocated
@@ -129,8 +135,13 @@ export class SegmentWriter {
     return true
   }
 
-  /** Writes the pieces behind the last frame. A short write is a failure, because its reason is lost. */
+  /** Writes the pieces after the last frame. A short write is a failure, because its reason is lost. */
   write(pieces: Uint8Array[], bytes: number): void {
+    assert(this.#end + bytes <= this.limit, 'frames are written where their segment has room', () => ({
+      end: this.#end,
+      bytes,
+      limit: this.limit,
+    }))
     const position = segmentHeaderBytes + this.#end - this.#active.header.firstLsn
     const written = attempt('write to', this.#active.path, () =>
       this.#disk.write(this.#file, pieces, position),
@@ -152,7 +163,7 @@ export class SegmentWriter {
 
   /**
    * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
-   * frame is written behind it: a sound header proves that all before it is on disk, and a segment without one holds
+   * frame is written after it: a valid header proves that all before it is on disk, and a segment without one holds
    * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a preallocated segment
    * was ready.
    *

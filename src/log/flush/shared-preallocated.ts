@@ -1,4 +1,5 @@
 import { int32, type LogMemory } from '../ring/memory.js'
+import { wakePreallocator } from '../ring/signals.js'
 import type { PreallocatedSegment, PreallocatedSource } from './segment-writer.js'
 
 /** The segments that the preallocator's thread announces in shared memory. */
@@ -21,7 +22,6 @@ export class SharedPreallocated implements PreallocatedSource {
       int32.preallocatedTaken,
       Atomics.load(this.#control32, int32.preallocatedSerial),
     )
-    Atomics.add(this.#control32, int32.preallocatorSignal, 1)
-    Atomics.notify(this.#control32, int32.preallocatorSignal)
+    wakePreallocator(this.#control32)
   }
 }

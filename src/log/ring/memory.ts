@@ -24,11 +24,11 @@ import { frameHeaderBytes } from '../format/frame.js'
  *    768  spaceWaiters          i32      producers (add)                     flusher, publisher
  *    896  state                 i32      opener (closing), flusher           all
  *   1024  readerSlot            i64      publisher, flusher (CAS)            both
- *   1088  rotateWanted          i32      opener                              flusher
- *   1096  rotateServed          i32      flusher                             opener
+ *   1088  rotationsRequested         i32      opener                              flusher
+ *   1096  rotationsCompleted         i32      flusher                             opener
  *   1104  activeFirst           i64      flusher                             opener
  *   1112  roomEnd               i64      flusher                             opener
- *   1120  syncWanted            i64      opener                              flusher
+ *   1120  syncRequested         i64      opener                              flusher
  *   1152  preallocatorSignal    i32      all that wake it (add)               preallocator (wait)
  *   1156  preallocatedSerial    i32      preallocator                        flusher
  *   1160  preallocatedTaken     i32      flusher                             preallocator
@@ -68,8 +68,8 @@ export const int32 = {
   asleep: 648 >> 2,
   spaceWaiters: 768 >> 2,
   state: 896 >> 2,
-  rotateWanted: 1088 >> 2,
-  rotateServed: 1096 >> 2,
+  rotationsRequested: 1088 >> 2,
+  rotationsCompleted: 1096 >> 2,
   preallocatorSignal: 1152 >> 2,
   preallocatedSerial: 1156 >> 2,
   preallocatedTaken: 1160 >> 2,
@@ -87,7 +87,7 @@ export const int64 = {
   readerSlot: 1024 >> 3,
   activeFirst: 1104 >> 3,
   roomEnd: 1112 >> 3,
-  syncWanted: 1120 >> 3,
+  syncRequested: 1120 >> 3,
 } as const
 
 /** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */
@@ -126,6 +126,7 @@ export const logState = { open: 0, closing: 1, closed: 2, poisoned: 3 } as const
 
 /** The low three bits of the reader slot: LSNs are multiples of eight. */
 export const readerState = { none: 0n, attached: 1n, detached: 2n, requested: 3n } as const
+export const readerStateMask = 7n
 
 export const ringBytesMin = 64 * 1024
 export const ringBytesMax = 1024 * 1024 * 1024

@@ -9,6 +9,7 @@ import {
   writeFrameHeader,
 } from '../format/frame.js'
 import { int32, int64, type LogMemory, LogViews, logState } from './memory.js'
+import { wakeFlusher } from './signals.js'
 
 /** Copies of at most this many words are a loop; a typed-array `set` costs 30 ns before its first byte. */
 const loopCopyWordsMax = 48
@@ -345,11 +346,6 @@ export class LogProducer {
       Atomics.sub(control32, int32.spaceWaiters, 1)
     }
   }
-}
-
-export function wakeFlusher(control32: Int32Array): void {
-  Atomics.add(control32, int32.flusherSignal, 1)
-  Atomics.notify(control32, int32.flusherSignal)
 }
 
 function checkOpen(control32: Int32Array): void {

@@ -1,4 +1,5 @@
 import { int32, int64, type LogViews } from './memory.js'
+import { wakeWaiters } from './signals.js'
 
 /**
  * The mark as an event loop sees it. One `Atomics.waitAsync` stands for all who wait in this thread: a pending one
@@ -69,8 +70,7 @@ export class ReleasedSignal {
   /** Wakes the waiting threads and this one, after the state word changed. */
   notify(): void {
     const { control32 } = this.#views
-    Atomics.add(control32, int32.releasedSignal, 1)
-    Atomics.notify(control32, int32.releasedSignal)
+    wakeWaiters(control32)
     this.#fire()
   }
 

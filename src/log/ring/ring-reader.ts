@@ -1,8 +1,6 @@
 import { alignFrame } from '../format/frame.js'
-import { int32, int64, type LogMemory, LogViews, readerState } from './memory.js'
-import { wakeFlusher } from './producer.js'
-
-const stateMask = 7n
+import { int32, int64, type LogMemory, LogViews, readerState, readerStateMask } from './memory.js'
+import { wakeFlusher } from './signals.js'
 
 /**
  * The one reader of the ring besides the flusher. It reads only below the mark, and copies what it reads: the flusher
@@ -25,13 +23,13 @@ export class RingReader {
   /** The LSN from which the ring may be read, or `undefined` while the reader is not attached. */
   get attachedAt(): number | undefined {
     const slot = Atomics.load(this.#views.control64, int64.readerSlot)
-    if ((slot & stateMask) !== readerState.attached) return undefined
-    this.#position = Number(slot & ~stateMask)
+    if ((slot & readerStateMask) !== readerState.attached) return undefined
+    this.#position = Number(slot & ~readerStateMask)
     return this.#position
   }
 
   get detached(): boolean {
-    return (Atomics.load(this.#views.control64, int64.readerSlot) & stateMask) === readerState.detached
+    return (Atomics.load(this.#views.control64, int64.readerSlot) & readerStateMask) === readerState.detached
   }
 
   /**

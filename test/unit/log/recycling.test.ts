@@ -294,7 +294,7 @@ describe('a segment in a file that was used before', () => {
     const { disk, log } = recycled()
     const lsns = [log.tail]
     new Int32Array(log.memory.control)[1088 >> 2]! += 1
-    log.flusher.serveRotation()
+    log.flusher.completeRotation()
     lsns.push(log.append(Buffer.from('in the next segment')))
     log.flushAll()
     const { firstLsn } = log.recovered.report

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { DurableLog, LogProducer } from '#tidemark/log/index.js'
 import { int32, int64, logState } from '#tidemark/log/ring/memory.js'
-import { wakeFlusher } from '#tidemark/log/ring/producer.js'
+import { wakeFlusher } from '#tidemark/log/ring/signals.js'
 import { InlineLog } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { settledWithin } from '../../support/settled.js'
