@@ -131,7 +131,7 @@ describe('a power cut', () => {
 })
 
 describe('a segment', () => {
-  it('is wholly on disk before the next one begins, even under unsafeNone', () => {
+  it('is on disk to its end before the next one begins, even under unsafeNone', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk, { durability: 'unsafeNone' })
     while (disk.list('/log').length < 2) {

@@ -261,7 +261,7 @@ describe('tidemark log dump --from', () => {
 })
 
 describe('the tools that may stand beside a running pool', () => {
-  it('let it go first on the processor', async () => {
+  it('run at a lower priority than the pool', async () => {
     const script = path.join(temporaryDirectory(), 'priority.mjs')
     const lines = [
       "import { getPriority } from 'node:os'",

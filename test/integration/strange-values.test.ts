@@ -31,7 +31,7 @@ async function codeOf(call: () => unknown): Promise<unknown> {
 }
 
 describe.each(Object.entries(strange))('%s', (_name, value) => {
-  it('in a command or a question is a coded error, and nothing is logged', async () => {
+  it('in a command or a question is an error with a code, and nothing is logged', async () => {
     const pool = await openPool()
     const end = pool.durableLsn
     const command = limit(1, 'buy', '1', '1')

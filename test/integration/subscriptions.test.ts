@@ -295,7 +295,7 @@ describe('a bare log', () => {
     expect(await again.next()).toEqual({ value: undefined, done: true })
   })
 
-  it('keeps what its follower has yet to read, whatever it is asked to remove', async () => {
+  it('keeps what its tailer has yet to read, whatever it is asked to remove', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536, segmentBytes: 65_536 })
     const follower = log.follow(0)
     let last = 0

@@ -39,6 +39,19 @@ describe('README and docs', () => {
     expect(named.filter(({ found }) => !(found in scripts))).toEqual([])
   })
 
+  it('name only error codes and environment variables that exist', () => {
+    const known = new Set(
+      ['src', 'bench', 'test/support'].flatMap((folder) =>
+        readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+          .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('node_modules'))
+          .flatMap((file) => textOf(path.join(folder, file)).match(/\bTIDEMARK_[A-Z_]+\b/g) ?? []),
+      ),
+    )
+    const named = matchesIn(/\b(TIDEMARK_[A-Z_]+)\b/g)
+    expect(named.length).toBeGreaterThan(100)
+    expect(named.filter(({ found }) => !known.has(found))).toEqual([])
+  })
+
   it('link only to pages and headings that exist', () => {
     const broken = matchesIn(/\]\(([^)]+)\)/g).filter(({ page, found }) => {
       if (/^https?:/.test(found)) return false

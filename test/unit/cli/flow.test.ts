@@ -60,7 +60,7 @@ describe('the generated flow', () => {
     expect(markets.length / calls.length).toBeCloseTo(0.5, 1)
   })
 
-  it('refuses a mix that is none', () => {
+  it('refuses a malformed mix', () => {
     for (const text of ['', 'add', 'add=', 'add=-1,ioc=1', 'add=x', 'swim=1', 'add=0', 'add=1=2']) {
       expect(parseMix(text)).toBeUndefined()
     }

@@ -86,7 +86,7 @@ describe('recognising a format', () => {
     expect(await formatOf('garbage\n{}', 'a.jsonl')).toBe('commands')
   })
 
-  it('fails on what is none, and says what there is', async () => {
+  it('fails on a text in no known format, and names the known ones', async () => {
     await expect(formatOf('hello')).rejects.toMatchObject({ exitCode: 3, message: /no known format/ })
     await expect(formatOf('')).rejects.toMatchObject({ exitCode: 3, message: /is empty/ })
   })
@@ -103,7 +103,7 @@ describe('numbers in JSON', () => {
     }
   })
 
-  it('are left alone when they are exact, or inside a string', () => {
+  it('are taken as they are when they are exact, or inside a string', () => {
     for (const line of [
       '{"p":0.1,"q":64000.01,"r":9007199254740991}',
       '{"p":"9007199254740993","q":"a\\"9007199254740993"}',

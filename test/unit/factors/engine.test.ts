@@ -168,7 +168,7 @@ describe('a factor engine', () => {
     expect(again.ticks).toBe(90)
   })
 
-  it('keeps what is warm when factors are added later', () => {
+  it('keeps the windows of known factors when others are added later', () => {
     const engine = new FactorEngine()
     engine.register('X', 'n', 'count(last, 1000)')
     walk(engine, 'X', 10)

@@ -30,7 +30,7 @@ describe('a text of a log of factors', () => {
     expect(() => cursorAt(entryKind[kind], text).text()).toThrowError(wanted)
   })
 
-  it('is read when it says what it must', () => {
+  it('is read only when it has the fields of its kind', () => {
     const series = { instrument: 'BTC', factors: ['ma'], definitions: [['ma', 'mean(last, 5)']] }
     expect(cursorAt(entryKind.series, JSON.stringify(series)).text()).toEqual(series)
     const sent = { instrument: 'BTC', factors: [] }

@@ -216,7 +216,7 @@ describe('JobLog', () => {
     expect(await failureOf(() => JobLog.open(dir, smallLog))).toBe('TIDEMARK_JOB_LOG_CORRUPT')
   })
 
-  it('refuses a folder whose last record is no event, and gives it back', async () => {
+  it('refuses a folder whose last record is no event, and releases its lock', async () => {
     const dir = newFolder()
     await writeRecords(dir, ['{"not":"an event"}'])
     expect(await failureOf(() => JobLog.open(dir, smallLog))).toBe('TIDEMARK_JOB_LOG_CORRUPT')

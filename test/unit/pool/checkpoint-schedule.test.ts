@@ -107,7 +107,7 @@ describe('checkpoints that fail', () => {
     expect(failed.at(-1)).toMatchObject({ failures: 1, retryMs: 1000 })
   })
 
-  it('do not keep anybody from asking for one', async () => {
+  it('do not keep one that is asked for from being taken', async () => {
     const { state, failed, command, advance, schedule } = scheduled()
     state.error = full
     await command(1000)

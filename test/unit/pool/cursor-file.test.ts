@@ -99,7 +99,7 @@ describe('a cursor file', () => {
     expect(other).toMatchObject({ record: undefined, reason: expect.stringContaining('"risk"') })
   })
 
-  it('that is no cursor by its name is left alone', async () => {
+  it('whose name is no cursor file is left alone', async () => {
     const dir = temporaryDirectory()
     for (const name of [
       'cursor-.cur',

@@ -38,7 +38,7 @@ const read = (snapshot: PoolSnapshot, disk: MemoryDisk, wants?: (section: number
   }))
 
 describe('a snapshot file', () => {
-  it('says what was put into it, and gives the pieces of the sections that are wanted', async () => {
+  it('returns what was put into it, and the pieces of the requested sections', async () => {
     const { disk, snapshot } = diskWithSnapshot()
     expect(snapshot.path).toBe('/pool/snapshot-00000000000000000800.snap')
     const header = await readSnapshotHeader(snapshot.path, disk)
@@ -181,7 +181,7 @@ describe('a snapshot file', () => {
     },
   )
 
-  it('that became shorter is not made up', async () => {
+  it('that became shorter is refused, not filled up', async () => {
     const { disk, snapshot } = diskWithSnapshot()
     const content = disk.contentOf(snapshot.path)!
     for (const bytes of [0, 63, 64, 1000, content.byteLength - 1]) {
