@@ -88,7 +88,7 @@ class InboundModel {
 
   check(): void {
     const { writer, control, written, released } = this
-    if (writer.queuedWords !== written - released) throw new Error(`${writer.queuedWords} words are queued`)
+    if (writer.queued !== written - released) throw new Error(`${writer.queued} words are queued`)
     const positions = [control[positionWords.write], control[positionWords.read]]
     if (positions[0] !== (written | 0) || positions[1] !== (released | 0))
       throw new Error(`the positions are ${positions}, not ${[written | 0, released | 0]}`)

@@ -217,7 +217,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     this.#checkUsable()
     const { number, worker } = this.#instrument(tick.instrument)
     const mask = checkTick(tick)
-    if (!worker.ring.fits || worker.waiting) {
+    if (!worker.ring.fitsTick || worker.waiting) {
       if (this.#whenFull === 'drop') {
         this.#dropped++
         return false
@@ -240,7 +240,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
   /** Whether a tick of this instrument finds no room now. @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`. */
   full(instrument: string): boolean {
     const { worker } = this.#instrument(instrument)
-    return worker.waiting || !worker.ring.fits
+    return worker.waiting || !worker.ring.fitsTick
   }
 
   /** Resolves when the workers have taken everything sent so far. @throws LogError `TIDEMARK_LOG_POISONED`. */

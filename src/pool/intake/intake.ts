@@ -125,7 +125,7 @@ export class Intake {
 
   /** Instruments that fit at once into a pool that has nothing else to do, however long their symbols are. */
   get instrumentsAtOnce(): number {
-    return Math.min(this.maxInFlight, Math.floor(this.#shards[0]!.inbound.capacityWords / maxCommandWords))
+    return Math.min(this.maxInFlight, Math.floor(this.#shards[0]!.inbound.capacity / maxCommandWords))
   }
 
   /** Counts commands as settled, and calls those who wait for room when there is enough. */
@@ -156,8 +156,8 @@ export class Intake {
   #noRoomInRings(batch: CommandBatch): Error | undefined {
     for (const [i, { used }] of batch.parts.entries()) {
       const { inbound } = this.#shards[i]!
-      if (used > inbound.capacityWords) {
-        const [bytes, bytesMax] = [used * 4, inbound.capacityWords * 4]
+      if (used > inbound.capacity) {
+        const [bytes, bytesMax] = [used * 4, inbound.capacity * 4]
         return new PoolError(
           'TIDEMARK_BATCH_TOO_LARGE',
           `The batch's commands for shard ${i} have ${bytes} bytes; its queue takes at most ${bytesMax}. Split the batch or raise maxInFlight.`,

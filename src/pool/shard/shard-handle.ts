@@ -217,7 +217,7 @@ export class ShardHandle {
       rejected: counters[shardCounter.rejected]!,
       longestAnswerMs: counters[shardCounter.longestAnswerMs]!,
       inFlight: this.#inFlight,
-      queuedWords: this.inbound.queuedWords,
+      queuedWords: this.inbound.queued,
     }
   }
 
