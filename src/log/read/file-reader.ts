@@ -3,6 +3,7 @@ import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
 import { listSegmentNames, requireSegmentHeader, segmentNameLsn, segmentPath } from '../format/segment.js'
 import { type BatchChunk, type BatchDamage, BatchWalk } from './batch-walk.js'
+import { damageReason } from './damage-reason.js'
 import type { RecordAssembler } from './record-assembler.js'
 import { SegmentWindow } from './segment-window.js'
 
@@ -175,7 +176,7 @@ export class FileReader {
     const offset = window.filePosition(lsn)
     return new LogError(
       'TIDEMARK_LOG_CORRUPT',
-      `The log is corrupt at LSN ${lsn}, byte ${offset} of ${file}: ${reason}.`,
+      `The log is corrupt at LSN ${lsn}, byte ${offset} of ${file}: ${damageReason(reason)}.`,
       { file, offset, lsn, reason },
     )
   }

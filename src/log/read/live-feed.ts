@@ -1,3 +1,4 @@
+import { assert, broken } from '../../base/assert.js'
 import type { BatchChunk } from './batch-walk.js'
 import { LiveTail } from './live-tail.js'
 
@@ -67,13 +68,19 @@ export class LiveFeed {
 
   /** Takes a chunk whose memory is used again; it begins where the last one ended. */
   publish(chunk: BatchChunk): void {
+    const { startLsn } = chunk
+    assert(startLsn === this.#position, 'the feed gets the log without a gap', () => ({
+      startLsn,
+      position: this.#position,
+    }))
     this.#position = chunk.endLsn
     if (this.#tails.size === 0) return
-    const bytes = chunk.endLsn - chunk.startLsn
+    const bytes = chunk.endLsn - startLsn
     const at = this.#copy(chunk.bytes, bytes)
     for (const tail of this.#tails) {
       // A reader that was further in the files than the tailer in the ring has the beginning already.
       const known = Math.min(bytes, Math.max(0, tail.endLsn - chunk.startLsn))
+      if (tail.endLsn < startLsn) broken('a reader is fed without a gap', { endLsn: tail.endLsn, startLsn })
       if (!tail.add(this.#slab, at + known, at + bytes)) this.#tails.delete(tail)
     }
   }

@@ -172,7 +172,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
   }
 
   /**
-   * The next frames, in memory that the next call may use again; `undefined` at the end.
+   * The next batches, in memory that the next call may use again; `undefined` at the end.
    *
    * @throws LogError `TIDEMARK_BAD_LSN` when what comes next is not in the log any more.
    */

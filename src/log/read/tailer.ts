@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { assert } from '../../base/assert.js'
 import { Turns } from '../../base/turns.js'
 import type { Disk } from '../disk/disk.js'
 import { isShortage } from '../errors.js'
@@ -107,6 +108,17 @@ export class LogTailer {
       }
       const chunk = this.#fromRing(released) ?? (await this.#fromFilesWhenPossible(released))
       if (!chunk) continue
+      const position = this.#position
+      assert(
+        chunk.startLsn === position && chunk.endLsn <= released,
+        'the log is tailed without a gap, below the durable LSN',
+        () => ({
+          startLsn: chunk.startLsn,
+          endLsn: chunk.endLsn,
+          position,
+          released,
+        }),
+      )
       this.#position = chunk.endLsn
       onChunk(chunk)
       this.#feed.publish(chunk)

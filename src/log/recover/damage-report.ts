@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../base/errors.js'
 import { LogError } from '../errors.js'
 import { type Segment, segmentHeaderBytes } from '../format/segment.js'
+import { damageReason } from '../read/damage-reason.js'
 
 /** Bytes at the end of the log that an opening found unfinished, and cut. */
 export interface TornTail {
@@ -131,19 +132,6 @@ export function damageText({ file, offset, lsn, reason, ...damage }: DamageRepor
 
 function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
-}
-
-const sentences: Record<string, string> = {
-  truncated: 'the file ends within a frame',
-  'bad-length': 'the length of a frame is not possible',
-  'bad-lsn': 'a frame does not carry the LSN of its place',
-  'bad-type': 'a frame has the type 0',
-  'bad-crc': 'the CRC of a frame is wrong',
-}
-
-/** A reason in words: those that begin with the code of a damaged frame are translated, others are in words already. */
-export function damageReason(reason: string): string {
-  return reason.replace(/^[a-z-]+/, (code) => sentences[code] ?? code)
 }
 
 /** The error of an opening that meets corruption at an LSN of a segment. */

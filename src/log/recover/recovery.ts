@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { assert } from '../../base/assert.js'
 import { isTemporaryName } from '../disk/atomic-file.js'
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
@@ -107,6 +108,11 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     tail.endLsn,
     tail.recordEndLsn > syncedLsn,
   )
+  assert(fromLsn <= tail.endLsn && tail.endLsn <= endLsn, 'an opening goes on where the log ended', () => ({
+    fromLsn,
+    tailEndLsn: tail.endLsn,
+    endLsn,
+  }))
   if (begun.active.path !== last.path) trim(disk, last, fromLsn)
   return {
     report: {

@@ -1,9 +1,10 @@
 import type { Disk } from '../disk/disk.js'
 import { type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
 import type { LogDamage } from '../recover/damage-report.js'
-import type { HeaderProbe, LogFile } from './inspection-header.js'
+import type { HeaderProbe } from './header-probe.js'
 import type { InspectedSegment } from './inspection-report.js'
 import { InspectionWalk } from './inspection-walk.js'
+import type { LogFile } from './log-files.js'
 
 /** Damage without what only the whole inspection knows. */
 export type PlacedDamage = Omit<LogDamage, 'severity' | 'groupEndLsn' | 'recordsKept'>

@@ -1,15 +1,9 @@
 import type { Disk } from '../disk/disk.js'
 import type { SegmentHeader } from '../format/segment.js'
-import { damageReason, type LogDamage } from '../recover/damage-report.js'
+import { damageReason } from '../read/damage-reason.js'
+import type { LogDamage } from '../recover/damage-report.js'
+import { type HeaderProbe, probeHeader, readHeaderBlock } from './header-probe.js'
 import { chainDamage, type PlacedDamage, settleHeader } from './inspection-chain.js'
-import {
-  type HeaderProbe,
-  type LogFile,
-  listLogFiles,
-  openLogFile,
-  probeHeader,
-  readHeaderBlock,
-} from './inspection-header.js'
 import { InspectedRecords } from './inspection-records.js'
 import {
   type InspectedSegment,
@@ -21,6 +15,7 @@ import {
 } from './inspection-report.js'
 import { InspectionWalk, type WalkSink } from './inspection-walk.js'
 import { successorOf } from './log-end.js'
+import { type LogFile, listLogFiles, openLogFile } from './log-files.js'
 
 const settleMs = 50
 const settleTries = 10

@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { assert } from '../../base/assert.js'
 import type { Disk } from '../disk/disk.js'
 import { claimFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
@@ -14,7 +15,7 @@ import { checkChain } from '../recover/segment-chain.js'
 import { scanSegment } from '../recover/segment-scan.js'
 import { BackupCopy } from './backup-copy.js'
 import { copyEnd, type EndKnowledge } from './backup-end.js'
-import { listLogFiles } from './inspection-header.js'
+import { listLogFiles } from './log-files.js'
 
 /** A snapshot that a backup takes along. */
 export interface BackupSnapshot {
@@ -127,6 +128,10 @@ async function planCopy(
   })
   checkChain(segments)
   const endLsn = await copyEnd(disk, source, segments, snapshot?.endLsn ?? 0, knowledge)
+  assert(endLsn >= (snapshot?.endLsn ?? 0), 'a backup has the log as far as its snapshot goes', () => ({
+    endLsn,
+    snapshotLsn: snapshot?.endLsn,
+  }))
   const end = segments.findIndex(({ header }, i) => i > 0 && header.firstLsn >= endLsn)
   if (end < 0) return { snapshot, segments, endLsn, successor: undefined }
   const successor = segments[end]!.header.firstLsn === endLsn ? segments[end] : undefined

@@ -1,9 +1,11 @@
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
-import { decodeSegmentHeader, type Segment, segmentHeaderBytes } from '../format/segment.js'
+import { decodeSegmentHeader, type Segment } from '../format/segment.js'
+import { corruptAt } from '../recover/damage-report.js'
 import { type SegmentScan, scanSegment, searchAfter } from '../recover/segment-scan.js'
-import { listLogFiles, openLogFile, probeHeader, readHeaderBlock } from './inspection-header.js'
+import { probeHeader, readHeaderBlock } from './header-probe.js'
+import { listLogFiles, openLogFile } from './log-files.js'
 
 /**
  * The successor of the segment that begins at `firstLsn`, if there is one by now. Its header is only written when all before
@@ -98,16 +100,7 @@ function syncedAfter(
   return Math.max(scan.syncedLsn, proof?.synced ?? 0, sealedAt ?? 0)
 }
 
-function corrupt(
-  { path: file, header }: Segment,
-  { endLsn, damage }: SegmentScan,
-  syncedLsn: number,
-): LogError {
-  const offset = segmentHeaderBytes + endLsn - header.firstLsn
+function corrupt(segment: Segment, { endLsn, damage }: SegmentScan, syncedLsn: number): LogError {
   const reason = `${damage ?? 'it ends here'}, though the log was synced up to LSN ${syncedLsn}`
-  return new LogError(
-    'TIDEMARK_LOG_CORRUPT',
-    `The log is corrupt at LSN ${endLsn}, byte ${offset} of ${file}: ${reason}.`,
-    { file, offset, lsn: endLsn, reason },
-  )
+  return corruptAt(segment, endLsn, reason, undefined)
 }

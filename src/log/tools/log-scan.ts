@@ -10,7 +10,8 @@ import { BatchWalk } from '../read/batch-walk.js'
 import { RecordAssembler } from '../read/record-assembler.js'
 import { SegmentWindow } from '../read/segment-window.js'
 import { searchAfter } from '../recover/segment-scan.js'
-import { listLogFiles, openLogFile, readHeaderBlock } from './inspection-header.js'
+import { readHeaderBlock } from './header-probe.js'
+import { listLogFiles, openLogFile } from './log-files.js'
 
 /** A place in the log's files. */
 export interface LogPlace {

@@ -2,7 +2,8 @@ import type { Disk } from '../disk/disk.js'
 import { decodeSegmentHeader } from '../format/segment.js'
 import { BatchWalk } from '../read/batch-walk.js'
 import { SegmentWindow } from '../read/segment-window.js'
-import { listLogFiles, openLogFile, readHeaderBlock } from './inspection-header.js'
+import { readHeaderBlock } from './header-probe.js'
+import { listLogFiles, openLogFile } from './log-files.js'
 
 /** Batches of different threads, and clocks that are set back, are out of order by less than this. */
 const disorderUs = 60_000_000

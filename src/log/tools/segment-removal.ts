@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { assert } from '../../base/assert.js'
 import { call, run, runNow, type Steps } from '../disk/atomic-file.js'
 import type { Disk } from '../disk/disk.js'
 import {
@@ -31,7 +32,16 @@ export function planRemoval(disk: Disk, directory: string, limitLsn: number): Se
   let count = firstLsns.findLastIndex((lsn, i) => i === 0 || lsn <= limitLsn)
   while (count > 0 && beginsWithinGroup(disk, directory, firstLsns[count]!)) count--
   if (count <= 0) return undefined
-  return { firstLsns: firstLsns.slice(0, count), firstLsn: firstLsns[count]! }
+  const firstLsn = firstLsns[count]
+  assert(
+    firstLsn !== undefined && firstLsn <= limitLsn,
+    'a removal leaves the last segment and all above its limit',
+    () => ({
+      firstLsn,
+      limitLsn,
+    }),
+  )
+  return { firstLsns: firstLsns.slice(0, count), firstLsn }
 }
 
 /**
