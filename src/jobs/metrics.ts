@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import type { LogStats } from '../log/durable-log.js'
+import type { LogStats } from '../log/index.js'
 import type { CheckpointMetrics } from './state/job-checkpoints.js'
 
 /** Milliseconds. */

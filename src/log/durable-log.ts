@@ -1,100 +1,38 @@
-import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { Emitter } from '../base/emitter.js'
 import { withoutStack } from '../base/errors.js'
-import type { LatencySummary } from '../base/latency-histogram.js'
 import { readerTurns } from '../base/turns.js'
 import type { Disk } from './disk/disk.js'
-import { makeFolder } from './disk/folders.js'
-import { NodeDisk } from './disk/node-disk.js'
-import { Ownership, type TakenFolder, takeFolder } from './disk/ownership.js'
+import { Ownership, type TakenFolder } from './disk/ownership.js'
+import { closedError, fromErrorMessage, LogError, LogPoisonedError, shortageError } from './errors.js'
+import { DiskRoom } from './flush/disk-room.js'
+import { FlusherRequests } from './flush/flusher-requests.js'
+import type { LogThreads } from './flush/log-threads.js'
 import {
-  badSetting,
-  closedError,
-  fromErrorMessage,
-  LogError,
-  LogPoisonedError,
-  type Shortage,
-  shortageError,
-} from './errors.js'
-import { LogThreads } from './flush/log-threads.js'
-import { holdsLog, isPreallocatedName, isRecycledName } from './format/segment.js'
+  type DurableLogOptions,
+  durableLogOptions,
+  initialSegmentBytes,
+  type OpenedLog,
+  openLog,
+} from './log-opening.js'
+import { type LogStats, logStats } from './log-stats.js'
 import { checkOptions } from './options.js'
 import { DurableWaiters } from './read/durable-waiters.js'
 import { LiveFeed } from './read/live-feed.js'
 import { LogReader, type LogReaderOptions } from './read/log-reader.js'
 import { LogTailer } from './read/tailer.js'
 import type { RecoveryReport } from './recover/recovery.js'
-import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
-import {
-  createLogMemory,
-  float64,
-  fullFor,
-  int32,
-  int64,
-  type LogMemory,
-  LogViews,
-  logState,
-  shortages,
-} from './ring/memory.js'
+import { int32, int64, type LogMemory, LogViews, logState } from './ring/memory.js'
 import { LogProducer } from './ring/producer.js'
 import { ReleasedSignal } from './ring/released-signal.js'
 import { poisonMemory, wakeFlusher, wakePreallocator } from './ring/signals.js'
-import {
-  diskReserveShare,
-  type LogSettingOptions,
-  type LogSettings,
-  logSettingNames,
-  resolveLogSettings,
-} from './settings.js'
-import { planRemoval, removeSegments } from './tools/segment-removal.js'
-
-export interface DurableLogOptions extends LogSettingOptions {
-  /** The log's folder; made when it is not there. */
-  readonly dir: string
-  /** Version of what the application writes; a log of another version is refused. Default 1. */
-  readonly contentVersion?: number
-}
-
-const durableLogOptions = new Set([...logSettingNames, 'dir', 'contentVersion'])
+import type { LogSettings } from './settings.js'
+import { removeUnusedSegments, SegmentRemover } from './tools/segment-removal.js'
 
 /** What another thread needs to write into the log: pass it in a message, then `new LogProducer(memory, producerId)`. */
 export interface LogProducerHandle {
   readonly memory: LogMemory
   readonly producerId: number
-}
-
-export interface LogStats {
-  /** LSN up to which space was claimed. */
-  readonly tailLsn: number
-  /** LSN up to which everything may be acknowledged. */
-  readonly durableLsn: number
-  /** Bytes claimed and not yet durable. */
-  readonly durableLagBytes: number
-  /** The part of the ring that is taken, 0 to 1. */
-  readonly ringFill: number
-  /** Writes with their sync since the log was opened, and the records and bytes that were in them. */
-  readonly flushes: number
-  readonly groups: number
-  readonly bytes: number
-  readonly groupsPerFlush: number
-  /** How long flushes took since the log was opened: the write and the sync of each. */
-  readonly flushLatency: LatencySummary
-  /** Changes from one segment to the next. */
-  readonly rotations: number
-  /** Rotations that found no zero-filled file ready. */
-  readonly unpreparedRotations: number
-  /**
-   * How often the next segment could not be made ready, for another reason than a full disk or too many open files. The log
-   * goes on without, at the price of slow rotations.
-   */
-  readonly preallocationFailures: number
-  /** Sync markers written: one when the log falls idle, one when it is closed. */
-  readonly syncMarkers: number
-  /** How often the tailer was too slow for the ring and went over to the files. */
-  readonly tailerDetached: number
-  /** Calls of `waitDurable` that are pending. */
-  readonly waiters: number
 }
 
 export interface DurableLogEvents {
@@ -103,8 +41,6 @@ export interface DurableLogEvents {
   diskReady: []
   preallocationFailed: [LogError]
 }
-
-const initialSegmentBytesGoal = 4 * 1024 * 1024
 
 /** Key under which tests reach the threads. */
 export const threadsOf = Symbol('threads')
@@ -135,16 +71,17 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly #threads: LogThreads
   readonly #taken: TakenFolder
   readonly #ownership: Ownership
+  readonly #requests: FlusherRequests
+  readonly #room: DiskRoom
+  readonly #remover: SegmentRemover
   #nextProducer = 1
-  #firstLsn: number
   readonly #feed = new LiveFeed()
   readonly #reading = new Set<LogReader>()
-  #removing: Promise<void> | undefined
-  #follower: LogTailer | undefined
+  #tailer: LogTailer | undefined
   readonly #acknowledgementsDue = () =>
-    this.tailLsn > Math.min(this.signal.released, this.#follower?.neededLsn ?? Number.POSITIVE_INFINITY)
+    this.tailLsn > Math.min(this.signal.released, this.#tailer?.neededLsn ?? Number.POSITIVE_INFINITY)
   #poisoned: LogPoisonedError | undefined
-  /** Whether an append was refused for want of room in the ring, and nobody has waited since. */
+  /** Whether an append was refused for want of room in the ring, and no `waitDurable` was called since. */
   #wasFull = false
   #closing: Promise<void> | undefined
   #closed = false
@@ -172,8 +109,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Like `open`, without the thread that makes segments ready, which would be in the way of whoever has more to start:
-   * `startPreallocator` does that, soon.
+   * Like `open`, without the preallocator's thread, which would slow down what the caller has yet to start: call
+   * `startPreallocator` soon.
    *
    * `covered` is asked, under the folder's lock, for the LSN up to which the application needs nothing of the log, because
    * it has it in a snapshot: a log of another content version is then accepted if only such records were written under it,
@@ -183,68 +120,18 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     options: DurableLogOptions,
     covered?: (directory: string) => Promise<number>,
   ): Promise<DurableLog> {
-    const settings = resolveLogSettings(options)
-    if (typeof options.dir !== 'string' || options.dir === '') {
-      throw badSetting('dir', options.dir, 'the path of a folder')
-    }
-    const dir = path.resolve(options.dir)
-    const disk = new NodeDisk()
-    makeFolder(disk, dir)
-    const taken = await takeFolder(disk, dir, () => holdsLog(disk, dir))
-    if (!taken) {
-      throw new LogError(
-        'TIDEMARK_LOG_LOCKED',
-        `${dir} is in use by another pool or process; close that one first.`,
-        { dir },
-      )
-    }
-    try {
-      const memory = createLogMemory(settings.ringBytes, settings.maxFrameBytes)
-      const coveredLsn = await covered?.(dir)
-      const threads = new LogThreads(memory)
-      const check = new SealedCheck(disk, dir)
-      const starting = threads.start({
-        memory,
-        directory: dir,
-        identity: taken.identity,
-        contentVersion: options.contentVersion ?? 1,
-        coveredLsn,
-        maxFrameBytes: settings.maxFrameBytes,
-        segmentBytes: settings.segmentBytes,
-        initialSegmentBytes: initialSegmentBytes(settings),
-        flush: settings,
-        sealed: check.states,
-      })
-      const checked =
-        check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
-      const report = await starting.finally(() => {
-        check.stop()
-        return checked
-      })
-      const log = new DurableLog(dir, settings, report, memory, disk, threads, taken)
-      if (!log.poisoned) return log
-      await log.close()
-      throw log.poisoned
-    } catch (error) {
-      taken.release()
-      throw error
-    }
+    const opened = await openLog(options, covered)
+    const log = new DurableLog(opened)
+    if (!log.poisoned) return log
+    await log.close()
+    throw log.poisoned
   }
 
-  private constructor(
-    dir: string,
-    settings: LogSettings,
-    recovery: RecoveryReport,
-    memory: LogMemory,
-    disk: Disk,
-    threads: LogThreads,
-    taken: TakenFolder,
-  ) {
+  private constructor({ dir, settings, recovery, memory, disk, threads, taken }: OpenedLog) {
     super()
     this.dir = dir
     this.settings = settings
     this.recovery = recovery
-    this.#firstLsn = recovery.firstLsn
     this.memory = memory
     this.#disk = disk
     this.#threads = threads
@@ -254,6 +141,15 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.signal = new ReleasedSignal(this.#views)
     this.#producer = new LogProducer(memory, 0)
     this.#waiters = new DurableWaiters(this.signal)
+    this.#requests = new FlusherRequests(this.#views, this.signal)
+    this.#room = new DiskRoom(this.#views, dir, settings.segmentBytes)
+    this.#remover = new SegmentRemover({
+      disk,
+      directory: dir,
+      segmentBytes: settings.segmentBytes,
+      firstLsn: recovery.firstLsn,
+      check: () => this.#checkOwned(),
+    })
     threads.own({
       failed: (error) => this.poison(error),
       disk: (message) => {
@@ -288,7 +184,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
 
   /**
    * LSN up to which everything was synced. Under `unsafeNone` it stays below `durableLsn` until a segment is full, the log
-   * is closed, or somebody calls `waitSynced`; otherwise it is never below.
+   * is closed, or `waitSynced` is called; otherwise it is never below.
    */
   get syncedLsn(): number {
     return Number(Atomics.load(this.#views.control64, int64.synced))
@@ -308,7 +204,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * Appends one record and returns its LSN at once; it is on disk when `waitDurable` of that LSN resolves. Never
    * blocks the event loop.
    *
-   * @throws LogError `TIDEMARK_RING_FULL` when the disk is behind by a whole ring: await `waitDurable` of an earlier
+   * @throws LogError `TIDEMARK_RING_FULL` when a whole ring waits for the disk: await `waitDurable` of an earlier
    *   LSN and try again. `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: nothing was appended; try again when `diskReady` is
    *   emitted.
    *   `TIDEMARK_BAD_RECORD`, `TIDEMARK_LOG_CLOSED`, `TIDEMARK_LOG_POISONED`.
@@ -326,7 +222,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   append(payload: Uint8Array, type = 1, flags = 0): number {
     this.#checkUsable()
     this.#checkRoom(payload.byteLength)
-    return this.#producer.tryAppend(type, flags, payload) ?? this.#full(payload.byteLength)
+    return this.#producer.tryAppend(type, flags, payload) ?? this.#refuseForRing(payload.byteLength)
   }
 
   /**
@@ -338,8 +234,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   appendBatch(payloads: readonly Uint8Array[], type = 1, flags = 0): number {
     this.#checkUsable()
     if (payloads.length === 0) return this.tailLsn
-    if (this.#isDiskFull) this.#checkRoom(payloads.reduce((sum, { byteLength }) => sum + byteLength, 0))
-    return this.#producer.tryAppendBatch(type, flags, payloads) ?? this.#full(payloads.length)
+    if (this.#room.isShort) this.#checkRoom(payloads.reduce((sum, { byteLength }) => sum + byteLength, 0))
+    return this.#producer.tryAppendBatch(type, flags, payloads) ?? this.#refuseForRing(payloads.length)
   }
 
   /**
@@ -349,8 +245,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   async waitDurable(lsn: number): Promise<void> {
     if (this.durableLsn >= lsn) {
-      // Who was refused room waits like this. Without a turn of the event loop a reader in this thread would never read
-      // what keeps the ring full.
+      // A caller whose append was refused waits like this. Without a turn of the event loop a reader in this thread would
+      // never read what keeps the ring full.
       if (this.#wasFull) await this.#nextTurn()
       return
     }
@@ -365,22 +261,16 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Resolves when everything up to `lsn` was synced, under `unsafeNone` too, where it makes the flusher sync. For whoever
-   * stores elsewhere what is only true while the log has those records: a snapshot, a cursor.
+   * Resolves when everything up to `lsn` was synced, under `unsafeNone` too, where it makes the flusher sync. Await it before
+   * you store elsewhere what is only true while the log has those records: a snapshot, a cursor.
    *
    * @throws LogError as of `waitDurable`; `TIDEMARK_LOG_CLOSED` when the log was closed before.
    */
   async waitSynced(lsn: number): Promise<void> {
     if (this.syncedLsn >= lsn) return
     await this.waitDurable(lsn)
-    const { control32, control64 } = this.#views
-    const wanted = Atomics.load(control64, int64.syncRequested)
-    if (wanted < BigInt(lsn)) Atomics.store(control64, int64.syncRequested, BigInt(lsn))
-    wakeFlusher(control32)
-    this.signal.hold()
-    await this.signal.until(() => this.syncedLsn >= lsn || this.#poisoned !== undefined || this.#closed)
-    this.signal.letGo()
-    if (this.syncedLsn < lsn) throw this.#poisoned ?? closedError()
+    const isOver = () => this.#poisoned !== undefined || this.#closed
+    if (!(await this.#requests.sync(lsn, isOver))) throw this.#poisoned ?? closedError()
   }
 
   /**
@@ -388,24 +278,17 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * can't be made, and in the active one no more than the reserve is left, which is for what is under way.
    */
   fullDisk(bytes = 0): LogError | undefined {
-    if (!this.#isDiskFull) return undefined
-    const { segmentBytes } = this.settings
-    const roomBytes = Number(Atomics.load(this.#views.control64, int64.roomEnd)) - this.tailLsn
-    const reserveBytes = Math.floor(segmentBytes * diskReserveShare)
-    if (roomBytes - bytes >= reserveBytes) return undefined
-    return withoutStack(() =>
-      shortageError(this.dir, this.#shortage, { roomBytes, reserveBytes, segmentBytes }),
-    )
+    return this.#room.refusal(this.tailLsn, bytes)
   }
 
-  /** What a log that is stuck can't go on for. @internal */
+  /** What `isStuck` is for the want of. @internal */
   get stuckError(): LogError {
-    return shortageError(this.dir, this.#shortage)
+    return this.#room.error
   }
 
   /** Whether what was appended has no room on the disk, and waits in the ring until it has. @internal */
   get isStuck(): boolean {
-    return (Atomics.load(this.#views.control32, int32.diskFull) & fullFor.flusher) !== 0
+    return this.#room.isStuck
   }
 
   /** A handle with which another thread writes into this log. It must stop writing before `close` is called. */
@@ -440,15 +323,16 @@ export class DurableLog extends Emitter<DurableLogEvents> {
 
   /**
    * Follows the log through the ring, to its very end when it is closed, and feeds this log's readers from there.
-   * There is one place for a follower in a log: it is taken before the first reader is made.
+   * A log has one tailer: make it before the first reader, which would make one of its own.
    */
-  follow(fromLsn: number): LogTailer {
-    return this.#follow(fromLsn, false)
+  tail(fromLsn: number): LogTailer {
+    return this.#tail(fromLsn, false)
   }
 
-  #follow(fromLsn: number, onlyForFeed: boolean): LogTailer {
-    if (this.#follower) throw new Error('the log has its follower already')
-    this.#follower = new LogTailer({
+  #tail(fromLsn: number, onlyForFeed: boolean): LogTailer {
+    if (this.#tailer)
+      throw new Error('The log has a tailer already: call tail() once, before the first reader catches up.')
+    this.#tailer = new LogTailer({
       memory: this.memory,
       signal: this.signal,
       disk: this.#disk,
@@ -457,23 +341,23 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       feed: this.#feed,
       onlyForFeed,
     })
-    return this.#follower
+    return this.#tailer
   }
 
-  /** A log without a follower gets one of its own when a reader has caught up; it works while one has. */
+  /** A log without a tailer gets one of its own when a reader has caught up; it works while one has. */
   #feedReaders(): void {
     if (this.#closing || this.#poisoned) return
-    // One that fails leaves its readers to the files, where they meet the cause themselves, and its place to another.
-    this.#follow(this.durableLsn, true)
+    // When it fails, its readers continue from the files, where they meet the cause themselves, and another may be made.
+    this.#tail(this.durableLsn, true)
       .start(() => {})
       .catch(() => {
-        this.#follower = undefined
+        this.#tailer = undefined
       })
   }
 
   /** The first LSN that is still in the log. */
   get firstLsn(): number {
-    return this.#firstLsn
+    return this.#remover.firstLsn
   }
 
   /**
@@ -484,15 +368,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   async rotate(): Promise<number> {
     this.#checkUsable()
     await this.waitDurable(this.tailLsn)
-    const { control32, control64 } = this.#views
-    const wanted = Atomics.add(control32, int32.rotationsRequested, 1) + 1
-    wakeFlusher(control32)
-    const served = () => ((Atomics.load(control32, int32.rotationsCompleted) - wanted) | 0) >= 0
-    this.signal.hold()
-    await this.signal.until(() => served() || this.#poisoned !== undefined || this.#closing !== undefined)
-    this.signal.letGo()
-    if (!served()) this.#checkUsable()
-    return Number(Atomics.load(control64, int64.activeFirst))
+    const isOver = () => this.#poisoned !== undefined || this.#closing !== undefined
+    if (!(await this.#requests.rotate(isOver))) this.#checkUsable()
+    return Number(Atomics.load(this.#views.control64, int64.activeFirst))
   }
 
   /**
@@ -505,51 +383,20 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   async removeBefore(lsn: number): Promise<number> {
     this.#checkUsable()
-    while (this.#removing) {
-      await this.#removing.catch(() => {})
+    return this.#remover.removeBelow(() => {
       this.#checkUsable()
-    }
-    this.#checkOwned()
-    // The follower has yet to read there, from a file that would get other bytes.
-    const limit = Math.min(lsn, this.syncedLsn, this.#follower?.neededLsn ?? lsn)
-    const removal = planRemoval(this.#disk, this.dir, limit)
-    if (!removal) return this.#firstLsn
-    // At once: nobody may begin to read, or make a cursor, where the log is about to go.
-    this.#firstLsn = removal.firstLsn
-    const { segmentBytes } = this.settings
-    this.#removing = removeSegments(this.#disk, this.dir, removal, segmentBytes, () => this.#checkOwned())
-    try {
-      await this.#removing
-    } finally {
-      this.#removing = undefined
-    }
-    return removal.firstLsn
+      this.#checkOwned()
+      // The tailer has yet to read there, from a file that would get other bytes.
+      return Math.min(lsn, this.syncedLsn, this.#tailer?.neededLsn ?? lsn)
+    })
   }
 
   /** Counts since the log was opened, and where it stands now; see `LogStats`. */
   stats(): LogStats {
-    const numbers = this.#views.statistics
-    const flushes = numbers[float64.flushes]!
-    const groups = numbers[float64.groups]!
-    const lag = this.tailLsn - this.durableLsn
-    const limit = Number(Atomics.load(this.#views.control64, int64.claimLimit))
-    return {
-      tailLsn: this.tailLsn,
-      durableLsn: this.durableLsn,
-      durableLagBytes: lag,
-      ringFill: 1 - (limit - this.tailLsn) / this.settings.ringBytes,
-      flushes,
-      groups,
-      bytes: numbers[float64.bytes]!,
-      groupsPerFlush: flushes === 0 ? 0 : groups / flushes,
-      flushLatency: this.#views.flushLatency.snapshot(),
-      rotations: numbers[float64.rotations]!,
-      unpreparedRotations: numbers[float64.unpreparedRotations]!,
+    return logStats(this.#views, {
       preallocationFailures: this.#threads.preallocationFailures,
-      syncMarkers: numbers[float64.syncMarkers]!,
-      tailerDetached: numbers[float64.readerDetached]!,
       waiters: this.#waiters.size,
-    }
+    })
   }
 
   /** Ends the log for a cause: present and future waiters are rejected, and nothing more is written. */
@@ -560,7 +407,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned)
     this.signal.notify()
-    this.#follower?.stop().catch(() => {})
+    this.#tailer?.stop().catch(() => {})
     this.emit('error', this.#poisoned)
   }
 
@@ -581,32 +428,18 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     wakePreallocator(control32)
     this.signal.hold()
     await this.#threads.ended()
-    await this.#follower?.stop().catch(() => {})
+    await this.#tailer?.stop().catch(() => {})
     this.#closed = true
-    await this.#removing?.catch(() => {})
-    if (!this.#poisoned) await this.#removePreallocated()
+    await this.#remover.idle()
+    if (!this.#poisoned) await removeUnusedSegments(this.#disk, this.dir, this.#ownership)
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
     this.signal.notify()
-    // Readers that somebody has left as they were: nobody else closes their files.
+    // A reader that its caller neither ended nor read to the end still has its files open.
     await Promise.all([...this.#reading].map((reader) => reader.releaseFiles()))
     this.signal.letGo()
     this.signal.close()
     this.#taken.release()
-  }
-
-  /** The next opening begins a segment of its own: it needs no preallocated one, and removes what could not be removed here. */
-  async #removePreallocated(): Promise<void> {
-    try {
-      // They may be another owner's.
-      this.#ownership.check()
-      for (const name of await this.#disk.async.list(this.dir)) {
-        if (isPreallocatedName(name) || isRecycledName(name))
-          await this.#disk.async.remove(path.join(this.dir, name))
-      }
-    } catch {
-      // Everything that was appended is on disk: a leftover is no reason for a close to fail.
-    }
   }
 
   #checkUsable(): void {
@@ -614,11 +447,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     if (this.#closing) throw closedError()
   }
 
-  get #shortage(): Shortage {
-    return shortages[Atomics.load(this.#views.control32, int32.shortage)]!
-  }
-
-  /** Nothing is removed from a folder that may be somebody else's by now. */
+  /** Nothing is removed from a folder that may be another owner's by now. */
   #checkOwned(): void {
     try {
       this.#ownership.check()
@@ -628,12 +457,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     }
   }
 
-  get #isDiskFull(): boolean {
-    return Atomics.load(this.#views.control32, int32.diskFull) !== 0
-  }
-
   #checkRoom(bytes: number): void {
-    if (!this.#isDiskFull) return
     const error = this.fullDisk(bytes)
     if (error) throw error
   }
@@ -643,8 +467,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     await new Promise((resolve) => setImmediate(resolve))
   }
 
-  #full(size: number): never {
-    // What a reader has read since the last write is given back when the flusher looks again.
+  #refuseForRing(size: number): never {
+    // The flusher frees what a reader has read since the last write.
     wakeFlusher(this.#views.control32)
     this.#wasFull = true
     const { ringBytes } = this.settings
@@ -652,25 +476,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       () =>
         new LogError(
           'TIDEMARK_RING_FULL',
-          'The ring is full: the disk is behind by ringBytes. Await waitDurable of an earlier LSN, then append again.',
+          'The ring is full: ringBytes wait for the disk. Await waitDurable of an earlier LSN, then append again.',
           { size, ringBytes },
         ),
     )
-  }
-}
-
-/** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */
-function initialSegmentBytes({ segmentBytes, maxFrameBytes }: LogSettings): number {
-  return Math.min(segmentBytes, Math.max(maxFrameBytes, initialSegmentBytesGoal))
-}
-
-/** Most logs are smaller, and need not load what this takes. */
-async function runCheckInParallel(check: SealedCheck): Promise<void> {
-  try {
-    const { checkInParallel } = await import('./recover/parallel-check.js')
-    await checkInParallel(check)
-  } finally {
-    // Whatever happened, the recovery waits for nothing that does not come.
-    check.stop()
   }
 }

@@ -53,11 +53,6 @@ const defaults: LogSettings = {
 
 const segmentBytesMin = 16 * 1024
 const segmentBytesMax = 4 * 1024 * 1024 * 1024
-/**
- * The part of a segment that is kept for what is under way when the disk is full: with less of it left in the active
- * segment, and no room for the next, nothing new is taken.
- */
-export const diskReserveShare = 1 / 4
 const batchSizeMax = 1_000_000
 const batchDelayMsMax = 10_000
 

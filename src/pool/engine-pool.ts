@@ -223,7 +223,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
     this.#subscriptions = new Subscriptions(log, registry, cursors)
     const publisher = new Publisher(shards)
-    this.#follower = log.follow(log.recovery.endLsn)
+    this.#follower = log.tail(log.recovery.endLsn)
     this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
     this.#following.catch((error) => log.poison(error))
     log.on('error', (error) => this.#fail(error))

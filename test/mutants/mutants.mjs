@@ -357,7 +357,7 @@ export const mutants = [
   {
     name: 'log that feeds subscribers and promises is deleted before it was read',
     file: 'dist/src/log/durable-log.js',
-    find: 'this.#follower?.neededLsn ?? lsn',
+    find: 'this.#tailer?.neededLsn ?? lsn',
     replace: 'lsn',
     tests: ['test/integration/subscriptions.test.ts'],
   },
@@ -405,7 +405,7 @@ export const mutants = [
   },
   {
     name: 'log that is about to be removed may still be begun to read',
-    file: 'dist/src/log/durable-log.js',
+    file: 'dist/src/log/tools/segment-removal.js',
     find: 'this.#firstLsn = removal.firstLsn;',
     replace: '',
     tests: ['test/integration/log.test.ts'],

@@ -2,7 +2,9 @@ import * as path from 'node:path'
 import { assert } from '../../base/assert.js'
 import { call, run, runNow, type Steps } from '../disk/atomic-file.js'
 import type { Disk } from '../disk/disk.js'
+import type { Ownership } from '../disk/ownership.js'
 import {
+  isPreallocatedName,
   isRecycledName,
   listSegmentNames,
   readSegmentHeader,
@@ -42,6 +44,91 @@ export function planRemoval(disk: Disk, directory: string, limitLsn: number): Se
     }),
   )
   return { firstLsns: firstLsns.slice(0, count), firstLsn }
+}
+
+/** Removes the segments of an open log, one removal at a time, and knows where the log begins. */
+export class SegmentRemover {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #segmentBytes: number
+  readonly #check: () => void
+  #firstLsn: number
+  #removing: Promise<void> | undefined
+
+  /** `check` is called before each file goes; when it throws, the rest stays. */
+  constructor(options: {
+    disk: Disk
+    directory: string
+    segmentBytes: number
+    firstLsn: number
+    check: () => void
+  }) {
+    this.#disk = options.disk
+    this.#directory = options.directory
+    this.#segmentBytes = options.segmentBytes
+    this.#firstLsn = options.firstLsn
+    this.#check = options.check
+  }
+
+  /** The first LSN that is in the log and not about to be removed. */
+  get firstLsn(): number {
+    return this.#firstLsn
+  }
+
+  /**
+   * Removes the segments below what `limit` says when it is this call's turn. Resolves with the first LSN that is left,
+   * when the others are gone.
+   *
+   * @throws as `removeSegments`, and what `limit` throws.
+   */
+  async removeBelow(limit: () => number): Promise<number> {
+    while (this.#removing) await this.#removing.catch(() => {})
+    const removal = planRemoval(this.#disk, this.#directory, limit())
+    if (!removal) return this.#firstLsn
+    assert(removal.firstLsn >= this.#firstLsn, 'the beginning of the log never falls', () => ({
+      from: this.#firstLsn,
+      to: removal.firstLsn,
+    }))
+    // Before the first file goes: no reader may begin, and no cursor be made, where the log is about to be removed.
+    this.#firstLsn = removal.firstLsn
+    this.#removing = removeSegments(
+      this.#disk,
+      this.#directory,
+      removal,
+      this.#segmentBytes,
+      this.#check,
+    ).finally(() => {
+      this.#removing = undefined
+    })
+    await this.#removing
+    return removal.firstLsn
+  }
+
+  /** Resolves when no removal is under way. */
+  async idle(): Promise<void> {
+    await this.#removing?.catch(() => {})
+  }
+}
+
+/**
+ * Removes the files that wait to be segments from the folder of a log that is closed: the next opening begins a segment of
+ * its own. A failure is not reported, because everything that was appended is on disk, and the next opening removes the rest.
+ */
+export async function removeUnusedSegments(
+  disk: Disk,
+  directory: string,
+  ownership: Ownership,
+): Promise<void> {
+  try {
+    // In a folder that is another owner's by now they are its files.
+    ownership.check()
+    for (const name of await disk.async.list(directory)) {
+      if (isPreallocatedName(name) || isRecycledName(name))
+        await disk.async.remove(path.join(directory, name))
+    }
+  } catch {
+    // The next opening removes them.
+  }
 }
 
 /**

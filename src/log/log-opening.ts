@@ -1,0 +1,103 @@
+import * as path from 'node:path'
+import type { Disk } from './disk/disk.js'
+import { makeFolder } from './disk/folders.js'
+import { NodeDisk } from './disk/node-disk.js'
+import { type TakenFolder, takeFolder } from './disk/ownership.js'
+import { badSetting, LogError } from './errors.js'
+import { LogThreads } from './flush/log-threads.js'
+import { holdsLog } from './format/segment.js'
+import type { RecoveryReport } from './recover/recovery.js'
+import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
+import { createLogMemory, type LogMemory } from './ring/memory.js'
+import { type LogSettingOptions, type LogSettings, logSettingNames, resolveLogSettings } from './settings.js'
+
+const initialSegmentBytesGoal = 4 * 1024 * 1024
+
+export interface DurableLogOptions extends LogSettingOptions {
+  /** The log's folder; made when it is not there. */
+  readonly dir: string
+  /** Version of what the application writes; a log of another version is refused. Default 1. */
+  readonly contentVersion?: number
+}
+
+export const durableLogOptions = new Set([...logSettingNames, 'dir', 'contentVersion'])
+
+/** A log whose flusher runs, and what it needs to be closed again. */
+export interface OpenedLog {
+  readonly dir: string
+  readonly settings: LogSettings
+  readonly recovery: RecoveryReport
+  readonly memory: LogMemory
+  readonly disk: Disk
+  readonly threads: LogThreads
+  readonly taken: TakenFolder
+}
+
+/**
+ * Takes the folder, recovers the log in it, and starts its flusher. `covered`: see `DurableLog.openWithoutPreallocator`.
+ *
+ * @throws as `DurableLog.open`; then the folder is released again.
+ */
+export async function openLog(
+  options: DurableLogOptions,
+  covered?: (directory: string) => Promise<number>,
+): Promise<OpenedLog> {
+  const settings = resolveLogSettings(options)
+  if (typeof options.dir !== 'string' || options.dir === '') {
+    throw badSetting('dir', options.dir, 'the path of a folder')
+  }
+  const dir = path.resolve(options.dir)
+  const disk = new NodeDisk()
+  makeFolder(disk, dir)
+  const taken = await takeFolder(disk, dir, () => holdsLog(disk, dir))
+  if (!taken) {
+    throw new LogError(
+      'TIDEMARK_LOG_LOCKED',
+      `${dir} is in use by another pool or process; close that one first.`,
+      { dir },
+    )
+  }
+  try {
+    const memory = createLogMemory(settings.ringBytes, settings.maxFrameBytes)
+    const coveredLsn = await covered?.(dir)
+    const threads = new LogThreads(memory)
+    const check = new SealedCheck(disk, dir)
+    const starting = threads.start({
+      memory,
+      directory: dir,
+      identity: taken.identity,
+      contentVersion: options.contentVersion ?? 1,
+      coveredLsn,
+      maxFrameBytes: settings.maxFrameBytes,
+      segmentBytes: settings.segmentBytes,
+      initialSegmentBytes: initialSegmentBytes(settings),
+      flush: settings,
+      sealed: check.states,
+    })
+    const checked = check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
+    const recovery = await starting.finally(() => {
+      check.stop()
+      return checked
+    })
+    return { dir, settings, recovery, memory, disk, threads, taken }
+  } catch (error) {
+    taken.release()
+    throw error
+  }
+}
+
+/** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */
+export function initialSegmentBytes({ segmentBytes, maxFrameBytes }: LogSettings): number {
+  return Math.min(segmentBytes, Math.max(maxFrameBytes, initialSegmentBytesGoal))
+}
+
+/** Most logs are smaller, and need not load what this takes. */
+async function runCheckInParallel(check: SealedCheck): Promise<void> {
+  try {
+    const { checkInParallel } = await import('./recover/parallel-check.js')
+    await checkInParallel(check)
+  } finally {
+    // Whatever happened, the recovery waits for nothing that does not come.
+    check.stop()
+  }
+}

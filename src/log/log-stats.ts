@@ -1,0 +1,64 @@
+import type { LatencySummary } from '../base/latency-histogram.js'
+import { float64, int64, type LogViews } from './ring/memory.js'
+
+export interface LogStats {
+  /** LSN up to which space was claimed. */
+  readonly tailLsn: number
+  /** LSN up to which everything may be acknowledged. */
+  readonly durableLsn: number
+  /** Bytes claimed and not yet durable. */
+  readonly durableLagBytes: number
+  /** The part of the ring that is taken, 0 to 1. */
+  readonly ringFill: number
+  /** Writes with their sync since the log was opened, and the records and bytes that were in them. */
+  readonly flushes: number
+  readonly groups: number
+  readonly bytes: number
+  readonly groupsPerFlush: number
+  /** How long flushes took since the log was opened: the write and the sync of each. */
+  readonly flushLatency: LatencySummary
+  /** Changes from one segment to the next. */
+  readonly rotations: number
+  /** Rotations that found no zero-filled file ready. */
+  readonly unpreparedRotations: number
+  /**
+   * How often the next segment could not be made ready, for another reason than a full disk or too many open files. The log
+   * goes on without, at the price of slow rotations.
+   */
+  readonly preallocationFailures: number
+  /** Sync markers written: one when the log falls idle, one when it is closed. */
+  readonly syncMarkers: number
+  /** How often the tailer was too slow for the ring and went over to the files. */
+  readonly tailerDetached: number
+  /** Calls of `waitDurable` that are pending. */
+  readonly waiters: number
+}
+
+/** Reads the counters that the flusher keeps in shared memory; `others` are the opener's own. */
+export function logStats(
+  views: LogViews,
+  others: Pick<LogStats, 'preallocationFailures' | 'waiters'>,
+): LogStats {
+  const { statistics, control64, ringBytes } = views
+  const flushes = statistics[float64.flushes]!
+  const groups = statistics[float64.groups]!
+  const durableLsn = Number(Atomics.load(control64, int64.released))
+  const tailLsn = Number(Atomics.load(control64, int64.claimTail))
+  const limit = Number(Atomics.load(control64, int64.claimLimit))
+  return {
+    tailLsn,
+    durableLsn,
+    durableLagBytes: tailLsn - durableLsn,
+    ringFill: 1 - (limit - tailLsn) / ringBytes,
+    flushes,
+    groups,
+    bytes: statistics[float64.bytes]!,
+    groupsPerFlush: flushes === 0 ? 0 : groups / flushes,
+    flushLatency: views.flushLatency.snapshot(),
+    rotations: statistics[float64.rotations]!,
+    unpreparedRotations: statistics[float64.unpreparedRotations]!,
+    syncMarkers: statistics[float64.syncMarkers]!,
+    tailerDetached: statistics[float64.readerDetached]!,
+    ...others,
+  }
+}
