@@ -116,7 +116,7 @@ const benches = {
       'processor time of a hold': [({ loopProcessorMs }) => loopProcessorMs, duration],
       read: [(result) => result.bytes, bytes],
     })
-    // The threads of the producers and of the log take the cores of a small machine, whether anybody reads or not.
+    // The threads of the producers and of the log take the cores of a small machine, with or without readers.
     report.goal(
       'event loop held by the tailer, in processor time',
       now(({ loopProcessorMs }) => loopProcessorMs),

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 
 const [name, build, parent, size] = process.argv.slice(2)
 const commands = Number(size)
-// The tape and its player are this build's for both: where another commit keeps its own is its affair.
+// The tape and its player are this build's for both, because another commit may keep its own elsewhere.
 const file = (inside) => import(pathToFileURL(path.join(build, inside)).href)
 const dir = mkdtempSync(path.join(parent, 'tidemark-compare-'))
 

@@ -257,7 +257,7 @@ const cases = {
     return { ...held, without, bytes }
   },
 
-  /** What a subscriber that reads a backlog from the files does to everybody's acknowledgements. */
+  /** What a subscriber that reads a backlog from the files does to the acknowledgements of orders. */
   async catchUp() {
     const pool = await EnginePool.open({ dir, shards: 2, instruments, segmentBytes: 8 * 1024 * 1024 })
     const batch = pool.batch()

@@ -123,7 +123,7 @@ describe('a checkpoint', () => {
       await again.close()
       rmSync(snapshot)
     }
-    // Now from the log alone.
+    // Now without a snapshot, from the log alone.
     const again = await EnginePool.open({ dir, checkpointBytes: 0 })
     expect((await again.digest()).symbols).toEqual(symbols)
     await again.close()
@@ -180,7 +180,7 @@ describe('a checkpoint', () => {
     const { symbols } = await pool.digest()
     await pool.close()
 
-    // The newest one damaged, the one before it does.
+    // With the newest one damaged, the one before it is used.
     const newest = reports[3]!.path
     const content = readFileSync(newest)
     content[content.byteLength >> 1]! ^= 0x10

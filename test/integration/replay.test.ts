@@ -56,7 +56,7 @@ describe('opening a pool', () => {
       code: 'TIDEMARK_REPLAY_DIFFERS',
       details: { lsn, event: 1, field: 'remaining' },
     })
-    // What failed to open is not left locked.
+    // A folder whose opening failed is not left locked.
     await expect(EnginePool.open({ dir })).rejects.toMatchObject({ code: 'TIDEMARK_REPLAY_DIFFERS' })
   })
 })

@@ -63,7 +63,7 @@ describe('a valid log', () => {
     fs.renameSync(segmentFiles(dir).at(-1)!, `${dir}/spare-7.wal`)
     expect([logStats(dir), validateLog(dir), lastEvent(dir)]).toEqual(before)
     expect(before[0]).toMatchObject({ totalEvents: 4, segments: 2 })
-    // So it is where there is no other segment.
+    // The same holds where there is no other segment.
     for (const file of segmentFiles(dir)) fs.rmSync(file)
     expect(countEvents(dir)).toBe(2)
   })

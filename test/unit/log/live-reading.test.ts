@@ -105,7 +105,7 @@ describe('a reader', () => {
           takers.push(new Taker(log, { from: lsns[random.int(lsns.length)] ?? log.firstLsn }))
         } else if (kind === 5 && random.int(4) === 0) {
           const places = takers.map(({ reader }) => reader.position).sort((a, b) => a - b)
-          // All but perhaps the slowest are beyond it.
+          // All readers, but perhaps the slowest, are beyond it.
           log.removeBefore(places[random.int(Math.min(2, places.length))] ?? 0)
         } else if (takers.length > 0) {
           const taker = takers[random.int(takers.length)]!

@@ -104,7 +104,7 @@ describe('the end of a log that is written meanwhile', () => {
     const scan = (knownLsn = 0) => scanWritten(disk, inlineDirectory, segments[0]!, knownLsn)
     const damaged = expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' })
     expect(() => scan()).toThrowError(damaged)
-    // Nothing but the caller knows of what came after it.
+    // No byte of the log says that anything came after it: only the caller knows.
     content.fill(0, segmentHeaderBytes + lsns[5]!)
     disk.replace(file, content)
     expect(scan().groupEndLsn).toBe(lsns[4])

@@ -72,7 +72,7 @@ describe('a segment that is removed', () => {
     disk.beforeCall = (call, file) => {
       if (call === 'remove' || call === 'rename') gone.push(file)
     }
-    // Only the calls of `async` are there.
+    // The list has only the calls of `async`.
     await removeSegments({ async: disk.async } as Disk, inlineDirectory, removal, segmentBytes)
     expect(gone).toEqual(before.slice(0, -1))
     expect(segments(disk)).toEqual(before.slice(-1))

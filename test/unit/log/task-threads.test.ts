@@ -32,7 +32,7 @@ describe('threads for tasks', () => {
     })
     onTestFinished(() => threads.destroy())
     expect(threads.workers).toHaveLength(1)
-    // As Node reports that a thread found no descriptor to start with.
+    // The error with which Node reports that a thread had no descriptor to start with.
     threads.workers[0]!.emit('error', Object.assign(new Error('EMFILE'), { code: 'ERR_WORKER_INIT_FAILED' }))
     const failed = { status: 'rejected', reason: { code: 'TIDEMARK_TOO_MANY_FILES' } }
     expect(await settledWithin([threads.run({})], hangMs)).toMatchObject([failed])

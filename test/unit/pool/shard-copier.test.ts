@@ -110,7 +110,7 @@ describe('the copy of a shard on its way to the writer', () => {
     expect(new CopyRingReader(ring).state).toBe(ringStates.overrun)
     expect(copier.ready).toBe(true)
     expect(copier.step()).toBe(true)
-    // The next one is whole again.
+    // The next copy is whole again.
     const nextRing = newRing()
     const next = new ShardCopier(shard.engine, nextRing, 800)
     while (!next.step());

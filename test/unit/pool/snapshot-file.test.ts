@@ -150,7 +150,7 @@ describe('a snapshot file', () => {
       path === others[0] ? Promise.reject(Object.assign(new Error(errno), { code: errno })) : open(path, mode)
     expect(await listSnapshots(folder, disk)).toHaveLength(4)
     expect(await soundSnapshots(folder, disk)).toEqual([snapshot])
-    // This says nothing of the file.
+    // A failed read says nothing about the file.
     errno = 'EMFILE'
     await expect(soundSnapshots(folder, disk)).rejects.toMatchObject({ code: 'TIDEMARK_TOO_MANY_FILES' })
   })
