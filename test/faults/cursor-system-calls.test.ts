@@ -49,9 +49,9 @@ describe.skipIf(!traced)('the system calls of a cursor', () => {
       ({ name, args: of }) => name === 'pwrite64' && of.includes('/cursor-risk.cur>'),
     )
     const syncs = ofFile('fdatasync', 'cursor-risk.cur')
-    const told = calls.filter(({ name, args: of }) => name === 'write' && of.includes('FLUSHED '))
-    expect(told).toHaveLength(flushes)
-    for (const [i, { began }] of told.entries()) {
+    const printed = calls.filter(({ name, args: of }) => name === 'write' && of.includes('FLUSHED '))
+    expect(printed).toHaveLength(flushes)
+    for (const [i, { began }] of printed.entries()) {
       const written = stored.filter(({ ended }) => ended < began)
       expect(written.length, `flush ${i + 1}`).toBeGreaterThan(i)
       const lastWritten = written.at(-1)!

@@ -9,7 +9,7 @@ const memoryBytes = 32 * 1024
 const faults = new Set(['none', 'truncated', 'bad-length', 'bad-lsn', 'bad-type', 'bad-crc'])
 
 /** Whether a frame is valid, from docs/wal-format.md alone. */
-function isSound(
+function isValid(
   memory: Buffer,
   offset: number,
   end: number,
@@ -98,11 +98,11 @@ describe('the decoder of frames', () => {
         }
         const end = kind === 1 ? offset + random.int(length + 2) : memory.byteLength
         const fault = decoder.decode(memory, offset, end, lsn, crcSeed)
-        const sound = isSound(memory, offset, end, lsn, crcSeed, bytesMax)
-        if (!faults.has(fault) || sound !== (fault === 'none')) {
-          throw new Error(`${where()}: the decoder says ${fault}; it is ${sound ? '' : 'not '}sound`)
+        const valid = isValid(memory, offset, end, lsn, crcSeed, bytesMax)
+        if (!faults.has(fault) || valid !== (fault === 'none')) {
+          throw new Error(`${where()}: the decoder says ${fault}; it is ${valid ? '' : 'not '}valid`)
         }
-        if (sound) expectFields(decoder.view, memory, offset, where)
+        if (valid) expectFields(decoder.view, memory, offset, where)
         tally.set(fault, (tally.get(fault) ?? 0) + 1)
         frames++
       }

@@ -117,7 +117,7 @@ function checkRecords(
     const i = record.readUInt32LE(4)
     // The cheap comparison first: vitest's own costs more than all the rest.
     if (i !== (next.get(producer) ?? 0))
-      expect.fail(`LSN ${lsn}: record ${i} of producer ${producer} behind ${next.get(producer)}`)
+      expect.fail(`LSN ${lsn}: record ${i} of producer ${producer} after ${next.get(producer)}`)
     next.set(producer, i + 1)
     const sent = recordOf(producer, i, seed)
     const whole = producer === 0 ? sent.subarray(0, maxFrameBytes - 32) : sent

@@ -137,7 +137,7 @@ it(`continues bit by bit the same after ${kills} times SIGKILL`, {
     const engine = await DurableFactorEngine.open({ dir, log, snapshotEveryTicks: 0 })
     expect(engine.recovery.ticks).toBeGreaterThanOrEqual(acknowledged)
     reference.expectSame(engine)
-    engine.log.poison(new Error('nothing is left behind by a clean close'))
+    engine.log.poison(new Error('a crash, so that no clean close leaves a snapshot'))
     await engine.close().catch(() => {})
   }
 })

@@ -114,7 +114,7 @@ describe('a reader of a log', () => {
     ]
     watch()
     for (const { disk, readers } of logs) {
-      const codes = await readAll(relocated(disk), readers, 'the sound log')
+      const codes = await readAll(relocated(disk), readers, 'the valid log')
       expect(codes).toEqual(readers.map(() => 'read'))
     }
     const tally = new Map<string, number>()

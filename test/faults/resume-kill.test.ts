@@ -56,9 +56,9 @@ function start({ args, dir, reports }: Run, resume = true) {
     env: { ...Object.fromEntries(outside), ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  let told = ''
-  child.stderr.on('data', (chunk) => (told += chunk))
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, told }))
+  let printed = ''
+  child.stderr.on('data', (chunk) => (printed += chunk))
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, printed }))
   return { child, ended }
 }
 
@@ -77,33 +77,33 @@ function killMoment(
   random: Random,
   { dir, reports }: Run,
   endLsn: number,
-): { told: string; seen: () => boolean } {
+): { name: string; seen: () => boolean } {
   const from = journalled(dir)
   const files = [/^recovery\..*\.tmp$/, /^snapshot\..*\.tmp$/, /^LOCK$/]
   const what = random.int(6)
   if (what === 0) {
     const name = files[random.int(files.length)]!
     const seen = () => existsSync(dir) && readdirSync(dir).some((file) => name.test(file))
-    return { told: String(name), seen }
+    return { name: String(name), seen }
   }
   if (what === 1) {
     const before = existsSync(dir) ? readdirSync(dir).length : 0
     const more = 1 + random.int(3)
     return {
-      told: `${more} files more`,
+      name: `${more} files more`,
       seen: () => existsSync(dir) && readdirSync(dir).length >= before + more,
     }
   }
   if (what === 2) {
     const bytes = random.int(400_000)
     return {
-      told: `${bytes} bytes of reports`,
+      name: `${bytes} bytes of reports`,
       seen: () => existsSync(reports) && statSync(reports).size > bytes,
     }
   }
   // More often early in what is left than late, so that the next kill finds something to do.
   const lsn = from + Math.floor((endLsn - from) * random.next() * random.next())
-  return { told: `LSN ${lsn}`, seen: () => journalled(dir) > lsn }
+  return { name: `LSN ${lsn}`, seen: () => journalled(dir) > lsn }
 }
 
 /** Starts the run and kills it at a moment that the seed chooses; says whether it had not finished before. */
@@ -114,8 +114,8 @@ async function kill(run: Run, random: Random, endLsn: number): Promise<boolean> 
   ended.then(() => (over = true))
   while (!over && !moment.seen()) await delay(1)
   child.kill('SIGKILL')
-  const { code, signal, told } = await ended
-  expect(signal ?? code, `${moment.told}: ${told}`).toBeOneOf(['SIGKILL', 0])
+  const { code, signal, printed } = await ended
+  expect(signal ?? code, `${moment.name}: ${printed}`).toBeOneOf(['SIGKILL', 0])
   return signal === 'SIGKILL'
 }
 
@@ -158,8 +158,8 @@ async function resultOf({ dir, reports }: Run): Promise<Result> {
 async function uninterrupted(args: readonly string[], resume: boolean) {
   const folder = temporaryDirectory()
   const run = { args, dir: path.join(folder, 'log'), reports: path.join(folder, 'reports.jsonl') }
-  const { code, told } = await start(run, resume).ended
-  expect({ code, told }).toEqual({ code: 0, told: '' })
+  const { code, printed } = await start(run, resume).ended
+  expect({ code, printed }).toEqual({ code: 0, printed: '' })
   return { ...(await resultOf(run)), endLsn: journalled(run.dir) }
 }
 
@@ -194,8 +194,8 @@ describe('tidemark run --resume, killed at any moment and started again', () => 
         if (await kill({ ...run, args: next() }, random, endLsn)) killed++
         damageReports(random, run.reports)
       }
-      const { code, told } = await start({ ...run, args: next() }).ended
-      expect({ code, told }, name).toEqual({ code: 0, told: '' })
+      const { code, printed } = await start({ ...run, args: next() }).ended
+      expect({ code, printed }, name).toEqual({ code: 0, printed: '' })
       const { text, ...result } = await resultOf({ ...run, args })
       expect(difference(result, reference), name).toBeUndefined()
       // With one shard the log is in the order of the input; with more, each symbol's part of it is.

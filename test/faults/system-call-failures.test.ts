@@ -169,9 +169,9 @@ function checkLife(
   const { fired, path: file, syncedLsn } = child.calls
   const writes = failing?.kind === 'write' || failing?.kind === 'fdatasync'
   if (!fired || !writes || failing.fault === 'EINTR' || !/\/log\/\d{20}\.wal$/.test(file)) return
-  const toldIn = lines.find((line) => line.poisoned || line.failed)?.life
-  expect(toldIn, `${label}: nobody was told`).toBeDefined()
-  if (toldIn !== life) return
+  const reportedIn = lines.find((line) => line.poisoned || line.failed)?.life
+  expect(reportedIn, `${label}: no error was reported`).toBeDefined()
+  if (reportedIn !== life) return
   for (const { acknowledged } of acknowledgements)
     expect(acknowledged!.lsn, `${label}: acknowledged LSN above what was synced`).toBeLessThanOrEqual(
       syncedLsn,

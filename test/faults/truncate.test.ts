@@ -47,15 +47,15 @@ function cutAt(index: number, bytes: number, ends: boolean): void {
     expectRefusal(opening, files, disk, { file: segment.path, offset: 0, lsn: segment.firstLsn }, where)
     return
   }
-  const soundLsn = soundUpTo(segment, cutLsn)
+  const validLsn = validUpTo(segment, cutLsn)
   const lost = segment.sealed && !ends && cutLsn < segment.endLsn
   if (lost) {
-    const offset = segmentHeaderBytes + soundLsn - segment.firstLsn
-    expectRefusal(opening, files, disk, { file: segment.path, offset, lsn: soundLsn }, where)
+    const offset = segmentHeaderBytes + validLsn - segment.firstLsn
+    expectRefusal(opening, files, disk, { file: segment.path, offset, lsn: validLsn }, where)
     return
   }
   if ('refused' in opening) throw new Error(`${where()}: refused: ${opening.refused.message}`)
-  const endLsn = ends || !segment.sealed ? lastGroupEnd(index, soundLsn) : log.endLsn
+  const endLsn = ends || !segment.sealed ? lastGroupEnd(index, validLsn) : log.endLsn
   const kept = liveOn(disk, opening.log, log.written, where)
   const expected = log.written.filter(({ lsn }) => lsn <= endLsn).length
   if (kept !== expected) throw new Error(`${where()}: ${kept} records and not ${expected} were kept`)
@@ -64,18 +64,18 @@ function cutAt(index: number, bytes: number, ends: boolean): void {
   // Of a frame that is cut within its header nothing is known; it goes without a report.
   if ((ends || !segment.sealed) && unfinished >= 32 && !torn)
     throw new Error(`${where()}: the cut was not reported`)
-  if (torn && cutLsn <= segment.endLsn && torn.lsn !== soundLsn && torn.file === segment.path)
-    throw new Error(`${where()}: reported at LSN ${torn.lsn} and not at ${soundLsn}`)
+  if (torn && cutLsn <= segment.endLsn && torn.lsn !== validLsn && torn.file === segment.path)
+    throw new Error(`${where()}: reported at LSN ${torn.lsn} and not at ${validLsn}`)
 }
 
 /** Where the last frame ends of which every byte of header and payload is below `cutLsn`. Padding may be missing. */
-function soundUpTo(segment: FaultSegment, cutLsn: number): number {
+function validUpTo(segment: FaultSegment, cutLsn: number): number {
   const last = segment.frames.findLast(({ payloadEndLsn }) => payloadEndLsn <= cutLsn)
   return last?.endLsn ?? segment.firstLsn
 }
 
-/** The end of the last whole group among the frames up to `soundLsn` of a segment and in those before it. */
-function lastGroupEnd(index: number, soundLsn: number): number {
+/** The end of the last whole group among the frames up to `validLsn` of a segment and in those before it. */
+function lastGroupEnd(index: number, validLsn: number): number {
   const frames = log.segments.slice(0, index + 1).flatMap((segment) => segment.frames)
-  return frames.findLast(({ endsGroup, endLsn }) => endsGroup && endLsn <= soundLsn)?.endLsn ?? 0
+  return frames.findLast(({ endsGroup, endLsn }) => endsGroup && endLsn <= validLsn)?.endLsn ?? 0
 }

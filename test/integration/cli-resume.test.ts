@@ -157,7 +157,7 @@ describe('tidemark run --resume of JSON lines', () => {
   }
 
   /** Cuts the log after the first `groups` groups, as a crash may that happens before they are known to be synced. */
-  async function cutBehind(folder: string, groups: number): Promise<void> {
+  async function cutAfter(folder: string, groups: number): Promise<void> {
     const { lsn } = (await logged(folder))[groups - 1]!
     const dir = path.join(folder, 'log')
     const files = readdirSync(dir)
@@ -187,9 +187,9 @@ describe('tidemark run --resume of JSON lines', () => {
     for (let groups = 9; groups <= 13; groups++) {
       const folder = path.join(temporaryDirectory(), 'copy')
       cpSync(whole, folder, { recursive: true })
-      await cutBehind(folder, groups)
+      await cutAfter(folder, groups)
       const again = await runLines(folder, lines)
-      expect(withoutLsn(again.text), `cut behind ${groups} groups`).toBe(withoutLsn(text))
+      expect(withoutLsn(again.text), `cut after ${groups} groups`).toBe(withoutLsn(text))
       // One that was complete is sent again when nothing stands after it, and finds nothing to do.
       expect(await logged(folder)).toHaveLength(groups === 12 ? total + 1 : total)
     }

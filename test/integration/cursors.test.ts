@@ -307,8 +307,8 @@ describe('retention beside cursors', () => {
       cursorKeepBytes: 300_000,
       clock: new ManualClock(),
     })
-    const told: CursorInvalidation[] = []
-    pool.on('cursorInvalidated', (invalidation) => told.push(invalidation))
+    const invalidated: CursorInvalidation[] = []
+    pool.on('cursorInvalidated', (invalidation) => invalidated.push(invalidation))
     const subscription = pool.subscribe({ cursor: 'risk' })
     const held = pool.subscribe({ cursor: 'held' })
     await take(held, 1)
@@ -322,14 +322,14 @@ describe('retention beside cursors', () => {
     subscription.acknowledge()
     const { firstLsn: kept } = await pool.checkpoint()
     expect(kept).toBe(0)
-    expect(told).toEqual([])
+    expect(invalidated).toEqual([])
     // "held" is at 0; now it is further back than it may be, and "risk" is not.
     const at = subscription.acknowledgedLsn!
     await grow(2000)
     expect(pool.durableLsn).toBeGreaterThan(300_000)
     expect(pool.durableLsn - at).toBeLessThan(300_000)
     const { firstLsn } = await pool.checkpoint()
-    expect(told).toMatchObject([{ name: 'held', lsn: 0, keepBytes: 300_000 }])
+    expect(invalidated).toMatchObject([{ name: 'held', lsn: 0, keepBytes: 300_000 }])
     expect(firstLsn).toBeGreaterThan(0)
     expect(firstLsn).toBeLessThanOrEqual(at)
     expect(() => held.acknowledge()).toThrowError(failsWith('TIDEMARK_CURSOR_INVALIDATED', { name: 'held' }))
@@ -436,9 +436,9 @@ describe('retention beside cursors', () => {
     const dir = temporaryDirectory()
     const first = await openPool({ ...small, dir })
     await first.subscribe({ cursor: 'broken' }).flush()
-    const sound = first.subscribe({ cursor: 'sound' })
-    await takeUpTo(sound, await buy(first, 6000))
-    sound.acknowledge()
+    const valid = first.subscribe({ cursor: 'valid' })
+    await takeUpTo(valid, await buy(first, 6000))
+    valid.acknowledge()
     await first.close()
     const file = cursorPath(dir, 'broken')
     const content = readFileSync(file)
@@ -447,7 +447,7 @@ describe('retention beside cursors', () => {
     const pool = await openPool({ ...small, dir, keepLogBytes: 0, cursorKeepBytes: 200_000 })
     expect(pool.cursors()).toMatchObject([
       { name: 'broken', state: 'damaged', lsn: undefined, reason: expect.stringMatching(/./) },
-      { name: 'sound', state: 'valid' },
+      { name: 'valid', state: 'valid' },
     ])
     expect(() => pool.subscribe({ cursor: 'broken' })).toThrowError(
       failsWith('TIDEMARK_CURSOR_DAMAGED', { file }),

@@ -105,11 +105,11 @@ describe('a durable factor engine', () => {
     engine.log.poison(new Error('crash'))
     await engine.close().catch(() => {})
 
-    const sound = await DurableFactorEngine.open({ dir, log, snapshotEveryTicks: 0 })
-    expect(sound.recovery.snapshot).toEqual(second)
-    expect(sound.recovery.replayedEntries).toBeLessThan(100 + 10)
-    sound.log.poison(new Error('crash'))
-    await sound.close().catch(() => {})
+    const undamaged = await DurableFactorEngine.open({ dir, log, snapshotEveryTicks: 0 })
+    expect(undamaged.recovery.snapshot).toEqual(second)
+    expect(undamaged.recovery.replayedEntries).toBeLessThan(100 + 10)
+    undamaged.log.poison(new Error('crash'))
+    await undamaged.close().catch(() => {})
 
     const folder = path.join(dir, 'snapshots')
     writeFileSync(path.join(folder, readdirSync(folder).sort().at(-1)!), 'TMFACTOR and then nonsense')
@@ -238,12 +238,12 @@ describe('a factor consumer', () => {
     expect(consumer.lastTimestamp()).toBe(tickAt(1999).timestamp)
     expect(consumer.lastLsn()).toBeGreaterThan(middle)
     expect(consumer.snapshot?.checkpointId).toBe('thousand')
-    expect(() => consumer.getInstrumentFactors('nobody')).toThrow(
+    expect(() => consumer.getInstrumentFactors('NONE')).toThrow(
       expect.objectContaining({ code: 'TIDEMARK_UNKNOWN_INSTRUMENT' }),
     )
 
-    const behind = await collect(consumer.history({ fromLsn: middle }))
-    expect(behind.map(({ timestamp }) => timestamp)).toEqual(
+    const after = await collect(consumer.history({ fromLsn: middle }))
+    expect(after.map(({ timestamp }) => timestamp)).toEqual(
       Array.from({ length: 766 }, (_, i) => tickAt(1234 + i).timestamp),
     )
     const window = {

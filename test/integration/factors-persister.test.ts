@@ -177,11 +177,11 @@ describe('a full channel', () => {
     await persister.flush()
     for (let i = 0; i < 14; i++) persister.sendVector(a!, [i], i)
     const replaced = persister.persistVector(b!, [100], 14)
-    const told = expect(replaced).rejects.toMatchObject({ code: 'TIDEMARK_SUPERSEDED' })
+    const rejected = expect(replaced).rejects.toMatchObject({ code: 'TIDEMARK_SUPERSEDED' })
     for (let i = 15; i < 500; i++) persister.sendVector(i % 2 === 0 ? a! : b!, [i], i)
     const kept = persister.persistVector(b!, [501], 501)
     persister.sendVector(c!, [7], 502)
-    await told
+    await rejected
     await kept
     await persister.shutdown()
     const { sent, durable, superseded, dropped, failed } = persister.stats()

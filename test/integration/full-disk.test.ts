@@ -39,7 +39,7 @@ describe('a full disk', () => {
     const full = once(log, 'diskFull')
     const lsns: number[] = []
     const take = async (): Promise<{ code?: string; details?: Record<string, number> }> => {
-      const told = once(log, 'diskFull')
+      const full = once(log, 'diskFull')
       for (;;) {
         try {
           lsns.push(log.append(Buffer.alloc(1000, lsns.length)))
@@ -47,7 +47,7 @@ describe('a full disk', () => {
           if ((error as { code: string }).code !== 'TIDEMARK_RING_FULL') return error as { code: string }
         }
         // What is beyond the reserve, because the preallocator was late to see it, waits for room.
-        await Promise.race([log.waitDurable(lsns.at(-1)!), told])
+        await Promise.race([log.waitDurable(lsns.at(-1)!), full])
       }
     }
     expect(await take()).toMatchObject({ code: 'TIDEMARK_DISK_FULL', details: { reserveBytes: 262_144 } })

@@ -55,9 +55,9 @@ function gate(): { opened: Promise<void>; open: () => void } {
 describe('a job', () => {
   it('is run once it is enqueued, with an event at each step', async () => {
     const queue = await newQueue()
-    const told: string[] = []
+    const emitted: string[] = []
     for (const name of ['enqueued', 'dispatched', 'completed', 'drained'] as const) {
-      queue.on(name, () => told.push(name))
+      queue.on(name, () => emitted.push(name))
     }
     const tasks: JobTask[] = []
     let result: unknown
@@ -77,7 +77,7 @@ describe('a job', () => {
     expect(tasks).toEqual([{ id: 'a', payload: { x: [1, 2] }, attempt: 1, attemptId: 2 }])
     // Events are emitted when they are durable, which may be a moment after the queue has drained.
     const all = ['enqueued', 'dispatched', 'completed', 'drained']
-    await vi.waitFor(() => expect(told).toEqual(all), 20_000)
+    await vi.waitFor(() => expect(emitted).toEqual(all), 20_000)
     expect(result).toEqual({ sum: 3 })
     expect(history(queue)).toEqual(['ENQUEUE a', 'DISPATCH a', 'ACK a'])
     expect(await queue.get('a')).toMatchObject({ state: 'completed', attempts: 1, job: undefined })
@@ -160,18 +160,18 @@ describe('a job', () => {
 
   it('is tried again after a failure, later each time, and dead after the last attempt', async () => {
     const queue = await newQueue({ maxAttempts: 3, backoff: (attempt) => attempt * 2 })
-    const told: unknown[] = []
+    const emitted: unknown[] = []
     queue.on('retried', ({ attempt, delayMs, reason, error }) =>
-      told.push([attempt, delayMs, reason, String(error)]),
+      emitted.push([attempt, delayMs, reason, String(error)]),
     )
-    queue.on('dead', ({ attempt, reason }) => told.push([attempt, reason]))
+    queue.on('dead', ({ attempt, reason }) => emitted.push([attempt, reason]))
     queue.start(async () => {
       throw new Error('boom')
     })
     await queue.enqueue({ id: 'a' })
     await queue.drained()
     await queue.log.append('ACK', 'x').catch(() => {})
-    expect(told).toEqual([
+    expect(emitted).toEqual([
       [1, 2, 'failed', 'Error: boom'],
       [2, 4, 'failed', 'Error: boom'],
       [3, 'failed'],
@@ -201,7 +201,7 @@ describe('a job', () => {
     for (const { type, detail } of dumpLog(queue.log.dir)) {
       if (type === 'RETRY' || type === 'DEAD') errors.push(detail['error'] as string)
     }
-    expect(errors).toEqual(['no error object', 'an error that cannot be told', 'undefined', '7'])
+    expect(errors).toEqual(['no error object', 'an error that cannot be shown', 'undefined', '7'])
   })
 
   it('waits out its delay', async () => {

@@ -14,7 +14,7 @@ async function readAll(log: DurableLog, from = 0): Promise<LogRecord[]> {
 }
 
 describe('a durable log', () => {
-  it('gives back what was awaited, after close and reopen', async () => {
+  it('returns what was awaited, after close and reopen', async () => {
     const dir = temporaryDirectory()
     const log = await DurableLog.open({ dir })
     const lsns = ['one', 'two', 'three'].map((text, i) => log.append(Buffer.from(text), 5 + i))
@@ -56,7 +56,7 @@ describe('a durable log', () => {
       if (number !== (next.get(thread) ?? 0)) wrong.push(`LSN ${lsn}: record ${number} of thread ${thread}`)
       next.set(thread, number + 1)
       // The log may have marked itself idle before the first record.
-      if ((lsn - previous - 88) % 32 !== 0) wrong.push(`LSN ${lsn} behind ${previous}`)
+      if ((lsn - previous - 88) % 32 !== 0) wrong.push(`LSN ${lsn} after ${previous}`)
       previous = lsn
     }
     expect(wrong).toEqual([])
@@ -65,7 +65,7 @@ describe('a durable log', () => {
     await log.close()
   })
 
-  it('takes a group larger than the whole ring from a thread, and gives it back whole', async () => {
+  it('takes a group larger than the whole ring from a thread, and returns it whole', async () => {
     const dir = temporaryDirectory()
     const log = await DurableLog.open({ dir, ringBytes: 65_536, segmentBytes: 131_072 })
     const worker = new Worker(`${root}/test/support/producer-thread.mjs`, {

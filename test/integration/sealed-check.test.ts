@@ -41,16 +41,16 @@ describe('the check of sealed segments beside the start of the threads', () => {
   ])('%s finds valid what is, and leaves to recovery what is not or cannot be read', async (_, run) => {
     const { dir, segments } = await writeLog()
     const disk = new NodeDisk()
-    const sound = new SealedCheck(disk, dir)
-    expect(sound.segments).toHaveLength(segments.length - 1)
-    await run(sound)
-    expect(words(sound)).toEqual(sound.segments.map(() => checkState.valid))
+    const undamaged = new SealedCheck(disk, dir)
+    expect(undamaged.segments).toHaveLength(segments.length - 1)
+    await run(undamaged)
+    expect(words(undamaged)).toEqual(undamaged.segments.map(() => checkState.valid))
     flip(segments[1]!, 5000)
     const damaged = new SealedCheck(disk, dir)
     writeFileSync(segments[2]!, readFileSync(segments[2]!).subarray(0, 9000))
     await run(damaged)
     const { doubtful, valid: good } = checkState
-    expect(words(damaged)).toEqual(sound.segments.map((_, i) => (i === 1 || i === 2 ? doubtful : good)))
+    expect(words(damaged)).toEqual(undamaged.segments.map((_, i) => (i === 1 || i === 2 ? doubtful : good)))
   })
 
   it('fails with a code when the system refuses its threads, and notes nothing', async () => {

@@ -68,7 +68,7 @@ export async function checkAcknowledged(
   for (const [symbol, numbers] of tags) {
     for (const [i, tag] of numbers.entries()) {
       if (tag !== 0 && tag !== numbers[i - 1]! + 1)
-        expect.fail(`${label}, ${symbol}: command ${tag} behind ${numbers[i - 1]}`)
+        expect.fail(`${label}, ${symbol}: command ${tag} after ${numbers[i - 1]}`)
     }
   }
   for (const [id, symbol] of symbols.entries()) {

@@ -9,10 +9,10 @@ import { EnginePool } from '#tidemark/pool/index.js'
 async function readMessages(input) {
   const source = new BenchmarkSource(await InputFile.open(input))
   const messages = new BenchmarkMessages()
-  const nobody = { length: 0, addNew() {}, addCancel() {}, addReplace() {} }
+  const noBatch = { length: 0, addNew() {}, addCancel() {}, addReplace() {} }
   source.onMessage = (sequence, type) => messages.add(sequence, type)
   source.begin({ instrument: () => ({ id: 0 }) })
-  while (await source.fill(nobody, 1)) {}
+  while (await source.fill(noBatch, 1)) {}
   return messages
 }
 

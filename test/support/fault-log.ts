@@ -197,7 +197,7 @@ export function liveOn(
   const records = readRecords(after, firstLsn, third.report.endLsn)
   const last = records.pop()
   if (last?.lsn !== lsn || !extra.equals(last.payload))
-    throw new Error(`${where()}: what was appended behind the recovery is gone`)
+    throw new Error(`${where()}: what was appended after the recovery is gone`)
   if (comparePrefix(records, written, where) !== kept)
     throw new Error(`${where()}: after an append, the log has other records`)
   return kept

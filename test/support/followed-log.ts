@@ -10,7 +10,7 @@ import type { MemoryDisk } from './memory-disk.js'
 /** An inline log with a tailer and readers in the same thread: what they meet is decided by the test alone. */
 export class FollowedLog extends InlineLog {
   readonly feed = new LiveFeed()
-  readonly follower: LogTailer
+  readonly tailer: LogTailer
   readonly #disk: MemoryDisk
   readonly #turns: Turns
   /** What the readers see of the acknowledgements. */
@@ -23,7 +23,7 @@ export class FollowedLog extends InlineLog {
     this.#disk = disk
     this.#turns = options.turns ?? new Turns()
     this.#signal = new ReleasedSignal(new LogViews(this.memory))
-    this.follower = new LogTailer({
+    this.tailer = new LogTailer({
       memory: this.memory,
       signal: this.#signal,
       disk,
@@ -58,13 +58,13 @@ export class FollowedLog extends InlineLog {
 
   /** Removes the segments wholly below an LSN, as retention does. */
   override removeBefore(lsn: number): number | undefined {
-    const firstLsn = super.removeBefore(Math.min(lsn, this.follower.neededLsn))
+    const firstLsn = super.removeBefore(Math.min(lsn, this.tailer.neededLsn))
     this.#firstLsn = firstLsn ?? this.#firstLsn
     return firstLsn
   }
 
   async close(): Promise<void> {
-    await this.follower.stop()
+    await this.tailer.stop()
     this.#signal.close()
   }
 }

@@ -297,8 +297,8 @@ export class NaiveBook {
       maker.open -= quantity
       maker.shown = Math.min(maker.display, maker.open)
       if (maker.open > 0) {
-        const behind = queue.findIndex((o) => o.price !== maker.price)
-        queue.splice(behind < 0 ? queue.length : behind, 0, maker)
+        const after = queue.findIndex((o) => o.price !== maker.price)
+        queue.splice(after < 0 ? queue.length : after, 0, maker)
       }
     }
     return true

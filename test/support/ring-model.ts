@@ -185,7 +185,7 @@ export class RingModel {
     const clean =
       this.#ring.compare(zeros, 0, first, from, from + first) === 0 &&
       this.#ring.compare(zeros, 0, free - first, 0, free - first) === 0
-    if (!clean) throw new Error(`free space behind LSN ${this.tail} is not zero`)
+    if (!clean) throw new Error(`free space after LSN ${this.tail} is not zero`)
   }
 
   #same(name: string, actual: number, expected: number): void {

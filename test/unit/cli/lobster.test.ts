@@ -28,7 +28,7 @@ async function sourceOf(messages: string[], quotes?: string[]) {
   return source
 }
 
-const nobody = '9999999999,0,-9999999999,0'
+const noQuote = '9999999999,0,-9999999999,0'
 
 describe('rows', () => {
   it('of messages are six columns, of a type that there is', () => {
@@ -49,7 +49,7 @@ describe('rows', () => {
       ask: { price: 5859400, size: 200 },
       bid: { price: 5853300, size: 18 },
     })
-    expect(parseQuote(nobody)).toEqual({ ask: { price: 0, size: 0 }, bid: { price: 0, size: 0 } })
+    expect(parseQuote(noQuote)).toEqual({ ask: { price: 0, size: 0 }, bid: { price: 0, size: 0 } })
     expect(parseQuote('1,2,3')).toBeUndefined()
   })
 

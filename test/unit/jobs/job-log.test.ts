@@ -175,8 +175,8 @@ describe('JobLog', () => {
 
   it('rejects with a code when a sync failed, both appends that wait and later ones', async () => {
     const log = await JobLog.open(newFolder(), smallLog)
-    const told: string[] = []
-    log.on('error', (error) => told.push(codeOf(error)))
+    const emitted: string[] = []
+    log.on('error', (error) => emitted.push(codeOf(error)))
     const waiting = Array.from({ length: 300 }, () => log.append('ACK', 'a', { pad: 'x'.repeat(1000) }))
     const settled = Promise.allSettled(waiting)
     log.poison(new Error('EIO'))
@@ -184,7 +184,7 @@ describe('JobLog', () => {
     expect(results.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'TIDEMARK_JOB_SYNC_FAILED' } })
     expect(await failureOf(() => log.append('ACK', 'a'))).toBe('TIDEMARK_JOB_SYNC_FAILED')
     expect(await failureOf(() => log.rotate())).toBe('TIDEMARK_JOB_SYNC_FAILED')
-    expect(told).toEqual(['TIDEMARK_JOB_SYNC_FAILED'])
+    expect(emitted).toEqual(['TIDEMARK_JOB_SYNC_FAILED'])
     await log.close()
   })
 

@@ -21,7 +21,7 @@ describe('a job as it is given', () => {
     })
   })
 
-  it('is logged as the text that JSON gives back when it is read', () => {
+  it('is logged as the text that JSON writes for what it reads', () => {
     const plain = toPlainJob({ id: 'a', payload: { b: [1, 'ä', null], 2: -0 } }, defaults)
     expect(JSON.stringify(JSON.parse(enqueueDetailJson(plain)))).toBe(enqueueDetailJson(plain))
   })

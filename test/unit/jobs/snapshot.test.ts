@@ -113,9 +113,9 @@ describe('a snapshot', () => {
 
   it('is refused when any byte of it is another', async () => {
     const { dir, file } = await saved(filled(2, 2))
-    const sound = fs.readFileSync(file)
-    for (let at = 0; at < sound.byteLength; at++) {
-      const bytes = Buffer.from(sound)
+    const whole = fs.readFileSync(file)
+    for (let at = 0; at < whole.byteLength; at++) {
+      const bytes = Buffer.from(whole)
       bytes[at] = bytes[at]! ^ 0x04
       fs.writeFileSync(file, bytes)
       const code = await failureOf(() => readSnapshot(dir, keep))
@@ -125,14 +125,14 @@ describe('a snapshot', () => {
 
   it('is refused wherever it ends too early, and when something follows', async () => {
     const { dir, file } = await saved(filled(2, 2))
-    const sound = fs.readFileSync(file)
-    for (let bytes = 0; bytes < sound.byteLength - 1; bytes++) {
-      fs.writeFileSync(file, sound.subarray(0, bytes))
+    const whole = fs.readFileSync(file)
+    for (let bytes = 0; bytes < whole.byteLength - 1; bytes++) {
+      fs.writeFileSync(file, whole.subarray(0, bytes))
       expect(await failureOf(() => readSnapshot(dir, keep)), `${bytes} bytes`).toBe(
         'TIDEMARK_JOB_SNAPSHOT_CORRUPT',
       )
     }
-    fs.writeFileSync(file, Buffer.concat([sound, Buffer.from('{"crc":1}\n')]))
+    fs.writeFileSync(file, Buffer.concat([whole, Buffer.from('{"crc":1}\n')]))
     expect(await failureOf(() => readSnapshot(dir, keep))).toBe('TIDEMARK_JOB_SNAPSHOT_CORRUPT')
   })
 

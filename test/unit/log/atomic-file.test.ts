@@ -67,7 +67,9 @@ describe.each(Object.entries(forms))('an atomic file, written %s,', (_, create) 
         if (found?.equals(after)) outcomes.after++
         else if (found?.equals(before)) outcomes.before++
         else
-          throw new Error(`cut before call ${cutAt}: a file of ${found?.byteLength} bytes that nobody wrote`)
+          throw new Error(
+            `cut before call ${cutAt}: a file of ${found?.byteLength} bytes that were never written`,
+          )
         if (!cut) expect(found?.equals(after)).toBe(true)
       }
     }

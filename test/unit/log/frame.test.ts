@@ -40,11 +40,11 @@ describe('a frame', () => {
   })
 
   it('is refused when any single bit of it is flipped', () => {
-    const sound = frame()
+    const valid = frame()
     const decoder = new FrameDecoder(4096)
     const length = frameHeaderBytes + payload.byteLength
     for (let bit = 0; bit < length * 8; bit++) {
-      const bytes = Buffer.from(sound)
+      const bytes = Buffer.from(valid)
       bytes[bit >> 3]! ^= 1 << (bit & 7)
       expect(decoder.decode(bytes, 0, bytes.byteLength, lsn, seed), `bit ${bit}`).not.toBe('none')
     }

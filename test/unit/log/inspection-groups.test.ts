@@ -101,9 +101,9 @@ describe('groups of a log', () => {
 
   it('of a snapshot with changed bytes are not used', async () => {
     const { dir } = await sampleGroups()
-    const [sound] = await checkSnapshots(dir)
-    const whole = readFileSync(sound!.path)
-    expect(snapshotInstruments(usableSnapshot([sound!], 0)!)!.map(({ symbol }) => symbol)).toEqual([
+    const [valid] = await checkSnapshots(dir)
+    const whole = readFileSync(valid!.path)
+    expect(snapshotInstruments(usableSnapshot([valid!], 0)!)!.map(({ symbol }) => symbol)).toEqual([
       'BTC-USD',
       'ETH-USD',
     ])
@@ -113,7 +113,7 @@ describe('groups of a log', () => {
       const bytes = Buffer.from(whole)
       const at = random.int(bytes.byteLength)
       bytes[at]! ^= 1 << random.int(8)
-      writeFileSync(sound!.path, seed % 10 === 0 ? bytes.subarray(0, at) : bytes)
+      writeFileSync(valid!.path, seed % 10 === 0 ? bytes.subarray(0, at) : bytes)
       const [checked] = await checkSnapshots(dir)
       expect([seed, checked!.reason === undefined]).toEqual([seed, unused(at) && seed % 10 !== 0])
     }

@@ -148,10 +148,10 @@ describe('salvaging a log', () => {
     damage(disk, first, (content) =>
       content.fill(0xaa, segmentHeaderBytes + from + 40, segmentHeaderBytes + from + 400),
     )
-    const told: (number | string)[] = []
+    const reported: (number | string)[] = []
     const steps = salvageLog(disk, inlineDirectory, {
-      group: ({ lsn }) => told.push(lsn),
-      skipped: ({ fromLsn, toLsn }) => told.push(`${fromLsn}-${toLsn}`),
+      group: ({ lsn }) => reported.push(lsn),
+      skipped: ({ fromLsn, toLsn }) => reported.push(`${fromLsn}-${toLsn}`),
     })
     disk.calls.length = 0
     let step = steps.next()
@@ -160,7 +160,7 @@ describe('salvaging a log', () => {
     const expected = lsns.flatMap((lsn): (number | string)[] =>
       lsn === to ? [`${from}-${to}`] : lsn > from && lsn < to ? [] : [lsn],
     )
-    expect(told).toEqual(expected)
+    expect(reported).toEqual(expected)
     expect(step.value).toMatchObject({ groups: expected.length - 1 })
     expect(disk.calls.some((call) => /^(write|create|rename|remove|truncate|lock)/.test(call))).toBe(false)
   })

@@ -87,7 +87,7 @@ describe('a reader', () => {
         segmentBytes: (16 * 1024) << random.int(3),
         onlyForFeed: random.int(2) === 0,
       })
-      const following = log.follower.start(() => {})
+      const following = log.tailer.start(() => {})
       const sent = new Map<number, string>()
       const takers: Taker[] = []
       const write = (records: number) => {
@@ -145,13 +145,13 @@ describe('a reader', () => {
 
   it('that never catches up reads the files only', async () => {
     const log = openLog()
-    void log.follower.start(() => {})
+    void log.tailer.start(() => {})
     for (let i = 0; i < 200; i++) {
       log.append(new Uint8Array(2000))
       log.flushAll()
     }
     const end = log.released
-    while (log.follower.position < end) await turn()
+    while (log.tailer.position < end) await turn()
     const taker = new Taker(log)
     let written = 0
     while (taker.reader.position < end) {
@@ -168,7 +168,7 @@ describe('a reader', () => {
 
   it('gets nothing that is not released, whether from memory or from the files', async () => {
     const log = openLog()
-    void log.follower.start(() => {})
+    void log.tailer.start(() => {})
     const taker = new Taker(log)
     await taker.take(1)
     for (let i = 0; i < 20; i++) {
@@ -184,7 +184,7 @@ describe('a reader', () => {
 
   it('that stops taking holds its buffer and no more, however much is written; the others keep reading', async () => {
     const log = openLog({ segmentBytes: 64 * 1024 })
-    void log.follower.start(() => {})
+    void log.tailer.start(() => {})
     const [still, going] = [new Taker(log), new Taker(log)]
     await still.take(1)
     await going.take(1)
@@ -232,7 +232,7 @@ describe('a reader', () => {
 
   it('ends when it is stopped while it waits, and calls of next take their turn', async () => {
     const log = openLog()
-    void log.follower.start(() => {})
+    void log.tailer.start(() => {})
     const abort = new AbortController()
     const records = log.reader({ signal: abort.signal })[Symbol.asyncIterator]()
     const waiting = [records.next(), records.next(), records.next()]
@@ -311,18 +311,18 @@ describe('the feed', () => {
 
   it('is left by a tailer that works for it alone when no reader needs it, and is fed again when one does', async () => {
     const log = openLog({ onlyForFeed: true })
-    void log.follower.start(() => {})
+    void log.tailer.start(() => {})
     log.append(new Uint8Array(8))
     log.flushAll()
     await turn()
-    expect(log.follower.position).toBe(0)
+    expect(log.tailer.position).toBe(0)
     const taker = new Taker(log)
     await taker.take(2)
     expect(log.feed.requested).toBe(true)
     const lsn = log.append(new Uint8Array(8))
     log.flushAll()
     await taker.takeUpTo(lsn)
-    expect(log.follower.position).toBe(lsn)
+    expect(log.tailer.position).toBe(lsn)
     taker.reader.close()
     log.append(new Uint8Array(8))
     log.flushAll()
@@ -330,6 +330,6 @@ describe('the feed', () => {
     log.append(new Uint8Array(8))
     log.flushAll()
     for (let i = 0; i < 5; i++) await turn()
-    expect(log.follower.position).toBeLessThan(log.released)
+    expect(log.tailer.position).toBeLessThan(log.released)
   })
 })

@@ -285,7 +285,7 @@ describe('a segment in a file that was used before', () => {
       endLsn: before + frameHeaderBytes,
       tornTail: { lsn: before },
     })
-    const lsn = again.append(Buffer.from('behind it'))
+    const lsn = again.append(Buffer.from('after it'))
     again.flushAll()
     expect(reopen(disk.powerCut()).records.at(-1)).toMatchObject({ lsn })
   })

@@ -165,13 +165,13 @@ describe('reading a backlog leaves turns to the event loop', () => {
     const perTurn = new PerTurn()
     let chunkMax = 0
     let read = 0
-    const following = log.follower.start(({ startLsn, endLsn }) => {
+    const following = log.tailer.start(({ startLsn, endLsn }) => {
       perTurn.add(endLsn - startLsn)
       chunkMax = Math.max(chunkMax, endLsn - startLsn)
       read = endLsn
     })
     while (read < log.released) await turn()
-    await log.follower.stop()
+    await log.tailer.stop()
     await following
     expect(disk.calls.some((call) => call.startsWith('readSync'))).toBe(source === 'files')
     expect(read).toBeGreaterThan(20 * followedChunkBytes)

@@ -72,7 +72,7 @@ describe('decimals on a grid', () => {
     },
   )
 
-  it('gives back what it read, with the grid’s decimals', () => {
+  it('writes what it read, with the grid’s decimals', () => {
     expect(fromSteps(6400000, parseGrid('t', '0.01'))).toBe('64000.00')
     expect(fromSteps(5, parseGrid('t', '0.25'))).toBe('1.25')
     expect(fromSteps(3, parseGrid('t', '5'))).toBe('15')

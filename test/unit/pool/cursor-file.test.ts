@@ -82,7 +82,7 @@ describe('a cursor file', () => {
   it('without a valid slot, of another format or name, or too short is damaged, with the reason', async () => {
     const dir = await written(record(1, 800))
     const file = cursorPath(dir, 'risk')
-    const sound = readFileSync(file)
+    const valid = readFileSync(file)
     const reasonOf = async (content: Buffer) => {
       writeFileSync(file, content)
       const [found] = await readCursorFiles(dir)
@@ -91,10 +91,10 @@ describe('a cursor file', () => {
     }
     expect(await reasonOf(Buffer.alloc(0))).toMatch(/short/)
     expect(await reasonOf(Buffer.alloc(8192))).toMatch(/neither slot/)
-    const flipped = Buffer.from(sound)
+    const flipped = Buffer.from(valid)
     flipped[4096 + 30]! ^= 4
     expect(await reasonOf(flipped)).toBeDefined()
-    writeFileSync(cursorPath(dir, 'other'), sound)
+    writeFileSync(cursorPath(dir, 'other'), valid)
     const other = (await readCursorFiles(dir)).find(({ name }) => name === 'other')
     expect(other).toMatchObject({ record: undefined, reason: expect.stringContaining('"risk"') })
   })
