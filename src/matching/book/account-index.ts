@@ -158,32 +158,29 @@ export class AccountIndex {
     return node
   }
 
-  /**
-   * Lists orders that come from a snapshot. They stand in consecutive records, each linked to its neighbours in its
-   * account's list and to 0 where that ends, and no earlier order is of the same book.
-   */
-  restore(first: number, last: number): void {
-    const { i32 } = this.#orders
-    let lists = 0
-    for (let order = first; order <= last; order++) if (i32[(order << 4) + PREVIOUS] === 0) lists++
+  /** Makes room for so many more lists. */
+  reserve(lists: number): void {
     let capacity = this.#capacity
     while (capacity < this.#used + lists) capacity *= 2
     if (capacity > this.#capacity) this.#rebuild(capacity)
-    for (let order = first; order <= last; order++) {
-      const base = order << 4
-      const isFirst = i32[base + PREVIOUS] === 0
-      const isLast = i32[base + NEXT] === 0
-      if (!isFirst && !isLast) continue
-      const node = this.#obtain(i32[base + BOOK_OF_ORDER]!, i32[base + ACCOUNT_OF_ORDER]! >>> 0)
-      if (isFirst) {
-        this.#nodes[node * 8 + HEAD] = order
-        i32[base + PREVIOUS] = ~node
-      }
-      if (isLast) {
-        this.#nodes[node * 8 + TAIL] = order
-        i32[base + NEXT] = ~node
-      }
-    }
+  }
+
+  /** Says which order of a snapshot is the first of its account's list. `reserve` made room for the list. */
+  restoreFirst(order: number): void {
+    const { i32 } = this.#orders
+    const base = order << 4
+    const node = this.#obtain(i32[base + BOOK_OF_ORDER]!, i32[base + ACCOUNT_OF_ORDER]! >>> 0)
+    this.#nodes[node * 8 + HEAD] = order
+    i32[base + PREVIOUS] = ~node
+  }
+
+  /** The same for the last. */
+  restoreLast(order: number): void {
+    const { i32 } = this.#orders
+    const base = order << 4
+    const node = this.#obtain(i32[base + BOOK_OF_ORDER]!, i32[base + ACCOUNT_OF_ORDER]! >>> 0)
+    this.#nodes[node * 8 + TAIL] = order
+    i32[base + NEXT] = ~node
   }
 
   /** Drops the empty nodes, and doubles the table unless that frees at least half of it. */

@@ -1,5 +1,6 @@
 import { type OrderStore, orderFields } from './order-store.js'
 import { recordMask, slotMask } from './record-masks.js'
+import { touchedWords } from './touched-words.js'
 
 const ID = orderFields.id
 const BOOK = orderFields.book
@@ -70,26 +71,20 @@ export class OrderIndex {
   }
 
   /**
-   * Adds consecutive records, none of which is there. Millions are put in part by part of the slots, so that each part
-   * stays in the processor's cache meanwhile: with 3 million orders a third of the time of one insertion after the other.
+   * Adds consecutive records, none of which is there, by their hashes. Millions are put in part by part of the slots, so
+   * that each part stays in the processor's cache meanwhile: with 3 million orders a third of the time of one insertion
+   * after the other.
    */
-  insertAll(first: number, last: number): void {
-    const count = last - first + 1
+  insertAll(first: number, hashes: Int32Array): void {
+    const count = hashes.length
     let words = this.slots.length
     while ((this.#size + count) * LOAD > words - 2) words *= 2
     if (words > this.slots.length) this.#grow(words)
     const { slots, mask } = this
-    const { i32 } = this.#orders
     const shift = Math.max(0, 32 - Math.clz32(words / PART_WORDS - 1))
     const partShift = 31 - Math.clz32(words) - shift
-    const hashes = new Int32Array(count)
     const starts = new Int32Array((1 << shift) + 1)
-    for (let i = 0; i < count; i++) {
-      const base = (first + i) << 4
-      const hash = this.hash(i32[base + BOOK]!, i32[base + ID]!, i32[base + ID + 1]!)
-      hashes[i] = hash
-      starts[(((hash << 1) & mask) >>> partShift) + 1]! += 1
-    }
+    for (let i = 0; i < count; i++) starts[(((hashes[i]! << 1) & mask) >>> partShift) + 1]! += 1
     for (let part = 1; part < starts.length; part++) starts[part]! += starts[part - 1]!
     const sorted = new Int32Array(count * 2)
     for (let i = 0; i < count; i++) {
@@ -168,7 +163,7 @@ export class OrderIndex {
 
   #grow(words: number): void {
     const old = this.slots
-    const slots = new Int32Array(words)
+    const slots = touchedWords(words)
     const mask = words - 2
     for (let i = 0; i < old.length; i += 2) {
       const order = old[i | 1]!

@@ -311,10 +311,11 @@ export class PriceLevels {
   linkRestored(first: number): void {
     const { i32, f64 } = this
     const count = this.#used - first
-    const levels = Int32Array.from({ length: count }, (_, i) => first + i)
+    const levels = new Int32Array(count)
+    for (let i = 0; i < count; i++) levels[i] = first + i
     // By price, not by key: keys of both signs may differ by more than is exact.
     sortByKey(levels, (level) => Math.abs(f64[(level << 3) + KEY]!))
-    sortByKey(levels, (level) => i32[(level << 4) + OF_LADDER]!)
+    this.#gatherLadders(levels)
     for (let at = 0; at < count; ) {
       const ladder = i32[(levels[at]! << 4) + OF_LADDER]!
       let end = at
@@ -332,6 +333,17 @@ export class PriceLevels {
       at = end
     }
     this.#foundLadder = -1
+  }
+
+  /** Brings the levels of each ladder together, and keeps their order there. */
+  #gatherLadders(levels: Int32Array): void {
+    const { i32 } = this
+    const count = levels.length
+    const sorted = levels.slice()
+    const starts = new Int32Array(this.#ladders.length / 4 + 1)
+    for (let i = 0; i < count; i++) starts[i32[(sorted[i]! << 4) + OF_LADDER]! + 1]! += 1
+    for (let ladder = 1; ladder < starts.length; ladder++) starts[ladder]! += starts[ladder - 1]!
+    for (let i = 0; i < count; i++) levels[starts[i32[(sorted[i]! << 4) + OF_LADDER]!]!++] = sorted[i]!
   }
 
   /** Takes an empty level out of its ladder. */

@@ -1,3 +1,4 @@
+import { assert, broken } from '../../base/assert.js'
 import { readU64 } from '../codec/command-layout.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
 import { selfTradePreventionCodes } from '../codec/names.js'
@@ -14,6 +15,7 @@ import {
   ORDER_WORDS,
   REQUEST_WORDS,
 } from './shard-copy.js'
+import { touchedWords } from './touched-words.js'
 
 // Copied because V8 folds a module's own constants only; an imported one is loaded each time.
 const ID = orderFields.id
@@ -31,6 +33,11 @@ const ACCOUNT_PREVIOUS = orderFields.accountPrevious
 const LEVEL_COUNT = levelFields.count
 const LEVEL_SHOWN = levelFields.shown
 const LEVEL_HIDDEN = levelFields.hidden
+const LEVEL_TAIL = levelFields.tail
+const ORDER_KIND = copyKinds.order
+/** Bits of `#linked`. */
+const LINKED = 1
+const ACCOUNT_LINKED = 2
 const RECORD = recordMask
 
 /**
@@ -48,6 +55,11 @@ export class ShardRestore {
   /** From the numbers in the copy to those here; 0: not there. */
   readonly #orderOf: Int32Array
   readonly #levelOf: Int32Array
+  /** By an order's number in the copy: which of the two links lead to it. An order to which none leads is the first of its list. */
+  readonly #linked: Uint8Array
+  /** Last orders of a level, and of an account. */
+  #queues = 0
+  #accountLists = 0
   #orders = 0
   #books = 0
   #passedOver = 0
@@ -58,8 +70,9 @@ export class ShardRestore {
     this.#takes = takes
     this.#firstOrder = shard.orders.used
     this.#firstLevel = shard.levels.used
-    this.#orderOf = new Int32Array(counts.orderNumbers)
+    this.#orderOf = touchedWords(counts.orderNumbers)
     this.#levelOf = new Int32Array(counts.levelNumbers)
+    this.#linked = new Uint8Array(counts.orderNumbers)
   }
 
   /** Makes room for all orders of the copy, when all its books belong here. */
@@ -69,29 +82,34 @@ export class ShardRestore {
 
   /** Takes the records in `words` up to `end`. */
   add(words: Int32Array, end: number): void {
-    for (let at = 0; at < end; ) {
+    let at = 0
+    while (at < end) {
       const kind = words[at]! >>> KIND_SHIFT
-      if (kind === copyKinds.order) this.#addOrder(words, at)
-      else if (kind === copyKinds.extended) this.#addExtended(words, at)
+      if (kind === ORDER_KIND) {
+        this.#addOrder(words, at)
+        at += ORDER_WORDS
+        continue
+      }
+      if (kind === copyKinds.extended) this.#addExtended(words, at)
       else if (kind === copyKinds.request) this.#addRequest(words, at)
       else if (kind === copyKinds.book) this.#addBook(words, at)
       at += recordWords(words, at)
     }
+    assert(at === end, 'a piece of a copy ends where its last record ends', () => ({ at, end }))
   }
 
   finish(): void {
-    const { orders, accounts, index, levels } = this.#shard
-    const { books, orders: copied } = this.#counts
-    if (this.#books + this.#passedOver !== books || (this.#passedOver === 0 && this.#orders !== copied)) {
-      throw new Error(
-        `The copy of the books is inconsistent: it has ${this.#books + this.#passedOver} books and ${this.#orders} orders, not ${books} and ${copied}.`,
-      )
-    }
-    const last = orders.used - 1
-    this.#linkOrders(last)
-    this.#linkLevels(last)
-    index.insertAll(this.#firstOrder, last)
-    accounts.restore(this.#firstOrder, last)
+    const { accounts, index, levels } = this.#shard
+    const { books, orders } = this.#counts
+    const found = this.#books + this.#passedOver
+    assert(found === books, 'a copy has as many books as its head says', () => ({ found, books }))
+    assert(
+      this.#passedOver > 0 || this.#orders === orders,
+      'a copy has as many orders as its head says',
+      () => ({ found: this.#orders, orders }),
+    )
+    accounts.reserve(this.#accountLists)
+    index.insertAll(this.#firstOrder, this.#linkOrders())
     levels.linkRestored(this.#firstLevel)
   }
 
@@ -116,9 +134,7 @@ export class ShardRestore {
     if (book < 0) return 0
     const order = orders.allocate()
     const number = words[at]! & RECORD
-    if (this.#orderOf[number] !== 0) {
-      throw new Error(`The copy of the books is inconsistent: it has order number ${number} twice.`)
-    }
+    if (this.#orderOf[number] !== 0) broken('a copy has each order once', { number })
     this.#orderOf[number] = order
     this.#orders++
     const { i32, f64 } = orders
@@ -126,17 +142,23 @@ export class ShardRestore {
     const traits = words[at + 3]!
     const open = (words[at + 8]! >>> 0) + words[at + 9]! * 4294967296
     const shown = (words[at + 10]! >>> 0) + words[at + 11]! * 4294967296
+    const next = words[at + 13]!
+    const accountNext = words[at + 14]!
+    const linked = this.#linked
+    linked[next]! |= LINKED
+    linked[accountNext]! |= ACCOUNT_LINKED
+    if (accountNext === 0) this.#accountLists++
     i32[base + ID] = words[at + 4]!
     i32[base + ID + 1] = words[at + 5]!
     i32[base + PRICE] = words[at + 6]!
     i32[base + PRICE + 1] = words[at + 7]!
     f64[(order << 3) + OPEN] = open
     f64[(order << 3) + SHOWN] = shown
-    i32[base + NEXT] = words[at + 13]!
+    i32[base + NEXT] = next
     i32[base + PREVIOUS] = 0
     i32[base + ACCOUNT] = words[at + 2]!
     i32[base + TRAITS] = traits
-    i32[base + ACCOUNT_NEXT] = words[at + 14]!
+    i32[base + ACCOUNT_NEXT] = accountNext
     i32[base + ACCOUNT_PREVIOUS] = 0
     i32[base + BOOK] = book
     const level = this.#levelOf[words[at + 12]!]! || this.#makeLevel(words, at, book, traits)
@@ -145,6 +167,10 @@ export class ShardRestore {
     levels.i32[(level << 4) + LEVEL_COUNT]! += 1
     levels.f64[(level << 3) + LEVEL_SHOWN]! += shown
     levels.f64[(level << 3) + LEVEL_HIDDEN]! += open - shown
+    if (next === 0) {
+      levels.i32[(level << 4) + LEVEL_TAIL] = order
+      this.#queues++
+    }
     if (canExpire(traits)) books.addExpiring(book, 1)
     return order
   }
@@ -195,29 +221,53 @@ export class ShardRestore {
     return level
   }
 
-  /** Turns the numbers of the copy in the links into those here, and links back. */
-  #linkOrders(last: number): void {
-    const { i32 } = this.#shard.orders
+  /**
+   * Turns the numbers of the copy in the links into those here, links back, and gives levels and accounts the ends of
+   * their lists: all in one pass, because with millions of orders each pass waits for memory. Returns the orders' hashes.
+   */
+  #linkOrders(): Int32Array {
+    const { orders, levels, accounts, index } = this.#shard
+    const { i32 } = orders
     const orderOf = this.#orderOf
-    for (let order = this.#firstOrder; order <= last; order++) {
+    const linked = this.#linked
+    const first = this.#firstOrder
+    const hashes = new Int32Array(orders.used - first)
+    let queues = 0
+    let accountLists = 0
+    for (let number = 1; number < orderOf.length; number++) {
+      const order = orderOf[number]!
+      if (order === 0) continue
       const base = order << 4
+      hashes[order - first] = index.hash(i32[base + BOOK]!, i32[base + ID]!, i32[base + ID + 1]!)
       const next = orderOf[i32[base + NEXT]!]!
       const accountNext = orderOf[i32[base + ACCOUNT_NEXT]!]!
       i32[base + NEXT] = next
       i32[base + ACCOUNT_NEXT] = accountNext
       if (next !== 0) i32[(next << 4) + PREVIOUS] = order
       if (accountNext !== 0) i32[(accountNext << 4) + ACCOUNT_PREVIOUS] = order
+      const links = linked[number]!
+      if ((links & LINKED) === 0) {
+        levels.setHead(i32[base + LEVEL]!, order)
+        queues++
+      }
+      if ((links & ACCOUNT_LINKED) === 0) {
+        accounts.restoreFirst(order)
+        accountLists++
+      }
+      if (accountNext === 0) accounts.restoreLast(order)
     }
-  }
-
-  #linkLevels(last: number): void {
-    const { i32 } = this.#shard.orders
-    const { levels } = this.#shard
-    for (let order = this.#firstOrder; order <= last; order++) {
-      const base = order << 4
-      if (i32[base + PREVIOUS] === 0) levels.setHead(i32[base + LEVEL]!, order)
-      if (i32[base + NEXT] === 0) levels.setTail(i32[base + LEVEL]!, order)
-    }
+    const made = levels.used - this.#firstLevel
+    assert(
+      queues === made && this.#queues === made,
+      'each level of a copy has one first and one last order',
+      () => ({ first: queues, last: this.#queues, levels: made }),
+    )
+    assert(
+      accountLists === this.#accountLists,
+      "each account's orders in a copy begin once and end once",
+      () => ({ begun: accountLists, ended: this.#accountLists }),
+    )
+    return hashes
   }
 }
 
@@ -243,6 +293,6 @@ function recordWords(words: Int32Array, at: number): number {
     case copyKinds.book:
       return words[at + 1]!
     default:
-      throw new Error(`The copy of the books is inconsistent: word ${at} of a piece begins no record.`)
+      return broken('a record of a copy is of a known kind', { at, word: words[at] })
   }
 }

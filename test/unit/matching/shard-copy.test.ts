@@ -270,13 +270,44 @@ describe('a copy of a shard that is made in steps between commands', () => {
     expect(stateOf(restoredFrom(engine))).toEqual(stateOf(engine))
   })
 
-  it('that lacks something is refused', () => {
+  it('is refused when it lacks something, or has it twice', () => {
     const engine = filled(100, 10)
     const { copied, copy } = copyAtOnce(engine)
     copied.pieces.pop()
-    expect(() => copied.restore(copy.counts)).toThrowError('inconsistent')
+    expect(() => copied.restore(copy.counts)).toThrowError('as many orders as its head says')
     const twice = copyAtOnce(engine)
     twice.copied.pieces.push(twice.copied.pieces.at(-1)!)
-    expect(() => twice.copied.restore(twice.copy.counts)).toThrowError('twice')
+    expect(() => twice.copied.restore(twice.copy.counts)).toThrowError('each order once')
+    const { pieces } = copyAtOnce(engine).copied
+    const noBooks = copied.pieces.splice(0, copied.pieces.length, ...pieces.slice(1)).length
+    expect(noBooks).toBeGreaterThan(0)
+    expect(() => copied.restore(copy.counts)).toThrowError('as many books as its head says')
+  })
+
+  it('is refused when a record is of no known kind, does not fit its piece, or links lead nowhere', () => {
+    const engine = filled(100, 10)
+    const damaged = (damage: (words: Int32Array) => Int32Array | undefined) => () => {
+      const { copied, copy } = copyAtOnce(engine)
+      const last = copied.pieces.length - 1
+      copied.pieces[last] = damage(copied.pieces[last]!) ?? copied.pieces[last]!
+      copied.restore(copy.counts)
+    }
+    expect(
+      damaged((words) => {
+        words[0] = 31 << 27
+      }),
+    ).toThrowError('of a known kind')
+    expect(damaged((words) => words.slice(0, -1))).toThrowError('where its last record ends')
+    // The last order is the last of its queue and of its account; order 51 is its account's second.
+    expect(
+      damaged((words) => {
+        words[words.length - 3] = 1
+      }),
+    ).toThrowError('one first and one last order')
+    expect(
+      damaged((words) => {
+        words[words.length - 2] = 51
+      }),
+    ).toThrowError('begin once and end once')
   })
 })
