@@ -1,4 +1,9 @@
-// Imports run down only, and from outside a folder is imported by its index. `npm run check:imports` checks it.
+// Imports run down only, and from outside a folder is imported by its doors. `npm run check:imports` checks it.
+//
+// The doors: `index.ts` is what the rest of the house uses; `thread.ts`, where there is one, is the part of it that worker
+// threads load, since each of them loads its modules anew; `public.ts`, where there is one, is what users of the package
+// get, and what `exports` of package.json names. Where there is none, the index is public.
+//
 // Type imports count: a type that a lower room takes from a higher one ties the two together just as well.
 
 /** What each folder of src may import of the others. A folder that is not named here is refused. */
@@ -26,10 +31,13 @@ const rows = {
     'recover',
     ['flush', 'tools'],
     'settings',
+    'log-stats',
+    'log-opening',
     'durable-log',
+    ['public', 'thread'],
     'index',
   ],
-  matching: ['codec', 'book', 'rules', 'index'],
+  matching: ['codec', 'book', 'rules', ['public', 'thread'], 'index'],
   pool: [
     'errors',
     'types',
@@ -42,6 +50,7 @@ const rows = {
     'checkpoint',
     'settings',
     'engine-pool',
+    'public',
     'index',
   ],
   factors: ['errors', 'ticks', 'entries', 'engine', 'durable', 'pool', 'index'],
@@ -98,8 +107,8 @@ function* rulesBetweenFolders() {
     if (folder === 'base') continue
     yield {
       name: `${folder}: from outside, import its index`,
-      from: { path: '^src/', pathNot: inFolder(folder) },
-      to: { path: inFolder(folder), pathNot: `^src/${folder}/index\\.ts$` },
+      from: { path: '^src/', pathNot: [inFolder(folder), entry] },
+      to: { path: inFolder(folder), pathNot: `^src/${folder}/(index|thread)\\.ts$` },
     }
   }
 }
@@ -134,6 +143,16 @@ const forbidden = [
     name: 'workers: import only src and packages',
     from: { path: '^workers/' },
     to: { path: '^(workers|test|bench|examples|dist)/' },
+  },
+  {
+    name: 'the package: imports only what is public',
+    from: { path: entry },
+    to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/public\\.ts$', inFolder('base')] },
+  },
+  {
+    name: 'threads of a pool load no index',
+    from: { path: '^workers/(shard|snapshot|factors)\\.ts$' },
+    to: { path: '^src/[^/]+/index\\.ts$', reachable: true },
   },
   ...rulesBetweenFolders(),
   ...rulesBetweenRooms(),

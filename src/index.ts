@@ -1,10 +1,10 @@
 export { TidemarkError } from './base/errors.js'
-export * from './log/index.js'
+export * from './log/public.js'
 export {
   CommandError,
   type CommandErrorCode,
   orderTypeCodes,
   sideCodes,
   timeInForceCodes,
-} from './matching/index.js'
-export * from './pool/index.js'
+} from './matching/public.js'
+export * from './pool/public.js'

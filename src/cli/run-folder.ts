@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
-import { makeFolder } from '../log/disk/folders.js'
-import { NodeDisk } from '../log/disk/node-disk.js'
+import { makeFolder, NodeDisk } from '../log/index.js'
 import { outputFailure } from './failure.js'
 
 /** The folder that a run's log is in: the caller's, or a temporary one that is removed at the end. */

@@ -1,4 +1,4 @@
-import type { LogError } from '../log/errors.js'
+import type { LogError } from '../log/index.js'
 import type { JobError } from './errors.js'
 import type { JobEventType } from './events/event.js'
 

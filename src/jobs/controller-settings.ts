@@ -1,6 +1,4 @@
-import { badSetting } from '../log/errors.js'
-import { checkOptions, optionNames } from '../log/options.js'
-import { logSettingNames } from '../log/settings.js'
+import { badSetting, checkOptions, logSettingNames, optionNames } from '../log/index.js'
 import { type Backoff, type BackoffFunction, resolveBackoff } from './dispatch/backoff.js'
 import type { JobLogOptions } from './events/job-log.js'
 import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'

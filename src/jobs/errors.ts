@@ -1,5 +1,5 @@
 import { TidemarkError } from '../base/errors.js'
-import { LogError } from '../log/errors.js'
+import { LogError } from '../log/index.js'
 
 export type JobErrorCode =
   | 'TIDEMARK_JOB_LOG_CORRUPT'

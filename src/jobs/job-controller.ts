@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { Emitter } from '../base/emitter.js'
-import { shortageError } from '../log/errors.js'
-import { checkOptions } from '../log/options.js'
+import { checkOptions, shortageError } from '../log/index.js'
 import {
   announced,
   type CheckpointFailure,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { didYouMean, unknownFieldOf } from '../base/known-fields.js'
-import { optionNames } from '../log/options.js'
+import { optionNames } from '../log/index.js'
 import { JobError } from './errors.js'
 
 /** A job as the caller gives it. */

@@ -1,24 +1,53 @@
-export { TidemarkError } from '../base/errors.js'
-export type { LatencySummary } from '../base/latency-histogram.js'
-export { AtomicFile, AtomicFileSync } from './disk/atomic-file.js'
-export type { AsyncDisk, Disk } from './disk/disk.js'
-export { DurableLog, type LogProducerHandle } from './durable-log.js'
-export { LogError, type LogErrorCode, LogPoisonedError } from './errors.js'
-export type { Durability } from './flush/flusher.js'
-export type { DurableLogOptions } from './log-opening.js'
-export type { LogStats } from './log-stats.js'
-export { LogReader, type LogReaderOptions, type LogReaderStats } from './read/log-reader.js'
-export type { LogRecord } from './read/log-record.js'
-export { type DamageReport, damageOf, damageText, type TornTail } from './recover/damage-report.js'
-export type { RecoveryReport } from './recover/recovery.js'
-export type { LogMemory } from './ring/memory.js'
-export { LogProducer } from './ring/producer.js'
+// What the rest of the house uses of the log. What users of the package get of it stands in public.ts.
+
+export { type CheckpointCounts, CheckpointRetries } from './checkpoint-retries.js'
+export { attempt, attemptAsync } from './disk/attempt.js'
+export { makeFolder } from './disk/folders.js'
+export { NodeDisk } from './disk/node-disk.js'
+export { threadsOf } from './durable-log.js'
 export {
-  type LogSettingOptions,
-  type LogSettings,
-  type Preset,
-  presets,
-  resolveLogSettings,
-} from './settings.js'
-export type { SkippedRange } from './tools/salvage.js'
-export { type SalvagedRecord, SalvageReader } from './tools/salvage-reader.js'
+  badSetting,
+  type ErrorMessage,
+  fromErrorMessage,
+  ioError,
+  isShortage,
+  shortageError,
+  threadEnded,
+} from './errors.js'
+export { frameHeaderBytes, syncMarkerType } from './format/frame.js'
+export { checkOptions, checkSignal, optionNames } from './options.js'
+export * from './public.js'
+export { BatchIterator } from './read/batch-iterator.js'
+export type { BatchChunk } from './read/batch-walk.js'
+export { FileReader, readRecords } from './read/file-reader.js'
+export { RecordAssembler } from './read/record-assembler.js'
+export { LogTailer } from './read/tailer.js'
+export type { LogDamage } from './recover/damage-report.js'
+export { maxPayloadBytes } from './ring/memory.js'
+export { type Environment, integerSetting, logSettingNames, numberSetting } from './settings.js'
+export { TaskThreads } from './task-threads.js'
+export type { EndKnowledge } from './tools/backup-end.js'
+export { inspectLog } from './tools/inspection.js'
+export {
+  type InspectedGroup,
+  type InspectionStep,
+  type InspectionVisitor,
+  type LogInspection,
+  type LogVerdict,
+  losesBytes,
+} from './tools/inspection-report.js'
+export { type BackupSnapshots, backupLog, type LogBackup } from './tools/log-backup.js'
+export { listLogFiles } from './tools/log-files.js'
+export { type LogPlace, listSegmentLsns, type Scanned, type ScanRange, scanLog } from './tools/log-scan.js'
+export {
+  applyRepair,
+  fileOf,
+  lockForRepair,
+  planRepair,
+  type RepairAction,
+  type RepairPlan,
+} from './tools/repair.js'
+export { firstLsnWithout, type RetentionSettings, retentionLimit } from './tools/retention.js'
+export { type SalvageReport, salvageLog } from './tools/salvage.js'
+export { segmentBefore } from './tools/segment-by-time.js'
+export { newestSnapshot } from './tools/snapshot-files.js'

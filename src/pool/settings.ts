@@ -1,13 +1,14 @@
 import { delayMsMax } from '../base/clock.js'
-import { badSetting } from '../log/errors.js'
-import { checkOptions, optionNames } from '../log/options.js'
 import {
+  badSetting,
+  checkOptions,
   type Environment,
   integerSetting,
   type LogSettingOptions,
   logSettingNames,
   numberSetting,
-} from '../log/settings.js'
+  optionNames,
+} from '../log/index.js'
 import type { CheckpointSettings } from './checkpoint/checkpointer.js'
 import type { EnginePoolOptions } from './types.js'
 

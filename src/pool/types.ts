@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.js'
-import type { CheckpointCounts } from '../log/checkpoint-retries.js'
-import type { LogReaderStats, LogSettingOptions, LogStats } from '../log/index.js'
+import type { CheckpointCounts, LogReaderStats, LogSettingOptions, LogStats } from '../log/index.js'
 import type {
   CancelReason,
   Command,

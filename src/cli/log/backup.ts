@@ -1,7 +1,6 @@
 import * as path from 'node:path'
 import { TidemarkError } from '../../base/errors.js'
-import { attempt } from '../../log/disk/attempt.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
+import { attempt, NodeDisk } from '../../log/index.js'
 import { type BackupReport, backupFolder } from '../../pool/index.js'
 import { logExitCodes } from '../exit-codes.js'
 import { CliFailure, usageFailure } from '../failure.js'

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { lowerPriority } from '../../base/low-priority.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { listLogFiles } from '../../log/tools/log-files.js'
+import { listLogFiles, NodeDisk } from '../../log/index.js'
 import { exitCodes, logExitCodes } from '../exit-codes.js'
 import { CliFailure } from '../failure.js'
 import { count } from '../number-format.js'

@@ -1,16 +1,18 @@
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { syncMarkerType } from '../../log/format/frame.js'
-import { inspectLog } from '../../log/tools/inspection.js'
 import {
   type InspectedGroup,
   type InspectionVisitor,
+  inspectLog,
   type LogInspection,
   losesBytes,
-} from '../../log/tools/inspection-report.js'
-import { type SalvageReport, type SkippedRange, salvageLog } from '../../log/tools/salvage.js'
-import { segmentBefore } from '../../log/tools/segment-by-time.js'
+  NodeDisk,
+  type SalvageReport,
+  type SkippedRange,
+  salvageLog,
+  segmentBefore,
+  syncMarkerType,
+} from '../../log/index.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
-import { groupType } from '../../pool/record-type.js'
+import { groupType } from '../../pool/index.js'
 import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } from './groups.js'
 import { LineOutput } from './lines.js'
 import { runInspection } from './progress.js'

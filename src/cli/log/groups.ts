@@ -1,29 +1,25 @@
-import type { InspectedGroup } from '../../log/tools/inspection-report.js'
+import type { InspectedGroup } from '../../log/index.js'
 import {
   CANCEL_ALL_WORDS,
   CANCEL_WORDS,
-  EXPIRE_WORDS,
-  HEADER_WORDS,
-  INSTRUMENT_WORDS,
-  NEW_WORDS,
-  REDUCE_WORDS,
-  REPLACE_WORDS,
-} from '../../matching/codec/command-layout.js'
-import {
   type CommandKind,
   commandKindNames,
   commandKinds,
   type DecodedCommand,
   decodeCommand,
   type EventKind,
+  EXPIRE_WORDS,
   eventKinds,
   fromSteps,
+  HEADER_WORDS,
+  INSTRUMENT_WORDS,
   type InstrumentDefinition,
   limits,
+  NEW_WORDS,
+  REDUCE_WORDS,
+  REPLACE_WORDS,
 } from '../../matching/index.js'
-import { poolEvents } from '../../pool/delivery/pool-events.js'
-import { InstrumentRegistry, type PoolInstrument } from '../../pool/instruments.js'
-import { groupType } from '../../pool/record-type.js'
+import { groupType, InstrumentRegistry, type PoolInstrument, poolEvents } from '../../pool/index.js'
 
 /** The shortest record of each kind in 32-bit words, from docs/command-format.md. */
 const commandWords: Record<CommandKind, number> = {

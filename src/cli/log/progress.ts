@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { SingleBar } from 'cli-progress'
-import type { InspectionStep } from '../../log/tools/inspection-report.js'
+import type { InspectionStep } from '../../log/index.js'
 import { bytes } from '../number-format.js'
 
 /** How long an inspection may hold the thread before timers and signals get their turn. */

@@ -1,15 +1,15 @@
 import * as path from 'node:path'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { inspectLog } from '../../log/tools/inspection.js'
-import type { LogInspection } from '../../log/tools/inspection-report.js'
+import type { LogInspection } from '../../log/index.js'
 import {
   applyRepair,
   fileOf,
+  inspectLog,
   lockForRepair,
+  NodeDisk,
   planRepair,
   type RepairAction,
   type RepairPlan,
-} from '../../log/tools/repair.js'
+} from '../../log/index.js'
 import { exitCodes } from '../exit-codes.js'
 import { CliFailure } from '../failure.js'
 import { count } from '../number-format.js'

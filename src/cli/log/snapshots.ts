@@ -1,13 +1,8 @@
 import * as path from 'node:path'
-import { LogError } from '../../log/errors.js'
+import { LogError } from '../../log/index.js'
 import { copiedInstruments, type InstrumentDefinition, rulesVersion } from '../../matching/index.js'
-import {
-  listSnapshots,
-  type PoolSnapshot,
-  readPieces,
-  verifySnapshot,
-} from '../../pool/snapshot/snapshot-file.js'
-import type { SnapshotHeader } from '../../pool/snapshot/snapshot-format.js'
+import type { SnapshotHeader } from '../../pool/index.js'
+import { listSnapshots, type PoolSnapshot, readPieces, verifySnapshot } from '../../pool/index.js'
 
 /** A snapshot file as it was found. */
 export interface CheckedSnapshot {

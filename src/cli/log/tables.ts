@@ -1,5 +1,5 @@
-import { damageOf, damageText, type LogDamage } from '../../log/recover/damage-report.js'
-import type { LogInspection } from '../../log/tools/inspection-report.js'
+import type { LogInspection } from '../../log/index.js'
+import { damageOf, damageText, type LogDamage } from '../../log/index.js'
 import { bytes, count, duration } from '../number-format.js'
 import type { CheckedSnapshot } from './snapshots.js'
 import type { LogFigures } from './stats.js'

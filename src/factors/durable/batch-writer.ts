@@ -1,6 +1,4 @@
-import { isShortage } from '../../log/errors.js'
-import { type DurableLog, LogError } from '../../log/index.js'
-import { maxPayloadBytes } from '../../log/ring/memory.js'
+import { type DurableLog, isShortage, LogError, maxPayloadBytes } from '../../log/index.js'
 import { factorRecordType } from '../entries.js'
 import { Channel } from './channel.js'
 import type { PersisterSettings } from './persister-settings.js'

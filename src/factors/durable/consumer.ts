@@ -1,7 +1,11 @@
 import * as path from 'node:path'
-import { DurableLog, type LogSettingOptions } from '../../log/index.js'
-import { checkOptions, optionNames } from '../../log/options.js'
-import { logSettingNames } from '../../log/settings.js'
+import {
+  checkOptions,
+  DurableLog,
+  type LogSettingOptions,
+  logSettingNames,
+  optionNames,
+} from '../../log/index.js'
 import type { FactorEngine } from '../engine/engine.js'
 import { type EntryCursor, entryKind, factorContentVersion } from '../entries.js'
 import { FactorError } from '../errors.js'

@@ -1,10 +1,16 @@
 import * as path from 'node:path'
 import type { Clock } from '../../base/clock.js'
 import { Emitter } from '../../base/emitter.js'
-import { badSetting, type LogError } from '../../log/errors.js'
-import { DurableLog, type LogSettingOptions, type LogStats } from '../../log/index.js'
-import { checkOptions, optionNames } from '../../log/options.js'
-import { logSettingNames } from '../../log/settings.js'
+import {
+  badSetting,
+  checkOptions,
+  DurableLog,
+  type LogError,
+  type LogSettingOptions,
+  type LogStats,
+  logSettingNames,
+  optionNames,
+} from '../../log/index.js'
 import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from '../engine/engine.js'
 import { FactorInstrument } from '../engine/instrument.js'
 import { fieldsCell } from '../engine/program.js'

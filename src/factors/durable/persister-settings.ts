@@ -1,5 +1,4 @@
-import { badSetting } from '../../log/errors.js'
-import { optionNames } from '../../log/options.js'
+import { badSetting, optionNames } from '../../log/index.js'
 
 /**
  * What becomes of a message when the channel is full. `wait`: it is not taken, `send…` throws and `persist…` waits.

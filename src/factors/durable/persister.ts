@@ -1,7 +1,7 @@
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
 import type { DurableLog } from '../../log/index.js'
-import { checkOptions } from '../../log/options.js'
+import { checkOptions } from '../../log/index.js'
 import { checkName } from '../engine/engine.js'
 import {
   type CheckpointText,

@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { type CheckpointCounts, CheckpointRetries } from '../../log/checkpoint-retries.js'
-import { LogError } from '../../log/index.js'
+import { type CheckpointCounts, CheckpointRetries, LogError } from '../../log/index.js'
 import { FactorError } from '../errors.js'
 import type { SnapshotInfo } from './snapshot-store.js'
 

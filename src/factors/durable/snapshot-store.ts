@@ -1,10 +1,15 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { AtomicFile, removeTemporaries } from '../../log/disk/atomic-file.js'
-import type { Disk } from '../../log/disk/disk.js'
-import { makeFolder } from '../../log/disk/folders.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { newestSnapshotSync, type SnapshotFile, SnapshotNames } from '../../log/tools/snapshot-files.js'
+import type { Disk } from '../../log/thread.js'
+import {
+  AtomicFile,
+  makeFolder,
+  NodeDisk,
+  newestSnapshotSync,
+  removeTemporaries,
+  type SnapshotFile,
+  SnapshotNames,
+} from '../../log/thread.js'
 import { FactorError } from '../errors.js'
 
 /** What a snapshot says of itself. */

@@ -1,9 +1,14 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { type ErrorMessage, toErrorMessage } from '../../log/errors.js'
-import { LogProducer, type LogProducerHandle } from '../../log/index.js'
-import { FileReader, readRecordsSync } from '../../log/read/file-reader.js'
-import { RecordAssembler } from '../../log/read/record-assembler.js'
+import {
+  type ErrorMessage,
+  FileReader,
+  LogProducer,
+  type LogProducerHandle,
+  NodeDisk,
+  RecordAssembler,
+  readRecordsSync,
+  toErrorMessage,
+} from '../../log/thread.js'
 import { Channel } from '../durable/channel.js'
 import { FactorReplay } from '../durable/replay.js'
 import type { FactorSnapshot } from '../durable/snapshot-store.js'

@@ -1,7 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { workerFile } from '../../base/own-files.js'
-import { fromErrorMessage, threadEnded } from '../../log/errors.js'
-import { type DurableLog, LogError } from '../../log/index.js'
+import { type DurableLog, fromErrorMessage, LogError, threadEnded } from '../../log/index.js'
 import type { FactorReply, FactorRequest, FactorThreadData } from './pool-thread.js'
 import { createTickRing, TickRingWriter } from './tick-ring.js'
 

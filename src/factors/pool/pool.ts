@@ -2,10 +2,16 @@ import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
-import { badSetting } from '../../log/errors.js'
-import { DurableLog, LogError, type LogSettingOptions, type LogStats } from '../../log/index.js'
-import { checkOptions, optionNames } from '../../log/options.js'
-import { logSettingNames } from '../../log/settings.js'
+import {
+  badSetting,
+  checkOptions,
+  DurableLog,
+  LogError,
+  type LogSettingOptions,
+  type LogStats,
+  logSettingNames,
+  optionNames,
+} from '../../log/index.js'
 import { type SnapshotInfo, SnapshotStore } from '../durable/snapshot-store.js'
 import { decodeState, encodeState } from '../durable/state-codec.js'
 import { checkName, type Definition, expressionsOf } from '../engine/engine.js'

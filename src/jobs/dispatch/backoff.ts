@@ -1,5 +1,4 @@
-import { badSetting } from '../../log/errors.js'
-import { checkOptions, optionNames } from '../../log/options.js'
+import { badSetting, checkOptions, optionNames } from '../../log/index.js'
 import { JobError } from '../errors.js'
 
 /** How long a job waits after a failed attempt: `baseMs * factor ** (attempt - 1)`, at most `maxMs`. */

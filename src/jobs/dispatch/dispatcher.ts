@@ -1,4 +1,4 @@
-import { isShortage } from '../../log/errors.js'
+import { isShortage } from '../../log/index.js'
 import type { JobControllerSettings } from '../controller-settings.js'
 import { JobError } from '../errors.js'
 import type { JobEventDetail, JobEventType } from '../events/event.js'

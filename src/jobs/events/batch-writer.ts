@@ -1,5 +1,4 @@
-import { badSetting } from '../../log/errors.js'
-import { checkOptions, optionNames } from '../../log/options.js'
+import { badSetting, checkOptions, optionNames } from '../../log/index.js'
 import { closedError } from '../errors.js'
 import { detailToJson, type JobEventDetail, type JobEventType } from './event.js'
 import { checkEvent, type EventEntry, type JobLog } from './job-log.js'

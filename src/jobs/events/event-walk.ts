@@ -1,5 +1,5 @@
-import type { Disk } from '../../log/disk/disk.js'
-import { type LogPlace, type Scanned, type ScanRange, scanLog } from '../../log/tools/log-scan.js'
+import type { Disk } from '../../log/index.js'
+import { type LogPlace, type Scanned, type ScanRange, scanLog } from '../../log/index.js'
 import { ChecksumError, JobError } from '../errors.js'
 import { decodeBase, decodeEvent, type JobEvent, recordType } from './event.js'
 

@@ -1,11 +1,14 @@
 import { Emitter } from '../../base/emitter.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import type { LogError, LogPoisonedError } from '../../log/errors.js'
-import { frameHeaderBytes } from '../../log/format/frame.js'
-import { DurableLog, type DurableLogOptions, type LogStats } from '../../log/index.js'
-import { checkOptions } from '../../log/options.js'
-import type { RecoveryReport } from '../../log/recover/recovery.js'
-import { logSettingNames } from '../../log/settings.js'
+import type { LogError, LogPoisonedError, RecoveryReport } from '../../log/index.js'
+import {
+  checkOptions,
+  DurableLog,
+  type DurableLogOptions,
+  frameHeaderBytes,
+  type LogStats,
+  logSettingNames,
+  NodeDisk,
+} from '../../log/index.js'
 import { closedError, fromLogError, JobError } from '../errors.js'
 import {
   detailToJson,

@@ -1,9 +1,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
-import type { Disk } from '../../log/disk/disk.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { checkOptions, optionNames } from '../../log/options.js'
-import { listSegmentLsns, scanLog } from '../../log/tools/log-scan.js'
+import type { Disk } from '../../log/index.js'
+import { checkOptions, listSegmentLsns, NodeDisk, optionNames, scanLog } from '../../log/index.js'
 import { emptyError } from '../errors.js'
 import {
   decodeBase,

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Disk } from '../../log/disk/disk.js'
-import { optionNames } from '../../log/options.js'
+import type { Disk } from '../../log/index.js'
+import { optionNames } from '../../log/index.js'
 import type { JobEvent } from './event.js'
 import { faultError, type LogFault, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { Queue } from '@datastructures-js/queue'
-import { isShortage } from '../../log/errors.js'
+import { isShortage } from '../../log/index.js'
 import { isRingFull } from '../errors.js'
 
 interface Step {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { CheckpointRetries } from '../../log/checkpoint-retries.js'
+import { CheckpointRetries } from '../../log/index.js'
 import type { CheckpointFailure, CheckpointOverdue } from '../controller-events.js'
 import type { JobStore } from './job-store.js'
 

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { listSegmentLsns } from '../../log/tools/log-scan.js'
+import { listSegmentLsns, NodeDisk } from '../../log/index.js'
 import { emptyError, JobError } from '../errors.js'
 import { DurableFifo } from '../events/durable-fifo.js'
 import type { JobEvent, JobEventDetail, JobEventType } from '../events/event.js'

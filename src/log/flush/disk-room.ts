@@ -6,7 +6,7 @@ import { fullFor, int32, int64, type LogViews, shortages } from '../ring/memory.
  * The part of a segment that is kept for what is under way when the disk is full: with less of it left in the active
  * segment, and no room for the next, nothing new is taken.
  */
-export const diskReserveShare = 1 / 4
+const diskReserveShare = 1 / 4
 
 /** Room on the disk as the flusher and the preallocator report it in shared memory; for the threads that append. */
 export class DiskRoom {

@@ -18,7 +18,7 @@ import { copyEnd, type EndKnowledge } from './backup-end.js'
 import { listLogFiles } from './log-files.js'
 
 /** A snapshot that a backup takes along. */
-export interface BackupSnapshot {
+interface BackupSnapshot {
   readonly path: string
   /** LSN from which on the log must be there to replay from the snapshot, and up to which it must reach. */
   readonly replayFromLsn: number

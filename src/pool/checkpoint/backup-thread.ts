@@ -1,5 +1,4 @@
-import { type ErrorMessage, fromErrorMessage, threadEnded } from '../../log/errors.js'
-import { TaskThreads } from '../../log/task-threads.js'
+import { type ErrorMessage, fromErrorMessage, TaskThreads, threadEnded } from '../../log/index.js'
 import type { BackupReport } from './backup.js'
 
 const threadName = 'the backup'

@@ -1,10 +1,15 @@
-import { attempt } from '../../log/disk/attempt.js'
-import { makeFolder } from '../../log/disk/folders.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { checkOptions, optionNames } from '../../log/options.js'
-import type { EndKnowledge } from '../../log/tools/backup-end.js'
-import { type BackupSnapshots, backupLog, type LogBackup } from '../../log/tools/log-backup.js'
-import { newestSnapshot } from '../../log/tools/snapshot-files.js'
+import type { EndKnowledge } from '../../log/index.js'
+import {
+  attempt,
+  type BackupSnapshots,
+  backupLog,
+  checkOptions,
+  type LogBackup,
+  makeFolder,
+  NodeDisk,
+  newestSnapshot,
+  optionNames,
+} from '../../log/index.js'
 import { PoolError } from '../errors.js'
 import { listSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
 

@@ -1,7 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { CheckpointRetries } from '../../log/checkpoint-retries.js'
-import { LogError } from '../../log/errors.js'
-import { frameHeaderBytes } from '../../log/format/frame.js'
+import { CheckpointRetries, frameHeaderBytes, LogError } from '../../log/index.js'
 import type { CheckpointFailure, CheckpointOverdue, CheckpointReport, CheckpointStats } from '../types.js'
 
 export interface CheckpointTimes {

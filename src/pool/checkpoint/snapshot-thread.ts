@@ -1,4 +1,4 @@
-import { type ErrorMessage, LogError, toErrorMessage } from '../../log/errors.js'
+import { type ErrorMessage, LogError, toErrorMessage } from '../../log/thread.js'
 import { PoolError } from '../errors.js'
 import { type InboundMemory, InboundWriter } from '../shard/inbound-ring.js'
 import { type CopyRingMemory, CopyRingReader, ringStates } from '../snapshot/copy-ring.js'

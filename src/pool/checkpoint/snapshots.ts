@@ -1,5 +1,4 @@
-import { type ErrorMessage, fromErrorMessage, threadEnded } from '../../log/errors.js'
-import { TaskThreads } from '../../log/task-threads.js'
+import { type ErrorMessage, fromErrorMessage, TaskThreads, threadEnded } from '../../log/index.js'
 import { rulesVersion } from '../../matching/index.js'
 import { PoolError } from '../errors.js'
 import type { ShardHandle } from '../shard/shard-handle.js'

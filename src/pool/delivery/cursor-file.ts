@@ -1,10 +1,7 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { AtomicFile } from '../../log/disk/atomic-file.js'
-import { attemptAsync } from '../../log/disk/attempt.js'
-import type { Disk } from '../../log/disk/disk.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { ioError } from '../../log/errors.js'
+import type { Disk } from '../../log/index.js'
+import { AtomicFile, attemptAsync, ioError, NodeDisk } from '../../log/index.js'
 import type { CursorState } from '../types.js'
 
 /**

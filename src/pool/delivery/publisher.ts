@@ -1,5 +1,5 @@
-import type { BatchChunk } from '../../log/read/batch-walk.js'
-import { RecordAssembler } from '../../log/read/record-assembler.js'
+import type { BatchChunk } from '../../log/index.js'
+import { RecordAssembler } from '../../log/index.js'
 import { groupType, moreGroups } from '../record-type.js'
 
 /** What takes the groups of one shard, in their order. */

@@ -1,6 +1,5 @@
 import type { LogReader } from '../../log/index.js'
-import { BatchIterator } from '../../log/read/batch-iterator.js'
-import { RecordAssembler } from '../../log/read/record-assembler.js'
+import { BatchIterator, RecordAssembler } from '../../log/index.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import { groupType } from '../record-type.js'

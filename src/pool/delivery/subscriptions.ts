@@ -1,5 +1,5 @@
 import type { DurableLog } from '../../log/index.js'
-import { checkOptions, checkSignal, optionNames } from '../../log/options.js'
+import { checkOptions, checkSignal, optionNames } from '../../log/index.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import type { SubscribeOptions, SubscriptionsStats } from '../types.js'
 import type { CursorStore } from './cursors.js'

@@ -1,5 +1,5 @@
-import { readU64 } from '../../matching/codec/command-layout.js'
-import type { DepthLevel, MatchingEngine, OrderState } from '../../matching/index.js'
+import type { DepthLevel, MatchingEngine, OrderState } from '../../matching/thread.js'
+import { readU64 } from '../../matching/thread.js'
 import { questionKind } from './requests.js'
 
 /** Numbers of a level in the answer to a question for depth. */

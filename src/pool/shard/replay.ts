@@ -1,13 +1,13 @@
-import type { Disk } from '../../log/disk/disk.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { LogError } from '../../log/errors.js'
-import { FileReader, readRecordsSync } from '../../log/read/file-reader.js'
-import type { LogRecord } from '../../log/read/log-record.js'
-import { RecordAssembler, type RecordVisitor } from '../../log/read/record-assembler.js'
-import { decodeCommand } from '../../matching/codec/command-reader.js'
-import { decodeEvents } from '../../matching/codec/event-reader.js'
-import { GroupBuffer } from '../../matching/codec/group-buffer.js'
-import { MatchingEngine } from '../../matching/rules/engine.js'
+import type { Disk, LogRecord } from '../../log/thread.js'
+import {
+  FileReader,
+  LogError,
+  NodeDisk,
+  RecordAssembler,
+  type RecordVisitor,
+  readRecordsSync,
+} from '../../log/thread.js'
+import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '../../matching/thread.js'
 import { groupType } from '../record-type.js'
 import { type PoolSnapshot, readPieces } from '../snapshot/snapshot-file.js'
 

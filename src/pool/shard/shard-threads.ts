@@ -1,6 +1,5 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
-import { fromErrorMessage } from '../../log/errors.js'
-import { TaskThreads } from '../../log/task-threads.js'
+import { fromErrorMessage, TaskThreads } from '../../log/index.js'
 import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import type { RestoreMessage, ShardForecast, ShardThreadData } from './shard-thread.js'
 

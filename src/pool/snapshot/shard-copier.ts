@@ -1,5 +1,5 @@
-import { type CopyTarget, copyStepRecords, type ShardCopy } from '../../matching/book/shard-copy.js'
-import type { MatchingEngine } from '../../matching/rules/engine.js'
+import type { MatchingEngine } from '../../matching/thread.js'
+import { type CopyTarget, copyStepRecords, type ShardCopy } from '../../matching/thread.js'
 import { type CopyRingMemory, CopyRingWriter, chunkWords, ringStates } from './copy-ring.js'
 
 /**

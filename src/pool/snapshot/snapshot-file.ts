@@ -1,11 +1,17 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import { AtomicFileSync, isTemporaryName } from '../../log/disk/atomic-file.js'
-import { attempt, attemptAsync } from '../../log/disk/attempt.js'
-import type { Disk } from '../../log/disk/disk.js'
-import { NodeDisk } from '../../log/disk/node-disk.js'
-import { LogError, shortageOf } from '../../log/errors.js'
-import { type SnapshotFile, SnapshotNames } from '../../log/tools/snapshot-files.js'
+import type { Disk } from '../../log/thread.js'
+import {
+  AtomicFileSync,
+  attempt,
+  attemptAsync,
+  isTemporaryName,
+  LogError,
+  NodeDisk,
+  type SnapshotFile,
+  SnapshotNames,
+  shortageOf,
+} from '../../log/thread.js'
 import {
   booksOf,
   decodePreface,

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
-import { LogError } from '../../log/errors.js'
-import type { CopyCounts } from '../../matching/book/shard-copy.js'
+import { LogError } from '../../log/thread.js'
+import type { CopyCounts } from '../../matching/thread.js'
 
 /**
  * The parts of a snapshot beside the books themselves: a header, and a table at the end of the file that says which

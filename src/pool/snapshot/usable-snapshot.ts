@@ -1,6 +1,5 @@
-import { LogError } from '../../log/errors.js'
 import type { DurableLog } from '../../log/index.js'
-import { newestSnapshot } from '../../log/tools/snapshot-files.js'
+import { LogError, newestSnapshot } from '../../log/index.js'
 import { listSnapshots, type PoolSnapshot, readSnapshotHeader } from './snapshot-file.js'
 
 /**

@@ -1,9 +1,6 @@
-import { NodeDisk } from '../../../log/disk/node-disk.js'
-import { FileReader, readRecords } from '../../../log/read/file-reader.js'
-import { RecordAssembler } from '../../../log/read/record-assembler.js'
-import { NEW_HAS_REQUEST_ID, readU64 } from '../../../matching/codec/command-layout.js'
-import { commandKinds } from '../../../matching/index.js'
-import { groupType } from '../../../pool/record-type.js'
+import { FileReader, NodeDisk, RecordAssembler, readRecords } from '../../../log/index.js'
+import { commandKinds, NEW_HAS_REQUEST_ID, readU64 } from '../../../matching/index.js'
+import { groupType } from '../../../pool/index.js'
 
 /** Flag of a command's first word; it is the same one in new orders and amendments. */
 const hasRequestIdBit = NEW_HAS_REQUEST_ID << 8

@@ -15,8 +15,8 @@ import {
   maxCommandWords,
   type SymbolCommand,
 } from '../../../matching/index.js'
-import { unknownSymbol } from '../../../pool/errors.js'
 import type { CommandBatch, EnginePool, Instrument } from '../../../pool/index.js'
+import { unknownSymbol } from '../../../pool/index.js'
 import { exitCodes } from '../../exit-codes.js'
 import { CliFailure } from '../../failure.js'
 import type { CommandSink } from '../../inputs/command-source.js'

@@ -1,0 +1,43 @@
+// What users of the package get as `tidemark/matching`.
+export type { DepthLevel, OrderState, SideTotals } from './book/book-queries.js'
+export type { BookState } from './book/book-state.js'
+export {
+  type CopyCounts,
+  type CopyTarget,
+  copyRecordWordsMax,
+  copyStepRecords,
+  type ShardCopy,
+} from './book/shard-copy.js'
+export { copiedInstruments, type ShardRestore } from './book/shard-restore.js'
+export { CommandError, type CommandErrorCode } from './codec/command-errors.js'
+export { checkFieldNames } from './codec/command-fields.js'
+export { readU64 } from './codec/command-layout.js'
+export * from './codec/command-reader.js'
+export {
+  encodeCancel,
+  encodeCancelAll,
+  encodeExpire,
+  encodeHalt,
+  encodeNew,
+  encodeNoop,
+  encodeReduce,
+  encodeReplace,
+  encodeResume,
+  maxCommandWords,
+} from './codec/command-writer.js'
+export * from './codec/commands.js'
+export { fromSteps, type Grid, parseGrid, toSteps } from './codec/decimal.js'
+export * from './codec/event-reader.js'
+export { GroupBuffer } from './codec/group-buffer.js'
+export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './codec/instrument-record.js'
+export { limits, noInstrument } from './codec/limits.js'
+export * from './codec/names.js'
+export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
+export { rulesVersion } from './codec/rules-version.js'
+export { priceText, quantityText } from './codec/step-text.js'
+export {
+  type EngineCounters,
+  type EngineOptions,
+  type InstrumentState,
+  MatchingEngine,
+} from './rules/engine.js'

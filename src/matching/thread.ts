@@ -1,0 +1,10 @@
+// What worker threads use of the matching engine, apart from the index for the same reason as the log's.
+
+export type { DepthLevel, OrderState } from './book/book-queries.js'
+export { type CopyCounts, type CopyTarget, copyStepRecords, type ShardCopy } from './book/shard-copy.js'
+export { readU64 } from './codec/command-layout.js'
+export { decodeCommand } from './codec/command-reader.js'
+export { encodeCancelAll, encodeNoop, maxCommandWords } from './codec/command-writer.js'
+export { decodeEvents } from './codec/event-reader.js'
+export { GroupBuffer } from './codec/group-buffer.js'
+export { type EngineCounters, type InstrumentState, MatchingEngine } from './rules/engine.js'

@@ -1,0 +1,10 @@
+// What users of the package get of the pool from `tidemark`.
+export { type BackupOptions, type BackupReport, backupFolder } from './checkpoint/backup.js'
+export { cursorsMax } from './delivery/cursors.js'
+export type { Subscription } from './delivery/subscription.js'
+export { EnginePool } from './engine-pool.js'
+export { PoolError, type PoolErrorCode } from './errors.js'
+export { CommandBatch } from './intake/command-batch.js'
+export { depthLevelsMax } from './intake/pool-questions.js'
+export { maxInFlightMax, maxQuestionsMax, shardsMax } from './settings.js'
+export type * from './types.js'
