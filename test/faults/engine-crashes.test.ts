@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { alignFrame, frameHeaderBytes } from '#tidemark/log/format/frame.js'
-import { float64, LogViews } from '#tidemark/log/ring/memory.js'
 import {
   decodeCommand,
   decodeEvents,
@@ -13,6 +12,7 @@ import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/shard/replay.
 import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
+import { logWords } from '../support/log-words.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 import { NaiveEngine } from '../support/naive-book.js'
 import { Random } from '../support/random.js'
@@ -89,7 +89,7 @@ class Life {
   }
 
   get rotations(): number {
-    return new LogViews(this.#log.memory).statistics[float64.rotations]!
+    return logWords(this.#log).rotations
   }
 
   /** Recovers the log and replays it into as many shards as chance wants. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
 import { segmentHeaderBytes, segmentNameLsn } from '#tidemark/log/format/segment.js'
-import { int32, logState } from '#tidemark/log/ring/memory.js'
+import { logState } from '#tidemark/log/ring/memory.js'
 import { segmentPaths } from '../support/damaged-log.js'
 import { recover, tryRecover } from '../support/fault-log.js'
 import { faultCount, faultPlaces } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords, reopen } from '../support/inline-log.js'
+import { logWords } from '../support/log-words.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 
 /** What the log's owner does between the opening after the crash and the damage. */
@@ -18,11 +19,11 @@ const lives = {
 /** Runs the flusher's loop on an opened log: it falls idle a few times, then `state` ends it. */
 function run(disk: MemoryDisk, state: number): void {
   const log = new InlineLog(disk)
-  const control32 = new Int32Array(log.memory.control)
+  const words = logWords(log)
   const { wait } = Atomics
   let waits = 0
   Atomics.wait = (() => {
-    if (++waits === 3) control32[int32.state] = state
+    if (++waits === 3) words.state = state
     return 'timed-out'
   }) as typeof Atomics.wait
   try {

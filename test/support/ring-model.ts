@@ -150,7 +150,7 @@ export class RingModel {
 
   /** Lets the reader copy up to `bytes`, if it is attached, and compares what it got. */
   read(bytes: number): void {
-    const at = this.reader.attachedAt
+    const at = this.reader.attach()
     if (at !== this.#position) throw new Error(`the reader is attached at ${at}, not at ${this.#position}`)
     if (at === undefined) return
     const copied = this.reader.read(this.#copy.subarray(0, bytes), this.#groupEnd)

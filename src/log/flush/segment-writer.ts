@@ -183,6 +183,14 @@ export class SegmentWriter {
       recycled: next.recycled,
       withinGroup,
     }
+    assert(
+      header.firstLsn > previous.firstLsn && header.firstLsn % 8 === 0,
+      'first LSNs of segments rise',
+      () => ({
+        previous: previous.firstLsn,
+        next: header.firstLsn,
+      }),
+    )
     const target = segmentPath(this.#directory, header.firstLsn)
     const { file } = next
     // No call from here on takes a descriptor: having none is noticed above, where it may be tried again.

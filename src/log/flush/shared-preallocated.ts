@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js'
 import { int32, type LogMemory } from '../ring/memory.js'
 import { wakePreallocator } from '../ring/signals.js'
 import type { PreallocatedSegment, PreallocatedSource } from './segment-writer.js'
@@ -12,7 +13,9 @@ export class SharedPreallocated implements PreallocatedSource {
 
   get ready(): PreallocatedSegment | undefined {
     const serial = Atomics.load(this.#control32, int32.preallocatedSerial)
-    if (serial === Atomics.load(this.#control32, int32.preallocatedTaken)) return undefined
+    const taken = Atomics.load(this.#control32, int32.preallocatedTaken)
+    if (serial === taken) return undefined
+    assert(serial === taken + 1, 'at most one preallocated segment is ready', () => ({ serial, taken }))
     return { serial, recycled: Atomics.load(this.#control32, int32.preallocatedRecycled) === 1 }
   }
 

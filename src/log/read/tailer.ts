@@ -131,7 +131,7 @@ export class LogTailer {
   }
 
   #fromRing(released: number): BatchChunk | undefined {
-    const attachedAt = this.#ring.attachedAt
+    const attachedAt = this.#ring.attach()
     if (attachedAt === undefined) {
       if (this.#ring.detached) this.#ring.request()
       return undefined
@@ -160,7 +160,7 @@ export class LogTailer {
     this.#files ??= new FileReader(this.#disk, this.#directory, this.#position, {
       chunkBytes: this.#chunkBytes,
     })
-    const attachedAt = this.#ring.attachedAt ?? released
+    const attachedAt = this.#ring.attach() ?? released
     return this.#files.next(Math.min(released, Math.max(attachedAt, this.#position)))
   }
 

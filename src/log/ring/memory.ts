@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js'
 import { LatencyHistogram, latencyHistogramBytes } from '../../base/latency-histogram.js'
 import { badSetting, type Shortage } from '../errors.js'
 import { frameHeaderBytes } from '../format/frame.js'
@@ -46,7 +47,7 @@ import { frameHeaderBytes } from '../format/frame.js'
  *  +------------------------------------------+------------------+
  * ```
  *
- * A frame that begins before `ringBytes` runs on into the overhang, and the next one begins at its own LSN mod
+ * A frame that begins before `ringBytes` extends into the overhang, and the next one begins at its own LSN mod
  * `ringBytes`: frames are contiguous and need no padding. Every byte that is free to be claimed is zero, so the
  * length word of a frame is zero until its producer publishes it.
  */
@@ -107,15 +108,16 @@ const flushLatencyAt = 2048
 const controlBytes = flushLatencyAt + latencyHistogramBytes
 
 /**
- * Bits of the diskFull word, set while there is no room or no descriptor for something: for the next segment, for what is in
- * the ring, for opening the segment that is ready. Whoever set a bit takes it back.
+ * Bits of the diskFull word, each set while there is no room or no descriptor for one thing: making the next segment
+ * (`preallocator`), what is in the ring (`flusher`), opening the segment that is ready (`ahead`). The thread that sets a bit
+ * clears it.
  */
 export const fullFor = { preallocator: 1, flusher: 2, ahead: 4 } as const
 
 /** Values of the shortage word: what was missing when a bit of the diskFull word was set last. */
 export const shortages: readonly Shortage[] = ['space', 'files']
 
-/** Sets a bit of the diskFull word, after what there is a shortage of; returns the bits that were set before. */
+/** Stores what there is a shortage of, then sets a bit of the diskFull word; returns the bits that were set before. */
 export function noteShortage(control32: Int32Array, bit: number, shortage: Shortage): number {
   Atomics.store(control32, int32.shortage, shortages.indexOf(shortage))
   return Atomics.or(control32, int32.diskFull, bit)
@@ -183,8 +185,9 @@ export function createLogMemory(ringBytes: number, maxFrameBytes: number): LogMe
   return memory
 }
 
-/** Sets the words that recovery decides: where the log goes on, and under which epoch. Before any other thread looks. */
+/** Sets the words that recovery decides: where the log continues, and under which epoch. Call before any other thread looks. */
 export function startLogMemory(memory: LogMemory, startLsn: number, crcSeed: number): void {
+  assert(startLsn % 8 === 0, 'a log begins at a multiple of eight', () => ({ startLsn }))
   const control32 = new Int32Array(memory.control)
   control32[int32.crcSeed] = crcSeed
   const control64 = new BigInt64Array(memory.control)

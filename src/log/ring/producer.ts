@@ -1,3 +1,4 @@
+import { allAssertions, assert, broken } from '../../base/assert.js'
 import { closedError, LogError, LogPoisonedError } from '../errors.js'
 import { copyWithCrc, crcOfBytes } from '../format/crc.js'
 import {
@@ -19,10 +20,10 @@ const wordsByLoopMax = 128
 const noPayload = new Uint8Array(0)
 
 /**
- * Writes groups into the ring; one for each thread that writes. A group is staged in memory of the thread's own,
- * with its payload's CRC, before any shared word is touched; `publish` then claims the space of everything staged
- * with one fetch-add, fills in the LSNs, copies it, and makes it visible with one ordered store: the flusher walks
- * from frame to frame, so the first length word hides all the others.
+ * Writes groups into the ring; one for each thread that writes. A group is staged in the thread's own memory, with its
+ * payload's CRC, before any shared word is touched. `publish` then claims the space of everything staged with one fetch-add,
+ * fills in the LSNs, copies it, and makes it visible with one ordered store: the flusher walks from frame to frame, so a
+ * first length of zero hides all that follow.
  *
  * `append` and `publish` block the thread while the ring is full, so they are for worker threads; an event loop
  * uses `tryAppend`.
@@ -128,13 +129,13 @@ export class LogProducer {
     return this.#tryAppend(type, flags, payload)
   }
 
-  /** Like `tryAppend`, for a mark frame, which the log may still write while it closes. */
+  /** Like `tryAppend`, for a sync marker, which the flusher may still append while the log closes. */
   tryAppendSyncMarker(): number | undefined {
     return this.#tryAppend(syncMarkerType, 0, noPayload)
   }
 
   /**
-   * Like `tryAppend`, for many groups: all of them, behind one another, or none.
+   * Like `tryAppend`, for many groups: all of them, one after the other, or none.
    *
    * @throws also LogError `TIDEMARK_BATCH_TOO_LARGE` for more than the whole ring holds.
    */
@@ -153,13 +154,16 @@ export class LogProducer {
     }
     let start = this.#tryClaim(bytes)
     if (start === undefined) return undefined
+    const claimEnd = start + bytes
     for (const payload of payloads) {
       const frameBytes = alignFrame(frameHeaderBytes + payload.byteLength)
       if (this.#stagedBytes + frameBytes > this.#stagingBytes) start = this.#publishAt(start)
       this.#stageFrame(frameHeaderBytes + payload.byteLength, frameBytes, type, flags, payload)
       this.#stagedGroups++
     }
-    return this.#publishAt(start)
+    const end = this.#publishAt(start)
+    assert(end === claimEnd, 'the frames of a batch fill its claim', () => ({ end, claimEnd }))
+    return end
   }
 
   #tryAppend(type: number, flags: number, payload: Uint8Array): number | undefined {
@@ -256,6 +260,7 @@ export class LogProducer {
     const staging32 = this.#staging32
     const bytes = this.#stagedBytes
     const offset = start % ringBytes
+    if (allAssertions) this.#checkClaim(start, bytes)
     const firstLength = staging32[0]!
     staging32[0] = 0
     const firstLap = offset + bytes <= ringBytes ? bytes : this.#bytesBeforeWrap(offset, firstLength)
@@ -271,7 +276,17 @@ export class LogProducer {
     if (isDue || Atomics.load(control32, int32.asleep) !== 0) wakeFlusher(control32)
   }
 
-  /** How many staged bytes belong before the wrap: up to the first frame that would begin at or behind the end. */
+  #checkClaim(start: number, bytes: number): void {
+    const end = start + bytes
+    const values = { start, end, limit: this.#limit }
+    if (start % 8 !== 0 || bytes % 8 !== 0) broken('claims begin and end at multiples of eight', values)
+    if (end > this.#limit) broken('a claim is written only below the limit', values)
+    const { ring32, ringBytes } = this.#views
+    if (Atomics.load(ring32, (start % ringBytes) >> 2) !== 0)
+      broken('the length of a frame is zero until it is published', values)
+  }
+
+  /** How many staged bytes belong before the wrap: up to the first frame that would begin at the ring's end or after it. */
   #bytesBeforeWrap(offset: number, firstLength: number): number {
     const staging32 = this.#staging32
     let at = alignFrame(firstLength)
@@ -321,9 +336,22 @@ export class LogProducer {
   }
 
   /**
-   * Blocks until the ring may be written up to `end`. The claim stands, and whatever was claimed after it waits for it, so
+   * Blocks until the ring may be written up to `end`. The claim stands, and everything claimed after it waits for it, so
    * the wait has no bound of its own: it lasts while the disk has no room, and ends at the latest when the log is closed or
-   * poisoned. A ring that stands still because a producer died in front of this one is poisoned by the flusher.
+   * poisoned. If a producer before this one died with its claim unfilled, the flusher poisons the log.
+   *
+   * ```
+   *  producer                                     flusher
+   *  P1  spaceWaiters += 1                        F1  claimLimit = LSN
+   *  P2  remembers limitSignal                    F2  limitSignal += 1
+   *  P3  looks at claimLimit and the state        F3  notifies limitSignal if spaceWaiters is above 0
+   *  P4  flusherSignal += 1, notify
+   *  P5  waits while limitSignal is what P2 remembers
+   * ```
+   *
+   * A limit that P3 does not see (F1) comes after it, so F2 comes after P2, and F3 after P1: P5 finds the word changed, or F3
+   * notifies it. P4 is for a flusher that sleeps or gathers a batch: the space may be that of frames which it has not
+   * written yet, or of what the reader has passed since it looked.
    */
   #awaitSpace(end: number): void {
     if (end <= this.#limit) return

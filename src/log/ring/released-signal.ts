@@ -2,9 +2,21 @@ import { int32, int64, type LogViews } from './memory.js'
 import { wakeWaiters } from './signals.js'
 
 /**
- * The mark as an event loop sees it. One `Atomics.waitAsync` stands for all who wait in this thread: a pending one
- * costs more than a promise, cannot be cancelled, and is never freed if nobody notifies. It keeps no process alive
- * either, so a timer is held while anybody waits.
+ * The durable LSN as an event loop sees it. One `Atomics.waitAsync` stands for all promises of this thread that wait: a
+ * pending one costs more than a promise, can't be cancelled, and is never freed unless the word is notified. It keeps no
+ * process alive either, so a timer is held while a promise waits.
+ *
+ * ```
+ *  flusher                                      event loop
+ *  F1  released = LSN (or synced, a request     E1  adds the listener
+ *      completed, the state)                    E2  remembers releasedSignal, and waits (waitAsync) while it is that
+ *  F2  releasedSignal += 1, notify              E3  the caller looks at the LSN
+ *                                               E4  woken: E2 again, then every listener looks
+ * ```
+ *
+ * What E3 does not see (F1) comes after it, so F2 comes after E2: the word differs from what E2 remembers, or its wait is
+ * notified. After a wake-up the next wait begins before the listeners look (E4), so what happens during their look wakes them
+ * once more. Therefore the order in `add` and its callers is fixed: add, wait, then look.
  */
 export class ReleasedSignal {
   readonly #views: LogViews
@@ -34,8 +46,8 @@ export class ReleasedSignal {
   }
 
   /**
-   * Calls `listener` each time the mark moves or the log's state changes, until it is removed. Look at the mark after
-   * adding it: what happened before may not be told.
+   * Calls `listener` each time the durable LSN moves, a request is completed or the log's state changes, until it is removed.
+   * Look at the LSN after adding it: what happened before need not call it.
    */
   add(listener: () => void): void {
     this.#listeners.add(listener)
@@ -47,8 +59,7 @@ export class ReleasedSignal {
   }
 
   /**
-   * Resolves when `condition` holds, which is looked at now and whenever the mark moves or the log's state changes; or
-   * when `abort` fires.
+   * Resolves when `condition` holds, which is checked now and at each change that `add` names; or when `abort` fires.
    */
   until(condition: () => boolean, abort?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
@@ -67,14 +78,14 @@ export class ReleasedSignal {
     })
   }
 
-  /** Wakes the waiting threads and this one, after the state word changed. */
+  /** Call after the state word changed: wakes the threads that wait, and calls this one's listeners at once. */
   notify(): void {
     const { control32 } = this.#views
     wakeWaiters(control32)
     this.#fire()
   }
 
-  /** Lets go of the process. */
+  /** Removes every listener, and keeps the process alive no longer. */
   close(): void {
     this.#listeners.clear()
     clearInterval(this.#keepAlive)
@@ -88,7 +99,7 @@ export class ReleasedSignal {
     const wait = Atomics.waitAsync(control32, int32.releasedSignal, signal)
     const woken = () => {
       this.#armed = false
-      // Armed before the listeners look, so that nothing that happens after their look is missed.
+      // Before the listeners look: see E4.
       if (this.#listeners.size > 0) this.#arm()
       this.#fire()
     }

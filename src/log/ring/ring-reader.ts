@@ -1,10 +1,14 @@
+import { assert } from '../../base/assert.js'
 import { alignFrame } from '../format/frame.js'
 import { int32, int64, type LogMemory, LogViews, readerState, readerStateMask } from './memory.js'
 import { wakeFlusher } from './signals.js'
 
 /**
- * The one reader of the ring besides the flusher. It reads only below the mark, and copies what it reads: the flusher
- * may detach it at any moment, and a copy that was not finished before that is thrown away.
+ * The one reader of the ring besides the flusher. It reads only below the durable LSN, and copies what it reads.
+ *
+ * Its place and state are one word, `readerSlot`, which the flusher changes too: it attaches a reader that requests a place,
+ * and detaches one that is too slow, at any moment. So `read` copies first, and then moves the place by a compare-and-exchange:
+ * if that fails, the flusher may have overwritten what was copied, and the copy is discarded.
  */
 export class RingReader {
   readonly #views: LogViews
@@ -14,14 +18,14 @@ export class RingReader {
     this.#views = new LogViews(memory)
   }
 
-  /** Asks the flusher for a place in the ring; `attachedAt` tells when and where it was given. */
+  /** Requests a place in the ring of the flusher; `attach` takes it. */
   request(): void {
     Atomics.store(this.#views.control64, int64.readerSlot, readerState.requested)
     wakeFlusher(this.#views.control32)
   }
 
-  /** The LSN from which the ring may be read, or `undefined` while the reader is not attached. */
-  get attachedAt(): number | undefined {
+  /** Continues at the place that the flusher gave, and returns its LSN; `undefined` while there is none. */
+  attach(): number | undefined {
     const slot = Atomics.load(this.#views.control64, int64.readerSlot)
     if ((slot & readerStateMask) !== readerState.attached) return undefined
     this.#position = Number(slot & ~readerStateMask)
@@ -34,26 +38,27 @@ export class RingReader {
 
   /**
    * Copies whole frames from the reader's place up to `limitLsn` into `target` and moves on: as many as `bytesMax` holds,
-   * or one that is larger. Returns the bytes copied, or `undefined` when the reader was detached; then nothing of `target` may be used.
+   * or one that is larger. Returns the bytes copied, or `undefined` when the reader was detached: then nothing of `target`
+   * may be used.
    */
   read(target: Uint8Array, limitLsn: number, bytesMax = target.byteLength): number | undefined {
     const { ring8, ring32, ringBytes, control64, control32 } = this.#views
     const from = this.#position
-    // A reader that was attached within a group stands above the mark until the group ends.
-    const wanted = Math.max(0, Math.min(limitLsn - from, bytesMax))
+    // A reader that was attached within a group stands above the durable LSN until the group ends.
+    const bytes = Math.max(0, Math.min(limitLsn - from, bytesMax))
     const first = Math.max(0, Math.min(limitLsn - from, target.byteLength))
     let offset = from % ringBytes
     let copied = 0
-    if (wanted === limitLsn - from && offset + wanted <= ringBytes) {
-      target.set(ring8.subarray(offset, offset + wanted))
-      copied = wanted
+    if (bytes === limitLsn - from && offset + bytes <= ringBytes) {
+      target.set(ring8.subarray(offset, offset + bytes))
+      copied = bytes
     } else {
       let runStart = offset
       let run = 0
-      while (copied + run < wanted) {
-        // Below the mark nothing is written any more, and the mark was loaded before.
+      while (copied + run < bytes) {
+        // Frames below the durable LSN don't change while this reader is attached, and `limitLsn` was loaded before.
         const frameBytes = alignFrame(ring32[offset >> 2]!)
-        const room = copied + run === 0 ? first : wanted
+        const room = copied + run === 0 ? first : bytes
         if (frameBytes === 0 || copied + run + frameBytes > room) break
         run += frameBytes
         offset += frameBytes
@@ -70,12 +75,18 @@ export class RingReader {
     const before = BigInt(from) | readerState.attached
     const after = BigInt(from + copied) | readerState.attached
     if (Atomics.compareExchange(control64, int64.readerSlot, before, after) !== before) return undefined
+    // Only now: what a detached reader has copied may be anything.
+    assert(
+      copied % 8 === 0 && from + copied <= Math.max(from, limitLsn) && copied <= target.byteLength,
+      'a reader of the ring copies whole frames below the durable LSN',
+      () => ({ from, copied, limitLsn, targetBytes: target.byteLength }),
+    )
     this.#position = from + copied
     if (Atomics.load(control32, int32.spaceWaiters) > 0) wakeFlusher(control32)
     return copied
   }
 
-  /** Gives the place back. */
+  /** Leaves the ring. */
   release(): void {
     Atomics.store(this.#views.control64, int64.readerSlot, readerState.none)
     wakeFlusher(this.#views.control32)

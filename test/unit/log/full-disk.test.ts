@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { extensionBytes } from '#tidemark/log/flush/segment-writer.js'
-import { int32, logState } from '#tidemark/log/ring/memory.js'
+import { logState } from '#tidemark/log/ring/memory.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
 const segmentBytes = 16 * 1024
 const fileBytes = 4096 + segmentBytes
 const payload = (n: number) => Buffer.alloc(500, n)
 
-const control = (log: InlineLog) => new Int32Array(log.memory.control)
 const usedBytes = (disk: MemoryDisk) => 1e12 - withCapacity(disk, 1e12, () => disk.freeBytes(inlineDirectory))
 
 function withCapacity<T>(disk: MemoryDisk, bytes: number, use: () => T): T {
@@ -52,7 +52,7 @@ describe('a log whose disk is full', () => {
     const lsns = fill(log)
     expect(lsns.length).toBeGreaterThan(25 * segments)
     expect(log.released).toBe(lsns.at(-2))
-    expect(control(log)[int32.diskFull]).not.toBe(0)
+    expect(logWords(log).diskFull).not.toBe(0)
     const { log: again, records } = reopen(withCapacity(disk, 1e12, () => disk.powerCut()))
     expect(again.recovered.report.tornTail).toBeUndefined()
     expect(records.map(({ lsn }) => lsn)).toEqual(lsns.slice(0, -1))
@@ -65,7 +65,7 @@ describe('a log whose disk is full', () => {
     expect(log.preallocator.preallocateOnce()).toBe(true)
     log.flushAll()
     expect(log.released).toBe(lsns.at(-1))
-    expect(control(log)[int32.diskFull]).toBe(0)
+    expect(logWords(log).diskFull).toBe(0)
     lsns.push(log.append(payload(1)))
     log.flushAll()
     expect(reopen(withCapacity(disk, 1e12, () => disk.powerCut())).records.map(({ lsn }) => lsn)).toEqual(
@@ -92,7 +92,7 @@ describe('a log whose disk is full', () => {
       const rest = segmentBytes - log.tail - leftBytes - 32
       lsns.push(log.append(Buffer.alloc(rest)))
       expect(log.tail).toBe(segmentBytes - leftBytes)
-      control(log)[int32.state] = logState.closing
+      logWords(log).state = logState.closing
       log.flusher.run()
       expect(log.released).toBe(lsns.at(-1)! + (leftBytes > 0 ? 32 : 0))
       const { records, log: again } = reopen(withCapacity(disk, 1e12, () => disk.powerCut()))
@@ -104,7 +104,7 @@ describe('a log whose disk is full', () => {
   it('says at a close that what is under way has no room, instead of tearing it', () => {
     const { disk, log } = cramped(1)
     const lsns = fill(log)
-    control(log)[int32.state] = logState.closing
+    logWords(log).state = logState.closing
     expect(() => log.flusher.run()).toThrowError(expect.objectContaining({ code: 'TIDEMARK_DISK_FULL' }))
     expect(reopen(withCapacity(disk, 1e12, () => disk.clone())).records.map(({ lsn }) => lsn)).toEqual(
       lsns.slice(0, -1),
@@ -149,6 +149,6 @@ describe('a log whose disk is full', () => {
     disk.capacityBytes += 1024 * 1024
     log.flushAll()
     expect(log.released).toBe(lsns.at(-1))
-    expect(control(log)[int32.diskFull]).toBe(0)
+    expect(logWords(log).diskFull).toBe(0)
   })
 })

@@ -7,6 +7,7 @@ import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import { planRemoval, recycledSegmentsMax, removeSegments } from '#tidemark/log/tools/segment-removal.js'
 import { InlineLog, inlineDirectory, readRecords, reopen } from '../../support/inline-log.js'
+import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
 const segmentBytes = 16 * 1024
@@ -293,7 +294,7 @@ describe('a segment in a file that was used before', () => {
   it('that is sealed half full is checked to its end and no further', () => {
     const { disk, log } = recycled()
     const lsns = [log.tail]
-    new Int32Array(log.memory.control)[1088 >> 2]! += 1
+    logWords(log).rotationsRequested += 1
     log.flusher.completeRotation()
     lsns.push(log.append(Buffer.from('in the next segment')))
     log.flushAll()

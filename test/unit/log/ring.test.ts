@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { FrameDecoder } from '#tidemark/log/format/frame.js'
-import { int32, int64 } from '#tidemark/log/ring/memory.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { RingReader } from '#tidemark/log/ring/ring-reader.js'
 import { InlineLog, readRecords } from '../../support/inline-log.js'
+import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
 
 const ringBytes = 64 * 1024
-
-function control32Of(log: InlineLog): Int32Array {
-  return new Int32Array(log.memory.control)
-}
 
 describe('the ring', () => {
   it('gives every record back in order, whatever the sizes and wherever it wraps', () => {
@@ -69,13 +65,13 @@ describe('the ring', () => {
   it('works across the wrap of its 32-bit counters', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
-    const control32 = control32Of(log)
-    control32[int32.published] = 0x7ffffff0
+    const words = logWords(log)
+    words.published = 0x7ffffff0
     for (let i = 0; i < 64; i++) {
       log.append(new Uint8Array(8))
       log.flushAll()
     }
-    expect(control32[int32.published]).toBe(-0x7fffffd0)
+    expect(words.published).toBe(-0x7fffffd0)
     expect(readRecords(disk, 0, log.released)).toHaveLength(64)
   })
 
@@ -83,15 +79,17 @@ describe('the ring', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
     const start = 2 ** 32 - 4096
-    const control64 = new BigInt64Array(log.memory.control)
-    for (const word of [int64.claimTail, int64.synced, int64.released]) control64[word] = BigInt(start)
-    control64[int64.claimLimit] = BigInt(start + ringBytes)
+    const words = logWords(log)
+    words.claimTail = start
+    words.synced = start
+    words.released = start
+    words.claimLimit = start + ringBytes
     const producer = new LogProducer(log.memory, 1)
     expect(producer.append(1, 0, new Uint8Array(4064))).toBe(start + 4096)
     expect(producer.append(1, 0, new Uint8Array(64))).toBe(2 ** 32 + 96)
     const decoder = new FrameDecoder(4096)
     const ring = Buffer.from(log.memory.ring)
-    const seed = control32Of(log)[int32.crcSeed]!
+    const seed = logWords(log).crcSeed
     expect(decoder.decode(ring, start % ringBytes, ringBytes, start, seed)).toBe('none')
     expect(decoder.decode(ring, 0, ringBytes, 2 ** 32, seed)).toBe('none')
   })
@@ -102,7 +100,7 @@ describe('the ring', () => {
     reader.request()
     log.flusher.flush()
     log.flusher.advanceLimit()
-    expect(reader.attachedAt).toBe(0)
+    expect(reader.attach()).toBe(0)
     const target = new Uint8Array(ringBytes)
     log.append(new Uint8Array(100))
     expect(reader.read(target, log.released)).toBe(0)
@@ -121,10 +119,10 @@ describe('the ring', () => {
     const reader = new RingReader(log.memory)
     reader.request()
     log.flusher.advanceLimit()
-    const at = reader.attachedAt!
+    const at = reader.attach()!
     expect(at).toBeGreaterThan(log.released)
     expect(reader.read(new Uint8Array(ringBytes), log.released)).toBe(0)
-    expect(reader.attachedAt).toBe(at)
+    expect(reader.attach()).toBe(at)
     log.flushAll()
     expect(reader.read(new Uint8Array(ringBytes), log.released)).toBe(log.released - at)
   })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '#tidemark/log/disk/disk.js'
-import { fullFor, int32, shortages } from '#tidemark/log/ring/memory.js'
+import { fullFor, shortages } from '#tidemark/log/ring/memory.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
+import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
 const segmentBytes = 16 * 1024
 const payload = (n: number) => Buffer.alloc(500, n)
-const control = (log: InlineLog) => new Int32Array(log.memory.control)
 
 /** The calls that take a descriptor. */
 const descriptorCalls: readonly (keyof Disk)[] = ['open', 'create', 'list', 'syncDirectory']
@@ -63,7 +63,7 @@ describe.each([
         disk.beforeCall = () => {}
         if (failed === '') break
         tried++
-        expect(control(log)[int32.diskFull], failed).toBe(0)
+        expect(logWords(log).diskFull, failed).toBe(0)
         fillSegment(log)
         const lsn = log.append(payload(1))
         log.flushAll()
@@ -113,12 +113,12 @@ describe('a rotation without descriptors', () => {
     for (let i = 0; i < 5; i++) log.flusher.flush()
     expect(refused).toBeGreaterThan(5)
     expect(log.released).toBe(released)
-    expect(control(log)[int32.diskFull]! & fullFor.flusher).not.toBe(0)
-    expect(shortages[control(log)[int32.shortage]!]).toBe('files')
+    expect(logWords(log).diskFull & fullFor.flusher).not.toBe(0)
+    expect(shortages[logWords(log).shortage]).toBe('files')
     disk.beforeCall = () => {}
     expect(reopen(disk.clone()).records).toHaveLength(lsns.length - 2)
     log.flushAll()
-    expect(control(log)[int32.diskFull]).toBe(0)
+    expect(logWords(log).diskFull).toBe(0)
     expect(reopen(disk.powerCut()).records.map(({ lsn }) => lsn)).toEqual(lsns)
   })
 
@@ -153,7 +153,7 @@ describe('a rotation without descriptors', () => {
         failed = `${call} ${path}`
         throw failure('ENOSPC')
       }
-      const final = () => failed.startsWith('write') && control(log)[int32.diskFull] === 0
+      const final = () => failed.startsWith('write') && logWords(log).diskFull === 0
       try {
         log.flusher.flush()
       } catch (error) {
@@ -164,7 +164,7 @@ describe('a rotation without descriptors', () => {
       }
       if (failed === '') break
       tried++
-      expect(control(log)[int32.diskFull], failed).toBe(0)
+      expect(logWords(log).diskFull, failed).toBe(0)
       log.flusher.flush()
       disk.beforeCall = () => {}
       expect(log.released).toBe(lsns.at(-1))

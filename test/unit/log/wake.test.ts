@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { DurableLog, LogProducer } from '#tidemark/log/index.js'
-import { int32, int64, logState } from '#tidemark/log/ring/memory.js'
+import { int32, logState } from '#tidemark/log/ring/memory.js'
 import { wakeFlusher } from '#tidemark/log/ring/signals.js'
 import { InlineLog } from '../../support/inline-log.js'
+import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { settledWithin } from '../../support/settled.js'
 import { temporaryDirectory } from '../../support/temporary.js'
@@ -13,8 +14,8 @@ afterEach(() => vi.restoreAllMocks())
 
 /** Resolves when the flusher sleeps and nothing keeps it awake: its last sync marker is written too. */
 async function asleep(log: DurableLog): Promise<void> {
-  const control32 = new Int32Array(log.memory.control)
-  while (log.stats().syncMarkers === 0 || Atomics.load(control32, int32.asleep) === 0)
+  const words = logWords(log)
+  while (log.stats().syncMarkers === 0 || words.asleep === 0)
     await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
@@ -22,7 +23,7 @@ describe('a producer that ends within a publication', () => {
   it('before it counts: the next lone append is durable all the same', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory() })
     await log.waitDurable(log.append(payload))
-    Atomics.sub(new Int32Array(log.memory.control), int32.published, 3)
+    logWords(log).published -= 3
     await asleep(log)
     const [outcome] = await settledWithin([log.waitDurable(log.append(payload))], 20_000)
     expect(outcome).toMatchObject({ status: 'fulfilled' })
@@ -31,13 +32,13 @@ describe('a producer that ends within a publication', () => {
 
   it('before it counts: the next producer that publishes wakes a flusher that sleeps, and none that is awake', () => {
     const log = new InlineLog(new MemoryDisk())
-    const control32 = new Int32Array(log.memory.control)
-    Atomics.sub(control32, int32.published, 3)
+    const words = logWords(log)
+    words.published -= 3
     for (const asleep of [0, 1]) {
-      control32[int32.asleep] = asleep
-      const before = control32[int32.flusherSignal]!
+      words.asleep = asleep
+      const before = words.flusherSignal
       log.producer.append(1, 0, payload)
-      expect(control32[int32.flusherSignal]! - before).toBe(asleep)
+      expect(words.flusherSignal - before).toBe(asleep)
     }
   })
 
@@ -63,7 +64,7 @@ describe('a producer that ends within a publication', () => {
   it('before it publishes: the log is poisoned when the claim was waited for long enough, not sooner', () => {
     const log = new InlineLog(new MemoryDisk())
     log.append(payload)
-    Atomics.add(new BigInt64Array(log.memory.control), int64.claimTail, 64n)
+    logWords(log).claimTail += 64
     let sleptMs = 0
     vi.spyOn(Atomics, 'wait').mockImplementation((_array, _index, _value, ms) => {
       sleptMs += ms!
@@ -77,7 +78,7 @@ describe('a producer that ends within a publication', () => {
 
   it('makes at most one batch wait: what it did not count is forgotten when the ring is empty', () => {
     const log = new InlineLog(new MemoryDisk(), { batchSize: 2, batchDelayMs: 1000 })
-    const control32 = new Int32Array(log.memory.control)
+    const words = logWords(log)
     let nowMs = 0
     const waits: number[] = []
     vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
@@ -86,13 +87,13 @@ describe('a producer that ends within a publication', () => {
       nowMs += ms!
       if (waits.length === 2) for (let i = 0; i < 2; i++) log.producer.append(1, 0, payload)
       if (waits.length > 2) {
-        control32[int32.state] = logState.closing
-        wakeFlusher(control32)
+        words.state = logState.closing
+        wakeFlusher(new Int32Array(log.memory.control))
       }
       return waits.length === 2 ? 'ok' : 'timed-out'
     })
     for (let i = 0; i < 2; i++) log.producer.append(1, 0, payload)
-    Atomics.sub(control32, int32.published, 5)
+    words.published -= 5
     log.flusher.run()
     // The first batch waits its whole delay; the second comes while the flusher sleeps and is full at once.
     expect(waits).toEqual([1000, 100, 100])
@@ -105,12 +106,12 @@ describe('a log that is poisoned while a batch gathers', () => {
     const log = new InlineLog(new MemoryDisk(), { batchSize: 100, batchDelayMs: 1000 })
     log.append(payload)
     const before = log.released
-    const control32 = new Int32Array(log.memory.control)
+    const words = logWords(log)
     let waits = 0
     vi.spyOn(performance, 'now').mockReturnValue(0)
     vi.spyOn(Atomics, 'wait').mockImplementation(() => {
       waits++
-      control32[int32.state] = logState.poisoned
+      words.state = logState.poisoned
       return 'ok'
     })
     log.producer.append(1, 0, payload)
