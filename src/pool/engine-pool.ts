@@ -9,7 +9,9 @@ import { type Command, rulesVersion } from '../matching/index.js'
 import type { BackupReport } from './checkpoint/backup.js'
 import { backupInThread } from './checkpoint/backup-thread.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
+import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
 import { CursorStore } from './delivery/cursors.js'
+import type { WaiterContext } from './delivery/pending-commands.js'
 import { Publisher } from './delivery/publisher.js'
 import type { Subscription } from './delivery/subscription.js'
 import { Subscriptions } from './delivery/subscriptions.js'
@@ -80,6 +82,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   readonly #threads: ShardThreads
   readonly #shards: ShardHandle[]
   readonly #registry: InstrumentRegistry
+  readonly #latency: AcknowledgementLatency
   readonly #intake: Intake
   readonly #questions: PoolQuestions
   readonly #following: Promise<void>
@@ -134,6 +137,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       throw error
     })
     const registry = new InstrumentRegistry(settings.shards)
+    const waiting = { registry, latency: new AcknowledgementLatency() }
     const shards = Array.from(
       { length: settings.shards },
       (_, shard) =>
@@ -144,7 +148,7 @@ export class EnginePool extends Emitter<PoolEvents> {
           maxInFlight: settings.maxInFlight,
           maxQuestions: settings.maxQuestions,
           snapshot,
-          registry,
+          waiting,
           start: (data, transferList) => threads.begin(data, transferList),
         }),
     )
@@ -159,7 +163,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       registry.restore(ready.flatMap(({ instruments }) => instruments))
       // Whoever waits for the log's `error` from here on would wait for an event that was.
       if (log.poisoned) throw log.poisoned
-      const pool = new EnginePool(log, threads, shards, registry, settings, snapshot, cursors, clock)
+      const pool = new EnginePool(log, threads, shards, waiting, settings, snapshot, cursors, clock)
       try {
         await pool.#addInstruments(registry.missing(options.instruments ?? []))
       } catch (error) {
@@ -180,7 +184,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     log: DurableLog,
     threads: ShardThreads,
     shards: ShardHandle[],
-    registry: InstrumentRegistry,
+    waiting: WaiterContext,
     settings: PoolSettings,
     snapshot: PoolSnapshot | undefined,
     cursors: CursorStore,
@@ -190,10 +194,12 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#log = log
     this.#threads = threads
     this.#shards = shards
+    const { registry, latency } = waiting
     this.#registry = registry
+    this.#latency = latency
     this.#intake = new Intake({
       shards,
-      registry,
+      waiting,
       maxInFlight: settings.maxInFlight,
       durableLsn: () => log.durableLsn,
       refusal: () => this.#refusal() ?? log.fullDisk(),
@@ -220,7 +226,11 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#cursors = cursors
     cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
     this.#subscriptions = new Subscriptions(log, registry, cursors)
-    const publisher = new Publisher(shards)
+    const publisher = new Publisher(
+      shards.map(({ waiters }) => waiters),
+      latency,
+      () => log.durableLsn,
+    )
     this.#follower = log.tail(log.recovery.endLsn)
     this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
     this.#following.catch((error) => log.poison(error))
@@ -491,6 +501,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       needsDrain: this.needsDrain,
       questions: this.#questions.waiting,
       maxQuestions: this.#questions.max,
+      acknowledgementLatency: this.#latency.summary(),
       log: this.#log.stats(),
       checkpoints: this.#checkpointer.schedule.stats(),
       subscriptions: this.#subscriptions.stats(),

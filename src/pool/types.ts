@@ -1,5 +1,11 @@
 import type { Clock } from '../base/clock.js'
-import type { CheckpointCounts, LogReaderStats, LogSettingOptions, LogStats } from '../log/index.js'
+import type {
+  CheckpointCounts,
+  LatencySummary,
+  LogReaderStats,
+  LogSettingOptions,
+  LogStats,
+} from '../log/index.js'
 import type {
   CancelReason,
   Command,
@@ -358,6 +364,11 @@ export interface PoolStats {
   /** Questions that wait for their answers, and the most that may. */
   readonly questions: number
   readonly maxQuestions: number
+  /**
+   * From the submit of commands to their acknowledgement, since the pool was opened. A command that is submitted with others in
+   * one turn of the event loop counts from when the first of up to 64 was.
+   */
+  readonly acknowledgementLatency: LatencySummary
   readonly log: LogStats
   readonly checkpoints: CheckpointStats
   readonly subscriptions: SubscriptionsStats

@@ -1,13 +1,46 @@
-import type { CancelReason, OutcomeStatus, RejectCode, ReplaceReason, Side } from '../../matching/index.js'
+import {
+  type CancelReason,
+  cancelReasonNames,
+  eventKinds,
+  type Grid,
+  newOrderPrice,
+  newOrderQuantity,
+  newOrderSell,
+  type OutcomeStatus,
+  outcomeStatusNames,
+  priceText,
+  quantityText,
+  type RejectCode,
+  type ReplaceReason,
+  readU64,
+  rejectCodeNames,
+  replaceReasonNames,
+  type Side,
+  sideNames,
+} from '../../matching/index.js'
 import type { PoolEvent, TradeEvent } from '../types.js'
 
 type EventOf<Name extends PoolEvent['event']> = Extract<PoolEvent, { event: Name }>
-export type InstrumentEventName = 'instrument-created' | 'halted' | 'resumed'
+type InstrumentEventName = 'instrument-created' | 'halted' | 'resumed'
+
+/** The record that an event is read from, and the event's number in it. Offsets in docs/command-format.md. */
+export interface EventSource {
+  words: Int32Array
+  /** Word offset of the command, which begins the record. */
+  from: number
+  /** Where the record ends. */
+  lsn: number
+  index: number
+  symbol: string
+  tag: bigint
+  prices: Grid
+  lots: Grid
+}
 
 /**
  * What every event has. All fields are plain data, so events can be printed, spread and cloned; JSON knows no bigint, so
- * there the tag is a string. Each kind is a class that assigns its fields once, in their order: a subscriber gets every
- * event of the log, and `declare` keeps the compiler from assigning them twice.
+ * there the tag is a string. Each kind is a class that reads its fields from the words at `at` and assigns them once, in
+ * their order: a subscriber gets every event of the log, and `declare` keeps the compiler from assigning them twice.
  */
 abstract class EventRecord {
   declare readonly lsn: number
@@ -15,11 +48,11 @@ abstract class EventRecord {
   declare readonly symbol: string
   declare readonly tag: bigint
 
-  constructor(lsn: number, index: number, symbol: string, tag: bigint) {
-    this.lsn = lsn
-    this.index = index
-    this.symbol = symbol
-    this.tag = tag
+  constructor(source: EventSource) {
+    this.lsn = source.lsn
+    this.index = source.index
+    this.symbol = source.symbol
+    this.tag = source.tag
   }
 
   toJSON(): object {
@@ -40,37 +73,24 @@ export class TradeRecord extends EventRecord implements TradeEvent {
   declare readonly takerRemaining: string
   declare readonly takerSide: Side
 
-  constructor(
-    lsn: number,
-    index: number,
-    symbol: string,
-    tag: bigint,
-    tradeId: number,
-    makerOrderId: number,
-    takerOrderId: number,
-    price: string,
-    quantity: string,
-    makerAccount: number,
-    takerAccount: number,
-    makerRemaining: string,
-    takerRemaining: string,
-    takerSide: Side,
-  ) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const { words, lots } = source
     this.event = 'trade'
-    this.tradeId = tradeId
-    this.makerOrderId = makerOrderId
-    this.takerOrderId = takerOrderId
-    this.price = price
-    this.quantity = quantity
-    this.makerAccount = makerAccount
-    this.takerAccount = takerAccount
-    this.makerRemaining = makerRemaining
-    this.takerRemaining = takerRemaining
-    this.takerSide = takerSide
+    this.tradeId = readU64(words, at + 2)
+    this.makerOrderId = readU64(words, at + 4)
+    this.takerOrderId = readU64(words, at + 6)
+    this.price = priceText(readU64(words, at + 8), source.prices)
+    this.quantity = quantityText(readU64(words, at + 10), lots)
+    this.makerAccount = words[at + 12]! >>> 0
+    this.takerAccount = words[at + 13]! >>> 0
+    this.makerRemaining = quantityText(readU64(words, at + 14), lots)
+    this.takerRemaining = quantityText(readU64(words, at + 16), lots)
+    this.takerSide = sideOf(words, at)
   }
 }
 
+/** Only a new order is accepted, and the event repeats nothing of it: the fields are those of the command. */
 export class AcceptedRecord extends EventRecord implements EventOf<'accepted'> {
   declare readonly event: 'accepted'
   declare readonly orderId: number
@@ -78,22 +98,14 @@ export class AcceptedRecord extends EventRecord implements EventOf<'accepted'> {
   declare readonly price: string | undefined
   declare readonly quantity: string
 
-  constructor(
-    lsn: number,
-    index: number,
-    symbol: string,
-    tag: bigint,
-    orderId: number,
-    side: Side,
-    price: string | undefined,
-    quantity: string,
-  ) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource) {
+    super(source)
+    const { words, from } = source
     this.event = 'accepted'
-    this.orderId = orderId
-    this.side = side
-    this.price = price
-    this.quantity = quantity
+    this.orderId = readU64(words, from + 4)
+    this.side = sideNames[newOrderSell(words, from)]!
+    this.price = optionalPrice(newOrderPrice(words, from), source.prices)
+    this.quantity = quantityText(newOrderQuantity(words, from), source.lots)
   }
 }
 
@@ -105,24 +117,15 @@ export class ReplacedRecord extends EventRecord implements EventOf<'replaced'> {
   declare readonly quantity: string
   declare readonly reason: ReplaceReason
 
-  constructor(
-    lsn: number,
-    index: number,
-    symbol: string,
-    tag: bigint,
-    orderId: number,
-    side: Side,
-    price: string | undefined,
-    quantity: string,
-    reason: ReplaceReason,
-  ) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const { words } = source
     this.event = 'replaced'
-    this.orderId = orderId
-    this.side = side
-    this.price = price
-    this.quantity = quantity
-    this.reason = reason
+    this.orderId = readU64(words, at + 2)
+    this.side = sideOf(words, at)
+    this.price = optionalPrice(readU64(words, at + 4), source.prices)
+    this.quantity = quantityText(readU64(words, at + 6), source.lots)
+    this.reason = replaceReasonNames[words[at + 1]!]!
   }
 }
 
@@ -134,24 +137,15 @@ export class CancelledRecord extends EventRecord implements EventOf<'cancelled'>
   declare readonly remaining: string
   declare readonly reason: CancelReason
 
-  constructor(
-    lsn: number,
-    index: number,
-    symbol: string,
-    tag: bigint,
-    orderId: number,
-    side: Side,
-    price: string | undefined,
-    remaining: string,
-    reason: CancelReason,
-  ) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const { words } = source
     this.event = 'cancelled'
-    this.orderId = orderId
-    this.side = side
-    this.price = price
-    this.remaining = remaining
-    this.reason = reason
+    this.orderId = readU64(words, at + 2)
+    this.side = sideOf(words, at)
+    this.price = optionalPrice(readU64(words, at + 4), source.prices)
+    this.remaining = quantityText(readU64(words, at + 6), source.lots)
+    this.reason = cancelReasonNames[words[at + 1]!]!
   }
 }
 
@@ -160,11 +154,11 @@ export class RejectedRecord extends EventRecord implements EventOf<'rejected'> {
   declare readonly orderId: number
   declare readonly code: RejectCode
 
-  constructor(lsn: number, index: number, symbol: string, tag: bigint, orderId: number, code: RejectCode) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource, at: number) {
+    super(source)
     this.event = 'rejected'
-    this.orderId = orderId
-    this.code = code
+    this.orderId = readU64(source.words, at + 2)
+    this.code = rejectCodeNames[source.words[at + 1]!]!
   }
 }
 
@@ -172,10 +166,10 @@ export class TriggeredRecord extends EventRecord implements EventOf<'triggered'>
   declare readonly event: 'triggered'
   declare readonly orderId: number
 
-  constructor(lsn: number, index: number, symbol: string, tag: bigint, orderId: number) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource, at: number) {
+    super(source)
     this.event = 'triggered'
-    this.orderId = orderId
+    this.orderId = readU64(source.words, at + 2)
   }
 }
 
@@ -186,30 +180,38 @@ export class RepeatedRecord extends EventRecord implements EventOf<'repeated'> {
   declare readonly code: RejectCode | undefined
   declare readonly firstLsn: number
 
-  constructor(
-    lsn: number,
-    index: number,
-    symbol: string,
-    tag: bigint,
-    orderId: number,
-    status: OutcomeStatus,
-    code: RejectCode | undefined,
-    firstLsn: number,
-  ) {
-    super(lsn, index, symbol, tag)
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const { words } = source
     this.event = 'repeated'
-    this.orderId = orderId
-    this.status = status
-    this.code = code
-    this.firstLsn = firstLsn
+    this.orderId = readU64(words, at + 2)
+    this.status = outcomeStatusNames[(words[at]! >>> 8) & 0xff]!
+    this.code = rejectCodeNames[words[at + 1]!]
+    this.firstLsn = readU64(words, at + 8)
   }
 }
 
+/** What happened to the instrument as a whole: the event is its kind and nothing else. */
 export class InstrumentRecord extends EventRecord implements EventOf<InstrumentEventName> {
   declare readonly event: InstrumentEventName
 
-  constructor(lsn: number, index: number, symbol: string, tag: bigint, event: InstrumentEventName) {
-    super(lsn, index, symbol, tag)
-    this.event = event
+  constructor(source: EventSource, at: number) {
+    super(source)
+    this.event = instrumentEventNames[source.words[at]! & 0xff]!
   }
+}
+
+const instrumentEventNames: Record<number, InstrumentEventName> = {
+  [eventKinds['instrument-created']]: 'instrument-created',
+  [eventKinds.halted]: 'halted',
+  [eventKinds.resumed]: 'resumed',
+}
+
+/** The side in the flags of an event. */
+function sideOf(words: Int32Array, at: number): Side {
+  return sideNames[(words[at]! >>> 8) & 1]!
+}
+
+function optionalPrice(ticks: number, grid: Grid): string | undefined {
+  return ticks === 0 ? undefined : priceText(ticks, grid)
 }

@@ -1,16 +1,29 @@
 import { EventCursor, eventKinds } from '../../matching/index.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import type { BatchReport, ExecutionReport } from '../types.js'
-import { keepRecord, reportOf, reportOfSeveral } from './execution-report.js'
+import type { AcknowledgementLatency } from './acknowledgement-latency.js'
+import { reportOf, reportOfSeveral } from './execution-report.js'
+import { type KeptRecord, keepRecord } from './large-report.js'
 
-/** What `deliver` says of a group: whether a command is settled with it, and whether it is this shard's last for it. */
+/** What `deliver` says of a record: whether a command is settled with it, and whether it is this shard's last for it. */
 export const delivered = { settles: 1, last: 2, settlesLast: 3 } as const
 
-/** Somebody who waits for the outcome of commands; it stands in the queue of every shard that it concerns. */
+/** The promises of commands; it stands in the queue of every shard that executes one of them. */
 export interface Waiter {
-  /** Takes one group; returns bits of `delivered`. */
+  /** Commands whose records a shard has not delivered yet. */
+  readonly left: number
+  /** Takes one record; returns bits of `delivered`. */
   deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number
+  /** Called when some of its records, not all, were delivered and no other one is durable. */
+  release(): void
+  /** Rejects the commands whose records were not delivered. */
   fail(error: Error): void
+}
+
+/** What all who wait in a pool share. */
+export interface WaiterContext {
+  readonly registry: InstrumentRegistry
+  readonly latency: AcknowledgementLatency
 }
 
 /** Commands whose promises hang on one: so many that its cost is shared. */
@@ -21,32 +34,39 @@ interface Settling {
   readonly reject: (error: Error) => void
 }
 
+const noReports: readonly ExecutionReport[] = []
+
 /**
  * The promises of commands that were submitted to one shard in the same turn of the event loop. They hang on one
  * promise by one function, which gives out the reports in turn: reactions run in the order in which they were added.
  * With a pair of resolving functions for each command, half of the caller's thread was garbage collection.
  *
- * That one promise resolves when the first command is durable, and serves those that became durable at the same moment,
- * which under group commit is nearly always all. Each of the others gets a promise of its own then, so that no command
- * waits for another one's record.
+ * That one promise resolves when all of the commands are durable, or as many as are durable by now: no command waits
+ * for another one's record to reach the disk. Those that come later get a promise of their own each, which costs as much
+ * as a whole submit; under group commit they are few.
  */
 export class CommandBundle implements Waiter {
-  readonly #registry: InstrumentRegistry
+  readonly #context: WaiterContext
+  readonly #submittedMs = performance.now()
   readonly #promise: Promise<void>
-  readonly #reports: ExecutionReport[] = []
+  /** As many as there are commands, and `#settled` of them filled until the promise is resolved. */
+  #reports: readonly ExecutionReport[] | ExecutionReport[] = noReports
   readonly #next = (): ExecutionReport | Promise<ExecutionReport> =>
-    this.#given < this.#reports.length ? this.#reports[this.#given++]! : this.#later()
+    this.#given < this.#ready ? this.#reports[this.#given++]! : this.#later()
   readonly #late: Settling[] = []
   #given = 0
+  /** Reports that the promise gives out when it resolves. */
+  #ready = 0
   #settled = 0
   #commands = 0
-  #open = true
+  #isOpen = true
+  #isResolved = false
   #failure: Error | undefined
   #resolve!: () => void
   #reject!: (error: Error) => void
 
-  constructor(registry: InstrumentRegistry) {
-    this.#registry = registry
+  constructor(context: WaiterContext) {
+    this.#context = context
     this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -57,9 +77,13 @@ export class CommandBundle implements Waiter {
     return this.#commands
   }
 
+  get left(): number {
+    return this.#commands - this.#settled
+  }
+
   /** Whether another command may be added. */
-  get open(): boolean {
-    return this.#open && this.#commands < bundleCommandsMax
+  get isOpen(): boolean {
+    return this.#isOpen && this.#commands < bundleCommandsMax
   }
 
   /** Adds a command; its promise resolves when its own record is durable. */
@@ -69,28 +93,47 @@ export class CommandBundle implements Waiter {
   }
 
   close(): void {
-    this.#open = false
+    this.#isOpen = false
   }
 
   deliver(words: Int32Array, from: number, to: number, lsn: number): number {
-    const report = reportOf(words, from, to, lsn, this.#registry)
-    // The reactions run after this chunk of the log was delivered, and take all reports that are here by then. They run
-    // one after the other, so either none has asked for a promise of its own, or every command that is left has.
-    if (this.#late.length === 0) this.#reports.push(report)
-    else this.#late[this.#settled - this.#reports.length]!.resolve(report)
-    if (this.#settled === 0) {
-      this.#open = false
-      this.#resolve()
+    const report = reportOf(words, from, to, lsn, this.#context.registry)
+    if (this.#isResolved) this.#deliverLate(report)
+    else {
+      if (this.#settled === 0) {
+        this.#isOpen = false
+        this.#reports = new Array<ExecutionReport>(this.#commands)
+      }
+      ;(this.#reports as ExecutionReport[])[this.#settled] = report
     }
-    return ++this.#settled === this.#commands ? delivered.settlesLast : delivered.settles
+    if (++this.#settled < this.#commands) return delivered.settles
+    this.release()
+    return delivered.settlesLast
   }
 
-  /** Rejects the commands whose reports were not delivered. */
+  release(): void {
+    if (this.#isResolved) return
+    this.#isResolved = true
+    this.#ready = this.#settled
+    this.#context.latency.record(this.#submittedMs, this.#ready)
+    this.#resolve()
+  }
+
   fail(error: Error): void {
-    this.#open = false
+    this.#isOpen = false
     this.#failure = error
-    this.#reject(error)
-    for (const late of this.#late.slice(this.#settled - this.#reports.length)) late.reject(error)
+    if (this.#settled === 0) this.#reject(error)
+    else this.release()
+    for (const late of this.#late.slice(this.#settled - this.#ready)) late.reject(error)
+  }
+
+  /**
+   * The reactions run after the chunk of the log in which the promise was resolved, one after the other, so by now every
+   * command that is left has asked for a promise of its own.
+   */
+  #deliverLate(report: ExecutionReport): void {
+    this.#context.latency.record(this.#submittedMs, 1)
+    this.#late[this.#settled - this.#ready]!.resolve(report)
   }
 
   #later(): Promise<ExecutionReport> {
@@ -103,19 +146,21 @@ export class CommandBundle implements Waiter {
 
 /** The promise of a command that every shard executes, for each of its symbols; it is one command of those in flight. */
 export class EverywhereWaiter implements Waiter {
-  readonly #registry: InstrumentRegistry
+  readonly left = 1
+  readonly #context: WaiterContext
+  readonly #submittedMs = performance.now()
   readonly #resolve: (report: ExecutionReport) => void
   readonly #reject: (error: Error) => void
-  readonly #records: ReturnType<typeof keepRecord>[] = []
+  readonly #records: KeptRecord[] = []
   #shardsLeft: number
 
   constructor(
-    registry: InstrumentRegistry,
+    context: WaiterContext,
     shards: number,
     resolve: (report: ExecutionReport) => void,
     reject: (error: Error) => void,
   ) {
-    this.#registry = registry
+    this.#context = context
     this.#shardsLeft = shards
     this.#resolve = resolve
     this.#reject = reject
@@ -125,9 +170,12 @@ export class EverywhereWaiter implements Waiter {
     this.#records.push(keepRecord(words, from, to, lsn))
     if (more) return 0
     if (--this.#shardsLeft > 0) return delivered.last
-    this.#resolve(reportOfSeveral(this.#records, this.#registry))
+    this.#context.latency.record(this.#submittedMs, 1)
+    this.#resolve(reportOfSeveral(this.#records, this.#context.registry))
     return delivered.settlesLast
   }
+
+  release(): void {}
 
   fail(error: Error): void {
     this.#reject(error)
@@ -138,6 +186,8 @@ const cursor = new EventCursor()
 
 /** The promise of one `submitBatch`: it counts, and keeps nothing of what it counts. */
 export class BatchWaiter {
+  readonly #latency: AcknowledgementLatency
+  readonly #submittedMs = performance.now()
   readonly #resolve: (report: BatchReport) => void
   readonly #reject: (error: Error) => void
   readonly #commands: number
@@ -145,7 +195,13 @@ export class BatchWaiter {
   #trades = 0
   #rejected = 0
 
-  constructor(commands: number, resolve: (report: BatchReport) => void, reject: (error: Error) => void) {
+  constructor(
+    latency: AcknowledgementLatency,
+    commands: number,
+    resolve: (report: BatchReport) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#latency = latency
     this.#commands = commands
     this.#left = commands
     this.#resolve = resolve
@@ -168,6 +224,7 @@ export class BatchWaiter {
       }
     }
     if (--this.#left > 0) return
+    this.#latency.record(this.#submittedMs, this.#commands)
     this.#resolve({ lsn, commands: this.#commands, trades: this.#trades, rejected: this.#rejected })
   }
 
@@ -185,10 +242,16 @@ class BatchPart implements Waiter {
     this.#left = commands
   }
 
+  get left(): number {
+    return this.#left
+  }
+
   deliver(words: Int32Array, from: number, to: number, lsn: number): number {
     this.#batch.count(words, from, to, lsn)
     return --this.#left === 0 ? delivered.settlesLast : delivered.settles
   }
+
+  release(): void {}
 
   fail(error: Error): void {
     this.#batch.fail(error)

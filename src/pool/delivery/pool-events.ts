@@ -1,26 +1,10 @@
-import {
-  cancelReasonNames,
-  commandKinds,
-  commandOrder,
-  eventKinds,
-  type Grid,
-  newOrderPrice,
-  newOrderQuantity,
-  newOrderSell,
-  outcomeStatusNames,
-  priceText,
-  quantityText,
-  readU64,
-  rejectCodeNames,
-  replaceReasonNames,
-  sideNames,
-} from '../../matching/index.js'
+import { commandInstrument, commandKinds, eventKinds, type Grid } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import type { PoolEvent } from '../types.js'
 import {
   AcceptedRecord,
   CancelledRecord,
-  type InstrumentEventName,
+  type EventSource,
   InstrumentRecord,
   RejectedRecord,
   RepeatedRecord,
@@ -29,8 +13,8 @@ import {
   TriggeredRecord,
 } from './event-records.js'
 
-/** Where a group stands: its words, and the LSN of its end. */
-export interface GroupPlace {
+/** Where a record stands: its words, and the LSN of its end. */
+export interface RecordPlace {
   readonly words: Int32Array
   readonly from: number
   readonly to: number
@@ -39,148 +23,102 @@ export interface GroupPlace {
 
 const noTag = 0n
 const oneStep: Grid = { mantissa: 1, scale: 0 }
+const noWords = new Int32Array(0)
 
-/** The events of a group as the world outside sees them: symbols, and decimal strings. */
-export function poolEvents(group: GroupPlace, registry: InstrumentRegistry): PoolEvent[] {
+/** Filled again for every record: what is allocated for a command is paid for once more by each collection. */
+const source: EventSource = {
+  words: noWords,
+  from: 0,
+  lsn: 0,
+  index: 0,
+  symbol: '',
+  tag: noTag,
+  prices: oneStep,
+  lots: oneStep,
+}
+
+/** The events of a record as users see them: symbols, and decimal strings. */
+export function poolEvents(record: RecordPlace, registry: InstrumentRegistry): PoolEvent[] {
   const events: PoolEvent[] = []
-  appendPoolEvents(events, group, registry)
+  appendPoolEvents(events, record, registry)
   return events
 }
 
-/** Appends a group's events to `events`. */
-export function appendPoolEvents(events: PoolEvent[], group: GroupPlace, registry: InstrumentRegistry): void {
-  const { words, from, to, lsn } = group
-  const instrument = registry.byId(words[from + 1]! >>> 0)
-  const tag = tagOf(words, from)
-  let index = 0
-  for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18, index++) {
-    // Only a damaged log says that another command than a new order was accepted.
-    if ((words[at]! & 0xff) === eventKinds.accepted && (words[from]! & 0xff) !== commandKinds.new) continue
-    events.push(eventAt(words, from, at, lsn, index, tag, instrument))
+/** Appends a record's events to `events`. */
+export function appendPoolEvents(
+  events: PoolEvent[],
+  { words, from, to, lsn }: RecordPlace,
+  registry: InstrumentRegistry,
+): void {
+  begin(words, from, lsn, registry.byId(commandInstrument(words, from)))
+  for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
+    if (isEvent(words, from, at)) events.push(eventAt(at))
+    source.index++
   }
 }
 
-/** The event at the word offset `at`, of the group whose command is at `from`; offsets in docs/command-format.md. */
-function eventAt(
+/** A record's events in an array of just their number; one that grows has room for 16 more. */
+export function eventsOf(
   words: Int32Array,
   from: number,
-  at: number,
+  to: number,
   lsn: number,
-  index: number,
-  tag: bigint,
   instrument: PoolInstrument | undefined,
-): PoolEvent {
-  const symbol = instrument === undefined ? '' : instrument.definition.symbol
-  const prices = instrument === undefined ? oneStep : instrument.grids.price
-  const lots = instrument === undefined ? oneStep : instrument.grids.quantity
-  const kind = words[at]! & 0xff
-  const side = sideNames[(words[at]! >>> 8) & 1]!
-  switch (kind) {
-    case eventKinds.trade:
-      return new TradeRecord(
-        lsn,
-        index,
-        symbol,
-        tag,
-        readU64(words, at + 2),
-        readU64(words, at + 4),
-        readU64(words, at + 6),
-        priceText(readU64(words, at + 8), prices),
-        quantityText(readU64(words, at + 10), lots),
-        words[at + 12]! >>> 0,
-        words[at + 13]! >>> 0,
-        quantityText(readU64(words, at + 14), lots),
-        quantityText(readU64(words, at + 16), lots),
-        side,
-      )
-    case eventKinds.accepted: {
-      const orderSide = sideNames[newOrderSell(words, from)]!
-      const price = optionalPrice(newOrderPrice(words, from), prices)
-      const quantity = quantityText(newOrderQuantity(words, from), lots)
-      return new AcceptedRecord(
-        lsn,
-        index,
-        symbol,
-        tag,
-        commandOrder(words, from)!,
-        orderSide,
-        price,
-        quantity,
-      )
-    }
-    case eventKinds.cancelled:
-    case eventKinds.replaced: {
-      const orderId = readU64(words, at + 2)
-      const reason = words[at + 1]!
-      const price = optionalPrice(readU64(words, at + 4), prices)
-      const quantity = quantityText(readU64(words, at + 6), lots)
-      return kind === eventKinds.cancelled
-        ? new CancelledRecord(
-            lsn,
-            index,
-            symbol,
-            tag,
-            orderId,
-            side,
-            price,
-            quantity,
-            cancelReasonNames[reason]!,
-          )
-        : new ReplacedRecord(
-            lsn,
-            index,
-            symbol,
-            tag,
-            orderId,
-            side,
-            price,
-            quantity,
-            replaceReasonNames[reason]!,
-          )
-    }
-    case eventKinds.rejected:
-      return new RejectedRecord(
-        lsn,
-        index,
-        symbol,
-        tag,
-        readU64(words, at + 2),
-        rejectCodeNames[words[at + 1]!]!,
-      )
-    case eventKinds.repeated: {
-      const status = outcomeStatusNames[(words[at]! >>> 8) & 0xff]!
-      const code = rejectCodeNames[words[at + 1]!]
-      return new RepeatedRecord(
-        lsn,
-        index,
-        symbol,
-        tag,
-        readU64(words, at + 2),
-        status,
-        code,
-        readU64(words, at + 8),
-      )
-    }
-    case eventKinds.triggered:
-      return new TriggeredRecord(lsn, index, symbol, tag, readU64(words, at + 2))
-    default:
-      return new InstrumentRecord(lsn, index, symbol, tag, plainNames[kind]!)
+): PoolEvent[] {
+  const first = from + (words[from]! >>> 18)
+  let count = 0
+  for (let at = first; at < to; at += words[at]! >>> 18) if (isEvent(words, from, at)) count++
+  begin(words, from, lsn, instrument)
+  if (count === 1 && first + (words[first]! >>> 18) === to) return [eventAt(first)]
+  const events: PoolEvent[] = new Array(count)
+  let next = 0
+  for (let at = first; at < to; at += words[at]! >>> 18) {
+    if (isEvent(words, from, at)) events[next++] = eventAt(at)
+    source.index++
   }
+  return events
 }
 
-/** Events that say nothing but their name, by their kind. */
-const plainNames: Record<number, InstrumentEventName> = {
-  [eventKinds['instrument-created']]: 'instrument-created',
-  [eventKinds.halted]: 'halted',
-  [eventKinds.resumed]: 'resumed',
+/** Only a damaged log says that another command than a new order was accepted. */
+function isEvent(words: Int32Array, from: number, at: number): boolean {
+  return (words[at]! & 0xff) !== eventKinds.accepted || (words[from]! & 0xff) === commandKinds.new
 }
 
-function optionalPrice(ticks: number, grid: Grid): string | undefined {
-  return ticks === 0 ? undefined : priceText(ticks, grid)
+function begin(words: Int32Array, from: number, lsn: number, instrument: PoolInstrument | undefined): void {
+  source.words = words
+  source.from = from
+  source.lsn = lsn
+  source.index = 0
+  source.tag = tagOf(words, from)
+  source.symbol = instrument === undefined ? '' : instrument.definition.symbol
+  source.prices = instrument === undefined ? oneStep : instrument.grids.price
+  source.lots = instrument === undefined ? oneStep : instrument.grids.quantity
+}
+
+/** The event at the word offset `at` of the record that `begin` was called for. */
+function eventAt(at: number): PoolEvent {
+  switch (source.words[at]! & 0xff) {
+    case eventKinds.accepted:
+      return new AcceptedRecord(source)
+    case eventKinds.trade:
+      return new TradeRecord(source, at)
+    case eventKinds.cancelled:
+      return new CancelledRecord(source, at)
+    case eventKinds.replaced:
+      return new ReplacedRecord(source, at)
+    case eventKinds.rejected:
+      return new RejectedRecord(source, at)
+    case eventKinds.repeated:
+      return new RepeatedRecord(source, at)
+    case eventKinds.triggered:
+      return new TriggeredRecord(source, at)
+    default:
+      return new InstrumentRecord(source, at)
+  }
 }
 
 /** The tag of the command at `from`. */
-export function tagOf(words: Int32Array, from: number): bigint {
+function tagOf(words: Int32Array, from: number): bigint {
   const low = words[from + 2]! >>> 0
   const high = words[from + 3]! >>> 0
   if ((low | high) === 0) return noTag

@@ -1,30 +1,35 @@
-import type { BatchChunk } from '../../log/index.js'
-import { RecordAssembler } from '../../log/index.js'
+import { broken } from '../../base/assert.js'
+import { type BatchChunk, RecordAssembler } from '../../log/index.js'
 import { groupType, moreGroups } from '../record-type.js'
-
-/** What takes the groups of one shard, in their order. */
-interface GroupTaker {
-  /** Returns whether a command is settled with the group. `more`: another group of the same command follows. */
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean
-}
+import type { AcknowledgementLatency } from './acknowledgement-latency.js'
+import type { WaiterQueue } from './waiter-queue.js'
 
 /**
- * Walks the durable groups, below the mark by construction, and gives each to the queue of waiters of the shard that
- * wrote it.
+ * Walks the durable records of the log and gives each to the queue of the shard that wrote it. It is given nothing above the
+ * durable LSN, so nothing is acknowledged that is not on disk.
  */
 export class Publisher {
-  readonly #shards: readonly GroupTaker[]
+  readonly #queues: readonly WaiterQueue[]
+  readonly #latency: AcknowledgementLatency
+  readonly #durableLsn: () => number
   readonly #walk = new RecordAssembler(this)
+  #lsn = 0
   #settled = 0
 
-  constructor(shards: readonly GroupTaker[]) {
-    this.#shards = shards
+  /** `queues` by shard. */
+  constructor(queues: readonly WaiterQueue[], latency: AcknowledgementLatency, durableLsn: () => number) {
+    this.#queues = queues
+    this.#latency = latency
+    this.#durableLsn = durableLsn
   }
 
-  /** Delivers the groups of a chunk; returns how many commands are settled with it. */
+  /** Delivers the records of a chunk; returns how many commands are settled with it. */
   publish(chunk: BatchChunk): number {
     this.#settled = 0
+    this.#latency.beginChunk()
     this.#walk.walk(chunk)
+    // A bundle that the end of a chunk cuts waits for the next one, when that is durable already.
+    if (chunk.endLsn >= this.#durableLsn()) for (const queue of this.#queues) queue.release()
     return this.#settled
   }
 
@@ -37,7 +42,9 @@ export class Publisher {
     flags: number,
     producer: number,
   ): void {
+    if (lsn <= this.#lsn) broken('records are delivered by rising LSN', { lsn, lastLsn: this.#lsn })
+    this.#lsn = lsn
     if (type !== groupType) return
-    if (this.#shards[producer - 1]!.deliver(words, from, to, lsn, (flags & moreGroups) !== 0)) this.#settled++
+    if (this.#queues[producer - 1]!.deliver(words, from, to, lsn, (flags & moreGroups) !== 0)) this.#settled++
   }
 }

@@ -14,7 +14,7 @@ import {
   tagLowWord,
   unknownType,
 } from '../../matching/index.js'
-import { BatchWaiter, EverywhereWaiter } from '../delivery/pending-commands.js'
+import { BatchWaiter, EverywhereWaiter, type WaiterContext } from '../delivery/pending-commands.js'
 import { backpressure, PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import { requestWords } from '../shard/requests.js'
@@ -37,6 +37,7 @@ export class Intake {
   readonly maxInFlight: number
   readonly #shards: readonly ShardHandle[]
   readonly #registry: InstrumentRegistry
+  readonly #waiting: WaiterContext
   readonly #durableLsn: () => number
   readonly #refusal: () => Error | undefined
   readonly #drain: () => void
@@ -49,14 +50,15 @@ export class Intake {
   /** `refusal` says why nothing is taken any more, once nothing is; `drain` is called when those who wait may go on. */
   constructor(options: {
     shards: readonly ShardHandle[]
-    registry: InstrumentRegistry
+    waiting: WaiterContext
     maxInFlight: number
     durableLsn: () => number
     refusal: () => Error | undefined
     drain: () => void
   }) {
     this.#shards = options.shards
-    this.#registry = options.registry
+    this.#waiting = options.waiting
+    this.#registry = options.waiting.registry
     this.maxInFlight = options.maxInFlight
     this.#durableLsn = options.durableLsn
     this.#refusal = options.refusal
@@ -80,7 +82,11 @@ export class Intake {
       if (command.type === 'cancel-all' && command.symbol === undefined) return this.#cancelAll(command)
       if (command.type === 'instrument') return this.#define(command)
       const { grids, shard } = this.#registry.ofCommand(command as SymbolCommand)
-      return this.#send(shard, encodeCommand(this.#words, 0, command as SymbolCommand, grids))
+      const { inbound } = this.#shards[shard]!
+      const at = inbound.reserve(maxCommandWords)
+      if (at < 0)
+        return this.#sendExact(shard, encodeCommand(this.#words, 0, command as SymbolCommand, grids))
+      return this.#handOver(shard, at, encodeCommand(inbound.words, at, command as SymbolCommand, grids))
     } catch (error) {
       return this.#refusals.refused(error)
     }
@@ -100,9 +106,9 @@ export class Intake {
         resolve({ lsn: this.#durableLsn(), commands: 0, trades: 0, rejected: 0 })
         return
       }
-      const waiter = new BatchWaiter(batch.length, resolve, reject)
+      const waiter = new BatchWaiter(this.#waiting.latency, batch.length, resolve, reject)
       for (const [i, { words, used, commands: count }] of batch.parts.entries()) {
-        if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used, count)
+        if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used)
       }
       this.#taken(batch.length)
     } catch (error) {
@@ -171,12 +177,19 @@ export class Intake {
     return undefined
   }
 
-  #send(number: number, length: number): Promise<ExecutionReport> {
-    const shard = this.#shards[number]!
-    if (!shard.inbound.fits(length)) throw this.#refuse(number)
-    const report = shard.submit(this.#words, length)
+  #handOver(number: number, at: number, length: number): Promise<ExecutionReport> {
+    const report = this.#shards[number]!.submit(at, length)
     this.#taken(1)
     return report
+  }
+
+  /** Takes a command that was encoded elsewhere: the ring is nearly full, or it takes no longest command. */
+  #sendExact(number: number, length: number): Promise<ExecutionReport> {
+    const { inbound } = this.#shards[number]!
+    const at = inbound.reserve(length)
+    if (at < 0) throw this.#refuse(number)
+    inbound.words.set(this.#words.subarray(0, length), at)
+    return this.#handOver(number, at, length)
   }
 
   #define(command: InstrumentCommand): Promise<ExecutionReport> {
@@ -188,7 +201,7 @@ export class Intake {
       tagHighWord(command.tag),
       definition,
     )
-    const report = this.#send(definition.instrumentId % this.#shards.length, length)
+    const report = this.#sendExact(definition.instrumentId % this.#shards.length, length)
     this.#registry.add(definition)
     return report
   }
@@ -203,7 +216,7 @@ export class Intake {
       if (!shard.inbound.fits(requestWords)) throw this.#refuse(shard.number)
     }
     return new Promise((resolve, reject) => {
-      const waiter = new EverywhereWaiter(this.#registry, this.#shards.length, resolve, reject)
+      const waiter = new EverywhereWaiter(this.#waiting, this.#shards.length, resolve, reject)
       for (const shard of this.#shards) shard.sendCancelAll(waiter, account, flags, low, high)
       this.#taken(1)
     })

@@ -1,3 +1,4 @@
+import { broken } from '../../base/assert.js'
 import {
   createSpscControl,
   SpscReader,
@@ -36,12 +37,27 @@ export function createInboundMemory(words: number): InboundMemory {
 /** The caller's end. */
 export class InboundWriter extends SpscWriter {
   readonly counters: Float64Array
-  readonly #records: Int32Array
+  /** The ring's words, for commands that are encoded where they stand. */
+  readonly words: Int32Array
 
   constructor(memory: InboundMemory) {
     super(memory.control)
-    this.#records = new Int32Array(memory.records)
+    this.words = new Int32Array(memory.records)
     this.counters = new Float64Array(memory.control)
+  }
+
+  /**
+   * Word offset in `words` at which the next command may be encoded, of at most so many words; -1 when there is no room. The
+   * shard sees it when it is committed, and not at all if it never is.
+   */
+  reserve(words: number): number {
+    return this.fits(words) ? this.place : -1
+  }
+
+  /** Hands over the command, of so many words, that was encoded where room was reserved. See `write` for `wake`. */
+  commit(words: number): void {
+    if (words > inboundRecordWordsMax) broken('a command fits into the overhang', { words })
+    this.publish(words)
   }
 
   /**
@@ -50,7 +66,7 @@ export class InboundWriter extends SpscWriter {
    * that it has for now: waking a thread costs more than a command.
    */
   write(words: Int32Array, from: number, to: number): void {
-    const records = this.#records
+    const records = this.words
     const { capacity, place } = this
     let split = to
     if (place + (to - from) > capacity) {

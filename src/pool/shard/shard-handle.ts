@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Queue } from '@datastructures-js/queue'
 import type { DurableLog } from '../../log/index.js'
 import { fromErrorMessage, LogError, threadEnded } from '../../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../../matching/index.js'
-import { CommandBundle, delivered, type Waiter } from '../delivery/pending-commands.js'
+import type { Waiter, WaiterContext } from '../delivery/pending-commands.js'
+import { WaiterQueue } from '../delivery/waiter-queue.js'
 import { questionFailed } from '../errors.js'
-import type { InstrumentRegistry } from '../instruments.js'
 import type { CopyRingMemory } from '../snapshot/copy-ring.js'
 import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import type { ExecutionReport, ShardStats } from '../types.js'
@@ -27,10 +26,6 @@ interface Question {
   readonly reject: (error: Error) => void
 }
 
-/** In a long turn of the event loop, the shard begins when so many commands of a bundle are there. */
-const commandsPerWake = 32
-const settled = Promise.resolve()
-
 /** What a shard's thread said when its books were up. */
 export interface ShardReady {
   readonly instruments: InstrumentState[]
@@ -42,18 +37,15 @@ export class ShardHandle {
   readonly inbound: InboundWriter
   readonly inboundMemory: InboundMemory
   readonly number: number
+  readonly waiters: WaiterQueue
   /** Resolves when the thread's loop ended as it was told to; rejects with what ended it otherwise. */
   readonly ended: Promise<void>
   readonly ready: Promise<ShardReady>
   readonly #log: DurableLog
-  readonly #waiters = new Queue<Waiter>()
   readonly #questions = new Map<number, Question>()
-  readonly #registry: InstrumentRegistry
-  #bundle: CommandBundle | undefined
   readonly #port: MessagePort
   readonly #request = new Int32Array(requestWords)
   #nextQuestion = 1
-  #inFlight = 0
   #failure: Error | undefined
 
   /** Starts the shard with `start`, which runs the task in a thread and settles when it is over. */
@@ -64,13 +56,12 @@ export class ShardHandle {
     maxInFlight: number
     maxQuestions: number
     snapshot: PoolSnapshot | undefined
-    registry: InstrumentRegistry
+    waiting: WaiterContext
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
   }) {
     const { shard, shards, log } = options
     this.number = shard
     this.#log = log
-    this.#registry = options.registry
     const inbound = createInboundMemory(
       Math.max(
         options.maxInFlight * wordsPerCommand,
@@ -79,6 +70,7 @@ export class ShardHandle {
     )
     this.inboundMemory = inbound
     this.inbound = new InboundWriter(inbound)
+    this.waiters = new WaiterQueue(options.waiting, () => this.inbound.wake())
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     let stopped = false
@@ -130,26 +122,20 @@ export class ShardHandle {
     this.ended.catch(() => {})
   }
 
-  get inFlight(): number {
-    return this.#inFlight
-  }
-
-  /** Hands one encoded command over; the caller has seen to it that it fits. */
-  submit(words: Int32Array, length: number): Promise<ExecutionReport> {
-    let bundle = this.#bundle
-    if (bundle === undefined || !bundle.open) bundle = this.#newBundle()
-    const report = bundle.add()
-    this.#inFlight++
-    this.inbound.write(words, 0, length)
-    if (bundle.commands % commandsPerWake === 0) this.inbound.wake()
+  /**
+   * Hands over the command of so many words that the caller encoded at `at` in the inbound ring, where it had reserved room.
+   */
+  submit(at: number, length: number): Promise<ExecutionReport> {
+    const { inbound, waiters } = this
+    const report = waiters.addCommand(inbound.words, at)
+    inbound.commit(length)
+    waiters.handedOver()
     return report
   }
 
   /** Hands encoded commands over; the caller has seen to it that they fit. */
-  send(waiter: Waiter, words: Int32Array, from: number, to: number, commands: number): void {
-    this.#waiters.enqueue(waiter)
-    this.#inFlight += commands
-    this.#bundle = undefined
+  send(waiter: Waiter, words: Int32Array, from: number, to: number): void {
+    this.waiters.add(waiter, words, from, to)
     this.inbound.write(words, from, to)
     this.inbound.wake()
   }
@@ -157,20 +143,7 @@ export class ShardHandle {
   /** Cancels an account's orders in all symbols of this shard. */
   sendCancelAll(waiter: Waiter, account: number, flags: number, tagLow: number, tagHigh: number): void {
     encodeRequest(this.#request, requestKind.cancelAllSymbols, flags, 0, tagLow, tagHigh, account, 0)
-    this.send(waiter, this.#request, 0, requestWords, 1)
-  }
-
-  /** Gives one durable group to whoever waits for it; returns whether a command is settled with it. */
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
-    const waiter = this.#waiters.front()
-    if (!waiter)
-      throw new LogError('TIDEMARK_REPLAY_DIFFERS', `Nobody waits for the group that ends at LSN ${lsn}.`, {
-        lsn,
-      })
-    const outcome = waiter.deliver(words, from, to, lsn, more)
-    if ((outcome & delivered.last) !== 0) this.#waiters.dequeue()
-    if (!more) this.#inFlight--
-    return (outcome & delivered.settles) !== 0
+    this.send(waiter, this.#request, 0, requestWords)
   }
 
   /**
@@ -216,7 +189,7 @@ export class ShardHandle {
       trades: counters[shardCounter.trades]!,
       rejected: counters[shardCounter.rejected]!,
       longestAnswerMs: counters[shardCounter.longestAnswerMs]!,
-      inFlight: this.#inFlight,
+      inFlight: this.waiters.commands,
       queuedWords: this.inbound.queued,
     }
   }
@@ -224,26 +197,13 @@ export class ShardHandle {
   /** Rejects everybody who waits, and whoever asks from now on. */
   fail(error: Error): void {
     this.#failure ??= error
-    while (!this.#waiters.isEmpty()) this.#waiters.dequeue()!.fail(error)
-    this.#inFlight = 0
+    this.waiters.fail(error)
     for (const question of this.#questions.values()) question.reject(error)
     this.#questions.clear()
   }
 
   close(): void {
     this.#port.close()
-  }
-
-  /** A bundle takes what comes in this turn of the event loop; its end wakes the shard. */
-  #newBundle(): CommandBundle {
-    const bundle = new CommandBundle(this.#registry)
-    this.#bundle = bundle
-    this.#waiters.enqueue(bundle)
-    settled.then(() => {
-      bundle.close()
-      this.inbound.wake()
-    })
-    return bundle
   }
 
   #unanswered(id: number, cause: Error): void {

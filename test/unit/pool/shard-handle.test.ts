@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toErrorMessage } from '#tidemark/log/errors.js'
 import { DurableLog } from '#tidemark/log/index.js'
+import { AcknowledgementLatency } from '#tidemark/pool/delivery/acknowledgement-latency.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
 import { createInboundMemory, InboundReader, InboundWriter } from '#tidemark/pool/shard/inbound-ring.js'
 import { encodeRequest, questionKind, requestKind, requestWords } from '#tidemark/pool/shard/requests.js'
@@ -19,7 +20,7 @@ describe('a shard that failed', () => {
       maxInFlight: 100,
       maxQuestions: 10,
       snapshot: undefined,
-      registry: new InstrumentRegistry(1),
+      waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       // A thread that never says anything.
       start: () => new Promise(() => {}),
     })
@@ -44,7 +45,7 @@ describe('a question that finds the ring full of commands', () => {
       maxInFlight: 1,
       maxQuestions: 1,
       snapshot: undefined,
-      registry: new InstrumentRegistry(1),
+      waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       start: (started) => {
         data = started
         return new Promise(() => {})
@@ -80,7 +81,7 @@ describe('a shard that ended because it was stopped', () => {
       maxInFlight: 100,
       maxQuestions: 10,
       snapshot: undefined,
-      registry: new InstrumentRegistry(1),
+      waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       start: async ({ port }) => {
         for (let id = 0; id < 5000; id++) port.postMessage({ kind: 'answer', id, lsn: 0, answer: {} })
         port.postMessage({ kind: 'stopped' })
@@ -144,7 +145,7 @@ describe('a question that fails in the shard', () => {
       maxInFlight: 100,
       maxQuestions: 10,
       snapshot: undefined,
-      registry: new InstrumentRegistry(1),
+      waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       start: (started) => {
         data = started
         return new Promise(() => {})

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { encodeCancel } from '#tidemark/matching/index.js'
+import { AcknowledgementLatency } from '#tidemark/pool/delivery/acknowledgement-latency.js'
+import { ExpectedRecords } from '#tidemark/pool/delivery/expected-records.js'
 import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/delivery/pending-commands.js'
+import { WaiterQueue } from '#tidemark/pool/delivery/waiter-queue.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
+import { encodeRequest, requestKind, requestWords } from '#tidemark/pool/shard/requests.js'
 
 const group = new Int32Array(6)
 encodeCancel(group, 0, 0, 0, 0, 1, -1, 0)
@@ -11,7 +15,10 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** A bundle of `count` commands, and what became of the promise of each so far: its LSN, or the error's message. */
 function newBundle(count: number) {
-  const bundle = new CommandBundle(new InstrumentRegistry(1))
+  const bundle = new CommandBundle({
+    registry: new InstrumentRegistry(1),
+    latency: new AcknowledgementLatency(),
+  })
   const outcomes: (number | string | undefined)[] = Array(count).fill(undefined)
   const order: number[] = []
   for (let i = 0; i < count; i++) {
@@ -35,8 +42,10 @@ describe('commands that were submitted in one turn', () => {
   it('are each acknowledged when their own record is durable, not when the last one is', async () => {
     const { bundle, outcomes, order, deliver } = newBundle(4)
     expect(deliver()).toBe(delivered.settles)
-    expect(bundle.open).toBe(false)
+    expect(bundle.isOpen).toBe(false)
+    await turn()
     expect(outcomes).toEqual([undefined, undefined, undefined, undefined])
+    bundle.release()
     await turn()
     expect(outcomes).toEqual([8, undefined, undefined, undefined])
     expect(deliver()).toBe(delivered.settles)
@@ -51,9 +60,10 @@ describe('commands that were submitted in one turn', () => {
 
   it('are acknowledged in their order, whatever becomes durable at once', async () => {
     for (let first = 1; first <= bundleCommandsMax; first += 9) {
-      const { outcomes, order, deliver } = newBundle(bundleCommandsMax)
+      const { bundle, outcomes, order, deliver } = newBundle(bundleCommandsMax)
       let outcome = 0
       for (let i = 0; i < first; i++) outcome = deliver()
+      bundle.release()
       await turn()
       expect(outcomes.filter((lsn) => lsn !== undefined)).toHaveLength(first)
       while (outcome !== delivered.settlesLast) outcome = deliver()
@@ -69,7 +79,10 @@ describe('commands that were submitted in one turn', () => {
       for (const isHeardOf of [true, false]) {
         const { bundle, outcomes, deliver } = newBundle(4)
         for (let i = 0; i < durable; i++) deliver()
-        if (isHeardOf) await turn()
+        if (isHeardOf) {
+          if (durable > 0) bundle.release()
+          await turn()
+        }
         bundle.fail(failure)
         await turn()
         const expected = outcomes.map((_, i) => (i < durable ? (i + 1) * 8 : failure.message))
@@ -81,10 +94,76 @@ describe('commands that were submitted in one turn', () => {
   it('are rejected when the pool fails after some of those that came later were acknowledged', async () => {
     const { bundle, outcomes, deliver } = newBundle(4)
     deliver()
+    bundle.release()
     await turn()
     deliver()
     bundle.fail(new Error('the disk is gone'))
     await turn()
     expect(outcomes).toEqual([8, 16, 'the disk is gone', 'the disk is gone'])
+  })
+})
+
+describe('the queue of those who wait for a shard', () => {
+  function newQueue() {
+    const latency = new AcknowledgementLatency()
+    const queue = new WaiterQueue({ registry: new InstrumentRegistry(1), latency }, () => {})
+    return { queue, latency }
+  }
+
+  it('acknowledges what is durable of a bundle when the rest is not, and counts each command', async () => {
+    const { queue, latency } = newQueue()
+    const reports = [1, 2, 3].map(() => queue.addCommand(group, 0))
+    expect(queue.commands).toBe(3)
+    const lsns: number[] = []
+    for (const report of reports) report.then(({ lsn }) => lsns.push(lsn))
+    expect(queue.deliver(group, 0, group.length, 8, false)).toBe(true)
+    await turn()
+    expect(lsns).toEqual([])
+    queue.release()
+    await turn()
+    expect(lsns).toEqual([8])
+    expect(queue.commands).toBe(2)
+    for (const lsn of [16, 24]) queue.deliver(group, 0, group.length, lsn, false)
+    await turn()
+    expect(lsns).toEqual([8, 16, 24])
+    expect(queue.commands).toBe(0)
+    expect(latency.summary().count).toBe(3)
+  })
+
+  it('refuses a record for which no command is in flight', () => {
+    expect(() => newQueue().queue.deliver(group, 0, group.length, 8, false)).toThrow(
+      'No command is in flight for the record that ends at LSN 8',
+    )
+  })
+})
+
+describe('the check of the order of records', () => {
+  const tagged = (tag: number) => {
+    const words = new Int32Array(6)
+    encodeCancel(words, 0, 3, tag, 0, 1, -1, 0)
+    return words
+  }
+
+  it('refuses a record of another command than the one that is due', () => {
+    const expected = new ExpectedRecords()
+    for (const tag of [1, 2]) expected.add(tagged(tag), 0, 6)
+    expected.check(tagged(1), 0, 8, false)
+    expect(() => expected.check(tagged(1), 0, 16, false)).toThrow(
+      'in the order in which they were handed over',
+    )
+    expected.check(tagged(2), 0, 16, false)
+    expect(() => expected.check(tagged(2), 0, 24, false)).toThrow(
+      'in the order in which they were handed over',
+    )
+  })
+
+  it('takes several records of a command that concerns several symbols', () => {
+    const expected = new ExpectedRecords()
+    const request = new Int32Array(requestWords)
+    encodeRequest(request, requestKind.cancelAllSymbols, 0, 0, 7, 0, 1, 0)
+    expected.add(request, 0, requestWords)
+    expected.check(tagged(7), 0, 8, true)
+    expect(() => expected.check(tagged(8), 0, 16, false)).toThrow('handed over')
+    expected.check(tagged(7), 0, 16, false)
   })
 })
