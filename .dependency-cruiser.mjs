@@ -75,10 +75,12 @@ const rows = {
     'latency',
     'output-file',
     'run-folder',
+    'log-folder',
     'flags',
     'inputs',
     'flow',
     ['bench', 'factors', 'jobs', 'log', 'run'],
+    'program',
     'main',
   ],
 }

@@ -15,13 +15,8 @@ export type ExitCode =
   | (typeof exitCodes)[keyof typeof exitCodes]
   | (typeof logExitCodes)[keyof typeof logExitCodes]
 
-/** The table that `--help` shows. */
-export const exitCodeHelp = `
-Exit codes:
-  0    the flow ran to its end, and what was to be verified agrees
-  1    the run failed: the disk, the folder, or the log
-  2    bad usage: an unknown flag, a bad value of a flag or of a TIDEMARK_ variable
-  3    the input can't be read or is in no known format
-  4    a check failed: reopening gave another book, or the log tells another story than the input
-       (--resume: it is of another input, or its beginning is gone)
-  130  stopped by Ctrl-C; everything acknowledged is on disk`
+/** The table of exit codes at the end of a command's `--help`: a code and what it means, one a line. */
+export function exitCodeHelp(meanings: readonly (readonly [code: ExitCode, meaning: string])[]): string {
+  const lines = meanings.map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`)
+  return ['', 'Exit codes:', ...lines].join('\n')
+}

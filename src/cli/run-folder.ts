@@ -9,11 +9,11 @@ export class RunFolder {
   readonly path: string
   readonly temporary: boolean
 
-  /** `flag` first, then `TIDEMARK_DIR`, then a temporary folder. @throws CliFailure when that can't be made. */
+  /** `flag` first, then `TIDEMARK_DIR`, then a temporary folder. @throws CliFailure or LogError when it can't be created. */
   static choose(flag: string | undefined, environment: NodeJS.ProcessEnv = process.env): RunFolder {
     const chosen = flag ?? (environment['TIDEMARK_DIR'] || undefined)
     if (chosen !== undefined) {
-      makeRunFolder(path.resolve(chosen))
+      makeFolder(new NodeDisk(), path.resolve(chosen))
       return new RunFolder(chosen, false)
     }
     try {
@@ -31,13 +31,5 @@ export class RunFolder {
   /** Removes a temporary folder; leaves the caller's alone. */
   release(): void {
     if (this.temporary) rmSync(this.path, { recursive: true, force: true })
-  }
-}
-
-function makeRunFolder(folder: string): void {
-  try {
-    makeFolder(new NodeDisk(), folder)
-  } catch (error) {
-    throw outputFailure('create', folder, (error as Error).cause ?? error)
   }
 }

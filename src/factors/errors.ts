@@ -1,4 +1,5 @@
 import { TidemarkError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 
 export type FactorErrorCode =
   | 'TIDEMARK_BAD_VALUE'
@@ -40,7 +41,7 @@ export class FactorError extends TidemarkError {
 export function badValue(what: string, value: unknown): FactorError {
   return new FactorError(
     'TIDEMARK_BAD_VALUE',
-    `${what} is ${value}; use a finite number between -1e60 and 1e60. Nothing was changed.`,
+    `${what} is ${shown(value)}; use a finite number between -1e60 and 1e60. Nothing was changed.`,
     { what, value },
   )
 }
@@ -53,7 +54,7 @@ export function badParameter(
 ): FactorError {
   return new FactorError(
     'TIDEMARK_BAD_PARAMETER',
-    `${parameter} of ${operator} is ${value}; use ${allowed}.`,
+    `${parameter} of ${operator} is ${shown(value)}; use ${allowed}.`,
     { operator, parameter, value },
   )
 }

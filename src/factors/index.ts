@@ -33,7 +33,7 @@ export {
 } from './engine/engine.js'
 export type { FactorInstrument } from './engine/instrument.js'
 export * from './engine/operators/index.js'
-export { factorContentVersion } from './entries.js'
+export { factorContentVersion, factorRecordType } from './entries.js'
 export { FactorError, type FactorErrorCode } from './errors.js'
 export {
   FactorPool,

@@ -1,3 +1,4 @@
+import { shown } from '../base/shown.js'
 import { usable } from './engine/operators/operator.js'
 import { FactorError } from './errors.js'
 
@@ -82,7 +83,7 @@ function refuse(tick: Tick, field: Field, value: unknown): never {
 export function badTick(tick: Tick, field: string, value: unknown, allowed: string): FactorError {
   return new FactorError(
     'TIDEMARK_BAD_TICK',
-    `${field} of a tick of ${tick.instrument} is ${value}; use ${allowed}. No factor was changed.`,
+    `${field} of a tick of ${tick.instrument} is ${shown(value)}; use ${allowed}. No factor was changed.`,
     { instrument: tick.instrument, field, value },
   )
 }

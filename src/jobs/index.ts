@@ -15,6 +15,7 @@ export {
   type JobEventDetail,
   type JobEventType,
   jobEventTypes,
+  recordType as jobRecordTypes,
   verifyChecksum,
 } from './events/event.js'
 export type { LogFault, TornEnd } from './events/event-walk.js'

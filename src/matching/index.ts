@@ -11,4 +11,5 @@ export {
   REDUCE_WORDS,
   REPLACE_WORDS,
 } from './codec/command-layout.js'
+export { differingField } from './codec/instrument-record.js'
 export * from './public.js'

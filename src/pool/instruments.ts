@@ -2,6 +2,7 @@ import {
   type CommandGrids,
   commandGrids,
   commandKinds,
+  differingField,
   type InstrumentCommand,
   type InstrumentDefinition,
   instrumentFromCommand,
@@ -86,14 +87,13 @@ export class InstrumentRegistry {
         return true
       }
       const wish = instrumentFromCommand({ ...wanted, type: 'instrument' }, known.instrumentId)
-      for (const field of ['tickSize', 'lotSize', 'replacePriority', 'selfTradePrevention'] as const) {
-        if (wish[field] !== known[field]) {
-          throw new PoolError(
-            'TIDEMARK_INSTRUMENT_DIFFERS',
-            `${wanted.symbol} has ${field} ${known[field]} in this log; it can't be opened with ${wish[field]}.`,
-            { symbol: wanted.symbol, field, logged: known[field], wanted: wish[field] },
-          )
-        }
+      const field = differingField(wish, known)
+      if (field) {
+        throw new PoolError(
+          'TIDEMARK_INSTRUMENT_DIFFERS',
+          `${wanted.symbol} has ${field} ${known[field]} in this log; it can't be opened with ${wish[field]}.`,
+          { symbol: wanted.symbol, field, logged: known[field], wanted: wish[field] },
+        )
       }
       return false
     })

@@ -125,7 +125,7 @@ describe('tidemark log stats', () => {
     expect(empty).toMatchObject({ code: 3, stdout: '' })
     expect(empty.stderr).toMatch(oneSentence)
     const missing = await log('verify', '/not/there')
-    expect(missing).toMatchObject({ code: 1, stdout: '' })
+    expect(missing).toMatchObject({ code: 3, stdout: '' })
     expect(missing.stderr).toMatch(oneSentence)
     expect((await log('dump', sample, '--from', 'yesterday')).code).toBe(2)
   })

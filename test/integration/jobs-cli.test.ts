@@ -181,12 +181,12 @@ describe('tidemark jobs', () => {
     const none = () => path.join(newFolder(), 'none')
     const made = path.join(newFolder(), 'made')
     const cases = [
-      [['status', none()], 1, 'holds no job event'],
-      [['validate', none()], 1, 'holds no job event'],
+      [['status', none()], 3, 'There is no folder'],
+      [['validate', none()], 3, 'There is no folder'],
       [['enqueue', none(), '{x'], 3, 'The payload is not JSON'],
       [['enqueue', none()], 2, 'Give either'],
       [['enqueue', made, '--file', file('bad.jsonl', '{"id":"a"}\n7\n')], 3, 'Line 2 of'],
-      [['run', none(), '--handler', '/no/handler.mjs'], 3, 'Could not load the handler'],
+      [['run', none(), '--handler', '/no/handler.mjs'], 3, 'There is no handler'],
       [
         ['run', none(), '--handler', file('h.mjs', 'export const x = 1')],
         3,

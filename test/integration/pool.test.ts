@@ -284,6 +284,14 @@ describe('opening again', () => {
     await openPool({ dir })
   })
 
+  it('takes an instrument whose sizes are the same numbers, written otherwise', async () => {
+    const dir = temporaryDirectory()
+    const small = { symbol: 'SHIB-USD', tickSize: '0.00000001', lotSize: '1' }
+    await (await openPool({ dir, instruments: [small] })).close()
+    const pool = await openPool({ dir, instruments: [{ ...small, tickSize: '0.000000010', lotSize: '1.0' }] })
+    expect(pool.instrument('SHIB-USD')).toMatchObject({ tickSize: '0.00000001', lotSize: '1' })
+  })
+
   it('adds instruments while it runs, and keeps them', async () => {
     const dir = temporaryDirectory()
     const pool = await openPool({ dir })

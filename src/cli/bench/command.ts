@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { type Command, Option } from 'commander'
 import { shardsMax } from '../../pool/index.js'
-import { exitCodes } from '../exit-codes.js'
+import { exitCodeHelp, exitCodes } from '../exit-codes.js'
 import { outputFailure } from '../failure.js'
 import { integerFlag, numberFlag } from '../flags.js'
 import { RunFolder } from '../run-folder.js'
@@ -17,6 +17,13 @@ interface BenchFlags {
   readonly quick?: boolean
   readonly json?: boolean
 }
+
+const exitCodeTable = exitCodeHelp([
+  [exitCodes.ok, 'it was measured'],
+  [exitCodes.failed, 'the folder or the disk failed'],
+  [exitCodes.usage, 'bad usage'],
+  [exitCodes.interrupted, 'stopped by Ctrl-C; what was written is removed'],
+])
 
 const quickSeconds = 0.05
 const quickCommands = 30_000
@@ -33,18 +40,19 @@ export function registerBench(program: Command): void {
     )
     .option(
       '--dir <folder>',
-      'a folder on the disk to measure (TIDEMARK_DIR); else the temporary folder. What is written there is removed',
+      "a folder on the disk to measure (TIDEMARK_DIR); else the system's temporary folder; emptied at the end",
     )
     .addOption(
-      new Option('--shards <n>', 'up to so many matching threads; the cores by default').argParser(
+      new Option('--shards <n>', 'up to so many matching threads (default: the cores)').argParser(
         integerFlag(1, shardsMax),
       ),
     )
     .addOption(
       new Option('--seconds <n>', 'time for each measurement').argParser(numberFlag(0.01, 600)).default(0.5),
     )
-    .option('--quick', 'only show that everything works: the numbers are worth nothing')
+    .option('--quick', 'only show that everything works; the numbers are worth nothing')
     .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', exitCodeTable)
     .action(bench)
 }
 

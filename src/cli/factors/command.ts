@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { FactorConsumer, persisterPresets } from '../../factors/index.js'
-import { inputFailure } from '../failure.js'
+import { exitCodeHelp, exitCodes } from '../exit-codes.js'
+import { requireLogOf } from '../log-folder.js'
 import { count, duration } from '../number-format.js'
 import { type FactorsRunFlags, runFactors, table, type ValuesFormat, ValuesOutput, valueRows } from './run.js'
 
@@ -10,13 +10,27 @@ interface RecoverFlags {
   readonly format: 'table' | 'json' | ValuesFormat
 }
 
+const exitCodeTable = exitCodeHelp([
+  [exitCodes.ok, 'all values are on disk, or were recovered'],
+  [exitCodes.failed, 'the disk, the folder or the log failed'],
+  [
+    exitCodes.usage,
+    'bad usage: a flag or a factor, or the folder holds ticks and neither --resume nor --append is given',
+  ],
+  [exitCodes.badInput, "the input can't be read or names no field, or the folder holds no log of factors"],
+  [exitCodes.mismatch, 'run --resume: the folder holds more ticks than the input'],
+])
+
 /** Adds `tidemark factors …`: streaming factors over a file of ticks, and what a folder of them holds. */
 export function registerFactors(program: Command): void {
   const factors = program
     .command('factors')
+    .summary('compute factors from ticks, and recover them')
     .description('Streaming market factors whose state is in a write-ahead log.')
+    .addHelpText('after', exitCodeTable)
   factors
     .command('run')
+    .summary('run a file of ticks through a factor engine')
     .description(
       'Runs ticks through a durable factor engine. TICKS is a CSV file, plain or gzip, or - for standard input; its ' +
         'first line names the columns: instrument, timestamp, last, bid, ask, high, low, open, volume.',
@@ -28,29 +42,38 @@ export function registerFactors(program: Command): void {
         .default({}, 'none'),
     )
     .option('--dir <folder>', 'where the log is (TIDEMARK_DIR); else a temporary folder, removed at the end')
-    .option('--resume', 'skip as many rows as the folder holds ticks: go on where an earlier run was stopped')
+    .option(
+      '--resume',
+      'skip as many rows as the folder holds ticks: go on where an earlier run of TICKS stopped',
+    )
+    .option('--append', 'take all rows after the ticks that the folder holds')
     .option('--instrument <name>', 'whose ticks they are, where no column says', 'TICKS')
     .option(
       '--values <file>',
-      'write the values after each tick, when they are on disk; - for standard output',
+      'write the values after each tick, once they are on disk; - for standard output',
     )
-    .addOption(new Option('--format <name>', 'of the values').choices(['csv', 'jsonl']).default('csv'))
+    .addOption(new Option('--format <name>', 'format of the values').choices(['csv', 'jsonl']).default('csv'))
     .addOption(
-      new Option('--preset <name>', 'batching').choices(Object.keys(persisterPresets)).default('balanced'),
+      new Option('--preset <name>', 'batch size and delay together')
+        .choices(Object.keys(persisterPresets))
+        .default('balanced'),
     )
-    .option('--json', 'the summary as one object for programs')
-    .option('--no-progress', 'no progress on standard error')
+    .option('--json', 'print one JSON object, and nothing else')
+    .option('--no-progress', 'show no progress on standard error')
+    .addHelpText('after', exitCodeTable)
     .action((input: string, flags: FactorsRunFlags) => runFactors(input, flags))
   factors
     .command('recover')
+    .summary('print the last values that a folder holds')
     .description('Recovers the factors of a folder from snapshot and log, and prints their last values.')
-    .argument('<DIR>', 'folder of the log')
+    .argument('<DIR>', 'folder of the factors')
     .option('--instrument <names...>', 'only these instruments')
     .addOption(
-      new Option('--format <name>', 'of the output')
+      new Option('--format <name>', 'format of the output')
         .choices(['table', 'json', 'csv', 'jsonl'])
         .default('table'),
     )
+    .addHelpText('after', exitCodeTable)
     .action(recover)
 }
 
@@ -62,14 +85,14 @@ function addFactor(text: string, before: Record<string, string>): Record<string,
 }
 
 async function recover(dir: string, flags: RecoverFlags): Promise<void> {
-  if (!existsSync(dir)) throw inputFailure(`There is no folder ${dir}.`)
+  await requireLogOf(dir, 'factors')
   const startMs = performance.now()
   const consumer = await FactorConsumer.open({ dir })
   try {
     const elapsedMs = performance.now() - startMs
-    const wanted = flags.instrument
+    const names = flags.instrument
     const values = Object.fromEntries(
-      [...consumer.getRecoveredFactors()].filter(([name]) => wanted?.includes(name) ?? true),
+      [...consumer.getRecoveredFactors()].filter(([name]) => names?.includes(name) ?? true),
     )
     if (flags.format === 'csv' || flags.format === 'jsonl') {
       const output = new ValuesOutput('-', flags.format)

@@ -7,7 +7,9 @@ import {
   type Tick,
 } from '../../factors/index.js'
 import type { LogStats } from '../../log/index.js'
-import { usageFailure } from '../failure.js'
+import { exitCodes } from '../exit-codes.js'
+import { CliFailure, usageFailure } from '../failure.js'
+import { requireNoOther } from '../log-folder.js'
 import { bytes, count, duration, quantiles, rate } from '../number-format.js'
 import { OutputFile } from '../output-file.js'
 import { RunFolder } from '../run-folder.js'
@@ -23,6 +25,7 @@ export interface FactorsRunFlags {
   readonly format: ValuesFormat
   readonly preset: PersisterPreset
   readonly resume?: boolean
+  readonly append?: boolean
   readonly json?: boolean
   readonly progress: boolean
 }
@@ -52,11 +55,14 @@ interface Summary {
 export async function runFactors(input: string, flags: FactorsRunFlags): Promise<void> {
   if (Object.keys(flags.factor).length === 0)
     throw usageFailure('Give at least one --factor name=expression.')
+  if (flags.resume && flags.append) throw usageFailure('Give either --resume or --append.')
   const ticks = await TickFile.open(input, flags.instrument)
   const folder = RunFolder.choose(flags.dir)
   try {
+    await requireNoOther(folder.path, 'factors')
     const engine = await DurableFactorEngine.open({ dir: folder.path, preset: flags.preset })
     try {
+      checkTicksThere(engine.recovery.ticks, folder.path, flags)
       const run = new FactorsRun(engine, ticks, flags, folder)
       const summary = await run.run(input)
       process.stdout.write(`${flags.json ? JSON.stringify(summary) : summaryText(summary)}\n`)
@@ -67,6 +73,15 @@ export async function runFactors(input: string, flags: FactorsRunFlags): Promise
     ticks.close()
     folder.release()
   }
+}
+
+/** Ticks that are fed twice give other factors, so a folder that holds some is not fed again unless that is asked for. */
+function checkTicksThere(ticks: number, folder: string, { resume, append }: FactorsRunFlags): void {
+  if (ticks === 0 || resume || append) return
+  throw usageFailure(
+    `${folder} holds ${count(ticks)} ${ticks === 1 ? 'tick' : 'ticks'} of an earlier run. Add --resume to go on where that run of the same file ` +
+      'stopped, --append to take all rows after those ticks, or give another --dir.',
+  )
 }
 
 class FactorsRun {
@@ -128,7 +143,14 @@ class FactorsRun {
     let skipped = 0
     while (skipped < ticks) {
       const row = await this.#ticks.next()
-      if (!row) break
+      if (!row) {
+        throw new CliFailure(
+          'TIDEMARK_RESUME_DIFFERS',
+          `${this.#folder.path} holds ${count(ticks)} ticks, the input only ${count(skipped)}: --resume needs the file that the folder was begun with.`,
+          exitCodes.mismatch,
+          { ticks, rows: skipped },
+        )
+      }
       if ('tick' in row && isTick(row.tick)) skipped++
     }
     return skipped
@@ -288,7 +310,9 @@ function summaryText(summary: Summary): string {
     ['time', duration(summary.elapsedMs)],
     [
       'throughput',
-      `${rate(summary.ticksPerSecond)} ticks/s, ${rate(summary.durableValuesPerSecond)} values/s, all on disk`,
+      summary.ticks === 0 && summary.skipped > 0
+        ? 'nothing was left to do: all of the input was on disk before'
+        : `${rate(summary.ticksPerSecond)} ticks/s, ${rate(summary.durableValuesPerSecond)} values/s, all on disk`,
     ],
     ['log', `${bytes(log.bytes)} in ${count(log.flushes)} flushes (${quantiles(log.flushLatency)})`],
     ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],

@@ -11,6 +11,16 @@ import type { InputFile } from './input-file.js'
 import { inexactNumber } from './json-numbers.js'
 import { LineReader, lineCharsMax } from './line-reader.js'
 
+/** Fields that may be written as a string of decimals; the other numbers of a command are whole. */
+const decimalFields: ReadonlySet<string> = new Set([
+  'price',
+  'stopPrice',
+  'quantity',
+  'displayQuantity',
+  'tickSize',
+  'lotSize',
+])
+
 /**
  * Commands as JSON lines. A line that is no command is refused, with its number and a code, and the rest goes on. The
  * index of a command counts every line that is not blank, refused ones too.
@@ -84,7 +94,11 @@ export class JsonLinesSource implements CommandSource {
     }
     const inexact = inexactNumber(line)
     if (inexact !== undefined) {
-      const message = `${inexact} is not exact as a number; write it as a string.`
+      const { token, field } = inexact
+      const advice = decimalFields.has(field)
+        ? 'write it as a string'
+        : `use a whole number up to ${Number.MAX_SAFE_INTEGER}`
+      const message = `${field === '' ? '' : `${field} `}${token} is not exact as a number; ${advice}.`
       return this.#refuse('TIDEMARK_INEXACT_NUMBER', message)
     }
     return value as Record<string, unknown>

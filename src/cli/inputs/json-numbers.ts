@@ -1,20 +1,25 @@
-const strings = /"(?:[^"\\]|\\.)*"/g
-const numbers = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+/** A string, which is a field's name where a colon comes after it, or a number. */
+const tokens = /"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 /** Any decimal of 15 significant digits goes through a double and comes back the same. */
 const safeDigits = 15
 const longNumber = /[\d.]{16}/
 
 /**
- * The first number in a line of JSON that a double can't hold as it is written, or undefined. `JSON.parse` would round
- * it without a word.
+ * The first number in a line of JSON that a double can't hold as it is written, and the field that it stands in ('' where
+ * none was named); or undefined. `JSON.parse` would round it without a word.
  */
-export function inexactNumber(line: string): string | undefined {
+export function inexactNumber(line: string): { readonly token: string; readonly field: string } | undefined {
   if (!longNumber.test(line)) return undefined
-  for (const [token] of line.replace(strings, '""').matchAll(numbers)) {
+  let field = ''
+  for (const [token, text, colon] of line.matchAll(tokens)) {
+    if (text !== undefined) {
+      if (colon !== undefined) field = text
+      continue
+    }
     if (significantDigits(token).digits.length <= safeDigits) continue
     const written = significantDigits(token)
     const held = significantDigits(String(Number(token)))
-    if (written.digits !== held.digits || written.exponent !== held.exponent) return token
+    if (written.digits !== held.digits || written.exponent !== held.exponent) return { token, field }
   }
   return undefined
 }

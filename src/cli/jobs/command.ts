@@ -10,11 +10,12 @@ import {
   readStoredJobs,
   validateLog,
 } from '../../jobs/index.js'
-import { exitCodes } from '../exit-codes.js'
+import { exitCodeHelp, exitCodes } from '../exit-codes.js'
 import { inputFailure, usageFailure } from '../failure.js'
 import { integerFlag } from '../flags.js'
 import { InputFile } from '../inputs/input-file.js'
 import { LineReader } from '../inputs/line-reader.js'
+import { requireLogOf, requireNoOther } from '../log-folder.js'
 import { count } from '../number-format.js'
 import { type RunJobsFlags, runJobs } from './run.js'
 import { statusTable, validationTable } from './tables.js'
@@ -27,6 +28,18 @@ const dropHistory = [
   '--drop-history',
   'remove the events that the snapshot at the end makes needless; without it, dump shows all',
 ] as const
+
+const exitCodeTable = exitCodeHelp([
+  [exitCodes.ok, 'done (run: the queue was empty, with --until-empty)'],
+  [exitCodes.failed, 'the disk, the folder or the log failed, or it is corrupt'],
+  [exitCodes.usage, 'bad usage'],
+  [
+    exitCodes.badInput,
+    "the folder holds no log of jobs, or the payload, the file or the handler can't be used",
+  ],
+  [exitCodes.mismatch, 'validate: the log is corrupt'],
+  [exitCodes.interrupted, 'run: stopped by Ctrl-C; what was acknowledged is on disk'],
+])
 
 interface EnqueueFlags {
   readonly id?: string
@@ -49,51 +62,62 @@ interface DumpFlags {
 export function registerJobs(program: Command): void {
   const jobs = program
     .command('jobs')
+    .summary('add, run and look at the jobs of a queue')
     .description('A durable job queue in a folder: its whole history is a write-ahead log.')
+    .addHelpText('after', exitCodeTable)
   addEnqueue(jobs)
   jobs
     .command('status')
+    .summary('show how many jobs are in which state')
     .description('Shows how many jobs are in which state. May stand beside a queue that runs.')
-    .argument('<dir>', 'folder of the queue')
-    .option('--json', 'one object for programs')
+    .argument('<DIR>', 'folder of the queue')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', exitCodeTable)
     .action(showStatus)
   addRun(jobs)
   addDump(jobs)
   jobs
     .command('validate')
-    .description('Checks every record of the log and lists all faults. Exit code 4 when there is one.')
-    .argument('<dir>', 'folder of the queue')
-    .option('--json', 'one object for programs')
+    .summary('check every record of the log')
+    .description(
+      'Checks every record of the log and lists all that is corrupt. May stand beside a queue that runs.',
+    )
+    .argument('<DIR>', 'folder of the queue')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', exitCodeTable)
     .action(validate)
 }
 
 function addEnqueue(jobs: Command): void {
   jobs
     .command('enqueue')
+    .summary('add one job, or the jobs of a file')
     .description('Adds one job, or the jobs of a file, and returns when they are on disk.')
-    .argument('<dir>', 'folder of the queue; made when it is not there')
-    .argument('[payload]', 'the payload of one job, as JSON')
-    .option('--id <id>', 'id by which a repeated enqueue is recognized; default: a random one')
+    .argument('<DIR>', 'folder of the queue; created when it is not there')
+    .argument('[PAYLOAD]', 'the payload of one job, as JSON')
+    .option('--id <id>', 'id by which a repeated enqueue is recognised (default: a random one)')
     .option(
-      '--priority <number>',
-      'jobs of a higher number go first; default 0',
+      '--priority <n>',
+      'jobs of a higher number go first (default: 0)',
       integerFlag(-numberMax, numberMax),
     )
-    .option('--timeout <ms>', 'how long one attempt may take; default 30000', integerFlag(1, timeoutMsMax))
-    .option('--max-attempts <n>', 'how often the job is tried; default 3', integerFlag(1, 1_000_000))
+    .option('--timeout <ms>', 'how long one attempt may take (default: 30000)', integerFlag(1, timeoutMsMax))
+    .option('--max-attempts <n>', 'how often the job is tried (default: 3)', integerFlag(1, 1_000_000))
     .option(
-      '--file <path>',
+      '--file <file>',
       'a file of jobs, one JSON object {id, payload, priority, timeoutMs, maxAttempts} a line',
     )
     .option(...dropHistory)
+    .addHelpText('after', exitCodeTable)
     .action(enqueue)
 }
 
 function addRun(jobs: Command): void {
   jobs
     .command('run')
+    .summary('run the jobs of a queue')
     .description('Runs the jobs of a queue until Ctrl-C, which lets running handlers end.')
-    .argument('<dir>', 'folder of the queue')
+    .argument('<DIR>', 'folder of the queue')
     .requiredOption('--handler <file>', 'a module whose export takes {id, payload, attempt, attemptId}')
     .option('--export <name>', 'which export of the module', 'default')
     .option('--concurrency <n>', 'attempts at a time', integerFlag(1, 100_000), 16)
@@ -101,7 +125,9 @@ function addRun(jobs: Command): void {
     .option('--until-empty', 'end when no job is pending or in flight')
     .option('--grace <ms>', 'how long handlers may go on after Ctrl-C', integerFlag(0, timeoutMsMax), 10_000)
     .option(...dropHistory)
+    .addHelpText('after', exitCodeTable)
     .action(async (dir: string, flags: RunJobsFlags) => {
+      await requireNoOther(dir, 'jobs')
       process.exitCode = await runJobs(dir, flags)
     })
 }
@@ -109,13 +135,15 @@ function addRun(jobs: Command): void {
 function addDump(jobs: Command): void {
   jobs
     .command('dump')
-    .description('Prints the events of the log, one JSON object a line.')
-    .argument('<dir>', 'folder of the queue')
+    .summary('print the events of the log')
+    .description('Prints the events of the log, one JSON object a line. May stand beside a queue that runs.')
+    .argument('<DIR>', 'folder of the queue')
     .option('--from <seq>', 'the first sequence number', integerFlag(0, numberMax))
     .option('--to <seq>', 'the last sequence number', integerFlag(0, numberMax))
     .addOption(new Option('--type <types...>', 'only events of these types').choices(jobEventTypes))
     .option('--job <id>', 'only events of this job')
-    .option('--tolerant', 'skip what is not sound, and report it on stderr')
+    .option('--tolerant', 'skip what is corrupt, and report it on standard error')
+    .addHelpText('after', exitCodeTable)
     .action(dump)
 }
 
@@ -123,6 +151,13 @@ async function enqueue(dir: string, payload: string | undefined, flags: EnqueueF
   if ((payload === undefined) === (flags.file === undefined)) {
     throw usageFailure('Give either the payload of one job or --file with many.')
   }
+  const { id, priority, timeout, maxAttempts } = flags
+  if (flags.file !== undefined && [id, priority, timeout, maxAttempts].some((flag) => flag !== undefined)) {
+    throw usageFailure(
+      '--id, --priority, --timeout and --max-attempts go with one payload; with --file each line has its own.',
+    )
+  }
+  await requireNoOther(dir, 'jobs')
   const queue = await JobController.open({ dir, keepHistory: !flags.dropHistory })
   try {
     if (flags.file === undefined) await enqueueOne(queue, toSpec(payload!, flags))
@@ -189,6 +224,7 @@ function toSpec(payload: string, flags: EnqueueFlags): JobSpec {
 }
 
 async function showStatus(dir: string, flags: { json?: boolean }): Promise<void> {
+  await requireLogOf(dir, 'jobs')
   const stored = await readStoredJobs(dir, { count: numberMax, ageMs: Number.POSITIVE_INFINITY })
   const { table, lastSeq, snapshotSeq, tornEnd } = stored
   const logBytes = logSizeOf(dir)
@@ -196,19 +232,21 @@ async function showStatus(dir: string, flags: { json?: boolean }): Promise<void>
   process.stdout.write(`${flags.json ? JSON.stringify(status) : statusTable(status)}\n`)
 }
 
-function dump(dir: string, flags: DumpFlags): void {
-  const onFault = flags.tolerant ? tellFault : undefined
+async function dump(dir: string, flags: DumpFlags): Promise<void> {
+  await requireLogOf(dir, 'jobs')
+  const onFault = flags.tolerant ? reportFault : undefined
   const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onFault }
   for (const event of dumpLog(dir, filter)) process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-function tellFault({ file, offset, seq, count: missing, reason }: LogFault): void {
+function reportFault({ file, offset, seq, count: missing, reason }: LogFault): void {
   process.stderr.write(
     `Skipped ${missing ?? 'an unknown number of'} events from ${seq} on, byte ${offset} of ${file}: ${reason}\n`,
   )
 }
 
-function validate(dir: string, flags: { json?: boolean }): void {
+async function validate(dir: string, flags: { json?: boolean }): Promise<void> {
+  await requireLogOf(dir, 'jobs')
   const validation = validateLog(dir)
   process.stdout.write(`${flags.json ? JSON.stringify(validation) : validationTable(validation)}\n`)
   if (!validation.valid) process.exitCode = exitCodes.mismatch

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import * as path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SingleBar } from 'cli-progress'
@@ -65,6 +66,7 @@ export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCod
 
 async function loadHandler(flags: RunJobsFlags): Promise<JobHandler> {
   const filename = path.resolve(flags.handler)
+  if (!existsSync(filename)) throw inputFailure(`There is no handler ${filename}.`)
   let handler: unknown
   try {
     handler = (await import(pathToFileURL(filename).href))[flags.export]

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { lowerPriority } from '../../base/low-priority.js'
-import { listLogFiles, NodeDisk } from '../../log/index.js'
-import { exitCodes, logExitCodes } from '../exit-codes.js'
-import { CliFailure } from '../failure.js'
+import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
+import { requireLog, requireLogOf } from '../log-folder.js'
 import { count } from '../number-format.js'
 import { backupLog, backupText } from './backup.js'
 import { type DumpBound, dumpLog, dumpTypes, firstLoss, salvageTo } from './dump.js'
@@ -23,31 +22,45 @@ interface DumpFlags extends ReportFlags {
   readonly symbol?: string[]
 }
 
-const exitCodeHelp = `
-Exit codes:
-  ${exitCodes.ok}  sound (stats, dump and salvage: it was read; backup: it was copied)
-  ${exitCodes.failed}  it could not be read (backup: or the copy not be written; repair: or a pool has it open)
-  ${exitCodes.usage}  bad usage (backup: or the target is not empty)
-  ${exitCodes.badInput}  there is no log in the folder
-  ${logExitCodes.torn}  a torn tail: unfinished bytes at the end, never acknowledged; the next opening cuts them
-  ${logExitCodes.corrupt}  corrupt: bytes that had been on disk are not sound`
+const exitCodeTable = exitCodeHelp([
+  [exitCodes.ok, 'valid (stats, dump and salvage: it was read; backup: it was copied)'],
+  [
+    exitCodes.failed,
+    'it could not be read (backup: or the copy not be written; repair: or a pool has it open)',
+  ],
+  [exitCodes.usage, 'bad usage (backup: or the target is not empty)'],
+  [exitCodes.badInput, "there is no folder, or no log in it (backup: or it is no pool's)"],
+  [
+    logExitCodes.torn,
+    'a torn tail: unfinished bytes at the end, never acknowledged; the next opening cuts them',
+  ],
+  [logExitCodes.corrupt, 'corrupt: bytes that had been on disk are not valid'],
+])
 
 /** Adds `tidemark log …`, the tools that look after a log folder. */
 export function registerLog(program: Command): void {
   const log = program
     .command('log')
+    .summary('look into a log, check, copy and repair it')
     .description(
       'Looks into the log of a pool. All but repair may stand beside a running pool: they disturb nobody and write nothing into its folder.',
     )
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodeTable)
     .hook('preAction', (_log, command) => {
       // Repair has the log for itself; the others may stand beside a pool, whose threads go first.
       if (command.name() !== 'repair') lowerPriority(true)
     })
-  report(log, 'stats', 'Counts what is in a log: segments, records by type, snapshots, cursors.', showStats)
+  report(
+    log,
+    'stats',
+    'count what is in a log',
+    'Counts what is in a log: segments, records by type, snapshots, cursors.',
+    showStats,
+  )
   report(
     log,
     'verify',
+    'check every byte of a log and of its snapshots',
     'Checks every byte of a log and of its snapshots, and lists all that is wrong.',
     verify,
   )
@@ -55,39 +68,43 @@ export function registerLog(program: Command): void {
   report(
     log,
     'salvage',
+    'print all that can still be read of a damaged log',
     'Prints every group that can still be read, also behind damage, and what is skipped. Changes nothing.',
     salvage,
   )
   log
     .command('backup')
+    .summary('copy a log and its newest snapshot')
     .description(
       'Copies a log and its newest snapshot into an empty folder, which opens like the original. ' +
         'May stand beside a running pool: the copy holds everything that had been acknowledged when it began.',
     )
-    .argument('<dir>', 'folder of the log')
-    .argument('<to>', 'folder of the copy: not there yet, or empty')
-    .option('--json', 'one object for programs')
-    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
-    .addHelpText('after', exitCodeHelp)
+    .argument('<DIR>', 'folder of the log')
+    .argument('<TO>', 'folder of the copy: not there yet, or empty')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addOption(new Option('--no-progress', 'show no progress on standard error'))
+    .addHelpText('after', exitCodeTable)
     .action(backup)
   log
     .command('repair')
+    .summary('make a damaged log open again')
     .description(
       'Makes a damaged log open again: says what it would do and lose, and does it with --yes, after a backup. ' +
         'The pool must be closed.',
     )
-    .argument('<dir>', 'folder of the log')
-    .option('--yes', 'do it')
-    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
-    .addHelpText('after', exitCodeHelp)
+    .argument('<DIR>', 'folder of the log')
+    .option('--yes', 'do what it says')
+    .addOption(new Option('--no-progress', 'show no progress on standard error'))
+    .addHelpText('after', exitCodeTable)
     .action(repair)
 }
 
 function addDump(log: Command): void {
   log
     .command('dump')
+    .summary('print the commands of a log with their events')
     .description('Prints the groups of a log: each command with the events that it caused.')
-    .argument('<dir>', 'folder of the log')
+    .argument('<DIR>', 'folder of the log')
     .option('--from <place>', 'behind this LSN, or from this time on (2026-01-31T12:00:00Z)', boundFlag)
     .option('--to <place>', 'up to this LSN or time', boundFlag)
     .addOption(
@@ -96,25 +113,27 @@ function addDump(log: Command): void {
       ),
     )
     .option('--symbol <symbols...>', 'only groups of these symbols')
-    .option('--json', 'one JSON object a line')
-    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
-    .addHelpText('after', exitCodeHelp)
+    .option('--json', 'print one JSON object a line')
+    .addOption(new Option('--no-progress', 'show no progress on standard error'))
+    .addHelpText('after', exitCodeTable)
     .action(dump)
 }
 
 function report(
   log: Command,
   name: string,
+  summary: string,
   description: string,
   action: (dir: string, flags: ReportFlags) => Promise<void>,
 ): void {
   log
     .command(name)
+    .summary(summary)
     .description(description)
-    .argument('<dir>', 'folder of the log')
-    .option('--json', 'one object for programs')
-    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
-    .addHelpText('after', exitCodeHelp)
+    .argument('<DIR>', 'folder of the log')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addOption(new Option('--no-progress', 'show no progress on standard error'))
+    .addHelpText('after', exitCodeTable)
     .action(action)
 }
 
@@ -160,7 +179,7 @@ async function salvage(dir: string, flags: ReportFlags): Promise<void> {
 }
 
 async function backup(dir: string, to: string, flags: ReportFlags): Promise<void> {
-  requireLog(dir)
+  await requireLogOf(dir, 'pool')
   const result = await backupLog(dir, to, flags.progress)
   process.stdout.write(`${flags.json ? JSON.stringify(result) : backupText(result)}\n`)
 }
@@ -181,10 +200,4 @@ function boundFlag(text: string): DumpBound {
   const ms = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms)) throw new InvalidArgumentError('Use an LSN or a time such as 2026-01-31T12:00:00Z.')
   return { timeUs: ms * 1000 }
-}
-
-/** @throws CliFailure when a folder holds no log; LogError when it can't be read. */
-function requireLog(dir: string): void {
-  if (listLogFiles(new NodeDisk(), dir).length > 0) return
-  throw new CliFailure('TIDEMARK_BAD_INPUT', `There is no log in ${dir}.`, exitCodes.badInput, { dir })
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type Durability, type Preset, presets } from '../../log/index.js'
 import { shardsMax } from '../../pool/index.js'
-import { exitCodeHelp } from '../exit-codes.js'
+import { exitCodeHelp, exitCodes } from '../exit-codes.js'
 import { usageFailure } from '../failure.js'
 import { integerFlag, numberFlag } from '../flags.js'
 import { flowDefaults, flowLimits, formatMix, parseMix } from '../flow/flow-settings.js'
@@ -38,6 +38,18 @@ interface RunFlags {
   resting: number
   drift: number
 }
+
+const exitCodeTable = exitCodeHelp([
+  [exitCodes.ok, 'the flow ran to its end, and what was to be verified agrees'],
+  [exitCodes.failed, 'the run failed: the disk, the folder, or the log'],
+  [exitCodes.usage, 'bad usage: an unknown flag, a bad value of a flag or of a TIDEMARK_ variable'],
+  [exitCodes.badInput, "the input is missing, in no known format or unusable, or the folder is no pool's"],
+  [
+    exitCodes.mismatch,
+    'a check failed: reopening gave another book, or --resume found the log of another input',
+  ],
+  [exitCodes.interrupted, 'stopped by Ctrl-C; everything acknowledged is on disk'],
+])
 
 const flowGroup = 'Generated flow (without INPUT):'
 const poolGroup = 'Pool and log:'
@@ -119,8 +131,8 @@ export function addRunCommand(program: Command): void {
         "the benchmark's report lines: their SHA-256, and with FILE the lines",
       ),
     )
-    .addOption(new Option('--json', 'print the summary as one JSON object, and nothing else'))
-    .addOption(new Option('--no-progress', 'show nothing on standard error while it runs'))
+    .addOption(new Option('--json', 'print one JSON object, and nothing else'))
+    .addOption(new Option('--no-progress', 'show no progress on standard error'))
     .optionsGroup(flowGroup)
     .addOption(
       integerOption('--seed <n>', 'the same seed gives the same flow', 0, flowLimits.maxSeed).default(
@@ -128,15 +140,22 @@ export function addRunCommand(program: Command): void {
       ),
     )
     .addOption(
-      integerOption('--commands <n>', 'how many', 1, flowLimits.maxCommands).default(flowDefaults.commands),
-    )
-    .addOption(
-      integerOption('--symbols <n>', 'the first ones are the busiest', 1, flowLimits.maxSymbols).default(
-        flowDefaults.symbols,
+      integerOption('--commands <n>', 'how many commands', 1, flowLimits.maxCommands).default(
+        flowDefaults.commands,
       ),
     )
     .addOption(
-      integerOption('--accounts <n>', 'who trades', 1, flowLimits.maxAccounts).default(flowDefaults.accounts),
+      integerOption(
+        '--symbols <n>',
+        'how many symbols; the first ones are the busiest',
+        1,
+        flowLimits.maxSymbols,
+      ).default(flowDefaults.symbols),
+    )
+    .addOption(
+      integerOption('--accounts <n>', 'how many accounts trade', 1, flowLimits.maxAccounts).default(
+        flowDefaults.accounts,
+      ),
     )
     .addOption(
       new Option('--mix <parts>', 'weights of the parts of the flow').default(formatMix(flowDefaults.mix)),
@@ -162,7 +181,7 @@ export function addRunCommand(program: Command): void {
         .argParser(numberFlag(0, 1))
         .default(flowDefaults.drift),
     )
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodeTable)
     .action(run)
 }
 

@@ -3,6 +3,7 @@ import { EnginePool } from '../../pool/index.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { BenchmarkSource } from '../inputs/benchmark-source.js'
 import type { CommandSource } from '../inputs/command-source.js'
+import { requireNoOther } from '../log-folder.js'
 import { OutputFile } from '../output-file.js'
 import { RunFolder } from '../run-folder.js'
 import { BenchmarkMessages, BenchmarkReports } from './benchmark-reports.js'
@@ -38,6 +39,7 @@ export async function runFlow(settings: RunSettings, interruption: Interruption)
   try {
     const reports = settings.reports === undefined ? undefined : openOutput(settings, settings.reports)
     folder = RunFolder.choose(settings.pool.dir)
+    await requireNoOther(folder.path, 'pool')
     return await runInFolder(settings, interruption, input, reports, folder)
   } finally {
     input?.close()

@@ -11,8 +11,9 @@ const shownRefusalsMax = 5
 /** A run's summary for people: two columns. */
 export function summaryTable(summary: RunSummary): string {
   const rows: Row[] = [
-    ...flowRows(summary),
-    ...logRows(summary),
+    ...inputRows(summary),
+    ...(nothingWasLeft(summary) ? [] : [...flowRows(summary), ...logRows(summary)]),
+    ['folder', folderText(summary.folder)],
     ...bookRows(summary),
     ...(summary.lobster ? lobsterRows(summary.lobster) : []),
     ...endRows(summary),
@@ -21,8 +22,13 @@ export function summaryTable(summary: RunSummary): string {
   return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
 }
 
-function flowRows(summary: RunSummary): Row[] {
-  const { input, settings, refused, latency, resumed, tornTail } = summary
+/** A resumption that found all of its input on disk: there is nothing to measure. */
+function nothingWasLeft({ resumed, commands }: RunSummary): boolean {
+  return resumed !== undefined && commands === 0
+}
+
+function inputRows(summary: RunSummary): Row[] {
+  const { input, settings, refused, resumed, tornTail } = summary
   const source = input.path ?? `generated, seed ${input.seed}`
   const rows: Row[] = [
     ['input', `${source} (${input.format})`],
@@ -31,21 +37,31 @@ function flowRows(summary: RunSummary): Row[] {
       `${settings.shards} ${settings.shards === 1 ? 'shard' : 'shards'}, batch size ${settings.batchSize}, ` +
         `batch delay ${settings.batchDelayMs} ms, durability ${settings.durability}`,
     ],
-    ...(tornTail ? [['torn tail', damageText(tornTail)] as Row] : []),
-    ['commands', count(summary.commands)],
-    ...(resumed ? [['resumed behind', `${count(resumed.commands)} commands that were on disk`] as Row] : []),
-    ['trades', `${count(summary.trades)} (${rate(summary.tradesPerCommand)} a command)`],
-    ['rejected by the book', `${count(summary.rejected)} (${percent(summary.rejected, summary.commands)})`],
+  ]
+  if (tornTail) rows.push(['torn tail', damageText(tornTail)])
+  if (resumed) {
+    const rest = nothingWasLeft(summary) ? '; nothing was left to do' : ', which were passed over'
+    rows.push(['on disk before', `${count(resumed.commands)} commands${rest}`])
+  }
+  rows.push(
     ['refused input', count(refused.total)],
     ...refused.lines
       .slice(0, shownRefusalsMax)
       .map(({ line, code, message }): Row => ['', `line ${line}: ${code} ${message}`]),
-  ]
+  )
   if (refused.total > shownRefusalsMax) {
     const codes = Object.entries(refused.byCode).map(([code, times]) => `${code} ${count(times)}`)
     rows.push(['', `in all: ${codes.join(', ')}`])
   }
-  rows.push(
+  return rows
+}
+
+function flowRows(summary: RunSummary): Row[] {
+  const { latency } = summary
+  return [
+    ['commands', count(summary.commands)],
+    ['trades', `${count(summary.trades)} (${rate(summary.tradesPerCommand)} a command)`],
+    ['rejected by the book', `${count(summary.rejected)} (${percent(summary.rejected, summary.commands)})`],
     ['time', duration(summary.elapsedMs)],
     [
       'throughput',
@@ -57,17 +73,19 @@ function flowRows(summary: RunSummary): Row[] {
         `p99.9 ${duration(latency.p999Ms)}, max ${duration(latency.maxMs)}`,
     ],
     ['', `of ${latency.of}`],
-  )
-  return rows
+  ]
 }
 
-function logRows({ log, folder }: RunSummary): Row[] {
+function logRows({ log }: RunSummary): Row[] {
   return [
     ['flushes', `${count(log.flushes)} (${quantiles(log.flushLatency)})`],
     ['records a flush', log.recordsPerFlush.toFixed(1)],
     ['bytes', `${bytes(log.bytes)} (${log.bytesPerCommand.toFixed(1)} a command)`],
-    ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],
   ]
+}
+
+function folderText({ path, temporary }: RunSummary['folder']): string {
+  return temporary ? `${path} (temporary, removed)` : path
 }
 
 function bookRows({ book }: RunSummary): Row[] {

@@ -1,5 +1,6 @@
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import type { DurableLog } from '../../log/index.js'
 import { checkOptions } from '../../log/index.js'
 import { checkName } from '../engine/engine.js'
@@ -437,11 +438,11 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     const { instrument, factors } = series
     let fault: string | undefined
     if (values.length !== factors.length) fault = `${values.length} values for ${factors.length} factors`
-    else if (!Number.isFinite(timestamp)) fault = `the timestamp ${timestamp}`
+    else if (!Number.isFinite(timestamp)) fault = `the timestamp is ${shown(timestamp)}`
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!
       if (typeof value !== 'number' || value === Infinity || value === -Infinity)
-        fault ??= `${factors[i]} = ${value}`
+        fault ??= `${factors[i]} is ${shown(value)}`
     }
     if (fault === undefined) return
     throw new FactorError(

@@ -1,6 +1,7 @@
 import { CommandError } from './command-errors.js'
 import { INSTRUMENT_WORDS } from './command-layout.js'
 import { checkInstrumentId, writeHeader } from './command-writer.js'
+import { parseGrid } from './decimal.js'
 import { limits } from './limits.js'
 import {
   commandKinds,
@@ -23,6 +24,24 @@ export interface InstrumentDefinition {
   readonly replacePriority: ReplacePriority
   /** What holds for orders that state nothing themselves. */
   readonly selfTradePrevention: SelfTradePrevention
+}
+
+/** What of an instrument is decided when it is created, and holds from then on. */
+export type FixedField = 'tickSize' | 'lotSize' | 'replacePriority' | 'selfTradePrevention'
+
+/**
+ * The first field in which two definitions of one symbol differ. Sizes are compared by their value: "0.010" is "0.01".
+ */
+export function differingField(a: InstrumentDefinition, b: InstrumentDefinition): FixedField | undefined {
+  for (const size of ['tickSize', 'lotSize'] as const) {
+    const one = parseGrid(size, a[size])
+    const other = parseGrid(size, b[size])
+    if (one.mantissa !== other.mantissa || one.scale !== other.scale) return size
+  }
+  for (const field of ['replacePriority', 'selfTradePrevention'] as const) {
+    if (a[field] !== b[field]) return field
+  }
+  return undefined
 }
 
 const encoder = new TextEncoder()

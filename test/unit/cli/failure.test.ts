@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { exitCodeHelp, exitCodes } from '#tidemark/cli/exit-codes.js'
 import { exitCodeOf, inputFailure, outputFailure, sentenceOf, usageFailure } from '#tidemark/cli/failure.js'
 import { LogError, LogPoisonedError } from '#tidemark/log/index.js'
 
@@ -29,10 +28,5 @@ describe('failures', () => {
   it('name the reason of a failed system call in words', () => {
     const cause = Object.assign(new Error('ENOSPC: no space left, write'), { code: 'ENOSPC' })
     expect(outputFailure('write', '/d/f', cause).message).toBe('Could not write /d/f: the disk is full.')
-  })
-
-  it('have their codes in the help', () => {
-    for (const code of Object.values(exitCodes))
-      expect(exitCodeHelp).toMatch(new RegExp(`^  ${code} +\\S`, 'm'))
   })
 })

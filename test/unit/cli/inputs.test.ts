@@ -93,13 +93,14 @@ describe('recognising a format', () => {
 })
 
 describe('numbers in JSON', () => {
-  it('are refused when a double cannot hold them as they are written', () => {
-    for (const [line, token] of [
-      ['{"p":9007199254740993}', '9007199254740993'],
-      ['{"p":1.00000000000000001}', '1.00000000000000001'],
-      ['{"p":0.1,"q":0.12345678901234567890}', '0.12345678901234567890'],
+  it('are found, with their field, when a double cannot hold them as they are written', () => {
+    for (const [line, field, token] of [
+      ['{"p":9007199254740993}', 'p', '9007199254740993'],
+      ['{"p" : 1.00000000000000001}', 'p', '1.00000000000000001'],
+      ['{"p":0.1,"q":0.12345678901234567890}', 'q', '0.12345678901234567890'],
+      ['{"p":"q\\":","r":[9007199254740993]}', 'r', '9007199254740993'],
     ] as const) {
-      expect(inexactNumber(line)).toBe(token)
+      expect(inexactNumber(line)).toEqual({ field, token })
     }
   })
 
@@ -138,6 +139,19 @@ describe('commands as JSON lines', () => {
       [5, 'TIDEMARK_INEXACT_NUMBER'],
     ])
     expect(source.refusals.total).toBe(3)
+  })
+
+  it('with a number that is not exact say how that field may be written', async () => {
+    const lines = [
+      '{"type":"cancel","symbol":"A","orderId":9007199254740993}',
+      '{"type":"reduce","symbol":"A","orderId":1,"quantity":0.12345678901234567890}',
+    ]
+    const source = new JsonLinesSource(await open(lines.join('\n')))
+    source.begin(recordedTarget(['A']))
+    await source.fill(new RecordedBatch().asBatch, 100)
+    const [id, quantity] = source.refusals.kept
+    expect(id!.message).toMatch(/^orderId 9007199254740993 .*; use a whole number up to 9007199254740991\.$/)
+    expect(quantity!.message).toMatch(/^quantity 0\.12345678901234567890 .*; write it as a string\.$/)
   })
 
   it('keep their order around an instrument, which goes by itself', async () => {

@@ -168,6 +168,13 @@ describe('a factor engine', () => {
     expect(again.ticks).toBe(90)
   })
 
+  it('names the value of a tick that is text as text', () => {
+    const engine = new FactorEngine()
+    engine.register('A', 'm', 'mean(last, 2)')
+    const tick = { instrument: 'A', timestamp: 1, last: '5' as unknown as number }
+    expect(() => engine.processTick(tick)).toThrow(/^last of a tick of A is "5"; use a finite number/)
+  })
+
   it('keeps the windows of known factors when others are added later', () => {
     const engine = new FactorEngine()
     engine.register('X', 'n', 'count(last, 1000)')

@@ -5,6 +5,7 @@ import {
   cancelAllFlags,
   checkFieldNames,
   commandGrids,
+  differingField,
   encodeCancel,
   encodeCommand,
   encodeNew,
@@ -236,11 +237,10 @@ export class ResumePoint implements CommandSink {
     const there = this.#pool.instrument(wanted.symbol)
     if (!there) return
     const wish = instrumentFromCommand({ ...wanted, type: 'instrument' }, there.id)
-    for (const field of ['tickSize', 'lotSize', 'replacePriority', 'selfTradePrevention'] as const) {
-      if (wish[field] === there[field]) continue
-      const told = `${there.symbol} has ${field} ${there[field]} in it, and ${wish[field]} in the input`
-      throw otherInput(told, there.symbol, undefined)
-    }
+    const field = differingField(wish, { ...there, instrumentId: there.id })
+    if (!field) return
+    const difference = `${there.symbol} has ${field} ${there[field]} in it, and ${wish[field]} in the input`
+    throw otherInput(difference, there.symbol, undefined)
   }
 
   #numbered(command: SymbolCommand, passed: Passed, requestId: number): SymbolCommand {
@@ -331,8 +331,8 @@ function resumeFailure(
   return new CliFailure(code, message, exitCodes.mismatch, details)
 }
 
-function otherInput(told: string, symbol: string, lsn: number | undefined): CliFailure {
-  const message = `The folder holds the log of another input: ${told}. --resume needs the input, and the settings of a generated flow, that the folder was begun with under --resume.`
+function otherInput(difference: string, symbol: string, lsn: number | undefined): CliFailure {
+  const message = `The folder holds the log of another input: ${difference}. --resume needs the input, and the settings of a generated flow, that the folder was begun with under --resume.`
   return resumeFailure('TIDEMARK_RESUME_DIFFERS', message, { symbol, lsn })
 }
 

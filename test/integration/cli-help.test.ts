@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import { describe, expect, it } from 'vitest'
+import { buildProgram } from '#tidemark/cli/program.js'
+
+interface Page {
+  readonly name: string
+  readonly command: Command
+  /** All that `--help` prints, what is added after it too. */
+  readonly text: string
+}
+
+function pagesOf(command: Command, above = ''): Page[] {
+  const name = `${above} ${command.name()}`.trim()
+  let text = ''
+  command.configureOutput({ writeOut: (part) => (text += part) })
+  command.outputHelp()
+  return [{ name, command, text }, ...command.commands.flatMap((sub) => pagesOf(sub, name))]
+}
+
+const pages = pagesOf(buildProgram())
+const optionsOf = (command: Command) =>
+  command.options.map(({ flags, description }) => ({ flags, description }))
+
+describe('the help', () => {
+  it.each(pages.slice(1))('of $name lists its exit codes', ({ text }) => {
+    expect(text).toMatch(/\nExit codes:\n {2}0 {4}\w/)
+    expect(text).toMatch(/^ {2}2 {4}bad usage/m)
+  })
+
+  it.each(pages.slice(1))('of $name is written as the others are', ({ command }) => {
+    expect(command.summary()).toMatch(/^[a-z].*[^.]$/)
+    expect(command.description()).toMatch(/^[A-Z].*\.$/s)
+    for (const argument of command.registeredArguments) expect(argument.name()).toMatch(/^[A-Z]+$/)
+    for (const { flags, description } of optionsOf(command)) {
+      expect(description, flags).toMatch(/^[^A-Z].*[^.]$/)
+      if (flags.startsWith('--no-progress')) expect(description).toBe('show no progress on standard error')
+      if (flags === '--json') expect(description).toMatch(/^print one JSON object/)
+    }
+  })
+})
