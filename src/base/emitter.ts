@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 
 /**
  * Calls a function of the application's. What it throws is thrown again in a microtask of its own, with its own stack:
- * the process hears of it as an uncaught exception, and nothing of ours is left half done.
+ * the process gets it as an uncaught exception, and the code that called is not interrupted.
  */
 export function callUser(call: () => unknown): void {
   try {

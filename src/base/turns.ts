@@ -1,6 +1,6 @@
 /** How long what reads may hold the event loop before everything else gets its turn. */
 export const sliceMs = 2
-/** The same while acknowledgements are due, which then have the event loop for as long before reading goes on. */
+/** The same while acknowledgements are due, which then have the event loop for as long before reading continues. */
 export const busySliceMs = 1
 
 interface Waiting {
@@ -10,7 +10,7 @@ interface Waiting {
 
 /**
  * Shares the event loop between all who read in this thread and everything else: reading gets one slice of time, and who
- * comes when it is used up waits for a later one, first come first served. Between two slices every timer and socket
+ * comes when it is used up waits for a later one, in the order in which they came. Between two slices every timer and socket
  * gets its turn; while acknowledgements are due, reading also waits as long as it has held the event loop, so it takes
  * half of it at most, however many read.
  */

@@ -1,14 +1,14 @@
 import { type Clock, systemClock } from '../base/clock.js'
 import { TidemarkError } from '../base/errors.js'
 
-/** How long a checkpoint that failed is not tried again: twice as long after each failure in a row, up to the limit. */
+/** Delay until a failed checkpoint is tried again: the first, doubled after each failure in a row, and the longest. */
 const retryDelayMsFirst = 1000
 const retryDelayMsMax = 60_000
 
-/** What has come since the last checkpoint is overdue at this many times what it may be, and then at each doubling. */
+/** A checkpoint is overdue when this many times what it may be was logged since the last, and then at each doubling. */
 const overdueFirst = 2
 
-/** What became of the checkpoints of an opening. */
+/** How the checkpoints since the opening went. */
 export interface CheckpointCounts {
   readonly taken: number
   readonly failed: number
@@ -16,7 +16,7 @@ export interface CheckpointCounts {
   readonly failuresInARow: number
   /** What the last failure was, also when one was taken since. */
   readonly lastError: { readonly code: string; readonly message: string } | undefined
-  /** When the next one is tried after a failure, in milliseconds since 1970; `undefined` when none is waited for. */
+  /** When the next one is tried after a failure, in milliseconds since 1970; `undefined` when no retry is planned. */
   readonly retryAtMs: number | undefined
 }
 
@@ -59,7 +59,7 @@ export class CheckpointRetries {
   }
 
   /**
-   * Whether somebody is to be warned: checkpoints fail, and what has come since the last is `times` as much as it may be.
+   * Whether to warn: checkpoints fail, and what was logged since the last is `times` as much as it may be.
    * True once at 2, once at 4, 8 …
    */
   isOverdue(times: number): boolean {
@@ -108,7 +108,7 @@ export class CheckpointRetries {
 
   /**
    * The cause of a failure may have passed: the next try is made now. At most once in the longest delay: a checkpoint that
-   * itself takes the last room from the disk, and gives it back when it fails, would else be tried without a pause.
+   * itself takes the last room from the disk, and frees it when it fails, would otherwise be tried without a pause.
    */
   retryNow(): void {
     const nowMs = this.#clock.nowMs()

@@ -55,7 +55,7 @@ export const threadsOf = Symbol('threads')
  * `TIDEMARK_DISK_FULL`, or `TIDEMARK_TOO_MANY_FILES` when no descriptor is free) when there is no room for the segment after
  * this one: what is under way becomes durable, and appends are refused, with the same code, when no more than a quarter of a
  * segment is left. `diskReady` when there is room again. `preallocationFailed` (LogError) when the next segment could not be
- * made ready for another reason: the log goes on, and each rotation makes its own segment.
+ * made ready for another reason: the log continues, and each rotation makes its own segment.
  */
 export class DurableLog extends Emitter<DurableLogEvents> {
   readonly dir: string

@@ -62,9 +62,9 @@ export function badSetting(setting: string, value: unknown, allowed: string): Lo
   })
 }
 
-/** The error that a closed log gives to whoever still uses it. */
+/** What every use of a closed log is refused with. */
 export function closedError(): LogError {
-  return new LogError('TIDEMARK_LOG_CLOSED', 'The log is closed. Open it again to go on.')
+  return new LogError('TIDEMARK_LOG_CLOSED', 'The log is closed. Open it again to continue.')
 }
 
 /** An error in a form that a message between threads keeps whole. */
@@ -79,7 +79,7 @@ export interface ErrorMessage {
 
 const causesMax = 8
 
-/** Takes an error apart for a message: its code, details, stack and causes. What is no error of ours is a failed thread. */
+/** Takes an error apart for a message: its code, details, stack and causes. Any other error means that its thread failed. */
 export function toErrorMessage(error: unknown): ErrorMessage {
   if (error instanceof TidemarkError) return describeError(error, causesMax)
   const cause = describeError(error, causesMax)
@@ -163,7 +163,7 @@ export function threadEnded(name: string, cause: unknown): LogError {
 /** What a log has too little of for its next segment: room on the disk, or descriptors. */
 export type Shortage = 'space' | 'files'
 
-/** What a file call failed for the want of, if it was that: then it may succeed later, when others have let go of some. */
+/** What a file call failed for the want of; `undefined` for any other failure. It may succeed later, when there is some again. */
 export function shortageOf(error: unknown): Shortage | undefined {
   if (!(error instanceof LogError)) return undefined
   const errno = error.details['errno']
@@ -171,16 +171,16 @@ export function shortageOf(error: unknown): Shortage | undefined {
   return errno === 'ENOSPC' || errno === 'EDQUOT' ? 'space' : undefined
 }
 
-/** Whether an error says that nothing is taken for now, and will be again when `diskReady` is emitted. */
+/** Whether an error is a refusal for want of room or descriptors: it may be tried again when `diskReady` is emitted. */
 export function isShortage(error: unknown): boolean {
   const code = error instanceof TidemarkError ? error.code : undefined
   return code === 'TIDEMARK_DISK_FULL' || code === 'TIDEMARK_TOO_MANY_FILES'
 }
 
 /**
- * Makes what is not written yet: a disk without room and a process without descriptors leave everything as it was. What
- * failed so is tried a second time at once, because one failed call need not mean that there is none: `make` throws away
- * what it began, files with a failed sync among it, and begins anew.
+ * Calls `make`, and once more at once if there was no room or no descriptor, because one failed call need not mean that there
+ * is none. When it throws, `make` must have removed what it began, a file whose sync failed too, so that nothing has changed
+ * and a second call begins anew.
  *
  * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, and only then it may be tried again; else what `make` throws.
  */
@@ -197,7 +197,7 @@ export function makingRoom<T>(directory: string, make: () => T): T {
   }
 }
 
-/** What a log says that can't make its next segment. */
+/** The refusal of a log that can't make its next segment. */
 export function shortageError(
   directory: string,
   shortage: Shortage,

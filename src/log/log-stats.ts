@@ -23,7 +23,7 @@ export interface LogStats {
   readonly unpreparedRotations: number
   /**
    * How often the next segment could not be made ready, for another reason than a full disk or too many open files. The log
-   * goes on without, at the price of slow rotations.
+   * continues without, at the price of slow rotations.
    */
   readonly preallocationFailures: number
   /** Sync markers written: one when the log falls idle, one when it is closed. */

@@ -20,7 +20,7 @@ export interface TaskThreadsOptions {
 
 /**
  * Threads that run tasks, by Piscina. Every promise settles: a thread that can't start or ends without a task is an `error`
- * event of Piscina's, which nobody's task hears of and which would end the process without a listener. Here it fails all
+ * event of Piscina's, which settles no task and, without a listener, ends the process. Here it fails all
  * tasks, and no thread is started in its place.
  */
 export class TaskThreads<Task, Result> {

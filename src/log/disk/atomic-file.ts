@@ -6,7 +6,7 @@ import type { AsyncDisk, Disk } from './disk.js'
 
 const temporaryPattern = /\.[0-9a-f]{16}\.tmp$/
 
-/** Whether a file of this name was never published: a crash left it, or somebody is writing it. */
+/** Whether a file of this name was never published: a crash left it, or it is being written. */
 export function isTemporaryName(name: string): boolean {
   return temporaryPattern.test(name)
 }
@@ -160,8 +160,8 @@ export class AtomicFileSync {
   }
 
   /**
-   * Syncs what was written so far. A large file is synced now and then, so that the last sync, behind which other files'
-   * syncs wait, is short.
+   * Syncs what was written so far. A large file is synced now and then, so that its last sync is short: the syncs of
+   * other files wait for it.
    *
    * @throws LogError `TIDEMARK_LOG_IO`.
    */

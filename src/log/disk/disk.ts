@@ -1,6 +1,6 @@
 /**
  * Every file call of the log goes through this interface, so that tests can put a disk in its place which loses,
- * tears and fails as it is told. Calls are synchronous because the threads that make them have nothing else to do,
+ * tears and fails when the test says so. Calls are synchronous because the threads that make them have nothing else to do,
  * except `read` and the calls of `async`, which serve event loops.
  *
  * A call that fails throws what the system said (`code` is the errno name). A write may be short: the caller treats
@@ -26,7 +26,7 @@ export interface Disk {
   /** Reads into `buffer` from `position`; returns the bytes read, 0 at the end of the file. */
   readSync(file: number, buffer: Uint8Array, position: number): number
   read(file: number, buffer: Uint8Array, position: number): Promise<number>
-  /** Writes the pieces one behind the other from `position`; returns the bytes written. */
+  /** Writes the pieces one after the other from `position`; returns the bytes written. */
   write(file: number, pieces: Uint8Array[], position: number): number
   /** Makes the data of a file durable, and of its metadata what is needed to read it back. */
   syncData(file: number): void
@@ -35,10 +35,10 @@ export interface Disk {
   remove(path: string): void
   /** Makes creations, renames and removals in a folder durable. */
   syncDirectory(path: string): void
-  /** What tells a file or folder from others of its name, or `undefined` when nothing has the name. */
+  /** The identity of the file or folder that has this name now, or `undefined` when nothing has it. */
   identify(path: string): FileIdentity | undefined
   /**
-   * Takes the lock file for this owner alone, or returns `undefined` when somebody else has it. The kernel frees it when the
+   * Takes the lock file for this owner alone, or returns `undefined` when another owner has it. The kernel frees it when the
    * process ends. When this returns, the name leads to the file that is locked.
    */
   lock(path: string): FileLock | undefined
@@ -55,7 +55,7 @@ export interface FileIdentity {
 /** A lock file that is locked. */
 export interface FileLock {
   readonly identity: FileIdentity
-  /** Whether this very file was claimed before: then whoever owns it by it can't be there any more. */
+  /** Whether this very file was claimed before: then its lock was free because that owner has ended. */
   readonly known: boolean
   /** Notes in the file that it is an owner's. */
   claim(): void

@@ -67,7 +67,7 @@ function unreadable(parent: string, folder: string, cause: unknown): LogError {
   )
 }
 
-/** Syncs the name of a folder that was there. Where the folder above can't be opened, somebody else sees to it. */
+/** Syncs the name of a folder that was there. Where the folder above can't be opened, this is left to its owner. */
 function syncNameOf(disk: Disk, folder: string): void {
   const parent = path.dirname(folder)
   try {

@@ -114,7 +114,7 @@ export class NodeDisk implements Disk {
 
 const lockTries = 10
 
-/** Loaded when it is wanted: one thread of a log locks, and the others are not to wait for a native module. */
+/** Loaded at the first lock: only one thread of a log locks, and the others need not load a native module. */
 function native(): typeof import('fs-native-extensions') {
   return requireOwn('fs-native-extensions')
 }
@@ -131,16 +131,16 @@ class NodeLock implements FileLock {
     this.identity = identity
     const text = Buffer.alloc(32)
     const bytes = fs.readSync(file, text, 0, text.byteLength, 0)
-    this.known = text.toString('latin1', 0, bytes) === this.#mark
+    this.known = text.toString('latin1', 0, bytes) === this.#ownText
   }
 
-  get #mark(): string {
+  get #ownText(): string {
     return `${this.identity.inode}\n`
   }
 
   claim(): void {
     fs.ftruncateSync(this.#file, 0)
-    fs.writeSync(this.#file, this.#mark)
+    fs.writeSync(this.#file, this.#ownText)
   }
 
   release(): void {

@@ -14,7 +14,7 @@ const ownerCheckMs = 500
  */
 const ownerGraceMs = 2 * ownerCheckMs
 
-/** What tells a log's folder and its lock file from others of the same names. Can be sent to other threads. */
+/** By what a log's folder and its lock file are distinguished from others of the same names. Can be sent to other threads. */
 export interface FolderIdentity {
   readonly folder: FileIdentity
   readonly lock: FileIdentity
@@ -27,9 +27,9 @@ export interface TakenFolder {
 }
 
 /**
- * Locks a log's folder; returns `undefined` when somebody else has it.
+ * Locks a log's folder; returns `undefined` when another owner has it.
  *
- * A kernel lock is held on a file, and a lock file that was removed or replaced locks nobody out. So a lock file says that
+ * A kernel lock is held on a file, and a lock file that was removed or replaced keeps no other owner out. So a lock file says that
  * it has been an owner's, and an opening that finds a log and no such file waits until an owner that lost its file must
  * have noticed it.
  *
@@ -60,7 +60,7 @@ export async function takeFolder(
 }
 
 /**
- * Puts an owner's lock file into a folder that nobody else knows yet, so that its first opening need not wait.
+ * Puts an owner's lock file into a folder that no other process knows yet, so that its first opening need not wait.
  *
  * @throws LogError `TIDEMARK_LOG_IO`.
  */
@@ -76,7 +76,7 @@ export function claimFolder(disk: Disk, directory: string): void {
 
 /**
  * Looks whether a folder is still its owner's: whether its name, that of its lock file and that of the active segment still
- * lead to the files that they led to. An owner that somebody took the folder from must not acknowledge what the next one
+ * lead to the files that they led to. An owner that lost the folder must not acknowledge what the next one
  * does not find.
  */
 export class Ownership {
@@ -92,7 +92,7 @@ export class Ownership {
     this.#identity = identity
   }
 
-  /** Looks at the active segment too, which has its name by now. @throws LogError `TIDEMARK_LOCK_LOST`, `TIDEMARK_LOG_IO`. */
+  /** From now on checks the active segment too; call when it has its name. @throws LogError `TIDEMARK_LOCK_LOST`, `TIDEMARK_LOG_IO`. */
   watch(segmentPath: string): void {
     const identity = this.#identify(segmentPath)
     if (!identity) throw this.#lost(`its segment ${path.basename(segmentPath)} was removed`)
@@ -100,7 +100,7 @@ export class Ownership {
   }
 
   /**
-   * Asked before each acknowledgement, and by whoever is idle; looks about twice a second.
+   * Like `check`, but looks at the files only about twice a second. Call it before each acknowledgement, and when idle.
    *
    * @throws as `check`.
    */
@@ -150,7 +150,7 @@ export class Ownership {
     return isSame(segment, this.#segment.identity) ? undefined : `its segment ${name} was replaced`
   }
 
-  /** One failed call proves nothing; two do not let anybody know. */
+  /** Tries twice: one failed call need not mean anything, and after two it can't be known whose the folder is. */
   #identify(file: string): FileIdentity | undefined {
     try {
       return this.#disk.identify(file)

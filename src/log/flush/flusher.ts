@@ -77,7 +77,7 @@ export class Flusher {
     Atomics.store(views.control32, int32.wakeAt, awake)
   }
 
-  /** Works until the log is closed; throws what makes it impossible to go on. */
+  /** Works until the log is closed; throws the failure that ends the log. */
   run(): void {
     const control32 = this.#views.control32
     for (;;) {
@@ -125,7 +125,7 @@ export class Flusher {
     return drain.groups
   }
 
-  /** Completes a rotation that was requested: goes on in a new segment, and says where that begins. */
+  /** Completes a rotation that was requested: continues in a new segment, and stores where that begins. */
   completeRotation(): void {
     const { control32, control64 } = this.#views
     const requested = Atomics.load(control32, int32.rotationsRequested)
@@ -200,7 +200,7 @@ export class Flusher {
       'the durable LSN only rises, up to what is written',
       () => ({ released, groupEnd, written: this.#written }),
     )
-    // Looked at after the sync: whoever takes the folder over later finds what is acknowledged now.
+    // After the sync: an owner that takes the folder over later finds what is acknowledged now.
     this.#ownership?.confirm()
     if (synced) this.#storeSynced()
     Atomics.store(control64, int64.released, BigInt(groupEnd))
@@ -234,7 +234,7 @@ export class Flusher {
    *
    * A batch that F3 does not see full becomes full by a P1 after F3, so its P2 comes after F1, sees the number, and P3 ends the
    * wait. A producer that waits for space adds itself to `spaceWaiters` and then wakes the flusher, as `signals.ts` describes.
-   * While the flusher is awake, `wakeAt` is out of reach, and producers notify nobody.
+   * While the flusher is awake, `wakeAt` is out of reach, and producers notify no one.
    */
   #gather(): void {
     const { control32 } = this.#views

@@ -10,7 +10,7 @@ const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16
 
 const restartMs = 1000
 
-/** What the preallocator's thread is told. */
+/** What the preallocator's thread is started with. */
 export interface PreallocatorSettings {
   readonly directory: string
   readonly identity: FolderIdentity
@@ -56,7 +56,7 @@ export class LogThreads {
       flusher.on('message', (message: FlusherMessage) => {
         if (message.kind === 'ready') resolve(message.report)
         else if (message.kind === 'closed') this.closed = true
-        else if (message.kind !== 'failed') this.#tellDisk('flusher', message)
+        else if (message.kind !== 'failed') this.#reportDisk('flusher', message)
         else fail(fromErrorMessage(message.error))
       })
       flusher.on('error', (error) => fail(threadEnded('the flusher', error)))
@@ -81,22 +81,22 @@ export class LogThreads {
       const error = toErrorMessage(failure)
       if (failure.code === 'TIDEMARK_TOO_MANY_FILES') {
         noteShortage(this.#control32, fullFor.preallocator, 'files')
-        this.#tellDisk('preallocator', { kind: 'disk-full', shortage: 'files', error })
+        this.#reportDisk('preallocator', { kind: 'disk-full', shortage: 'files', error })
         this.workers.splice(this.workers.indexOf(preallocator), 1)
         setTimeout(() => this.startPreallocator(settings), restartMs).unref()
         return
       }
-      // What it found full, nobody else would find to have room again.
+      // It ended without clearing its bit, and no other thread would.
       Atomics.and(this.#control32, int32.diskFull, ~fullFor.preallocator)
-      this.#tellDisk('preallocator', { kind: 'disk-ready' })
-      this.#tellDisk('preallocator', { kind: 'preallocation-failed', error })
+      this.#reportDisk('preallocator', { kind: 'disk-ready' })
+      this.#reportDisk('preallocator', { kind: 'preallocation-failed', error })
     })
-    preallocator.on('message', (message: DiskMessage) => this.#tellDisk('preallocator', message))
+    preallocator.on('message', (message: DiskMessage) => this.#reportDisk('preallocator', message))
     preallocator.unref()
   }
 
-  /** Tells when the first finds no room, and when the last of them finds some again. */
-  #tellDisk(thread: 'flusher' | 'preallocator', message: DiskMessage): void {
+  /** Reports when the first of the two finds no room, and when the last finds some again. */
+  #reportDisk(thread: 'flusher' | 'preallocator', message: DiskMessage): void {
     if (message.kind === 'preallocation-failed') {
       this.preallocationFailures++
       this.#report((events) => events.disk(message))

@@ -153,7 +153,7 @@ export class SegmentPreallocator {
     try {
       return this.#wipe(file, name)
     } catch (error) {
-      // Without a descriptor nothing was done to it; after any other failure nobody knows what the disk holds of it.
+      // Without a descriptor nothing was done to it; after any other failure it is unknown what the disk holds of it.
       if (shortageOf(error) !== 'files') this.#removeOwn(file)
       throw error
     }

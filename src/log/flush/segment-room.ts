@@ -33,7 +33,7 @@ export class SegmentRoom {
     this.#publishEnd()
   }
 
-  /** Goes on in a new segment, if the disk has room for it; returns whether it does. */
+  /** Continues in a new segment, if the disk has room for it; returns whether it does. */
   tryRotate(): boolean {
     return this.#tryTo(this.#rotate, fullFor.flusher)
   }
@@ -44,7 +44,7 @@ export class SegmentRoom {
     if (this.#segments.mayOpenAhead || isFull) this.#tryTo(() => this.#segments.openAhead(), fullFor.ahead)
   }
 
-  /** Extends the active segment or goes on in the next one; returns whether there is more room now. */
+  /** Extends the active segment or continues in the next one; returns whether there is more room now. */
   make(): boolean {
     if (this.#tryTo(() => this.#segments.extend() || this.#rotate(), fullFor.flusher)) return true
     // The active segment can't be extended; a preallocated one has room already.

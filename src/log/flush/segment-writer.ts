@@ -17,7 +17,7 @@ import {
 import { reserveBytes } from './preallocator.js'
 
 /**
- * A segment that nobody made ready gets its zeros in steps of this many bytes, each ahead of the frames: a full disk is
+ * A segment that was not preallocated gets its zeros in steps of this many bytes, each ahead of the frames: a full disk is
  * then noticed between two frames and never within one.
  */
 export const extensionBytes = 4 * 1024 * 1024
@@ -44,7 +44,7 @@ interface NextSegment {
 }
 
 /**
- * Writes frames at the end of the active segment and goes on to the next one when a group's frame no longer fits.
+ * Writes frames at the end of the active segment and continues in the next one when a frame no longer fits.
  * Used by the flusher alone.
  */
 export class SegmentWriter {
@@ -63,11 +63,11 @@ export class SegmentWriter {
   #crc: number
   /** The segment that is ready, open already. */
   #ahead: NextSegment | undefined
-  /** Segments that nobody made ready. */
+  /** How many segments were made that were not preallocated. */
   #notPreallocated = 0
 
   /**
-   * Goes on in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
+   * Continues in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
    * to take `capacity` bytes of frames, for the first `allocated` of which it has zeros.
    */
   constructor(options: {
@@ -162,9 +162,9 @@ export class SegmentWriter {
   }
 
   /**
-   * Goes on to the next segment. The active one is synced first, and the header of the next is durable before any
+   * Continues in the next segment. The active one is synced first, and the header of the next is durable before any
    * frame is written after it: a valid header proves that all before it is on disk, and a segment without one holds
-   * nothing. `withinGroup`: the group whose frames were written last goes on in it. Returns whether a preallocated segment
+   * nothing. `withinGroup`: the group whose frames were written last continues in it. Returns whether a preallocated segment
    * was ready.
    *
    * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: there was no room or no descriptor for a file, nothing
@@ -260,7 +260,7 @@ export class SegmentWriter {
   }
 
   /**
-   * Makes the file of a segment that nobody made ready, with its first zeros and a durable name; on failure nothing of it is
+   * Makes the file of a segment that was not preallocated, with its first zeros and a durable name; on failure nothing of it is
    * left. No name is used twice: the rename of the last one need not be durable yet.
    */
   #create(): NextSegment {

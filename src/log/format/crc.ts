@@ -8,7 +8,7 @@ import crc32 from 'crc-32'
  * payload: 51 ns for 56 bytes, against 36 for the loop below. Little-endian machines only, like the log.
  */
 
-/** A byte's entry is what the library makes of that byte alone when it goes on from a state of zero. */
+/** A byte's entry is what the library makes of that byte alone when it continues from a state of zero. */
 const table0 = Int32Array.from({ length: 256 }, (_, byte) => ~crc32.buf([byte], -1))
 const table1 = advance(table0)
 const table2 = advance(table1)
@@ -26,7 +26,7 @@ function advance(table: Int32Array): Int32Array {
   return table.map((crc) => table0[crc & 0xff]! ^ (crc >>> 8))
 }
 
-/** CRC-32 of the words from `from` to `to` (excluded), going on from `crc`; signed. */
+/** CRC-32 of the words from `from` to `to` (excluded), continuing from `crc`; signed. */
 export function crcOfWords(words: Int32Array, from: number, to: number, crc: number): number {
   let state = ~crc
   let i = from
@@ -90,7 +90,7 @@ export function copyWithCrc(
 }
 
 /**
- * CRC-32 of `length` bytes that begin at a multiple of four, going on from `crc`; signed. `bytes` and `words` are views
+ * CRC-32 of `length` bytes that begin at a multiple of four, continuing from `crc`; signed. `bytes` and `words` are views
  * of the same memory, both from its beginning.
  */
 export function crcOfBytes(

@@ -9,7 +9,7 @@ import { crcOfBytes, crcOfWords } from './crc.js'
  *     0     4  length      header and payload in bytes, without the padding to a multiple of 8; 0 = not a frame
  *     4     4  crc         CRC-32 of the payload, then of this header with these four bytes zero, seeded by the epoch
  *     8     1  type        1..239 are the application's; 240..255 the log's own
- *     9     1  flags       bit 0: the group goes on in the next frame; bits 4..7 are the application's
+ *     9     1  flags       bit 0: the group continues in the next frame; bits 4..7 are the application's
  *    10     2  producer    which producer wrote it (diagnostic only)
  *    12     4  unsynced    (LSN - synced LSN known when it was written) / 8; 0xffffffff = that or more
  *    16     8  lsn         where the frame begins
@@ -107,7 +107,7 @@ export interface FrameView {
 export type FrameFault = 'none' | 'truncated' | 'bad-length' | 'bad-lsn' | 'bad-type' | 'bad-crc'
 
 /**
- * Decodes and checks frames in a buffer. `view` holds the fields of the last frame that `decode` found sound.
+ * Decodes and checks frames in a buffer. `view` holds the fields of the last frame that `decode` found valid.
  * Nothing is allocated for a frame that is read, and no length is believed before it is bounded.
  */
 export class FrameDecoder {
@@ -133,7 +133,7 @@ export class FrameDecoder {
 
   /**
    * Checks the frame at `offset` of `bytes`, of which `end` bytes are there, against the LSN that the place demands.
-   * `truncated` means that the frame may be sound but does not end within the buffer. The place in memory must be a
+   * `truncated` means that the frame may be valid but does not end within the buffer. The place in memory must be a
    * multiple of four.
    */
   decode(bytes: Buffer, offset: number, end: number, lsn: number, seed: number): FrameFault {
@@ -161,7 +161,7 @@ export class FrameDecoder {
     return 'none'
   }
 
-  /** Reads the fields of a frame that is already known to be sound. */
+  /** Reads the fields of a frame that is already known to be valid. */
   read(bytes: Buffer, offset: number): void {
     if (this.#words.buffer !== bytes.buffer) this.#look(bytes)
     this.#read(this.#words, (bytes.byteOffset + offset) >> 2)

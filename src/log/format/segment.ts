@@ -15,7 +15,7 @@ import { crcSeedOf } from './frame.js'
  *     0     8  magic           "TIDEMARK"
  *     8     2  formatVersion
  *    10     2  flags           bit 0: made of a file that was used before
- *    12     4  contentVersion  of the application's records (the matching rules)
+ *    12     4  contentVersion  of what the application writes
  *    16     8  epoch           random, of the opening that wrote the segment
  *    24     8  firstLsn
  *    32     8  previousLsn     firstLsn of the segment before, or 2^64-1
@@ -40,12 +40,12 @@ export interface SegmentHeader {
   readonly contentVersion: number
   readonly epoch: bigint
   readonly firstLsn: number
-  /** The segment that this one goes on from. */
+  /** The segment that this one continues. */
   readonly previous: PreviousSegment | undefined
   readonly createdUs: number
   readonly maxFrameBytes: number
   /**
-   * Whether the file was a segment before, so that bytes of that use stand behind the frames. They carry other LSNs
+   * Whether the file was a segment before, so that bytes of that use stand after the frames. They carry other LSNs
    * than their places have now: first LSNs only rise, and a byte's LSN is the first LSN plus its place in the file.
    */
   readonly recycled: boolean
@@ -91,7 +91,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   return block
 }
 
-/** The header of a segment's first block, from whichever copy is sound, or `undefined`. */
+/** The header of a segment's first block, from the first copy that is valid, or `undefined`. */
 export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
   for (const at of [0, secondCopyAt]) {
     if (block.byteLength < at + copyBytes) return undefined
@@ -178,7 +178,7 @@ export function listSegmentNames(disk: Disk, directory: string): string[] {
     .sort()
 }
 
-/** Reads a segment's header block; `undefined` when neither copy is sound. */
+/** Reads a segment's header block; `undefined` when neither copy is valid. */
 export function readSegmentHeader(disk: Disk, file: string): SegmentHeader | undefined {
   const handle = attempt('open', file, () => disk.open(file, 'read'))
   try {
