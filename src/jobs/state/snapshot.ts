@@ -34,6 +34,9 @@ export interface JobSnapshot {
 
 const readBytes = 64 * 1024
 const newline = 10
+const closingBrace = 125
+/** Never part of an id or a reason: a quote inside a JSON text has a backslash before it. */
+const payloadKey = Buffer.from(',"payload":')
 
 /**
  * Writes a snapshot file whole or not at all. A chunk is asked for when the one before is written, so that the event loop
@@ -68,7 +71,7 @@ export async function readSnapshot(
   const target = path.join(dir, snapshotName)
   const reader = new SnapshotReader(target, keep)
   try {
-    for await (const line of linesOf(disk, target)) reader.add(line)
+    for await (const lines of linesOf(disk, target)) reader.add(lines)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error instanceof JobError ? error : ioError('read', target, error)
@@ -91,21 +94,31 @@ class SnapshotReader {
     this.#keep = keep
   }
 
-  add(line: Buffer): void {
-    if (this.#ended) throw this.#corrupt('something follows its last line')
-    const value = this.#parse(line)
-    if (!this.#header || !this.#table) {
-      this.#begin(value as unknown as SnapshotHeader)
-    } else if (this.#lines++ < this.#header.live) {
-      this.#table.restore(this.#toLive(value))
-    } else if (this.#lines <= this.#header.live + this.#header.finished) {
-      this.#table.finished.add(this.#toFinished(value))
+  /** Takes the next lines of the file, each with its newline. */
+  add(lines: Buffer): void {
+    for (let from = 0; from < lines.byteLength; ) {
+      if (this.#ended) throw this.#corrupt('something follows its last line')
+      const to = lines.indexOf(newline, from) + 1 || lines.byteLength
+      this.#addLine(lines, from, to)
+      from = to
+    }
+    this.#crc = crc32(lines, this.#crc)
+  }
+
+  #addLine(lines: Buffer, from: number, to: number): void {
+    const header = this.#header
+    if (!header || !this.#table) {
+      this.#begin(this.#parse(lines.toString('utf8', from, to)) as unknown as SnapshotHeader)
+    } else if (this.#lines++ < header.live) {
+      this.#table.restore(this.#toLive(lines, from, to))
+    } else if (this.#lines <= header.live + header.finished) {
+      this.#table.finished.add(this.#toFinished(this.#parse(lines.toString('utf8', from, to))))
     } else {
-      if (value['crc'] !== this.#crc)
-        throw this.#corrupt(`its checksum is ${this.#crc}, it says ${value['crc']}`)
+      const { crc } = this.#parse(lines.toString('utf8', from, to))
+      const expected = crc32(lines.subarray(0, from), this.#crc)
+      if (crc !== expected) throw this.#corrupt(`its checksum is ${expected}, it says ${crc}`)
       this.#ended = true
     }
-    this.#crc = crc32(line, this.#crc)
   }
 
   finish(): JobSnapshot {
@@ -129,17 +142,26 @@ class SnapshotReader {
     this.#table = new JobTable(this.#keep, { ...emptyTotals(), ...header.totals })
   }
 
-  #toLive(line: Record<string, unknown>): LiveJob {
-    const { payload } = line
-    const numbers = [line['seq'], line['attempts'], line['interrupted'], line['attemptId'], line['dueMs']]
-    const sound = typeof line['id'] === 'string' && numbers.every(isCount) && payload !== undefined
-    if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
-    const job = line as unknown as LiveJob
+  /**
+   * The payload stands last in its line, as the JSON that the job was enqueued with. It is taken as it is: parsing it, to
+   * write it again, took a third of the time of opening 300,000 jobs. The checksum of the file covers it.
+   */
+  #toLive(lines: Buffer, from: number, to: number): LiveJob {
+    const payloadAt = lines.indexOf(payloadKey, from)
+    const isWhole = payloadAt > from && payloadAt + payloadKey.byteLength < to - 2
+    if (!isWhole || lines[to - 2] !== closingBrace || lines[to - 1] !== newline) {
+      throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
+    }
+    const job = this.#parse(`${lines.toString('utf8', from, payloadAt)}}`) as unknown as LiveJob
+    const numbers = [job.seq, job.attempts, job.interrupted, job.attemptId, job.dueMs]
+    if (typeof job.id !== 'string' || !numbers.every(isCount)) {
+      throw this.#corrupt(`line ${this.#lines + 1} is not a job`)
+    }
     // Field by field, in the order of `JobTable`: V8 keeps what comes of rest and spread as a dictionary of its own, which
     // took half of the time of opening 300,000 jobs, and each of their later snapshots.
     return {
       id: job.id,
-      payloadJson: JSON.stringify(payload),
+      payloadJson: lines.toString('utf8', payloadAt + payloadKey.byteLength, to - 2),
       priority: job.priority,
       timeoutMs: job.timeoutMs,
       maxAttempts: job.maxAttempts,
@@ -160,8 +182,8 @@ class SnapshotReader {
   }
 
   #toFinished(line: Record<string, unknown>): FinishedJob {
-    const sound = typeof line['id'] === 'string' && isCount(line['finishedAtMs'])
-    if (!sound) throw this.#corrupt(`line ${this.#lines + 1} is not a finished job`)
+    const isWhole = typeof line['id'] === 'string' && isCount(line['finishedAtMs'])
+    if (!isWhole) throw this.#corrupt(`line ${this.#lines + 1} is not a finished job`)
     const job = line as unknown as FinishedJob
     return {
       id: job.id,
@@ -175,10 +197,10 @@ class SnapshotReader {
     }
   }
 
-  #parse(line: Buffer): Record<string, unknown> {
+  #parse(line: string): Record<string, unknown> {
     let value: unknown
     try {
-      value = JSON.parse(line.toString('utf8'))
+      value = JSON.parse(line)
     } catch {
       value = undefined
     }
@@ -195,7 +217,7 @@ class SnapshotReader {
   }
 }
 
-/** The lines of a file, each with its newline, in memory of their own. */
+/** The lines of a file in pieces of some 64 KiB, each of whole lines. The last line may lack its newline. */
 async function* linesOf(disk: Disk, target: string): AsyncGenerator<Buffer> {
   const file = await disk.async.open(target, 'read')
   try {
@@ -206,12 +228,9 @@ async function* linesOf(disk: Disk, target: string): AsyncGenerator<Buffer> {
       if (bytesRead === 0) break
       position += bytesRead
       const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)])
-      let from = 0
-      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
-        yield bytes.subarray(from, end + 1)
-        from = end + 1
-      }
-      rest = bytes.subarray(from)
+      const end = bytes.lastIndexOf(newline) + 1
+      if (end > 0) yield bytes.subarray(0, end)
+      rest = bytes.subarray(end)
     }
     if (rest.byteLength > 0) yield rest
   } finally {
