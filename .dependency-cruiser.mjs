@@ -65,6 +65,7 @@ const rows = {
     'dispatch/backoff',
     'controller-settings',
     'dispatch',
+    'controller',
     'job-controller',
     'index',
   ],

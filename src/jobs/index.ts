@@ -1,3 +1,4 @@
+export type { EnqueueResult } from './controller/job-intake.js'
 export type {
   CheckpointFailure,
   CheckpointOverdue,
@@ -34,7 +35,7 @@ export {
 } from './events/log-inspection.js'
 export type { JobReplayOptions, JobReplayReport } from './events/replay.js'
 export type { DeadReason, JobSpec, JobState, JobView } from './job.js'
-export { type EnqueueResult, JobController, type JobStatus } from './job-controller.js'
+export { JobController, type JobStatus } from './job-controller.js'
 export type { DurationSummary, JobMetrics } from './metrics.js'
 export type { KeepFinished } from './state/finished-jobs.js'
 export type { CheckpointMetrics } from './state/job-checkpoints.js'

@@ -1,12 +1,9 @@
-import type { EventEmitter } from 'node:events'
 import { Emitter } from '../base/emitter.js'
 import { checkOptions, shortageError } from '../log/index.js'
-import {
-  announced,
-  type CheckpointFailure,
-  type JobControllerEvents,
-  type JobOutcome,
-} from './controller-events.js'
+import { Announcements } from './controller/announcements.js'
+import { type EnqueueResult, JobIntake } from './controller/job-intake.js'
+import { returnInFlight } from './controller/restart.js'
+import type { CheckpointFailure, JobControllerEvents } from './controller-events.js'
 import {
   type JobControllerOptions,
   type JobControllerSettings,
@@ -15,39 +12,16 @@ import {
 import { type Attempt, Dispatcher } from './dispatch/dispatcher.js'
 import { createRunner, type JobHandler, type JobRunner } from './dispatch/handler.js'
 import { closedError, JobError } from './errors.js'
-import type { JobEvent } from './events/event.js'
-import {
-  type FinishedJob,
-  type JobSpec,
-  type JobState,
-  type JobView,
-  type LiveJob,
-  type PlainJob,
-  toPlainJob,
-  viewOf,
-} from './job.js'
+import { type JobSpec, type JobView, viewOf } from './job.js'
 import type { JobMetrics } from './metrics.js'
 import { JobCheckpoints } from './state/job-checkpoints.js'
 import { type AppliedTransition, JobStore } from './state/job-store.js'
 import type { JobCounts, JobTotals } from './state/job-table.js'
 
-export interface EnqueueResult {
-  readonly id: string
-  /** False when the id is known already: nothing was added, and the job is as it was first given. */
-  readonly added: boolean
-  readonly state: JobState
-}
-
 export interface JobStatus extends JobCounts {
   readonly state: 'open' | 'running' | 'stopping' | 'closed' | 'failed'
   readonly totals: Readonly<JobTotals>
   readonly lastSeq: number
-}
-
-/** Jobs of one call: a full disk refuses the first and with it all others, or makes the others wait for room. */
-interface Together {
-  added: boolean
-  refusal: unknown
 }
 
 const graceMsDefault = 10_000
@@ -78,7 +52,8 @@ export class JobController extends Emitter<JobControllerEvents> {
   readonly #store: JobStore
   readonly #dispatcher: Dispatcher
   readonly #checkpoints: JobCheckpoints
-  readonly #waiting = new Set<(error?: Error) => void>()
+  readonly #announcements: Announcements
+  readonly #intake: JobIntake
   #runner: JobRunner | undefined
   #state: JobStatus['state'] = 'open'
   #failure: unknown
@@ -97,7 +72,8 @@ export class JobController extends Emitter<JobControllerEvents> {
     const store = await JobStore.open(settings)
     const controller = new JobController(settings, store)
     try {
-      await controller.#returnInFlight()
+      const { interruptionsMax } = settings
+      await returnInFlight(store, interruptionsMax, (job) => controller.#dispatcher.add(job))
     } catch (error) {
       await store.close()
       throw error
@@ -109,6 +85,11 @@ export class JobController extends Emitter<JobControllerEvents> {
     super()
     this.settings = settings
     this.#store = store
+    this.#announcements = new Announcements(this, store)
+    this.#intake = new JobIntake(store, settings, (applied) => {
+      this.#applied(applied, undefined)
+      this.#dispatcher.add(applied.job)
+    })
     this.#dispatcher = new Dispatcher(store, settings, {
       applied: (transition, extra) => this.#applied(transition, extra),
       late: (attempt, error) => this.#late(attempt, error),
@@ -160,9 +141,8 @@ export class JobController extends Emitter<JobControllerEvents> {
    *   `TIDEMARK_DISK_FULL` (nothing was added, try again at `diskReady`).
    */
   async enqueue(spec: JobSpec): Promise<EnqueueResult> {
-    const { result, lsn } = await this.#enqueue(toPlainJob(spec, this.settings))
-    await this.#store.log.waitDurable(lsn)
-    return result
+    this.#checkOpen()
+    return this.#intake.enqueue(spec)
   }
 
   /**
@@ -172,14 +152,8 @@ export class JobController extends Emitter<JobControllerEvents> {
    * @throws Errors as of `enqueue`.
    */
   async enqueueMany(specs: readonly JobSpec[]): Promise<EnqueueResult[]> {
-    const jobs = specs.map((spec) => toPlainJob(spec, this.settings))
-    for (const job of jobs) this.#store.log.checkSize(Buffer.byteLength(job.payloadJson), job.id)
-    const full = this.#store.log.diskRefusal(jobs.reduce((sum, job) => sum + job.payloadJson.length, 0))
-    if (full) throw full
-    const together: Together = { added: false, refusal: undefined }
-    const added = await Promise.all(jobs.map((job) => this.#enqueue(job, together)))
-    await this.#store.log.waitDurable(added.reduce((lsn, entry) => Math.max(lsn, entry.lsn), 0))
-    return added.map(({ result }) => result)
+    this.#checkOpen()
+    return this.#intake.enqueueMany(specs)
   }
 
   /** One job as it stands on disk, or `undefined` when its id is unknown or forgotten. */
@@ -232,7 +206,7 @@ export class JobController extends Emitter<JobControllerEvents> {
   async drained(): Promise<void> {
     this.#checkOpen()
     const { table, log } = this.#store
-    if (table.live.size > 0) await this.#nextDrained()
+    if (table.live.size > 0) await this.#announcements.drained()
     await log.waitDurable(log.tailLsn)
   }
 
@@ -285,7 +259,7 @@ export class JobController extends Emitter<JobControllerEvents> {
       await this.#runner?.close()
       await this.#store.close()
       if (!this.#failure) this.#state = 'closed'
-      this.#settleWaiting(closedError())
+      this.#announcements.settle(closedError())
     }
   }
 
@@ -297,57 +271,6 @@ export class JobController extends Emitter<JobControllerEvents> {
       attempts,
       reason: `The outcome of ${attempts} attempts could not be logged; their jobs are tried again when the queue is opened.`,
     })
-  }
-
-  async #returnInFlight(): Promise<void> {
-    const { log, table } = this.#store
-    const inFlight = [...table.live.values()].filter(({ state }) => state === 'inFlight')
-    await Promise.all(inFlight.map((job) => this.#returnOne(job)))
-    await log.waitDurable(log.tailLsn)
-  }
-
-  #returnOne(job: LiveJob): Promise<void> {
-    const { id, attemptId } = job
-    return new Promise((resolve, reject) => {
-      this.#store.log.inOrder(() => {
-        if (job.interrupted >= this.settings.interruptionsMax) {
-          this.#store.transition('DEAD', id, { attemptId, reason: 'interrupted' })
-        } else {
-          this.#store.transition('RETRY', id, { attemptId, delayMs: 0, reason: 'restart' })
-          this.#dispatcher.add(job)
-        }
-        resolve()
-      }, reject)
-    })
-  }
-
-  #enqueue(job: PlainJob, together?: Together): Promise<{ result: EnqueueResult; lsn: number }> {
-    return new Promise((resolve, reject) => {
-      this.#checkOpen()
-      this.#store.log.inOrder(
-        () => {
-          if (together?.refusal) throw together.refusal
-          resolve(this.#enqueueNow(job))
-          if (together) together.added = true
-        },
-        (error) => {
-          if (together && !together.added) together.refusal = error
-          reject(error)
-        },
-        () => together?.added === true,
-      )
-    })
-  }
-
-  #enqueueNow(plain: PlainJob): { result: EnqueueResult; lsn: number } {
-    const { id } = plain
-    const known: LiveJob | FinishedJob | undefined = this.#store.table.get(id)
-    // The first caller's job may not be on disk yet: the second is told when it is.
-    if (known) return { result: { id, added: false, state: known.state }, lsn: known.lsn }
-    const applied = this.#store.enqueue(plain)
-    this.#applied(applied, undefined)
-    this.#dispatcher.add(applied.job)
-    return { result: { id, added: true, state: 'pending' }, lsn: applied.lsn }
   }
 
   #cancelNow(id: string): number | undefined {
@@ -364,48 +287,8 @@ export class JobController extends Emitter<JobControllerEvents> {
 
   #applied(applied: AppliedTransition, extra: unknown): void {
     const { job, event, lsn } = applied
-    this.#announce(job, event, lsn, extra)
-    if (this.#store.table.live.size === 0) this.#drainedAt(lsn)
+    this.#announcements.announce(job, event, lsn, extra)
     this.#checkpoints.changed()
-  }
-
-  #announce(job: LiveJob, event: JobEvent, lsn: number, extra: unknown): void {
-    const name = announced[event.type]
-    if (this.listenerCount(name) === 0) return
-    const { seq, detail } = event
-    const outcome: JobOutcome = { id: job.id, attempt: job.attempts, seq }
-    const delayMs = detail['delayMs'] as number
-    const reason = detail['reason'] as string
-    if (name === 'enqueued') this.#whenDurable(lsn, name, { id: job.id, seq })
-    else if (name === 'dispatched') this.#whenDurable(lsn, name, { ...outcome, attemptId: seq })
-    else if (name === 'completed') this.#whenDurable(lsn, name, { ...outcome, result: extra })
-    else if (name === 'timedOut') this.#whenDurable(lsn, name, { ...outcome, delayMs })
-    else if (name === 'retried') this.#whenDurable(lsn, name, { ...outcome, delayMs, reason, error: extra })
-    else this.#whenDurable(lsn, name, { ...outcome, reason, error: extra })
-  }
-
-  #whenDurable<K extends keyof JobControllerEvents>(
-    lsn: number,
-    name: K,
-    ...args: JobControllerEvents[K]
-  ): void {
-    if (this.listenerCount(name) === 0) return
-    const told = this as EventEmitter
-    this.#store.durable.add(
-      lsn,
-      () => told.emit(name, ...args),
-      () => {},
-    )
-  }
-
-  #drainedAt(lsn: number): void {
-    this.#whenDurable(lsn, 'drained')
-    if (this.#waiting.size === 0) return
-    this.#store.durable.add(
-      lsn,
-      () => this.#settleWaiting(),
-      () => {},
-    )
   }
 
   #late({ jobId, attemptId }: Attempt, error: JobError): void {
@@ -426,33 +309,13 @@ export class JobController extends Emitter<JobControllerEvents> {
     this.emit('checkpointFailed', failure)
   }
 
-  #nextDrained(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.add((error) => {
-        if (error) reject(error)
-        else resolve()
-      })
-    })
-  }
-
-  /** Settles everybody who waits for the queue to drain. */
-  #settleWaiting(error?: Error): void {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const settle of waiting) settle(error)
-  }
-
   /** The log takes nothing any more: no dispatch, no enqueue, and whoever waits hears why. */
   #fail(error: unknown): void {
     if (this.#failure || this.#state === 'closed') return
     this.#failure = error
     this.#state = 'failed'
     this.#dispatcher.halt(toJobError(error))
-    this.#settleWaiting(error as Error)
-    this.#tellError(error)
-  }
-
-  #tellError(error: unknown): void {
+    this.#announcements.settle(error as Error)
     this.emit('error', error as Error)
   }
 

@@ -1,7 +1,8 @@
 import { badSetting, checkOptions, optionNames } from '../../log/index.js'
 import { closedError } from '../errors.js'
-import { detailToJson, type JobEventDetail, type JobEventType } from './event.js'
-import { checkEvent, type EventEntry, type JobLog } from './job-log.js'
+import { checkEvent, detailToJson, type JobEventDetail, type JobEventType } from './event.js'
+import type { EventEntry } from './event-encoder.js'
+import type { JobLog } from './job-log.js'
 
 export interface BatchWriterOptions {
   /** A batch is written when it has this many events … Default 100. */

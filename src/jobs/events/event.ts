@@ -149,6 +149,12 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-export function isEventType(value: unknown): value is JobEventType {
-  return knownTypes.has(value)
+/** @throws JobError `TIDEMARK_JOB_BAD_EVENT` unless an event can have this type and be of this job. */
+export function checkEvent(type: JobEventType, jobId: string): void {
+  if (knownTypes.has(type) && typeof jobId === 'string' && jobId !== '') return
+  throw new JobError(
+    'TIDEMARK_JOB_BAD_EVENT',
+    `An event has the type ${jobEventTypes.join(', ')}, and the id of its job, a text that is not empty.`,
+    { type, jobId },
+  )
 }

@@ -1,25 +1,27 @@
 import { Emitter } from '../../base/emitter.js'
-import type { LogError, LogPoisonedError, RecoveryReport } from '../../log/index.js'
 import {
   checkOptions,
   DurableLog,
   type DurableLogOptions,
-  frameHeaderBytes,
+  type LogError,
+  type LogPoisonedError,
   type LogStats,
   logSettingNames,
   NodeDisk,
+  type RecoveryReport,
 } from '../../log/index.js'
-import { closedError, fromLogError, JobError } from '../errors.js'
+import { closedError, fromLogError, type JobError } from '../errors.js'
 import {
+  checkEvent,
   detailToJson,
   encodeBase,
   encodeEvent,
-  isEventType,
   type JobEvent,
   type JobEventDetail,
   type JobEventType,
   recordType,
 } from './event.js'
+import { EventEncoder, type EventEntry } from './event-encoder.js'
 import { findLast } from './log-inspection.js'
 import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 import { RoomQueue } from './room-queue.js'
@@ -30,13 +32,6 @@ export type JobLogOptions = Omit<DurableLogOptions, 'dir' | 'contentVersion'>
 export interface AppendedEvent {
   readonly event: JobEvent
   readonly lsn: number
-}
-
-/** One entry of `appendMany`; the detail as JSON. */
-export interface EventEntry {
-  readonly type: JobEventType
-  readonly jobId: string
-  readonly detailJson: string
 }
 
 export interface JobLogEvents {
@@ -66,9 +61,7 @@ export class JobLog extends Emitter<JobLogEvents> {
   readonly #log: DurableLog
   readonly #disk = new NodeDisk()
   readonly #room: RoomQueue
-  readonly #pieceBytes: number
-  readonly #recordBytesMax: number
-  #scratch = Buffer.allocUnsafeSlow(4096)
+  readonly #encoder: EventEncoder
   #lastSeq: number
   #diskFull: LogError | undefined
   #roomOnDisk: () => void = () => {}
@@ -108,8 +101,7 @@ export class JobLog extends Emitter<JobLogEvents> {
       inRing: () => this.waitDurable(this.#log.tailLsn),
       onDisk: () => this.#nextRoomOnDisk(),
     })
-    this.#pieceBytes = log.settings.ringBytes / 4
-    this.#recordBytesMax = log.settings.maxFrameBytes - frameHeaderBytes
+    this.#encoder = new EventEncoder(log.settings)
     log.on('error', (error: LogPoisonedError) => {
       this.emit('error', fromLogError(error) as JobError)
       this.#roomOnDisk()
@@ -142,7 +134,7 @@ export class JobLog extends Emitter<JobLogEvents> {
 
   /** The largest event, in bytes of its JSON. */
   get recordBytesMax(): number {
-    return this.#recordBytesMax
+    return this.#encoder.recordBytesMax
   }
 
   /** What opening found, a torn end that was cut among it. */
@@ -184,7 +176,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     const lastSeq = await new Promise<number>((resolve, reject) => {
       const append = () => {
         while (from < entries.length) {
-          const piece = this.#encodePiece(entries, from)
+          const piece = this.#encoder.encodePiece(entries, from, this.#lastSeq + 1)
           lsn = this.#log.appendBatch(piece, recordType.event)
           this.#lastSeq += piece.length
           from += piece.length
@@ -215,7 +207,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     const seq = this.#lastSeq + 1
     const atMs = Date.now()
     const { text, checksum } = encodeEvent(seq, type, jobId, atMs, detailJson)
-    const payload = this.#toBytes(text, jobId)
+    const payload = this.#encoder.toBytes(text, jobId)
     try {
       const lsn = this.#log.append(payload, recordType.event)
       this.#lastSeq = seq
@@ -370,51 +362,10 @@ export class JobLog extends Emitter<JobLogEvents> {
     if (this.#closing) throw closedError()
   }
 
-  #encodePiece(entries: readonly EventEntry[], from: number): Buffer[] {
-    const atMs = Date.now()
-    const piece: Buffer[] = []
-    let bytes = 0
-    for (let i = from; i < entries.length; i++) {
-      const { type, jobId, detailJson } = entries[i]!
-      const { text } = encodeEvent(this.#lastSeq + 1 + piece.length, type, jobId, atMs, detailJson)
-      const payload = Buffer.from(text)
-      this.checkSize(payload.byteLength, jobId)
-      bytes += payload.byteLength + frameHeaderBytes
-      if (bytes > this.#pieceBytes && piece.length > 0) break
-      piece.push(payload)
-    }
-    return piece
-  }
-
-  /** The text in memory that the next call uses again; the log copies it. */
-  #toBytes(text: string, jobId: string): Uint8Array {
-    const bytesMax = text.length * 3
-    if (bytesMax > this.#scratch.byteLength) {
-      this.checkSize(Buffer.byteLength(text), jobId)
-      this.#scratch = Buffer.allocUnsafeSlow(bytesMax)
-    }
-    const bytes = this.#scratch.write(text)
-    this.checkSize(bytes, jobId)
-    return this.#scratch.subarray(0, bytes)
-  }
-
   /** @throws JobError `TIDEMARK_JOB_BAD_EVENT` for an event of more bytes than one record takes. */
   checkSize(bytes: number, jobId: string): void {
-    if (bytes <= this.#recordBytesMax) return
-    throw new JobError(
-      'TIDEMARK_JOB_BAD_EVENT',
-      `The event of job ${jobId.slice(0, 100)} has ${bytes} bytes; one event takes at most ${this.#recordBytesMax}. Keep large payloads elsewhere, or raise maxFrameBytes.`,
-      { jobId, bytes, bytesMax: this.#recordBytesMax },
-    )
+    this.#encoder.checkSize(bytes, jobId)
   }
-}
-
-export function checkEvent(type: JobEventType, jobId: string): void {
-  if (isEventType(type) && typeof jobId === 'string' && jobId !== '') return
-  throw new JobError('TIDEMARK_JOB_BAD_EVENT', 'An event needs a known type and the id of a job.', {
-    type,
-    jobId,
-  })
 }
 
 function segmentBytesFor(options: JobLogOptions): number | undefined {
