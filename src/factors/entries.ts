@@ -70,6 +70,23 @@ export function textWords(bytes: number): number {
   return entryHeadWords + Math.ceil(bytes / 8)
 }
 
+/** The bytes of a session entry. */
+export function sessionEntry(): Uint8Array {
+  const words = new Float64Array(entryHeadWords)
+  writeHead(new Int32Array(words.buffer), words, 0, entryKind.session, 0, 0, 0, 0)
+  return new Uint8Array(words.buffer)
+}
+
+/** The bytes of a series or checkpoint entry. */
+export function textEntry(kind: number, series: number, text: SeriesText | CheckpointText): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(text))
+  const words = new Float64Array(textWords(bytes.byteLength))
+  writeHead(new Int32Array(words.buffer), words, 0, kind, 0, 0, series, bytes.byteLength)
+  const entry = new Uint8Array(words.buffer)
+  entry.set(bytes, entryHeadWords * 8)
+  return entry
+}
+
 /** A text of the log: what the entries `series` and `checkpoint` say. */
 export interface SeriesText {
   readonly instrument: string

@@ -7,11 +7,11 @@ export {
 } from './durable/consumer.js'
 export {
   DurableFactorEngine,
-  type DurableFactorOptions,
   type DurableFactorStats,
   type FactorRecovery,
 } from './durable/durable-engine.js'
-export { FactorPersister, type PersisterStats, type Series } from './durable/persister.js'
+export type { DurableFactorOptions } from './durable/engine-options.js'
+export { FactorPersister, type PersisterStats } from './durable/persister.js'
 export {
   type PersisterOptions,
   type PersisterPreset,
@@ -19,6 +19,7 @@ export {
   persisterPresets,
   type WhenFull,
 } from './durable/persister-settings.js'
+export type { Series } from './durable/sent-series.js'
 export type { SnapshotFailure, SnapshotOverdue } from './durable/snapshot-schedule.js'
 export {
   type FactorSnapshot as Snapshot,
@@ -35,10 +36,6 @@ export type { FactorInstrument } from './engine/instrument.js'
 export * from './engine/operators/index.js'
 export { factorContentVersion, factorRecordType } from './entries.js'
 export { FactorError, type FactorErrorCode } from './errors.js'
-export {
-  FactorPool,
-  type FactorPoolOptions,
-  type FactorPoolStats,
-  type RankedInstrument,
-} from './pool/pool.js'
+export { FactorPool, type RankedInstrument } from './pool/pool.js'
+export type { FactorPoolOptions, FactorPoolStats } from './pool/pool-options.js'
 export { type Bar, checkTick, type Field, fields, type Tick } from './ticks.js'

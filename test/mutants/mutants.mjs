@@ -706,7 +706,7 @@ export const mutants = [
   },
   {
     name: 'ticks are not kept while the disk is full',
-    file: 'dist/src/factors/durable/batch-writer.js',
+    file: 'dist/src/factors/durable/channel-writer.js',
     find: 'isShortage(error) && !this.#gaveUpDisk',
     replace: 'false',
     tests: ['test/integration/factors-full-disk.test.ts'],

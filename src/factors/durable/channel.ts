@@ -40,6 +40,14 @@ export class Channel {
     return this.first + this.length++
   }
 
+  /** Writes a whole entry where `reserve` said, to be added; returns its words. */
+  write(entry: Uint8Array): number {
+    const words = entry.byteLength >> 3
+    const at = this.reserve(words)
+    this.#bytes.set(entry, at * 8)
+    return words
+  }
+
   /** A place that stays valid when entries move: where the next entry will begin. */
   get nextPlace(): number {
     return this.#moved + this.#tail

@@ -1,16 +1,6 @@
 import * as path from 'node:path'
-import type { Clock } from '../../base/clock.js'
 import { Emitter } from '../../base/emitter.js'
-import {
-  badSetting,
-  checkOptions,
-  DurableLog,
-  type LogError,
-  type LogSettingOptions,
-  type LogStats,
-  logSettingNames,
-  optionNames,
-} from '../../log/index.js'
+import { DurableLog, type LogError, type LogStats } from '../../log/index.js'
 import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from '../engine/engine.js'
 import { FactorInstrument } from '../engine/instrument.js'
 import { fieldsCell } from '../engine/program.js'
@@ -18,43 +8,14 @@ import { entryHeadWords, entryKind, factorContentVersion, fieldCount, writeHead 
 import type { FactorError } from '../errors.js'
 import { type Bar, checkTick, fields, type Tick, tickOfBar, writeFields } from '../ticks.js'
 import { FactorConsumer, type FactorUpdate } from './consumer.js'
+import { type DurableFactorOptions, type EngineSettings, resolveEngineOptions } from './engine-options.js'
 import { FactorPersister, type PersisterStats } from './persister.js'
-import { onlyPersister, type PersisterOptions, persisterOptions } from './persister-settings.js'
+import { onlyPersister } from './persister-settings.js'
 import { FactorReplay, replayFiles } from './replay.js'
 import { type SnapshotFailure, type SnapshotOverdue, SnapshotSchedule } from './snapshot-schedule.js'
 import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 import { encodeState } from './state-codec.js'
 import { UpdateFeed } from './update-feed.js'
-
-export interface DurableFactorOptions extends PersisterOptions {
-  /** Folder of the log and, below it, of the snapshots; made when it is not there. */
-  readonly dir: string
-  /** Settings of the log itself. */
-  readonly log?: LogSettingOptions | undefined
-  /** Whether every tick is logged with its values. Without it only snapshots and `persist` reach the disk. Default true. */
-  readonly autoPersist?: boolean | undefined
-  /** Ticks after which a snapshot is taken; 0: never by itself. Default 100,000. */
-  readonly snapshotEveryTicks?: number | undefined
-  /** Snapshots that are kept. Default 2. */
-  readonly keepSnapshots?: number | undefined
-  /** Whether log segments that no kept snapshot needs are deleted. Default false: history stays readable. */
-  readonly reclaimLog?: boolean | undefined
-  /** Time, for tests. @internal */
-  readonly clock?: Clock | undefined
-}
-
-const engineOptions = new Set([
-  ...persisterOptions,
-  ...optionNames<Omit<DurableFactorOptions, keyof PersisterOptions>>({
-    dir: true,
-    log: true,
-    autoPersist: true,
-    snapshotEveryTicks: true,
-    keepSnapshots: true,
-    reclaimLog: true,
-    clock: true,
-  }),
-])
 
 /** What opening found. */
 export interface FactorRecovery {
@@ -125,8 +86,8 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   readonly #log: DurableLog
   readonly #persister: FactorPersister
   readonly #snapshots: SnapshotStore
-  readonly #keep: number
-  readonly #reclaim: boolean
+  readonly #keepSnapshots: number
+  readonly #reclaimLog: boolean
   /** Number of the series of each instrument in this session. */
   readonly #series: number[] = []
   readonly #schedule: SnapshotSchedule
@@ -141,22 +102,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
    *   `TIDEMARK_REPLAY_DIFFERS`, `TIDEMARK_FACTOR_LOG_CORRUPT`.
    */
   static async open(options: DurableFactorOptions): Promise<DurableFactorEngine> {
-    checkOptions('DurableFactorEngine.open', options, engineOptions)
-    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
-    const every = options.snapshotEveryTicks ?? 100_000
-    const keep = options.keepSnapshots ?? 2
-    if (!(Number.isInteger(every) && every >= 0)) {
-      throw badSetting('snapshotEveryTicks', every, 'a whole number from 0 on')
-    }
-    if (!(Number.isInteger(keep) && keep >= 1))
-      throw badSetting('keepSnapshots', keep, 'a whole number from 1 on')
-    if (options.whenFull === 'latest' && (options.autoPersist ?? true)) {
-      throw badSetting(
-        'whenFull',
-        'latest',
-        'wait or drop: a tick that was computed cannot be left out of the log',
-      )
-    }
+    const settings = resolveEngineOptions(options)
     const startMs = performance.now()
     const log = await DurableLog.open({
       ...options.log,
@@ -168,7 +114,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
       const { snapshot, skipped } = snapshots.newest(log.durableLsn)
       const replay = new FactorReplay(snapshot, log.firstLsn)
       await replayFiles(replay, log, log.durableLsn)
-      return new DurableFactorEngine(options, every, keep, log, snapshots, replay, {
+      return new DurableFactorEngine(options, settings, log, snapshots, replay, {
         snapshot: snapshot?.info,
         skippedSnapshots: skipped,
         replayedEntries: replay.entries,
@@ -185,8 +131,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
 
   private constructor(
     options: DurableFactorOptions,
-    every: number,
-    keep: number,
+    settings: EngineSettings,
     log: DurableLog,
     snapshots: SnapshotStore,
     replay: FactorReplay,
@@ -194,13 +139,17 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   ) {
     super()
     this.recovery = recovery
-    this.autoPersist = options.autoPersist ?? true
+    this.autoPersist = settings.autoPersist
     this.#engine = replay.engine
     this.#log = log
     this.#snapshots = snapshots
-    this.#keep = keep
-    this.#reclaim = options.reclaimLog ?? false
-    this.#schedule = new SnapshotSchedule(every, (id) => this.#snapshot(id), options.clock)
+    this.#keepSnapshots = settings.keepSnapshots
+    this.#reclaimLog = settings.reclaimLog
+    this.#schedule = new SnapshotSchedule(
+      settings.snapshotEveryTicks,
+      (id) => this.#snapshot(id),
+      options.clock,
+    )
     this.#schedule.onFailed = (failure) => this.emit('snapshotFailed', failure)
     this.#schedule.onOverdue = (overdue) => this.emit('snapshotOverdue', overdue)
     this.#persister = new FactorPersister(log, { ...onlyPersister(options), snapshots })
@@ -420,8 +369,8 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
 
   async #snapshot(checkpointId: string): Promise<SnapshotInfo> {
     const info = await this.#persister.snapshot(checkpointId, encodeState(this.#engine.save()))
-    const oldest = await this.#snapshots.prune(this.#keep)
-    if (this.#reclaim && oldest !== undefined && !this.#closing) await this.#log.removeBefore(oldest)
+    const oldest = await this.#snapshots.prune(this.#keepSnapshots)
+    if (this.#reclaimLog && oldest !== undefined && !this.#closing) await this.#log.removeBefore(oldest)
     return info
   }
 }

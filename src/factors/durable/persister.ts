@@ -10,36 +10,26 @@ import {
   entryKind,
   factorRecordType,
   type SeriesText,
+  sessionEntry,
+  textEntry,
   textWords,
   valuesMax,
   writeHead,
 } from '../entries.js'
 import { FactorError } from '../errors.js'
-import { BatchWriter, type Waiter } from './batch-writer.js'
 import type { Channel } from './channel.js'
+import { ChannelWriter, type Waiter } from './channel-writer.js'
 import {
   type PersisterOptions,
   type PersisterSettings,
   persisterOptions,
   resolvePersisterSettings,
 } from './persister-settings.js'
+import { checkVector, SentSeriesTable, type Series } from './sent-series.js'
 import { SeriesTable } from './series-table.js'
-import type { SnapshotInfo, SnapshotSeries, SnapshotStore } from './snapshot-store.js'
+import type { SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 
 const ownOptions = new Set([...persisterOptions, 'snapshots'])
-
-/** A series of values of one instrument: what `sendVector` takes in place of names. */
-export interface Series {
-  readonly number: number
-  readonly instrument: string
-  readonly factors: readonly string[]
-}
-
-/** A series with its last values, for snapshots. */
-interface KnownSeries extends Series {
-  readonly last: Float64Array
-  lastTimestamp: number
-}
 
 /** Counts of messages since the start; every message taken ends in exactly one of durable, superseded, failed. */
 export interface PersisterStats {
@@ -76,11 +66,10 @@ export interface PersisterStats {
  */
 export class FactorPersister extends Emitter<{ error: [Error] }> {
   readonly settings: PersisterSettings
-  readonly #writer: BatchWriter
+  readonly #writer: ChannelWriter
   readonly #snapshots: SnapshotStore | undefined
   readonly #table = new SeriesTable()
-  readonly #series = new Map<string, KnownSeries>()
-  readonly #byNumber: (KnownSeries | undefined)[] = []
+  readonly #series = new SentSeriesTable()
   readonly #room: (() => void)[] = []
   /** Under `latest`: where the message of a series waits, and its number. */
   readonly #places = new Map<number, { place: number; message: number }>()
@@ -103,9 +92,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     checkOptions('FactorPersister', options, ownOptions)
     this.settings = resolvePersisterSettings(options)
     this.#snapshots = options.snapshots
-    const session = new Float64Array(entryHeadWords)
-    writeHead(new Int32Array(session.buffer), session, 0, entryKind.session, 0, 0, 0, 0)
-    const lsn = log.append(new Uint8Array(session.buffer), factorRecordType)
+    const lsn = log.append(sessionEntry(), factorRecordType)
     const owner = {
       roomMade: () => this.#giveRoom(),
       failed: (error: Error) => {
@@ -113,13 +100,12 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
         this.emit('error', error)
       },
     }
-    this.#writer = new BatchWriter(log, this.settings, owner, lsn)
+    this.#writer = new ChannelWriter(log, this.settings, owner, lsn)
   }
 
   /** The number of a series, with its names logged before it is used. @throws FactorError `TIDEMARK_BAD_NAME`. */
   series(instrument: string, factors: readonly string[]): Series {
-    const key = JSON.stringify([instrument, ...factors])
-    const known = this.#series.get(key)
+    const known = this.#series.get(instrument, factors)
     if (known) return known
     checkName('instrument', instrument)
     for (const factor of factors) checkName('factor', factor)
@@ -127,17 +113,9 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
       throw this.#tooLarge(`A series of ${factors.length} factors`, factors.length)
     }
     this.#checkUsable()
-    const series = {
-      number: this.#nextSeries++,
-      instrument,
-      factors: [...factors],
-      last: new Float64Array(factors.length).fill(Number.NaN),
-      lastTimestamp: Number.NaN,
-    }
-    this.defineSeries(series.number, { instrument, factors: series.factors })
-    this.#series.set(key, series)
-    this.#byNumber[series.number] = series
-    return series
+    const number = this.#nextSeries++
+    this.defineSeries(number, { instrument, factors: [...factors] })
+    return this.#series.add(number, instrument, factors)
   }
 
   /** Hands over one value; `undefined` for one that isn't defined. Errors as of `sendVector`. */
@@ -166,7 +144,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
    */
   sendVector(series: Series, values: ArrayLike<number>, timestamp: number): boolean {
     const count = series.factors.length
-    this.#checkVector(series, values, timestamp)
+    checkVector(series, values, timestamp)
     if (this.settings.whenFull === 'latest' && this.full && this.#supersede(series, values, timestamp))
       return true
     if (!this.#roomFor(entryHeadWords + count)) return false
@@ -180,7 +158,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
    *   `TIDEMARK_SUPERSEDED` when a newer message took its place.
    */
   async persistVector(series: Series, values: ArrayLike<number>, timestamp: number): Promise<number> {
-    this.#checkVector(series, values, timestamp)
+    checkVector(series, values, timestamp)
     this.#checkUsable()
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject }
@@ -221,7 +199,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     }
     checkName('checkpoint', checkpointId)
     this.#checkUsable()
-    const series = this.#table.list().map((one) => this.#withLast(one))
+    const series = this.#table.list().map((one) => this.#series.withLast(one))
     const timestamp = this.#lastTimestamp === Number.NEGATIVE_INFINITY ? undefined : this.#lastTimestamp
     const before = this.#snapshotting
     const written = this.#cut().then(async (lsn) => {
@@ -300,22 +278,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   /** Takes over the last values of an earlier session, so that snapshots of this one have them. @internal */
   adopt(instrument: string, factors: readonly string[], values: Float64Array, timestamp: number): void {
     const { number } = this.series(instrument, factors)
-    this.#keepLast(number, values, timestamp)
-  }
-
-  #keepLast(number: number, values: ArrayLike<number>, timestamp: number): void {
-    const series = this.#byNumber[number]
-    if (!series) return
-    const { last } = series
-    for (let i = 0; i < last.length; i++) last[i] = values[i]!
-    series.lastTimestamp = timestamp
-  }
-
-  #withLast(series: SnapshotSeries): SnapshotSeries {
-    const known = this.#byNumber[series.number]
-    if (!known || Number.isNaN(known.lastTimestamp)) return series
-    const values = Buffer.from(known.last.buffer).toString('base64')
-    return { ...series, last: { values, timestamp: known.lastTimestamp } }
+    this.#series.keepLast(number, values, timestamp)
   }
 
   /** A promise for the one message that `send` hands over. @internal */
@@ -358,7 +321,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     writeHead(channel.int32, channel.float64, at, entryKind.vector, 0, count, series.number, timestamp)
     const { float64 } = channel
     for (let i = 0; i < count; i++) float64[at + entryHeadWords + i] = values[i]!
-    this.#keepLast(series.number, values, timestamp)
+    this.#series.keepLast(series.number, values, timestamp)
     if (this.settings.whenFull === 'latest') {
       const message = channel.first + channel.length
       this.#places.set(series.number, { place: channel.nextPlace, message })
@@ -376,7 +339,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     float64[at + 1] = timestamp
     for (let i = 0; i < values.length; i++) float64[at + entryHeadWords + i] = values[i]!
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
-    this.#keepLast(series.number, values, timestamp)
+    this.#series.keepLast(series.number, values, timestamp)
     this.#count.sent++
     this.#count.superseded++
     this.#writer.replaceWaiter(
@@ -392,16 +355,10 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   }
 
   #text(kind: number, series: number, text: SeriesText | CheckpointText): void {
-    const bytes = Buffer.from(JSON.stringify(text))
-    const words = textWords(bytes.byteLength)
-    if (words * 8 > this.#writer.batchBytesMax) {
-      throw this.#tooLarge(`A definition of ${bytes.byteLength} bytes`, bytes.byteLength)
-    }
-    const channel = this.#writer.channel
-    const at = channel.reserve(words)
-    channel.float64[at + words - 1] = 0
-    writeHead(channel.int32, channel.float64, at, kind, 0, 0, series, bytes.byteLength)
-    new Uint8Array(channel.float64.buffer).set(bytes, (at + entryHeadWords) * 8)
+    const entry = textEntry(kind, series, text)
+    const { byteLength: bytes } = entry
+    if (bytes > this.#writer.batchBytesMax) throw this.#tooLarge(`A definition of ${bytes} bytes`, bytes)
+    const words = this.#writer.channel.write(entry)
     this.endEntry(words, Number.NEGATIVE_INFINITY)
   }
 
@@ -432,24 +389,6 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     const { capacity } = this.settings
     if (this.#room.length === 0 || this.#writer.channel.length * 2 > capacity) return
     while (this.#room.length > 0 && this.#writer.channel.length < capacity) this.#room.shift()!()
-  }
-
-  #checkVector(series: Series, values: ArrayLike<number>, timestamp: number): void {
-    const { instrument, factors } = series
-    let fault: string | undefined
-    if (values.length !== factors.length) fault = `${values.length} values for ${factors.length} factors`
-    else if (!Number.isFinite(timestamp)) fault = `the timestamp is ${shown(timestamp)}`
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!
-      if (typeof value !== 'number' || value === Infinity || value === -Infinity)
-        fault ??= `${factors[i]} is ${shown(value)}`
-    }
-    if (fault === undefined) return
-    throw new FactorError(
-      'TIDEMARK_BAD_VALUE',
-      `The values of ${instrument} can't be sent: ${fault}. Send a finite number, or NaN, for each factor.`,
-      { instrument, fault },
-    )
   }
 
   #checkUsable(): void {

@@ -22,7 +22,7 @@ import {
   factorRecordType,
   fieldCount,
   type SeriesText,
-  textWords,
+  textEntry,
   writeHead,
 } from '../entries.js'
 import { fields } from '../ticks.js'
@@ -203,14 +203,8 @@ class FactorLoop {
     instrument.program.register(definitions)
     this.#instruments[number] = instrument
     const text = { instrument: name, factors: instrument.factors, definitions } satisfies SeriesText
-    const bytes = Buffer.from(JSON.stringify(text))
-    const words = textWords(bytes.byteLength)
     const channel = this.#channel
-    const at = channel.reserve(words)
-    channel.float64[at + words - 1] = 0
-    writeHead(channel.int32, channel.float64, at, entryKind.series, 0, 0, number, bytes.byteLength)
-    new Uint8Array(channel.float64.buffer).set(bytes, (at + entryHeadWords) * 8)
-    channel.add(words)
+    channel.add(channel.write(textEntry(entryKind.series, number, text)))
   }
 
   #answer(kind: 'sync' | 'snapshot' | 'values', lsn: number): Uint8Array | InstrumentValues[] | undefined {

@@ -2,16 +2,7 @@ import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
-import {
-  badSetting,
-  checkOptions,
-  DurableLog,
-  LogError,
-  type LogSettingOptions,
-  type LogStats,
-  logSettingNames,
-  optionNames,
-} from '../../log/index.js'
+import { DurableLog, LogError } from '../../log/index.js'
 import { type SnapshotInfo, SnapshotStore } from '../durable/snapshot-store.js'
 import { decodeState, encodeState } from '../durable/state-codec.js'
 import { checkName, type Definition, expressionsOf } from '../engine/engine.js'
@@ -19,51 +10,18 @@ import { FactorInstrument } from '../engine/instrument.js'
 import type { Definitions } from '../engine/program.js'
 import { ranksOf } from '../engine/ranks.js'
 import {
-  entryHeadWords,
   entryKind,
   factorContentVersion,
   factorRecordType,
-  type SeriesText,
+  sessionEntry,
+  textEntry,
   textWords,
-  writeHead,
 } from '../entries.js'
 import { FactorError } from '../errors.js'
 import { checkTick, type Tick } from '../ticks.js'
+import { type FactorPoolOptions, type FactorPoolStats, resolvePoolOptions } from './pool-options.js'
 import { type FactorReply, type InstrumentValues, workerOf } from './pool-thread.js'
 import { type Answer, FactorWorker } from './pool-worker.js'
-
-export interface FactorPoolOptions {
-  /** Folder of the log and the snapshots: of the same format as a `DurableFactorEngine`'s. */
-  readonly dir: string
-  readonly log?: LogSettingOptions | undefined
-  /** Worker threads. Default 2. May differ from one opening to the next. */
-  readonly workers?: number | undefined
-  /** Ticks that may wait for each worker, rounded up to a power of two, at least 4. Default 65,536. */
-  readonly queueTicks?: number | undefined
-  /** Ticks in one record of the log, at most. Default 100. */
-  readonly batchSize?: number | undefined
-  /** Whether a tick that finds no room is an error (`wait`: await `ready`) or dropped and counted. Default `wait`. */
-  readonly whenFull?: 'wait' | 'drop' | undefined
-}
-
-const poolOptions = optionNames<FactorPoolOptions>({
-  dir: true,
-  log: true,
-  workers: true,
-  queueTicks: true,
-  batchSize: true,
-  whenFull: true,
-})
-
-export interface FactorPoolStats {
-  readonly ticks: number
-  readonly dropped: number
-  readonly refused: number
-  /** Ticks that each worker has not taken yet. */
-  readonly queued: readonly number[]
-  readonly instruments: number
-  readonly log: LogStats
-}
 
 /** An instrument's place among others by one factor: 1 is the greatest, equal ones share the mean of their places. */
 export interface RankedInstrument {
@@ -119,13 +77,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
 
   /** @throws LogError as of `DurableLog.open`; FactorError as of `DurableFactorEngine.open`. */
   static async open(options: FactorPoolOptions): Promise<FactorPool> {
-    checkOptions('FactorPool.open', options, poolOptions)
-    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
-    const workers = whole('workers', options.workers ?? 2, 64)
-    const queueTicks = whole('queueTicks', options.queueTicks ?? 65_536, 1 << 24)
-    const batchSize = whole('batchSize', options.batchSize ?? 100, 100_000)
-    const { whenFull = 'wait' } = options
-    if (whenFull !== 'wait' && whenFull !== 'drop') throw badSetting('whenFull', whenFull, 'wait or drop')
+    const { workers, queueTicks, batchSize, whenFull } = resolvePoolOptions(options)
     const log = await DurableLog.open({
       ...options.log,
       dir: options.dir,
@@ -389,7 +341,9 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     const shape = new FactorInstrument(name, 0)
     for (const batch of history) shape.program.register(batch)
     const number = this.#instruments.size
-    await this.#append(seriesEntry(number, { instrument: name, factors: shape.factors, definitions: [] }))
+    await this.#append(
+      textEntry(entryKind.series, number, { instrument: name, factors: shape.factors, definitions: [] }),
+    )
     worker.send({ kind: 'known', number, instrument: name })
     this.#instruments.set(name, { number, worker, shape })
   }
@@ -437,24 +391,4 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
       throw new FactorError('TIDEMARK_PERSISTER_CLOSED', 'The factor pool was closed; it takes nothing more.')
     }
   }
-}
-
-function whole(setting: string, value: number, max: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value
-  throw badSetting(setting, value, `a whole number from 1 to ${max}`)
-}
-
-function sessionEntry(): Uint8Array {
-  const words = new Float64Array(entryHeadWords)
-  writeHead(new Int32Array(words.buffer), words, 0, entryKind.session, 0, 0, 0, 0)
-  return new Uint8Array(words.buffer)
-}
-
-function seriesEntry(number: number, text: SeriesText): Uint8Array {
-  const bytes = Buffer.from(JSON.stringify(text))
-  const words = new Float64Array(textWords(bytes.byteLength))
-  writeHead(new Int32Array(words.buffer), words, 0, entryKind.series, 0, 0, number, bytes.byteLength)
-  const entry = new Uint8Array(words.buffer)
-  entry.set(bytes, entryHeadWords * 8)
-  return entry
 }

@@ -16,8 +16,8 @@ interface Cut {
   readonly reject: (error: Error) => void
 }
 
-/** What is told to the owner of a `BatchWriter`. */
-export interface BatchOwner {
+/** What is told to the owner of a `ChannelWriter`. */
+export interface ChannelOwner {
   /** Messages have left the channel. */
   roomMade(): void
   /** Once: the log was poisoned or closed, and nothing more is written. */
@@ -31,7 +31,7 @@ const diskPollMs = 250
  * Takes messages out of a channel in batches and appends each batch to the log as one record, when it is full, when
  * its oldest message has waited long enough, or when somebody asks for a cut.
  */
-export class BatchWriter {
+export class ChannelWriter {
   readonly channel = new Channel()
   readonly batchBytesMax: number
   readonly count = { durable: 0, failed: 0, inFlight: 0, batches: 0, batchBytes: 0 }
@@ -39,7 +39,7 @@ export class BatchWriter {
   failure: Error | undefined
   readonly #log: DurableLog
   readonly #settings: PersisterSettings
-  readonly #owner: BatchOwner
+  readonly #owner: ChannelOwner
   readonly #waiters = new Map<number, Waiter>()
   readonly #cuts: Cut[] = []
   #timer: NodeJS.Timeout | undefined
@@ -57,7 +57,7 @@ export class BatchWriter {
   readonly #onDiskReady = () => this.#endDiskWait()
 
   /** `lastLsn` is what was appended before. */
-  constructor(log: DurableLog, settings: PersisterSettings, owner: BatchOwner, lastLsn: number) {
+  constructor(log: DurableLog, settings: PersisterSettings, owner: ChannelOwner, lastLsn: number) {
     this.#log = log
     this.#settings = settings
     this.#owner = owner

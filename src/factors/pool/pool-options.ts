@@ -1,0 +1,69 @@
+import {
+  badSetting,
+  checkOptions,
+  type LogSettingOptions,
+  type LogStats,
+  logSettingNames,
+  optionNames,
+} from '../../log/index.js'
+
+export interface FactorPoolOptions {
+  /** Folder of the log and the snapshots: of the same format as a `DurableFactorEngine`'s. */
+  readonly dir: string
+  readonly log?: LogSettingOptions | undefined
+  /** Worker threads. Default 2. May differ from one opening to the next. */
+  readonly workers?: number | undefined
+  /** Ticks that may wait for each worker, rounded up to a power of two, at least 4. Default 65,536. */
+  readonly queueTicks?: number | undefined
+  /** Ticks in one record of the log, at most. Default 100. */
+  readonly batchSize?: number | undefined
+  /** Whether a tick that finds no room is an error (`wait`: await `ready`) or dropped and counted. Default `wait`. */
+  readonly whenFull?: 'wait' | 'drop' | undefined
+}
+
+const poolOptions = optionNames<FactorPoolOptions>({
+  dir: true,
+  log: true,
+  workers: true,
+  queueTicks: true,
+  batchSize: true,
+  whenFull: true,
+})
+
+export interface FactorPoolStats {
+  readonly ticks: number
+  readonly dropped: number
+  readonly refused: number
+  /** Ticks that each worker has not taken yet. */
+  readonly queued: readonly number[]
+  readonly instruments: number
+  readonly log: LogStats
+}
+
+const workersMax = 64
+const queueTicksMax = 1 << 24
+const batchSizeMax = 100_000
+
+interface PoolSettings {
+  readonly workers: number
+  readonly queueTicks: number
+  readonly batchSize: number
+  readonly whenFull: 'wait' | 'drop'
+}
+
+/** Fills in defaults. @throws LogError `TIDEMARK_BAD_SETTING` that names the option, the value and what is allowed. */
+export function resolvePoolOptions(options: FactorPoolOptions): PoolSettings {
+  checkOptions('FactorPool.open', options, poolOptions)
+  if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
+  const { workers = 2, queueTicks = 65_536, batchSize = 100, whenFull = 'wait' } = options
+  checkWhole('workers', workers, workersMax)
+  checkWhole('queueTicks', queueTicks, queueTicksMax)
+  checkWhole('batchSize', batchSize, batchSizeMax)
+  if (whenFull !== 'wait' && whenFull !== 'drop') throw badSetting('whenFull', whenFull, 'wait or drop')
+  return { workers, queueTicks, batchSize, whenFull }
+}
+
+function checkWhole(setting: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return
+  throw badSetting(setting, value, `a whole number from 1 to ${max}`)
+}
