@@ -338,6 +338,6 @@ function messageOf(error: unknown): string {
     const text = (error as { message?: unknown } | null | undefined)?.message ?? error
     return String(text).slice(0, errorLengthMax)
   } catch {
-    return 'an error that cannot be told'
+    return 'an error that cannot be shown'
   }
 }
