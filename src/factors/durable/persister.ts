@@ -1,6 +1,5 @@
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
-import { shown } from '../../base/shown.js'
 import type { DurableLog } from '../../log/index.js'
 import { checkOptions } from '../../log/index.js'
 import { checkName } from '../engine/engine.js'
