@@ -37,9 +37,10 @@ const feeding = (async () => {
   for await (const event of pool.subscribe({ signal: stop.signal })) {
     readLsn = event.lsn
     if (event.event !== 'trade') continue
-    const seen = tradesSeen.get(event.symbol) + 1
+    const seen = (tradesSeen.get(event.symbol) ?? 0) + 1
     tradesSeen.set(event.symbol, seen)
-    if (seen <= factors.instruments.find(({ name }) => name === event.symbol).ticks) continue
+    const known = factors.instruments.find(({ name }) => name === event.symbol)
+    if (known && seen <= known.ticks) continue
     if (factors.full) await factors.ready()
     factors.processTick({
       instrument: event.symbol,
@@ -52,8 +53,8 @@ const feeding = (async () => {
 
 const unsubscribe = factors.onUpdate(({ instrument, factors: values }) => {
   if (values['macd.signal'] !== undefined && Math.random() < 0.01) {
-    const shown = Object.entries(values).map(([name, value]) => `${name} ${value.toFixed(3)}`)
-    console.log(`${instrument.padEnd(8)} ${shown.join('  ')}`)
+    const shown = Object.entries(values).map(([name, value]) => `${name} ${value?.toFixed(3)}`)
+    console.log(`${instrument?.padEnd(8)} ${shown.join('  ')}`)
   }
 })
 console.log(`${factors.recovery.ticks} trades seen before, in ${folder}`)

@@ -17,13 +17,13 @@ queue.start(async ({ payload }, { signal }) => {
   await new Promise((resolve) => setTimeout(resolve, 200))
   signal.throwIfAborted()
   if (Math.random() < 0.3) throw new Error('the mail server is busy')
-  return `mail to ${payload.to}`
+  return `mail to ${payload}`
 })
 
 const results = await queue.enqueueMany(
   Array.from({ length: 20 }, (_, n) => ({
     id: `mail-${n}`,
-    payload: { to: `user-${n}@example.org` },
+    payload: `user-${n}@example.org`,
     priority: n % 5 === 0 ? 1 : 0,
   })),
 )
