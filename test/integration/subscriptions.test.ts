@@ -297,7 +297,7 @@ describe('a bare log', () => {
 
   it('keeps what its tailer has yet to read, whatever it is asked to remove', async () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes: 65_536, segmentBytes: 65_536 })
-    const follower = log.tail(0)
+    const tailer = log.tail(0)
     let last = 0
     for (let i = 0; i < 10; i++) {
       last = log.append(Buffer.alloc(10_000))
@@ -306,7 +306,7 @@ describe('a bare log', () => {
     }
     expect(await log.removeBefore(last)).toBe(0)
     let read = 0
-    const following = follower.start((chunk) => {
+    const following = tailer.start((chunk) => {
       read = chunk.endLsn
     })
     while (read < last) await turn()
