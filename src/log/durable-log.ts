@@ -1,7 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { Emitter } from '../base/emitter.js'
 import { withoutStack } from '../base/errors.js'
-import { readerTurns } from '../base/turns.js'
 import type { Disk } from './disk/disk.js'
 import { Ownership, type TakenFolder } from './disk/ownership.js'
 import { closedError, fromErrorMessage, LogError, LogPoisonedError, shortageError } from './errors.js'
@@ -15,12 +14,12 @@ import {
   type OpenedLog,
   openLog,
 } from './log-opening.js'
+import { LogReaders } from './log-readers.js'
 import { type LogStats, logStats } from './log-stats.js'
 import { checkOptions } from './options.js'
 import { DurableWaiters } from './read/durable-waiters.js'
-import { LiveFeed } from './read/live-feed.js'
-import { LogReader, type LogReaderOptions } from './read/log-reader.js'
-import { LogTailer } from './read/tailer.js'
+import type { LogReader, LogReaderOptions } from './read/log-reader.js'
+import type { LogTailer } from './read/tailer.js'
 import type { RecoveryReport } from './recover/recovery.js'
 import { int32, int64, type LogMemory, LogViews, logState } from './ring/memory.js'
 import { LogProducer } from './ring/producer.js'
@@ -75,11 +74,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly #room: DiskRoom
   readonly #remover: SegmentRemover
   #nextProducer = 1
-  readonly #feed = new LiveFeed()
-  readonly #reading = new Set<LogReader>()
-  #tailer: LogTailer | undefined
-  readonly #acknowledgementsDue = () =>
-    this.tailLsn > Math.min(this.signal.released, this.#tailer?.neededLsn ?? Number.POSITIVE_INFINITY)
+  readonly #readers: LogReaders
   #poisoned: LogPoisonedError | undefined
   /** Whether an append was refused for want of room in the ring, and no `waitDurable` was called since. */
   #wasFull = false
@@ -143,6 +138,16 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.#waiters = new DurableWaiters(this.signal)
     this.#requests = new FlusherRequests(this.#views, this.signal)
     this.#room = new DiskRoom(this.#views, dir, settings.segmentBytes)
+    this.#readers = new LogReaders({
+      disk,
+      directory: dir,
+      memory,
+      signal: this.signal,
+      firstLsn: () => this.firstLsn,
+      tailLsn: () => this.tailLsn,
+      isEnding: () => this.#closing !== undefined || this.#poisoned !== undefined,
+      failure: () => this.#poisoned ?? (this.#closed ? closedError() : undefined),
+    })
     this.#remover = new SegmentRemover({
       disk,
       directory: dir,
@@ -159,7 +164,6 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         else this.emit('diskFull', shortageError(dir, message.shortage, { reason: message.error.message }))
       },
     })
-    this.#feed.onRequested = () => this.#feedReaders()
   }
 
   /** @internal */
@@ -226,8 +230,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Appends records one after the other; either all are taken or none. Returns the LSN of the last. After a crash a first part of them
-   * may be in the log, if none was awaited: a batch is no transaction.
+   * Appends records one after the other; either all are taken or none. Returns the LSN of the last. After a crash a
+   * first part of them may be in the log, if none was awaited: a batch is no transaction.
    *
    * @throws as `append`; LogError `TIDEMARK_BATCH_TOO_LARGE` for a batch that no ring of this size will ever take.
    */
@@ -305,54 +309,15 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   reader(options: LogReaderOptions = {}): LogReader {
     if (this.#closing) throw closedError()
-    return new LogReader(
-      {
-        disk: this.#disk,
-        directory: this.dir,
-        signal: this.signal,
-        firstLsn: () => this.firstLsn,
-        failure: () => this.#poisoned ?? (this.#closed ? closedError() : undefined),
-        live: this.#feed,
-        reading: this.#reading,
-        turns: readerTurns,
-        acknowledgementsDue: this.#acknowledgementsDue,
-      },
-      options,
-    )
+    return this.#readers.reader(options)
   }
 
   /**
-   * Follows the log through the ring, to its very end when it is closed, and feeds this log's readers from there.
+   * Tails the log through the ring, to its very end when it is closed, and feeds this log's readers from there.
    * A log has one tailer: make it before the first reader, which would make one of its own.
    */
   tail(fromLsn: number): LogTailer {
-    return this.#tail(fromLsn, false)
-  }
-
-  #tail(fromLsn: number, onlyForFeed: boolean): LogTailer {
-    if (this.#tailer)
-      throw new Error('The log has a tailer already: call tail() once, before the first reader catches up.')
-    this.#tailer = new LogTailer({
-      memory: this.memory,
-      signal: this.signal,
-      disk: this.#disk,
-      directory: this.dir,
-      fromLsn,
-      feed: this.#feed,
-      onlyForFeed,
-    })
-    return this.#tailer
-  }
-
-  /** A log without a tailer gets one of its own when a reader has caught up; it works while one has. */
-  #feedReaders(): void {
-    if (this.#closing || this.#poisoned) return
-    // When it fails, its readers continue from the files, where they meet the cause themselves, and another may be made.
-    this.#tail(this.durableLsn, true)
-      .start(() => {})
-      .catch(() => {
-        this.#tailer = undefined
-      })
+    return this.#readers.tail(fromLsn)
   }
 
   /** The first LSN that is still in the log. */
@@ -387,7 +352,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       this.#checkUsable()
       this.#checkOwned()
       // The tailer has yet to read there, from a file that would get other bytes.
-      return Math.min(lsn, this.syncedLsn, this.#tailer?.neededLsn ?? lsn)
+      return Math.min(lsn, this.syncedLsn, this.#readers.neededLsn ?? lsn)
     })
   }
 
@@ -407,7 +372,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned)
     this.signal.notify()
-    this.#tailer?.stop().catch(() => {})
+    void this.#readers.stopTailer()
     this.emit('error', this.#poisoned)
   }
 
@@ -428,15 +393,14 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     wakePreallocator(control32)
     this.signal.hold()
     await this.#threads.ended()
-    await this.#tailer?.stop().catch(() => {})
+    await this.#readers.stopTailer()
     this.#closed = true
     await this.#remover.idle()
     if (!this.#poisoned) await removeUnusedSegments(this.#disk, this.dir, this.#ownership)
     this.#waiters.settle()
     this.#waiters.fail(this.#poisoned ?? closedError())
     this.signal.notify()
-    // A reader that its caller neither ended nor read to the end still has its files open.
-    await Promise.all([...this.#reading].map((reader) => reader.releaseFiles()))
+    await this.#readers.releaseFiles()
     this.signal.letGo()
     this.signal.close()
     this.#taken.release()

@@ -357,7 +357,7 @@ export const mutants = [
   {
     name: 'log that feeds subscribers and promises is deleted before it was read',
     file: 'dist/src/log/durable-log.js',
-    find: 'this.#tailer?.neededLsn ?? lsn',
+    find: 'this.#readers.neededLsn ?? lsn',
     replace: 'lsn',
     tests: ['test/integration/subscriptions.test.ts'],
   },
