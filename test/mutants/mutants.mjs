@@ -455,8 +455,8 @@ export const mutants = [
   {
     name: 'events are delivered before their new cursor is on disk',
     file: 'dist/src/pool/delivery/subscription.js',
-    find: 'await this.#stored;\n        try {',
-    replace: 'try {',
+    find: 'await this.#stored;\n    }',
+    replace: '}',
     tests: ['test/integration/cursors.test.ts'],
   },
   {

@@ -87,14 +87,19 @@ export class LiveTail {
   }
 
   /** Resolves when there is something to take, when nothing more will be added, or when `abort` fires. */
-  async ready(abort: AbortSignal): Promise<void> {
-    if (this.#bytes > 0 || this.#ended || abort.aborted) return
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      abort.addEventListener('abort', this.#wake)
+  ready(abort: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        abort.removeEventListener('abort', done)
+        this.#wake = undefined
+        resolve()
+      }
+      if (this.#bytes > 0 || this.#ended || abort.aborted) resolve()
+      else {
+        this.#wake = done
+        abort.addEventListener('abort', done)
+      }
     })
-    abort.removeEventListener('abort', this.#wake!)
-    this.#wake = undefined
   }
 }
 

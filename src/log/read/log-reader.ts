@@ -181,15 +181,21 @@ export class LogReader implements AsyncIterable<LogRecord> {
       this.#passedLsn = this.#position
       await this.#source.turns.pass(this.#source.acknowledgementsDue)
     }
+    const { signal } = this.#source
     while (!this.#stopped) {
       if (this.#tail?.startLsn === this.#position) {
         const chunk = this.#tail.take()
         if (chunk) return this.#live(chunk)
         if (this.#tail.ended) this.#detach()
-        else await this.#held(this.#tail.ready(this.#stopping.signal))
+        else {
+          // The process must not end in the middle of the caller's loop.
+          signal.hold()
+          await this.#tail.ready(this.#stopping.signal)
+          signal.letGo()
+        }
         continue
       }
-      const { released } = this.#source.signal
+      const { released } = signal
       const chunk = await this.#fromFiles(released)
       if (chunk) return chunk
       if (this.#tail?.startLsn === this.#position) continue
@@ -197,7 +203,9 @@ export class LogReader implements AsyncIterable<LogRecord> {
       const failure = this.#source.failure()
       if (failure?.code === 'TIDEMARK_LOG_CLOSED') return undefined
       if (failure) throw failure
+      signal.hold()
       await this.#moved(released)
+      signal.letGo()
     }
     return undefined
   }
@@ -283,20 +291,10 @@ export class LogReader implements AsyncIterable<LogRecord> {
     )
   }
 
-  async #moved(seen: number): Promise<void> {
+  /** Resolves when more than `seen` is released, when no more will come, or when the reader is stopped. */
+  #moved(seen: number): Promise<void> {
     const { signal } = this.#source
-    const moved = () => signal.released !== seen || this.#source.failure() !== undefined
-    await this.#held(signal.until(moved, this.#stopping.signal))
-  }
-
-  /** Keeps the process alive while it waits: otherwise the process would end in the middle of the caller's loop. */
-  async #held(waiting: Promise<void>): Promise<void> {
-    const { signal } = this.#source
-    signal.hold()
-    try {
-      await waiting
-    } finally {
-      signal.letGo()
-    }
+    const isMoved = () => signal.released !== seen || this.#source.failure() !== undefined
+    return signal.until(isMoved, this.#stopping.signal)
   }
 }

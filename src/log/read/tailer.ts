@@ -177,10 +177,19 @@ export class LogTailer {
     this.#feed.begin(this.#position)
   }
 
+  /** Resolves when more than `seen` is released, or when it is to look again for another reason. */
   #moved(seen: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve
-      this.#signal.until(() => this.#stopped || this.#signal.released !== seen).then(resolve)
+      const done = () => {
+        this.#signal.remove(look)
+        resolve()
+      }
+      const look = () => {
+        if (this.#stopped || this.#signal.released !== seen) done()
+      }
+      this.#wake = done
+      this.#signal.add(look)
+      look()
     })
   }
 

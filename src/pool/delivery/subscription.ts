@@ -1,5 +1,4 @@
-import type { LogReader } from '../../log/index.js'
-import { BatchIterator, RecordAssembler } from '../../log/index.js'
+import { type BatchChunk, BatchIterator, type LogReader, RecordAssembler } from '../../log/index.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import { groupType } from '../record-type.js'
@@ -74,7 +73,14 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     signal?.addEventListener('abort', abort)
     this.#iterator = new BatchIterator({
       more: async () => {
-        const chunk = await this.#nextChunk()
+        if (!this.#opened) await this.#begin()
+        let chunk: BatchChunk | undefined
+        try {
+          chunk = await reader.nextChunk()
+        } finally {
+          // What became of the cursor says more than the end of the log, or a failure to read it.
+          if (this.#cursor && !cursors.closed) cursors.check(this.#cursor, this)
+        }
         if (!chunk) return undefined
         const afterLsn = this.#batch.endLsn
         events = []
@@ -184,21 +190,11 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     this.#reader.stop()
   }
 
-  async #nextChunk() {
-    if (!this.#opened) {
-      this.#opened = true
-      this.#onOpen()
-    }
-    // A new cursor is on disk before anything is delivered: what was must never be skipped.
+  async #begin(): Promise<void> {
+    this.#opened = true
+    this.#onOpen()
+    // A new cursor is on disk before anything is delivered: should the process die, nothing delivered is skipped later.
     await this.#stored
-    try {
-      const chunk = await this.#reader.nextChunk()
-      if (this.#cursor && !this.#cursors.closed) this.#cursors.check(this.#cursor, this)
-      return chunk
-    } catch (error) {
-      if (this.#cursor && !this.#cursors.closed) this.#cursors.check(this.#cursor, this)
-      throw error
-    }
   }
 
   #requireCursor(): Cursor {
