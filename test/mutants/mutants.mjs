@@ -425,6 +425,13 @@ export const mutants = [
     tests: ['test/unit/log/log-end.test.ts', 'test/integration/backup.test.ts'],
   },
   {
+    name: 'a backup ends before damage in a sealed segment, as if the log ended there',
+    file: 'dist/src/log/tools/log-end.js',
+    find: 'if (scan.endLsn < endLsn)\n        throw corrupt(segment, scan, endLsn);',
+    replace: '',
+    tests: ['test/unit/log/log-end.test.ts'],
+  },
+  {
     name: 'an inspection takes what is being written for damage',
     file: 'dist/src/log/tools/inspection.js',
     find: 'if (this.#settle && walk.isValidNow(gap.lsn))',

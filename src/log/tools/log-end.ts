@@ -54,9 +54,16 @@ export function scanWritten(
   })
 }
 
-/** Where the last whole group ends before the end of a segment that is sealed. @throws LogError as of `scanWritten`. */
+/**
+ * Where the last whole group ends before the end of a segment that is sealed, which was synced up to there: its frames reach
+ * that end, or it is corrupt.
+ *
+ * @throws LogError as of `scanWritten`.
+ */
 export function lastGroupEndIn(disk: Disk, segment: Segment, endLsn: number): number {
-  return withFileOf(disk, segment, (file) => scanSegment(disk, segment, endLsn, undefined, file).groupEndLsn)
+  const scan = withFileOf(disk, segment, (file) => scanSegment(disk, segment, endLsn, undefined, file))
+  if (scan.endLsn < endLsn) throw corrupt(segment, scan, endLsn)
+  return scan.groupEndLsn
 }
 
 /**

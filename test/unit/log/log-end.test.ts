@@ -125,6 +125,37 @@ describe('the end of a log that is written meanwhile', () => {
     }
   })
 
+  it('is not searched before damage, when the last segment holds nothing but a part of a record', async () => {
+    const segmentBytes = 16 * 1024
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { segmentBytes })
+    const lsns: number[] = []
+    while (log.tail < segmentBytes - 6000) lsns.push(log.append(Buffer.alloc(500, 1)))
+    log.flushAll()
+    const end = log.released
+    // A record that is longer than a segment: the second one is full before it ends.
+    log.producer.append(1, 0, Buffer.alloc(segmentBytes * 2, 2))
+    while (segmentPaths(disk).length < 2 || log.segments.end < log.segments.limit) log.flusher.flush()
+    expect(log.released).toBe(end)
+    const segments = segmentPaths(disk).map((path) => {
+      return { path, header: requireSegmentHeader(disk, path, Number(path.slice(-24, -4))) }
+    })
+    expect(segments.map(({ header }) => header.withinGroup ?? false)).toEqual([false, true])
+    const copied = (snapshotLsn: number) =>
+      copyEnd(disk, inlineDirectory, segments, snapshotLsn, { closed: true })
+    expect(await copied(0)).toBe(end)
+    const { path: file } = segments[0]!
+    const content = disk.contentOf(file)!
+    content[segmentHeaderBytes + lsns[4]! + 50]! ^= 1
+    disk.replace(file, content)
+    for (const snapshotLsn of [0, lsns[9]!]) {
+      await expect(copied(snapshotLsn)).rejects.toMatchObject({
+        code: 'TIDEMARK_LOG_CORRUPT',
+        details: { lsn: lsns[4] },
+      })
+    }
+  })
+
   it('is never found too early, whenever an opening puts another file in its place, or it is removed and used again', async () => {
     const sample = sampleOf(150, 16 * 1024)
     const { lsns, segments, end } = sample
