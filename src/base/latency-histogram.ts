@@ -57,13 +57,12 @@ export class LatencyHistogram {
 
   /** The value that `percent` of the recorded ones do not exceed, in microseconds; 0 when there is none. */
   percentileUs(percent: number): number {
-    return this.#at(percent, this.count)
+    const counts = this.#counts()
+    return percentileOf(counts, sumOf(counts), percent, this.maxUs)
   }
 
   get count(): number {
-    let count = 0
-    for (let i = firstBucket; i < firstBucket + buckets; i++) count += this.#words[i]!
-    return count
+    return sumOf(this.#counts())
   }
 
   get maxUs(): number {
@@ -71,28 +70,35 @@ export class LatencyHistogram {
   }
 
   snapshot(): LatencySummary {
-    const { count } = this
-    return {
-      count,
-      p50Ms: this.#at(50, count) / 1000,
-      p90Ms: this.#at(90, count) / 1000,
-      p99Ms: this.#at(99, count) / 1000,
-      p999Ms: this.#at(99.9, count) / 1000,
-      maxMs: this.maxUs / 1000,
-    }
+    // One copy for all of it, and the largest value after it: what the other thread records meanwhile would make the later
+    // percentiles those of another moment, and below the earlier ones.
+    const counts = this.#counts()
+    const count = sumOf(counts)
+    const { maxUs } = this
+    const ms = (percent: number) => percentileOf(counts, count, percent, maxUs) / 1000
+    return { count, p50Ms: ms(50), p90Ms: ms(90), p99Ms: ms(99), p999Ms: ms(99.9), maxMs: maxUs / 1000 }
   }
 
-  #at(percent: number, count: number): number {
-    if (count === 0) return 0
-    // The rounding of 99.9 / 100 must not make the last of 1000 values out of the last but one.
-    const rank = Math.max(1, Math.ceil((percent / 100) * count - 1e-6))
-    let seen = 0
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      seen += this.#words[firstBucket + bucket]!
-      if (seen >= rank) return Math.min(middleOf(bucket), this.maxUs)
-    }
-    return this.maxUs
+  /** The counts of all buckets, copied. */
+  #counts(): Float64Array {
+    return this.#words.slice(firstBucket)
   }
+}
+
+function sumOf(counts: Float64Array): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+function percentileOf(counts: Float64Array, count: number, percent: number, maxUs: number): number {
+  if (count === 0) return 0
+  // The rounding of 99.9 / 100 must not make the last of 1000 values out of the last but one.
+  const rank = Math.max(1, Math.ceil((percent / 100) * count - 1e-6))
+  let seen = 0
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    seen += counts[bucket]!
+    if (seen >= rank) return Math.min(middleOf(bucket), maxUs)
+  }
+  return maxUs
 }
 
 function bucketOf(value: number): number {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { LatencyHistogram, latencyHistogramBytes } from '#tidemark/base/latency-histogram.js'
 import { Random } from '../../support/random.js'
 
@@ -46,6 +46,22 @@ describe('a latency histogram', () => {
       p999Ms: 0.06,
       maxMs: 0.08,
     })
+  })
+
+  it('gives percentiles of one moment, though another thread records while they are read', () => {
+    const memory = new SharedArrayBuffer(latencyHistogramBytes)
+    const writer = new LatencyHistogram(memory)
+    writer.record(5000, 10)
+    // Between any two steps of the reader the writer may have counted thousands of short times.
+    const { ceil } = Math
+    const spy = vi.spyOn(Math, 'ceil').mockImplementation((value) => {
+      writer.record(10, 1000)
+      return ceil(value)
+    })
+    const read = new LatencyHistogram(memory).snapshot()
+    spy.mockRestore()
+    expect(writer.count).toBeGreaterThan(1000)
+    expect(read).toEqual({ count: 10, p50Ms: 5, p90Ms: 5, p99Ms: 5, p999Ms: 5, maxMs: 5 })
   })
 
   it('counts a clock that went back as zero, and what is too long as the longest that it knows', () => {
