@@ -43,9 +43,10 @@ export function outputFailure(action: string, path: string, cause: unknown): Cli
  * value or the place.
  */
 export function sentenceOf(error: unknown): string {
-  let told = error
-  while (told instanceof TidemarkError && told.cause instanceof TidemarkError) told = told.cause
-  const text = firstLine(told instanceof Error ? told.message : String(told)).trim()
+  let innermost = error
+  while (innermost instanceof TidemarkError && innermost.cause instanceof TidemarkError)
+    innermost = innermost.cause
+  const text = firstLine(innermost instanceof Error ? innermost.message : String(innermost)).trim()
   if (text === '') return 'An unknown error occurred.'
   return /[.!?]$/.test(text) ? text : `${text}.`
 }

@@ -12,7 +12,7 @@ export interface LatencySummary {
 
 /** Acknowledgement latencies, kept in a histogram with three significant digits. */
 export class LatencyRecorder {
-  // A minute's worth of nanoseconds many times over: an hour is the longest that is told apart.
+  // A minute's worth of nanoseconds many times over: longer ones count as an hour.
   readonly #histogram: RecordableHistogram = createHistogram({ lowest: 1, highest: 3_600e9, figures: 3 })
 
   record(milliseconds: number): void {

@@ -132,12 +132,12 @@ describe('tidemark log stats', () => {
 })
 
 describe('tidemark log verify', () => {
-  it('says sound, and changes nothing', async () => {
+  it('says valid, and changes nothing', async () => {
     const dir = copy()
     const before = readdirSync(dir).map((name) => [name, statSync(path.join(dir, name)).mtimeMs])
     const { code, stdout, stderr } = await log('verify', dir)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/^log +sound$/m)
+    expect(stdout).toMatch(/^log +valid$/m)
     expect(readdirSync(dir).map((name) => [name, statSync(path.join(dir, name)).mtimeMs])).toEqual(before)
   })
 

@@ -3,7 +3,7 @@ import { LatencyRecorder, type LatencySummary } from '../latency.js'
 export interface ArrivalSettings {
   readonly ratePerSecond: number
   readonly arrivals: number
-  /** Arrivals handed over and not yet acknowledged, at most: those behind them wait, and their latency counts on. */
+  /** Arrivals handed over and not yet acknowledged, at most: those after them wait, and their latency counts on. */
   readonly window: number
   /** Arrivals handed over at once, at most; Infinity unless stated. */
   readonly groupMax?: number
@@ -23,7 +23,7 @@ const behindTimesMax = 1.5
 
 /**
  * Arrivals at a fixed rate whatever becomes of them: number i is due at i / rate, and its latency counts from then, so
- * that a stall is charged for everybody who would have waited. `handOver(from, to)` takes the arrivals that have become
+ * that a stall is charged for every arrival that would have waited. `handOver(from, to)` takes the arrivals that have become
  * due, and resolves when they are durable. The thread goes round its event loop without sleeping, because timers are
  * too coarse; times are noted as they come and made into a histogram afterwards.
  */

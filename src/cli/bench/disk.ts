@@ -19,7 +19,7 @@ export class ZeroedFile {
     fs.fsyncSync(this.#file)
   }
 
-  /** Writes a buffer behind the last one, and returns when it is on disk. */
+  /** Writes a buffer after the last one, and returns when it is on disk. */
   writeDurably(buffer: Uint8Array): void {
     if (this.#position + buffer.length > this.#bytes) this.#position = 0
     fs.writevSync(this.#file, [buffer], this.#position)
@@ -39,7 +39,7 @@ export interface RawDiskResult {
 }
 
 /**
- * Writes groups of `bytes`, one behind the other, each followed by fdatasync and nothing else, for `timeMs`; the file
+ * Writes groups of `bytes`, one after the other, each followed by fdatasync and nothing else, for `timeMs`; the file
  * was filled with zeros beforehand.
  */
 export function rawDisk(dir: string, bytes: number, timeMs: number): RawDiskResult {

@@ -44,7 +44,7 @@ export function registerFactors(program: Command): void {
     .option('--dir <folder>', 'where the log is (TIDEMARK_DIR); else a temporary folder, removed at the end')
     .option(
       '--resume',
-      'skip as many rows as the folder holds ticks: go on where an earlier run of TICKS stopped',
+      'skip as many rows as the folder holds ticks: continue where an earlier run of TICKS stopped',
     )
     .option('--append', 'take all rows after the ticks that the folder holds')
     .option('--instrument <name>', 'whose ticks they are, where no column says', 'TICKS')

@@ -79,7 +79,7 @@ export async function runFactors(input: string, flags: FactorsRunFlags): Promise
 function checkTicksThere(ticks: number, folder: string, { resume, append }: FactorsRunFlags): void {
   if (ticks === 0 || resume || append) return
   throw usageFailure(
-    `${folder} holds ${count(ticks)} ${ticks === 1 ? 'tick' : 'ticks'} of an earlier run. Add --resume to go on where that run of the same file ` +
+    `${folder} holds ${count(ticks)} ${ticks === 1 ? 'tick' : 'ticks'} of an earlier run. Add --resume to continue where that run of the same file ` +
       'stopped, --append to take all rows after those ticks, or give another --dir.',
   )
 }

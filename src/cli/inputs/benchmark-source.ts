@@ -19,7 +19,7 @@ const messageBytes = 40
 const field = { type: 0, side: 1, ioc: 2, quantity: 4, sequence: 8, orderId: 16, price: 24 } as const
 const messageType = { new: 0, cancel: 1, modify: 2 } as const
 
-/** Everybody is one account; self-trade prevention is off unless an instrument or an order asks for it. */
+/** All orders are of one account; self-trade prevention is off unless an instrument or an order asks for it. */
 const account = 1
 const benchmarkSymbol = 'BENCHMARK'
 

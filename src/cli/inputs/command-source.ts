@@ -52,7 +52,7 @@ export interface CommandSink {
 /** Errors that say something about the pool; any other says something about the command. */
 const poolEnded = new Set(['TIDEMARK_POOL_CLOSED', 'TIDEMARK_LOG_POISONED', 'TIDEMARK_LOG_CLOSED'])
 
-/** Whether an error means that a command is malformed: it is refused, and the run goes on. */
+/** Whether an error means that a command is malformed: it is refused, and the run continues. */
 export function isRefusal(error: unknown): error is TidemarkError {
   return error instanceof TidemarkError && !(error instanceof CliFailure) && !poolEnded.has(error.code)
 }
@@ -61,7 +61,7 @@ export function isRefusal(error: unknown): error is TidemarkError {
 export interface SourceTarget {
   instrument(symbol: string): Instrument | undefined
   /**
-   * Hands over a command that can't go in a batch (an instrument, a cancel-all), behind everything handed over before.
+   * Hands over a command that can't go in a batch (an instrument, a cancel-all), after everything handed over before.
    * Returns when the pool has taken it; throws a TidemarkError when it is malformed.
    */
   submit(command: Command): Promise<void>
@@ -75,7 +75,7 @@ export interface CommandSource {
   readonly format: string
   /** What is known beforehand; `commands` input brings its instruments itself. */
   readonly instruments: readonly SourceInstrument[]
-  /** How much of the input is done, from 0 to 1; undefined when nobody can know. */
+  /** How much of the input is done, from 0 to 1; undefined when the end is not known. */
   readonly progress: number | undefined
   readonly refusals: RefusalLog
   begin(target: SourceTarget): void

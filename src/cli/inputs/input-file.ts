@@ -112,7 +112,7 @@ async function* unpacked(
   }
   if (first.value[0] === 0x1f && first.value[1] === 0x8b) {
     const gunzip = createGunzip({ chunkSize: chunkBytes })
-    // A failed read ends the unpacking too, and is told by whoever reads from it.
+    // A failed read ends the unpacking too: what reads from it gets the error.
     Readable.from(counted(), { objectMode: false })
       .on('error', (error) => gunzip.destroy(error))
       .pipe(gunzip)

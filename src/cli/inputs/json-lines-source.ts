@@ -22,7 +22,7 @@ const decimalFields: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Commands as JSON lines. A line that is no command is refused, with its number and a code, and the rest goes on. The
+ * Commands as JSON lines. A line that is no command is refused, with its number and a code, and the lines after it are read. The
  * index of a command counts every line that is not blank, refused ones too.
  */
 export class JsonLinesSource implements CommandSource {

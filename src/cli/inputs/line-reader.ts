@@ -36,7 +36,7 @@ export class LineReader {
     }
   }
 
-  /** The next line without its end, `undefined` for one that is too long, `null` behind the last. */
+  /** The next line without its end, `undefined` for one that is too long, `null` after the last. */
   take(): string | undefined | null {
     const end = this.#text.indexOf('\n', this.#at)
     if (end < 0) return this.#takeLast()

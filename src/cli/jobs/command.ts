@@ -123,7 +123,7 @@ function addRun(jobs: Command): void {
     .option('--concurrency <n>', 'attempts at a time', integerFlag(1, 100_000), 16)
     .option('--threads <n>', 'run handlers in this many worker threads', integerFlag(1, 1024))
     .option('--until-empty', 'end when no job is pending or in flight')
-    .option('--grace <ms>', 'how long handlers may go on after Ctrl-C', integerFlag(0, timeoutMsMax), 10_000)
+    .option('--grace <ms>', 'how long handlers may run on after Ctrl-C', integerFlag(0, timeoutMsMax), 10_000)
     .option(...dropHistory)
     .addHelpText('after', exitCodeTable)
     .action(async (dir: string, flags: RunJobsFlags) => {

@@ -80,7 +80,7 @@ async function loadHandler(flags: RunJobsFlags): Promise<JobHandler> {
   return { filename, name: flags.export, threads: flags.threads }
 }
 
-/** Keeps count of what a run does, from the events that the queue tells. */
+/** Keeps count of what a run does, from the events that the queue emits. */
 async function countRun(queue: JobController): Promise<RunState> {
   const state = { completed: 0, dead: 0, retried: 0, timedOut: 0, pending: (await queue.status()).pending }
   queue.on('enqueued', () => state.pending++)

@@ -64,7 +64,7 @@ export function runTable(figures: RunFigures): string {
 export function validationTable(validation: LogValidation): string {
   const { faults, tornEnd } = validation
   const rows: Row[] = [
-    ['log', validation.valid ? 'sound' : `CORRUPT: ${count(faults.length)} faults`],
+    ['log', validation.valid ? 'valid' : `CORRUPT: ${count(faults.length)} faults`],
     ['events', `${count(validation.events)} (${count(validation.firstSeq)} to ${count(validation.lastSeq)})`],
     ['segments', count(validation.segments)],
   ]

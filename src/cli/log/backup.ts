@@ -9,12 +9,12 @@ import { LogProgress } from './progress.js'
 
 /** What `backup --json` prints. */
 export interface BackupResult extends BackupReport {
-  /** Whether somebody had the log open: then the copy ends with what was whole when it began. */
+  /** Whether a process had the log open: then the copy ends with the last record that was whole when it began. */
   readonly running: boolean
 }
 
 /**
- * Copies a log and its newest snapshot into an empty folder. A folder that nobody has open is locked meanwhile; beside
+ * Copies a log and its newest snapshot into an empty folder. A folder that no process has open is locked meanwhile; beside
  * a running pool nothing is locked, and nothing is written into its folder.
  *
  * @throws CliFailure when the target is not empty, or the log is corrupt; LogError when a file can't be read or
@@ -55,7 +55,7 @@ export function backupText({
 }: BackupResult): string {
   const files = `${count(segments)} ${segments === 1 ? 'segment' : 'segments'}`
   const books = snapshot === undefined ? 'no snapshot' : path.basename(snapshot)
-  const end = running ? ', all that was whole when it began: somebody has the log open' : ''
+  const end = running ? ', all that was whole when it began: a process has the log open' : ''
   return `Copied to ${dir}: ${files} and ${books}, ${bytes(rest.bytes)}, LSN ${firstLsn} to ${endLsn}${end}.`
 }
 

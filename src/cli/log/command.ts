@@ -43,7 +43,7 @@ export function registerLog(program: Command): void {
     .command('log')
     .summary('look into a log, check, copy and repair it')
     .description(
-      'Looks into the log of a pool. All but repair may stand beside a running pool: they disturb nobody and write nothing into its folder.',
+      'Looks into the log of a pool. All but repair may run beside a pool: they take no lock and write nothing into its folder.',
     )
     .addHelpText('after', exitCodeTable)
     .hook('preAction', (_log, command) => {
@@ -69,7 +69,7 @@ export function registerLog(program: Command): void {
     log,
     'salvage',
     'print all that can still be read of a damaged log',
-    'Prints every group that can still be read, also behind damage, and what is skipped. Changes nothing.',
+    'Prints every group that can still be read, also after damage, and what is skipped. Changes nothing.',
     salvage,
   )
   log
@@ -105,7 +105,7 @@ function addDump(log: Command): void {
     .summary('print the commands of a log with their events')
     .description('Prints the groups of a log: each command with the events that it caused.')
     .argument('<DIR>', 'folder of the log')
-    .option('--from <place>', 'behind this LSN, or from this time on (2026-01-31T12:00:00Z)', boundFlag)
+    .option('--from <place>', 'after this LSN, or from this time on (2026-01-31T12:00:00Z)', boundFlag)
     .option('--to <place>', 'up to this LSN or time', boundFlag)
     .addOption(
       new Option('--type <types...>', 'only groups with a command or an event of these types').choices(
@@ -160,7 +160,7 @@ async function dump(dir: string, flags: DumpFlags): Promise<void> {
   const loss = firstLoss(found)
   const what = loss ?? found.faults[0]!
   const advice =
-    loss?.severity === 'corrupt' ? ' Nothing behind it is printed; "tidemark log salvage" goes on.' : ''
+    loss?.severity === 'corrupt' ? ' Nothing after it is printed; "tidemark log salvage" reads on.' : ''
   const name = found.verdict === 'torn' ? 'The log ends with a torn tail' : 'The log is corrupt'
   process.stderr.write(`${name}: ${faultLine(what)}.${advice}\n`)
   process.exitCode = exitCodeOfVerdict(found.verdict)

@@ -20,7 +20,7 @@ import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots
 
 import { timeText } from './time-text.js'
 
-/** What may stand behind `--type`: commands, events, `mark`, and `record` for what is no group of the pool. */
+/** What `--type` takes: commands, events, `mark`, and `record` for what is no group of the pool. */
 export const dumpTypes: readonly string[] = [
   ...Object.keys(commandKinds),
   ...Object.keys(eventKinds),
@@ -32,7 +32,7 @@ export const dumpTypes: readonly string[] = [
 export type DumpBound = { readonly lsn: number } | { readonly timeUs: number }
 
 export interface DumpFilter {
-  /** Groups behind this LSN, or from this time on. */
+  /** Groups after this LSN, or from this time on. */
   readonly from: DumpBound | undefined
   /** Groups that end at this LSN or before, or were written at this time or before. */
   readonly to: DumpBound | undefined
@@ -49,7 +49,7 @@ export async function dumpLog(
   const output = new LineOutput()
   const { catalog, snapshotLsn } = await knownInstruments(directory)
   const printer = new GroupPrinter(output, catalog, filter, options.json)
-  // The snapshot knows the instruments up to where it was taken; without one the log must tell of them from its beginning.
+  // The snapshot knows the instruments up to where it was taken; without one the log is read from its beginning, where they were created.
   const fromLsn = snapshotLsn === undefined ? 0 : Math.min(firstNeeded(directory, filter.from), snapshotLsn)
   let broken = false
   const visitor: InspectionVisitor = {
@@ -98,7 +98,7 @@ export function firstLoss(found: LogInspection) {
 
 /**
  * What the newest snapshot knows, for a log whose beginning is gone. A log that begins at 0 holds every instrument's
- * command itself, and tells of each in its place.
+ * command itself, in its place.
  */
 async function knownInstruments(
   directory: string,
@@ -121,7 +121,7 @@ class GroupPrinter {
   readonly #catalog: InstrumentCatalog
   readonly #filter: DumpFilter
   readonly #json: boolean
-  /** Nothing more can come: the LSN that ends the range is behind. */
+  /** Nothing more can come: the LSN that ends the range was passed. */
   finished = false
 
   constructor(output: LineOutput, catalog: InstrumentCatalog, filter: DumpFilter, json: boolean) {

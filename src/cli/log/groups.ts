@@ -117,7 +117,7 @@ export interface DescribedGroup {
   readonly events: Record<string, unknown>[]
 }
 
-/** The instruments of a log as far as it has been read, to which groups are told in order. */
+/** The instruments of a log as far as it has been read; `learn` takes its groups in order. */
 export class InstrumentCatalog {
   readonly #registry = new InstrumentRegistry(1)
 

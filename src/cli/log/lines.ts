@@ -1,6 +1,6 @@
 const flushChars = 64 * 1024
 
-/** Lines for standard output in large pieces, at the pace of whoever reads them. */
+/** Lines for standard output in large pieces, at the pace of the reader. */
 export class LineOutput {
   readonly #stream: NodeJS.WriteStream
   #pending: string[] = []

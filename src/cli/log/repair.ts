@@ -33,7 +33,7 @@ export async function repairLog(directory: string, flags: RepairFlags): Promise<
   try {
     const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
     if (verdict === 'sound') {
-      say(`The log in ${directory} is sound; there is nothing to repair.`)
+      say(`The log in ${directory} is valid; there is nothing to repair.`)
       return exitCodes.ok
     }
     for (const fault of log.faults) say(faultLine(fault))
@@ -63,10 +63,10 @@ export async function repairLog(directory: string, flags: RepairFlags): Promise<
     const after = await verifyLog(directory, flags.progress)
     say(`Backed up to ${folder}.`)
     if (after.verdict === 'sound') {
-      say(`The log is sound now: LSN ${after.log.firstLsn} to ${after.log.endLsn}.`)
+      say(`The log is valid now: LSN ${after.log.firstLsn} to ${after.log.endLsn}.`)
       return exitCodes.ok
     }
-    say('The log is still not sound; "tidemark log verify" says why.')
+    say('The log is still corrupt; "tidemark log verify" says why.')
     return exitCodeOfVerdict(after.verdict)
   } finally {
     unlock()
@@ -113,7 +113,7 @@ function actionLine(action: RepairAction): string {
   }
 }
 
-/** How many sound groups lie between two LSNs. */
+/** How many valid groups lie between two LSNs. */
 async function countGroups(directory: string, fromLsn: number, toLsn: number): Promise<number> {
   let groups = 0
   const visitor = {

@@ -63,7 +63,7 @@ export async function logFigures(directory: string, progress: boolean): Promise<
   const counter = new RecordCounter()
   const steps = inspectLog(new NodeDisk(), directory, counter)
   const found = (await runInspection(steps, { progress })) as LogInspection
-  const unsound = snapshots.filter(({ reason }) => reason !== undefined).length
+  const corruptSnapshots = snapshots.filter(({ reason }) => reason !== undefined).length
   const time = (timeUs: number | undefined) => (timeUs === undefined ? undefined : timeText(timeUs))
   return {
     directory,
@@ -79,7 +79,7 @@ export async function logFigures(directory: string, progress: boolean): Promise<
     last: { lsn: found.endLsn, time: time(found.lastTimeUs) },
     snapshots: snapshots.map(snapshotFigures),
     cursors: cursors.map((cursor) => cursorFigures(cursor, found.endLsn)),
-    corrupt: found.faults.filter(({ severity }) => severity === 'corrupt').length + unsound,
+    corrupt: found.faults.filter(({ severity }) => severity === 'corrupt').length + corruptSnapshots,
     tornTail: found.faults.some(({ kind }) => kind === 'torn-tail'),
   }
 }

@@ -15,32 +15,32 @@ export function faultLine(fault: LogDamage): string {
   return damageText(damageOf(fault))
 }
 
-/** A snapshot that is not sound in one line. */
+/** A snapshot that is corrupt, in one line. */
 export function snapshotLine({ path, reason }: CheckedSnapshot): string {
   return `${path}: ${reason}`
 }
 
 const verdicts = {
-  sound: 'sound',
+  sound: 'valid',
   torn: 'TORN TAIL: the next opening cuts it; nothing of it was acknowledged',
   corrupt: 'CORRUPT: it does not open, or must not be trusted',
 } as const
 
 /** What `verify` found, for people. */
 export function verifyTable(found: LogInspection, snapshots: readonly CheckedSnapshot[]): string {
-  const unsound = snapshots.filter(({ reason }) => reason !== undefined)
-  const verdict = found.verdict === 'sound' && unsound.length > 0 ? 'corrupt' : found.verdict
+  const corrupt = snapshots.filter(({ reason }) => reason !== undefined)
+  const verdict = found.verdict === 'sound' && corrupt.length > 0 ? 'corrupt' : found.verdict
   const rows: Row[] = [
     ['log', verdicts[verdict]],
     ['LSN', `${found.firstLsn} to ${found.endLsn}`],
     ['segments', count(found.segments.length)],
     ['groups', `${count(found.groups)} in ${count(found.frames)} frames`],
-    ['snapshots', `${count(snapshots.length - unsound.length)} sound, ${count(unsound.length)} not`],
+    ['snapshots', `${count(snapshots.length - corrupt.length)} valid, ${count(corrupt.length)} corrupt`],
   ]
   for (const fault of found.faults.slice(0, faultsShownMax)) rows.push([fault.kind, faultLine(fault)])
   const more = found.faults.length - faultsShownMax
   if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
-  for (const snapshot of unsound) rows.push(['snapshot', snapshotLine(snapshot)])
+  for (const snapshot of corrupt) rows.push(['snapshot', snapshotLine(snapshot)])
   return table(rows)
 }
 
@@ -64,10 +64,10 @@ export function statsTable(figures: LogFigures): string {
   if (Object.keys(figures.events).length > 0) rows.push(['events', ''], ...tally(figures.events))
   rows.push(['snapshots', count(snapshots.length)])
   for (const { lsn, ageMs, bytes: size, books, reason } of snapshots.slice(0, snapshotsShownMax)) {
-    const sound = reason === undefined
+    const valid = reason === undefined
     rows.push([
       `  LSN ${lsn}`,
-      sound ? `${count(books!)} books, ${bytes(size!)}, ${duration(ageMs!)} old` : `NOT SOUND: ${reason}`,
+      valid ? `${count(books!)} books, ${bytes(size!)}, ${duration(ageMs!)} old` : `CORRUPT: ${reason}`,
     ])
   }
   rows.push(...cursorRows(figures.cursors))
@@ -85,7 +85,7 @@ function cursorRows(cursors: LogFigures['cursors']): Row[] {
   if (cursors.length === 0) return []
   const rows = cursors.slice(0, cursorsShownMax).map(({ name, state, lsn, lagBytes, reason }): Row => {
     if (state === 'damaged') return [`  ${name}`, `DAMAGED: ${reason}`]
-    return [`  ${name}`, `LSN ${lsn}, ${bytes(lagBytes!)} behind${cursorStates[state]}`]
+    return [`  ${name}`, `LSN ${lsn}, ${bytes(lagBytes!)} before the end${cursorStates[state]}`]
   })
   const more = cursors.length - rows.length
   if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])

@@ -117,7 +117,7 @@ export function addRunCommand(program: Command): void {
     .addOption(
       new Option(
         '--resume',
-        'go on in --dir where a run of the same input stopped, wherever that was; nothing is executed twice',
+        'continue in --dir where a run of the same input stopped, wherever that was; nothing is executed twice',
       ),
     )
     .optionsGroup(outputGroup)

@@ -1,9 +1,9 @@
 import type { EnginePool, PoolEvent } from '../../pool/index.js'
 
-/** Something that hears of every durable event, in LSN order. */
+/** Something that takes every durable event, in LSN order. */
 export interface EventSink {
   event(event: PoolEvent): void
-  /** All that is durable for now has been told. */
+  /** All that is durable for now has been delivered. */
   delivered?(): void
   /** No more events; the sink writes out what it holds. */
   end(): void
@@ -35,14 +35,14 @@ export class EventFeed {
   #end: number | undefined
   #moved: () => void = () => {}
 
-  /** `from`: the LSN behind which to begin. */
+  /** `from`: the LSN after which to begin. */
   constructor(pool: EnginePool, sinks: readonly EventSink[], from: number) {
     this.#pool = pool
     this.#sinks = sinks
     this.#at = from
   }
 
-  /** Tells that there is more below the mark than before. */
+  /** Called when the durable LSN may have moved: there may be more to deliver. */
   wake(): void {
     this.#moved()
   }
@@ -53,7 +53,7 @@ export class EventFeed {
     this.#moved()
   }
 
-  /** Delivers until `finish`. Does nothing when there is nobody to deliver to. */
+  /** Delivers until `finish`. Does nothing when there are no sinks. */
   async run(): Promise<void> {
     if (this.#sinks.length === 0) return
     while (this.#end === undefined || this.#at < this.#end) {

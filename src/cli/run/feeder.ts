@@ -122,7 +122,7 @@ export class Feeder implements SourceTarget {
       return { lsn, commands: 1, trades: trades.length, rejected: status === 'rejected' ? 1 : 0 }
     })
     // A cancel-all that is durable for one symbol may be pending for another, and an instrument's number depends on
-    // those before it: what comes behind them must not be in the log before they are.
+    // those before it: what comes after them must not be in the log before they are.
     if (this.#resume) while (this.#inFlight > 0 && !this.#ended) await this.#settledOne()
   }
 
@@ -154,7 +154,7 @@ export class Feeder implements SourceTarget {
 
   /**
    * Command number i arrives at i / rate after the start, whatever the pool does, and its latency counts from then: a
-   * pool that stalls is charged for everybody who would have waited.
+   * pool that stalls is charged for every command that would have waited.
    */
   async #runOpen(ratePerSecond: number): Promise<void> {
     const { handover, window } = this.#settings

@@ -16,7 +16,7 @@ import type { RunSettings } from './settings.js'
 export async function openInput(settings: RunSettings): Promise<CommandSource | undefined> {
   const { input, orderbook, resume, pool } = settings
   if (resume && !(pool.dir ?? process.env['TIDEMARK_DIR'])) {
-    throw usageFailure('With --resume give the folder to go on in, as --dir or TIDEMARK_DIR.')
+    throw usageFailure('With --resume give the folder to continue in, as --dir or TIDEMARK_DIR.')
   }
   if (input === undefined) {
     if (settings.format !== undefined) throw usageFailure('--format needs an INPUT.')

@@ -25,7 +25,7 @@ export interface Interruption {
   onInterrupt: () => void
 }
 
-/** Those who hear of the pool's events in a run. */
+/** What takes the pool's events in a run. */
 interface Sinks {
   readonly all: readonly EventSink[]
   readonly benchmark: BenchmarkReports | undefined
@@ -66,7 +66,7 @@ async function runInFolder(
   let verify: VerifySummary | undefined
   let parts: Awaited<ReturnType<typeof runInPool>>
   try {
-    // Above every order id that the folder may hold of other flows; a flow that goes on has the ids it began with.
+    // Above every order id that the folder may hold of other flows; a flow that is resumed has the ids it began with.
     const firstOrderId = settings.resume ? 1 : pool.recovery.endLsn + 1
     const source = input ?? generatedSource(settings, firstOrderId)
     parts = await runInPool(settings, interruption, source, reports, pool)

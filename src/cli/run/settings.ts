@@ -13,7 +13,7 @@ export interface RunSettings {
   readonly handover: number
   readonly window: number
   readonly ratePerSecond: number | undefined
-  /** Goes on where an earlier run of the same input stopped. */
+  /** Continues where an earlier run of the same input stopped. */
   readonly resume: boolean
   readonly reports: string | undefined
   /** A file for the benchmark's report lines; true: only their hash. */

@@ -39,7 +39,7 @@ function inputRows(summary: RunSummary): Row[] {
     ],
   ]
   if (tornTail) rows.push(['torn tail', damageText(tornTail)])
-  if (resumed) {
+  if (resumed && resumed.commands > 0) {
     const rest = nothingWasLeft(summary) ? '; nothing was left to do' : ', which were passed over'
     rows.push(['on disk before', `${count(resumed.commands)} commands${rest}`])
   }

@@ -4,12 +4,12 @@ import { type MessageRow, messageType, type Touch } from './lobster-rows.js'
 import { type LobsterSource, takerIdBase } from './lobster-source.js'
 import { VisibleBook } from './visible-book.js'
 
-/** Why a figure can't be met with what a file of few levels tells. */
+/** Why a figure can't be met from a file of few levels. */
 export const limitsOfTheData = {
   'submission-not-in-file':
     'the exchange shows more than the file ever submitted at that price: orders from before the file, or entered away from its levels',
   'deletion-not-in-file':
-    'the file never tells that an order went: it was deleted away from the levels of the file',
+    'the file never says that an order is gone: it was deleted away from the levels of the file',
   'matched-elsewhere':
     'an earlier execution had taken another order than the one named, so one order too few and one too many are open',
 } as const
@@ -193,7 +193,7 @@ export class LobsterFigures implements EventSink {
     else counts.enteredAwayFromTheTouch++
   }
 
-  /** The first trade of an execution's order tells which resting order it met. */
+  /** The first trade of an execution's order says which resting order it met. */
   #noteHit(makerOrderId: number): void {
     if (!this.#awaitsHit) return
     this.#awaitsHit = false

@@ -17,7 +17,7 @@ import { LocalEngine } from './local-engine.js'
 /** Prices are dollars x 10,000, sizes are shares. */
 const tickSize = '0.0001'
 const lotSize = '1'
-/** Whoever rests and whoever takes are different accounts. */
+/** The order that rests and the one that takes are of different accounts. */
 const restingAccount = 1
 const takingAccount = 2
 /** Orders that stand for an aggressor get ids far above the exchange's own: this plus the row. */

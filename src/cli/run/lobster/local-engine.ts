@@ -19,7 +19,7 @@ const { limit } = orderTypeCodes
 
 /**
  * A matching engine in this thread that gets the same commands as the pool, so that what is to be sent next can be
- * decided without waiting for the disk. Whoever uses it compares it with the pool's own events afterwards.
+ * decided without waiting for the disk. Its user compares it with the pool's own events afterwards.
  */
 export class LocalEngine {
   readonly book = new VisibleBook()

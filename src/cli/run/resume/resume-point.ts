@@ -213,7 +213,7 @@ export class ResumePoint implements CommandSink {
   /**
    * Whether a command that goes by itself, an instrument or a cancel-all, is durable.
    *
-   * @throws CommandError when it is malformed; CliFailure when the log tells another story.
+   * @throws CommandError when it is malformed; CliFailure when the log holds other commands than the input.
    */
   isDurable(command: Command): boolean {
     const tag = Number(command.tag ?? 0)
@@ -222,7 +222,7 @@ export class ResumePoint implements CommandSink {
       accountOf(command.account)
       cancelAllFlags(command.side)
       if (command.symbol !== undefined && !this.#pool.instrument(command.symbol)) return false
-      // Nothing is handed over behind a cancel-all before all of it is durable.
+      // Nothing is handed over after a cancel-all before all of it is durable.
       return this.#logged.maxTag > tag
     }
     if (command.type !== 'instrument') return false
@@ -232,11 +232,11 @@ export class ResumePoint implements CommandSink {
     return true
   }
 
-  /** @throws CliFailure when an instrument that is there is not the one that the input wants. */
-  requireSame(wanted: Omit<InstrumentCommand, 'type'>): void {
-    const there = this.#pool.instrument(wanted.symbol)
+  /** @throws CliFailure when an instrument that is there is not the one that the input defines. */
+  requireSame(asked: Omit<InstrumentCommand, 'type'>): void {
+    const there = this.#pool.instrument(asked.symbol)
     if (!there) return
-    const wish = instrumentFromCommand({ ...wanted, type: 'instrument' }, there.id)
+    const wish = instrumentFromCommand({ ...asked, type: 'instrument' }, there.id)
     const field = differingField(wish, { ...there, instrumentId: there.id })
     if (!field) return
     const difference = `${there.symbol} has ${field} ${there[field]} in it, and ${wish[field]} in the input`
@@ -276,9 +276,9 @@ export class ResumePoint implements CommandSink {
       const last = this.#lastRequestIds.get(instrumentId)?.get(request.account) ?? 0
       if (request.requestId <= last !== durable) {
         const symbol = this.#symbolOf(instrumentId)
-        const told = durable ? 'were not executed' : 'were'
+        const verb = durable ? 'were not executed' : 'were'
         throw otherInput(
-          `by request id, command ${request.requestId} and those after it of account ${request.account} in ${symbol} ${told}`,
+          `by request id, command ${request.requestId} and those after it of account ${request.account} in ${symbol} ${verb}`,
           symbol,
           logged?.lastLsn,
         )

@@ -5,9 +5,9 @@ import type { LineWriter } from '../event-feed.js'
 const bufferCharsMax = 256 * 1024
 
 /**
- * A text file that is written again from its beginning by a run that goes on. What stands in it already is compared
+ * A text file that is written again from its beginning by a run that is resumed. What stands in it already is compared
  * and left alone; from the first difference on (a torn line, another run's lines, nothing) it is replaced. So it does
- * not matter how much of it an earlier run had written, and nobody who reads it sees it shrink to nothing.
+ * not matter how much of it an earlier run had written, and a program that reads it never sees it empty.
  */
 export class ResumedFile implements LineWriter {
   readonly path: string
@@ -57,7 +57,7 @@ export class ResumedFile implements LineWriter {
     })
   }
 
-  /** Nothing stands behind what was written. */
+  /** Nothing stands after what was written. */
   close(): void {
     try {
       this.flush()
