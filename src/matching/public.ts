@@ -9,6 +9,14 @@ export {
   type ShardCopy,
 } from './book/shard-copy.js'
 export { copiedInstruments, type ShardRestore } from './book/shard-restore.js'
+export {
+  cancelAllFlags,
+  type CommandGrids,
+  commandGrids,
+  encodeCommand,
+  instrumentFromCommand,
+  unknownType,
+} from './codec/command-encoding.js'
 export { CommandError, type CommandErrorCode } from './codec/command-errors.js'
 export { checkFieldNames } from './codec/command-fields.js'
 export { readU64 } from './codec/command-layout.js'
@@ -18,7 +26,6 @@ export {
   encodeCancelAll,
   encodeExpire,
   encodeHalt,
-  encodeNew,
   encodeNoop,
   encodeReduce,
   encodeReplace,
@@ -28,10 +35,12 @@ export {
 export * from './codec/commands.js'
 export { fromSteps, type Grid, parseGrid, toSteps } from './codec/decimal.js'
 export * from './codec/event-reader.js'
+export { accountOf, symbolOf, tagHighWord, tagLowWord } from './codec/field-values.js'
 export { GroupBuffer } from './codec/group-buffer.js'
 export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './codec/instrument-record.js'
 export { limits, noInstrument } from './codec/limits.js'
 export * from './codec/names.js'
+export { encodeNew } from './codec/new-order-writer.js'
 export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
 export { rulesVersion } from './codec/rules-version.js'
 export { priceText, quantityText } from './codec/step-text.js'

@@ -1,53 +1,22 @@
 import { KeyMap } from './key-map.js'
+import { LevelStore, levelFields } from './level-store.js'
 import { NumberIndex } from './number-index.js'
-import { checkRecordCount, recordMask } from './record-masks.js'
+import { recordMask } from './record-masks.js'
 import { sortByKey } from './sort-by-key.js'
 
-/**
- * The price levels of all books of a shard, one 64-byte record a level, recycled through a free list. A ladder is one
- * sorted side of a book, best first; a book has four: bids, asks, and the stops that wait on either side. A level's key
- * is its price, negated where the highest price is the best: on every ladder the smallest key is the best. Level 0 is
- * never given out: 0 means "no level".
- *
- *   bytes  0-7   key                24-27  first order         36-39  next worse level
- *          8-15  shown total, lots  28-31  last order          40-43  next better level
- *         16-23  hidden total       32-35  number of orders    44-47  ladder
- *                                                              48-51  1 when settled
- *
- * Most levels come and go near the touch: on the benchmark's `normal` workload 84 % of the resting orders open a level
- * of their own, nearly always as the new best, and close it soon after. So the levels nearest to the best are only a
- * linked list, searched by walking. Once they are more than a few, the worse half of them is settled: from the
- * ladder's frontier on, every level is also in a hash by key and in a map of taken keys, so that a deep book costs two
- * or three look-ups, however many levels it has. Measured when it was chosen, `normal` / 40,000 levels hit at random, ns a
- * message for the whole book: this 180 / 349, a treap over all levels 189 / 537, hash and map over all levels 250 / -.
- *
- * New orders and moved ones go through `obtain`: before the best level it makes one without a search, and elsewhere it
- * first looks where the level of that price was last seen. In a deep book nineteen of twenty are found there.
- */
-const KEY = 0
-const SHOWN = 1
-const HIDDEN = 2
-const HEAD = 6
-const TAIL = 7
-const COUNT = 8
-const WORSE = 9
-const BETTER = 10
-const OF_LADDER = 11
-const SETTLED = 12
-
-/** Where the fields are, in doubles from `level * 8` and in words from `level * 16`, for the few loops that need speed. */
-export const levelFields = {
-  key: KEY,
-  shown: SHOWN,
-  hidden: HIDDEN,
-  head: HEAD,
-  tail: TAIL,
-  count: COUNT,
-} as const
-
+// Copied because V8 folds a module's own constants only; an imported one is loaded each time.
+const KEY = levelFields.key
+const SHOWN = levelFields.shown
+const HIDDEN = levelFields.hidden
+const HEAD = levelFields.head
+const TAIL = levelFields.tail
+const COUNT = levelFields.count
+const WORSE = levelFields.worse
+const BETTER = levelFields.better
+const OF_LADDER = levelFields.ladder
+const SETTLED = levelFields.settled
 const RECORD = recordMask
 const LADDER = 0xffffff
-const INITIAL_LEVELS = 2048
 /** Places for recently found levels, for each level that there is room for. */
 const RECENT_PER_LEVEL = 4
 const INITIAL_LADDERS = 64
@@ -74,17 +43,24 @@ function keySign(ladder: number): number {
   return ((ladder & 1) << 1) - 1
 }
 
-export class PriceLevels {
-  i32: Int32Array
-  f64: Float64Array
-  /** Levels in use. */
-  live = 0
+/**
+ * The price levels of all books of a shard in ladders. A ladder is one sorted side of a book, best first; a book has four:
+ * bids, asks, and the stops that wait on either side.
+ *
+ * Most levels come and go near the touch: on the benchmark's `normal` workload 84 % of the resting orders open a level
+ * of their own, nearly always as the new best, and close it soon after. So the levels nearest to the best are only a
+ * linked list, searched by walking. Once they are more than a few, the worse half of them is settled: from the
+ * ladder's frontier on, every level is also in a hash by key and in a map of taken keys, so that a deep book costs two
+ * or three look-ups, however many levels it has. Measured when it was chosen, `normal` / 40,000 levels hit at random, ns a
+ * message for the whole book: this 180 / 349, a treap over all levels 189 / 537, hash and map over all levels 250 / -.
+ *
+ * New orders and moved ones go through `obtain`: before the best level it makes one without a search, and elsewhere it
+ * first looks where the level of that price was last seen. In a deep book nineteen of twenty are found there.
+ */
+export class PriceLevels extends LevelStore {
   #ladders = new Int32Array(INITIAL_LADDERS * 4)
   readonly #settledLevels: NumberIndex
   readonly #settledKeys: KeyMap
-  #capacity = INITIAL_LEVELS
-  #used = 1
-  #free = 0
   /** The key that is looked for. A number passed to a function that is not inlined would be boxed beyond 31 bits. */
   readonly #sought = new Float64Array(1)
   /** Where the last unsuccessful `find` ended: between these two levels. Void when the ladder is -1. */
@@ -96,14 +72,11 @@ export class PriceLevels {
    * The level that was last found or made at a price, by the price's low bits: neighbouring prices never displace each
    * other. Only a hint, checked against the level's own key and ladder.
    */
-  #recent = new Int32Array(INITIAL_LEVELS * RECENT_PER_LEVEL)
-  #recentMask = INITIAL_LEVELS * RECENT_PER_LEVEL - 1
+  #recent = new Int32Array(this.capacity * RECENT_PER_LEVEL)
+  #recentMask = this.capacity * RECENT_PER_LEVEL - 1
 
   constructor(hashSeed: number) {
-    const buffer = new ArrayBuffer(INITIAL_LEVELS * 64)
-    this.i32 = new Int32Array(buffer)
-    this.f64 = new Float64Array(buffer)
-    this.i32[OF_LADDER] = -1
+    super()
     this.#settledLevels = new NumberIndex(hashSeed)
     this.#settledKeys = new KeyMap(hashSeed)
   }
@@ -120,55 +93,6 @@ export class PriceLevels {
   /** The best level of a ladder, or 0. */
   best(ladder: number): number {
     return this.#ladders[ladder * 4 + BEST]!
-  }
-  price(level: number): number {
-    return Math.abs(this.f64[(level << 3) + KEY]!)
-  }
-  key(level: number): number {
-    return this.f64[(level << 3) + KEY]!
-  }
-  shown(level: number): number {
-    return this.f64[(level << 3) + SHOWN]!
-  }
-  hidden(level: number): number {
-    return this.f64[(level << 3) + HIDDEN]!
-  }
-  head(level: number): number {
-    return this.i32[(level << 4) + HEAD]!
-  }
-  tail(level: number): number {
-    return this.i32[(level << 4) + TAIL]!
-  }
-  count(level: number): number {
-    return this.i32[(level << 4) + COUNT]!
-  }
-  worse(level: number): number {
-    return this.i32[(level << 4) + WORSE]!
-  }
-  better(level: number): number {
-    return this.i32[(level << 4) + BETTER]!
-  }
-  ladder(level: number): number {
-    return this.i32[(level << 4) + OF_LADDER]!
-  }
-  isSettled(level: number): boolean {
-    return this.i32[(level << 4) + SETTLED] !== 0
-  }
-
-  setHead(level: number, order: number): void {
-    this.i32[(level << 4) + HEAD] = order
-  }
-  setTail(level: number, order: number): void {
-    this.i32[(level << 4) + TAIL] = order
-  }
-  addCount(level: number, change: number): void {
-    this.i32[(level << 4) + COUNT]! += change
-  }
-  addShown(level: number, change: number): void {
-    this.f64[(level << 3) + SHOWN]! += change
-  }
-  addHidden(level: number, change: number): void {
-    this.f64[(level << 3) + HIDDEN]! += change
   }
 
   /** The level at a price, or 0. Remembers where it would belong, so that `insert` need not search again. */
@@ -221,8 +145,8 @@ export class PriceLevels {
       return found
     }
     // A new best level, which is what most new levels are.
-    let level = this.#free & RECORD
-    if (level !== 0) this.#free = i32[(level << 4) | WORSE]!
+    let level = this.free & RECORD
+    if (level !== 0) this.free = i32[(level << 4) | WORSE]!
     else {
       level = this.#allocate() & RECORD
       i32 = this.i32
@@ -288,18 +212,13 @@ export class PriceLevels {
     return level
   }
 
-  /** Levels that were ever given out lie below this one. */
-  get used(): number {
-    return this.#used
-  }
-
   /**
    * Makes a level of a snapshot, which is in no ladder yet: `linkRestored` puts all of them into theirs. Such levels are
    * made one after the other, and nothing else happens in between.
    */
   restore(ladder: number, price: number): number {
-    if (this.#used === this.#capacity) this.#grow()
-    const level = this.#used++
+    const level = this.allocateLast()
+    this.#growRecent()
     this.live++
     const { i32, f64 } = this
     f64[(level << 3) + KEY] = price * keySign(ladder)
@@ -310,7 +229,7 @@ export class PriceLevels {
   /** Puts the restored levels from `first` on into their ladders, which hold no others. */
   linkRestored(first: number): void {
     const { i32, f64 } = this
-    const count = this.#used - first
+    const count = this.used - first
     const levels = new Int32Array(count)
     for (let i = 0; i < count; i++) levels[i] = first + i
     // By price, not by key: keys of both signs may differ by more than is exact.
@@ -362,8 +281,8 @@ export class PriceLevels {
     if (i32[base | SETTLED] === 0) ladders[own | NEAR]! -= 1
     else this.#unsettle(ladder, level, worse)
     i32[base | OF_LADDER] = -1
-    i32[base | WORSE] = this.#free
-    this.#free = level
+    i32[base | WORSE] = this.free
+    this.free = level
     this.#foundLadder = -1
     this.live--
   }
@@ -428,25 +347,15 @@ export class PriceLevels {
   }
 
   #allocate(): number {
-    const free = this.#free
-    if (free !== 0) {
-      this.#free = this.i32[(free << 4) + WORSE]!
-      return free
-    }
-    if (this.#used === this.#capacity) this.#grow()
-    return this.#used++
+    const level = this.allocate()
+    this.#growRecent()
+    return level
   }
 
-  #grow(): void {
-    const capacity = this.#capacity * 2
-    checkRecordCount(capacity)
-    const buffer = new ArrayBuffer(capacity * 64)
-    const i32 = new Int32Array(buffer)
-    i32.set(this.i32)
-    this.i32 = i32
-    this.f64 = new Float64Array(buffer)
-    this.#capacity = capacity
-    this.#recent = new Int32Array(capacity * RECENT_PER_LEVEL)
-    this.#recentMask = capacity * RECENT_PER_LEVEL - 1
+  /** Keeps the places for recently found levels as many as they should be. */
+  #growRecent(): void {
+    if (this.capacity * RECENT_PER_LEVEL === this.#recent.length) return
+    this.#recent = new Int32Array(this.capacity * RECENT_PER_LEVEL)
+    this.#recentMask = this.capacity * RECENT_PER_LEVEL - 1
   }
 }

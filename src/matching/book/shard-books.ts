@@ -2,9 +2,10 @@ import { GroupBuffer } from '../codec/group-buffer.js'
 import { timeInForceCodes } from '../codec/names.js'
 import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
+import { levelFields } from './level-store.js'
 import { OrderIndex } from './order-index.js'
 import { OrderStore, orderFields, TRAIT_TIME_IN_FORCE_SHIFT, TRAIT_WAITING } from './order-store.js'
-import { levelFields, PriceLevels } from './price-levels.js'
+import { PriceLevels } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
 
@@ -230,7 +231,14 @@ export class ShardBooks {
 
   /** Reports a queued order as cancelled, and discards it. */
   cancel(order: number, reason: number): void {
-    this.group.cancelledOrder(this.orders, order, reason)
+    const { orders } = this
+    this.group.cancelledWords(
+      orders.i32,
+      (order << 4) + ID,
+      orders.traits(order) & 1,
+      orders.open(order),
+      reason,
+    )
     this.discard(order)
   }
 }

@@ -1,4 +1,3 @@
-import { type OrderStore, orderFields } from '../book/order-store.js'
 import { eventKinds } from './names.js'
 
 const ACCEPTED = eventKinds.accepted
@@ -8,11 +7,6 @@ const REPLACED = eventKinds.replaced
 const REJECTED = eventKinds.rejected
 const TRIGGERED = eventKinds.triggered
 const REPEATED = eventKinds.repeated
-
-const ID = orderFields.id
-const PRICE = orderFields.price
-const OPEN = orderFields.open
-const TRAITS = orderFields.traits
 
 const INITIAL_WORDS = 1024
 
@@ -112,19 +106,16 @@ export class GroupBuffer {
     i32[at + 17] = (takerRemaining / 4294967296) | 0
   }
 
-  /** A live order that goes away with all that is open; `reason` is one of `cancelReasons`. */
-  cancelledOrder(orders: OrderStore, order: number, reason: number): void {
-    const record = orders.i32
-    const base = order << 4
-    const open = orders.f64[(order << 3) + OPEN]!
-    const at = this.#begin(CANCELLED, 8, record[base + TRAITS]! & 1, reason)
+  /** As `cancelled`, with order id and price as they stand in words: four of them at `from`. */
+  cancelledWords(words: Int32Array, from: number, sell: number, remaining: number, reason: number): void {
+    const at = this.#begin(CANCELLED, 8, sell, reason)
     const i32 = this.i32
-    i32[at + 2] = record[base + ID]!
-    i32[at + 3] = record[base + ID + 1]!
-    i32[at + 4] = record[base + PRICE]!
-    i32[at + 5] = record[base + PRICE + 1]!
-    i32[at + 6] = open | 0
-    i32[at + 7] = (open / 4294967296) | 0
+    i32[at + 2] = words[from]!
+    i32[at + 3] = words[from + 1]!
+    i32[at + 4] = words[from + 2]!
+    i32[at + 5] = words[from + 3]!
+    i32[at + 6] = remaining | 0
+    i32[at + 7] = (remaining / 4294967296) | 0
   }
 
   /** `sell` is 0 or 1; `reason` one of `cancelReasons`. */

@@ -1,6 +1,5 @@
 import { CommandError } from './command-errors.js'
 import { INSTRUMENT_WORDS } from './command-layout.js'
-import { checkInstrumentId, writeHeader } from './command-writer.js'
 import { parseGrid } from './decimal.js'
 import { limits } from './limits.js'
 import {
@@ -12,6 +11,7 @@ import {
   selfTradePreventionCodes,
   selfTradePreventionNames,
 } from './names.js'
+import { checkInstrumentId, writeHeader } from './record-words.js'
 
 /** What an instrument is created with. */
 export interface InstrumentDefinition {

@@ -1,3 +1,4 @@
+import { levelFields } from '../book/level-store.js'
 import {
   orderFields,
   TRAIT_ICEBERG,
@@ -5,7 +6,6 @@ import {
   TRAIT_TIME_IN_FORCE_SHIFT,
   TRAIT_WAITING,
 } from '../book/order-store.js'
-import { levelFields } from '../book/price-levels.js'
 import { recordMask, slotMask, wordMask } from '../book/record-masks.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import {

@@ -1,0 +1,250 @@
+import { shown } from '../../base/shown.js'
+import { CommandError } from './command-errors.js'
+import { checkFieldCount, checkFieldNames } from './command-fields.js'
+import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL } from './command-layout.js'
+import {
+  encodeCancel,
+  encodeCancelAll,
+  encodeExpire,
+  encodeHalt,
+  encodeReduce,
+  encodeReplace,
+  encodeResume,
+} from './command-writer.js'
+import type {
+  CancelCommand,
+  InstrumentCommand,
+  NewCommand,
+  ReduceCommand,
+  ReplaceCommand,
+  SymbolCommand,
+} from './commands.js'
+import { type Grid, parseGrid, toSteps } from './decimal.js'
+import {
+  accountOf,
+  code,
+  optionalAccount,
+  optionalFlag,
+  optionalWhole,
+  orderTypeOf,
+  sideOf,
+  symbolOf,
+  tagHighWord,
+  tagLowWord,
+  timeInForceOf,
+  whole,
+} from './field-values.js'
+import type { InstrumentDefinition } from './instrument-record.js'
+import { orderTypeCodes, replacePriorityCodes, selfTradePreventionCodes, timeInForceCodes } from './names.js'
+import { encodeNew } from './new-order-writer.js'
+
+/** What encoding needs to know of an instrument. Make one with `commandGrids` and keep it. */
+export interface CommandGrids {
+  readonly instrumentId: number
+  readonly price: Grid
+  readonly quantity: Grid
+}
+
+export function commandGrids(definition: InstrumentDefinition): CommandGrids {
+  return {
+    instrumentId: definition.instrumentId,
+    price: parseGrid('tickSize', definition.tickSize),
+    quantity: parseGrid('lotSize', definition.lotSize),
+  }
+}
+
+/**
+ * Checks a command for one symbol and encodes it at a word offset; `maxCommandWords` of room always suffice. The
+ * symbol itself is the caller's business: `grids` is the instrument that it names. Returns the words used.
+ * @throws CommandError for anything malformed, before anything is written. `details.field` names the field.
+ */
+export function encodeCommand(
+  words: Int32Array,
+  at: number,
+  command: SymbolCommand,
+  grids: CommandGrids,
+): number {
+  const tagLow = tagLowWord(command.tag)
+  const tagHigh = tagHighWord(command.tag)
+  const { instrumentId } = grids
+  switch (command.type) {
+    case 'new':
+      checkFieldCount(command, newFieldsOf(command))
+      return encodeNewCommand(words, at, command, grids, tagLow, tagHigh)
+    case 'cancel': {
+      checkFieldCount(command, amendmentFieldsOf(command))
+      const account = optionalAccount(command.account)
+      const requestId = optionalWhole('requestId', command.requestId)
+      return encodeCancel(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        whole('orderId', command.orderId),
+        account,
+        requestId,
+      )
+    }
+    case 'replace': {
+      checkFieldCount(command, amendmentFieldsOf(command) + has(command.price) + has(command.quantity))
+      const orderId = whole('orderId', command.orderId)
+      const price = command.price === undefined ? 0 : toSteps('price', command.price, grids.price)
+      const quantity = toSteps('quantity', command.quantity, grids.quantity)
+      const account = optionalAccount(command.account)
+      const requestId = optionalWhole('requestId', command.requestId)
+      return encodeReplace(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        orderId,
+        price,
+        quantity,
+        account,
+        requestId,
+      )
+    }
+    case 'reduce': {
+      checkFieldCount(command, amendmentFieldsOf(command) + has(command.quantity))
+      const orderId = whole('orderId', command.orderId)
+      const quantity = toSteps('quantity', command.quantity, grids.quantity)
+      const account = optionalAccount(command.account)
+      const requestId = optionalWhole('requestId', command.requestId)
+      return encodeReduce(words, at, instrumentId, tagLow, tagHigh, orderId, quantity, account, requestId)
+    }
+    case 'cancel-all':
+      checkFieldNames(command)
+      return encodeCancelAll(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        accountOf(command.account),
+        cancelAllFlags(command.side),
+      )
+    case 'halt':
+      checkFieldNames(command)
+      return encodeHalt(words, at, instrumentId, tagLow, tagHigh)
+    case 'resume':
+      checkFieldNames(command)
+      return encodeResume(words, at, instrumentId, tagLow, tagHigh)
+    case 'expire': {
+      checkFieldNames(command)
+      const time = typeof command.time === 'number' ? command.time : whole('time', command.time)
+      return encodeExpire(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        time,
+        optionalFlag('endOfDay', command.endOfDay),
+      )
+    }
+    default:
+      throw unknownType(command)
+  }
+}
+
+const has = (value: unknown): number => (value === undefined ? 0 : 1)
+
+/** How many of its fields a new order has; whoever calls knows its type and symbol. */
+function newFieldsOf(command: NewCommand): number {
+  return (
+    2 +
+    has(command.orderId) +
+    has(command.account) +
+    has(command.side) +
+    has(command.orderType) +
+    has(command.quantity) +
+    has(command.price) +
+    has(command.stopPrice) +
+    has(command.timeInForce) +
+    has(command.postOnly) +
+    has(command.displayQuantity) +
+    has(command.expireTime) +
+    has(command.selfTradePrevention) +
+    has(command.requestId) +
+    has(command.tag)
+  )
+}
+
+function amendmentFieldsOf({
+  orderId,
+  account,
+  requestId,
+  tag,
+}: CancelCommand | ReplaceCommand | ReduceCommand): number {
+  return 2 + has(orderId) + has(account) + has(requestId) + has(tag)
+}
+
+function encodeNewCommand(
+  words: Int32Array,
+  at: number,
+  command: NewCommand,
+  grids: CommandGrids,
+  tagLow: number,
+  tagHigh: number,
+): number {
+  const { price, stopPrice, displayQuantity } = command
+  const orderType = orderTypeOf(command.orderType)
+  const isLimit = orderType === orderTypeCodes.limit || orderType === orderTypeCodes['stop-limit']
+  const defaultTime = orderType === orderTypeCodes.market ? timeInForceCodes.IOC : timeInForceCodes.GTC
+  const { timeInForce, selfTradePrevention } = command
+  return encodeNew(
+    words,
+    at,
+    grids.instrumentId,
+    tagLow,
+    tagHigh,
+    whole('orderId', command.orderId),
+    accountOf(command.account),
+    sideOf(command.side),
+    orderType,
+    timeInForce === undefined ? defaultTime : timeInForceOf(timeInForce),
+    selfTradePrevention === undefined
+      ? 0
+      : code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes),
+    optionalFlag('postOnly', command.postOnly) ? 1 : 0,
+    price === undefined && !isLimit ? 0 : toSteps('price', price, grids.price),
+    toSteps('quantity', command.quantity, grids.quantity),
+    stopPrice === undefined ? 0 : toSteps('stopPrice', stopPrice, grids.price),
+    displayQuantity === undefined ? 0 : toSteps('displayQuantity', displayQuantity, grids.quantity),
+    optionalWhole('expireTime', command.expireTime),
+    optionalWhole('requestId', command.requestId),
+  )
+}
+
+/**
+ * Checks an instrument command and gives it its id.
+ * @throws CommandError for anything malformed.
+ */
+export function instrumentFromCommand(
+  command: InstrumentCommand,
+  instrumentId: number,
+): InstrumentDefinition {
+  checkFieldNames(command)
+  const symbol = symbolOf(command.symbol)
+  const { tickSize, lotSize, replacePriority = 'keep-on-reduce', selfTradePrevention = 'none' } = command
+  parseGrid('tickSize', tickSize)
+  parseGrid('lotSize', lotSize)
+  code('replacePriority', replacePriority, replacePriorityCodes)
+  code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes)
+  return { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
+}
+
+/** The flags of a cancel-all for a side. @throws CommandError when it is none. */
+export function cancelAllFlags(side: unknown): number {
+  if (side === undefined) return 0
+  return sideOf(side) === 0 ? CANCEL_ALL_ONE_SIDE : CANCEL_ALL_ONE_SIDE | CANCEL_ALL_SELL
+}
+
+/** The error for a command whose `type` names nothing. */
+export function unknownType(command: unknown): CommandError {
+  const type =
+    typeof command === 'object' && command !== null ? (command as { type?: unknown }).type : command
+  return new CommandError('TIDEMARK_COMMAND_TYPE', 'type', type, `There is no command type ${shown(type)}.`)
+}

@@ -1,0 +1,170 @@
+import { CommandError, conflict, outOfRange } from './command-errors.js'
+import {
+  NEW_HAS_DISPLAY_QUANTITY,
+  NEW_HAS_EXPIRE_TIME,
+  NEW_HAS_REQUEST_ID,
+  NEW_HAS_STOP_PRICE,
+  NEW_WORDS,
+} from './command-layout.js'
+import { limits } from './limits.js'
+import { commandKinds, orderTypeCodes, timeInForceCodes } from './names.js'
+import { checkAccount, checkInstrumentId, checkPositive, writeU64 } from './record-words.js'
+
+// Copied because V8 folds a module's own constants only; an imported one is loaded each time.
+const MAX_SLICES = limits.maxIcebergSlices
+const HAS_STOP_PRICE = NEW_HAS_STOP_PRICE
+const HAS_DISPLAY_QUANTITY = NEW_HAS_DISPLAY_QUANTITY
+const HAS_EXPIRE_TIME = NEW_HAS_EXPIRE_TIME
+const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID
+const BASE_WORDS = NEW_WORDS
+const LIMIT = orderTypeCodes.limit
+const MARKET = orderTypeCodes.market
+const STOP = orderTypeCodes.stop
+const STOP_LIMIT = orderTypeCodes['stop-limit']
+const { GTC, IOC, FOK, GTD } = timeInForceCodes
+
+/**
+ * Encodes a new order at a word offset and returns the words used (12 to 20). Prices in ticks, quantities in lots,
+ * enumerations as their codes in names.ts. 0 stands for absent in `price` (market, stop), `stopPrice`,
+ * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`.
+ * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
+ */
+export function encodeNew(
+  words: Int32Array,
+  at: number,
+  instrumentId: number,
+  tagLow: number,
+  tagHigh: number,
+  orderId: number,
+  account: number,
+  sell: number,
+  orderType: number,
+  timeInForce: number,
+  prevention: number,
+  postOnly: number,
+  price: number,
+  quantity: number,
+  stopPrice: number,
+  displayQuantity: number,
+  expireTime: number,
+  requestId: number,
+): number {
+  checkInstrumentId(instrumentId)
+  checkPositive('orderId', orderId)
+  checkAccount(account)
+  checkPositive('quantity', quantity)
+  if (orderType === LIMIT) checkPositive('price', price)
+  else checkPriceOf(orderType, price)
+  if ((sell | postOnly) >>> 1 !== 0) throw outOfRange('side', sell, 0, 1)
+  if (prevention >>> 0 > 5) throw outOfRange('selfTradePrevention', prevention, 0, 5)
+  let flags = sell | (postOnly << 1)
+  if (orderType > MARKET || stopPrice !== 0) flags |= checkStop(orderType, stopPrice)
+  if (timeInForce !== GTC || orderType !== LIMIT || expireTime !== 0) {
+    flags |= checkTimeInForce(orderType, timeInForce, postOnly, expireTime)
+  }
+  if (displayQuantity !== 0) flags |= checkDisplay(orderType, timeInForce, displayQuantity, quantity)
+  if (requestId !== 0) {
+    checkPositive('requestId', requestId)
+    flags |= HAS_REQUEST_ID
+  }
+  if (postOnly !== 0 && orderType !== LIMIT && orderType !== STOP_LIMIT) {
+    throw conflict('postOnly', true, 'postOnly needs a limit price: use it with limit and stop-limit orders.')
+  }
+
+  let end = at + BASE_WORDS
+  words[at + 1] = instrumentId
+  words[at + 2] = tagLow
+  words[at + 3] = tagHigh
+  words[at + 4] = orderId | 0
+  words[at + 5] = (orderId / 4294967296) | 0
+  words[at + 6] = account
+  words[at + 7] = orderType | (timeInForce << 8) | (prevention << 16)
+  words[at + 8] = price | 0
+  words[at + 9] = (price / 4294967296) | 0
+  words[at + 10] = quantity | 0
+  words[at + 11] = (quantity / 4294967296) | 0
+  if ((flags & ~3) !== 0) {
+    if (stopPrice !== 0) end = writeU64(words, end, stopPrice)
+    if (displayQuantity !== 0) end = writeU64(words, end, displayQuantity)
+    if (expireTime !== 0) end = writeU64(words, end, expireTime)
+    if (requestId !== 0) end = writeU64(words, end, requestId)
+  }
+  words[at] = commandKinds.new | (flags << 8) | ((end - at) << 18)
+  return end - at
+}
+
+function checkPriceOf(orderType: number, price: number): void {
+  if (orderType === STOP_LIMIT) {
+    checkPositive('price', price)
+    return
+  }
+  if (orderType !== MARKET && orderType !== STOP) throw outOfRange('orderType', orderType, 0, 3)
+  if (price !== 0) throw conflict('price', price, 'A market or stop order takes no price.')
+}
+
+function checkStop(orderType: number, stopPrice: number): number {
+  if (orderType < STOP)
+    throw conflict('stopPrice', stopPrice, 'Only stop and stop-limit orders take a stopPrice.')
+  if (stopPrice === 0) {
+    throw new CommandError(
+      'TIDEMARK_FIELD_MISSING',
+      'stopPrice',
+      undefined,
+      'A stop order needs a stopPrice.',
+    )
+  }
+  checkPositive('stopPrice', stopPrice)
+  return HAS_STOP_PRICE
+}
+
+function checkTimeInForce(
+  orderType: number,
+  timeInForce: number,
+  postOnly: number,
+  expireTime: number,
+): number {
+  if (timeInForce >>> 0 > GTD) throw outOfRange('timeInForce', timeInForce, 0, GTD)
+  const immediate = timeInForce === IOC || timeInForce === FOK
+  if (orderType === MARKET && !immediate) {
+    throw conflict('timeInForce', timeInForce, 'A market order never rests: its timeInForce is IOC or FOK.')
+  }
+  if (immediate && postOnly !== 0) {
+    throw conflict('postOnly', true, 'A postOnly order rests: it cannot be IOC or FOK.')
+  }
+  if (timeInForce !== GTD) {
+    if (expireTime !== 0) throw conflict('expireTime', expireTime, 'Only a GTD order takes an expireTime.')
+    return 0
+  }
+  if (expireTime === 0) {
+    throw new CommandError(
+      'TIDEMARK_FIELD_MISSING',
+      'expireTime',
+      undefined,
+      'A GTD order needs an expireTime.',
+    )
+  }
+  checkPositive('expireTime', expireTime)
+  return HAS_EXPIRE_TIME
+}
+
+function checkDisplay(orderType: number, timeInForce: number, display: number, quantity: number): number {
+  checkPositive('displayQuantity', display)
+  if (orderType === MARKET || orderType === STOP || timeInForce === IOC || timeInForce === FOK) {
+    throw conflict(
+      'displayQuantity',
+      display,
+      'Only an order that can rest at a limit price takes a displayQuantity.',
+    )
+  }
+  if (display > quantity) {
+    throw conflict('displayQuantity', display, 'displayQuantity must not be larger than quantity.')
+  }
+  if (quantity > display * MAX_SLICES) {
+    throw conflict(
+      'displayQuantity',
+      display,
+      `displayQuantity must be at least 1/${MAX_SLICES} of quantity.`,
+    )
+  }
+  return HAS_DISPLAY_QUANTITY
+}
