@@ -32,7 +32,7 @@ import {
 } from '../codec/names.js'
 import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
 import { placeOrder } from './new-order.js'
-import { cancelPlain, movePlain, placePlain } from './plain-orders.js'
+import { cancelPlain, movePlain, placePlain } from './fast-path.js'
 import { runStops } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 
