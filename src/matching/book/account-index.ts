@@ -1,3 +1,4 @@
+import { broken } from '../../base/assert.js'
 import { type OrderStore, orderFields } from './order-store.js'
 import { recordMask } from './record-masks.js'
 
@@ -96,15 +97,13 @@ export class AccountIndex {
       for (let order = nodes[node * 8 + HEAD]!; order > 0; order = orders.accountNext(order)) {
         const belongs = orders.book(order) === book && orders.account(order) === account
         if (!belongs || orders.accountPrevious(order) !== previous) {
-          throw new Error(
-            `The order book is inconsistent: order ${orders.id(order)} is in a wrong account list.`,
-          )
+          broken('an order is in the list of its own account', { order: orders.id(order), account })
         }
         previous = order
         count++
       }
       if (nodes[node * 8 + TAIL] !== Math.max(previous, 0) || this.#find(book, account) !== node) {
-        throw new Error(`The order book is inconsistent: the list of account ${account} has a wrong end.`)
+        broken("the list of an account's orders ends where the account says", { account, book })
       }
     }
     return count

@@ -9,12 +9,12 @@ import {
   timeInForceNames,
 } from '../codec/names.js'
 import {
-  TRAIT_ICEBERG,
-  TRAIT_POST_ONLY,
-  TRAIT_PREVENTION_SHIFT,
-  TRAIT_TIME_IN_FORCE_SHIFT,
-  TRAIT_TYPE_SHIFT,
-  TRAIT_WAITING,
+  FLAG_ICEBERG,
+  FLAG_POST_ONLY,
+  FLAG_PREVENTION_SHIFT,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TYPE_SHIFT,
+  FLAG_WAITING,
 } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
 
@@ -58,21 +58,21 @@ export interface OrderState {
   readonly selfTradePrevention?: SelfTradePrevention
 }
 
-export function depthOf(shard: ShardBooks, ladder: number, count: number): DepthLevel[] {
+export function depthOf(shard: ShardBooks, bookSide: number, count: number): DepthLevel[] {
   const { levels } = shard
   const found: DepthLevel[] = []
-  for (let level = levels.best(ladder); level !== 0 && found.length < count; level = levels.worse(level)) {
+  for (let level = levels.best(bookSide); level !== 0 && found.length < count; level = levels.worse(level)) {
     found.push({ price: levels.price(level), quantity: levels.shown(level), orders: levels.count(level) })
   }
   return found
 }
 
-export function totalsOf(shard: ShardBooks, ladder: number): SideTotals {
+export function totalsOf(shard: ShardBooks, bookSide: number): SideTotals {
   const { levels } = shard
   let quantity = 0n
   let orders = 0
   let count = 0
-  for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+  for (let level = levels.best(bookSide); level !== 0; level = levels.worse(level)) {
     quantity += BigInt(levels.shown(level)) + BigInt(levels.hidden(level))
     orders += levels.count(level)
     count++
@@ -84,8 +84,8 @@ export function totalsOf(shard: ShardBooks, ladder: number): SideTotals {
 export function countOrders(shard: ShardBooks, book: number): number {
   const { levels } = shard
   let orders = 0
-  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
-    for (let level = levels.best(ladder); level !== 0; level = levels.worse(level))
+  for (let bookSide = book * 4; bookSide < book * 4 + 4; bookSide++) {
+    for (let level = levels.best(bookSide); level !== 0; level = levels.worse(level))
       orders += levels.count(level)
   }
   return orders
@@ -93,23 +93,23 @@ export function countOrders(shard: ShardBooks, book: number): number {
 
 export function orderState(shard: ShardBooks, order: number): OrderState {
   const { orders } = shard
-  const traits = orders.traits(order)
-  const type = orderTypeNames[(traits >> TRAIT_TYPE_SHIFT) & 3]!
-  const timeInForce = timeInForceNames[(traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7]!
-  const prevention = selfTradePreventionNames[(traits >> TRAIT_PREVENTION_SHIFT) & 7]
+  const flags = orders.flags(order)
+  const type = orderTypeNames[(flags >> FLAG_TYPE_SHIFT) & 3]!
+  const timeInForce = timeInForceNames[(flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7]!
+  const prevention = selfTradePreventionNames[(flags >> FLAG_PREVENTION_SHIFT) & 7]
   return {
     orderId: orders.id(order),
     account: orders.account(order),
-    side: sideNames[traits & 1]!,
+    side: sideNames[flags & 1]!,
     orderType: type,
     timeInForce,
-    status: (traits & TRAIT_WAITING) === 0 ? 'resting' : 'waiting',
+    status: (flags & FLAG_WAITING) === 0 ? 'resting' : 'waiting',
     price: orders.price(order),
     quantity: orders.open(order),
     filled: orders.filled(order),
     shown: orders.shown(order),
-    postOnly: (traits & TRAIT_POST_ONLY) !== 0,
-    ...((traits & TRAIT_ICEBERG) !== 0 && { displayQuantity: orders.displayQuantity(order) }),
+    postOnly: (flags & FLAG_POST_ONLY) !== 0,
+    ...((flags & FLAG_ICEBERG) !== 0 && { displayQuantity: orders.displayQuantity(order) }),
     ...((type === 'stop' || type === 'stop-limit') && { stopPrice: orders.stopPrice(order) }),
     ...(timeInForce === 'GTD' && { expireTime: orders.expireTime(order) }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),

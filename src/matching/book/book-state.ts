@@ -1,8 +1,8 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
 import type { InstrumentStatus } from '../codec/names.js'
 import { type OrderState, orderState } from './book-queries.js'
-import { TRAIT_ICEBERG, TRAIT_TIME_IN_FORCE_SHIFT, TRAIT_TYPE_SHIFT } from './order-store.js'
-import { LADDER_ASKS, LADDER_BIDS, LADDER_BUY_STOPS, LADDER_SELL_STOPS } from './price-levels.js'
+import { FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, FLAG_TYPE_SHIFT } from './order-store.js'
+import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
 import type { ShardBooks } from './shard-books.js'
 
 /** Everything about one book that decides how it behaves from now on. */
@@ -34,10 +34,10 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     status: books.isHalted(book) ? 'halted' : 'open',
     lastPrice: books.lastPrice(book),
     trades: books.trades(book),
-    bids: ladderState(shard, book * 4 + LADDER_BIDS),
-    asks: ladderState(shard, book * 4 + LADDER_ASKS),
-    sellStops: ladderState(shard, book * 4 + LADDER_SELL_STOPS),
-    buyStops: ladderState(shard, book * 4 + LADDER_BUY_STOPS),
+    bids: sideState(shard, book * 4 + SIDE_BIDS),
+    asks: sideState(shard, book * 4 + SIDE_ASKS),
+    sellStops: sideState(shard, book * 4 + SIDE_SELL_STOPS),
+    buyStops: sideState(shard, book * 4 + SIDE_BUY_STOPS),
     accounts: accounts.sort((a, b) => a.account - b.account),
   }
 }
@@ -58,17 +58,17 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.number(books.lastPrice(book))
   digest.number(books.trades(book))
   forEachOrder(shard, book, (order) => {
-    const traits = orders.traits(order)
+    const flags = orders.flags(order)
     digest.number(orders.id(order))
     digest.number(orders.account(order))
-    digest.number(traits)
+    digest.number(flags)
     digest.number(orders.price(order))
     digest.number(orders.open(order))
     digest.number(orders.shown(order))
     digest.number(orders.filled(order))
-    if ((traits & TRAIT_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
-    if (((traits >> TRAIT_TYPE_SHIFT) & 2) !== 0) digest.number(orders.stopPrice(order))
-    if (((traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7) === 4) digest.number(orders.expireTime(order))
+    if ((flags & FLAG_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
+    if (((flags >> FLAG_TYPE_SHIFT) & 2) !== 0) digest.number(orders.stopPrice(order))
+    if (((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === 4) digest.number(orders.expireTime(order))
   })
   forEachOrder(shard, book, (order) => {
     if (orders.accountPrevious(order) < 0) for (const id of accountOrderIds(shard, order)) digest.number(id)
@@ -89,17 +89,17 @@ export function bookDigest(shard: ShardBooks, book: number): string {
 /** Visits bids, asks, sell stops and buy stops, each in priority order. */
 function forEachOrder(shard: ShardBooks, book: number, visit: (order: number) => void): void {
   const { levels, orders } = shard
-  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
-    for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+  for (let bookSide = book * 4; bookSide < book * 4 + 4; bookSide++) {
+    for (let level = levels.best(bookSide); level !== 0; level = levels.worse(level)) {
       for (let order = levels.head(level); order !== 0; order = orders.next(order)) visit(order)
     }
   }
 }
 
-function ladderState(shard: ShardBooks, ladder: number): OrderState[] {
+function sideState(shard: ShardBooks, bookSide: number): OrderState[] {
   const { levels, orders } = shard
   const states: OrderState[] = []
-  for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+  for (let level = levels.best(bookSide); level !== 0; level = levels.worse(level)) {
     for (let order = levels.head(level); order !== 0; order = orders.next(order))
       states.push(orderState(shard, order))
   }

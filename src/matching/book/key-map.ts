@@ -13,12 +13,12 @@ const HIGHER = 38
 const NUMBER = 20
 
 const INITIAL_CHUNKS = 64
-const INITIAL_LADDERS = 64
+const INITIAL_SIDES = 64
 
 /**
- * Which keys of each ladder are taken, and which comes next below another. Keys are whole numbers but 0; they are
+ * Which keys of each book side are taken, and which comes next below another. Keys are whole numbers but 0; they are
  * gathered in chunks of 1,024, one bit each plus a summary word. The chunks that hold something are found by a hash,
- * linked in order, and kept in a treap for each ladder, which is only needed when a chunk comes or goes. Memory is
+ * linked in order, and kept in a treap for each book side, which is only needed when a chunk comes or goes. Memory is
  * bounded by the number of taken keys, whatever lies between them. Chunk 0 is never given out.
  *
  *   words 0-31  bits         33 left child    36 priority      40-41 chunk number (key / 1024)
@@ -29,7 +29,7 @@ export class KeyMap {
   readonly #chunkOf: NumberIndex
   #i32: Int32Array
   #f64: Float64Array
-  #roots = new Int32Array(INITIAL_LADDERS)
+  #roots = new Int32Array(INITIAL_SIDES)
   #capacity = INITIAL_CHUNKS
   #used = 1
   #free = 0
@@ -42,7 +42,7 @@ export class KeyMap {
     this.#f64 = new Float64Array(buffer)
   }
 
-  reserveLadders(count: number): void {
+  reserveBookSides(count: number): void {
     if (count <= this.#roots.length) return
     const roots = new Int32Array(Math.max(count, this.#roots.length * 2))
     roots.set(this.#roots)
@@ -50,9 +50,9 @@ export class KeyMap {
   }
 
   /** Marks a key that is not taken as taken. */
-  add(ladder: number, key: number): void {
+  add(bookSide: number, key: number): void {
     const number = Math.floor(key / CHUNK_KEYS)
-    const chunk = this.#chunkOf.find(ladder, number) || this.#insertChunk(ladder, number)
+    const chunk = this.#chunkOf.find(bookSide, number) || this.#insertChunk(bookSide, number)
     const bit = key - number * CHUNK_KEYS
     const i32 = this.#i32
     const base = chunk * WORDS
@@ -61,9 +61,9 @@ export class KeyMap {
   }
 
   /** Marks a taken key as free. */
-  remove(ladder: number, key: number): void {
+  remove(bookSide: number, key: number): void {
     const number = Math.floor(key / CHUNK_KEYS)
-    const chunk = this.#chunkOf.find(ladder, number)
+    const chunk = this.#chunkOf.find(bookSide, number)
     const bit = key - number * CHUNK_KEYS
     const i32 = this.#i32
     const base = chunk * WORDS
@@ -72,13 +72,13 @@ export class KeyMap {
     if (word !== 0) return
     const summary = i32[base + SUMMARY]! & ~(1 << (bit >>> 5))
     i32[base + SUMMARY] = summary
-    if (summary === 0) this.#removeChunk(ladder, number, chunk)
+    if (summary === 0) this.#removeChunk(bookSide, number, chunk)
   }
 
   /** The highest taken key below a taken key, or 0. */
-  below(ladder: number, key: number): number {
+  below(bookSide: number, key: number): number {
     const number = Math.floor(key / CHUNK_KEYS)
-    const chunk = this.#chunkOf.find(ladder, number)
+    const chunk = this.#chunkOf.find(bookSide, number)
     const i32 = this.#i32
     const base = chunk * WORDS
     const bit = key - number * CHUNK_KEYS
@@ -98,9 +98,9 @@ export class KeyMap {
   }
 
   /** Adds an empty chunk: as a leaf of the treap, between its neighbours, then up to where its priority belongs. */
-  #insertChunk(ladder: number, number: number): number {
+  #insertChunk(bookSide: number, number: number): number {
     const chunk = this.#allocate()
-    this.#chunkOf.insert(ladder, number, chunk)
+    this.#chunkOf.insert(bookSide, number, chunk)
     const i32 = this.#i32
     const f64 = this.#f64
     const base = chunk * WORDS
@@ -111,7 +111,7 @@ export class KeyMap {
     this.#random ^= this.#random << 5
     i32[base + PRIORITY] = this.#random
     let parent = 0
-    let at = this.#roots[ladder]!
+    let at = this.#roots[bookSide]!
     let side = LEFT
     while (at !== 0) {
       parent = at
@@ -120,7 +120,7 @@ export class KeyMap {
     }
     i32[base + PARENT] = parent
     if (parent === 0) {
-      this.#roots[ladder] = chunk
+      this.#roots[bookSide] = chunk
       return chunk
     }
     i32[parent * WORDS + side] = chunk
@@ -131,13 +131,13 @@ export class KeyMap {
     if (lower !== 0) i32[lower * WORDS + HIGHER] = chunk
     if (higher !== 0) i32[higher * WORDS + LOWER] = chunk
     while (i32[base + PARENT] !== 0 && i32[i32[base + PARENT]! * WORDS + PRIORITY]! < i32[base + PRIORITY]!) {
-      this.#rotateUp(ladder, chunk)
+      this.#rotateUp(bookSide, chunk)
     }
     return chunk
   }
 
-  #removeChunk(ladder: number, number: number, chunk: number): void {
-    this.#chunkOf.remove(ladder, number)
+  #removeChunk(bookSide: number, number: number, chunk: number): void {
+    this.#chunkOf.remove(bookSide, number)
     const i32 = this.#i32
     const base = chunk * WORDS
     for (;;) {
@@ -145,10 +145,10 @@ export class KeyMap {
       const right = i32[base + RIGHT]!
       if (left === 0 || right === 0) break
       const takesLeft = i32[left * WORDS + PRIORITY]! > i32[right * WORDS + PRIORITY]!
-      this.#rotateUp(ladder, takesLeft ? left : right)
+      this.#rotateUp(bookSide, takesLeft ? left : right)
     }
     const child = i32[base + LEFT]! || i32[base + RIGHT]!
-    this.#hang(ladder, i32[base + PARENT]!, chunk, child)
+    this.#hang(bookSide, i32[base + PARENT]!, chunk, child)
     const lower = i32[base + LOWER]!
     const higher = i32[base + HIGHER]!
     if (lower !== 0) i32[lower * WORDS + HIGHER] = higher
@@ -158,13 +158,13 @@ export class KeyMap {
   }
 
   /** Swaps a chunk with its parent, keeping the order of keys. */
-  #rotateUp(ladder: number, chunk: number): void {
+  #rotateUp(bookSide: number, chunk: number): void {
     const i32 = this.#i32
     const parent = i32[chunk * WORDS + PARENT]!
     const near = i32[parent * WORDS + LEFT] === chunk ? LEFT : RIGHT
     const far = LEFT + RIGHT - near
     const inner = i32[chunk * WORDS + far]!
-    this.#hang(ladder, i32[parent * WORDS + PARENT]!, parent, chunk)
+    this.#hang(bookSide, i32[parent * WORDS + PARENT]!, parent, chunk)
     i32[parent * WORDS + near] = inner
     if (inner !== 0) i32[inner * WORDS + PARENT] = parent
     i32[chunk * WORDS + far] = parent
@@ -172,9 +172,9 @@ export class KeyMap {
   }
 
   /** Puts `child` where `old` hangs below `parent`. */
-  #hang(ladder: number, parent: number, old: number, child: number): void {
+  #hang(bookSide: number, parent: number, old: number, child: number): void {
     const i32 = this.#i32
-    if (parent === 0) this.#roots[ladder] = child
+    if (parent === 0) this.#roots[bookSide] = child
     else if (i32[parent * WORDS + LEFT] === old) i32[parent * WORDS + LEFT] = child
     else i32[parent * WORDS + RIGHT] = child
     if (child !== 0) i32[child * WORDS + PARENT] = parent

@@ -2,13 +2,13 @@ import { checkRecordCount } from './record-masks.js'
 
 /**
  * The price levels of all books of a shard: one 64-byte record a level, recycled through a free list. A level's key is its
- * price, negated where the highest price is the best: on every ladder the smallest key is the best. Level 0 is never given
- * out: 0 means "no level". The ladder of a free record is -1.
+ * price, negated where the highest price is the best: on every book side the smallest key is the best. Level 0 is never given
+ * out: 0 means "no level". The book side of a free record is -1.
  *
  *   bytes  0-7   key                24-27  first order         36-39  next worse level
  *          8-15  shown total, lots  28-31  last order          40-43  next better level
- *         16-23  hidden total       32-35  number of orders    44-47  ladder
- *                                                              48-51  1 when settled
+ *         16-23  hidden total       32-35  number of orders    44-47  book side
+ *                                                              48-51  1 when indexed
  */
 const KEY = 0
 const SHOWN = 1
@@ -18,8 +18,8 @@ const TAIL = 7
 const COUNT = 8
 const WORSE = 9
 const BETTER = 10
-const OF_LADDER = 11
-const SETTLED = 12
+const OF_SIDE = 11
+const INDEXED = 12
 
 /** Where the fields are, in doubles from `level * 8` and in words from `level * 16`, for the few loops that need speed. */
 export const levelFields = {
@@ -31,8 +31,8 @@ export const levelFields = {
   count: COUNT,
   worse: WORSE,
   better: BETTER,
-  ladder: OF_LADDER,
-  settled: SETTLED,
+  bookSide: OF_SIDE,
+  indexed: INDEXED,
 } as const
 
 const INITIAL_LEVELS = 2048
@@ -51,7 +51,7 @@ export class LevelStore {
     const buffer = new ArrayBuffer(INITIAL_LEVELS * 64)
     this.i32 = new Int32Array(buffer)
     this.f64 = new Float64Array(buffer)
-    this.i32[OF_LADDER] = -1
+    this.i32[OF_SIDE] = -1
   }
 
   /** Levels for which there is room. */
@@ -107,11 +107,11 @@ export class LevelStore {
   better(level: number): number {
     return this.i32[(level << 4) + BETTER]!
   }
-  ladder(level: number): number {
-    return this.i32[(level << 4) + OF_LADDER]!
+  bookSide(level: number): number {
+    return this.i32[(level << 4) + OF_SIDE]!
   }
-  isSettled(level: number): boolean {
-    return this.i32[(level << 4) + SETTLED] !== 0
+  isIndexed(level: number): boolean {
+    return this.i32[(level << 4) + INDEXED] !== 0
   }
 
   setHead(level: number, order: number): void {

@@ -1,3 +1,4 @@
+import { broken } from '../../base/assert.js'
 import { type OrderStore, orderFields } from './order-store.js'
 import { recordMask, slotMask } from './record-masks.js'
 import { touchedWords } from './touched-words.js'
@@ -108,7 +109,7 @@ export class OrderIndex {
     if (++this.#size * LOAD > this.mask) this.#grow(this.slots.length * 2)
   }
 
-  /** After an entry was taken out and those behind it were shifted back. */
+  /** After an entry was taken out and those after it were shifted back. */
   noteRemoval(): void {
     this.#size--
   }
@@ -156,7 +157,7 @@ export class OrderIndex {
     const { i32 } = this.#orders
     const base = order << 4
     if (this.find(i32[base + BOOK]!, i32[base + ID]!, i32[base + ID + 1]!) !== order) {
-      throw new Error(`The order book is inconsistent: record ${order} is not in the order index.`)
+      broken('a live order is in the index', { order, book: i32[base + BOOK] })
     }
     return this.#lastHit
   }

@@ -8,7 +8,7 @@ import { checkRecordCount, recordsMax } from './record-masks.js'
  * While a snapshot is copied, a record is copied before its first change: code that changes a record that is not below
  * `copyFrom` calls `keep` first. Only changes of `previous` and `accountPrevious`, which a snapshot does not hold, do not.
  *
- *   bytes  0-7   order id, u64       32-35  next in queue      48-51  traits
+ *   bytes  0-7   order id, u64       32-35  next in queue      48-51  flags
  *          8-15  price, u64, ticks   36-39  previous in queue  52-55  next of the same account
  *         16-23  open, lots          40-43  level              56-59  previous of the same account
  *         24-31  shown, lots         44-47  account            60-63  book
@@ -21,7 +21,7 @@ const NEXT = 8
 const PREVIOUS = 9
 const LEVEL = 10
 const ACCOUNT = 11
-const TRAITS = 12
+const FLAGS = 12
 const ACCOUNT_NEXT = 13
 const ACCOUNT_PREVIOUS = 14
 const BOOK = 15
@@ -40,7 +40,7 @@ export const orderFields = {
   previous: PREVIOUS,
   level: LEVEL,
   account: ACCOUNT,
-  traits: TRAITS,
+  flags: FLAGS,
   accountNext: ACCOUNT_NEXT,
   accountPrevious: ACCOUNT_PREVIOUS,
   book: BOOK,
@@ -53,17 +53,17 @@ const FILLED = 3
 
 const INITIAL_CAPACITY = 16_384
 
-/** Bits of an order's traits. */
-export const TRAIT_SELL = 1
-export const TRAIT_TYPE_SHIFT = 1
-export const TRAIT_TIME_IN_FORCE_SHIFT = 3
-export const TRAIT_PREVENTION_SHIFT = 6
-export const TRAIT_POST_ONLY = 1 << 9
-export const TRAIT_ICEBERG = 1 << 10
+/** Bits of an order's flags. */
+export const FLAG_SELL = 1
+export const FLAG_TYPE_SHIFT = 1
+export const FLAG_TIME_IN_FORCE_SHIFT = 3
+export const FLAG_PREVENTION_SHIFT = 6
+export const FLAG_POST_ONLY = 1 << 9
+export const FLAG_ICEBERG = 1 << 10
 /** The order has traded before: its filled quantity is in the cold record. */
-export const TRAIT_FILLED = 1 << 11
+export const FLAG_FILLED = 1 << 11
 /** A stop that has not been triggered. */
-export const TRAIT_WAITING = 1 << 12
+export const FLAG_WAITING = 1 << 12
 
 /** Copies records before they change, while a snapshot is taken. */
 export interface OrderKeeper {
@@ -163,8 +163,8 @@ export class OrderStore {
   account(order: number): number {
     return this.i32[(order << 4) + ACCOUNT]! >>> 0
   }
-  traits(order: number): number {
-    return this.i32[(order << 4) + TRAITS]!
+  flags(order: number): number {
+    return this.i32[(order << 4) + FLAGS]!
   }
   accountNext(order: number): number {
     return this.i32[(order << 4) + ACCOUNT_NEXT]!
@@ -185,7 +185,7 @@ export class OrderStore {
     return this.cold[(order << 2) + EXPIRE_TIME]!
   }
   filled(order: number): number {
-    return (this.traits(order) & TRAIT_FILLED) === 0 ? 0 : this.cold[(order << 2) + FILLED]!
+    return (this.flags(order) & FLAG_FILLED) === 0 ? 0 : this.cold[(order << 2) + FILLED]!
   }
 
   setPrice(order: number, price: number): void {
@@ -205,9 +205,9 @@ export class OrderStore {
   setPrevious(order: number, previous: number): void {
     this.i32[(order << 4) + PREVIOUS] = previous
   }
-  setTraits(order: number, traits: number): void {
+  setFlags(order: number, flags: number): void {
     if (order >= this.copyFrom) this.keep(order)
-    this.i32[(order << 4) + TRAITS] = traits
+    this.i32[(order << 4) + FLAGS] = flags
   }
   /** Only for the links to an account's node, which a snapshot does not hold. */
   setAccountNext(order: number, next: number): void {
@@ -228,7 +228,7 @@ export class OrderStore {
   addFilled(order: number, quantity: number): void {
     if (order >= this.copyFrom) this.keep(order)
     const filled = this.filled(order)
-    this.i32[(order << 4) + TRAITS]! |= TRAIT_FILLED
+    this.i32[(order << 4) + FLAGS]! |= FLAG_FILLED
     this.cold[(order << 2) + FILLED] = filled + quantity
   }
 }

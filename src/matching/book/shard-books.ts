@@ -4,7 +4,7 @@ import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
 import { levelFields } from './level-store.js'
 import { OrderIndex } from './order-index.js'
-import { OrderStore, orderFields, TRAIT_TIME_IN_FORCE_SHIFT, TRAIT_WAITING } from './order-store.js'
+import { FLAG_TIME_IN_FORCE_SHIFT, FLAG_WAITING, OrderStore, orderFields } from './order-store.js'
 import { PriceLevels } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
@@ -13,8 +13,8 @@ import { RequestLedger } from './request-ledger.js'
 // of bytecode, and each call that is left costs 2 to 3 ns. The constants are copied because V8 folds a module's own
 // constants only; an imported one is loaded each time.
 const DAY = timeInForceCodes.DAY
-const TIME_IN_FORCE_SHIFT = TRAIT_TIME_IN_FORCE_SHIFT
-const WAITING = TRAIT_WAITING
+const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
+const WAITING = FLAG_WAITING
 const ID = orderFields.id
 const PRICE = orderFields.price
 const OPEN = orderFields.open
@@ -23,7 +23,7 @@ const NEXT = orderFields.next
 const PREVIOUS = orderFields.previous
 const LEVEL = orderFields.level
 const ACCOUNT = orderFields.account
-const TRAITS = orderFields.traits
+const FLAGS = orderFields.flags
 const BOOK = orderFields.book
 const LEVEL_SHOWN = levelFields.shown
 const LEVEL_HIDDEN = levelFields.hidden
@@ -33,11 +33,11 @@ const LEVEL_COUNT = levelFields.count
 
 const RECORD = recordMask
 /** An order with one of these may be among those that a book counts: DAY and GTD share no bit with GTC, IOC and FOK. */
-const COUNTED_TRAITS = WAITING | (7 << TIME_IN_FORCE_SHIFT)
+const COUNTED_FLAGS = WAITING | (7 << TIME_IN_FORCE_SHIFT)
 
-/** Whether an `expire` command could ever kill an order with these traits. */
-export function canExpire(traits: number): boolean {
-  return ((traits >> TIME_IN_FORCE_SHIFT) & 7) >= DAY
+/** Whether an `expire` command could ever kill an order with these flags. */
+export function canExpire(flags: number): boolean {
+  return ((flags >> TIME_IN_FORCE_SHIFT) & 7) >= DAY
 }
 
 /** The state of all books of one shard, and the moves that every rule is made of. */
@@ -67,7 +67,7 @@ export class ShardBooks {
    * Makes a record for the order of the new-order command at `at` and lists it under its id and its account. It is in
    * no queue yet.
    */
-  admit(book: number, words: Int32Array, at: number, traits: number): number {
+  admit(book: number, words: Int32Array, at: number, flags: number): number {
     const { orders } = this
     const order = orders.allocate()
     const { i32 } = orders
@@ -78,11 +78,11 @@ export class ShardBooks {
     i32[base + PRICE] = words[at + 8]!
     i32[base + PRICE + 1] = words[at + 9]!
     i32[base + ACCOUNT] = account
-    i32[base + TRAITS] = traits
+    i32[base + FLAGS] = flags
     i32[base + BOOK] = book
     this.index.insert(order)
     this.accounts.add(order, book, account)
-    if (((traits >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, 1)
+    if (((flags >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, 1)
     return order
   }
 
@@ -92,18 +92,18 @@ export class ShardBooks {
     const { i32 } = orders
     const base = order << 4
     const book = i32[base + BOOK]!
-    const traits = i32[base + TRAITS]!
+    const flags = i32[base + FLAGS]!
     this.index.remove(order)
     this.accounts.remove(order)
-    if (((traits >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, -1)
-    if ((traits & WAITING) !== 0) this.books.addStops(book, -1)
+    if (((flags >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, -1)
+    if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
     orders.release(order)
   }
 
-  /** Puts an order at the back of the queue at a price of a ladder. */
-  enqueue(order: number, ladder: number, price: number, open: number, shown: number): void {
+  /** Puts an order at the back of the queue at a price of a book side. */
+  enqueue(order: number, bookSide: number, price: number, open: number, shown: number): void {
     const { levels } = this
-    this.append(order, levels.find(ladder, price) || levels.insert(ladder, price), open, shown)
+    this.append(order, levels.find(bookSide, price) || levels.insert(bookSide, price), open, shown)
   }
 
   /** Puts an order at the back of a level's queue. */
@@ -130,7 +130,7 @@ export class ShardBooks {
     levelDoubles[(level << 3) + LEVEL_HIDDEN]! += open - shown
   }
 
-  /** Takes an order out of its queue, and the level out of its ladder if that was the last. */
+  /** Takes an order out of its queue, and the level out of its book side if that was the last. */
   dequeue(order: number): void {
     const { i32, f64 } = this.orders
     const base = order << 4
@@ -201,10 +201,10 @@ export class ShardBooks {
     const level = i32[base | LEVEL]! & RECORD
     const next = i32[base | NEXT]! & RECORD
     const previous = i32[base | PREVIOUS]! & RECORD
-    const traits = i32[base | TRAITS]!
+    const flags = i32[base | FLAGS]!
     if (order >= orders.copyFrom) orders.keep(order)
     if (previous >= orders.copyFrom) orders.keep(previous)
-    if ((traits & COUNTED_TRAITS) !== 0) this.uncount(i32[base | BOOK]!, traits)
+    if ((flags & COUNTED_FLAGS) !== 0) this.uncount(i32[base | BOOK]!, flags)
     if ((next | previous) === 0) levels.remove(level)
     else {
       const levelWords = levels.i32
@@ -224,9 +224,9 @@ export class ShardBooks {
     orders.release(order)
   }
 
-  uncount(book: number, traits: number): void {
-    if (canExpire(traits)) this.books.addExpiring(book, -1)
-    if ((traits & WAITING) !== 0) this.books.addStops(book, -1)
+  uncount(book: number, flags: number): void {
+    if (canExpire(flags)) this.books.addExpiring(book, -1)
+    if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
   }
 
   /** Reports a queued order as cancelled, and discards it. */
@@ -235,7 +235,7 @@ export class ShardBooks {
     this.group.cancelledWords(
       orders.i32,
       (order << 4) + ID,
-      orders.traits(order) & 1,
+      orders.flags(order) & 1,
       orders.open(order),
       reason,
     )

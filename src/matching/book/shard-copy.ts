@@ -1,12 +1,13 @@
+import { assert } from '../../base/assert.js'
 import { maxCommandWords } from '../codec/command-writer.js'
 import { encodeInstrument } from '../codec/instrument-record.js'
 import { timeInForceCodes } from '../codec/names.js'
 import {
+  FLAG_FILLED,
+  FLAG_ICEBERG,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TYPE_SHIFT,
   orderFields,
-  TRAIT_FILLED,
-  TRAIT_ICEBERG,
-  TRAIT_TIME_IN_FORCE_SHIFT,
-  TRAIT_TYPE_SHIFT,
 } from './order-store.js'
 import { recordsMax } from './record-masks.js'
 import type { RequestEntry } from './request-ledger.js'
@@ -18,7 +19,7 @@ import type { ShardBooks } from './shard-books.js'
  *
  * ```
  *  book      number, words of this record, halted, 0, last price u64, trades u64, the instrument's command record
- *  order     number, instrument id, account, traits, id u64, price u64, open u64, shown u64, level, number of the next in
+ *  order     number, instrument id, account, flags, id u64, price u64, open u64, shown u64, level, number of the next in
  *            its level, number of the next of its account in this book, 0
  *  extended  the same, then display u64, stop price u64, expire time u64, filled u64
  *  request   0, instrument id, account, status, code, body hash, second body hash, 0, request id u64, filled + 1 u64,
@@ -61,7 +62,7 @@ const SHOWN = orderFields.shown
 const NEXT = orderFields.next
 const LEVEL = orderFields.level
 const ACCOUNT = orderFields.account
-const TRAITS = orderFields.traits
+const FLAGS = orderFields.flags
 const ACCOUNT_NEXT = orderFields.accountNext
 const BOOK = orderFields.book
 const GTD = timeInForceCodes.GTD
@@ -92,12 +93,15 @@ export class ShardCopy {
   #nextRequestBook = 0
   #requests: IterableIterator<[account: number, entry: RequestEntry]> | undefined
   #running = true
+  #orders = 0
   /** Records that were copied ahead of a change; for statistics and tests. */
   ahead = 0
 
   constructor(shard: ShardBooks, target: CopyTarget) {
     const { orders, books, requests } = shard
-    if (orders.keeper !== undefined) throw new Error('a copy of this shard is being made already')
+    assert(orders.keeper === undefined, 'a shard is copied once at a time', () => ({
+      copies: requests.copies,
+    }))
     this.#shard = shard
     this.#target = target
     this.counts = {
@@ -121,6 +125,11 @@ export class ShardCopy {
     if (!this.#running) return true
     const left = this.#stepRequests(this.#stepOrders(this.#stepBooks(records)))
     if (left <= 0) return false
+    assert(
+      this.#orders === this.counts.orders,
+      'a copy has every order that lived when it began, once',
+      () => ({ copied: this.#orders, lived: this.counts.orders }),
+    )
     this.stop()
     this.#target.finish(this.#at)
     return true
@@ -225,14 +234,15 @@ export class ShardCopy {
   }
 
   #copyOrder(order: number): void {
+    this.#orders++
     const { orders, books } = this.#shard
     const { i32, f64 } = orders
     const base = order << 4
-    const traits = i32[base + TRAITS]!
+    const flags = i32[base + FLAGS]!
     const isExtended =
-      (traits & (TRAIT_ICEBERG | TRAIT_FILLED)) !== 0 ||
-      ((traits >> TRAIT_TYPE_SHIFT) & 2) !== 0 ||
-      ((traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7) === GTD
+      (flags & (FLAG_ICEBERG | FLAG_FILLED)) !== 0 ||
+      ((flags >> FLAG_TYPE_SHIFT) & 2) !== 0 ||
+      ((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === GTD
     const used = isExtended ? EXTENDED_WORDS : ORDER_WORDS
     const at = this.#room(used)
     const words = this.#words
@@ -242,7 +252,7 @@ export class ShardCopy {
     words[at] = (isExtended ? EXTENDED_KIND : ORDER_KIND) | order
     words[at + 1] = books.instrumentId(i32[base + BOOK]!)
     words[at + 2] = i32[base + ACCOUNT]!
-    words[at + 3] = traits
+    words[at + 3] = flags
     words[at + 4] = i32[base + ID]!
     words[at + 5] = i32[base + ID + 1]!
     words[at + 6] = i32[base + PRICE]!
@@ -255,16 +265,16 @@ export class ShardCopy {
     words[at + 13] = i32[base + NEXT]!
     words[at + 14] = accountNext < 0 ? 0 : accountNext
     words[at + 15] = 0
-    if (isExtended) this.#copyExtension(order, traits, at + ORDER_WORDS)
+    if (isExtended) this.#copyExtension(order, flags, at + ORDER_WORDS)
     this.#at = at + used
   }
 
-  #copyExtension(order: number, traits: number, at: number): void {
+  #copyExtension(order: number, flags: number, at: number): void {
     const { orders } = this.#shard
     const words = this.#words
-    const isGtd = ((traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7) === GTD
-    const isStop = ((traits >> TRAIT_TYPE_SHIFT) & 2) !== 0
-    writeU64(words, at, (traits & TRAIT_ICEBERG) === 0 ? 0 : orders.displayQuantity(order))
+    const isGtd = ((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === GTD
+    const isStop = ((flags >> FLAG_TYPE_SHIFT) & 2) !== 0
+    writeU64(words, at, (flags & FLAG_ICEBERG) === 0 ? 0 : orders.displayQuantity(order))
     writeU64(words, at + 2, isStop ? orders.stopPrice(order) : 0)
     writeU64(words, at + 4, isGtd ? orders.expireTime(order) : 0)
     writeU64(words, at + 6, orders.filled(order))

@@ -3,8 +3,8 @@ import { readU64 } from '../codec/command-layout.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
 import { selfTradePreventionCodes } from '../codec/names.js'
 import { levelFields } from './level-store.js'
-import { orderFields, TRAIT_FILLED, TRAIT_SELL, TRAIT_WAITING } from './order-store.js'
-import { LADDER_ASKS, LADDER_BIDS, LADDER_BUY_STOPS, LADDER_SELL_STOPS } from './price-levels.js'
+import { FLAG_FILLED, FLAG_SELL, FLAG_WAITING, orderFields } from './order-store.js'
+import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import {
@@ -27,7 +27,7 @@ const NEXT = orderFields.next
 const PREVIOUS = orderFields.previous
 const LEVEL = orderFields.level
 const ACCOUNT = orderFields.account
-const TRAITS = orderFields.traits
+const FLAGS = orderFields.flags
 const BOOK = orderFields.book
 const ACCOUNT_NEXT = orderFields.accountNext
 const ACCOUNT_PREVIOUS = orderFields.accountPrevious
@@ -140,7 +140,7 @@ export class ShardRestore {
     this.#orders++
     const { i32, f64 } = orders
     const base = order << 4
-    const traits = words[at + 3]!
+    const flags = words[at + 3]!
     const open = (words[at + 8]! >>> 0) + words[at + 9]! * 4294967296
     const shown = (words[at + 10]! >>> 0) + words[at + 11]! * 4294967296
     const next = words[at + 13]!
@@ -158,11 +158,11 @@ export class ShardRestore {
     i32[base + NEXT] = next
     i32[base + PREVIOUS] = 0
     i32[base + ACCOUNT] = words[at + 2]!
-    i32[base + TRAITS] = traits
+    i32[base + FLAGS] = flags
     i32[base + ACCOUNT_NEXT] = accountNext
     i32[base + ACCOUNT_PREVIOUS] = 0
     i32[base + BOOK] = book
-    const level = this.#levelOf[words[at + 12]!]! || this.#makeLevel(words, at, book, traits)
+    const level = this.#levelOf[words[at + 12]!]! || this.#makeLevel(words, at, book, flags)
     i32[base + LEVEL] = level
     const { levels } = this.#shard
     levels.i32[(level << 4) + LEVEL_COUNT]! += 1
@@ -172,7 +172,7 @@ export class ShardRestore {
       levels.i32[(level << 4) + LEVEL_TAIL] = order
       this.#queues++
     }
-    if (canExpire(traits)) books.addExpiring(book, 1)
+    if (canExpire(flags)) books.addExpiring(book, 1)
     return order
   }
 
@@ -180,17 +180,17 @@ export class ShardRestore {
     const order = this.#addOrder(words, at)
     if (order === 0) return
     const { orders, books } = this.#shard
-    const traits = words[at + 3]!
+    const flags = words[at + 3]!
     const extension = at + ORDER_WORDS
     orders.setDisplayQuantity(order, readU64(words, extension))
     orders.setStopPrice(order, readU64(words, extension + 2))
     orders.setExpireTime(order, readU64(words, extension + 4))
-    if ((traits & TRAIT_FILLED) !== 0) {
+    if ((flags & FLAG_FILLED) !== 0) {
       // `addFilled` adds to what is there, which in a fresh record is nothing that counts.
-      orders.setTraits(order, traits & ~TRAIT_FILLED)
+      orders.setFlags(order, flags & ~FLAG_FILLED)
       orders.addFilled(order, readU64(words, extension + 6))
     }
-    if ((traits & TRAIT_WAITING) !== 0) books.addStops(orders.book(order), 1)
+    if ((flags & FLAG_WAITING) !== 0) books.addStops(orders.book(order), 1)
   }
 
   #addRequest(words: Int32Array, at: number): void {
@@ -211,11 +211,11 @@ export class ShardRestore {
   }
 
   /** The level of the first of its orders that came. Its price is the order's, or the stop price of one that waits. */
-  #makeLevel(words: Int32Array, at: number, book: number, traits: number): number {
-    const sells = (traits & TRAIT_SELL) !== 0
-    const waits = (traits & TRAIT_WAITING) !== 0
-    const resting = sells ? LADDER_ASKS : LADDER_BIDS
-    const waiting = sells ? LADDER_SELL_STOPS : LADDER_BUY_STOPS
+  #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
+    const sells = (flags & FLAG_SELL) !== 0
+    const waits = (flags & FLAG_WAITING) !== 0
+    const resting = sells ? SIDE_ASKS : SIDE_BIDS
+    const waiting = sells ? SIDE_SELL_STOPS : SIDE_BUY_STOPS
     const price = readU64(words, waits ? at + ORDER_WORDS + 2 : at + 6)
     const level = this.#shard.levels.restore(book * 4 + (waits ? waiting : resting), price)
     this.#levelOf[words[at + 12]!] = level

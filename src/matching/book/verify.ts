@@ -1,8 +1,13 @@
-import { TRAIT_ICEBERG, TRAIT_SELL, TRAIT_TYPE_SHIFT, TRAIT_WAITING } from './order-store.js'
-import { LADDER_ASKS, LADDER_BIDS, LADDER_BUY_STOPS, LADDER_SELL_STOPS } from './price-levels.js'
+import { broken } from '../../base/assert.js'
+import { FLAG_ICEBERG, FLAG_SELL, FLAG_TYPE_SHIFT, FLAG_WAITING } from './order-store.js'
+import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 
-/** Checks that all structures of a shard agree with each other; throws an error that names the first disagreement. */
+/**
+ * Checks that all structures of a shard agree with each other, for the tests: it looks at every order.
+ *
+ * @throws InvariantError `TIDEMARK_INVARIANT` that names the first disagreement.
+ */
 export function verifyShard(shard: ShardBooks): void {
   let orders = 0
   let levels = 0
@@ -24,50 +29,50 @@ export function verifyShard(shard: ShardBooks): void {
 function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: number } {
   const { books, levels } = shard
   const counts = { orders: 0, levels: 0, expiring: 0 }
-  verifyLadder(shard, book, LADDER_BIDS, counts)
-  verifyLadder(shard, book, LADDER_ASKS, counts)
+  verifySide(shard, book, SIDE_BIDS, counts)
+  verifySide(shard, book, SIDE_ASKS, counts)
   const waiting =
-    verifyLadder(shard, book, LADDER_SELL_STOPS, counts) + verifyLadder(shard, book, LADDER_BUY_STOPS, counts)
+    verifySide(shard, book, SIDE_SELL_STOPS, counts) + verifySide(shard, book, SIDE_BUY_STOPS, counts)
   expectEqual(`stops of book ${book}`, books.stops(book), waiting)
   expectEqual(`expiring orders of book ${book}`, books.expiring(book), counts.expiring)
-  const bid = levels.best(book * 4 + LADDER_BIDS)
-  const ask = levels.best(book * 4 + LADDER_ASKS)
+  const bid = levels.best(book * 4 + SIDE_BIDS)
+  const ask = levels.best(book * 4 + SIDE_ASKS)
   expect(`book ${book} is not crossed`, bid === 0 || ask === 0 || levels.price(bid) < levels.price(ask))
-  const buyStop = levels.best(book * 4 + LADDER_BUY_STOPS)
-  const sellStop = levels.best(book * 4 + LADDER_SELL_STOPS)
+  const buyStop = levels.best(book * 4 + SIDE_BUY_STOPS)
+  const sellStop = levels.best(book * 4 + SIDE_SELL_STOPS)
   const last = books.lastPrice(book)
   expect(`buy stops of book ${book} wait`, last === 0 || buyStop === 0 || levels.price(buyStop) > last)
   expect(`sell stops of book ${book} wait`, last === 0 || sellStop === 0 || levels.price(sellStop) < last)
   return counts
 }
 
-/** Returns the number of orders of the ladder. */
-function verifyLadder(
+/** Returns the number of orders of the book side. */
+function verifySide(
   shard: ShardBooks,
   book: number,
   side: number,
   counts: { orders: number; levels: number; expiring: number },
 ): number {
   const { levels } = shard
-  const ladder = book * 4 + side
+  const bookSide = book * 4 + side
   let orders = 0
   let better = 0
-  for (let level = levels.best(ladder); level !== 0; level = levels.worse(level)) {
+  for (let level = levels.best(bookSide); level !== 0; level = levels.worse(level)) {
     counts.levels++
-    expectEqual('ladder of a level', levels.ladder(level), ladder)
+    expectEqual('bookSide of a level', levels.bookSide(level), bookSide)
     expectEqual('better neighbour of a level', levels.better(level), better)
-    expectEqual('level found by its price', levels.find(ladder, levels.price(level)), level)
+    expectEqual('level found by its price', levels.find(bookSide, levels.price(level)), level)
     if (better !== 0) {
       const worsens =
         (side & 1) === 0
           ? levels.price(level) < levels.price(better)
           : levels.price(level) > levels.price(better)
-      expect(`prices of ladder ${ladder} are sorted`, worsens)
+      expect(`prices of bookSide ${bookSide} are sorted`, worsens)
     }
     orders += verifyQueue(shard, book, side, level, counts)
     better = level
   }
-  levels.verify(ladder)
+  levels.verify(bookSide)
   counts.orders += orders
   return orders
 }
@@ -81,8 +86,8 @@ function verifyQueue(
   counts: { expiring: number },
 ): number {
   const { levels, orders, index } = shard
-  const waits = side >= LADDER_SELL_STOPS
-  const sells = side === LADDER_ASKS || side === LADDER_SELL_STOPS
+  const waits = side >= SIDE_SELL_STOPS
+  const sells = side === SIDE_ASKS || side === SIDE_SELL_STOPS
   let shown = 0
   let hidden = 0
   let count = 0
@@ -90,7 +95,7 @@ function verifyQueue(
   for (let order = levels.head(level); order !== 0; order = orders.next(order)) {
     count++
     const id = orders.id(order)
-    const traits = orders.traits(order)
+    const flags = orders.flags(order)
     const open = orders.open(order)
     const visible = orders.shown(order)
     expectEqual(`previous of order ${id}`, orders.previous(order), previous)
@@ -102,16 +107,16 @@ function verifyQueue(
       waits ? orders.stopPrice(order) : orders.price(order),
       levels.price(level),
     )
-    expectEqual(`order ${id} waits`, (traits & TRAIT_WAITING) !== 0, waits)
-    expectEqual(`order ${id} sells`, (traits & TRAIT_SELL) !== 0, sells)
+    expectEqual(`order ${id} waits`, (flags & FLAG_WAITING) !== 0, waits)
+    expectEqual(`order ${id} sells`, (flags & FLAG_SELL) !== 0, sells)
     expect(`order ${id} shows part of what is open`, visible >= 1 && visible <= open)
-    const isIceberg = (traits & TRAIT_ICEBERG) !== 0 && !waits
+    const isIceberg = (flags & FLAG_ICEBERG) !== 0 && !waits
     expect(
       `order ${id} shows no more than it may`,
       isIceberg ? visible <= orders.displayQuantity(order) : visible === open,
     )
-    expect(`order ${id} is of a kind that rests`, ((traits >> TRAIT_TYPE_SHIFT) & 3) !== 1)
-    if (canExpire(traits)) counts.expiring++
+    expect(`order ${id} is of a kind that rests`, ((flags >> FLAG_TYPE_SHIFT) & 3) !== 1)
+    if (canExpire(flags)) counts.expiring++
     shown += visible
     hidden += open - visible
     previous = order
@@ -125,11 +130,9 @@ function verifyQueue(
 }
 
 function expect(what: string, holds: boolean): void {
-  if (!holds) throw new Error(`The order book is inconsistent: not so that ${what}.`)
+  if (!holds) broken(what, {})
 }
 
-function expectEqual<T>(what: string, actual: T, expected: T): void {
-  if (actual !== expected) {
-    throw new Error(`The order book is inconsistent: ${what} is ${String(actual)}, not ${String(expected)}.`)
-  }
+function expectEqual<T>(what: string, found: T, expected: T): void {
+  if (found !== expected) broken(`${what} is as the orders say`, { found, expected })
 }

@@ -151,7 +151,7 @@ export function encodeCommand(
 
 const has = (value: unknown): number => (value === undefined ? 0 : 1)
 
-/** How many of its fields a new order has; whoever calls knows its type and symbol. */
+/** How many of its fields have a value. The type and the symbol always have one: the caller has looked at them. */
 function newFieldsOf(command: NewCommand): number {
   return (
     2 +

@@ -33,7 +33,7 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 
 /**
- * Refuses a command that has a field of which its type knows nothing: whoever wrote it expects something of it. `present` is how
+ * Refuses a command that has a field that its type does not have: it was written for a reason, and would do nothing. `present` is how
  * many of the type's fields have a value. Counting the command's fields and comparing takes a tenth of the time of
  * looking each of them up; only when the counts differ they are looked at by name.
  *

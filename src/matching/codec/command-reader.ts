@@ -206,7 +206,7 @@ function oneSide(words: Int32Array, at: number): { side?: Side } {
 
 function decodeNew(words: Int32Array, at: number, header: DecodedHeader): DecodedNew {
   const flags = (words[at]! >>> 8) & 0xff
-  const style = words[at + 7]!
+  const terms = words[at + 7]!
   let optional = at + NEW_WORDS
   const extras: { stopPrice?: number; displayQuantity?: number; expireTime?: number; requestId?: number } = {}
   if ((flags & NEW_HAS_STOP_PRICE) !== 0) {
@@ -222,15 +222,15 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     optional += 2
   }
   if ((flags & NEW_HAS_REQUEST_ID) !== 0) extras.requestId = readU64(words, optional)
-  const prevention = selfTradePreventionNames[(style >>> 16) & 0xff]
+  const prevention = selfTradePreventionNames[(terms >>> 16) & 0xff]
   return {
     type: 'new',
     ...header,
     orderId: readU64(words, at + 4),
     account: words[at + 6]! >>> 0,
     side: sideNames[flags & NEW_SELL]!,
-    orderType: orderTypeNames[style & 0xff]!,
-    timeInForce: timeInForceNames[(style >>> 8) & 0xff]!,
+    orderType: orderTypeNames[terms & 0xff]!,
+    timeInForce: timeInForceNames[(terms >>> 8) & 0xff]!,
     postOnly: (flags & NEW_POST_ONLY) !== 0,
     price: readU64(words, at + 8),
     quantity: readU64(words, at + 10),

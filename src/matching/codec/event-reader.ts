@@ -72,7 +72,7 @@ export interface RepeatedEvent {
   readonly orderId: number
   readonly status: OutcomeStatus
   readonly code: RejectCode | undefined
-  /** Lots; -1 where the first outcome did not tell. */
+  /** Lots; -1 where the first outcome does not say. */
   readonly filled: number
   readonly remaining: number
   /** LSN of the first execution. */
@@ -183,7 +183,7 @@ export class EventCursor {
     this.#end = end
   }
 
-  /** Moves to the next event; its kind code (`eventKinds`), or 0 behind the last. */
+  /** Moves to the next event; its kind code (`eventKinds`), or 0 after the last. */
   next(): number {
     if (this.#next >= this.#end) return 0
     this.#at = this.#next
@@ -211,7 +211,7 @@ export class EventCursor {
   get quantity(): number {
     return readU64(this.#words, this.#at + 6)
   }
-  /** Of a `repeated` event: the first outcome's status code, quantities (-1: not told) and LSN. */
+  /** Of a `repeated` event: the first outcome's status code, quantities (-1: unknown) and LSN. */
   get firstStatus(): number {
     return (this.#words[this.#at]! >>> 8) & 0xff
   }

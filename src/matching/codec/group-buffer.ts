@@ -142,7 +142,7 @@ export class GroupBuffer {
     this.i32[at + 3] = (orderId / 4294967296) | 0
   }
 
-  /** A request that was executed before; the order id as two words. Quantities that are not told, -1, are written as 0. */
+  /** A request that was executed before; the order id as two words. Unknown quantities, -1, are written as 0. */
   repeated(
     orderIdLow: number,
     orderIdHigh: number,

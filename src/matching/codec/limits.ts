@@ -15,7 +15,7 @@ export const limits = Object.freeze({
   maxRequestId: Number.MAX_SAFE_INTEGER,
   /** Largest account number; the smallest is 0. */
   maxAccount: 0xffffffff,
-  /** Largest instrument id; ids are given from 0 upwards without gaps, by whoever owns all shards. */
+  /** Largest instrument id; the pool gives ids from 0 upwards without gaps. */
   maxInstrumentId: (1 << 22) - 1,
   /** Longest symbol, in bytes of UTF-8. */
   maxSymbolBytes: 64,

@@ -17,7 +17,7 @@ export interface Outcome {
   code: RejectCode | undefined
   /** Lots that traded in this command; -1 where the command names no order. */
   filled: number
-  /** Lots of the order that are open after it; -1 where the group does not tell. */
+  /** Lots of the order that are open after it; -1 where the group does not say. */
   remaining: number
   /** For a repeated request: the LSN of its first execution. */
   firstLsn: number | undefined
@@ -28,8 +28,8 @@ export function emptyOutcome(): Outcome {
 }
 
 /**
- * Reads the outcome off the record that spans the words `from` to `to`, into `outcome` where one is given: who reads one for
- * every command uses the same again.
+ * Reads the outcome off the record that spans the words `from` to `to`, into `outcome` where one is given. A caller that
+ * reads one for every command passes the same object each time, so that nothing is allocated.
  */
 export function outcomeOf(
   words: Int32Array,

@@ -1,9 +1,9 @@
 import {
-  TRAIT_ICEBERG,
-  TRAIT_POST_ONLY,
-  TRAIT_PREVENTION_SHIFT,
-  TRAIT_TYPE_SHIFT,
-  TRAIT_WAITING,
+  FLAG_ICEBERG,
+  FLAG_POST_ONLY,
+  FLAG_PREVENTION_SHIFT,
+  FLAG_TYPE_SHIFT,
+  FLAG_WAITING,
 } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import {
@@ -65,7 +65,7 @@ export function reduceOrder(shard: ShardBooks, book: number, words: Int32Array, 
   const shown = orders.shown(order)
   shard.group.replaced(
     orders.id(order),
-    orders.traits(order) & 1,
+    orders.flags(order) & 1,
     orders.price(order),
     open,
     replaceReasons.reduced,
@@ -79,24 +79,24 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
   if (order === 0) return
   const { orders, group } = shard
   const id = orders.id(order)
-  const traits = orders.traits(order)
-  const sell = traits & 1
+  const flags = orders.flags(order)
+  const sell = flags & 1
   const oldPrice = orders.price(order)
   const oldOpen = orders.open(order)
   const price = readU64(words, at + 6) || oldPrice
   const quantity = readU64(words, at + 8)
-  const waits = (traits & TRAIT_WAITING) !== 0
+  const waits = (flags & FLAG_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
-  if (waits && ((traits >> TRAIT_TYPE_SHIFT) & 3) === orderTypeCodes.stop && price !== oldPrice) {
+  if (waits && ((flags >> FLAG_TYPE_SHIFT) & 3) === orderTypeCodes.stop && price !== oldPrice) {
     group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.PRICE_NOT_APPLICABLE)
     return
   }
-  if ((traits & TRAIT_ICEBERG) !== 0 && quantity > orders.displayQuantity(order) * limits.maxIcebergSlices) {
+  if ((flags & FLAG_ICEBERG) !== 0 && quantity > orders.displayQuantity(order) * limits.maxIcebergSlices) {
     group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.DISPLAY_QUANTITY_TOO_SMALL)
     return
   }
   const crosses = !waits && !keepsPlace && wouldCross(shard, book, sell, price)
-  if (crosses && (traits & TRAIT_POST_ONLY) !== 0) {
+  if (crosses && (flags & FLAG_POST_ONLY) !== 0) {
     group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
@@ -147,11 +147,11 @@ function reenter(
   crosses: boolean,
 ): void {
   const { orders } = shard
-  const traits = orders.traits(order)
-  const sell = traits & 1
+  const flags = orders.flags(order)
+  const sell = flags & 1
   let remaining = quantity
   if (crosses) {
-    const ownPrevention = (traits >> TRAIT_PREVENTION_SHIFT) & 7
+    const ownPrevention = (flags >> FLAG_PREVENTION_SHIFT) & 7
     const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
     const id = orders.id(order)
     remaining = cross(shard, book, sell, price, quantity, id, orders.account(order), prevention)
@@ -162,6 +162,6 @@ function reenter(
     }
     if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   }
-  const display = (traits & TRAIT_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
+  const display = (flags & FLAG_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
   shard.enqueue(order, book * 4 + sell, price, remaining, Math.min(display, remaining))
 }

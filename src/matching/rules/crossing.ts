@@ -32,13 +32,13 @@ export function cross(
   prevention: number,
 ): number {
   const { levels, orders, books } = shard
-  const ladder = book * 4 + (sell ^ 1)
+  const bookSide = book * 4 + (sell ^ 1)
   const limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
   let remaining = quantity
   shard.aggressorStopped = false
   shard.aggressorDecremented = 0
   while (remaining > 0) {
-    const level = levels.best(ladder)
+    const level = levels.best(bookSide)
     if (level === 0) break
     const levelPrice = levels.price(level)
     if (sell === 0 ? levelPrice > limit : levelPrice < limit) break
@@ -71,7 +71,7 @@ export function cross(
   return remaining
 }
 
-/** Books a fill that left something of the maker; an iceberg whose shown part is gone shows the next behind the queue. */
+/** Books a fill that left something of the maker; an iceberg whose shown part is gone shows its next part at the back of the queue. */
 function fillPartly(shard: ShardBooks, maker: number, traded: number, open: number, shown: number): void {
   shard.orders.addFilled(maker, traded)
   if (shown > 0) {
@@ -104,7 +104,7 @@ function preventSelfTrade(
   else {
     const open = makerOpen - remaining
     const shown = orders.shown(maker)
-    group.replaced(orders.id(maker), orders.traits(maker) & 1, orders.price(maker), open, DECREMENTED)
+    group.replaced(orders.id(maker), orders.flags(maker) & 1, orders.price(maker), open, DECREMENTED)
     shard.resize(maker, open, Math.min(shown, open))
   }
   if (remaining <= makerOpen) {

@@ -1,3 +1,4 @@
+import { allAssertions, broken } from '../../base/assert.js'
 import {
   countOrders,
   type DepthLevel,
@@ -8,7 +9,7 @@ import {
   totalsOf,
 } from '../book/book-queries.js'
 import { type BookState, bookDigest, bookState } from '../book/book-state.js'
-import { LADDER_ASKS, LADDER_BIDS } from '../book/price-levels.js'
+import { SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
 import { ShardBooks } from '../book/shard-books.js'
 import { type CopyCounts, type CopyTarget, ShardCopy } from '../book/shard-copy.js'
 import { ShardRestore } from '../book/shard-restore.js'
@@ -20,6 +21,7 @@ import {
   NEW_WORDS,
   REPLACE_WORDS,
 } from '../codec/command-layout.js'
+import { EventCursor } from '../codec/event-reader.js'
 import type { GroupBuffer } from '../codec/group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
 import { limits } from '../codec/limits.js'
@@ -31,8 +33,8 @@ import {
   selfTradePreventionCodes,
 } from '../codec/names.js'
 import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
+import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { placeOrder } from './new-order.js'
-import { cancelPlain, movePlain, placePlain } from './fast-path.js'
 import { runStops } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 
@@ -41,15 +43,18 @@ const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
 /** First words of records without optional fields; buy orders without flags. */
-const PLAIN_NEW = NEW | (NEW_WORDS << 18)
-const PLAIN_CANCEL = CANCEL | (CANCEL_WORDS << 18)
-const PLAIN_REPLACE = REPLACE | (REPLACE_WORDS << 18)
+const FAST_NEW = NEW | (NEW_WORDS << 18)
+const FAST_CANCEL = CANCEL | (CANCEL_WORDS << 18)
+const FAST_REPLACE = REPLACE | (REPLACE_WORDS << 18)
 const SELL = NEW_SELL << 8
-/** In an order's style: any type but limit, any time in force but GTC and IOC. */
+/** In the terms of a new order: any type but limit, any time in force but GTC and IOC. */
 const NOT_LIMIT = 0xfeff
 const NOOP = commandKinds.noop
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
+
+/** Orders that are looked at for each command, on average, when all assertions run. */
+const verifiedPerCommand = 32
 
 export interface EngineOptions {
   /** Seed of the order index's hash; random by default. It decides memory layout only, never results. */
@@ -80,6 +85,8 @@ export interface InstrumentState extends InstrumentDefinition {
  */
 export class MatchingEngine {
   readonly #shard: ShardBooks
+  /** Orders that could have been looked at since the books were last verified; only with all assertions. */
+  #unverified = 0
 
   constructor(options: EngineOptions = {}) {
     this.#shard = new ShardBooks(options.hashSeed ?? Math.floor(Math.random() * 4294967296))
@@ -91,12 +98,41 @@ export class MatchingEngine {
    * nothing is thrown for any record made by this package's encoders.
    */
   apply(words: Int32Array, at: number, group: GroupBuffer): void {
+    if (allAssertions) this.#applyAsserted(words, at, group)
+    else this.#apply(words, at, group)
+  }
+
+  /** In the tests: checks the trades of each command and, as often as the number of orders allows, all the books. */
+  #applyAsserted(words: Int32Array, at: number, group: GroupBuffer): void {
+    const shard = this.#shard
+    const book = shard.books.find(words[at + 1]! >>> 0)
+    const before = book < 0 ? 0 : shard.books.trades(book)
+    const from = group.byteLength >> 2
+    this.#apply(words, at, group)
+    const cursor = new EventCursor()
+    cursor.reset(group.i32, from, group.byteLength >> 2)
+    let trades = before
+    for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
+      if (kind !== eventKinds.trade) continue
+      trades++
+      if (cursor.tradeId !== trades)
+        broken('trade ids have no gap', { found: cursor.tradeId, expected: trades })
+    }
+    if (book >= 0 && shard.books.trades(book) !== trades)
+      broken('a book counts its trades', { counted: shard.books.trades(book), trades })
+    this.#unverified += verifiedPerCommand
+    if (this.#unverified < shard.orders.used + shard.books.size) return
+    this.#unverified = 0
+    verifyShard(shard)
+  }
+
+  #apply(words: Int32Array, at: number, group: GroupBuffer): void {
     const header = words[at]!
     const shard = this.#shard
     if (shard.group !== group) shard.group = group
     const instrumentId = words[at + 1]! >>> 0
     const book = shard.books.find(instrumentId)
-    if (book >= 0 && this.#applyPlain(header, book, words, at)) return
+    if (book >= 0 && this.#applyFast(header, book, words, at)) return
     const kind = header & 0xff
     group.copy(words, at, header >>> 18)
     if (book < 0) {
@@ -108,13 +144,13 @@ export class MatchingEngine {
   }
 
   /** Executes the commonest commands in their commonest form, and nothing if it is not one of them. */
-  #applyPlain(header: number, book: number, words: Int32Array, at: number): boolean {
+  #applyFast(header: number, book: number, words: Int32Array, at: number): boolean {
     const shard = this.#shard
-    if (header === PLAIN_CANCEL) return cancelPlain(shard, book, words, at)
+    if (header === FAST_CANCEL) return cancelFast(shard, book, words, at)
     if (shard.books.isHalted(book)) return false
-    if ((header & ~SELL) === PLAIN_NEW)
-      return (words[at + 7]! & NOT_LIMIT) === 0 && placePlain(shard, book, words, at)
-    return header === PLAIN_REPLACE && movePlain(shard, book, words, at)
+    if ((header & ~SELL) === FAST_NEW)
+      return (words[at + 7]! & NOT_LIMIT) === 0 && placeFast(shard, book, words, at)
+    return header === FAST_REPLACE && moveFast(shard, book, words, at)
   }
 
   /** Executes a command that carries a request id, unless it was executed before. */
@@ -221,19 +257,19 @@ export class MatchingEngine {
     const book = this.#shard.books.find(instrumentId)
     if (book < 0) return { bids: [], asks: [] }
     return {
-      bids: depthOf(this.#shard, book * 4 + LADDER_BIDS, levels),
-      asks: depthOf(this.#shard, book * 4 + LADDER_ASKS, levels),
+      bids: depthOf(this.#shard, book * 4 + SIDE_BIDS, levels),
+      asks: depthOf(this.#shard, book * 4 + SIDE_ASKS, levels),
     }
   }
 
   /** The best bid in ticks, or undefined. */
   bestBid(instrumentId: number): number | undefined {
-    return this.#best(instrumentId, LADDER_BIDS)
+    return this.#best(instrumentId, SIDE_BIDS)
   }
 
   /** The best ask in ticks, or undefined. */
   bestAsk(instrumentId: number): number | undefined {
-    return this.#best(instrumentId, LADDER_ASKS)
+    return this.#best(instrumentId, SIDE_ASKS)
   }
 
   /**
@@ -245,8 +281,8 @@ export class MatchingEngine {
     if (book < 0)
       return { bids: { quantity: 0, orders: 0, levels: 0 }, asks: { quantity: 0, orders: 0, levels: 0 } }
     return {
-      bids: totalsOf(this.#shard, book * 4 + LADDER_BIDS),
-      asks: totalsOf(this.#shard, book * 4 + LADDER_ASKS),
+      bids: totalsOf(this.#shard, book * 4 + SIDE_BIDS),
+      asks: totalsOf(this.#shard, book * 4 + SIDE_ASKS),
     }
   }
 
@@ -274,13 +310,14 @@ export class MatchingEngine {
   }
 
   /**
-   * Whether the command record at a word offset carries a request id: then `settleRequest` must be told where its group
-   * ends in the log before the next command is applied, because a repetition is answered with that.
+   * Whether the command record at a word offset carries a request id: then `settleRequest` must be called with the LSN
+   * at which its group ends before the next command is applied, because a repetition is answered with that LSN.
    */
   hasRequestId(words: Int32Array, at: number): boolean {
     return (words[at]! & HAS_REQUEST_ID) !== 0 && (words[at]! & 0xff) <= REDUCE
   }
 
+  /** Notes at which LSN the group of the last applied command ends, which has a request id. */
   settleRequest(lsn: number): void {
     this.#shard.requests.settle(lsn)
   }
@@ -309,7 +346,11 @@ export class MatchingEngine {
     return { instruments: shard.books.size, orders: shard.index.size, levels: shard.levels.live }
   }
 
-  /** Checks that all structures agree with each other; throws an error that names the first disagreement. */
+  /**
+   * Checks that all structures agree with each other, for tests: it looks at every order.
+   *
+   * @throws InvariantError `TIDEMARK_INVARIANT` that names the first disagreement.
+   */
   verify(): void {
     verifyShard(this.#shard)
   }

@@ -1,10 +1,10 @@
 import { levelFields } from '../book/level-store.js'
 import {
+  FLAG_ICEBERG,
+  FLAG_PREVENTION_SHIFT,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_WAITING,
   orderFields,
-  TRAIT_ICEBERG,
-  TRAIT_PREVENTION_SHIFT,
-  TRAIT_TIME_IN_FORCE_SHIFT,
-  TRAIT_WAITING,
 } from '../book/order-store.js'
 import { recordMask, slotMask, wordMask } from '../book/record-masks.js'
 import type { ShardBooks } from '../book/shard-books.js'
@@ -16,9 +16,9 @@ import {
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, replaceReasons } from '../codec/names.js'
 
-// The commonest commands in their commonest form: 97 of 100 messages of the `normal` workload. Each is one function that
-// touches the records, the index and the group directly; whatever is out of the ordinary is left to the general path,
-// before anything has changed, by returning false. No trade comes of them, so no stop can be triggered. Measured beside
+// The fast path: the commonest commands in their commonest form, 97 of 100 messages of the `normal` workload. Each is one function that
+// touches the records, the index and the group directly; it returns false before anything has
+// changed when a command is not that plain, and the caller takes the general path. No trade comes of them, so no stop can be triggered. Measured beside
 // the general path alone on that workload: 94 against 142 ns a message. The constants are copied for the reason that
 // shard-books.ts gives, and the masks for the one in record-masks.ts.
 const ACCEPTED = eventKinds.accepted
@@ -27,7 +27,7 @@ const REPLACED = eventKinds.replaced
 const IOC_REST = cancelReasons.ioc
 const REQUESTED = cancelReasons.requested
 const REPLACE_REQUESTED = replaceReasons.requested
-const PREVENTION_SHIFT = TRAIT_PREVENTION_SHIFT
+const PREVENTION_SHIFT = FLAG_PREVENTION_SHIFT
 const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const ID_LOW = orderFields.id
 const ID_HIGH = orderFields.id + 1
@@ -39,7 +39,7 @@ const NEXT = orderFields.next
 const PREVIOUS = orderFields.previous
 const LEVEL = orderFields.level
 const ACCOUNT = orderFields.account
-const TRAITS = orderFields.traits
+const FLAGS = orderFields.flags
 const ACCOUNT_NEXT = orderFields.accountNext
 const ACCOUNT_PREVIOUS = orderFields.accountPrevious
 const BOOK = orderFields.book
@@ -49,8 +49,8 @@ const LEVEL_HIDDEN = levelFields.hidden
 const HEAD = levelFields.head
 const TAIL = levelFields.tail
 const COUNT = levelFields.count
-const COUNTED = TRAIT_WAITING | (7 << TRAIT_TIME_IN_FORCE_SHIFT)
-const NOT_PLAIN = TRAIT_WAITING | TRAIT_ICEBERG
+const COUNTED = FLAG_WAITING | (7 << FLAG_TIME_IN_FORCE_SHIFT)
+const NOT_FAST = FLAG_WAITING | FLAG_ICEBERG
 
 const WORD = wordMask
 const RECORD = recordMask
@@ -64,24 +64,24 @@ const CANCELLED_WORDS = 8
 const REPLACED_WORDS = 8
 
 /**
- * Handles the plain limit order at `from`, GTC or IOC, if its id is free and it meets nobody. Otherwise it changes
+ * Handles the plain limit order at `from`, GTC or IOC, if its id is free and it does not cross. Otherwise it changes
  * nothing and returns false.
  */
-export function placePlain(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
+export function placeFast(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
   const at = from & WORD
   const { levels, index, orders, group } = shard
   const header = words[at]!
   const idLow = words[at + 4]!
   const idHigh = words[at + 5]!
-  const style = words[at + 7]!
+  const terms = words[at + 7]!
   const priceLow = words[at + 8]!
   const priceHigh = words[at + 9]!
   const quantityLow = words[at + 10]!
   const quantityHigh = words[at + 11]!
   const sell = (header >>> 8) & 1
-  const ladder = (book << 2) | sell
+  const bookSide = (book << 2) | sell
   const price = (priceLow >>> 0) + (priceHigh >>> 0) * 4294967296
-  const opposite = levels.best(ladder ^ 1) & RECORD
+  const opposite = levels.best(bookSide ^ 1) & RECORD
   // Keys are negated on the side of the bids, so one comparison serves both sides.
   if (opposite !== 0 && levels.f64[(opposite << 3) | KEY]! <= price * (1 - (sell << 1))) return false
 
@@ -103,9 +103,9 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
 
   let level = 0
   const quantity = (quantityLow >>> 0) + (quantityHigh >>> 0) * 4294967296
-  const rests = (style & 0xff00) === 0
+  const rests = (terms & 0xff00) === 0
   if (rests) {
-    level = levels.obtain(ladder, words, at + 8) & RECORD
+    level = levels.obtain(bookSide, words, at + 8) & RECORD
     const total = levels.f64[(level << 3) | LEVEL_SHOWN]! + levels.f64[(level << 3) | LEVEL_HIDDEN]!
     if (total + quantity > MAX_LEVEL_TOTAL) return false
   }
@@ -120,7 +120,7 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
   out[to + 4] = idLow
   out[to + 5] = idHigh
   out[to + 6] = words[at + 6]!
-  out[to + 7] = style
+  out[to + 7] = terms
   out[to + 8] = priceLow
   out[to + 9] = priceHigh
   out[to + 10] = quantityLow
@@ -163,7 +163,7 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
   i32[base | PREVIOUS] = tail
   i32[base | LEVEL] = level
   i32[base | ACCOUNT] = words[at + 6]!
-  i32[base | TRAITS] = sell | (((style >>> 16) & 0xff) << PREVENTION_SHIFT)
+  i32[base | FLAGS] = sell | (((terms >>> 16) & 0xff) << PREVENTION_SHIFT)
   i32[base | BOOK] = book
   levelWords[levelBase | TAIL] = order
   if (tail === 0) levelWords[levelBase | HEAD] = order
@@ -181,7 +181,7 @@ export function placePlain(shard: ShardBooks, book: number, words: Int32Array, f
  * Handles the cancel at `from`, which states no account, if there is such an order. Otherwise it changes nothing and
  * returns false.
  */
-export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
+export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
   const at = from & WORD
   const { index, group, orders, levels } = shard
   const idLow = words[at + 4]!
@@ -210,14 +210,14 @@ export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, 
   const to = group.claim(CANCEL_WORDS + CANCELLED_WORDS) & WORD
   const out = group.i32
   const open = f64[(order << 3) | OPEN]!
-  const traits = i32[base | TRAITS]!
+  const flags = i32[base | FLAGS]!
   out[to] = words[at]!
   out[to + 1] = words[at + 1]!
   out[to + 2] = words[at + 2]!
   out[to + 3] = words[at + 3]!
   out[to + 4] = idLow
   out[to + 5] = idHigh
-  out[to + 6] = CANCELLED | ((traits & 1) << 8) | (CANCELLED_WORDS << 18)
+  out[to + 6] = CANCELLED | ((flags & 1) << 8) | (CANCELLED_WORDS << 18)
   out[to + 7] = REQUESTED
   out[to + 8] = idLow
   out[to + 9] = idHigh
@@ -272,33 +272,33 @@ export function cancelPlain(shard: ShardBooks, book: number, words: Int32Array, 
   i32[base | NEXT] = orders.free
   i32[base | LEVEL] = 0
   orders.free = order
-  if ((traits & COUNTED) !== 0) shard.uncount(book, traits)
+  if ((flags & COUNTED) !== 0) shard.uncount(book, flags)
   return true
 }
 
 /**
  * Handles the replacement at `from`, which states no account, if its order is a plain one that goes to another price
- * and meets nobody there. Otherwise it changes nothing and returns false.
+ * and does not cross there. Otherwise it changes nothing and returns false.
  */
-export function movePlain(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
+export function moveFast(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
   const at = from & WORD
   const { index, group, orders, levels } = shard
   const order = index.find(book, words[at + 4]!, words[at + 5]!) & RECORD
   if (order === 0) return false
   const { i32 } = orders
   const base = order << 4
-  const traits = i32[base | TRAITS]!
+  const flags = i32[base | FLAGS]!
   const priceLow = words[at + 6]!
   const priceHigh = words[at + 7]!
-  if ((traits & NOT_PLAIN) !== 0 || (priceLow | priceHigh) === 0) return false
+  if ((flags & NOT_FAST) !== 0 || (priceLow | priceHigh) === 0) return false
   if (priceLow === i32[base | PRICE_LOW] && priceHigh === i32[base | PRICE_HIGH]) return false
-  const sell = traits & 1
-  const ladder = (book << 2) | sell
+  const sell = flags & 1
+  const bookSide = (book << 2) | sell
   const price = (priceLow >>> 0) + (priceHigh >>> 0) * 4294967296
-  const opposite = levels.best(ladder ^ 1) & RECORD
+  const opposite = levels.best(bookSide ^ 1) & RECORD
   if (opposite !== 0 && levels.f64[(opposite << 3) | KEY]! <= price * (1 - (sell << 1))) return false
   const quantity = (words[at + 8]! >>> 0) + (words[at + 9]! >>> 0) * 4294967296
-  const level = levels.obtain(ladder, words, at + 6) & RECORD
+  const level = levels.obtain(bookSide, words, at + 6) & RECORD
   const total = levels.f64[(level << 3) | LEVEL_SHOWN]! + levels.f64[(level << 3) | LEVEL_HIDDEN]!
   if (total + quantity > MAX_LEVEL_TOTAL) return false
 

@@ -1,12 +1,12 @@
 import {
-  TRAIT_ICEBERG,
-  TRAIT_POST_ONLY,
-  TRAIT_PREVENTION_SHIFT,
-  TRAIT_TIME_IN_FORCE_SHIFT,
-  TRAIT_TYPE_SHIFT,
-  TRAIT_WAITING,
+  FLAG_ICEBERG,
+  FLAG_POST_ONLY,
+  FLAG_PREVENTION_SHIFT,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TYPE_SHIFT,
+  FLAG_WAITING,
 } from '../book/order-store.js'
-import { LADDER_BUY_STOPS, LADDER_SELL_STOPS } from '../book/price-levels.js'
+import { SIDE_BUY_STOPS, SIDE_SELL_STOPS } from '../book/price-levels.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import {
   NEW_HAS_DISPLAY_QUANTITY,
@@ -33,12 +33,12 @@ const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
 const { DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
 const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
-const TYPE_SHIFT = TRAIT_TYPE_SHIFT
-const TIME_IN_FORCE_SHIFT = TRAIT_TIME_IN_FORCE_SHIFT
-const PREVENTION_SHIFT = TRAIT_PREVENTION_SHIFT
-const ICEBERG = TRAIT_ICEBERG
-const POST_ONLY = TRAIT_POST_ONLY
-const WAITING = TRAIT_WAITING
+const TYPE_SHIFT = FLAG_TYPE_SHIFT
+const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
+const PREVENTION_SHIFT = FLAG_PREVENTION_SHIFT
+const ICEBERG = FLAG_ICEBERG
+const POST_ONLY = FLAG_POST_ONLY
+const WAITING = FLAG_WAITING
 
 /** Handles the new-order command at `at`, whose book is known and open. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
@@ -47,47 +47,47 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     group.rejected(words[at + 4]!, words[at + 5]!, DUPLICATE_ORDER_ID)
     return
   }
-  const flags = (words[at]! >>> 8) & 0xff
+  const commandFlags = (words[at]! >>> 8) & 0xff
   const id = readU64(words, at + 4)
   const account = words[at + 6]! >>> 0
-  const style = words[at + 7]!
-  const type = style & 0xff
-  const timeInForce = (style >>> 8) & 0xff
-  const ownPrevention = (style >>> 16) & 0xff
+  const terms = words[at + 7]!
+  const type = terms & 0xff
+  const timeInForce = (terms >>> 8) & 0xff
+  const ownPrevention = (terms >>> 16) & 0xff
   const price = readU64(words, at + 8)
   const quantity = readU64(words, at + 10)
-  const sell = flags & SELL_FLAG
-  let traits =
+  const sell = commandFlags & SELL_FLAG
+  let flags =
     sell | (type << TYPE_SHIFT) | (timeInForce << TIME_IN_FORCE_SHIFT) | (ownPrevention << PREVENTION_SHIFT)
 
   let optional = at + OPTIONAL_FIELDS
-  const stopPrice = (flags & STOP_PRICE_FLAG) === 0 ? 0 : readU64(words, optional)
+  const stopPrice = (commandFlags & STOP_PRICE_FLAG) === 0 ? 0 : readU64(words, optional)
   if (stopPrice !== 0) optional += 2
-  const display = (flags & DISPLAY_FLAG) === 0 ? 0 : readU64(words, optional)
+  const display = (commandFlags & DISPLAY_FLAG) === 0 ? 0 : readU64(words, optional)
   if (display !== 0) optional += 2
-  const expireTime = (flags & EXPIRE_FLAG) === 0 ? 0 : readU64(words, optional)
-  if (display !== 0) traits |= ICEBERG
-  if ((flags & POST_ONLY_FLAG) !== 0) traits |= POST_ONLY
+  const expireTime = (commandFlags & EXPIRE_FLAG) === 0 ? 0 : readU64(words, optional)
+  if (display !== 0) flags |= ICEBERG
+  if ((commandFlags & POST_ONLY_FLAG) !== 0) flags |= POST_ONLY
 
   if (type >= STOP) {
-    const ladder = book * 4 + (sell === 0 ? LADDER_BUY_STOPS : LADDER_SELL_STOPS)
-    if (overflows(shard, ladder, stopPrice, quantity)) {
+    const bookSide = book * 4 + (sell === 0 ? SIDE_BUY_STOPS : SIDE_SELL_STOPS)
+    if (overflows(shard, bookSide, stopPrice, quantity)) {
       group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
       return
     }
     group.accepted()
-    const order = shard.admit(book, words, at, traits | WAITING)
+    const order = shard.admit(book, words, at, flags | WAITING)
     shard.books.addStops(book, 1)
     keepExtras(shard, order, display, expireTime)
     shard.orders.setStopPrice(order, stopPrice)
-    shard.enqueue(order, ladder, stopPrice, quantity, quantity)
+    shard.enqueue(order, bookSide, stopPrice, quantity, quantity)
     return
   }
 
   const limit = type === MARKET && sell === 0 ? limits.maxPriceTicks : price
   const crosses = wouldCross(shard, book, sell, limit)
   const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
-  if (crosses && (flags & POST_ONLY_FLAG) !== 0) {
+  if (crosses && (commandFlags & POST_ONLY_FLAG) !== 0) {
     group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
@@ -112,7 +112,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     group.cancelled(id, sell, price, remaining, reason)
     return
   }
-  const order = shard.admit(book, words, at, traits)
+  const order = shard.admit(book, words, at, flags)
   keepExtras(shard, order, display, expireTime)
   if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   const shown = display !== 0 && display < remaining ? display : remaining
@@ -120,9 +120,9 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
 }
 
 /** Whether one more order would push the total at a price beyond what is exact. */
-export function overflows(shard: ShardBooks, ladder: number, price: number, quantity: number): boolean {
+export function overflows(shard: ShardBooks, bookSide: number, price: number, quantity: number): boolean {
   const { levels } = shard
-  const level = levels.find(ladder, price)
+  const level = levels.find(bookSide, price)
   return level !== 0 && levels.shown(level) + levels.hidden(level) + quantity > MAX_LEVEL_TOTAL
 }
 

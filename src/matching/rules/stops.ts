@@ -1,12 +1,12 @@
 import {
-  TRAIT_ICEBERG,
-  TRAIT_POST_ONLY,
-  TRAIT_PREVENTION_SHIFT,
-  TRAIT_TIME_IN_FORCE_SHIFT,
-  TRAIT_TYPE_SHIFT,
-  TRAIT_WAITING,
+  FLAG_ICEBERG,
+  FLAG_POST_ONLY,
+  FLAG_PREVENTION_SHIFT,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TYPE_SHIFT,
+  FLAG_WAITING,
 } from '../book/order-store.js'
-import { LADDER_BUY_STOPS, LADDER_SELL_STOPS } from '../book/price-levels.js'
+import { SIDE_BUY_STOPS, SIDE_SELL_STOPS } from '../book/price-levels.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, orderTypeCodes, timeInForceCodes } from '../codec/names.js'
@@ -20,7 +20,7 @@ const FOK = timeInForceCodes.FOK
 /**
  * Triggers the stops that the last trade price has reached, and those that their own trades reach, until none is left.
  * Elected stops form one queue: buy stops by ascending, sell stops by descending stop price, oldest first at one
- * price; those elected by a later trade queue up behind. Every round uses up a stop and makes none, so this ends.
+ * price; those elected by a later trade come after them. Every round uses up a stop and makes none, so this ends.
  */
 export function runStops(shard: ShardBooks, book: number): void {
   elect(shard, book)
@@ -37,11 +37,11 @@ function elect(shard: ShardBooks, book: number): void {
   const last = shard.books.lastPrice(book)
   if (last === 0) return
   const { levels } = shard
-  const buys = book * 4 + LADDER_BUY_STOPS
+  const buys = book * 4 + SIDE_BUY_STOPS
   for (let level = levels.best(buys); level !== 0 && levels.price(level) <= last; level = levels.best(buys)) {
     electOrder(shard, book, levels.head(level))
   }
-  const sells = book * 4 + LADDER_SELL_STOPS
+  const sells = book * 4 + SIDE_SELL_STOPS
   for (
     let level = levels.best(sells);
     level !== 0 && levels.price(level) >= last;
@@ -55,7 +55,7 @@ function electOrder(shard: ShardBooks, book: number, order: number): void {
   const { orders } = shard
   shard.dequeue(order)
   shard.books.addStops(book, -1)
-  orders.setTraits(order, orders.traits(order) & ~TRAIT_WAITING)
+  orders.setFlags(order, orders.flags(order) & ~FLAG_WAITING)
   orders.setNext(order, 0)
   if (shard.lastElected === 0) shard.firstElected = order
   else orders.setNext(shard.lastElected, order)
@@ -66,11 +66,11 @@ function electOrder(shard: ShardBooks, book: number, order: number): void {
 function execute(shard: ShardBooks, book: number, order: number): void {
   const { orders, group } = shard
   const id = orders.id(order)
-  const traits = orders.traits(order)
-  const sell = traits & 1
-  const isMarket = ((traits >> TRAIT_TYPE_SHIFT) & 3) === STOP
-  const timeInForce = (traits >> TRAIT_TIME_IN_FORCE_SHIFT) & 7
-  const ownPrevention = (traits >> TRAIT_PREVENTION_SHIFT) & 7
+  const flags = orders.flags(order)
+  const sell = flags & 1
+  const isMarket = ((flags >> FLAG_TYPE_SHIFT) & 3) === STOP
+  const timeInForce = (flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7
+  const ownPrevention = (flags >> FLAG_PREVENTION_SHIFT) & 7
   const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
   const account = orders.account(order)
   const price = orders.price(order)
@@ -79,7 +79,7 @@ function execute(shard: ShardBooks, book: number, order: number): void {
   const crosses = wouldCross(shard, book, sell, isMarket && sell === 0 ? limits.maxPriceTicks : price)
   const rests = !isMarket && timeInForce !== IOC && timeInForce !== FOK
   let refusal = 0
-  if (crosses && (traits & TRAIT_POST_ONLY) !== 0) refusal = cancelReasons['post-only']
+  if (crosses && (flags & FLAG_POST_ONLY) !== 0) refusal = cancelReasons['post-only']
   else if (timeInForce === FOK && !canFill(shard, book, sell, price, open, account, prevention)) {
     refusal = cancelReasons.fok
   } else if (rests && !crosses && overflows(shard, book * 4 + sell, price, open)) {
@@ -101,6 +101,6 @@ function execute(shard: ShardBooks, book: number, order: number): void {
     return
   }
   if (remaining !== open) shard.noteAggressorFill(order, open - remaining)
-  const display = (traits & TRAIT_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
+  const display = (flags & FLAG_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
   shard.enqueue(order, book * 4 + sell, price, remaining, Math.min(display, remaining))
 }

@@ -1,4 +1,4 @@
-import { TRAIT_SELL, TRAIT_TIME_IN_FORCE_SHIFT } from '../book/order-store.js'
+import { FLAG_SELL, FLAG_TIME_IN_FORCE_SHIFT } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL, EXPIRE_END_OF_DAY, readU64 } from '../codec/command-layout.js'
 import { cancelReasons, timeInForceCodes } from '../codec/names.js'
@@ -10,11 +10,11 @@ import { cancelReasons, timeInForceCodes } from '../codec/names.js'
 export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const flags = (words[at]! >>> 8) & 0xff
   const isEither = (flags & CANCEL_ALL_ONE_SIDE) === 0
-  const sell = (flags & CANCEL_ALL_SELL) === 0 ? 0 : TRAIT_SELL
+  const sell = (flags & CANCEL_ALL_SELL) === 0 ? 0 : FLAG_SELL
   let order = shard.accounts.first(book, words[at + 4]! >>> 0)
   while (order > 0) {
     const next = shard.orders.accountNext(order)
-    if (isEither || (shard.orders.traits(order) & TRAIT_SELL) === sell) {
+    if (isEither || (shard.orders.flags(order) & FLAG_SELL) === sell) {
       shard.cancel(order, cancelReasons['cancel-all'])
     }
     order = next
@@ -30,14 +30,14 @@ export function expireOrders(shard: ShardBooks, book: number, words: Int32Array,
   const timeMs = readU64(words, at + 4)
   const endOfDay = ((words[at]! >>> 8) & EXPIRE_END_OF_DAY) !== 0
   const { levels, orders } = shard
-  for (let ladder = book * 4; ladder < book * 4 + 4; ladder++) {
-    let level = levels.best(ladder)
+  for (let bookSide = book * 4; bookSide < book * 4 + 4; bookSide++) {
+    let level = levels.best(bookSide)
     while (level !== 0) {
       const worse = levels.worse(level)
       let order = levels.head(level)
       while (order !== 0) {
         const next = orders.next(order)
-        const timeInForce = (orders.traits(order) >> TRAIT_TIME_IN_FORCE_SHIFT) & 7
+        const timeInForce = (orders.flags(order) >> FLAG_TIME_IN_FORCE_SHIFT) & 7
         if (timeInForce === timeInForceCodes.GTD) {
           if (orders.expireTime(order) <= timeMs) shard.cancel(order, cancelReasons.expired)
         } else if (timeInForce === timeInForceCodes.DAY && endOfDay) {

@@ -233,7 +233,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
     const engine = filled(1000, 10)
     const copied = new CopiedPieces()
     const copy = engine.copy(copied)
-    expect(() => engine.copy(new CopiedPieces())).toThrowError('being made already')
+    expect(() => engine.copy(new CopiedPieces())).toThrowError('copied once at a time')
     copy.step(10)
     copy.stop()
     const { words } = copied
