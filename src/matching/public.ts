@@ -10,8 +10,8 @@ export {
 } from './book/shard-copy.js'
 export { copiedInstruments, type ShardRestore } from './book/shard-restore.js'
 export {
-  cancelAllFlags,
   type CommandGrids,
+  cancelAllFlags,
   commandGrids,
   encodeCommand,
   instrumentFromCommand,
