@@ -1,7 +1,7 @@
 import { FactorError } from './errors.js'
 
 /**
- * What is in a log of factors. A record of type `factorRecordType` is a batch: entries one behind the other, each a
+ * What is in a log of factors. A record of type `factorRecordType` is a batch: entries one after the other, each a
  * whole number of 64-bit words, little-endian. A tick with all its values is one entry, and a record is in the log as
  * a whole or not at all, so no tick is ever there by half.
  *
@@ -161,10 +161,10 @@ export class EntryCursor {
     try {
       value = JSON.parse(text)
     } catch (cause) {
-      throw this.#corrupt(this.#lsn, 'a text is no JSON', cause)
+      throw this.#corrupt(this.#lsn, 'the text of an entry is not JSON', cause)
     }
-    const sound = this.kind === entryKind.series ? isSeriesText(value) : isCheckpointText(value)
-    if (!sound) throw this.#corrupt(this.#lsn, 'a text lacks what it must say')
+    const isWhole = this.kind === entryKind.series ? isSeriesText(value) : isCheckpointText(value)
+    if (!isWhole) throw this.#corrupt(this.#lsn, 'the text of an entry lacks a field')
     return value as T
   }
 

@@ -27,7 +27,7 @@ export interface CheckpointOverdue {
   readonly events: number
 }
 
-/** Each is told when what it tells of is on disk. `late`, `error` and `checkpoint` tell of no event of the log. */
+/** Each is emitted when the event of the log that it reports is on disk. `late`, `error` and `checkpoint` report none. */
 export interface JobControllerEvents {
   enqueued: [{ id: string; seq: number }]
   dispatched: [JobOutcome & { attemptId: number }]
@@ -40,11 +40,11 @@ export interface JobControllerEvents {
   /** A result came of an attempt that was over, and was refused. */
   late: [{ id: string; attemptId: number; error: JobError }]
   checkpoint: [{ lastSeq: number }]
-  /** A checkpoint failed, whoever asked for it, also at the close. */
+  /** A checkpoint failed, requested or automatic, also at the close. */
   checkpointFailed: [CheckpointFailure]
   /** Checkpoints fail, and what came since the last is 2, 4, 8 … times what it may be. */
   checkpointOverdue: [CheckpointOverdue]
-  /** The disk has no room for the log to go on for long: new jobs are about to be refused, and what happened waits. */
+  /** The disk is about to have no room for the log: new jobs are refused, and what happened to jobs waits to be logged. */
   diskFull: [LogError]
   /** There is room again: what waited is logged, and jobs are taken. */
   diskReady: []
@@ -52,7 +52,7 @@ export interface JobControllerEvents {
   error: [Error]
 }
 
-/** Which event of the controller tells of which event of the log. */
+/** Which event of the controller reports which event of the log. */
 export const announced = {
   ENQUEUE: 'enqueued',
   DISPATCH: 'dispatched',

@@ -56,7 +56,7 @@ export class ChecksumError extends JobError {
 }
 
 export function closedError(): JobError {
-  return new JobError('TIDEMARK_JOB_LOG_CLOSED', 'The job log is closed. Open it again to go on.')
+  return new JobError('TIDEMARK_JOB_LOG_CLOSED', 'The job log is closed. Open it again to append.')
 }
 
 export function emptyError(dir: string): JobError {

@@ -30,7 +30,7 @@ const closeOptions = new Set(['graceMs'])
 /**
  * A durable job queue: jobs and all that happens to them are events of one log.
  *
- * A promise that resolves, and an event that is told, stand for something that is on disk. Execution is
+ * A promise that resolves, and an event that is emitted, report what is on disk. Execution is
  * at-least-once: a crash in the middle of an attempt runs the job again. The queue's own state is exactly-once: a job
  * is completed or dead once, and each attempt is counted once.
  *
@@ -251,7 +251,7 @@ export class JobController extends Emitter<JobControllerEvents> {
       if (!failed) {
         await this.#dispatcher.stop(graceMs)
         this.#checkUnlogged()
-        // The log holds everything; a snapshot only spares the next start its replay.
+        // The log holds everything; a snapshot only saves the next start its replay.
         if (!this.#failure) await this.#checkpoints.takeLast().catch(() => {})
       }
     } finally {
@@ -296,7 +296,7 @@ export class JobController extends Emitter<JobControllerEvents> {
     this.emit('late', { id: jobId, attemptId, error })
   }
 
-  /** Somebody must hear of it: without a listener, the process is warned. */
+  /** It must not pass unseen: without a listener, it is a warning of the process. */
   #badBackoff(error: JobError): void {
     this.#backoffFailures++
     if (this.emit('error', error)) return
@@ -309,7 +309,7 @@ export class JobController extends Emitter<JobControllerEvents> {
     this.emit('checkpointFailed', failure)
   }
 
-  /** The log takes nothing any more: no dispatch, no enqueue, and whoever waits hears why. */
+  /** The log takes nothing any more: no dispatch, no enqueue, and what waits is rejected with the cause. */
   #fail(error: unknown): void {
     if (this.#failure || this.#state === 'closed') return
     this.#failure = error

@@ -51,13 +51,13 @@ export interface LiveJob extends PlainJob {
   state: JobState
   /** DISPATCH events so far. */
   attempts: number
-  /** Attempts that were given back by a stop or a restart, and do not count against `maxAttempts`. */
+  /** Attempts that a stop or a restart interrupted. They do not count against `maxAttempts`. */
   interrupted: number
   /** The attempt in flight: the sequence number of its DISPATCH; 0 when none is. */
   attemptId: number
   /** When a pending job may be dispatched by the wall clock, in milliseconds since 1970; 0: now. */
   dueMs: number
-  /** How long it had to wait when it was given back; no restart makes it wait longer. */
+  /** How long it had to wait when it was requeued; no restart makes it wait longer. */
   delayMs: number
   /** LSN of its last event; 0 when a snapshot holds it. */
   lsn: number

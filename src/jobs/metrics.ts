@@ -20,7 +20,7 @@ export interface JobMetrics extends CheckpointMetrics {
   readonly lateResults: number
   /** How often the backoff gave no delay, and the default one was used. */
   readonly backoffFailures: number
-  /** Changes that wait because the disk is a whole ring behind, or full. */
+  /** Changes that wait because the ring is full of what is not on disk yet, or the disk is full. */
   readonly waitingSteps: number
   /** Whether the disk has no room: from the event `diskFull` to `diskReady`. */
   readonly diskFull: boolean

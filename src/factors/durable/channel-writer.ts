@@ -3,7 +3,7 @@ import { factorRecordType } from '../entries.js'
 import { Channel } from './channel.js'
 import type { PersisterSettings } from './persister-settings.js'
 
-/** Who waits for a message to be on disk. */
+/** The two ends of a promise that a message will be on disk. */
 export interface Waiter {
   readonly resolve: (lsn: number) => void
   readonly reject: (error: Error) => void
@@ -16,7 +16,7 @@ interface Cut {
   readonly reject: (error: Error) => void
 }
 
-/** What is told to the owner of a `ChannelWriter`. */
+/** What the owner of a `ChannelWriter` is notified of. */
 export interface ChannelOwner {
   /** Messages have left the channel. */
   roomMade(): void
@@ -29,7 +29,7 @@ const diskPollMs = 250
 
 /**
  * Takes messages out of a channel in batches and appends each batch to the log as one record, when it is full, when
- * its oldest message has waited long enough, or when somebody asks for a cut.
+ * its oldest message has waited long enough, or when a cut is requested.
  */
 export class ChannelWriter {
   readonly channel = new Channel()
@@ -78,7 +78,7 @@ export class ChannelWriter {
     else this.#arm()
   }
 
-  /** The message was overwritten: who waited for it gets `error`, and who waits for what `send` sends now is next. */
+  /** The message was overwritten: its waiter is rejected with `error`, and the waiter of the newer message takes its place. */
   replaceWaiter(message: number, error: () => Error): void {
     this.#waiters.get(message)?.reject(error())
     this.#waiters.delete(message)
@@ -86,7 +86,7 @@ export class ChannelWriter {
     this.#nextWaiter = undefined
   }
 
-  /** Calls `send`, and lets `waiter` wait for the one message that it adds; a refusal is `refused`. */
+  /** Calls `send`, and settles `waiter` with the one message that it adds. When `send` returns false, with `refused`. */
   sendFor(waiter: Waiter, send: () => boolean, refused: () => Error): void {
     this.#nextWaiter = waiter
     try {
@@ -119,13 +119,13 @@ export class ChannelWriter {
     return this.#diskFull !== undefined
   }
 
-  /** From now on a full disk is not waited for: what it has no room for fails with its error. */
+  /** From now on a full disk is an error: what it has no room for fails with it instead of waiting. */
   giveUpDisk(): void {
     this.#gaveUpDisk = true
     this.#endDiskWait()
   }
 
-  /** Lets go of the log and of the process. */
+  /** Removes the listeners from the log and ends the timer, which would keep the process alive. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#log.off('diskReady', this.#onDiskReady)
@@ -206,7 +206,7 @@ export class ChannelWriter {
     this.count.inFlight -= entries
   }
 
-  /** The ring is full: goes on when the disk has caught up. */
+  /** The ring is full: the next batch is written when everything in it is on disk. */
   #block(): void {
     this.#blocked = true
     this.#log.waitDurable(this.#log.tailLsn).then(

@@ -3,8 +3,8 @@ import { entryHeadWords, entryKind, fieldCount } from '../entries.js'
 const firstWords = 2048
 
 /**
- * Entries that wait for their batch, one behind the other in one block of memory, from which a batch is handed to the
- * log without a copy. It grows while entries wait, and moves what is left to the front when its end is reached.
+ * Entries that wait for their batch, one after the other in one block of memory, from which a batch is passed to the log
+ * without a copy. It grows while entries wait, and moves what is left to the front when its end is reached.
  */
 export class Channel {
   int32 = new Int32Array(firstWords * 2)
@@ -76,7 +76,7 @@ export class Channel {
     return { entries, bytes: this.#bytes.subarray(this.#head * 8, end * 8) }
   }
 
-  /** Lets the first entries go, as `peek` gave them. */
+  /** Removes the first entries, with the number and bytes that `peek` returned. */
   remove(entries: number, bytes: number): void {
     this.#head += bytes >> 3
     this.first += entries

@@ -12,7 +12,7 @@ import { FactorError } from '../errors.js'
 import { FactorReplay, type ReplayOptions, replayFiles } from './replay.js'
 import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 
-/** Values that are on disk: of a tick, of a vector that somebody sent, or the ranks of a barrier. */
+/** Values that are on disk: of a tick, of a vector that a caller sent, or the ranks of a barrier. */
 export interface FactorUpdate {
   readonly kind: 'tick' | 'vector' | 'barrier'
   readonly lsn: number
@@ -36,7 +36,7 @@ export interface FollowOptions extends FactorFilter {
 }
 
 export interface HistoryOptions extends FactorFilter {
-  /** Only what is behind this LSN, and up to that one. */
+  /** Only what is after this LSN, and up to that one. */
   readonly fromLsn?: number | undefined
   readonly toLsn?: number | undefined
 }
@@ -163,13 +163,13 @@ export class FactorConsumer {
     return lastTimestamp === Number.NEGATIVE_INFINITY ? undefined : lastTimestamp
   }
 
-  /** The LSN up to which the log was read; `history({ fromLsn })` and another consumer go on behind it. */
+  /** The LSN up to which the log was read; `history({ fromLsn })` and another consumer continue after it. */
   lastLsn(): number {
     return this.#recovered.lsn
   }
 
   /**
-   * Goes on with new entries as they become durable, applying each to values and engine, until the signal or the end
+   * Continues with new entries as they become durable, applying each to values and engine, until the signal or the end
    * of the log. Updates that the filter leaves out are applied all the same.
    */
   async *follow(options: FollowOptions = {}): AsyncGenerator<FactorUpdate, void, undefined> {
@@ -188,7 +188,7 @@ export class FactorConsumer {
   }
 
   /**
-   * What is in the log behind an LSN or from a source timestamp on: incremental recovery for whoever kept the values
+   * What is in the log after an LSN or from a source timestamp on: incremental recovery for a caller that kept the values
    * up to there. Values and engine of this consumer stay as they are.
    *
    * @throws LogError `TIDEMARK_BAD_LSN` when the log was reclaimed so far that it can't be read from there.
@@ -210,7 +210,7 @@ export class FactorConsumer {
     }
   }
 
-  /** Gives the folder back, if this consumer opened it. */
+  /** Releases the folder, if this consumer opened it. */
   async close(): Promise<void> {
     if (this.#ownsLog) await this.#log.close()
   }

@@ -21,9 +21,9 @@ import { UpdateFeed } from './update-feed.js'
 export interface FactorRecovery {
   /** The snapshot it began with. */
   readonly snapshot: SnapshotInfo | undefined
-  /** Newer snapshots that were not sound. */
+  /** Newer snapshots that were not valid. */
   readonly skippedSnapshots: readonly FactorError[]
-  /** Entries of the log that were executed behind it. */
+  /** Entries of the log that were executed after it. */
   readonly replayedEntries: number
   readonly ticks: number
   readonly lastTimestamp: number | undefined
@@ -56,14 +56,14 @@ interface DurableFactorEvents {
 
 /**
  * A factor engine whose state survives a crash: each tick and all its values are one entry of a durable log, and after
- * reopening the engine goes on bit by bit as if nothing had happened.
+ * reopening the engine computes, bit by bit, what it would have computed without the crash.
  *
- * `get` and `getAll` tell what the engine computed; `onUpdate` and promises only what is on disk.
+ * `get` and `getAll` return what the engine computed; `onUpdate` and promises report only what is on disk.
  *
  * Events: `error`, once, when the log was poisoned: close it and open it again; `snapshotFailed`, for each snapshot that could
- * not be written, whoever asked for it, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
- * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk has no room for the log to go on for
- * long, and when it has again; `updatesFailed`, when the log can't be read where the listeners of `onUpdate` are, and they were
+ * not be written, requested or automatic, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
+ * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk is about to have no room for the log,
+ * and when it has room again; `updatesFailed`, when the log can't be read where the listeners of `onUpdate` are, and they were
  * removed: `reclaimLog` may overtake slow ones.
  *
  * @example
@@ -95,7 +95,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   #closing: Promise<void> | undefined
 
   /**
-   * Opens the engine of a folder and brings it to where it was: the newest snapshot, and every tick behind it executed
+   * Opens the engine of a folder and brings it to where it was: the newest snapshot, and every tick after it executed
    * again and compared.
    *
    * @throws LogError as of `DurableLog.open`; FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`,
@@ -337,7 +337,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
 
   /**
    * Takes nothing more, writes and syncs everything, leaves a snapshot so that the next opening has nothing to replay,
-   * and gives the folder back. When that snapshot can't be written, `snapshotFailed` is emitted, and this resolves all the
+   * and releases the folder. When that snapshot can't be written, `snapshotFailed` is emitted, and this resolves all the
    * same. @throws what made the log fail, after closing it.
    */
   close(): Promise<void> {
@@ -352,7 +352,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
   async #close(): Promise<void> {
     try {
       this.#schedule.stop()
-      // The log holds everything; a snapshot only spares the next opening the ticks after the last.
+      // The log holds everything; a snapshot only saves the next opening the replay of the ticks after the last.
       const last = this.#schedule.ticks > 0 ? this.createSnapshot('close').catch(() => {}) : undefined
       await Promise.all([last, this.#persister.shutdown()])
     } finally {

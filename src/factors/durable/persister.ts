@@ -375,7 +375,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   }
 
   #cut(): Promise<number> {
-    // What comes behind a cut does not take the place of what is before it.
+    // A message after a cut must not take the place of one before it.
     this.#places.clear()
     return this.#writer.cut()
   }

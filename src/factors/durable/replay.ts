@@ -10,7 +10,7 @@ import { SeriesTable } from './series-table.js'
 import type { FactorSnapshot, SnapshotSeries } from './snapshot-store.js'
 import { decodeState } from './state-codec.js'
 
-/** The last values of a series that somebody sent, not an engine. */
+/** The last values of a series that a caller sent, and no engine computed. */
 export interface VectorState {
   readonly series: SnapshotSeries
   readonly values: Float64Array
@@ -60,12 +60,12 @@ export class FactorReplay implements RecordVisitor {
     for (const series of snapshot.series) this.#define(series)
   }
 
-  /** The instrument that a tick entry is of, or `undefined` when it is none of those wanted. */
+  /** The instrument that a tick entry is of, or `undefined` when it is none of those to bring up. */
   instrumentOf(entry: EntryCursor): FactorInstrument | undefined {
     return this.#computed[entry.series]
   }
 
-  /** The series that a vector entry is of, or `undefined` when it is of no instrument wanted. */
+  /** The series that a vector entry is of, or `undefined` when it is of no instrument to bring up. */
   vectorOf(entry: EntryCursor): VectorState | undefined {
     return this.#sent[entry.series]
   }

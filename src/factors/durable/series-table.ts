@@ -1,7 +1,7 @@
 import { FactorError } from '../errors.js'
 import type { SnapshotSeries } from './snapshot-store.js'
 
-/** What the numbers of series mean, for whoever reads a log. */
+/** What the numbers of series mean at a place of the log. */
 export class SeriesTable {
   #series: (SnapshotSeries | undefined)[] = []
 

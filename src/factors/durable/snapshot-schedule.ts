@@ -22,7 +22,7 @@ export interface SnapshotOverdue {
   readonly ticks: number
 }
 
-/** Decides when an engine takes a snapshot by itself, and tells what became of each. */
+/** Decides when an engine takes a snapshot by itself, and reports each that failed. */
 export class SnapshotSchedule {
   onFailed: (failure: SnapshotFailure) => void = () => {}
   onOverdue: (overdue: SnapshotOverdue) => void = () => {}

@@ -21,7 +21,7 @@ export interface SnapshotInfo {
   readonly timestamp: number | undefined
 }
 
-/** Series known to the log at a snapshot: what the numbers behind it mean. */
+/** Series known to the log at a snapshot: what the numbers after it mean. */
 export interface SnapshotSeries {
   readonly number: number
   readonly instrument: string
@@ -61,8 +61,8 @@ export class SnapshotStore {
   readonly #disk: Disk
 
   /**
-   * The store of whoever holds the log of the folder above, before anything is written to it: what a crash left of
-   * snapshots is removed.
+   * Opens the store for the process that has the lock of the log in the folder above, and removes what a crash left of
+   * unfinished snapshots.
    *
    * @throws FactorError `TIDEMARK_SNAPSHOT_IO`.
    */

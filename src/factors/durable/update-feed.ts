@@ -2,7 +2,7 @@ import { callUser } from '../../base/emitter.js'
 import { FactorError } from '../errors.js'
 import type { FactorConsumer, FactorUpdate } from './consumer.js'
 
-/** Somebody who is called for what comes after an LSN; until that is known, what may be of it is kept. */
+/** A listener, called for what comes after an LSN. Until that LSN is known, updates are kept. */
 interface Subscriber {
   readonly listener: (update: FactorUpdate) => void
   fromLsn: number | undefined
@@ -14,7 +14,7 @@ interface Subscriber {
  * once for each listener. A listener that throws stops neither itself nor the others.
  */
 export class UpdateFeed {
-  /** Called when the log can't be read any more although it goes on being written; the listeners are removed by then. */
+  /** Called when the log can't be read any more although it is written on; the listeners are removed by then. */
   onFailed: (error: FactorError) => void = () => {}
   readonly #attach: () => FactorConsumer
   #consumer: FactorConsumer
@@ -45,20 +45,20 @@ export class UpdateFeed {
         subscriber.fromLsn = lsn
         for (const update of subscriber.kept.splice(0)) this.#give(subscriber, update)
       },
-      // A log that takes nothing any more has nothing to call for.
+      // The log takes nothing any more: there will be no updates.
       () => this.#remove(subscriber),
     )
     return () => this.#remove(subscriber)
   }
 
-  /** Calls nobody any more; resolves when nothing is being read. */
+  /** Calls no listener any more; resolves when nothing is being read. */
   async close(): Promise<void> {
     this.#closed = true
     this.#stop.abort()
     await this.#following
   }
 
-  /** The consumer passes over what was taken before, and goes on from there. */
+  /** The consumer passes over what was taken before, and continues from there. */
   #begin(begun: Promise<number>): void {
     const stop = new AbortController()
     this.#stop = stop
@@ -67,7 +67,7 @@ export class UpdateFeed {
     const follow = async () => {
       await before
       const fromLsn = await begun.catch(() => undefined)
-      // A flush fails with the log or at its close, which whoever writes hears of.
+      // A flush fails with the log or at its close: the error event and the calls that write report that.
       if (fromLsn === undefined) return
       try {
         await this.#follow(fromLsn, stop.signal)
@@ -85,7 +85,7 @@ export class UpdateFeed {
     try {
       await this.#consumer.recover(fromLsn)
     } catch {
-      // What this consumer would go on from may be removed since somebody listened; a new one begins with a snapshot.
+      // The log where this consumer stopped may be removed since the last listener left; a new one begins with a snapshot.
       this.#consumer = this.#attach()
       await this.#consumer.recover(fromLsn)
     }
@@ -94,7 +94,7 @@ export class UpdateFeed {
     }
   }
 
-  /** Updates are missing from here on, so nobody gets later ones as if they were the next. */
+  /** Updates are missing from here on, so no listener gets later ones as if they were the next. */
   #failed(cause: unknown, signal: AbortSignal): void {
     if (signal.aborted || this.#isLogOver()) return
     this.#subscribers.clear()

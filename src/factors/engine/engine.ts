@@ -19,7 +19,7 @@ export interface OperatorDefinition {
 /** An expression such as `(ema12 - ema26) / std(last, 20)`, or an operator. */
 export type Definition = string | OperatorDefinition
 
-/** Is told of an instrument whose factors were computed; `instrument` has their values until the next tick. */
+/** Called with an instrument whose factors were computed; `instrument` has their values until the next tick. */
 export type UpdateListener = (instrument: FactorInstrument, timestamp: number) => void
 
 /** The state of an engine: shape and every bit. */
@@ -132,7 +132,7 @@ export class FactorEngine {
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
     if (this.#listeners.size === 0) return
     for (const instrument of this.#instruments) {
-      if (instrument.program.ranks.length > 0) this.#tell(instrument, timestamp)
+      if (instrument.program.ranks.length > 0) this.#notify(instrument, timestamp)
     }
   }
 
@@ -199,10 +199,10 @@ export class FactorEngine {
     cells[timestampCell] = timestamp
     this.#ticks++
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
-    if (this.#listeners.size > 0) this.#tell(instrument, timestamp)
+    if (this.#listeners.size > 0) this.#notify(instrument, timestamp)
   }
 
-  #tell(instrument: FactorInstrument, timestamp: number): void {
+  #notify(instrument: FactorInstrument, timestamp: number): void {
     for (const listener of this.#listeners) callUser(() => listener(instrument, timestamp))
   }
 }

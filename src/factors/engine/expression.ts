@@ -22,7 +22,7 @@ const expressionCharsMax = 10_000
 const depthMax = 100
 
 /**
- * Parses an expression over series: numbers, names, `operator(series, …, parameter, …)`, `.output` behind a name or a
+ * Parses an expression over series: numbers, names, `operator(series, …, parameter, …)`, `.output` after a name or a
  * call, + - * /, and parentheses.
  *
  * ```
@@ -126,7 +126,7 @@ class Parser {
     if (this.#peek() !== '.') return undefined
     this.#at++
     const output = this.#match(/[A-Za-z_][A-Za-z0-9_]*/y)
-    if (output === undefined) throw this.#bad('a point without the name of an output behind it')
+    if (output === undefined) throw this.#bad('a point without the name of an output after it')
     return output
   }
 

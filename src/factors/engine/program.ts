@@ -36,7 +36,7 @@ interface Named {
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /**
- * The factors of one instrument: a graph in which equal parts exist once, in an order in which each part stands behind
+ * The factors of one instrument: a graph in which equal parts exist once, in an order in which each part stands after
  * what it needs. The whole state is `cells`, up to `used`.
  */
 export class FactorProgram implements Place {
@@ -198,7 +198,7 @@ class Build {
     this.#parsed = parsed
   }
 
-  /** The part behind a name, built first if it is one of this registration. */
+  /** The part that a name stands for, built first if it is one of this registration. */
   resolve(name: string): Named {
     const known = this.#program.named(name)
     if (known) return known
@@ -300,7 +300,7 @@ class Build {
       : rest.splice(0, entry.inputs).map((series) => this.#series(series))
     const parameters = rest.map((argument) => {
       if (argument.kind === 'number') return argument.value
-      throw badExpression(`${operator} takes ${entry.inputs} series, and numbers behind them.`, { operator })
+      throw badExpression(`${operator} takes ${entry.inputs} series, and numbers after them.`, { operator })
     })
     const [least, most] = entry.parameters
     if (inputs.length !== entry.inputs || parameters.length < least || parameters.length > most) {

@@ -81,7 +81,7 @@ export function workerOf(instrument: string, workers: number): number {
   return hash % workers
 }
 
-/** Brings a worker's instruments up from the log, then computes ticks until it is told to stop. Blocks its thread. */
+/** Brings a worker's instruments up from the log, then computes ticks until it is stopped. Blocks its thread. */
 export function runFactorThread(data: FactorThreadData): void {
   const post = (reply: FactorReply) => data.port.postMessage(reply)
   try {

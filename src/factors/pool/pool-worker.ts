@@ -14,7 +14,7 @@ const threadLimits = { maxOldGenerationSizeMb: 1024, stackSizeMb: 4 }
 export class FactorWorker {
   readonly ring: TickRingWriter
   readonly ready: Promise<Extract<FactorReply, { kind: 'ready' }>>
-  /** Resolves when the thread ended as it was told to; rejects with what ended it otherwise. */
+  /** Resolves when the thread ended after `stop`; rejects with what ended it otherwise. */
   readonly ended: Promise<void>
   readonly #worker: Worker
   readonly #port: MessagePort
@@ -71,7 +71,7 @@ export class FactorWorker {
     port1.on('message', take)
     this.#worker.on('error', (error) => broken(threadEnded(`factor worker ${place.worker}`, error)))
     this.#worker.on('exit', () => {
-      // What the thread said last may still be at the port.
+      // The last messages of the thread may still be at the port.
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
         take(last.message)
       broken(died(place.worker))

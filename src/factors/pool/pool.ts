@@ -47,7 +47,7 @@ interface PoolInstrument {
  * Answers (`get`, `rank`, …) are those after every tick sent before, and are given when they are on disk.
  *
  * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again; `diskFull` and
- * `diskReady`, when the disk has no room for the log to go on for long, and when it has again.
+ * `diskReady`, when the disk is about to have no room for the log, and when it has room again.
  *
  * @example
  * ```js
@@ -277,7 +277,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
   }
 
   /**
-   * Takes nothing more, computes and syncs everything sent, ends the threads, gives the folder back.
+   * Takes nothing more, computes and syncs everything sent, ends the threads, and releases the folder.
    *
    * @throws what made the log fail, after closing it; LogError `TIDEMARK_DISK_FULL` when the disk stays full: ticks that were
    *   not acknowledged are lost as in a crash.

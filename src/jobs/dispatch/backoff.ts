@@ -60,7 +60,7 @@ export function retryDelay(
     if (typeof given === 'number' && given >= 0 && given <= delayMsMax) {
       return { delayMs: Math.round(given), failure: undefined }
     }
-    // The rejection of a promise that nobody awaits would end the process.
+    // The rejection of a promise that is not awaited would end the process.
     if (given instanceof Promise) given.catch(() => {})
     reason = `gave ${given instanceof Promise ? 'a promise' : typeof given === 'number' ? given : `a value of type ${typeof given}`}`
   } catch (thrown) {

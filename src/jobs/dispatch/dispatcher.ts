@@ -30,7 +30,7 @@ type Outcome =
   | { readonly ok: false; readonly error: unknown }
 
 export interface DispatcherEvents {
-  /** A transition was logged and applied; it may be told when its LSN is durable. */
+  /** A transition was logged and applied; it may be reported when its LSN is durable. */
   applied(transition: AppliedTransition, extra: unknown): void
   /** A result came of an attempt that is over. */
   late(attempt: Attempt, error: JobError): void
@@ -87,7 +87,7 @@ export class Dispatcher {
 
   /**
    * Queues the jobs that were pending when the queue was opened. What is left of a delay, the wall clock says; a wrong
-   * one makes nobody wait longer than the whole delay.
+   * one makes no job wait longer than the whole delay.
    */
   restore(jobs: readonly LiveJob[]): void {
     const nowMs = performance.now()
@@ -127,7 +127,7 @@ export class Dispatcher {
     if (this.#attempts.size > 0 && graceMs > 0) await this.#idleWithin(graceMs)
     this.#store.log.giveUpDisk()
     const stopped = stoppedError()
-    const given = [...this.#attempts.values()].map((attempt) => this.#giveBack(attempt, stopped))
+    const given = [...this.#attempts.values()].map((attempt) => this.#requeue(attempt, stopped))
     await Promise.all(given)
   }
 
@@ -186,7 +186,7 @@ export class Dispatcher {
   async #run(attempt: Attempt, readySinceMs: number, timeoutMs: number): Promise<void> {
     if (!this.#attempts.has(attempt.attemptId)) return
     if (!this.#dispatching) {
-      await this.#giveBack(attempt, stoppedError())
+      await this.#requeue(attempt, stoppedError())
       return
     }
     attempt.timer = setTimeout(() => this.#timeOut(attempt, timeoutMs), timeoutMs)
@@ -201,7 +201,7 @@ export class Dispatcher {
       outcome = { ok: false, error }
     }
     this.runTime.record(performance.now() - startMs)
-    // A handler that gave up because it was told to has no result to refuse.
+    // A handler that ended because its signal was aborted has no result to refuse.
     if (!outcome.ok && cancellation.cancelled) return
     this.#settle(attempt, outcome)
   }
@@ -268,7 +268,7 @@ export class Dispatcher {
     return { type: again, detail: { attemptId, delayMs, reason, error } }
   }
 
-  #giveBack(attempt: Attempt, stopped: JobError): Promise<void> {
+  #requeue(attempt: Attempt, stopped: JobError): Promise<void> {
     return new Promise((resolve) => {
       this.#store.log.inOrderWaiting(
         () => {

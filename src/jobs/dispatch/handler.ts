@@ -18,7 +18,7 @@ export interface JobContext {
   readonly signal: AbortSignal
 }
 
-/** Tells a handler that its attempt is over. The signal is made when it is first asked for: most handlers never do. */
+/** Whether an attempt is over before its handler ended. The signal is made when a handler first asks for it: most never do. */
 export class Cancellation implements JobContext {
   #controller: AbortController | undefined
   #reason: unknown

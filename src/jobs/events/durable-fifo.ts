@@ -7,22 +7,22 @@ interface Entry {
   readonly failed: (error: unknown) => void
 }
 
-/** Where the mark stands, and a promise of where it will. */
-export interface DurableMark {
+/** What `DurableFifo` needs of a log. */
+export interface DurableLsnSource {
   readonly durableLsn: number
   waitDurable(lsn: number): Promise<void>
 }
 
 /**
  * Calls functions when their LSNs are durable, in the order in which they came: promises of the log alone would let
- * one whose LSN is durable already overtake those that are about to be told.
+ * one whose LSN is durable already overtake those that are about to be called.
  */
 export class DurableFifo {
-  readonly #log: DurableMark
+  readonly #log: DurableLsnSource
   readonly #entries = new Queue<Entry>()
   #running = false
 
-  constructor(log: DurableMark) {
+  constructor(log: DurableLsnSource) {
     this.#log = log
   }
 

@@ -9,7 +9,7 @@ export interface LogFault extends LogPlace {
   readonly reason: string
   /** The sequence number that was due here. */
   readonly seq: number
-  /** How many events are missing; undefined where no sound event follows, or none was before, that would tell. */
+  /** How many events are missing; undefined where no valid event before or after shows it. */
   readonly count: number | undefined
   readonly cause?: JobError | undefined
 }
@@ -21,7 +21,7 @@ export interface TornEnd extends LogPlace {
 
 export type Walked =
   | { readonly kind: 'event'; readonly event: JobEvent; readonly place: LogPlace; readonly endLsn: number }
-  /** A note that the log goes on behind this sequence number. */
+  /** A note that the next event has the number after this one. */
   | { readonly kind: 'base'; readonly seq: number }
   | { readonly kind: 'fault'; readonly fault: LogFault }
   | { readonly kind: 'tornEnd'; readonly tornEnd: TornEnd }
@@ -36,8 +36,8 @@ export interface WalkRange extends ScanRange {
 interface OpenFault extends Omit<LogFault, 'seq' | 'count'> {}
 
 /**
- * Walks the events of a log's files in order, and reports whatever is wrong between them. A fault is told when the
- * next sound event has shown how many are missing.
+ * Walks the events of a log's files in order, and reports whatever is wrong between them. A fault is reported when the
+ * next valid event has shown how many are missing.
  */
 export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Generator<Walked> {
   let lastSeq = range.afterSeq
@@ -67,7 +67,7 @@ export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Gen
     const missing = seq - before - (isBase ? 0 : 1)
     if (open || missing !== 0) {
       const reason = isBase
-        ? `the log goes on behind event ${seq}, the event before was ${before}`
+        ? `the log continues after event ${seq}, the event before was ${before}`
         : `event ${seq} stands where ${before + 1} is due`
       const found: OpenFault = open ?? { ...scanned.place, kind: 'sequence', reason }
       const count = lastSeq === undefined ? undefined : Math.max(0, missing)
@@ -92,7 +92,7 @@ export function faultError(fault: LogFault): JobError {
   )
 }
 
-/** For whoever needs every event: those that were removed can't be read any more. */
+/** For a reader that needs every event: those that were removed can't be read any more. */
 export function overtakenError({ place, seq }: Extract<Walked, { kind: 'overtaken' }>): JobError {
   return new JobError(
     'TIDEMARK_JOB_LOG_OVERTAKEN',

@@ -21,7 +21,7 @@ export interface JobEvent {
   readonly checksum: number
 }
 
-/** Types of the log's records: an event, or a note of the sequence number that a new segment goes on from. */
+/** Types of the log's records: an event, or a note of the sequence number after which a new segment continues. */
 export const recordType = { event: 64, base: 65 } as const
 
 const knownTypes: ReadonlySet<unknown> = new Set(jobEventTypes)
@@ -29,7 +29,7 @@ const checksumMax = 0xffff_ffff
 
 /**
  * CRC-32 over the event in a form in which no two events look the same: sequence, type, time in milliseconds, job id
- * as JSON and detail as JSON, each behind its length in characters and a colon.
+ * as JSON and detail as JSON, each after its length in characters and a colon.
  *
  * @throws JobError `TIDEMARK_JOB_BAD_EVENT` when JSON cannot hold the detail.
  */

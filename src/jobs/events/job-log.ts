@@ -272,7 +272,7 @@ export class JobLog extends Emitter<JobLogEvents> {
    * Hands every event to `handler`, in order and awaiting it, from the beginning up to the last event that was
    * appended before the call. What is appended meanwhile is not part of it, and is not held up by it.
    *
-   * Strict: the first place that is not sound ends it with an error. `tolerant` skips such places and reports them.
+   * Strict: the first place that is not valid ends it with an error. `tolerant` skips such places and reports them.
    *
    * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`; `TIDEMARK_JOB_LOG_OVERTAKEN`, tolerant or not, when segments are removed before
    *   they are read; ChecksumError; what `handler` throws.
@@ -290,7 +290,7 @@ export class JobLog extends Emitter<JobLogEvents> {
   }
 
   /**
-   * Goes on in a new segment; resolves with its first LSN when all before it is on disk. Sequence numbers go on: the
+   * Continues in a new segment; resolves with its first LSN when all before it is on disk. Sequence numbers continue: the
    * new segment begins with a note of the last one, so that they do even when everything before is removed.
    *
    * @throws LogError `TIDEMARK_DISK_FULL` while the disk has no room for a segment; JobError as of `append`.
@@ -332,7 +332,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     this.#log.poison(cause)
   }
 
-  /** Writes and syncs all that was appended before, what waits for the ring too, and gives the folder back. */
+  /** Writes and syncs all that was appended before, what waits for the ring too, and releases the folder. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

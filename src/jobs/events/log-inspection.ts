@@ -19,7 +19,7 @@ export interface LogValidation {
   readonly valid: boolean
   readonly events: number
   readonly firstSeq: number
-  /** Also when the events up to it were removed behind a snapshot. */
+  /** Also when the events up to it were removed after a snapshot. */
   readonly lastSeq: number
   readonly segments: number
   /** Every fault, in order. */
@@ -33,7 +33,7 @@ export interface JobLogStats {
   readonly byType: Readonly<Record<JobEventType, number>>
   /** 0 when there is no event. */
   readonly firstSeq: number
-  /** Also when the events up to it were removed behind a snapshot. */
+  /** Also when the events up to it were removed after a snapshot. */
   readonly lastSeq: number
   /** Milliseconds since 1970; 0 when there is no event. */
   readonly firstAtMs: number
@@ -49,7 +49,7 @@ export interface DumpFilter {
   readonly toSeq?: number | undefined
   readonly types?: readonly JobEventType[] | undefined
   readonly jobId?: string | undefined
-  /** Skips what is not sound and tells it here; otherwise the first fault is thrown. */
+  /** Skips what is not valid and is called with it; without it the first fault is thrown. */
   readonly onFault?: ((fault: LogFault) => void) | undefined
 }
 
@@ -133,7 +133,7 @@ export function logSizeOf(dir: string): number {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-/** The number of sound events in the log in a folder. Errors as of `logStats`. */
+/** The number of valid events in the log in a folder. Errors as of `logStats`. */
 export function countEvents(dir: string): number {
   return logStats(dir).totalEvents
 }
@@ -172,7 +172,7 @@ export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEve
 }
 
 /**
- * Replays the log in a folder that nobody has open, or beside the one who has: what `JobLog.replay` does, up to what
+ * Replays the log in a folder, which another process may have open: what `JobLog.replay` does, up to what
  * the files show. Errors as of `JobLog.replay`, and `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log.
  */
 export async function replayLog(
@@ -185,7 +185,7 @@ export async function replayLog(
   return replayEvents(openFolder(dir), dir, handler, { fromLsn, afterSeq }, options)
 }
 
-/** The last sequence number that a log's files tell, and the event that has it unless a base record told it. */
+/** The last sequence number in a log's files, and the event that has it unless it stands in a base record. */
 export function findLast(
   disk: Disk,
   dir: string,

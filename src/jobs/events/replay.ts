@@ -5,11 +5,11 @@ import type { JobEvent } from './event.js'
 import { faultError, type LogFault, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
 
 export interface JobReplayOptions {
-  /** Where to begin: the LSN of an event, to go on behind it. Default: the beginning of the log. */
+  /** Where to begin: the LSN of the last event before. Default: the beginning of the log. */
   readonly fromLsn?: number | undefined
   /** The sequence number before the first event, when it is known: another first event is then a fault. */
   readonly afterSeq?: number | undefined
-  /** Skips what is not sound, instead of ending with an error at the first fault. */
+  /** Skips what is not valid, instead of ending with an error at the first fault. */
   readonly tolerant?: boolean | undefined
   /** Called for each fault of a tolerant replay, in order. */
   readonly onFault?: ((fault: LogFault) => void) | undefined
@@ -31,7 +31,7 @@ export interface JobReplayReport {
   readonly skipped: number
 }
 
-/** Replay hands the event loop back after this many events that nobody awaited. */
+/** After this many events whose handler returned no promise, replay lets the event loop turn once. */
 const replayStepEvents = 2000
 /** Replays the events of a folder's files; see `JobLog.replay`. */
 export async function replayEvents(

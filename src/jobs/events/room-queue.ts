@@ -22,7 +22,7 @@ const never = () => false
 
 /**
  * Runs steps that append to a log, each as one synchronous piece and all in the order in which they came. While the
- * ring is full they wait here, so that no later step overtakes an earlier one. While the disk is full, those that tell of
+ * ring is full they wait here, so that no later step overtakes an earlier one. While the disk is full, those that log
  * what happened already wait, and those that ask for something new are refused.
  */
 export class RoomQueue {
@@ -75,7 +75,7 @@ export class RoomQueue {
         while (!this.#steps.isEmpty()) this.#steps.dequeue()!.failed(error)
         break
       }
-      // The durable LSN moves a moment before the space is given back.
+      // The durable LSN moves a moment before the space is released.
       await setImmediate()
       this.#full = undefined
       while (!this.#steps.isEmpty() && this.#attempt(this.#steps.front()!)) this.#steps.dequeue()

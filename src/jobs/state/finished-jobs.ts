@@ -41,7 +41,7 @@ export class FinishedJobs {
     return kept.job
   }
 
-  /** In the order in which they finished; goes on over jobs that are added or forgotten meanwhile. */
+  /** In the order in which they finished; jobs may be added or forgotten meanwhile. */
   *values(): Generator<FinishedJob> {
     for (const { job } of this.#byId.values()) yield job
   }

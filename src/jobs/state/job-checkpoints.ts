@@ -18,7 +18,7 @@ type CheckpointedStore = Pick<
   'checkpoint' | 'checkpointing' | 'checkpointSettled' | 'eventsSinceSnapshot' | 'isCheckpointDue'
 >
 
-/** Decides when a queue takes a checkpoint by itself, and tells what became of each. */
+/** Decides when a queue takes a checkpoint by itself, and reports what became of each. */
 export class JobCheckpoints {
   readonly #store: CheckpointedStore
   readonly #everyEvents: () => number

@@ -36,7 +36,7 @@ const expiryMsMin = 10
 export class JobStore {
   readonly log: JobLog
   readonly table: JobTable
-  /** Tells of transitions when they are on disk, in their order. */
+  /** Calls what waits for transitions to be on disk, in their order. */
   readonly durable: DurableFifo
   readonly #options: JobStoreOptions
   #eventsSinceSnapshot: number
@@ -45,7 +45,7 @@ export class JobStore {
   #closed = false
 
   /**
-   * Opens the log, and brings the table up: the snapshot, then every event behind it.
+   * Opens the log, and brings the table up: the snapshot, then every event after it.
    *
    * @throws JobError `TIDEMARK_JOB_LOG_CORRUPT`, ChecksumError, `TIDEMARK_JOB_SNAPSHOT_CORRUPT` (also when it does
    *   not fit the log), `TIDEMARK_JOB_SNAPSHOT_VERSION`, `TIDEMARK_JOB_SNAPSHOT_IO`; LogError as of `JobLog.open`.
@@ -131,7 +131,7 @@ export class JobStore {
 
   /**
    * Writes a snapshot and removes the part of the log that no start needs any more. Changes that are made meanwhile
-   * go into the log behind it. A snapshot that is under way is awaited first.
+   * go into the log after it. A snapshot that is under way is awaited first.
    *
    * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`, `TIDEMARK_JOB_SYNC_FAILED`, `TIDEMARK_JOB_LOG_CLOSED`; LogError
    *   `TIDEMARK_DISK_FULL`.
@@ -260,7 +260,7 @@ function checkFits({ lsn, lastSeq }: JobSnapshot, log: JobLog): void {
   if (lsn >= firstLsn && lsn <= endLsn) return
   throw new JobError(
     'TIDEMARK_JOB_SNAPSHOT_CORRUPT',
-    `${snapshotName} in ${log.dir} goes on at LSN ${lsn}, but the log goes from ${firstLsn} to ${endLsn}: one of the two is not of this folder. Restore both from one copy.`,
+    `${snapshotName} in ${log.dir} continues at LSN ${lsn}, but the log reaches from ${firstLsn} to ${endLsn}: one of the two is not of this folder. Restore both from one copy.`,
     { file: snapshotName, lsn, lastSeq, firstLsn, endLsn },
   )
 }
@@ -271,7 +271,7 @@ function applyLogged(table: JobTable, event: JobEvent, lsn: number): void {
   } catch (cause) {
     throw new JobError(
       'TIDEMARK_JOB_LOG_CORRUPT',
-      `The job log is corrupt: event ${event.seq} tells of a change that cannot have been. ${(cause as Error).message}`,
+      `The job log is corrupt: event ${event.seq} is a change that cannot have been. ${(cause as Error).message}`,
       { seq: event.seq, lsn, jobId: event.jobId },
       { cause },
     )

@@ -67,7 +67,7 @@ export class JobTable {
     return this.live.get(id) ?? this.finished.get(id)
   }
 
-  /** From now on `cut` is told of each job that is about to change or to be forgotten. For `SnapshotCut`. */
+  /** From now on `cut` is called with each job that is about to change or to be forgotten. For `SnapshotCut`. */
   beginCut(cut: SnapshotCut): void {
     this.#cut = cut
     this.finished.onForget = (job) => cut.keepFinished(job)
@@ -87,7 +87,7 @@ export class JobTable {
   /**
    * Checks that a transition is one that the job can make now.
    *
-   * @throws JobError `TIDEMARK_JOB_STALE_ATTEMPT` when it tells of an attempt that is not the one in flight;
+   * @throws JobError `TIDEMARK_JOB_STALE_ATTEMPT` when it is of an attempt that is not the one in flight;
    *   `TIDEMARK_JOB_TRANSITION` otherwise.
    */
   check(transition: Transition): void {
@@ -141,7 +141,7 @@ export class JobTable {
         break
       case 'RETRY':
       case 'TIMEOUT':
-        this.#giveBack(job, event)
+        this.#requeue(job, event)
         break
       case 'DEAD':
         this.totals.dead++
@@ -180,7 +180,7 @@ export class JobTable {
     return job
   }
 
-  #giveBack(job: LiveJob, event: JobEvent): void {
+  #requeue(job: LiveJob, event: JobEvent): void {
     const { reason, delayMs } = event.detail
     this.#inFlight--
     if (event.type === 'TIMEOUT') {
@@ -254,10 +254,10 @@ function refused({ type, jobId, seq }: Transition, reason: string): JobError {
 }
 
 function staleAttempt({ type, jobId, detail }: Transition, attemptId: number, state: string): JobError {
-  const told = String(detail['attemptId'])
+  const named = String(detail['attemptId'])
   return new JobError(
     'TIDEMARK_JOB_STALE_ATTEMPT',
-    `Job ${jobId} refuses ${type} of attempt ${told}: ${attemptId === 0 ? `it is ${state}` : `attempt ${attemptId} is in flight`}.`,
+    `Job ${jobId} refuses ${type} of attempt ${named}: ${attemptId === 0 ? `it is ${state}` : `attempt ${attemptId} is in flight`}.`,
     { jobId, type, state, attemptId: detail['attemptId'], inFlight: attemptId },
   )
 }

@@ -16,14 +16,14 @@ export interface SnapshotHeader {
   readonly totals: JobTotals
 }
 
-/** Cuts are told apart by number: a job bears that of the last which encoded it. */
+/** Each cut has a number; a job has that of the last cut that encoded it. */
 let cuts = 0
 
 /** About a millisecond of encoding. */
 const chunkCharactersDefault = 64 * 1024
 
 /**
- * A snapshot of a table as of the moment when it is made, encoded in chunks while the table goes on changing. A job that
+ * A snapshot of a table as of the moment when it is made, encoded in chunks while the table changes. A job that
  * is about to change, or to be forgotten, before its turn is encoded ahead of the change; jobs that came later are no part
  * of it. So every job of that moment is encoded once, as it was.
  *
@@ -97,7 +97,7 @@ export class SnapshotCut {
   *#lines(): Generator<string> {
     const { live, finished, lastSeq, lsn } = this.#header
     let lines = 0
-    // Those that came since stand behind all that were there.
+    // Those that came since stand after all that were there.
     for (let next = this.#live.next(); !next.done && next.value.seq <= lastSeq; next = this.#live.next()) {
       const job = next.value
       if (job.cut === this.#id) continue

@@ -25,7 +25,7 @@ import { type SnapshotHeader, snapshotSchemaVersion } from './snapshot-cut.js'
 export const snapshotName = 'jobs.snapshot'
 
 export interface JobSnapshot {
-  /** Sequence number of the last event in it, and the LSN behind which replay goes on. */
+  /** Sequence number of the last event in it, and the LSN after which replay begins. */
   readonly lastSeq: number
   readonly lsn: number
   readonly createdAtMs: number
@@ -40,7 +40,7 @@ const payloadKey = Buffer.from(',"payload":')
 
 /**
  * Writes a snapshot file whole or not at all. A chunk is asked for when the one before is written, so that the event loop
- * goes on between two.
+ * turns between two.
  *
  * @throws JobError `TIDEMARK_JOB_SNAPSHOT_IO`.
  */

@@ -1,7 +1,7 @@
 /**
  * The sum of the last p values without ever taking one away again: the series is cut into blocks of p; a window is a
  * suffix of the last whole block and a prefix of the one being filled (van Herk, Pattern Recognition Letters 13
- * (1992); Gil and Werman, IEEE PAMI 15 (1993)). What left the window leaves no rounding error behind, whatever its
+ * (1992); Gil and Werman, IEEE PAMI 15 (1993)). What left the window leaves no rounding error, whatever its
  * size, so nothing drifts. A tick costs two additions; the last tick of a block turns the block into suffix sums, p
  * additions more: constant time amortized.
  *

@@ -43,7 +43,7 @@ export class Vwap extends BinaryOperator {
   }
 }
 
-/** Adds to the sum at `s`; what its rounding loses gathers in the cell behind it. */
+/** Adds to the sum at `s`; what its rounding loses gathers in the cell after it. */
 function addCompensated(c: Float64Array, s: number, x: number): void {
   const sum = c[s]!
   const next = sum + x

@@ -3,7 +3,7 @@ import { checkPeriod, Operator, type Place, UnaryOperator, usable } from './oper
 
 /**
  * Relative strength index (Wilder, New Concepts in Technical Trading Systems, 1978): the mean gain and the mean loss
- * begin as simple means of the first `period` changes and go on as (mean * (period - 1) + change) / period;
+ * begin as simple means of the first `period` changes and continue as (mean * (period - 1) + change) / period;
  * RSI = 100 - 100 / (1 + gain / loss), and 100 where there is no loss. Defined from value `period` + 1 on.
  */
 export class RelativeStrength extends UnaryOperator {
