@@ -1,3 +1,4 @@
+import { broken } from '../../base/assert.js'
 import { type DurableLog, isShortage, LogError, maxPayloadBytes } from '../../log/index.js'
 import { factorRecordType } from '../entries.js'
 import { Channel } from './channel.js'
@@ -171,6 +172,7 @@ export class ChannelWriter {
   }
 
   #written(entries: number, bytes: number, lsn: number): void {
+    if (lsn <= this.lastLsn) broken('LSNs rise', { lsn, before: this.lastLsn })
     this.lastLsn = lsn
     this.count.batches++
     this.count.batchBytes += bytes

@@ -1,3 +1,4 @@
+import { allAssertions, broken } from '../../base/assert.js'
 import { entryHeadWords, entryKind, fieldCount } from '../entries.js'
 
 const firstWords = 2048
@@ -36,6 +37,8 @@ export class Channel {
 
   /** Adds the entry written where `reserve` said; returns its number. */
   add(words: number): number {
+    if (allAssertions && this.#wordsAt(this.#tail) !== words)
+      broken('an entry has as many words as its head says', { words, said: this.#wordsAt(this.#tail) })
     this.#tail += words
     return this.first + this.length++
   }

@@ -1,3 +1,4 @@
+import { broken } from '../../base/assert.js'
 import type { DurableLog } from '../../log/thread.js'
 import { FileReader, NodeDisk, RecordAssembler, type RecordVisitor, readRecords } from '../../log/thread.js'
 import { FactorEngine } from '../engine/engine.js'
@@ -71,6 +72,7 @@ export class FactorReplay implements RecordVisitor {
   }
 
   visit(words: Int32Array, from: number, to: number, lsn: number, type: number): void {
+    if (lsn <= this.lsn) broken('LSNs rise', { lsn, before: this.lsn })
     if (type === factorRecordType) {
       const cursor = this.#cursor
       cursor.reset(words, from, to, lsn)

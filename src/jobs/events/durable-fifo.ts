@@ -1,4 +1,5 @@
 import { Queue } from '@datastructures-js/queue'
+import { broken } from '../../base/assert.js'
 import { callUser } from '../../base/emitter.js'
 
 interface Entry {
@@ -21,6 +22,7 @@ export class DurableFifo {
   readonly #log: DurableLsnSource
   readonly #entries = new Queue<Entry>()
   #running = false
+  #lastLsn = 0
 
   constructor(log: DurableLsnSource) {
     this.#log = log
@@ -28,6 +30,8 @@ export class DurableFifo {
 
   /** `lsn` is not below that of the call before. `failed` is called instead when it will never be durable. */
   add(lsn: number, run: () => void, failed: (error: unknown) => void): void {
+    if (lsn < this.#lastLsn) broken('LSNs are added in their order', { lsn, before: this.#lastLsn })
+    this.#lastLsn = lsn
     this.#entries.enqueue({ lsn, run, failed })
     if (!this.#running) void this.#drain()
   }

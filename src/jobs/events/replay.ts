@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { broken } from '../../base/assert.js'
 import type { Disk } from '../../log/index.js'
 import { optionNames } from '../../log/index.js'
 import type { JobEvent } from './event.js'
@@ -33,6 +34,7 @@ export interface JobReplayReport {
 
 /** After this many events whose handler returned no promise, replay lets the event loop turn once. */
 const replayStepEvents = 2000
+
 /** Replays the events of a folder's files; see `JobLog.replay`. */
 export async function replayEvents(
   disk: Disk,
@@ -44,10 +46,13 @@ export async function replayEvents(
   const faults: LogFault[] = []
   let events = 0
   let lastSeq = 0
+  let lastLsn = 0
   for (const walked of walkEvents(disk, dir, range)) {
     if (walked.kind === 'event') {
       events++
       lastSeq = walked.event.seq
+      if (walked.endLsn <= lastLsn) broken('LSNs rise', { seq: lastSeq, lsn: walked.endLsn, before: lastLsn })
+      lastLsn = walked.endLsn
       const handled = handler(walked.event, walked.endLsn)
       if (handled instanceof Promise) await handled
       else if (events % replayStepEvents === 0) await setImmediate()

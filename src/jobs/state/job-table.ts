@@ -1,3 +1,4 @@
+import { allAssertions, broken } from '../../base/assert.js'
 import type { Clock } from '../clock.js'
 import { JobError } from '../errors.js'
 import { isCount, type JobEvent, type JobEventType } from '../events/event.js'
@@ -69,6 +70,7 @@ export class JobTable {
 
   /** From now on `cut` is called with each job that is about to change or to be forgotten. For `SnapshotCut`. */
   beginCut(cut: SnapshotCut): void {
+    if (allAssertions) this.#checkCounts()
     this.#cut = cut
     this.finished.onForget = (job) => cut.keepFinished(job)
   }
@@ -123,7 +125,9 @@ export class JobTable {
   /** Makes a transition that `check` let pass and the log holds; returns the job as it now is. */
   apply(event: JobEvent, lsn: number, payloadJson?: string): LiveJob {
     if (event.type === 'ENQUEUE') return this.#enqueue(event, lsn, payloadJson)
-    const job = this.live.get(event.jobId)!
+    const job = this.live.get(event.jobId)
+    if (job === undefined) broken('an event changes a live job', { seq: event.seq, jobId: event.jobId })
+    if (allAssertions) this.check(event)
     this.#cut?.keepLive(job)
     const { detail } = event
     job.lsn = lsn
@@ -213,6 +217,13 @@ export class JobTable {
       lsn: job.lsn,
       cut: 0,
     })
+  }
+
+  #checkCounts(): void {
+    let inFlight = 0
+    for (const { state } of this.live.values()) if (state === 'inFlight') inFlight++
+    if (inFlight !== this.#inFlight)
+      broken('the jobs in flight are as many as are counted', { inFlight, counted: this.#inFlight })
   }
 
   #stateOf(id: string): JobState | 'unknown' {

@@ -1,3 +1,6 @@
+import { allAssertions } from '../../../base/assert.js'
+import { checkPlace } from './operator.js'
+
 /**
  * Central moments of the last p values, in blocks as `block-sum.ts` has it: the aggregates of a suffix and a prefix
  * are joined, none is ever taken out, so a spike that left the window leaves no error. Prefixes grow by Welford's
@@ -24,6 +27,7 @@ export function blockMomentsCells(period: number): number {
 export function stepBlockMoments(c: Float64Array, s: number, period: number, x: number): boolean {
   const slots = s + head2
   const i = c[s]!
+  if (allAssertions) checkPlace(i, period)
   const n = i + 1
   const delta = x - c[s + 3]!
   const mean = c[s + 3]! + delta / n
@@ -80,6 +84,7 @@ export function blockFourMomentsCells(period: number): number {
 export function stepBlockFourMoments(c: Float64Array, s: number, period: number, x: number): boolean {
   const slots = s + head4
   const i = c[s]!
+  if (allAssertions) checkPlace(i, period)
   const n = i + 1
   c[slots + 4 * i] = x
   add(c, s + 2, n, x)

@@ -1,3 +1,6 @@
+import { allAssertions } from '../../../base/assert.js'
+import { checkPlace } from './operator.js'
+
 /**
  * The sum of the last p values without ever taking one away again: the series is cut into blocks of p; a window is a
  * suffix of the last whole block and a prefix of the one being filled (van Herk, Pattern Recognition Letters 13
@@ -20,6 +23,7 @@ export function blockSumCells(period: number): number {
 export function stepBlockSum(c: Float64Array, s: number, period: number, x: number): number {
   const slots = s + blockSumHead
   const i = c[s]!
+  if (allAssertions) checkPlace(i, period)
   const prefix = c[s + 2]! + x
   c[slots + i] = x
   if (i + 1 < period) {

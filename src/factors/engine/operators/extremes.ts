@@ -1,4 +1,5 @@
-import { checkPeriod, type Place, UnaryOperator, usable } from './operator.js'
+import { allAssertions } from '../../../base/assert.js'
+import { checkPeriod, checkPlace, type Place, UnaryOperator, usable } from './operator.js'
 
 /**
  * A monotonic queue: values that a later one beats can never be the extreme again and are dropped from the back, what
@@ -19,6 +20,7 @@ function stepExtreme(c: Float64Array, s: number, period: number, x: number, sign
   const seen = c[s]!
   let first = c[s + 1]!
   let length = c[s + 2]!
+  if (allAssertions) checkPlace(first, period)
   if (length > 0 && c[numbers + first]! <= seen - period) {
     first = first + 1 === period ? 0 : first + 1
     length--

@@ -1,8 +1,10 @@
-import { checkPeriod, type Place, quotient, UnaryOperator, usable } from './operator.js'
+import { allAssertions } from '../../../base/assert.js'
+import { checkPeriod, checkPlace, type Place, quotient, UnaryOperator, usable } from './operator.js'
 
 /** `s`: place in the ring, ring full (0 or 1), then `lag` values. Returns the value of `lag` updates ago, or NaN. */
 function stepLag(c: Float64Array, s: number, lag: number, x: number): number {
   const i = c[s]!
+  if (allAssertions) checkPlace(i, lag)
   const old = c[s + 1] === 1 ? c[s + 2 + i]! : Number.NaN
   c[s + 2 + i] = x
   if (i + 1 < lag) {

@@ -1,3 +1,4 @@
+import { allAssertions, assert, broken } from '../../../base/assert.js'
 import { badParameter, badValue, FactorError } from '../../errors.js'
 
 /**
@@ -53,6 +54,12 @@ export abstract class Operator {
     this.input2 = input2
     this.at = place ? place.allocate(this.#size) : inputs
     this.cells = place ? place.cells : new Float64Array(inputs + this.#size)
+    assert(this.at + this.#size <= this.cells.length, 'the cells of an operator are in its strip', () => ({
+      signature: this.signature,
+      at: this.at,
+      size: this.#size,
+      cells: this.cells.length,
+    }))
     this.reset()
   }
 
@@ -146,4 +153,10 @@ function signatureHash(signature: string): number {
   for (let i = 0; i < signature.length; i++)
     hash = Math.imul(hash ^ signature.charCodeAt(i), 0x01000193) >>> 0
   return hash
+}
+
+/** In the tests: that the place in a window of `period` values is inside it. */
+export function checkPlace(place: number, period: number): void {
+  if (allAssertions && !(Number.isInteger(place) && place >= 0 && place < period))
+    broken('the place in a window is inside it', { place, period })
 }

@@ -1,5 +1,6 @@
+import { allAssertions } from '../../../base/assert.js'
 import { divisorOf, type Estimate, estimateSuffix } from './moments.js'
-import { BinaryOperator, checkPeriod, type Place, usable } from './operator.js'
+import { BinaryOperator, checkPeriod, checkPlace, type Place, usable } from './operator.js'
 
 /**
  * Second moments of pairs, in blocks and joined as in `block-moments.ts`.
@@ -22,6 +23,7 @@ function pairCells(period: number): number {
 function stepPair(c: Float64Array, s: number, period: number, x: number, y: number): boolean {
   const slots = s + head
   const i = c[s]!
+  if (allAssertions) checkPlace(i, period)
   const n = i + 1
   c[slots + 5 * i] = x
   c[slots + 5 * i + 1] = y
