@@ -61,6 +61,13 @@ export const mutants = [
     tests: ['test/faults/many-openings.test.ts'],
   },
   {
+    name: 'a segment of which a repair left nothing still begins within a group: its next record is no record',
+    file: 'dist/src/log/recover/first-segment.js',
+    find: 'last.header.withinGroup === true && endLsn > fromLsn',
+    replace: 'last.header.withinGroup === true',
+    tests: ['test/unit/log/interrupted-removal.test.ts'],
+  },
+  {
     name: 'an owner does not look whether the folder is still its own',
     file: 'dist/src/log/disk/ownership.js',
     find: 'if (lost !== undefined)',

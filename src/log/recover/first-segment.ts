@@ -61,7 +61,7 @@ export function beginSegment(
   marked: boolean,
 ): BegunSegment {
   const { disk, directory } = settings
-  const header = nextHeader(settings, last, fromLsn)
+  const header = nextHeader(settings, last, fromLsn, endLsn)
   const frames = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
   const kept = marked ? Buffer.concat([frames, syncMarker(endLsn, segmentSeed(header))]) : frames
   const capacity = kept.byteLength + settings.initialSegmentBytes
@@ -93,6 +93,7 @@ function nextHeader(
   settings: FirstSegmentSettings,
   last: Segment | undefined,
   fromLsn: number,
+  endLsn: number,
 ): SegmentHeader {
   const own = {
     contentVersion: settings.contentVersion,
@@ -103,7 +104,9 @@ function nextHeader(
   }
   if (last?.header.firstLsn === fromLsn) {
     // When it was created is when the segment before was sealed, whose age retention asks for.
-    const { previous, createdUs, withinGroup } = last.header
+    const { previous, createdUs } = last.header
+    // With none of the old frames it begins with the next record: a repair may have cut all that there was.
+    const withinGroup = last.header.withinGroup === true && endLsn > fromLsn
     return { ...own, previous, createdUs, ...(withinGroup && { withinGroup }) }
   }
   return {

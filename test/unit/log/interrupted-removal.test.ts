@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readSegmentHeader } from '#tidemark/log/format/segment.js'
+import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { SalvageReader } from '#tidemark/log/index.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import { scanLog } from '#tidemark/log/tools/log-scan.js'
+import { applyRepair, planRepair } from '#tidemark/log/tools/repair.js'
 import { tidemark } from '../../support/cli.js'
-import { inspected, segmentPaths } from '../../support/damaged-log.js'
+import { damage, inspected, segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { temporaryDirectory } from '../../support/temporary.js'
@@ -106,6 +107,20 @@ describe('a log whose removal was interrupted, so that it begins within a record
     const [rest, ...salvaged] = lines(salvage.stdout)
     expect(rest).toMatchObject({ skipped: { toLsn: restEnd(disk) } })
     expect(salvaged.map(({ lsn }) => lsn)).toEqual(whole)
+  })
+
+  it('keeps every record that is appended after a repair has cut all that there was', () => {
+    const { disk, file } = within[0]!
+    const repaired = disk.clone()
+    // Within the rest of the first record: nothing whole stands before it.
+    damage(repaired, file, (content) => void (content[segmentHeaderBytes + 40]! ^= 1))
+    applyRepair(repaired, inlineDirectory, planRepair(inspected(repaired)), 'repair-1')
+    const { log, records } = reopen(repaired)
+    expect(records).toEqual([])
+    const lsns = [1, 2, 3].map((n) => log.append(Buffer.alloc(100, n)))
+    log.flushAll()
+    expect(inspected(repaired)).toMatchObject({ verdict: 'sound', lsns })
+    expect(reopen(repaired).records.map(({ lsn }) => lsn)).toEqual(lsns)
   })
 
   it('is scanned for jobs from the first whole record on', () => {
