@@ -33,6 +33,7 @@ const rows = {
     'settings',
     'log-stats',
     'log-opening',
+    'log-readers',
     'durable-log',
     ['public', 'thread'],
     'index',
