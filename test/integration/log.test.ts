@@ -117,12 +117,14 @@ describe('a durable log', () => {
     const log = await DurableLog.open({ dir: temporaryDirectory(), durability: 'each' })
     const lsn = log.appendBatch(Array.from({ length: 20 }, () => Buffer.alloc(16)))
     await log.waitDurable(lsn)
-    expect(log.stats()).toMatchObject({ flushes: 20, groups: 20, flushLatency: { count: 20 } })
-    const { p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = log.stats().flushLatency
-    expect([0.01, p50Ms, p90Ms, p99Ms, p999Ms, maxMs]).toEqual(
-      [0.01, p50Ms, p90Ms, p99Ms, p999Ms, maxMs].sort((a, b) => a - b),
-    )
+    // Closed first: a log that is idle for a moment, as on a busy machine, writes a sync marker, which is a flush too.
     await log.close()
+    const { flushes, groups, syncMarkers, flushLatency } = log.stats()
+    expect([flushes - syncMarkers, groups - syncMarkers]).toEqual([20, 20])
+    expect(flushLatency.count).toBe(flushes)
+    const { p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = flushLatency
+    const rising = [0, p50Ms, p90Ms, p99Ms, p999Ms, maxMs]
+    expect(rising).toEqual([...rising].sort((a, b) => a - b))
   })
 
   it('refuses an LSN beyond its end, bad records, and every use after close', async () => {
