@@ -433,7 +433,7 @@ describe('beside a running pool', () => {
       const repair = await log('repair', dir, '--yes')
       expect(repair).toMatchObject({ code: 1, stdout: '' })
       expect(repair.stderr).toMatch(oneSentence)
-      expect(repair.stderr).toContain('in use by another pool or process')
+      expect(repair.stderr).toContain('is open, in this process or another')
     } finally {
       running = false
       await load

@@ -11,7 +11,7 @@ import type { BatchChunk } from './batch-walk.js'
 import { FileReader } from './file-reader.js'
 import type { LiveFeed } from './live-feed.js'
 
-/** What is delivered at once: a few hundred commands. */
+/** What is delivered at once: a few hundred small records. */
 const chunkBytes = 32 * 1024
 
 /** How long it waits for a descriptor until it tries again. */

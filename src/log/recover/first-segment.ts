@@ -31,11 +31,11 @@ export interface FirstSegmentSettings {
   readonly initialSegmentBytes: number
 }
 
-/** The first segment of an opening, to be written on after its frames. */
+/** The first segment of an opening; new frames follow those that stand in it. */
 export interface BegunSegment {
   readonly active: Segment
   readonly capacity: number
-  /** The part of the capacity that has its blocks. */
+  /** The part of the capacity that is filled already, so that the file system has blocks for it. */
   readonly allocated: number
   /** CRC of the frames that stand in it already. */
   readonly activeCrc: number
@@ -43,7 +43,7 @@ export interface BegunSegment {
   readonly endLsn: number
 }
 
-/** Of the first segment of an opening so much is filled with zeros before anything is accepted; the rest on the way. */
+/** So much of an opening's first segment is filled with zeros before anything is accepted, and the rest while it is written. */
 const firstFillBytes = 1024 * 1024
 /** The producer that a sync marker of a recovery names; the flusher's own name 0xffff. */
 const recoveryProducer = 0xfffe
@@ -72,7 +72,7 @@ export function beginSegment(
     file.write(Buffer.concat([encodeSegmentHeader(header), kept]))
     file.write(Buffer.alloc(fillBytes))
     file.finish()
-    // In a folder that is another owner's by now, the name may be that of its segment.
+    // When another owner has the folder by now, a segment of its own may have this name.
     settings.ownership?.check()
     file.publish(name)
   } catch (error) {
@@ -103,7 +103,7 @@ function nextHeader(
     recycled: false,
   }
   if (last?.header.firstLsn === fromLsn) {
-    // When it was created is when the segment before was sealed, whose age retention asks for.
+    // Retention takes this time for the sealing of the segment before: it stays.
     const { previous, createdUs } = last.header
     // With none of the old frames it begins with the next record: a repair may have cut all that there was.
     const withinGroup = last.header.withinGroup === true && endLsn > fromLsn

@@ -14,7 +14,7 @@ export async function checkInParallel(check: SealedCheck): Promise<void> {
     maxThreads,
   })
   try {
-    // The recovery asks for them from the first on.
+    // In their order: the recovery waits for the first one first.
     await Promise.all(
       segments.map(async (sealed, i) => {
         check.note(i, await threads.run(sealed).catch(() => false))

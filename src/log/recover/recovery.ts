@@ -30,8 +30,8 @@ import { scanSegment, searchAfter, segmentCrc } from './segment-scan.js'
 export interface RecoveryReport {
   readonly segments: number
   /**
-   * The first LSN from which on whole groups are there, and the end of the log with the sync marker that this opening may have added:
-   * both are batch ends.
+   * Where the first whole group begins, and where the log ends, after the sync marker that this opening may have added: both
+   * are batch ends.
    */
   readonly firstLsn: number
   readonly endLsn: number
@@ -46,15 +46,15 @@ export interface RecoveredLog extends Omit<BegunSegment, 'endLsn'> {
 
 export interface RecoverySettings extends FirstSegmentSettings {
   /**
-   * LSN up to which the application needs no record of the log. Records of other content versions are accepted up to
-   * there, and nowhere when it is not given.
+   * LSN up to which the application needs no record of the log. Records of other content versions are accepted up to there;
+   * when it is left out, none are accepted.
    */
   readonly coveredLsn?: number | undefined
   /** Where another thread notes which sealed segments it has found valid. */
   readonly sealed?: SealedStates | undefined
 }
 
-/** A last segment with no more frames than this part of the next one's first bytes is joined with it. */
+/** A last segment whose frames take no more than this share of `initialSegmentBytes` is written again in the new one. */
 const joinShare = 1 / 4
 
 /**
@@ -108,11 +108,15 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     tail.endLsn,
     tail.recordEndLsn > syncedLsn,
   )
-  assert(fromLsn <= tail.endLsn && tail.endLsn <= endLsn, 'an opening goes on where the log ended', () => ({
-    fromLsn,
-    tailEndLsn: tail.endLsn,
-    endLsn,
-  }))
+  assert(
+    fromLsn <= tail.endLsn && tail.endLsn <= endLsn,
+    'an opening begins to write where the log ended',
+    () => ({
+      fromLsn,
+      tailEndLsn: tail.endLsn,
+      endLsn,
+    }),
+  )
   if (begun.active.path !== last.path) trim(disk, last, fromLsn)
   return {
     report: {
@@ -151,7 +155,7 @@ function lastBeginsWithinGroup(disk: Disk, segments: readonly Segment[]): boolea
   )
 }
 
-/** Takes the last segment away, of which nothing was ever acknowledged; the one before is then judged as the last. */
+/** Removes the last segment, of which nothing was ever acknowledged; the one before is then judged as the last. */
 function removeLast(disk: Disk, directory: string, segments: Segment[]): void {
   const { path: file } = segments.pop()!
   attempt('remove', file, () => disk.remove(file))
@@ -198,7 +202,7 @@ function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
   )
 }
 
-/** The log's segments by first LSN, after the leftovers of a crash are put in order. */
+/** The log's segments by first LSN. What a crash has left beside them is removed or gets its name first. */
 function findSegments(disk: Disk, directory: string): Segment[] {
   let changed = false
   for (const name of attempt('read', directory, () => disk.list(directory))) {
@@ -231,7 +235,7 @@ function checkContentVersion(segments: readonly Segment[], contentVersion: numbe
     if (found === contentVersion) continue
     throw new LogError(
       'TIDEMARK_LOG_FORMAT',
-      `${file} was written under rules version ${found}, this build replays version ${contentVersion}. Open it with the build that wrote it.`,
+      `${file} was written under content version ${found}, and this build reads version ${contentVersion}. Open it with the build that wrote it.`,
       { file, found, supported: contentVersion },
     )
   }
@@ -263,7 +267,7 @@ function rulesDiffer(
   const found = segment.header.contentVersion
   return new LogError(
     'TIDEMARK_RULES_DIFFER',
-    `The log in ${directory} has commands from LSN ${lsn} on that were executed under rules version ${found} and are in no snapshot; this build has version ${contentVersion} and would guess. Open it with the build that wrote it and close it cleanly, or take a checkpoint there: this build goes on from that snapshot.`,
+    `The log in ${directory} has records from LSN ${lsn} on that were written under content version ${found} and are in no snapshot; this build has version ${contentVersion} and can't replay them. Open the log with the build that wrote it and close it cleanly, or take a checkpoint there: this build continues from that snapshot.`,
     { directory, lsn, found, supported: contentVersion },
   )
 }

@@ -1,7 +1,7 @@
 import { LogError } from '../errors.js'
 import type { Segment } from '../format/segment.js'
 
-/** Checks that each segment goes on from the one before. @throws LogError `TIDEMARK_LOG_CORRUPT`. */
+/** Checks that each segment is the successor of the one before. @throws LogError `TIDEMARK_LOG_CORRUPT`. */
 export function checkChain(segments: readonly Segment[]): void {
   for (const [i, { path: file, header }] of segments.entries()) {
     const before = segments[i - 1]

@@ -16,7 +16,7 @@ export class BackupCopy {
   readonly #chunk = Buffer.allocUnsafe(chunkBytes)
   readonly #files = new Map<string, AtomicFileSync>()
   #bytesTotal = 0
-  /** Copied so far. */
+  /** Bytes copied so far. */
   bytes = 0
 
   constructor(
@@ -29,7 +29,7 @@ export class BackupCopy {
     this.#onProgress = onProgress
   }
 
-  /** Says how many bytes there will be. */
+  /** Sets how many bytes there will be, for the progress. */
   expect(bytes: number): void {
     this.#bytesTotal = bytes
     this.#onProgress(0, bytes)

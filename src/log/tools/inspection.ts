@@ -21,7 +21,7 @@ const settleMs = 50
 const settleTries = 10
 /** How often the walk continues at an end that moves meanwhile: all that was there at first is read by then. */
 const followsMax = 20
-/** So many damaged paddings are listed: where every one is damaged, the first thousand say as much as all. */
+/** At most so many damaged paddings are listed: in a damaged log every one may be, and a thousand say as much as all. */
 const paddingsListedMax = 1000
 
 /** A place of the last segment where no valid frame begins. Only the synced LSNs of all frames show whether it is torn or corrupt. */
@@ -49,7 +49,7 @@ export interface InspectionOptions {
 
 /**
  * Reads a whole log and collects all that is wrong with it, from the first segment to the end of the one that is last
- * when the inspection begins. It takes no lock and writes nothing, so it may stand beside a running pool: files may
+ * when the inspection begins. It takes no lock and writes nothing, so the log may be in use meanwhile: files may
  * grow, get their final name or be removed meanwhile, and a tail that looks unfinished is judged only when it stays so
  * over half a second.
  *

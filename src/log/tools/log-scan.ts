@@ -33,7 +33,7 @@ export type Scanned =
       readonly endLsn: number
       /** Whether it stands in several batches, which a reader of small records may not expect. */
       readonly inPieces: boolean
-      /** Valid until the scan goes on. */
+      /** Valid until the next step of the scan. */
       readonly payload: Buffer
     }
   | { readonly kind: 'damage'; readonly place: LogPlace; readonly bytes: number; readonly reason: string }
@@ -47,14 +47,14 @@ export interface ScanRange {
   readonly limitLsn?: number | undefined
 }
 
-/** The first LSN of each segment in a folder, ascending: also of one that still has the name under which it was made ready. */
+/** The first LSN of each segment in a folder, ascending, also of one that has the name of a preallocated segment still. */
 export function listSegmentLsns(disk: Disk, dir: string): number[] {
   return listLogFiles(disk, dir).map(({ firstLsn }) => firstLsn)
 }
 
 /**
  * Reads a log's files without opening the log: every valid record in order, and between them each place where no valid batch
- * begins; after it the scan goes on with the next valid one. It changes nothing and takes no lock, so the log's owner may
+ * begins; after it the scan continues with the next valid one. It changes nothing and takes no lock, so the log's owner may
  * write and remove meanwhile, and neither is reported as damage. What is removed before the scan has yielded a record is left
  * out; after that, `overtaken` says that records are missing.
  */
@@ -73,7 +73,7 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
       const header = opened && decodeSegmentHeader(readHeaderBlock(disk, opened.path, opened.handle))
       const place = { file: opened?.path ?? file, offset: 0, lsn: firstLsn }
       if (!opened || header?.firstLsn !== firstLsn) {
-        // The owner removes from the front, and uses the files again: then the log begins later by now.
+        // The owner removes segments from the front and uses the files again: then the log begins after this one by now.
         if (isRemoved(disk, dir, firstLsn)) {
           if (hasBegun) yield { kind: 'overtaken', place }
           previous = undefined
@@ -180,7 +180,7 @@ function* scanSegmentFile(
         if (bytes > 0) yield { kind: 'tornTail', place: placeOf(segment, tornLsn), bytes, reason }
         return
       }
-      // The owner may have written it before what proves that it was there: bytes read now decide.
+      // The owner may have written this place before the frame that proves that it was synced: so it is read again.
       if (walk.isValidNow(at, end)) return
     }
     if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) {
@@ -193,7 +193,7 @@ function* scanSegmentFile(
   }
 }
 
-/** Whether the log begins after a segment by now: what its file holds says nothing any more. */
+/** Whether the log begins after a segment by now: then the bytes of its file say nothing about the log. */
 function isRemoved(disk: Disk, dir: string, firstLsn: number): boolean {
   const [first] = listSegmentLsns(disk, dir)
   return first !== undefined && firstLsn < first

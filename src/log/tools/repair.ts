@@ -52,14 +52,14 @@ export interface RepairOptions {
 /**
  * Takes the log's lock for a repair; call what is returned to free it.
  *
- * @throws LogError `TIDEMARK_LOG_LOCKED` while a pool has the log open; `TIDEMARK_LOG_IO`.
+ * @throws LogError `TIDEMARK_LOG_LOCKED` while the log is open; `TIDEMARK_LOG_IO`.
  */
 export async function lockForRepair(disk: Disk, directory: string): Promise<() => void> {
   const taken = await takeFolder(disk, directory, () => holdsLog(disk, directory))
   if (taken) return taken.release
   throw new LogError(
     'TIDEMARK_LOG_LOCKED',
-    `The log in ${directory} is in use by another pool or process; close that one before repairing it.`,
+    `The log in ${directory} is open, in this process or another; close it there before repairing it.`,
     { dir: directory },
   )
 }
@@ -93,7 +93,7 @@ export function planRepair(found: LogInspection, options: RepairOptions = {}): R
   const gone = segments.filter((segment) => !kept.includes(segment))
   const actions: RepairAction[] = [
     ...dependents.map(({ path: file }) => setAside(file)),
-    // From the far ends, so that what is left by a repair that did not finish is still in one piece.
+    // From both ends inwards, so that a repair that is interrupted leaves no gap between segments.
     ...gone
       .filter((segment) => segment.firstLsn > firstLsn)
       .reverse()

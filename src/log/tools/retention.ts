@@ -37,7 +37,7 @@ function firstLsnSince(disk: Disk, directory: string, timeUs: number): number {
   let at = 0
   while (at + 1 < lsns.length) {
     const successor = readSegmentHeader(disk, segmentPath(directory, lsns[at + 1]!))
-    // One whose header can't be read may be young.
+    // A segment whose header can't be read may be younger: nothing is removed because of it.
     if (!successor || successor.createdUs >= timeUs) break
     at++
   }

@@ -14,10 +14,10 @@ import {
   segmentPath,
 } from '../format/segment.js'
 
-/** Removed segments whose files are kept for the next ones: what one checkpoint sets free under default settings. */
+/** So many files of removed segments are kept for the next ones: as many as one checkpoint frees under default settings. */
 export const recycledSegmentsMax = 4
 
-/** Segments that are to go. */
+/** Segments to remove. */
 export interface SegmentRemoval {
   /** Their first LSNs, ascending. */
   readonly firstLsns: readonly number[]
@@ -202,7 +202,7 @@ function* discard(files: readonly string[]): Steps<void> {
     try {
       yield* call('remove', file, 'remove', file)
     } catch {
-      // The failed sync is what the caller hears of.
+      // The failed sync is the error that is thrown.
     }
   }
 }

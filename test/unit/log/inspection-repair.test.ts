@@ -91,7 +91,7 @@ describe('repairing a log', () => {
   it('needs the lock', async () => {
     const { disk } = sampleLog()
     const free = await lockForRepair(disk, inlineDirectory)
-    await expect(lockForRepair(disk, inlineDirectory)).rejects.toThrow(/in use by another pool or process/)
+    await expect(lockForRepair(disk, inlineDirectory)).rejects.toThrow(/is open, in this process or another/)
     free()
     ;(await lockForRepair(disk, inlineDirectory))()
   })
