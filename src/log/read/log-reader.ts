@@ -4,8 +4,8 @@ import type { Disk } from '../disk/disk.js'
 import { badSetting, LogError } from '../errors.js'
 import { checkOptions, checkSignal, optionNames } from '../options.js'
 import type { ReleasedSignal } from '../ring/released-signal.js'
-import { BatchIterator } from './batch-iterator.js'
 import type { BatchChunk } from './batch-walk.js'
+import { ChunkIterator } from './chunk-iterator.js'
 import { FileReader } from './file-reader.js'
 import type { LiveFeed } from './live-feed.js'
 import { type LiveTail, takeBytes } from './live-tail.js'
@@ -160,7 +160,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
     const records = new RecordCollector()
-    return new BatchIterator({
+    return new ChunkIterator({
       more: async () => {
         const chunk = await this.nextChunk()
         return chunk && records.take(chunk)

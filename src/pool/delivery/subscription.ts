@@ -1,4 +1,4 @@
-import { type BatchChunk, BatchIterator, type LogReader, RecordAssembler } from '../../log/index.js'
+import { type BatchChunk, ChunkIterator, type LogReader, RecordAssembler } from '../../log/index.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
 import { groupType } from '../record-type.js'
@@ -35,7 +35,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
   readonly #cursor: Cursor | undefined
   readonly #stored: Promise<void> | undefined
   readonly #groupEnds: GroupEnds | undefined
-  readonly #iterator: BatchIterator<PoolEvent>
+  readonly #iterator: ChunkIterator<PoolEvent>
   readonly #onOpen: () => void
   #batch: EventBatch
   #opened = false
@@ -71,7 +71,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     })
     const abort = () => void this.return()
     signal?.addEventListener('abort', abort)
-    this.#iterator = new BatchIterator({
+    this.#iterator = new ChunkIterator({
       more: async () => {
         if (!this.#opened) await this.#begin()
         let chunk: BatchChunk | undefined
@@ -110,9 +110,9 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
   /** LSN of the last group of which every event was given. */
   get deliveredLsn(): number {
     const { events, afterLsn, endLsn } = this.#batch
-    const { batch, given } = this.#iterator
+    const { values, given } = this.#iterator
     if (events.length === 0) return endLsn
-    if (batch !== events) return afterLsn
+    if (values !== events) return afterLsn
     if (given === events.length) return endLsn
     const nextLsn = events[given]!.lsn
     if (nextLsn !== this.#withinLsn) {

@@ -1,15 +1,15 @@
 /**
- * An async iterator over values that come in batches: a value that is there already costs one resolved promise, where
+ * An async iterator over values that come in chunks: a value that is there already costs one resolved promise, where
  * an async generator would cost several turns of the microtask queue. Calls of `next` that come before the last one is
  * settled take their turn.
  */
-export class BatchIterator<T> implements AsyncIterableIterator<T> {
+export class ChunkIterator<T> implements AsyncIterableIterator<T> {
   readonly #more: () => Promise<readonly T[] | undefined>
   readonly #ended: () => boolean
   readonly #failure: () => Error | undefined
   readonly #stop: () => void
   readonly #close: () => void
-  #batch: readonly T[] = []
+  #values: readonly T[] = []
   #next = 0
   #turn: Promise<IteratorResult<T, undefined>> | undefined
   #stopped = false
@@ -17,7 +17,7 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
   #closed = false
 
   /**
-   * `more` gives the next batch, or `undefined` at the end; `ended` stops the iteration before the next value. `stop`
+   * `more` resolves with the values of the next chunk, or `undefined` at the end; `ended` stops the iteration before the next value. `stop`
    * makes a call of `more` that waits come back; `close` frees what it reads from, never while it is under way.
    * `failure` says whether an iteration that comes to its end, other than by `return`, ends with an error; then every
    * later `next` rejects with it too, because an ordinary end would say that there was nothing more.
@@ -36,9 +36,9 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
     this.#close = options.close
   }
 
-  /** The batch from which values are given, and how many of it were. */
-  get batch(): readonly T[] {
-    return this.#batch
+  /** The values of the last chunk, and how many of them were given. */
+  get values(): readonly T[] {
+    return this.#values
   }
 
   get given(): number {
@@ -50,8 +50,8 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#turn === undefined && this.#next < this.#batch.length && !this.#stopped && !this.#ended()) {
-      return Promise.resolve({ value: this.#batch[this.#next++]!, done: false })
+    if (this.#turn === undefined && this.#next < this.#values.length && !this.#stopped && !this.#ended()) {
+      return Promise.resolve({ value: this.#values[this.#next++]!, done: false })
     }
     const before = this.#turn
     const turn = before
@@ -80,10 +80,10 @@ export class BatchIterator<T> implements AsyncIterableIterator<T> {
     try {
       for (;;) {
         if (this.#stopped || this.#ended()) return this.#end()
-        if (this.#next < this.#batch.length) return { value: this.#batch[this.#next++]!, done: false }
-        const batch = await this.#more()
-        if (!batch) return this.#end()
-        this.#batch = batch
+        if (this.#next < this.#values.length) return { value: this.#values[this.#next++]!, done: false }
+        const values = await this.#more()
+        if (!values) return this.#end()
+        this.#values = values
         this.#next = 0
       }
     } catch (error) {
