@@ -96,6 +96,20 @@ export const mutants = [
     tests: ['test/unit/log/recycling.test.ts'],
   },
   {
+    name: 'the rest of a record whose beginning a removal took is read as a record',
+    file: 'dist/src/log/read/record-assembler.js',
+    find: 'this.#inRest = true;',
+    replace: '',
+    tests: ['test/unit/log/record-assembler.test.ts', 'test/unit/log/interrupted-removal.test.ts'],
+  },
+  {
+    name: 'a batch that is larger than what is read at a time ends the log',
+    file: 'dist/src/log/read/batch-walk.js',
+    find: 'this.#neededBytes = alignFrame(decoder.bytesNeeded);',
+    replace: '',
+    tests: ['test/unit/log/batch-walk.test.ts'],
+  },
+  {
     name: 'tools show the rest of a record whose beginning a removal took',
     file: 'dist/src/log/tools/inspection.js',
     find: 'this.#groups.begin(header.withinGroup === true, ',
