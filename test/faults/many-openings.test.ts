@@ -71,8 +71,8 @@ function compare(
   const found = new Map(records.map(({ lsn, payload }) => [lsn, Buffer.from(payload).toString('hex')]))
   const lost = [...acknowledged].filter(([lsn, payload]) => lsn > keptFrom && found.get(lsn) !== payload)
   expect(lost, where).toEqual([])
-  const { faults, segments } = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
-  expect(faults, where).toEqual([])
+  const { damage, segments } = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
+  expect(damage, where).toEqual([])
   // One that a rotation began has the epoch of the one before. Of those that openings began, two in a row hold more than is
   // joined: the second may have got most of it from the first, which was not known to be synced.
   const epochs = segments.map(({ header }) => header?.epoch)

@@ -16,7 +16,7 @@ const settings = [
 /** Opens what a run left, and what a power cut in one of its syncs would have left. */
 function checkRun({ disk, written, cut }: SimulatedRun, where: () => string): void {
   const { verdict } = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
-  if (verdict !== 'sound') throw new Error(`${where()}: the log is ${verdict}`)
+  if (verdict !== 'valid') throw new Error(`${where()}: the log is ${verdict}`)
   const closed = disk.powerCut()
   const kept = liveOn(closed, recover(closed), written, where)
   if (kept !== written.length) throw new Error(`${where()}: ${kept} of ${written.length} records`)

@@ -7,7 +7,7 @@ import { backupLog, backupText } from './backup.js'
 import { type DumpBound, dumpLog, dumpTypes, firstLoss, salvageTo } from './dump.js'
 import { type RepairFlags, repairLog } from './repair.js'
 import { logFigures } from './stats.js'
-import { faultLine, statsTable, verifyTable } from './tables.js'
+import { damageLine, statsTable, verifyTable } from './tables.js'
 import { exitCodeOfVerdict, verificationJson, verifyLog } from './verify.js'
 
 interface ReportFlags {
@@ -156,13 +156,13 @@ async function dump(dir: string, flags: DumpFlags): Promise<void> {
   const { from, to, type, symbol } = flags
   const filter = { from, to, types: type && new Set(type), symbols: symbol && new Set(symbol) }
   const found = await dumpLog(dir, filter, { json: flags.json ?? false, progress: showsProgress(flags) })
-  if (!found || found.verdict === 'sound') return
+  if (!found || found.verdict === 'valid') return
   const loss = firstLoss(found)
-  const what = loss ?? found.faults[0]!
+  const what = loss ?? found.damage[0]!
   const advice =
     loss?.severity === 'corrupt' ? ' Nothing after it is printed; "tidemark log salvage" reads on.' : ''
   const name = found.verdict === 'torn' ? 'The log ends with a torn tail' : 'The log is corrupt'
-  process.stderr.write(`${name}: ${faultLine(what)}.${advice}\n`)
+  process.stderr.write(`${name}: ${damageLine(what)}.${advice}\n`)
   process.exitCode = exitCodeOfVerdict(found.verdict)
 }
 
@@ -172,7 +172,7 @@ async function salvage(dir: string, flags: ReportFlags): Promise<void> {
   if (!report) return
   const { groups, skipped, inspection } = report
   const lost = skipped.reduce((sum, { bytes: size }) => sum + size, 0)
-  for (const fault of inspection.faults) process.stderr.write(`${faultLine(fault)}\n`)
+  for (const damage of inspection.damage) process.stderr.write(`${damageLine(damage)}\n`)
   process.stderr.write(
     `${count(groups)} groups found; ${count(lost)} bytes skipped in ${count(skipped.length)} places.\n`,
   )

@@ -93,7 +93,7 @@ export async function salvageTo(
 
 /** The log says how its first damage is called, or nothing when all of it could be printed. */
 export function firstLoss(found: LogInspection) {
-  return found.faults.find(losesBytes)
+  return found.damage.find(losesBytes)
 }
 
 /**

@@ -15,7 +15,7 @@ import { CliFailure } from '../failure.js'
 import { count } from '../number-format.js'
 import { runInspection } from './progress.js'
 import { type CheckedSnapshot, usableSnapshot } from './snapshots.js'
-import { faultLine, snapshotLine } from './tables.js'
+import { damageLine, snapshotLine } from './tables.js'
 import { exitCodeOfVerdict, verifyLog } from './verify.js'
 
 export interface RepairFlags {
@@ -32,11 +32,11 @@ export async function repairLog(directory: string, flags: RepairFlags): Promise<
   const unlock = await lockForRepair(disk, directory)
   try {
     const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
-    if (verdict === 'sound') {
+    if (verdict === 'valid') {
       say(`The log in ${directory} is valid; there is nothing to repair.`)
       return exitCodes.ok
     }
-    for (const fault of log.faults) say(faultLine(fault))
+    for (const damage of log.damage) say(damageLine(damage))
     for (const snapshot of snapshots) if (snapshot.reason !== undefined) say(snapshotLine(snapshot))
     const plan = planRepair(log, {
       dependents: snapshots.map(({ path: file, header, reason }) => ({
@@ -62,7 +62,7 @@ export async function repairLog(directory: string, flags: RepairFlags): Promise<
     const folder = applyRepair(disk, directory, plan, backup)
     const after = await verifyLog(directory, flags.progress)
     say(`Backed up to ${folder}.`)
-    if (after.verdict === 'sound') {
+    if (after.verdict === 'valid') {
       say(`The log is valid now: LSN ${after.log.firstLsn} to ${after.log.endLsn}.`)
       return exitCodes.ok
     }

@@ -79,8 +79,8 @@ export async function logFigures(directory: string, progress: boolean): Promise<
     last: { lsn: found.endLsn, time: time(found.lastTimeUs) },
     snapshots: snapshots.map(snapshotFigures),
     cursors: cursors.map((cursor) => cursorFigures(cursor, found.endLsn)),
-    corrupt: found.faults.filter(({ severity }) => severity === 'corrupt').length + corruptSnapshots,
-    tornTail: found.faults.some(({ kind }) => kind === 'torn-tail'),
+    corrupt: found.damage.filter(({ severity }) => severity === 'corrupt').length + corruptSnapshots,
+    tornTail: found.damage.some(({ kind }) => kind === 'torn-tail'),
   }
 }
 

@@ -6,13 +6,13 @@ import type { LogFigures } from './stats.js'
 
 type Row = readonly [label: string, value: string]
 
-const faultsShownMax = 50
+const damageShownMax = 50
 const snapshotsShownMax = 10
 const cursorsShownMax = 50
 
-/** A fault in one line. */
-export function faultLine(fault: LogDamage): string {
-  return damageText(damageOf(fault))
+/** Damage in one line. */
+export function damageLine(damage: LogDamage): string {
+  return damageText(damageOf(damage))
 }
 
 /** A snapshot that is corrupt, in one line. */
@@ -21,7 +21,7 @@ export function snapshotLine({ path, reason }: CheckedSnapshot): string {
 }
 
 const verdicts = {
-  sound: 'valid',
+  valid: 'valid',
   torn: 'TORN TAIL: the next opening cuts it; nothing of it was acknowledged',
   corrupt: 'CORRUPT: it does not open, or must not be trusted',
 } as const
@@ -29,7 +29,7 @@ const verdicts = {
 /** What `verify` found, for people. */
 export function verifyTable(found: LogInspection, snapshots: readonly CheckedSnapshot[]): string {
   const corrupt = snapshots.filter(({ reason }) => reason !== undefined)
-  const verdict = found.verdict === 'sound' && corrupt.length > 0 ? 'corrupt' : found.verdict
+  const verdict = found.verdict === 'valid' && corrupt.length > 0 ? 'corrupt' : found.verdict
   const rows: Row[] = [
     ['log', verdicts[verdict]],
     ['LSN', `${found.firstLsn} to ${found.endLsn}`],
@@ -37,8 +37,8 @@ export function verifyTable(found: LogInspection, snapshots: readonly CheckedSna
     ['groups', `${count(found.groups)} in ${count(found.frames)} frames`],
     ['snapshots', `${count(snapshots.length - corrupt.length)} valid, ${count(corrupt.length)} corrupt`],
   ]
-  for (const fault of found.faults.slice(0, faultsShownMax)) rows.push([fault.kind, faultLine(fault)])
-  const more = found.faults.length - faultsShownMax
+  for (const damage of found.damage.slice(0, damageShownMax)) rows.push([damage.kind, damageLine(damage)])
+  const more = found.damage.length - damageShownMax
   if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
   for (const snapshot of corrupt) rows.push(['snapshot', snapshotLine(snapshot)])
   return table(rows)

@@ -23,20 +23,20 @@ export async function verifyLog(directory: string, progress: boolean): Promise<L
   }
   // Retention may have moved on while the log was read: then a newer snapshot reaches back far enough.
   if (usableSnapshot(await checkSnapshots(directory), log.firstLsn)) return { verdict, log, snapshots }
-  const faults = [...log.faults, noSnapshotFault(log)]
-  return { verdict: 'corrupt', log: { ...log, faults, verdict: 'corrupt' }, snapshots }
+  const damage = [...log.damage, noSnapshot(log)]
+  return { verdict: 'corrupt', log: { ...log, damage, verdict: 'corrupt' }, snapshots }
 }
 
 /** A snapshot above the log's end means that a part of the log is missing; opening refuses it. */
 function withPlace(snapshot: CheckedSnapshot, log: LogInspection): CheckedSnapshot {
   const { header, reason } = snapshot
-  // Damage below it is a fault of its own.
+  // Damage below it is reported by itself.
   const endLsn = log.lastGroupEndLsn
   if (!header || reason !== undefined || header.endLsn <= endLsn) return snapshot
   return { ...snapshot, reason: `it was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}` }
 }
 
-function noSnapshotFault({ firstLsn, segments }: LogInspection): LogDamage {
+function noSnapshot({ firstLsn, segments }: LogInspection): LogDamage {
   return {
     kind: 'missing',
     severity: 'corrupt',
@@ -51,14 +51,17 @@ function noSnapshotFault({ firstLsn, segments }: LogInspection): LogDamage {
 }
 
 export function exitCodeOfVerdict(verdict: LogVerdict): number {
-  return verdict === 'sound' ? exitCodes.ok : logExitCodes[verdict]
+  return verdict === 'valid' ? exitCodes.ok : logExitCodes[verdict]
 }
 
 /** A verification without what only this process can use. */
 export function verificationJson({ verdict, log, snapshots }: LogVerification): string {
+  const { damage: faults, ...rest } = log
   return JSON.stringify({
-    ...log,
-    verdict,
+    ...rest,
+    // Programs that read this output know damage and verdict by these names.
+    faults,
+    verdict: verdict === 'valid' ? 'sound' : verdict,
     segments: log.segments.map(({ header, ...segment }) => ({
       ...segment,
       contentVersion: header?.contentVersion,

@@ -32,16 +32,16 @@ export interface LogInspection {
   readonly firstTimeUs: number | undefined
   readonly lastTimeUs: number | undefined
   /** Everything that is wrong, by place. */
-  readonly faults: readonly LogDamage[]
+  readonly damage: readonly LogDamage[]
   readonly verdict: LogVerdict
 }
 
-/** What an inspection comes to; `tidemark log verify --json` prints these words. */
-export type LogVerdict = 'sound' | 'torn' | 'corrupt'
+/** What an inspection comes to. */
+export type LogVerdict = 'valid' | 'torn' | 'corrupt'
 
-export function verdictOf(faults: readonly LogDamage[]): LogVerdict {
-  if (faults.some(({ severity }) => severity === 'corrupt')) return 'corrupt'
-  return faults.length > 0 ? 'torn' : 'sound'
+export function verdictOf(damage: readonly LogDamage[]): LogVerdict {
+  if (damage.some(({ severity }) => severity === 'corrupt')) return 'corrupt'
+  return damage.length > 0 ? 'torn' : 'valid'
 }
 
 /** Whether bytes are lost because of damage, rather than only not as they should be. */

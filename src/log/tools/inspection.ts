@@ -372,9 +372,9 @@ class LogInspector {
   }
 
   #result(): LogInspection {
-    const faults = this.#damage.toSorted((a, b) => a.lsn - b.lsn)
+    const damage = this.#damage.toSorted((a, b) => a.lsn - b.lsn)
     const { frames, groups, firstTimeUs, lastTimeUs, groupEndLsn } = this.#groups
-    const lossy = faults.filter(losesBytes).map((damage) => damage.groupEndLsn)
+    const lossy = damage.filter(losesBytes).map((lost) => lost.groupEndLsn)
     return {
       directory: this.#directory,
       segments: this.#segments,
@@ -385,8 +385,8 @@ class LogInspector {
       groups,
       firstTimeUs,
       lastTimeUs,
-      faults,
-      verdict: verdictOf(faults),
+      damage,
+      verdict: verdictOf(damage),
     }
   }
 }

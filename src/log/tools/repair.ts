@@ -74,7 +74,7 @@ export async function lockForRepair(disk: Disk, directory: string): Promise<() =
 export function planRepair(found: LogInspection, options: RepairOptions = {}): RepairPlan {
   const { segments } = found
   const inPlace = new Set<LogDamage['kind']>(['header-copy', 'padding'])
-  const deep = found.faults.filter(
+  const deep = found.damage.filter(
     (damage) => !inPlace.has(damage.kind) && !isInferredHeader(damage, segments),
   )
   const corrupt = deep.filter(({ severity }) => severity === 'corrupt')
@@ -104,7 +104,7 @@ export function planRepair(found: LogInspection, options: RepairOptions = {}): R
     const offset = segmentHeaderBytes + cutLsn - last.firstLsn
     if (last.fileBytes > offset) actions.push({ kind: 'cut', file: last.path, offset, lsn: cutLsn })
   }
-  actions.push(...inPlaceActions(found.faults, kept, segments, endLsn))
+  actions.push(...inPlaceActions(found.damage, kept, segments, endLsn))
   return { actions, firstLsn, endLsn, lost: lostRanges(found, firstLsn, endLsn) }
 }
 
@@ -162,7 +162,7 @@ function inPlaceActions(
 function lostRanges(found: LogInspection, firstLsn: number, endLsn: number) {
   const foundEndLsn = Math.max(
     ...found.segments.map((segment) => segment.endLsn),
-    ...found.faults.map(({ endLsn: lsn }) => lsn),
+    ...found.damage.map(({ endLsn: lsn }) => lsn),
   )
   return [
     { fromLsn: found.firstLsn, toLsn: firstLsn },

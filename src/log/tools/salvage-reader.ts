@@ -79,7 +79,7 @@ export class SalvageReader implements AsyncIterable<SalvagedRecord> {
         const step = steps.next()
         yield* found.splice(0)
         if (step.done) {
-          this.#damage = step.value.inspection.faults.map((fault) => damageOf(fault))
+          this.#damage = step.value.inspection.damage.map((found) => damageOf(found))
           return
         }
         if (step.value.waitMs > 0) await setTimeout(step.value.waitMs)

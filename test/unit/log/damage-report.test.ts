@@ -26,7 +26,7 @@ describe('a damage report', () => {
     const { disk, active, base, kept, added } = reopened()
     const lsn = added[1]!
     damage(disk, active, flip(segmentHeaderBytes + lsn - base + 40))
-    const fault = inspected(disk).faults[0]!
+    const fault = inspected(disk).damage[0]!
     const opened = new InlineLog(disk).recovered.report.tornTail!
     const cut = added[2]! - lsn
     const report = {
@@ -70,7 +70,7 @@ describe('a damage report', () => {
     }
     expect(refused).toMatchObject({ ...place, bytesUnreadable: undefined })
     expect((error as LogError).message).toBe(`The log is corrupt: ${damageText(refused)}.`)
-    const listed = damageOf(inspected(disk).faults[0]!)
+    const listed = damageOf(inspected(disk).damage[0]!)
     expect(listed).toMatchObject({ ...place, bytesUnreadable: lsns[4]! - lsn })
     expect(damageText(listed)).toContain(
       `(4 records of the file before it kept, ${lsns[4]! - lsn} bytes can't be read)`,

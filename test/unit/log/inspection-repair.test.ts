@@ -26,7 +26,7 @@ describe('repairing a log', () => {
     const before = disk.clone()
     const { plan, folder } = repair(disk)
     expect(plan).toMatchObject({ firstLsn: 0, endLsn: lsns[hit], lost: [{ fromLsn: lsns[hit] }] })
-    expect(inspected(disk)).toMatchObject({ verdict: 'sound', lsns: lsns.slice(0, hit + 1) })
+    expect(inspected(disk)).toMatchObject({ verdict: 'valid', lsns: lsns.slice(0, hit + 1) })
     expect(reopen(disk).records.map(({ lsn }) => lsn)).toEqual(lsns.slice(0, hit + 1))
     for (const file of [second, third]) {
       expect(disk.contentOf(file.replace(inlineDirectory, folder))).toEqual(before.contentOf(file))
@@ -39,7 +39,7 @@ describe('repairing a log', () => {
       for (const file of segmentPaths(disk)) damage(disk, file, (content) => void (content[at]! ^= 1))
       const { plan } = repair(disk)
       expect(plan.lost).toEqual([])
-      expect(inspected(disk)).toMatchObject({ verdict: 'sound', lsns })
+      expect(inspected(disk)).toMatchObject({ verdict: 'valid', lsns })
       expect(reopen(disk).records).toHaveLength(lsns.length)
     }
   })
@@ -51,7 +51,7 @@ describe('repairing a log', () => {
       const damaged = whole.clone()
       damage(damaged, file, (content) => content.fill(0, 0, segmentHeaderBytes))
       expect([i, repair(damaged).plan.lost]).toEqual([i, []])
-      expect(inspected(damaged)).toMatchObject({ verdict: 'sound', lsns })
+      expect(inspected(damaged)).toMatchObject({ verdict: 'valid', lsns })
       expect(reopen(damaged).records).toHaveLength(lsns.length)
     }
   })
@@ -67,7 +67,7 @@ describe('repairing a log', () => {
       lost: [{ fromLsn: 0, toLsn: firstLsnOf(second) }],
     })
     const found = inspected(disk)
-    expect(found).toMatchObject({ verdict: 'sound', firstLsn: firstLsnOf(second), endLsn: lsns.at(-1)! + 32 })
+    expect(found).toMatchObject({ verdict: 'valid', firstLsn: firstLsnOf(second), endLsn: lsns.at(-1)! + 32 })
     expect(reopen(disk).log.recovered.report.endLsn).toBe(found.endLsn)
   })
 
@@ -104,13 +104,13 @@ describe('repairing a log', () => {
       const disk = whole.clone()
       mutate(disk, random)
       const found = inspected(disk)
-      if (found.verdict === 'sound') continue
+      if (found.verdict === 'valid') continue
       if (random.int(2) === 0) interruptedRepair(disk, random)
       let kept: number[]
       try {
-        if (inspected(disk).verdict !== 'sound') repair(disk)
+        if (inspected(disk).verdict !== 'valid') repair(disk)
         const after = inspected(disk)
-        expect([seed, after.faults]).toEqual([seed, []])
+        expect([seed, after.damage]).toEqual([seed, []])
         kept = after.lsns
       } catch (error) {
         if ((error as { code?: string }).code === 'TIDEMARK_LOG_CORRUPT') continue
@@ -176,7 +176,7 @@ describe('salvaging a log', () => {
     }
     const found = inspected(disk)
     expect(found.verdict).toBe('corrupt')
-    expect(found.faults[0]!.reason).toContain('could not be read')
+    expect(found.damage[0]!.reason).toContain('could not be read')
     expect(found.lsns.length).toBeGreaterThan(lsns.length / 3)
     expect(found.lsns.filter((lsn) => !lsns.includes(lsn))).toEqual([])
   })

@@ -23,7 +23,7 @@ describe('inspecting a valid log', () => {
     const { disk, lsns } = sampleLog()
     const found = inspected(disk)
     expect(found.lsns).toEqual(lsns)
-    expect(found).toMatchObject({ verdict: 'sound', faults: [], skippedRanges: [], groups: lsns.length })
+    expect(found).toMatchObject({ verdict: 'valid', damage: [], skippedRanges: [], groups: lsns.length })
     expect(found.endLsn).toBe(lsns.at(-1)! + 32)
     expect(found.segments.length).toBeGreaterThan(2)
     expect(found.lastTimeUs).toBeGreaterThanOrEqual(found.firstTimeUs!)
@@ -48,18 +48,18 @@ describe('inspecting a valid log', () => {
       lsns.push(log.append(Buffer.from('more')))
       log.flushAll()
     }
-    expect(inspected(disk)).toMatchObject({ lsns, verdict: 'sound' })
+    expect(inspected(disk)).toMatchObject({ lsns, verdict: 'valid' })
     const empty = new MemoryDisk()
     new InlineLog(empty)
-    expect(inspected(empty)).toMatchObject({ lsns: [], verdict: 'sound', firstLsn: 0, endLsn: 0 })
-    expect(inspected(new MemoryDisk())).toMatchObject({ segments: [], verdict: 'sound' })
+    expect(inspected(empty)).toMatchObject({ lsns: [], verdict: 'valid', firstLsn: 0, endLsn: 0 })
+    expect(inspected(new MemoryDisk())).toMatchObject({ segments: [], verdict: 'valid' })
   })
 
   it('takes a preallocated segment with a valid header for the segment that it is', () => {
     const { disk, lsns } = sampleLog()
     const last = segmentPaths(disk).at(-1)!
     disk.rename(last, `${inlineDirectory}/spare-9.wal`)
-    expect(inspected(disk)).toMatchObject({ lsns, verdict: 'sound' })
+    expect(inspected(disk)).toMatchObject({ lsns, verdict: 'valid' })
   })
 })
 
@@ -74,7 +74,7 @@ describe('inspecting a damaged log', () => {
     damage(disk, second, (content) => void (content[offset + 33]! ^= 0x80))
     const found = inspected(disk)
     expect(found.verdict).toBe('corrupt')
-    expect(found.faults).toMatchObject([
+    expect(found.damage).toMatchObject([
       {
         kind: 'frame',
         file: first,
@@ -84,7 +84,7 @@ describe('inspecting a damaged log', () => {
       },
       { kind: 'frame', file: second, lsn: lsns[hit], offset, groupEndLsn: lsns[hit] },
     ])
-    expect(found.faults[0]!.endLsn).toBe(lsns[5])
+    expect(found.damage[0]!.endLsn).toBe(lsns[5])
     expect(found.lsns).toEqual(lsns.filter((lsn) => lsn !== lsns[5] && lsn !== lsns[hit + 1]))
     expect(found.endLsn).toBe(lsns[4])
   })
@@ -149,7 +149,7 @@ describe('inspecting a damaged log', () => {
       damage(disk, file, (content) => void (content[at]! ^= 4))
       const found = inspected(disk)
       expect(found).toMatchObject({ lsns, verdict: 'corrupt', faults: [{ kind: 'header-copy', file }] })
-      expect(found.faults).toHaveLength(1)
+      expect(found.damage).toHaveLength(1)
     }
   })
 
@@ -170,7 +170,7 @@ describe('inspecting a damaged log', () => {
     const [from, to] = [second, third].map((file) => Number(/(\d+)\.wal/.exec(file)![1])) as [number, number]
     disk.remove(second)
     const found = inspected(disk)
-    expect(found.faults).toMatchObject([{ kind: 'missing', lsn: from, endLsn: to, file: third }])
+    expect(found.damage).toMatchObject([{ kind: 'missing', lsn: from, endLsn: to, file: third }])
     expect(found.skippedRanges).toEqual([[from, to]])
     const rest = found.lsns.filter((lsn) => !lsns.includes(lsn))
     expect(rest).toEqual([])
@@ -200,7 +200,7 @@ describe('inspecting a damaged log', () => {
     expect(inspected(whole)).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'chain', file: second }] })
     const renamed = sampleLog().disk
     renamed.rename(second, second.replace(/\d(?=\.wal)/, '0'))
-    expect(inspected(renamed).faults.map(({ kind }) => kind)).toContain('foreign')
+    expect(inspected(renamed).damage.map(({ kind }) => kind)).toContain('foreign')
   })
 
   it('refuses a format version that it does not know', () => {
@@ -249,7 +249,7 @@ describe('beside a writer', () => {
     for (;;) {
       const step = steps.next()
       if (step.done) {
-        expect(step.value).toMatchObject({ verdict: 'sound', endLsn: end })
+        expect(step.value).toMatchObject({ verdict: 'valid', endLsn: end })
         break
       }
       if (step.value.waitMs === 0 || ++waits < 3) continue
@@ -275,7 +275,7 @@ describe('beside a writer', () => {
     for (;;) {
       const step = steps.next()
       if (!step.done) continue
-      expect(step.value).toMatchObject({ verdict: 'sound', faults: [] })
+      expect(step.value).toMatchObject({ verdict: 'valid', damage: [] })
       break
     }
     expect(seen.length).toBeGreaterThan(0)
@@ -301,7 +301,7 @@ describe('beside retention that overtakes it', () => {
     for (;;) {
       const step = steps.next()
       if (!step.done) continue
-      expect(step.value).toMatchObject({ verdict: 'sound', faults: [], lastGroupEndLsn: log.released })
+      expect(step.value).toMatchObject({ verdict: 'valid', damage: [], lastGroupEndLsn: log.released })
       expect(step.value.lastGroupEndLsn).toBeGreaterThan(lsns.at(-1)!)
       expect(step.value.segments.slice(-left.length).map(({ path }) => path)).toEqual(left)
       break
@@ -315,7 +315,7 @@ describe('a log with random damage', () => {
 
   it('is judged as an opening judges it', () => {
     const payloads = new Map(reopen(whole.clone()).records.map(({ lsn, payload }) => [lsn, String(payload)]))
-    const tally = { sound: 0, torn: 0, corrupt: 0 }
+    const tally = { valid: 0, torn: 0, corrupt: 0 }
     for (let seed = 1; seed <= 250; seed++) {
       const disk = whole.clone()
       mutate(disk, new Random(seed))
@@ -328,9 +328,9 @@ describe('a log with random damage', () => {
       // The opening may add a sync marker.
       const added = opened.endLsn! - found.endLsn
       expect([seed, same, added === 0 || added === frameHeaderBytes]).toEqual([seed, true, true])
-      if (found.verdict === 'sound') expect([seed, opened.torn]).toEqual([seed, undefined])
+      if (found.verdict === 'valid') expect([seed, opened.torn]).toEqual([seed, undefined])
     }
-    expect(Math.min(tally.sound, tally.torn, tally.corrupt)).toBeGreaterThan(3)
+    expect(Math.min(tally.valid, tally.torn, tally.corrupt)).toBeGreaterThan(3)
   })
 
   it('is read without one group that was not written, and everything skipped is reported', () => {
@@ -342,11 +342,11 @@ describe('a log with random damage', () => {
       expect([seed, wrong]).toEqual([seed, []])
       const last = Math.max(0, ...found.segments.map(({ endLsn }) => endLsn))
       const read = new Set(found.lsns)
-      const untold = lsns.filter((lsn, i) => {
+      const unseen = lsns.filter((lsn, i) => {
         if (lsn > last || read.has(lsn)) return false
         return !found.skippedRanges.some(([from, to]) => from < lsn && to > (lsns[i - 1] ?? 0))
       })
-      expect([seed, untold]).toEqual([seed, []])
+      expect([seed, unseen]).toEqual([seed, []])
     }
   })
 

@@ -71,7 +71,7 @@ describe('a log whose removal was interrupted, so that it begins within a record
       const { lsns, payloads, verdict, groups } = inspected(disk)
       expect(lsns).toEqual(whole)
       expect([...payloads.keys()]).toEqual(whole)
-      expect([verdict, groups]).toEqual(['sound', whole.length])
+      expect([verdict, groups]).toEqual(['valid', whole.length])
     }
   })
 

@@ -280,7 +280,7 @@ describe('a segment in a file that was used before', () => {
     disk.contentOf(last)!.copy(torn, from, from, from + 100)
     disk.replace(last, torn)
     const inspection = inspectLogNow(disk, inlineDirectory, {}, { settle: false })
-    expect(inspection.faults).toMatchObject([{ kind: 'torn-tail', lsn: before }])
+    expect(inspection.damage).toMatchObject([{ kind: 'torn-tail', lsn: before }])
     const { log: again } = reopen(disk)
     expect(again.recovered.report).toMatchObject({
       endLsn: before + frameHeaderBytes,
