@@ -115,7 +115,7 @@ describe('inspecting a damaged log', () => {
     frame.writeUInt32LE(crc32(frame, crc32(content.subarray(16, 24))), 4)
     const disk = new MemoryDisk()
     disk.replace(`${inlineDirectory}/${firstLsn}.wal`, content)
-    expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'header' }], groups: 0 })
+    expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'header' }], groups: 0 })
   })
 
   it('separates a torn tail from corruption by what later frames say was synced', () => {
@@ -127,7 +127,7 @@ describe('inspecting a damaged log', () => {
     expect(inspected(torn)).toMatchObject({
       verdict: 'torn',
       endLsn: tail,
-      faults: [{ kind: 'torn-tail', lsn: tail }],
+      damage: [{ kind: 'torn-tail', lsn: tail }],
     })
     log.flusher.writeSyncMarker()
     log.flushAll()
@@ -138,7 +138,7 @@ describe('inspecting a damaged log', () => {
     expect(inspected(corrupt)).toMatchObject({
       verdict: 'corrupt',
       endLsn: tail,
-      faults: [{ kind: 'frame', lsn: tail }],
+      damage: [{ kind: 'frame', lsn: tail }],
     })
   })
 
@@ -148,7 +148,7 @@ describe('inspecting a damaged log', () => {
       const file = segmentPaths(disk)[1]!
       damage(disk, file, (content) => void (content[at]! ^= 4))
       const found = inspected(disk)
-      expect(found).toMatchObject({ lsns, verdict: 'corrupt', faults: [{ kind: 'header-copy', file }] })
+      expect(found).toMatchObject({ lsns, verdict: 'corrupt', damage: [{ kind: 'header-copy', file }] })
       expect(found.damage).toHaveLength(1)
     }
   })
@@ -160,7 +160,7 @@ describe('inspecting a damaged log', () => {
       damage(damaged, file, (content) => content.fill(0, 0, segmentHeaderBytes))
       const found = inspected(damaged)
       expect([i, found.lsns]).toEqual([i, lsns])
-      expect(found).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'header', file, offset: 0 }] })
+      expect(found).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'header', file, offset: 0 }] })
     }
   })
 
@@ -187,7 +187,7 @@ describe('inspecting a damaged log', () => {
     const padding = at + content.readUInt32LE(at)
     damage(disk, file, (bytes) => void (bytes[padding] = 9))
     const lsn = firstLsn + padding - segmentHeaderBytes
-    expect(inspected(disk)).toMatchObject({ lsns, faults: [{ kind: 'padding', lsn, offset: padding }] })
+    expect(inspected(disk)).toMatchObject({ lsns, damage: [{ kind: 'padding', lsn, offset: padding }] })
   })
 
   it('finds a segment that its successor does not know', () => {
@@ -195,9 +195,9 @@ describe('inspecting a damaged log', () => {
     const [first, second] = segmentPaths(disk) as [string, string]
     const whole = disk.clone()
     damage(disk, second, (content) => withHeader(content, (copy) => copy.writeUInt32LE(7, 60)))
-    expect(inspected(disk)).toMatchObject({ lsns, faults: [{ kind: 'sealed-crc', file: first, lsn: 0 }] })
+    expect(inspected(disk)).toMatchObject({ lsns, damage: [{ kind: 'sealed-crc', file: first, lsn: 0 }] })
     damage(whole, second, (content) => withHeader(content, (copy) => copy.writeBigUInt64LE(7n, 40)))
-    expect(inspected(whole)).toMatchObject({ verdict: 'corrupt', faults: [{ kind: 'chain', file: second }] })
+    expect(inspected(whole)).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'chain', file: second }] })
     const renamed = sampleLog().disk
     renamed.rename(second, second.replace(/\d(?=\.wal)/, '0'))
     expect(inspected(renamed).damage.map(({ kind }) => kind)).toContain('foreign')

@@ -226,7 +226,7 @@ describe('a segment in a file that was used before', () => {
   it('ends where its own frames end, with nothing torn', () => {
     const { disk, log } = recycled()
     expect(inspectLogNow(disk, inlineDirectory, {}, { settle: false })).toMatchObject({
-      faults: [],
+      damage: [],
       endLsn: log.tail,
     })
     expect(reopen(disk.clone()).log.recovered.report).toMatchObject({
