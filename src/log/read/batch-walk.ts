@@ -102,26 +102,37 @@ export class BatchWalk {
     }
   }
 
-  /** Like `step`, without reading: `unread` when the batch is not in memory as a whole; see `load`. */
-  stepInMemory(limitLsn: number): WalkStep | 'unread' {
-    const { position, window } = this
-    if (position >= limitLsn) return 'end'
-    const at = position - window.startLsn
-    const end = Math.min(window.available, limitLsn - window.startLsn)
+  /**
+   * Like `step`, without reading, and for several batches at once: until `bytes` of them are passed, at least one. Returns
+   * `batch` then; `unread` when the next batch is not in memory as a whole: see `load`. Batches may have been passed in any
+   * case, up to `position`. One loop, because it runs for every record of a replay.
+   */
+  stepInMemory(limitLsn: number, bytes = 1): WalkStep | 'unread' {
+    const { window, position } = this
     this.#neededBytes = 0
-    if (at < 0 || at >= end) return 'unread'
+    if (position >= limitLsn) return 'end'
+    const { bytes: memory, startLsn } = window
     const decoder = this.#decoder
-    const found = this.#verify
-      ? decoder.decode(window.bytes, at, end, position, this.#seed)
-      : decoder.bound(window.bytes, at, end, position)
-    if (found === 'truncated') {
-      this.#neededBytes = alignFrame(decoder.bytesNeeded)
-      return 'unread'
-    }
-    if (found !== 'none') return found
-    this.#batchLsn = position
-    this.position = position + alignFrame(decoder.view.length)
-    return 'batch'
+    const end = Math.min(window.available, limitLsn - startLsn)
+    let at = position - startLsn
+    const stop = at + bytes
+    if (at < 0 || at >= end) return 'unread'
+    do {
+      const lsn = startLsn + at
+      const found = this.#verify
+        ? decoder.decode(memory, at, end, lsn, this.#seed)
+        : decoder.bound(memory, at, end, lsn)
+      if (found !== 'none') {
+        this.position = lsn
+        if (found !== 'truncated') return found
+        this.#neededBytes = alignFrame(decoder.bytesNeeded)
+        return 'unread'
+      }
+      this.#batchLsn = lsn
+      at += alignFrame(decoder.view.length)
+    } while (at < stop && at < end)
+    this.position = startLsn + at
+    return at >= stop ? 'batch' : this.position >= limitLsn ? 'end' : 'unread'
   }
 
   /** Reads from `position` on, anew what is in memory already. Returns `false` when that brought nothing more. */

@@ -139,8 +139,7 @@ export class FileReader {
       startLsn,
       position: walk.position,
     }))
-    let step = walk.stepInMemory(end)
-    while (step === 'batch' && walk.position - startLsn < this.#chunkBytes) step = walk.stepInMemory(end)
+    const step = walk.stepInMemory(end, this.#chunkBytes)
     if (step !== 'batch' && step !== 'end' && step !== 'unread') {
       const lsn = walk.position
       walk.position = startLsn
@@ -150,7 +149,11 @@ export class FileReader {
     if (walk.position === startLsn) return undefined
     this.#position = walk.position
     const { bytes, startLsn: windowLsn } = walk.window
-    return { bytes: bytes.subarray(startLsn - windowLsn, walk.batchEnd), startLsn, endLsn: walk.position }
+    return {
+      bytes: bytes.subarray(startLsn - windowLsn, walk.position - windowLsn),
+      startLsn,
+      endLsn: walk.position,
+    }
   }
 
   /** No whole batch begins at the position, and the file has no more of it. */
