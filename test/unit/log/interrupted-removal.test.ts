@@ -119,7 +119,7 @@ describe('a log whose removal was interrupted, so that it begins within a record
     expect(records).toEqual([])
     const lsns = [1, 2, 3].map((n) => log.append(Buffer.alloc(100, n)))
     log.flushAll()
-    expect(inspected(repaired)).toMatchObject({ verdict: 'sound', lsns })
+    expect(inspected(repaired)).toMatchObject({ verdict: 'valid', lsns })
     expect(reopen(repaired).records.map(({ lsn }) => lsn)).toEqual(lsns)
   })
 
