@@ -50,6 +50,8 @@ const rows = {
     'intake',
     'checkpoint',
     'settings',
+    'pool-opening',
+    'pool-lifetime',
     'engine-pool',
     'public',
     'index',

@@ -1,30 +1,31 @@
 import * as path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
-import { type Clock, systemClock } from '../base/clock.js'
 import { Emitter } from '../base/emitter.js'
-import type { LogError, LogPoisonedError, LogTailer } from '../log/index.js'
-import { DurableLog, type RecoveryReport, threadsOf } from '../log/index.js'
-import { type Command, rulesVersion } from '../matching/index.js'
+import {
+  type DurableLog,
+  type LogError,
+  type LogPoisonedError,
+  type RecoveryReport,
+  threadsOf,
+} from '../log/index.js'
+import type { Command } from '../matching/index.js'
 import type { BackupReport } from './checkpoint/backup.js'
 import { backupInThread } from './checkpoint/backup-thread.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
-import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
-import { CursorStore } from './delivery/cursors.js'
-import type { WaiterContext } from './delivery/pending-commands.js'
+import type { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
+import type { CursorStore } from './delivery/cursors.js'
 import { Publisher } from './delivery/publisher.js'
 import type { Subscription } from './delivery/subscription.js'
 import { Subscriptions } from './delivery/subscriptions.js'
 import { PoolError, poolClosed } from './errors.js'
-import { describe, InstrumentRegistry } from './instruments.js'
+import { describe, type InstrumentRegistry } from './instruments.js'
 import type { CommandBatch } from './intake/command-batch.js'
 import { Intake } from './intake/intake.js'
 import { PoolQuestions } from './intake/pool-questions.js'
-import { type PoolSettings, resolvePoolSettings } from './settings.js'
-import { ShardHandle } from './shard/shard-handle.js'
-import { ShardThreads } from './shard/shard-threads.js'
-import type { PoolSnapshot } from './snapshot/snapshot-file.js'
-import { checkSnapshot, restoreNewest } from './snapshot/usable-snapshot.js'
+import { PoolLifetime } from './pool-lifetime.js'
+import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.js'
+import type { ShardHandle } from './shard/shard-handle.js'
+import type { ShardThreads } from './shard/shard-threads.js'
 import type {
   BatchReport,
   CheckpointFailure,
@@ -44,13 +45,6 @@ import type {
   SubscribeOptions,
 } from './types.js'
 
-/** Key under which tests open a pool as a build with other matching rules would. @internal */
-export const rulesVersionOf = Symbol('rules version')
-
-const causeDelayMs = 300
-/** How often a pool that closes looks whether the disk still takes what is under way. */
-const stuckLookMs = 20
-
 interface PoolEvents {
   drain: []
   error: [LogPoisonedError]
@@ -66,32 +60,30 @@ interface PoolEvents {
  * A pool of matching engines over one durable log. Every command is matched in a worker thread, and its promise
  * resolves when the command and all that it caused is on disk.
  *
- * Events: `drain`, when so much is settled that more may be submitted, after `needsDrain` was true or a call was refused
- * with `TIDEMARK_BACKPRESSURE`; `error`, once, when
- * the pool is poisoned: a write, a sync or a thread failed, every pending promise is rejected, and the pool must be
- * closed and opened again; `diskFull` and `diskReady`, when the log has no room on the disk, or no descriptor, to go on
- * for long, and when it has again; `preallocationFailed`, when the log's next segment could not be made ready for another
- * reason, so that rotations are slow; `cursorInvalidated`, when the log that a cursor needs is deleted because the cursor is further behind
- * than `cursorKeepBytes`; `checkpointFailed`, for each checkpoint that failed, whoever asked for it, also at the close,
- * which resolves all the same; `checkpointOverdue`, while they fail, when the log after the last one has grown to 2, 4, 8 …
- * times `checkpointBytes`.
+ * Events:
+ * - `drain`, after `needsDrain` was true or a call was refused with `TIDEMARK_BACKPRESSURE`: so much is settled that more
+ *   may be submitted;
+ * - `error`, once: the pool is poisoned, because a write, a sync or a thread failed. Every pending promise is rejected, and
+ *   the pool must be closed and opened again;
+ * - `diskFull` and `diskReady`: the log soon has no room on the disk, or no descriptor, to continue; it has again;
+ * - `preallocationFailed`: the log's next segment could not be preallocated for another reason, so rotations are slow;
+ * - `cursorInvalidated`: the log that a cursor needs is deleted, because the cursor lags by more than `cursorKeepBytes`;
+ * - `checkpointFailed`, for each checkpoint that failed, also one that was asked for and the one of a close, which resolves
+ *   all the same;
+ * - `checkpointOverdue`, while they fail: the log after the last one has grown to 2, 4, 8 … times `checkpointBytes`.
  */
 export class EnginePool extends Emitter<PoolEvents> {
   readonly #log: DurableLog
-  readonly #follower: LogTailer
   readonly #threads: ShardThreads
-  readonly #shards: ShardHandle[]
+  readonly #shards: readonly ShardHandle[]
   readonly #registry: InstrumentRegistry
   readonly #latency: AcknowledgementLatency
   readonly #intake: Intake
   readonly #questions: PoolQuestions
-  readonly #following: Promise<void>
   readonly #checkpointer: Checkpointer
   readonly #cursors: CursorStore
   readonly #subscriptions: Subscriptions
-  #closing: Promise<void> | undefined
-  #poisoned: LogPoisonedError | undefined
-  #onDrained: (() => void) | undefined
+  readonly #lifetime: PoolLifetime
 
   /**
    * Opens the pool in a folder. Everything that was acknowledged there before is back: the log is checked, a torn tail
@@ -114,134 +106,70 @@ export class EnginePool extends Emitter<PoolEvents> {
    * ```
    */
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
-    const settings = resolvePoolSettings(options)
-    let snapshot: PoolSnapshot | undefined
-    let started: (threads: ShardThreads | Promise<never>) => void = () => {}
-    const starting = new Promise<ShardThreads>((resolve) => {
-      started = resolve
-    })
-    starting.catch(() => {})
-    const opening = DurableLog.openWithoutPreallocator(
-      { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
-      async (dir) => {
-        // The log is checked from where the snapshot ends, so it must be known to be whole.
-        snapshot = await restoreNewest(dir, async (candidate) => (await starting).restore(candidate))
-        return snapshot?.header.replayFromLsn ?? 0
-      },
-    )
-    // A folder that is in use is known by now, and is no reason to start threads.
-    await Promise.race([opening, undefined])
-    const threads = await startShards(settings.shards, opening, started)
-    const log = await opening.catch(async (error) => {
-      await threads.destroy()
-      throw error
-    })
-    const registry = new InstrumentRegistry(settings.shards)
-    const waiting = { registry, latency: new AcknowledgementLatency() }
-    const shards = Array.from(
-      { length: settings.shards },
-      (_, shard) =>
-        new ShardHandle({
-          shard,
-          shards: settings.shards,
-          log,
-          maxInFlight: settings.maxInFlight,
-          maxQuestions: settings.maxQuestions,
-          snapshot,
-          waiting,
-          start: (data, transferList) => threads.begin(data, transferList),
-        }),
-    )
+    const parts = await openParts(options)
+    const pool = new EnginePool(parts)
     try {
-      checkSnapshot(snapshot, log)
-      const clock = options.clock ?? systemClock
-      const [cursors, ...ready] = await Promise.all([
-        CursorStore.open(log, { keepBytes: settings.cursorKeepBytes, clock }),
-        ...shards.map((shard) => Promise.race([shard.ready, shard.ended.then(unreachable)])),
-      ])
-      log.startPreallocator()
-      registry.restore(ready.flatMap(({ instruments }) => instruments))
-      // Whoever waits for the log's `error` from here on would wait for an event that was.
-      if (log.poisoned) throw log.poisoned
-      const pool = new EnginePool(log, threads, shards, waiting, settings, snapshot, cursors, clock)
-      try {
-        await pool.#addInstruments(registry.missing(options.instruments ?? []))
-      } catch (error) {
-        await pool.close()
-        throw error
-      }
-      return pool
+      await pool.#addInstruments(parts.waiting.registry.missing(options.instruments ?? []))
     } catch (error) {
-      for (const shard of shards) shard.inbound.stop()
-      await threads.destroy()
-      for (const shard of shards) shard.close()
-      await log.close()
+      await pool.close()
       throw error
     }
+    return pool
   }
 
-  private constructor(
-    log: DurableLog,
-    threads: ShardThreads,
-    shards: ShardHandle[],
-    waiting: WaiterContext,
-    settings: PoolSettings,
-    snapshot: PoolSnapshot | undefined,
-    cursors: CursorStore,
-    clock: Clock,
-  ) {
+  private constructor(parts: PoolParts) {
     super()
+    const { log, threads, shards, waiting, settings, cursors } = parts
+    const { registry, latency } = waiting
     this.#log = log
     this.#threads = threads
     this.#shards = shards
-    const { registry, latency } = waiting
     this.#registry = registry
     this.#latency = latency
+    this.#cursors = cursors
     this.#intake = new Intake({
       shards,
       waiting,
       maxInFlight: settings.maxInFlight,
       durableLsn: () => log.durableLsn,
-      refusal: () => this.#refusal() ?? log.fullDisk(),
+      refusal: () => this.#lifetime.refusal ?? log.fullDisk(),
       drain: () => this.emit('drain'),
     })
     this.#questions = new PoolQuestions({
       shards,
       registry,
       max: settings.maxQuestions,
-      checkUsable: () => this.#checkUsable(),
+      checkUsable: () => this.#lifetime.checkUsable(),
     })
-    this.#checkpointer = new Checkpointer({
-      log,
-      shards,
-      registry,
-      settings: settings.checkpoints,
-      cursors,
-      clock,
-      snapshot,
+    this.#subscriptions = new Subscriptions(log, registry, cursors)
+    this.#checkpointer = new Checkpointer({ ...parts, registry, settings: settings.checkpoints })
+    const queues = shards.map(({ waiters }) => waiters)
+    const publisher = new Publisher(queues, latency, () => log.durableLsn)
+    const tailer = log.tail(log.recovery.endLsn)
+    this.#lifetime = new PoolLifetime({
+      ...parts,
+      tailer,
+      checkpointer: this.#checkpointer,
+      inFlight: () => this.#intake.inFlight,
+      onPoisoned: (error) => this.emit('error', error),
     })
+    tailer.start((chunk) => this.#settled(publisher.publish(chunk))).catch((error) => log.poison(error))
+    this.#forwardEvents()
+  }
+
+  /** What the parts of the pool report, as events of the pool. */
+  #forwardEvents(): void {
+    const log = this.#log
     const { schedule } = this.#checkpointer
     schedule.onFailed = (failure) => this.emit('checkpointFailed', failure)
     schedule.onOverdue = (overdue) => this.emit('checkpointOverdue', overdue)
-    this.#cursors = cursors
-    cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
-    this.#subscriptions = new Subscriptions(log, registry, cursors)
-    const publisher = new Publisher(
-      shards.map(({ waiters }) => waiters),
-      latency,
-      () => log.durableLsn,
-    )
-    this.#follower = log.tail(log.recovery.endLsn)
-    this.#following = this.#follower.start((chunk) => this.#settled(publisher.publish(chunk)))
-    this.#following.catch((error) => log.poison(error))
-    log.on('error', (error) => this.#fail(error))
+    this.#cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
     log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
     log.on('diskReady', () => {
       schedule.diskReady()
       this.emit('diskReady')
     })
     log.on('preallocationFailed', (error) => this.emit('preallocationFailed', error))
-    for (const shard of shards) shard.ended.catch((error) => this.#shardEnded(error))
   }
 
   /** The log's threads, then the shards'. @internal */
@@ -390,7 +318,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    * ```
    */
   subscribe(options: SubscribeOptions = {}): Subscription {
-    if (this.#closing) throw poolClosed()
+    if (this.#lifetime.isClosing) throw poolClosed()
     return this.#subscriptions.open(options)
   }
 
@@ -467,7 +395,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    *   faster than the snapshot can be written: the last one stays.
    */
   async checkpoint(): Promise<CheckpointReport> {
-    this.#checkUsable()
+    this.#lifetime.checkUsable()
     return this.#checkpointer.checkpoint()
   }
 
@@ -516,112 +444,18 @@ export class EnginePool extends Emitter<PoolEvents> {
    * @throws LogError `TIDEMARK_LOG_IO`, when all of that is done, for a cursor that could not be stored.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return this.#lifetime.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  async #close(): Promise<void> {
-    await this.#settleAll()
-    // Only a convenience for the next opening, which needs it if its matching rules are others.
-    if (!this.#poisoned && this.#checkpointer.dueAtClose)
-      await this.#checkpointer.checkpoint().catch(() => {})
-    for (const shard of this.#shards) shard.inbound.stop()
-    await Promise.allSettled(this.#shards.map((shard) => shard.ended))
-    // While the folder is still this pool's.
-    const unstored = await this.#cursors.close().catch((error: unknown) => error)
-    await this.#log.close()
-    for (const shard of this.#shards) {
-      shard.fail(this.#poisoned ?? poolClosed())
-      shard.close()
-    }
-    await this.#threads.destroy()
-    await this.#checkpointer.endThread()
-    if (unstored) throw unstored
-  }
-
-  /** After poison: what is below the mark is still delivered, then everybody who waits gets the cause. */
-  async #fail(error: LogPoisonedError): Promise<void> {
-    this.#poisoned = error
-    this.#onDrained?.()
-    for (const shard of this.#shards) shard.inbound.stop()
-    await this.#follower.stop().catch(() => {})
-    for (const shard of this.#shards) shard.fail(error)
-    this.emit('error', error)
-  }
-
-  /**
-   * A shard that only found the log poisoned knows less than who poisoned it, whose message may still be under way: it
-   * has its say first.
-   */
-  #shardEnded(error: { code?: string }): void {
-    const delayMs = error.code === 'TIDEMARK_LOG_POISONED' ? causeDelayMs : 0
-    setTimeout(() => this.#log.poison(error), delayMs).unref()
-  }
-
   #settled(commands: number): void {
-    // One that fails leaves the last one in place; the schedule tells of it and tries again later.
-    if (this.#checkpointer.due(commands) && !this.#closing) this.#checkpointer.checkpoint().catch(() => {})
+    // One that fails is reported by the schedule, which tries again; the last one stays in place.
+    if (this.#checkpointer.due(commands) && !this.#lifetime.isClosing)
+      this.#checkpointer.checkpoint().catch(() => {})
     this.#intake.settled(commands)
-    if (this.#intake.inFlight === 0) this.#onDrained?.()
+    this.#lifetime.settled()
   }
-
-  /** Waits until everything in flight is settled; where the disk has no room for it, it is rejected instead. */
-  async #settleAll(): Promise<void> {
-    let over = false
-    const settled = this.#checkpointer
-      .close()
-      .then(() => this.#drained())
-      .finally(() => {
-        over = true
-      })
-    while (!over && !this.#log.isStuck) await Promise.race([settled, sleep(stuckLookMs)])
-    if (!over) this.#log.poison(this.#log.stuckError)
-    await settled
-  }
-
-  /** Resolves when nothing is in flight any more, or nothing will settle it. */
-  async #drained(): Promise<void> {
-    if (this.#intake.inFlight === 0 || this.#poisoned) return
-    await new Promise<void>((resolve) => {
-      this.#onDrained = resolve
-    })
-  }
-
-  /** Why nothing is taken any more, once nothing is. */
-  #refusal(): Error | undefined {
-    return this.#poisoned ?? (this.#closing && poolClosed())
-  }
-
-  #checkUsable(): void {
-    const refusal = this.#refusal()
-    if (refusal) throw refusal
-  }
-}
-
-/** The threads of the shards for a log that is being opened. When they cannot be started, the log is closed again. */
-async function startShards(
-  shards: number,
-  opening: Promise<DurableLog>,
-  started: (threads: ShardThreads | Promise<never>) => void,
-): Promise<ShardThreads> {
-  try {
-    const threads = new ShardThreads(shards)
-    started(threads)
-    return threads
-  } catch (error) {
-    started(Promise.reject(error))
-    await opening.then(
-      (log) => log.close(),
-      () => {},
-    )
-    throw error
-  }
-}
-
-function unreachable(): never {
-  throw new Error('an answer of another kind than the question')
 }

@@ -3,7 +3,7 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EnginePool, type EnginePoolOptions } from '#tidemark/index.js'
 import { rulesVersion } from '#tidemark/matching/index.js'
-import { rulesVersionOf } from '#tidemark/pool/engine-pool.js'
+import { rulesVersionOf } from '#tidemark/pool/pool-opening.js'
 import { bitcoin, ether, limit } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 

@@ -216,8 +216,8 @@ export const mutants = [
   },
   {
     name: 'a pool that failed leaves its promises pending',
-    file: 'dist/src/pool/engine-pool.js',
-    find: 'await this.#follower.stop().catch(() => { });\n        for (const shard of this.#shards)\n            shard.fail(error);',
+    file: 'dist/src/pool/pool-lifetime.js',
+    find: 'await tailer.stop().catch(() => { });\n        for (const shard of shards)\n            shard.fail(error);',
     replace: '',
     tests: ['test/faults/threads.test.ts'],
   },
@@ -321,7 +321,7 @@ export const mutants = [
   },
   {
     name: 'a folder stays locked when the threads of its shards cannot be started',
-    file: 'dist/src/pool/engine-pool.js',
+    file: 'dist/src/pool/pool-opening.js',
     find: 'await opening.then((log) => log.close()',
     replace: 'await opening.then(() => { }',
     tests: ['test/integration/checkpoint.test.ts'],
