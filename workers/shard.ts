@@ -21,7 +21,7 @@ export default async function shard({ port }: { port: MessagePort }): Promise<vo
       if ('data' in message) resolve(message.data)
       else if ('end' in message) resolve(undefined)
       else {
-        // Let go of first: the books of two snapshots may not fit into memory.
+        // Released first: the books of two snapshots may not fit into memory.
         restored = undefined
         const { books, message: answer } = restoreAhead(message.forecast)
         restored = books

@@ -366,7 +366,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   }
 
   /**
-   * The highest `requestId` that an account has had executed in a symbol: where to go on after a crash.
+   * The highest `requestId` that an account has had executed in a symbol: where to resume after a crash.
    *
    * @throws as `depth`; CommandError for a malformed account.
    */
@@ -386,8 +386,8 @@ export class EnginePool extends Emitter<PoolEvents> {
   }
 
   /**
-   * Writes a snapshot of all books while the pool goes on, and removes what is kept no longer. Opening starts from the
-   * newest valid snapshot and replays the log after it. Matching goes on: a shard copies its books in steps between commands,
+   * Writes a snapshot of all books while the pool runs, and removes snapshots and log that are kept no longer. Opening starts from the
+   * newest valid snapshot and replays the log after it. Matching continues: a shard copies its books in steps between commands,
    * and a thread of its own writes and checks the file.
    *
    * @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT` when the file does not read back as it was written,

@@ -36,7 +36,7 @@ export class PoolError extends TidemarkError {
 }
 
 export function poolClosed(): PoolError {
-  return new PoolError('TIDEMARK_POOL_CLOSED', 'The pool is closed. Open it again to go on.')
+  return new PoolError('TIDEMARK_POOL_CLOSED', 'The pool is closed. Open it again to continue.')
 }
 
 export function unknownSymbol(symbol: unknown): PoolError {
@@ -63,11 +63,11 @@ export function backpressure(
   )
 }
 
-/** Why one question got no answer, a book for a checkpoint among them; the shard and the pool go on. */
+/** Why one question got no answer, a copy for a checkpoint among them; the shard and the pool continue. */
 export function questionFailed(shard: number, cause: Error): PoolError {
   return new PoolError(
     'TIDEMARK_QUESTION_FAILED',
-    `Shard ${shard} could not answer: ${cause.message} The pool goes on; ask again, for less if memory is short.`,
+    `Shard ${shard} could not answer: ${cause.message} The pool continues; ask again, for less if memory is short.`,
     { shard },
     { cause },
   )

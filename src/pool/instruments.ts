@@ -21,7 +21,7 @@ export interface PoolInstrument {
 
 /**
  * The instruments of a pool, by symbol and by number; number mod shards is the shard. A number is missing when its
- * creation was in another shard's part of a log that a crash cut behind a later one: it was never acknowledged.
+ * creation was in another shard's part of a log that a crash cut after a later one: it was never acknowledged.
  */
 export class InstrumentRegistry {
   readonly #shards: number
@@ -69,30 +69,30 @@ export class InstrumentRegistry {
    */
   missing(options: readonly InstrumentOptions[]): InstrumentOptions[] {
     const symbols = new Set<string>()
-    return options.filter((wanted) => {
-      if (typeof wanted !== 'object' || wanted === null) {
+    return options.filter((option) => {
+      if (typeof option !== 'object' || option === null) {
         throw new PoolError(
           'TIDEMARK_BAD_ARGUMENT',
           'An instrument is an object with symbol, tickSize and lotSize.',
         )
       }
-      const known = this.#bySymbol.get(wanted.symbol)?.definition
+      const known = this.#bySymbol.get(option.symbol)?.definition
       if (!known) {
         const { symbol } = instrumentFromCommand(
-          { ...wanted, type: 'instrument' },
+          { ...option, type: 'instrument' },
           this.#byId.length + symbols.size,
         )
         if (symbols.has(symbol)) throw duplicateSymbol(symbol)
         symbols.add(symbol)
         return true
       }
-      const wish = instrumentFromCommand({ ...wanted, type: 'instrument' }, known.instrumentId)
-      const field = differingField(wish, known)
+      const defined = instrumentFromCommand({ ...option, type: 'instrument' }, known.instrumentId)
+      const field = differingField(defined, known)
       if (field) {
         throw new PoolError(
           'TIDEMARK_INSTRUMENT_DIFFERS',
-          `${wanted.symbol} has ${field} ${known[field]} in this log; it can't be opened with ${wish[field]}.`,
-          { symbol: wanted.symbol, field, logged: known[field], wanted: wish[field] },
+          `${option.symbol} has ${field} ${known[field]} in this log; it can't be opened with ${defined[field]}.`,
+          { symbol: option.symbol, field, logged: known[field], wanted: defined[field] },
         )
       }
       return false

@@ -48,7 +48,7 @@ export interface PoolSettings {
   readonly maxInFlight: number
   readonly maxQuestions: number
   readonly checkpoints: CheckpointSettings
-  /** How far behind the mark a cursor may be and still keep the log from being deleted. */
+  /** How many bytes a cursor may lag behind the durable LSN and still keep the log that it needs. */
   readonly cursorKeepBytes: number
 }
 

@@ -200,7 +200,7 @@ export interface ExecutionReport {
   readonly code: string | undefined
   /**
    * Decimal strings: what traded in this command, and what of the order is open after it; `undefined` where the
-   * outcome does not tell.
+   * record does not hold them.
    */
   readonly filled: string | undefined
   readonly remaining: string | undefined

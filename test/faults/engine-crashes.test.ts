@@ -9,7 +9,7 @@ import {
 } from '#tidemark/matching/index.js'
 import { groupType } from '#tidemark/pool/record-type.js'
 import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/shard/replay.js'
-import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
+import { SnapshotWriter, validSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
 import { logWords } from '../support/log-words.js'
@@ -99,7 +99,7 @@ class Life {
     this.#log = new InlineLog(disk, { segmentBytes: 16 * 1024, durability })
     const { report } = this.#log.recovered
     if (report.tornTail) seen.tornTails++
-    const [snapshot] = await soundSnapshots(inlineDirectory, disk)
+    const [snapshot] = await validSnapshots(inlineDirectory, disk)
     if (snapshot) {
       expect(snapshot.header.endLsn).toBeLessThanOrEqual(report.endLsn)
       seen.fromSnapshot++

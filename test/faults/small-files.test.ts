@@ -5,7 +5,7 @@ import { readSnapshot, writeSnapshot } from '#tidemark/jobs/state/snapshot.js'
 import { SnapshotCut } from '#tidemark/jobs/state/snapshot-cut.js'
 import type { Disk } from '#tidemark/log/disk/disk.js'
 import { createCursorFile, readCursorFiles, writeCursorFile } from '#tidemark/pool/delivery/cursor-file.js'
-import { SnapshotWriter, soundSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
+import { SnapshotWriter, validSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
@@ -30,7 +30,7 @@ const kinds: Record<string, Kind> = {
         throw error
       }
     },
-    read: async (disk) => ((await soundSnapshots(folder, disk))[0]?.header.endLsn ?? 0) / 8,
+    read: async (disk) => ((await validSnapshots(folder, disk))[0]?.header.endLsn ?? 0) / 8,
   },
   'a snapshot of jobs': {
     write: (disk, version) =>

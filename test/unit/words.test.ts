@@ -35,7 +35,6 @@ const notYet = [
   'src/factors/',
   'src/jobs/',
   'src/log/tools/inspection-report.ts',
-  'src/pool/',
   'test/faults/bit-flip.test.ts',
   'test/faults/engine-crashes.test.ts',
   'test/faults/slow-disk.test.ts',

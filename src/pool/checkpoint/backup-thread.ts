@@ -11,7 +11,7 @@ export interface BackupTask {
 }
 
 /**
- * Copies a pool's folder in a thread of its own, so that the event loop goes on. The shards' threads are never free for
+ * Copies a pool's folder in a thread of its own, so that the event loop stays free. The shards' threads are never free for
  * short work, so it gets a thread pool that lives as long as the copy.
  *
  * @throws as `backupFolder`; LogError `TIDEMARK_TOO_MANY_FILES`, `TIDEMARK_THREAD_DIED` when the thread could not start, or ended.

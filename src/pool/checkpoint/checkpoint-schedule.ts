@@ -153,7 +153,7 @@ export class CheckpointSchedule {
     this.onFailed({ error, failures: failuresInARow, retryMs, logBytes: this.#logBytes })
   }
 
-  /** After a failure: a checkpoint that is still wanted begins. */
+  /** After a failure: a checkpoint begins if one is still due. */
   #retry(): void {
     const byTime = this.#times.checkpointIntervalMs > 0 && this.#logged
     if (this.#isGrown || byTime) this.checkpoint().catch(() => {})

@@ -121,7 +121,7 @@ export class Checkpointer {
     const kept = valid.slice(0, keepSnapshots)
     const keptPaths = new Set(kept.map(({ path }) => path))
     const oldestKept = kept.at(-1)
-    // A damaged file stays while it is newer than what is kept: somebody may want to look at it.
+    // A damaged file stays while it is newer than what is kept: it shows what went wrong.
     const stale = paths.filter(
       (file) => !keptPaths.has(file) && oldestKept !== undefined && file < oldestKept.path,
     )

@@ -5,7 +5,7 @@ import { type CopyRingMemory, CopyRingReader, ringStates } from '../snapshot/cop
 import {
   type PoolSnapshot,
   SnapshotWriter,
-  soundSnapshots,
+  validSnapshots,
   verifySnapshot,
 } from '../snapshot/snapshot-file.js'
 
@@ -39,7 +39,7 @@ export async function writeSnapshot(task: SnapshotTask): Promise<SnapshotOutcome
   let snapshot: PoolSnapshot | undefined
   try {
     snapshot = writeFile(task)
-    const valid = await soundSnapshots(task.directory)
+    const valid = await validSnapshots(task.directory)
     if (isAmong(valid, snapshot)) return { snapshot, valid }
     const failure = await whyNotReadBack(snapshot)
     return failure ? { error: toErrorMessage(failure) } : { snapshot, valid: [snapshot, ...valid] }

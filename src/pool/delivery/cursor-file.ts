@@ -5,7 +5,7 @@ import { AtomicFile, attemptAsync, ioError, NodeDisk } from '../../log/index.js'
 import type { CursorState } from '../types.js'
 
 /**
- * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The sound one with
+ * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The valid one with
  * the higher sequence counts. docs/cursor-format.md has the table.
  *
  * ```
@@ -17,7 +17,7 @@ import type { CursorState } from '../types.js'
  *    24  8  LSN where the last acknowledged group ends
  *    32  8  written, microseconds since 1970
  *    40  4  bytes of the name
- *    44 64  name, zeros behind it
+ *    44 64  name, then zeros
  *   108  4  CRC-32 of bytes 0 to 107
  * ```
  */
@@ -64,7 +64,7 @@ export function cursorPath(directory: string, name: string): string {
   return path.join(directory, `cursor-${name}.cur`)
 }
 
-/** Makes a cursor's file, whole or not at all. @throws LogError `TIDEMARK_LOG_IO`. */
+/** Makes a cursor's file atomically: after a crash it is whole or absent. @throws LogError `TIDEMARK_LOG_IO`. */
 export async function createCursorFile(
   directory: string,
   record: CursorRecord,
@@ -105,7 +105,7 @@ export async function removeCursorFile(directory: string, name: string): Promise
 }
 
 /**
- * All cursors of a folder, by name. One that can't be read, or of which no slot is sound, is among them with the
+ * All cursors of a folder, by name. One that can't be read, or of which no slot is valid, is among them with the
  * reason. Writes nothing: it may stand beside the pool that writes them.
  *
  * @throws LogError `TIDEMARK_LOG_IO` when the folder can't be read.
@@ -133,8 +133,8 @@ async function readCursorFile(directory: string, name: string, disk: Disk): Prom
     return { name, path: file, record: undefined, reason: ioError('read', file, cause).message }
   }
   const slots = [0, slotDistance].map((at) => decodeSlot(content.subarray(at, at + slotBytes)))
-  const sound = slots.filter((slot) => typeof slot !== 'string')
-  const record = sound.toSorted((a, b) => b.sequence - a.sequence)[0]
+  const valid = slots.filter((slot) => typeof slot !== 'string')
+  const record = valid.toSorted((a, b) => b.sequence - a.sequence)[0]
   if (!record) return { name, path: file, record, reason: slots.find((slot) => typeof slot === 'string') }
   if (record.name === name) return { name, path: file, record, reason: undefined }
   const reason = `it is the file of a cursor named ${JSON.stringify(record.name)}`

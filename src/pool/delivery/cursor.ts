@@ -94,7 +94,7 @@ export class Cursor {
     this.#lsn = lsn
     this.#callOff ??= this.#clock.after(cursorStoreDelayMs, () => {
       this.#callOff = undefined
-      // Whoever needs to know asks with `flush`; what failed is written again with the next acknowledgement.
+      // `flush` reports a failure to its caller; here the next acknowledgement writes again.
       this.flush().catch(() => {})
     })
   }
@@ -134,7 +134,7 @@ export class Cursor {
       name: this.name,
       state: this.#state as StoredCursorState,
       lsn: this.#lsn,
-      // One that failed is written again into the same slot: the other one is sound.
+      // After a failure the same slot is written again: the other one is valid.
       sequence: this.#sequence + 1,
       writtenUs: Math.round(this.#clock.wallMs() * 1000),
     }

@@ -12,7 +12,7 @@ export const cursorsMax = 1024
 
 /** The named cursors of a pool: who holds which, what is stored, and what of the log they need. */
 export class CursorStore {
-  /** Told of each cursor that is invalidated while the pool runs. */
+  /** Called for each cursor that is invalidated while the pool runs. */
   onInvalidated: (invalidation: CursorInvalidation) => void = () => {}
   readonly #log: DurableLog
   readonly #keepBytes: number
@@ -123,7 +123,7 @@ export class CursorStore {
     this.#checkUsable(cursor)
   }
 
-  /** Why a cursor can't go on, if it can't: also after the close, so that no loop takes it for an ordinary end. */
+  /** Why a cursor can't be resumed; undefined when it can. After the close too, so that a loop ends with this error. */
   failureOf(cursor: Cursor): PoolError | undefined {
     return this.#unusable(cursor)
   }
@@ -146,7 +146,7 @@ export class CursorStore {
       throw new PoolError('TIDEMARK_UNKNOWN_CURSOR', `There is no cursor ${shown(name)}.`, { name })
     }
     if (cursor.live) throw inUse(name)
-    // Until its file is gone nobody may make it anew.
+    // No subscription may take it, or make it anew, until its file is removed.
     cursor.live = true
     cursor.dropping = true
     try {
@@ -176,7 +176,7 @@ export class CursorStore {
       if (!lags(cursor) || cursor.neededLsn >= firstLsn) continue
       cursor.invalidate('invalidated')
       const { name, lsn } = cursor
-      // A disk that does not take this is no reason to let it fill: opening sees that the log behind it is gone.
+      // On failure the log is removed all the same: the next opening finds that the cursor's log is gone.
       await cursor.flush().catch(() => {})
       this.onInvalidated({ name, lsn, lagBytes: durableLsn - lsn, keepBytes: this.#keepBytes })
     }
@@ -217,7 +217,7 @@ export class CursorStore {
     await cursor.flush().catch(() => {})
   }
 
-  /** Makes a new cursor's file, when a record begins where it begins. A cursor that can't be made is none. */
+  /** Makes a new cursor's file, when a record begins where it begins. On failure the cursor is removed again. */
   async #create(cursor: Cursor): Promise<void> {
     try {
       await this.#checkStart(cursor.lsn)
@@ -260,11 +260,11 @@ export class CursorStore {
     const { firstLsn, durableLsn } = this.#log
     const what =
       state === 'invalidated'
-        ? `the log behind LSN ${lsn} was deleted, it begins at ${firstLsn} now`
+        ? `the log after LSN ${lsn} was deleted, it begins at ${firstLsn} now`
         : `the log ends at ${durableLsn}, below the cursor's LSN ${lsn}`
     return new PoolError(
       'TIDEMARK_CURSOR_INVALIDATED',
-      `The cursor ${name} can't go on: ${what}. Drop it, bring the consumer up to date, and begin anew.`,
+      `The cursor ${name} can't continue: ${what}. Drop it, bring the consumer up to date, and begin anew.`,
       { name, lsn, state, firstLsn, durableLsn },
     )
   }

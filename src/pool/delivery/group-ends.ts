@@ -2,7 +2,7 @@
 const pageBytes = 256 * 1024
 const pagesMax = 4096
 
-/** Where groups end that lie further back than this behind the newest is forgotten: they can't be acknowledged alone. */
+/** The ends of groups further back than this are dropped: such a group can't be acknowledged by itself any more. */
 export const acknowledgeWindowBytes = (pagesMax - 1) * pageBytes
 
 /** The LSNs at which groups end, over the last GiB of log: a 64th of it in memory, at most 16 MiB. */

@@ -5,7 +5,7 @@ import type { AcknowledgementLatency } from './acknowledgement-latency.js'
 import type { WaiterQueue } from './waiter-queue.js'
 
 /**
- * Walks the durable records of the log and gives each to the queue of the shard that wrote it. It is given nothing above the
+ * Walks the durable records of the log and gives each to the queue of the shard that wrote it. It gets nothing above the
  * durable LSN, so nothing is acknowledged that is not on disk.
  */
 export class Publisher {

@@ -52,7 +52,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     this.#batch = { events: [], afterLsn: reader.position, endLsn: reader.position }
     if (parts.cursor !== undefined) {
       const { cursor, stored } = cursors.hold(parts.cursor, reader.position, this)
-      // Whoever reads or flushes awaits it.
+      // A failure is thrown where it is awaited: by the first `next` and by `flush`.
       stored.catch(() => {})
       this.#cursor = cursor
       this.#stored = stored

@@ -10,7 +10,7 @@ const commandsPerWake = 32
 const settled = Promise.resolve()
 
 /**
- * Those who wait for one shard's records. The shard executes commands in the order in which they were handed over and logs
+ * The waiters for one shard's records. The shard executes commands in the order in which they were handed over and logs
  * them in that order, so the next record belongs to the first in the queue, and nothing in the record has to say so.
  */
 export class WaiterQueue {
@@ -40,7 +40,7 @@ export class WaiterQueue {
     return bundle.add()
   }
 
-  /** Adds somebody who waits for the commands from `from` to `to` in `words`, which are handed over next. */
+  /** Adds a waiter for the commands from `from` to `to` in `words`, which are handed over next. */
   add(waiter: Waiter, words: Int32Array, from: number, to: number): void {
     this.#bundle = undefined
     if (allAssertions) this.#expected.add(words, from, to)
@@ -52,10 +52,10 @@ export class WaiterQueue {
     if (this.#bundle!.commands % commandsPerWake === 0) this.#wake()
   }
 
-  /** Gives a durable record to the first in the queue; returns whether a command is settled with it. */
+  /** Delivers a durable record to the first waiter; returns whether a command is settled with it. */
   deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
     const waiter = this.#waiters.front()
-    if (!waiter) throw nobodyWaits(lsn)
+    if (!waiter) throw noCommandInFlight(lsn)
     if (allAssertions) this.#expected.check(words, from, lsn, more)
     const outcome = waiter.deliver(words, from, to, lsn, more)
     const isLast = (outcome & delivered.last) !== 0
@@ -64,7 +64,7 @@ export class WaiterQueue {
     return (outcome & delivered.settles) !== 0
   }
 
-  /** All that is durable was delivered: what waits for its bundle to be complete is acknowledged without. */
+  /** All that is durable was delivered: the part of a bundle that is there is acknowledged. */
   release(): void {
     if (!this.#isPartlyDelivered) return
     this.#isPartlyDelivered = false
@@ -89,7 +89,7 @@ export class WaiterQueue {
   }
 }
 
-function nobodyWaits(lsn: number): LogError {
+function noCommandInFlight(lsn: number): LogError {
   return new LogError(
     'TIDEMARK_REPLAY_DIFFERS',
     `No command is in flight for the record that ends at LSN ${lsn}.`,

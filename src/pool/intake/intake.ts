@@ -26,12 +26,12 @@ import { Refusals } from './refusals.js'
 type Resolve<T> = (value: T) => void
 type Reject = (error: unknown) => void
 
-/** After a refusal that no command's end will follow, the shard has taken what is in its ring by then. */
+/** After a refusal while nothing is in flight no command settles and drains: by then the shard has taken what is in its ring. */
 const drainDelayMs = 1
 
 /**
  * The way into the shards: checks and encodes commands, keeps the number of those in flight within its limit, and puts
- * who waits for them into the shards' queues. Whatever is refused is refused before anything of it is handed over.
+ * their promises into the shards' queues. What is refused is refused before anything of it is handed over.
  */
 export class Intake {
   readonly maxInFlight: number
@@ -47,7 +47,7 @@ export class Intake {
   #inFlight = 0
   #full = false
 
-  /** `refusal` says why nothing is taken any more, once nothing is; `drain` is called when those who wait may go on. */
+  /** `refusal` says why nothing is taken any more, if so; `drain` is called when there is room again after it was short. */
   constructor(options: {
     shards: readonly ShardHandle[]
     waiting: WaiterContext
@@ -134,7 +134,7 @@ export class Intake {
     return Math.min(this.maxInFlight, Math.floor(this.#shards[0]!.inbound.capacity / maxCommandWords))
   }
 
-  /** Counts commands as settled, and calls those who wait for room when there is enough. */
+  /** Counts commands as settled, and calls `drain` when there is room again. */
   settled(commands: number): void {
     this.#inFlight -= commands
     if (!this.#full || this.#inFlight * 4 > this.maxInFlight) return

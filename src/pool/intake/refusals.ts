@@ -18,7 +18,7 @@ export class Refusals {
     for (let i = 0; i < waiting.length; i += 2) (waiting[i] as Reject)(waiting[i + 1])
   }
 
-  /** The error of the last call of `refused`, until its promise is rejected: whoever is refused by then may share it. */
+  /** The error of the last call of `refused`, until its promise is rejected: calls that are refused by then may share it. */
   get error(): unknown {
     return this.#error
   }

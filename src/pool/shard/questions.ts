@@ -18,7 +18,7 @@ export type Answer =
       readonly orders: number
     }
 
-/** Answers the question record at a word offset: its kind is in the flags, its arguments behind the header. */
+/** Answers the question record at a word offset: its kind is in the flags, its arguments after the header. */
 export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: number): Answer {
   const instrumentId = words[at + 1]! >>> 0
   switch ((words[at]! >>> 8) & 0xff) {

@@ -66,7 +66,7 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /**
- * Brings restored books up, by executing the commands logged behind them again. Every group that comes of it is compared
+ * Brings restored books up to date, by executing again the commands that were logged after them. Every record is compared
  * with the logged one, word by word. What opening has just verified is not verified again.
  *
  * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.

@@ -32,13 +32,13 @@ export interface ShardReady {
   readonly counters: EngineCounters
 }
 
-/** One shard as the caller's thread sees it: the way in, the queue of those who wait for what comes out. */
+/** One shard as the caller's thread sees it: the ring that takes commands, and the queue of those who wait for their records. */
 export class ShardHandle {
   readonly inbound: InboundWriter
   readonly inboundMemory: InboundMemory
   readonly number: number
   readonly waiters: WaiterQueue
-  /** Resolves when the thread's loop ended as it was told to; rejects with what ended it otherwise. */
+  /** Resolves when the thread's loop ended because its ring was stopped; rejects with what ended it otherwise. */
   readonly ended: Promise<void>
   readonly ready: Promise<ShardReady>
   readonly #log: DurableLog
@@ -88,10 +88,10 @@ export class ShardHandle {
         }
       }
       port1.on('message', take)
-      // A message that this thread has no memory for is lost, and nobody knows whose answer it was.
+      // A message for which this thread has no memory is lost, and with it the id of its question: all of them fail.
       port1.on('messageerror', (cause) => this.#loseAnswers(cause))
     })
-    // Whoever opens the pool awaits `ready`; a failure later is told by `ended`.
+    // The opening awaits `ready`; a later failure is reported by `ended`.
     this.ready.catch(() => {})
     const task = options.start(
       {
@@ -112,7 +112,7 @@ export class ShardHandle {
         throw threadEnded(`shard ${shard}`, cause)
       })
       .then(() => {
-        // What the thread said last is there, but the event loop may have heard of its end first.
+        // The thread's last message is in the port, but its exit may arrive before that message does.
         for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
           take(last.message)
         if (failure) throw failure
@@ -133,7 +133,7 @@ export class ShardHandle {
     return report
   }
 
-  /** Hands encoded commands over; the caller has seen to it that they fit. */
+  /** Hands encoded commands over; the caller has made sure that they fit. */
   send(waiter: Waiter, words: Int32Array, from: number, to: number): void {
     this.waiters.add(waiter, words, from, to)
     this.inbound.write(words, from, to)
@@ -147,8 +147,8 @@ export class ShardHandle {
   }
 
   /**
-   * Asks the shard; the answer is given when the LSN at which it was true is durable. Once `fail` was called nobody
-   * answers any more: what is under way, a checkpoint for one, gets the error. A question is never refused for want of
+   * Asks the shard; resolves when the LSN at which the answer was true is durable. Once `fail` was called no
+   * question is answered any more: those that are pending, of a checkpoint for example, get the error. A question is never refused for want of
    * room: who asks for users keeps the number of their questions within its limit.
    */
   async ask(
@@ -194,7 +194,7 @@ export class ShardHandle {
     }
   }
 
-  /** Rejects everybody who waits, and whoever asks from now on. */
+  /** Rejects every command and question that is pending, and every question from now on. */
   fail(error: Error): void {
     this.#failure ??= error
     this.waiters.fail(error)

@@ -21,7 +21,7 @@ export class ShardThreads {
     this.#slots = Array.from({ length: shards }, () => {
       const { port1, port2 } = new MessageChannel()
       const ended = this.#threads.run({ port: port2 }, [port2])
-      // Who begins the shard asks how it ended; one that is never begun ends with the threads.
+      // `begin` returns it; a shard that is never begun ends with the threads, and its failure is of no use to anyone.
       ended.catch(() => {})
       return { port: port1, ended }
     })
@@ -59,8 +59,8 @@ export class ShardThreads {
   }
 
   /**
-   * Ends the threads. Those that were begun must have been told to stop. A thread that is terminated while it still loads
-   * its code can take the process with it (Node 20.20 aborts in `require` of a module), so each is let go by itself first.
+   * Ends the threads. The inbound rings of those that were begun must be stopped. A thread that is terminated while it still loads
+   * its code can take the process with it (Node 20.20 aborts in `require` of a module), so each first ends by itself.
    */
   async destroy(): Promise<void> {
     for (const { port } of this.#slots) port.postMessage({ end: true })

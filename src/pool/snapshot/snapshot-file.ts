@@ -101,7 +101,7 @@ export class SnapshotWriter {
  * @throws LogError `TIDEMARK_TOO_MANY_FILES` when no descriptor is free: that says nothing of any file. `TIDEMARK_LOG_IO`
  *   when the folder cannot be read.
  */
-export async function soundSnapshots(directory: string, disk: Disk = nodeDisk): Promise<PoolSnapshot[]> {
+export async function validSnapshots(directory: string, disk: Disk = nodeDisk): Promise<PoolSnapshot[]> {
   const snapshots: PoolSnapshot[] = []
   for (const { path: file } of await listSnapshots(directory, disk)) {
     const header = await verifySnapshot(file, disk).catch((error) => {
@@ -171,8 +171,8 @@ export async function verifySnapshot(
     for (const { bytes, crc } of header.pieces) {
       let actual = 0
       for (let done = 0; done < bytes; ) {
-        const wanted = chunk.subarray(0, Math.min(chunkBytes, bytes - done))
-        const read = await attemptAsync('read', file, () => disk.read(handle, wanted, position + done))
+        const part = chunk.subarray(0, Math.min(chunkBytes, bytes - done))
+        const read = await attemptAsync('read', file, () => disk.read(handle, part, position + done))
         if (read === 0) return undefined
         actual = crc32(chunk.subarray(0, read), actual)
         done += read
@@ -217,14 +217,14 @@ export interface ReadPiece {
 }
 
 /**
- * Gives the pieces of those sections that `wants` says, in their order, each checked. Blocks the thread; for worker
+ * Gives the pieces of those sections that `isNeeded` accepts, in their order, each checked. Blocks the thread; for worker
  * threads.
  *
  * @throws LogError `TIDEMARK_LOG_CORRUPT` for a damaged piece, `TIDEMARK_LOG_IO`.
  */
 export function* readPieces(
   { path: name, header }: PoolSnapshot,
-  wants: (section: number) => boolean = () => true,
+  isNeeded: (section: number) => boolean = () => true,
   disk: Disk = nodeDisk,
 ): Generator<ReadPiece> {
   const file = attempt('open', name, () => disk.open(name, 'read'))
@@ -234,7 +234,7 @@ export function* readPieces(
     const words = new Int32Array(buffer.buffer, buffer.byteOffset, largest >> 2)
     let position = snapshotHeaderBytes
     for (const { section, bytes, crc } of header.pieces) {
-      if (wants(section)) {
+      if (isNeeded(section)) {
         const piece = buffer.subarray(0, bytes)
         for (let done = 0; done < bytes; ) {
           const at = position + done

@@ -8,7 +8,7 @@ import {
   readSnapshotHeader,
   removeUnfinishedSnapshots,
   SnapshotWriter,
-  soundSnapshots,
+  validSnapshots,
   verifySnapshot,
 } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
@@ -46,7 +46,7 @@ describe('a snapshot file', () => {
     expect(header).toMatchObject({ rulesVersion: 3, replayFromLsn: 640, endLsn: 800, books: 4, bytes: 2400 })
     expect(header!.sections).toEqual(sections)
     expect(await verifySnapshot(snapshot.path, disk)).toEqual(header)
-    expect(await soundSnapshots(folder, disk)).toEqual([snapshot])
+    expect(await validSnapshots(folder, disk)).toEqual([snapshot])
     expect(read(snapshot, disk)).toEqual(pieces)
     expect(read(snapshot, disk, (section) => section === 1)).toEqual([pieces[1]])
   })
@@ -149,10 +149,10 @@ describe('a snapshot file', () => {
     disk.async.open = (path, mode) =>
       path === others[0] ? Promise.reject(Object.assign(new Error(errno), { code: errno })) : open(path, mode)
     expect(await listSnapshots(folder, disk)).toHaveLength(4)
-    expect(await soundSnapshots(folder, disk)).toEqual([snapshot])
+    expect(await validSnapshots(folder, disk)).toEqual([snapshot])
     // A failed read says nothing about the file.
     errno = 'EMFILE'
-    await expect(soundSnapshots(folder, disk)).rejects.toMatchObject({ code: 'TIDEMARK_TOO_MANY_FILES' })
+    await expect(validSnapshots(folder, disk)).rejects.toMatchObject({ code: 'TIDEMARK_TOO_MANY_FILES' })
   })
 
   it('that was not finished is removed, and no other file', async () => {
