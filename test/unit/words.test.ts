@@ -47,7 +47,6 @@ const notYet = [
   'test/unit/log/interrupted-removal.test.ts',
   'test/unit/log/log-end.test.ts',
   'test/unit/matching/price-levels.test.ts',
-  'test/unit/pool/snapshot-file.test.ts',
 ]
 
 const text = /\.(c|json|md|mjs|mts|ts)$/
