@@ -56,7 +56,7 @@ const rows = {
     'public',
     'index',
   ],
-  factors: ['errors', 'ticks', 'entries', 'engine', 'durable', 'pool', 'index'],
+  factors: ['errors', 'values', 'ticks', 'entries', 'engine', 'durable', 'pool', 'index'],
   jobs: [
     'errors',
     'clock',

@@ -1,6 +1,6 @@
 import { shown } from '../base/shown.js'
-import { usable } from './engine/operators/operator.js'
 import { FactorError } from './errors.js'
+import { usable } from './values.js'
 
 /** What of a tick a factor can be made of, in the order of its cells. `close` is another name for `last`. */
 export const fields = ['last', 'bid', 'ask', 'high', 'low', 'open', 'volume'] as const

@@ -1,12 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import type { JobTask } from './handler.js'
-
-/** What a handler's thread gets: one attempt, and where its function stands. */
-export interface ThreadTask {
-  readonly filename: string
-  readonly name: string
-  readonly task: JobTask
-}
+import type { JobTask, ThreadTask } from './handler.js'
 
 /** Under this symbol a result of Piscina's `move` says what is to be transferred; its value is not copied here. */
 const transferable = Symbol.for('Piscina.transferable')

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { requireOwn, workerFile } from '../../base/own-files.js'
 import { JobError } from '../errors.js'
-import type { ThreadTask } from './handler-thread.js'
 
 /** What a handler gets: one attempt of one job. */
 export interface JobTask {
@@ -11,6 +10,13 @@ export interface JobTask {
   readonly attempt: number
   /** Unique over the life of the queue, and greater than that of every attempt before. */
   readonly attemptId: number
+}
+
+/** What a handler's thread gets: one attempt, and where its function stands. */
+export interface ThreadTask {
+  readonly filename: string
+  readonly name: string
+  readonly task: JobTask
 }
 
 export interface JobContext {

@@ -4,7 +4,6 @@ import { JobError } from '../errors.js'
 import { isCount, type JobEvent, type JobEventType } from '../events/event.js'
 import type { DeadReason, FinishedJob, JobState, LiveJob } from '../job.js'
 import { FinishedJobs, type KeepFinished } from './finished-jobs.js'
-import type { SnapshotCut } from './snapshot-cut.js'
 
 /** Counts over the whole life of a queue, forgotten jobs included. */
 export interface JobTotals {
@@ -23,6 +22,14 @@ export interface JobCounts {
   readonly inFlight: number
   /** Finished jobs whose ids are still recognized. */
   readonly finishedKept: number
+}
+
+/** Encodes jobs as they are now, before they change. */
+interface TableCut {
+  /** A live job is about to change. */
+  keepLive(job: LiveJob): void
+  /** A finished job is about to be forgotten. */
+  keepFinished(job: FinishedJob): void
 }
 
 /** What is to happen to a job: an event without what the log adds to it. */
@@ -49,7 +56,7 @@ export class JobTable {
   readonly finished: FinishedJobs
   readonly totals: JobTotals
   #inFlight = 0
-  #cut: SnapshotCut | undefined
+  #cut: TableCut | undefined
 
   constructor(keep: KeepFinished, totals: JobTotals = emptyTotals(), clock?: Clock) {
     this.finished = new FinishedJobs(keep, clock)
@@ -69,7 +76,7 @@ export class JobTable {
   }
 
   /** From now on `cut` is called with each job that is about to change or to be forgotten. For `SnapshotCut`. */
-  beginCut(cut: SnapshotCut): void {
+  beginCut(cut: TableCut): void {
     if (allAssertions) this.#checkCounts()
     this.#cut = cut
     this.finished.onForget = (job) => cut.keepFinished(job)

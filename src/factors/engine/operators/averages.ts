@@ -1,5 +1,6 @@
 import { badParameter } from '../../errors.js'
-import { checkPeriod, type Place, UnaryOperator, usable } from './operator.js'
+import { usable } from '../../values.js'
+import { checkPeriod, type Place, UnaryOperator } from './operator.js'
 
 /**
  * Exponential moving average: alpha = 2 / (period + 1), seeded with the first value; defined from the `period`-th

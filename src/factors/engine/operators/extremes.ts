@@ -1,5 +1,6 @@
 import { allAssertions } from '../../../base/assert.js'
-import { checkPeriod, checkPlace, type Place, UnaryOperator, usable } from './operator.js'
+import { usable } from '../../values.js'
+import { checkPeriod, checkPlace, type Place, UnaryOperator } from './operator.js'
 
 /**
  * A monotonic queue: values that a later one beats can never be the extreme again and are dropped from the back, what

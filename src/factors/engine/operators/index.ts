@@ -10,7 +10,7 @@ export {
   RollingVariance,
   ZScore,
 } from './moments.js'
-export { BinaryOperator, Operator, type Place, periodMax, UnaryOperator, valueMax } from './operator.js'
+export { BinaryOperator, Operator, type Place, periodMax, UnaryOperator } from './operator.js'
 export { RollingCorrelation, RollingCovariance } from './pairs.js'
 export { RollingCount, RollingMean, RollingSum } from './sums.js'
 export { Vwap } from './vwap.js'

@@ -1,5 +1,6 @@
 import { allAssertions } from '../../../base/assert.js'
-import { checkPeriod, checkPlace, type Place, quotient, UnaryOperator, usable } from './operator.js'
+import { usable } from '../../values.js'
+import { checkPeriod, checkPlace, type Place, quotient, UnaryOperator } from './operator.js'
 
 /** `s`: place in the ring, ring full (0 or 1), then `lag` values. Returns the value of `lag` updates ago, or NaN. */
 function stepLag(c: Float64Array, s: number, lag: number, x: number): number {

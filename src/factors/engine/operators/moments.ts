@@ -1,4 +1,5 @@
 import { badParameter } from '../../errors.js'
+import { usable } from '../../values.js'
 import {
   blockFourMomentsCells,
   blockMomentsCells,
@@ -10,7 +11,7 @@ import {
   windowMean,
   windowSquares,
 } from './block-moments.js'
-import { checkPeriod, type Place, quotient, UnaryOperator, usable } from './operator.js'
+import { checkPeriod, type Place, quotient, UnaryOperator } from './operator.js'
 
 /** `population` divides the squared deviations by n, `sample` by n - 1. */
 export type Estimate = 'population' | 'sample'

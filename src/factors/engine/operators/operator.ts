@@ -1,10 +1,7 @@
 import { allAssertions, assert, broken } from '../../../base/assert.js'
 import { badParameter, badValue, FactorError } from '../../errors.js'
+import { usable } from '../../values.js'
 
-/**
- * Inputs beyond this are refused: the fourth power of a value, summed over the longest window, must still be a number.
- */
-export const valueMax = 1e60
 export const periodMax = 1_000_000
 
 /**
@@ -132,11 +129,6 @@ export abstract class BinaryOperator extends Operator {
 export function quotient(dividend: number, divisor: number): number {
   const value = dividend / divisor
   return value <= Number.MAX_VALUE && value >= -Number.MAX_VALUE ? value : Number.NaN
-}
-
-/** False for NaN too, and for what is no number. */
-export function usable(x: number): boolean {
-  return typeof x === 'number' && x <= valueMax && x >= -valueMax
 }
 
 /** @throws FactorError `TIDEMARK_BAD_PARAMETER` unless `period` is a whole number from `min` to a million. */

@@ -1,6 +1,7 @@
 import { allAssertions } from '../../../base/assert.js'
+import { usable } from '../../values.js'
 import { divisorOf, type Estimate, estimateSuffix } from './moments.js'
-import { BinaryOperator, checkPeriod, checkPlace, type Place, usable } from './operator.js'
+import { BinaryOperator, checkPeriod, checkPlace, type Place } from './operator.js'
 
 /**
  * Second moments of pairs, in blocks and joined as in `block-moments.ts`.

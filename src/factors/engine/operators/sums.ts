@@ -1,5 +1,6 @@
+import { usable } from '../../values.js'
 import { blockSumCells, stepBlockSum } from './block-sum.js'
-import { checkPeriod, type Place, UnaryOperator, usable } from './operator.js'
+import { checkPeriod, type Place, UnaryOperator } from './operator.js'
 
 /** Sum of the last `period` values. */
 export class RollingSum extends UnaryOperator {

@@ -1,6 +1,7 @@
 import { badValue } from '../../errors.js'
+import { usable } from '../../values.js'
 import { blockSumCells, stepBlockSum } from './block-sum.js'
-import { BinaryOperator, checkPeriod, type Place, usable } from './operator.js'
+import { BinaryOperator, checkPeriod, type Place } from './operator.js'
 
 /**
  * Volume-weighted average price: sum of price x volume / sum of volume. Inputs: price, volume. Over everything since

@@ -1,5 +1,6 @@
 import { badValue } from '../../errors.js'
-import { checkPeriod, Operator, type Place, UnaryOperator, usable } from './operator.js'
+import { usable } from '../../values.js'
+import { checkPeriod, Operator, type Place, UnaryOperator } from './operator.js'
 
 /**
  * Relative strength index (Wilder, New Concepts in Technical Trading Systems, 1978): the mean gain and the mean loss
