@@ -98,14 +98,8 @@ export class CommandBundle implements Waiter {
 
   deliver(words: Int32Array, from: number, to: number, lsn: number): number {
     const report = reportOf(words, from, to, lsn, this.#context.registry)
-    if (this.#isResolved) this.#deliverLate(report)
-    else {
-      if (this.#settled === 0) {
-        this.#isOpen = false
-        this.#reports = new Array<ExecutionReport>(this.#commands)
-      }
-      ;(this.#reports as ExecutionReport[])[this.#settled] = report
-    }
+    if (this.#given > 0) this.#deliverLate(report)
+    else this.#keep(report)
     if (++this.#settled < this.#commands) return delivered.settles
     this.release()
     return delivered.settlesLast
@@ -128,8 +122,23 @@ export class CommandBundle implements Waiter {
   }
 
   /**
-   * The reactions run after the chunk of the log in which the promise was resolved, one after the other, so by now every
-   * command that is left has asked for a promise of its own.
+   * Keeps a report for the reactions of the promise, none of which has run. That promise may be resolved already: more of the
+   * log can be durable, and is delivered, before the turn in which it was resolved is over.
+   */
+  #keep(report: ExecutionReport): void {
+    if (this.#settled === 0) {
+      this.#isOpen = false
+      this.#reports = new Array<ExecutionReport>(this.#commands)
+    }
+    ;(this.#reports as ExecutionReport[])[this.#settled] = report
+    if (!this.#isResolved) return
+    this.#ready++
+    this.#context.latency.record(this.#submittedMs, 1)
+  }
+
+  /**
+   * The reactions run one after the other, with no delivery in between: when the first has run, every command whose report
+   * was not here has asked for a promise of its own.
    */
   #deliverLate(report: ExecutionReport): void {
     this.#context.latency.record(this.#submittedMs, 1)

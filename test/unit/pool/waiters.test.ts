@@ -73,6 +73,20 @@ describe('commands that were submitted in one turn', () => {
     }
   })
 
+  it('are acknowledged in their order when more is durable before the turn in which some were is over', async () => {
+    const { bundle, outcomes, order, deliver } = newBundle(4)
+    deliver()
+    bundle.release()
+    expect(deliver()).toBe(delivered.settles)
+    await turn()
+    expect(outcomes).toEqual([8, 16, undefined, undefined])
+    expect(deliver()).toBe(delivered.settles)
+    expect(deliver()).toBe(delivered.settlesLast)
+    await turn()
+    expect(outcomes).toEqual([8, 16, 24, 32])
+    expect(order).toEqual([0, 1, 2, 3])
+  })
+
   it('are rejected, those whose records did not become durable and no others, when the pool fails', async () => {
     const failure = new Error('the disk is gone')
     for (let durable = 0; durable < 4; durable++) {
