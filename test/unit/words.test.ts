@@ -46,7 +46,6 @@ const notYet = [
   'test/unit/log/inspection.test.ts',
   'test/unit/log/interrupted-removal.test.ts',
   'test/unit/log/log-end.test.ts',
-  'test/unit/matching/price-levels.test.ts',
 ]
 
 const text = /\.(c|json|md|mjs|mts|ts)$/

@@ -53,6 +53,7 @@ export class AccountIndex {
     nodes[node * 8 + TAIL] = order
   }
 
+  /** Takes an order out of the list of its account. */
   remove(listed: number): void {
     const base = (listed & RECORD) << 4
     const { i32 } = this.#orders
@@ -164,7 +165,7 @@ export class AccountIndex {
     if (capacity > this.#capacity) this.#rebuild(capacity)
   }
 
-  /** Says which order of a snapshot is the first of its account's list. `reserve` made room for the list. */
+  /** Makes an order of a snapshot the first of its account's list, for which `reserve` has made room. */
   restoreFirst(order: number): void {
     const { i32 } = this.#orders
     const base = order << 4
@@ -173,7 +174,7 @@ export class AccountIndex {
     i32[base + PREVIOUS] = ~node
   }
 
-  /** The same for the last. */
+  /** Makes an order of a snapshot the last of its account's list, for which `reserve` has made room. */
   restoreLast(order: number): void {
     const { i32 } = this.#orders
     const base = order << 4

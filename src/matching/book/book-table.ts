@@ -20,8 +20,8 @@ export interface BookKeeper {
 }
 
 /**
- * The few numbers of each book beside its orders. Books are numbered from 0 in the order in which this shard got them;
- * the pool's instrument ids are translated at the door.
+ * What a book has beside its orders: its instrument, whether it is halted, and a few counts. Books are numbered from 0 in
+ * the order in which this shard got them; `find` translates the pool's instrument ids.
  */
 export class BookTable {
   readonly definitions: InstrumentDefinition[] = []

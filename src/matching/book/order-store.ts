@@ -6,7 +6,7 @@ import { checkRecordCount, recordsMax } from './record-masks.js'
  * Record 0 is never given out: 0 means "no order" everywhere. The level of a free record is 0, that of a live one never.
  *
  * While a snapshot is copied, a record is copied before its first change: code that changes a record that is not below
- * `copyFrom` calls `keep` first. Only changes of `previous` and `accountPrevious`, which a snapshot does not hold, do not.
+ * `copyFrom` calls `keep` first. `previous` and `accountPrevious` are not in a snapshot, so a change of these needs no copy.
  *
  *   bytes  0-7   order id, u64       32-35  next in queue      48-51  flags
  *          8-15  price, u64, ticks   36-39  previous in queue  52-55  next of the same account
@@ -209,7 +209,7 @@ export class OrderStore {
     if (order >= this.copyFrom) this.keep(order)
     this.i32[(order << 4) + FLAGS] = flags
   }
-  /** Only for the links to an account's node, which a snapshot does not hold. */
+  /** Only for links to an account's node. A snapshot does not hold them, so the record needs no copy. */
   setAccountNext(order: number, next: number): void {
     this.i32[(order << 4) + ACCOUNT_NEXT] = next
   }

@@ -31,7 +31,7 @@ const NEAR = 2
 const NEAR_MAX = 16
 const NEAR_KEPT = 8
 
-/** The book sides of a book are `book * 4` plus one of these. On the even ones the highest price is the best. */
+/** The numbers of a book's sides are `book * 4` plus one of these. On the even ones the highest price is the best. */
 export const SIDE_BIDS = 0
 export const SIDE_ASKS = 1
 /** Sell stops: triggered when the price falls, so the highest is next. */
@@ -45,8 +45,8 @@ function keySign(bookSide: number): number {
 }
 
 /**
- * The price levels of all books of a shard in book sides. A book side is one sorted side of a book, best first; a book has four:
- * bids, asks, and the stops that wait on either side.
+ * The price levels of all books of a shard, sorted by book side, best first. A book has four sides: bids, asks, and the
+ * stops that wait to sell or to buy.
  *
  * Most levels come and go near the touch: on the benchmark's `normal` workload 84 % of the resting orders open a level
  * of their own, nearly always as the new best, and close it soon after. So the levels nearest to the best are only a
@@ -64,7 +64,7 @@ export class PriceLevels extends LevelStore {
   readonly #indexedKeys: KeyMap
   /** The key that is looked for. A number passed to a function that is not inlined would be boxed beyond 31 bits. */
   readonly #sought = new Float64Array(1)
-  /** Where the last unsuccessful `find` ended: between these two levels. Void when the book side is -1. */
+  /** Where the last unsuccessful `find` ended: between these two levels. `#foundSide` is -1 when there is none. */
   #foundSide = -1
   #foundKey = 0
   #foundBetter = 0

@@ -13,9 +13,9 @@ export interface RequestEntry {
   code: number
   filled: number
   remaining: number
-  /** Where the first execution's group ends in the log; 0 until the log has said so. */
+  /** Where the first execution's group ends in the log; 0 until `settle` is called. */
   lsn: number
-  /** The last copy of the ledger that has this entry in it, or for which it came too late; see `copies`. */
+  /** The number of the last copy that has this entry, or that began before the entry was made: that copy passes over it. */
   copy: number
 }
 
@@ -98,7 +98,7 @@ export class RequestLedger {
     this.#last = entry
   }
 
-  /** Says where the group of the request that was noted last ends in the log. */
+  /** Sets the LSN at which the group of the request that was noted last ends. */
   settle(lsn: number): void {
     if (this.#last) this.#last.lsn = lsn
     this.#last = undefined

@@ -32,7 +32,7 @@ const LEVEL_TAIL = levelFields.tail
 const LEVEL_COUNT = levelFields.count
 
 const RECORD = recordMask
-/** An order with one of these may be among those that a book counts: DAY and GTD share no bit with GTC, IOC and FOK. */
+/** An order without any of these bits is neither a waiting stop nor DAY or GTD, the orders that a book counts. */
 const COUNTED_FLAGS = WAITING | (7 << TIME_IN_FORCE_SHIFT)
 
 /** Whether an `expire` command could ever kill an order with these flags. */
@@ -55,8 +55,8 @@ export class ShardBooks {
   /** Set by crossing: how much of the aggressor went to decrement prevention instead of trades, in lots. */
   aggressorDecremented = 0
   /** The queue of triggered stops that have not acted yet, linked through `next`; empty between commands. */
-  firstElected = 0
-  lastElected = 0
+  firstTriggered = 0
+  lastTriggered = 0
 
   constructor(hashSeed: number) {
     this.levels = new PriceLevels(hashSeed)
@@ -192,7 +192,7 @@ export class ShardBooks {
     if (filled !== 0) this.orders.addFilled(order, filled)
   }
 
-  /** Takes a queued order out of its queue and out of everything. */
+  /** Takes a queued order out of its queue, the index and its account's list, and frees its record. */
   discard(queued: number): void {
     const order = queued & RECORD
     const { orders, levels } = this
@@ -224,6 +224,7 @@ export class ShardBooks {
     orders.release(order)
   }
 
+  /** Takes an order with these flags out of its book's counts of waiting stops and of orders that can expire. */
   uncount(book: number, flags: number): void {
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)

@@ -42,7 +42,7 @@ export const copyStepRecords = 2048
 export interface CopyTarget {
   /** Takes the words that were filled, and gives room for at least `copyRecordWordsMax` more. */
   swap(filledWords: number): Int32Array
-  /** Takes the words that were filled since the last `swap`. Nothing follows. */
+  /** Takes the words that were filled since the last `swap`. It is the last call. */
   finish(filledWords: number): void
 }
 
@@ -73,9 +73,9 @@ const REQUEST_KIND = copyKinds.request << KIND_SHIFT
 
 /**
  * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
- * the steps. A step copies what comes next in the order of the records; what a command is about to change
- * before its turn came is copied first, once. So a step, and what a command copies ahead for each order that it touches, are bounded, and
- * nothing is walked: an order is copied with its links, and restoring links the orders again.
+ * the steps. A step copies the next records by number. A record that a command is about to change before its turn is
+ * copied ahead, once. So the work of a step is bounded, and so is what a command copies for each order that it touches.
+ * Queues are not walked: an order is copied with its links, and a restore links the orders again.
  *
  * A book comes before everything that belongs to it; beyond that, records come in no particular order.
  */
@@ -120,7 +120,7 @@ export class ShardCopy {
     requests.keeper = this
   }
 
-  /** Copies on; returns whether all is copied, and then the target has all of it. */
+  /** Copies the next records. Returns true when everything was copied; then the target's `finish` was called. */
   step(records = copyStepRecords): boolean {
     if (!this.#running) return true
     const left = this.#stepRequests(this.#stepOrders(this.#stepBooks(records)))
@@ -155,7 +155,7 @@ export class ShardCopy {
 
   keepOrder(order: number): void {
     if (order >= this.counts.orderNumbers || this.#ordersCopied[order] !== 0) return
-    // A record that was free when the copy began is marked too: the order that gets it is not in the copy.
+    // A record that was free when the copy began counts as copied: the order that gets it now is not in the copy.
     this.#ordersCopied[order] = 1
     const { i32 } = this.#shard.orders
     if (i32[(order << 4) + LEVEL] === 0) return

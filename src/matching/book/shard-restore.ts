@@ -44,8 +44,8 @@ const RECORD = recordMask
 /**
  * Makes the books of a copy in a shard: all of them, or those that belong here. `add` takes the copy's records as they
  * come, in pieces that hold whole records; `finish` links the orders to each other, to their levels and to their
- * accounts. Until `finish` returns, the shard must not be used. Each step is one pass over memory from its beginning to its
- * end, whatever order the records came in, so that millions of orders take a fraction of a second.
+ * accounts. Until `finish` returns, the shard must not be used. With millions of orders the time goes into waiting for
+ * memory, so the orders are gone through twice only: when they are added, and when they are linked.
  */
 export class ShardRestore {
   readonly #shard: ShardBooks
@@ -56,9 +56,12 @@ export class ShardRestore {
   /** From the numbers in the copy to those here; 0: not there. */
   readonly #orderOf: Int32Array
   readonly #levelOf: Int32Array
-  /** By an order's number in the copy: which of the two links lead to it. An order to which none leads is the first of its list. */
+  /**
+   * By an order's number in the copy, two bits: whether another order's link leads to it in its queue, and in its account's
+   * list. An order to which none leads is the first there.
+   */
   readonly #linked: Uint8Array
-  /** Last orders of a level, and of an account. */
+  /** Orders that are the last of their level, and the last of their account's list, so far. */
   #queues = 0
   #accountLists = 0
   #orders = 0
@@ -99,6 +102,11 @@ export class ShardRestore {
     assert(at === end, 'a piece of a copy ends where its last record ends', () => ({ at, end }))
   }
 
+  /**
+   * Links what was added.
+   *
+   * @throws InvariantError `TIDEMARK_INVARIANT` when the copy has not what its head says, or its links do not fit.
+   */
   finish(): void {
     const { accounts, index, levels } = this.#shard
     const { books, orders } = this.#counts
@@ -186,7 +194,7 @@ export class ShardRestore {
     orders.setStopPrice(order, readU64(words, extension + 2))
     orders.setExpireTime(order, readU64(words, extension + 4))
     if ((flags & FLAG_FILLED) !== 0) {
-      // `addFilled` adds to what is there, which in a fresh record is nothing that counts.
+      // `addFilled` adds to what was filled before, and sets the flag. Without the flag that is 0, whatever stands there.
       orders.setFlags(order, flags & ~FLAG_FILLED)
       orders.addFilled(order, readU64(words, extension + 6))
     }
@@ -210,7 +218,7 @@ export class ShardRestore {
     })
   }
 
-  /** The level of the first of its orders that came. Its price is the order's, or the stop price of one that waits. */
+  /** Makes the level of an order that is the first of its level to be added. Returns it. */
   #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
     const sells = (flags & FLAG_SELL) !== 0
     const waits = (flags & FLAG_WAITING) !== 0

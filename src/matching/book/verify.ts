@@ -22,8 +22,8 @@ export function verifyShard(shard: ShardBooks): void {
   for (let order = 1; order < shard.orders.used; order++) if (shard.orders.level(order) !== 0) withLevel++
   expectEqual('records with a level', withLevel, orders)
   expectEqual('orders in account lists', shard.accounts.verify(), orders)
-  expectEqual('first triggered stop between commands', shard.firstElected, 0)
-  expectEqual('last triggered stop between commands', shard.lastElected, 0)
+  expectEqual('first triggered stop between commands', shard.firstTriggered, 0)
+  expectEqual('last triggered stop between commands', shard.lastTriggered, 0)
 }
 
 function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: number } {

@@ -38,13 +38,14 @@ import type { InstrumentDefinition } from './instrument-record.js'
 import { orderTypeCodes, replacePriorityCodes, selfTradePreventionCodes, timeInForceCodes } from './names.js'
 import { encodeNew } from './new-order-writer.js'
 
-/** What encoding needs to know of an instrument. Make one with `commandGrids` and keep it. */
+/** What encoding a command needs of its instrument. Make one with `commandGrids`, and keep it for the next command. */
 export interface CommandGrids {
   readonly instrumentId: number
   readonly price: Grid
   readonly quantity: Grid
 }
 
+/** @throws CommandError when a size of the instrument is no decimal string. */
 export function commandGrids(definition: InstrumentDefinition): CommandGrids {
   return {
     instrumentId: definition.instrumentId,
@@ -54,8 +55,8 @@ export function commandGrids(definition: InstrumentDefinition): CommandGrids {
 }
 
 /**
- * Checks a command for one symbol and encodes it at a word offset; `maxCommandWords` of room always suffice. The
- * symbol itself is the caller's business: `grids` is the instrument that it names. Returns the words used.
+ * Checks a command for one symbol and encodes it at a word offset; `maxCommandWords` of room always suffice. `grids`
+ * belongs to the instrument that the command's symbol names; the symbol itself is not looked at. Returns the words used.
  * @throws CommandError for anything malformed, before anything is written. `details.field` names the field.
  */
 export function encodeCommand(
@@ -172,6 +173,7 @@ function newFieldsOf(command: NewCommand): number {
   )
 }
 
+/** The same for what cancel, replace and reduce have in common. */
 function amendmentFieldsOf({
   orderId,
   account,

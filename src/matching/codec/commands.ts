@@ -1,11 +1,15 @@
 import type { ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
 
-/** A decimal string on the instrument's grid; a number counts as its `String(n)`. */
+/**
+ * A price or a quantity as a decimal string such as "12.5"; a number counts as its `String(n)`. Prices must be whole multiples of
+ * the instrument's `tickSize`, quantities of its `lotSize`; others are refused with `TIDEMARK_OFF_GRID`, never rounded.
+ */
 export type Decimal = string | number
 
 /** 64 bits that travel with a command and come back with its outcome: a bigint below 2^64 or a safe integer. */
 export type Tag = number | bigint
 
+/** What every new order has. */
 interface NewCommandFields {
   readonly type: 'new'
   readonly symbol: string
@@ -14,9 +18,14 @@ interface NewCommandFields {
   /** 0 to 2^32-1. */
   readonly account: number
   readonly side: Side
+  /** What is to be traded, the hidden part of an iceberg included. */
   readonly quantity: Decimal
   /** The instrument's default unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
+  /**
+   * 1 to 2^53-1, growing for each account of a symbol. A command that is sent again under the id of the account's last request
+   * is not executed again: it is answered with the first outcome.
+   */
   readonly requestId?: number | undefined
   readonly tag?: Tag | undefined
 }
@@ -26,6 +35,7 @@ interface RestingFields {
   readonly price: Decimal
   /** GTC unless stated. */
   readonly timeInForce?: TimeInForce | undefined
+  /** The order is rejected with `POST_ONLY_WOULD_TRADE` if it would trade at once. */
   readonly postOnly?: boolean | undefined
   /** The visible part of an iceberg, at least a thousandth of the quantity. */
   readonly displayQuantity?: Decimal | undefined
@@ -40,11 +50,13 @@ interface NoLimitFields {
   readonly displayQuantity?: undefined
 }
 
+/** An order that trades at its price or better; GTC, DAY and GTD orders rest with what is left. */
 export interface NewLimitCommand extends NewCommandFields, RestingFields {
   readonly orderType: 'limit'
   readonly stopPrice?: undefined
 }
 
+/** An order that trades at any price and never rests: what is left is cancelled. */
 export interface NewMarketCommand extends NewCommandFields, NoLimitFields {
   readonly orderType: 'market'
   readonly stopPrice?: undefined
@@ -69,19 +81,25 @@ export interface NewStopLimitCommand extends NewCommandFields, RestingFields {
   readonly stopPrice: Decimal
 }
 
+/** A new order. An `orderId` that a live order of the symbol has is rejected with `DUPLICATE_ORDER_ID`. */
 export type NewCommand = NewLimitCommand | NewMarketCommand | NewStopCommand | NewStopLimitCommand
 
+/** Cancels a live order, waiting stops included. Rejected with `UNKNOWN_ORDER`, or `NOT_OWNER` when the account differs. */
 export interface CancelCommand {
   readonly type: 'cancel'
   readonly symbol: string
   readonly orderId: number
   /** When stated, it must own the order. */
   readonly account?: number | undefined
-  /** Needs an account. */
+  /** As in a new order; it needs an account. */
   readonly requestId?: number | undefined
   readonly tag?: Tag | undefined
 }
 
+/**
+ * Gives a live order a new open quantity and, if stated, a new price. The same price and no more quantity keep its place in the
+ * queue, unless the instrument's `replacePriority` is `always-lose`; otherwise it goes to the back, and trades if it crosses.
+ */
 export interface ReplaceCommand {
   readonly type: 'replace'
   readonly symbol: string
@@ -95,6 +113,7 @@ export interface ReplaceCommand {
   readonly tag?: Tag | undefined
 }
 
+/** Takes quantity away from a live order, which keeps its place in the queue. */
 export interface ReduceCommand {
   readonly type: 'reduce'
   readonly symbol: string
@@ -117,10 +136,14 @@ export interface CancelAllCommand {
   readonly tag?: Tag | undefined
 }
 
+/** Creates an instrument. */
 export interface InstrumentCommand {
   readonly type: 'instrument'
+  /** 1 to 64 bytes of UTF-8. */
   readonly symbol: string
+  /** The price of one tick, a decimal string such as "0.01" with at most 15 digits. */
   readonly tickSize: string
+  /** The quantity of one lot, likewise. */
   readonly lotSize: string
   /** `keep-on-reduce` unless stated. */
   readonly replacePriority?: ReplacePriority | undefined
@@ -129,25 +152,27 @@ export interface InstrumentCommand {
   readonly tag?: Tag | undefined
 }
 
+/** From here on the instrument takes no orders and changes of orders, only cancels: others are rejected with `INSTRUMENT_HALTED`. */
 export interface HaltCommand {
   readonly type: 'halt'
   readonly symbol: string
   readonly tag?: Tag | undefined
 }
 
+/** Ends a halt. */
 export interface ResumeCommand {
   readonly type: 'resume'
   readonly symbol: string
   readonly tag?: Tag | undefined
 }
 
-/** Kills what has run out of time. Matching has no clock: nothing expires without this command. */
+/** Cancels the DAY and GTD orders that have expired. Matching has no clock: nothing expires without this command. */
 export interface ExpireCommand {
   readonly type: 'expire'
   readonly symbol: string
-  /** Orders good till a date not later than this go; milliseconds since 1970-01-01T00:00:00Z. */
+  /** GTD orders whose `expireTime` is not later than this are cancelled; milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number
-  /** DAY orders go too. */
+  /** DAY orders are cancelled too. */
   readonly endOfDay?: boolean | undefined
   readonly tag?: Tag | undefined
 }
@@ -163,4 +188,5 @@ export type SymbolCommand =
   | ExpireCommand
   | (CancelAllCommand & { readonly symbol: string })
 
+/** Everything that a pool takes. */
 export type Command = SymbolCommand | CancelAllCommand | InstrumentCommand

@@ -13,6 +13,7 @@ import {
   sideNames,
 } from './names.js'
 
+/** The new order passed every check. The trades that it made, and what became of the rest, follow in their own events. */
 export interface AcceptedEvent {
   readonly event: 'accepted'
 }
@@ -33,17 +34,19 @@ export interface TradeEvent {
   readonly takerSide: Side
 }
 
+/** An order, or what was left of it, went away without trading. Prices in ticks, quantities in lots. */
 export interface CancelledEvent {
   readonly event: 'cancelled'
   readonly orderId: number
   readonly side: Side
   /** Limit price; 0 for market and stop orders. */
   readonly price: number
-  /** The quantity that went away without trading. */
+  /** What was open. */
   readonly remaining: number
   readonly reason: CancelReason
 }
 
+/** The open quantity or the price of an order changed without a trade. Prices in ticks, quantities in lots. */
 export interface ReplacedEvent {
   readonly event: 'replaced'
   readonly orderId: number
@@ -54,6 +57,7 @@ export interface ReplacedEvent {
   readonly reason: ReplaceReason
 }
 
+/** The book refused the command, which changed nothing. */
 export interface RejectedEvent {
   readonly event: 'rejected'
   /** 0 where the command names no order. */
@@ -61,6 +65,7 @@ export interface RejectedEvent {
   readonly code: RejectCode
 }
 
+/** A waiting stop became a market or limit order, because the last trade price reached its stop price. */
 export interface TriggeredEvent {
   readonly event: 'triggered'
   readonly orderId: number
@@ -79,6 +84,7 @@ export interface RepeatedEvent {
   readonly firstLsn: number
 }
 
+/** What happened to the instrument of the command. */
 export interface InstrumentEvent {
   readonly event: 'instrument-created' | 'halted' | 'resumed'
 }

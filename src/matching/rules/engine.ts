@@ -42,7 +42,7 @@ const NEW = commandKinds.new
 const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
-/** First words of records without optional fields; buy orders without flags. */
+/** The first words of the commands that the fast path takes: no optional field, and no flag but `SELL`. */
 const FAST_NEW = NEW | (NEW_WORDS << 18)
 const FAST_CANCEL = CANCEL | (CANCEL_WORDS << 18)
 const FAST_REPLACE = REPLACE | (REPLACE_WORDS << 18)
@@ -61,7 +61,7 @@ export interface EngineOptions {
   readonly hashSeed?: number
 }
 
-/** Live orders and levels of a shard. */
+/** How many instruments, live orders (waiting stops included) and price levels a shard has. */
 export interface EngineCounters {
   readonly instruments: number
   readonly orders: number
@@ -85,7 +85,7 @@ export interface InstrumentState extends InstrumentDefinition {
  */
 export class MatchingEngine {
   readonly #shard: ShardBooks
-  /** Orders that could have been looked at since the books were last verified; only with all assertions. */
+  /** How many orders may be looked at for the commands since the books were last verified; only with all assertions. */
   #unverified = 0
 
   constructor(options: EngineOptions = {}) {
@@ -336,7 +336,7 @@ export class MatchingEngine {
     return new ShardCopy(this.#shard, target)
   }
 
-  /** Begins to restore those books of a copy that `takes` says. This engine must not have any of them yet. */
+  /** Begins to restore the books of a copy for whose instruments `takes` returns true. The engine must not have them yet. */
   restore(counts: CopyCounts, takes: (instrumentId: number) => boolean): ShardRestore {
     return new ShardRestore(this.#shard, counts, takes)
   }

@@ -19,27 +19,27 @@ const FOK = timeInForceCodes.FOK
 
 /**
  * Triggers the stops that the last trade price has reached, and those that their own trades reach, until none is left.
- * Elected stops form one queue: buy stops by ascending, sell stops by descending stop price, oldest first at one
- * price; those elected by a later trade come after them. Every round uses up a stop and makes none, so this ends.
+ * Triggered stops form one queue: buy stops by ascending, sell stops by descending stop price, oldest first at one
+ * price; those triggered by a later trade come after them. Every round uses up a stop and makes none, so this ends.
  */
 export function runStops(shard: ShardBooks, book: number): void {
-  elect(shard, book)
-  while (shard.firstElected !== 0) {
-    const order = shard.firstElected
-    shard.firstElected = shard.orders.next(order)
-    if (shard.firstElected === 0) shard.lastElected = 0
+  trigger(shard, book)
+  while (shard.firstTriggered !== 0) {
+    const order = shard.firstTriggered
+    shard.firstTriggered = shard.orders.next(order)
+    if (shard.firstTriggered === 0) shard.lastTriggered = 0
     execute(shard, book, order)
-    elect(shard, book)
+    trigger(shard, book)
   }
 }
 
-function elect(shard: ShardBooks, book: number): void {
+function trigger(shard: ShardBooks, book: number): void {
   const last = shard.books.lastPrice(book)
   if (last === 0) return
   const { levels } = shard
   const buys = book * 4 + SIDE_BUY_STOPS
   for (let level = levels.best(buys); level !== 0 && levels.price(level) <= last; level = levels.best(buys)) {
-    electOrder(shard, book, levels.head(level))
+    triggerOrder(shard, book, levels.head(level))
   }
   const sells = book * 4 + SIDE_SELL_STOPS
   for (
@@ -47,22 +47,22 @@ function elect(shard: ShardBooks, book: number): void {
     level !== 0 && levels.price(level) >= last;
     level = levels.best(sells)
   ) {
-    electOrder(shard, book, levels.head(level))
+    triggerOrder(shard, book, levels.head(level))
   }
 }
 
-function electOrder(shard: ShardBooks, book: number, order: number): void {
+function triggerOrder(shard: ShardBooks, book: number, order: number): void {
   const { orders } = shard
   shard.dequeue(order)
   shard.books.addStops(book, -1)
   orders.setFlags(order, orders.flags(order) & ~FLAG_WAITING)
   orders.setNext(order, 0)
-  if (shard.lastElected === 0) shard.firstElected = order
-  else orders.setNext(shard.lastElected, order)
-  shard.lastElected = order
+  if (shard.lastTriggered === 0) shard.firstTriggered = order
+  else orders.setNext(shard.lastTriggered, order)
+  shard.lastTriggered = order
 }
 
-/** Lets an elected stop act as the market or limit order that it has become. */
+/** Lets a triggered stop act as the market or limit order that it has become. */
 function execute(shard: ShardBooks, book: number, order: number): void {
   const { orders, group } = shard
   const id = orders.id(order)
