@@ -64,16 +64,6 @@ export class LevelStore {
     return this.#used
   }
 
-  /** A free record; its contents are whatever the last owner left. */
-  allocate(): number {
-    const free = this.free
-    if (free !== 0) {
-      this.free = this.i32[(free << 4) + WORSE]!
-      return free
-    }
-    return this.allocateLast()
-  }
-
   /** The record after the last that was ever given out, whose contents are zeros. */
   allocateLast(): number {
     if (this.#used === this.#capacity) this.#grow()

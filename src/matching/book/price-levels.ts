@@ -348,8 +348,14 @@ export class PriceLevels extends LevelStore {
     return this.#indexedLevels.size
   }
 
+  /** A free record; its contents are whatever the last owner left. */
   #allocate(): number {
-    const level = this.allocate()
+    const free = this.free
+    if (free !== 0) {
+      this.free = this.i32[(free << 4) + WORSE]!
+      return free
+    }
+    const level = this.allocateLast()
     this.#growRecent()
     return level
   }
