@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import type { Disk } from '../../log/index.js'
 import { checkOptions, listSegmentLsns, NodeDisk, optionNames, scanLog } from '../../log/index.js'
-import { emptyError } from '../errors.js'
+import { emptyError, JobError } from '../errors.js'
 import {
   decodeBase,
   decodeEvent,
@@ -206,11 +206,20 @@ export function findLast(
       payload = Buffer.from(scanned.payload)
     }
     if (!payload) continue
+    if (type !== recordType.base && type !== recordType.event) throw otherLogError(dir, type)
     if (type === recordType.base) return { seq: decodeBase(payload) ?? 0, event: undefined }
     const event = decodeEvent(payload)
     return { seq: event.seq, event }
   }
   return undefined
+}
+
+function otherLogError(dir: string, type: number): JobError {
+  return new JobError(
+    'TIDEMARK_JOB_LOG_CORRUPT',
+    `The log in ${dir} ends with a record of type ${type}, which no job queue of this version writes: it is another log, such as a pool's, or one of a later version. Check the path of the folder.`,
+    { dir, type },
+  )
 }
 
 function openFolder(dir: string): Disk {

@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { dumpLog, type JobEvent, JobLog, type LogFault, lastEvent } from '#tidemark/jobs/index.js'
+import { DurableLog } from '#tidemark/log/index.js'
 import {
   codeOf,
   damage,
@@ -26,6 +27,17 @@ async function replayed(log: JobLog): Promise<JobEvent[]> {
 }
 
 describe('JobLog', () => {
+  it('names the folder when the log in it is not a job log', async () => {
+    const dir = newFolder()
+    const log = await DurableLog.open({ dir, contentVersion: 1 })
+    log.append(new Uint8Array(8), 1)
+    await log.close()
+    await expect(JobLog.open(dir)).rejects.toMatchObject({
+      code: 'TIDEMARK_JOB_LOG_CORRUPT',
+      message: expect.stringContaining(`The log in ${dir} ends with a record of type 1`),
+    })
+  })
+
   it('numbers events from 1 on and continues the numbers after it was closed', async () => {
     const dir = newFolder()
     const first = await JobLog.open(dir, smallLog)
