@@ -104,6 +104,21 @@ describe('a report', () => {
     for (const { lsn, events } of reports) expect(events).toStrictEqual(subscribed.get(lsn))
   })
 
+  it('of a sweep has the events of a subscription too, and the trades of its order', async () => {
+    const pool = await openPool()
+    const makers = Array.from({ length: 40 }, (_, i) => ({ ...limit, orderId: i + 1, side: 'sell' }) as const)
+    await Promise.all(makers.map((maker) => pool.submit(maker)))
+    const sweep = await pool.submit({ ...limit, orderId: 99, account: 2, side: 'buy', quantity: '200' })
+    const subscribed: object[] = []
+    for await (const event of pool.subscribe({ to: pool.durableLsn })) {
+      if (event.lsn === sweep.lsn) subscribed.push(event)
+    }
+    expect(sweep.trades).toHaveLength(40)
+    expect(sweep.events).toStrictEqual(subscribed)
+    expect(sweep.events.filter(({ event }) => event === 'trade')).toStrictEqual(sweep.trades)
+    expect(pool.stats().acknowledgementLatency.count).toBe(42)
+  })
+
   it('is JSON, with tags as strings, and so are its events by themselves and those of a subscription', async () => {
     const pool = await openPool(['A', 'B'])
     const { accepted, traded, everywhere } = await everyReport(pool)

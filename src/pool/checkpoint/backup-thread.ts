@@ -18,7 +18,7 @@ export interface BackupTask {
  */
 export async function backupInThread(task: BackupTask): Promise<BackupReport> {
   const threads = new TaskThreads<BackupTask, { report: BackupReport } | { error: ErrorMessage }>({
-    worker: 'archive',
+    worker: 'backup',
     name: threadName,
     minThreads: 1,
     maxThreads: 1,

@@ -1,4 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { broken } from '../../base/assert.js'
 import type { LogMemory } from '../../log/thread.js'
 import { type ErrorMessage, LogError, LogProducer, toErrorMessage } from '../../log/thread.js'
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../../matching/thread.js'
@@ -261,7 +262,9 @@ class ShardLoop {
   #publish(): void {
     if (this.#staged > 0) {
       this.#count()
-      this.#lsn = this.#producer.publish()
+      const lsn = this.#producer.publish()
+      if (lsn <= this.#lsn) broken('what a shard publishes gets a higher LSN', { lsn, lastLsn: this.#lsn })
+      this.#lsn = lsn
       this.#staged = 0
       this.#counted = 0
     }

@@ -16,8 +16,16 @@ import type { SnapshotSection } from './snapshot-format.js'
  *    128  freed         i32  writer       shard         chunks so far
  * ```
  *
- * The shard waits for a free chunk where it waits for commands, and the writer wakes it there. The writer waits on the
- * `signal` that the shards of a checkpoint share.
+ * No wake-up is missed. `filled`, `state`, `freed`, `signal` and the decision are accessed atomically, so every thread sees
+ * them in one order; `section` and `lengths` are written before the store of `state` or `filled` that a reader waits for.
+ *
+ * - The writer: (1) reads `signal`, (2) looks at the decision and at every shard's ring, and (3) if there was nothing, waits
+ *   as long as `signal` is what it read. A shard, or the event loop that decides: (a) stores `filled`, `state` or the decision,
+ *   and (b) adds one to `signal` and notifies. If (a) comes before (2), the writer sees it. If it comes after (2), so does (b),
+ *   and `signal` is no longer what was read at (1): the wait returns at once, or is woken.
+ * - The shard waits where it waits for commands, in the inbound ring, and looks there at `freed` and `state` as the other work
+ *   that it may have. The writer stores `freed`, or cancels, and then wakes the inbound ring: why that is not missed is said
+ *   at the ring.
  */
 export interface CopyRingMemory {
   readonly control: SharedArrayBuffer
