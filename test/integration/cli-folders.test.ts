@@ -58,7 +58,7 @@ describe('a folder that is not what a command reads', () => {
     }
   })
 
-  it('or holds no log, or is not there, is reported from others by its message, with one exit code', async () => {
+  it('or holds no log, or is not there, differs from others by its message, with one exit code', async () => {
     const dir = temporaryDirectory()
     const at = (name: string) => path.join(dir, name)
     mkdirSync(at('empty'))
