@@ -38,7 +38,6 @@ const notYet = [
   'test/faults/slow-disk.test.ts',
   'test/faults/small-files.test.ts',
   'test/integration/cli-log.test.ts',
-  'test/integration/jobs-cli.test.ts',
   'test/mutants/mutants.mjs',
   'test/unit/log/inspection-repair.test.ts',
   'test/unit/log/inspection.test.ts',
