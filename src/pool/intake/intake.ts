@@ -3,6 +3,7 @@ import {
   accountOf,
   type CancelAllCommand,
   type Command,
+  type CommandGrids,
   cancelAllFlags,
   checkFieldNames,
   encodeCommand,
@@ -82,11 +83,7 @@ export class Intake {
       if (command.type === 'cancel-all' && command.symbol === undefined) return this.#cancelAll(command)
       if (command.type === 'instrument') return this.#define(command)
       const { grids, shard } = this.#registry.ofCommand(command as SymbolCommand)
-      const { inbound } = this.#shards[shard]!
-      const at = inbound.reserve(maxCommandWords)
-      if (at < 0)
-        return this.#sendExact(shard, encodeCommand(this.#words, 0, command as SymbolCommand, grids))
-      return this.#handOver(shard, at, encodeCommand(inbound.words, at, command as SymbolCommand, grids))
+      return this.#sendInPlace(shard, command as SymbolCommand, grids)
     } catch (error) {
       return this.#refusals.refused(error)
     }
@@ -181,6 +178,20 @@ export class Intake {
     const report = this.#shards[number]!.submit(at, length)
     this.#taken(1)
     return report
+  }
+
+  /** Encodes a command where the shard reads it. */
+  #sendInPlace(number: number, command: SymbolCommand, grids: CommandGrids): Promise<ExecutionReport> {
+    const { inbound } = this.#shards[number]!
+    const at = inbound.reserve(maxCommandWords)
+    if (at < 0) return this.#sendExact(number, encodeCommand(this.#words, 0, command, grids))
+    let length = 0
+    try {
+      length = encodeCommand(inbound.words, at, command, grids)
+    } finally {
+      if (length === 0) inbound.cancel()
+    }
+    return this.#handOver(number, at, length)
   }
 
   /** Takes a command that was encoded elsewhere: the ring is nearly full, or it takes no longest command. */

@@ -39,6 +39,7 @@ export class InboundWriter extends SpscWriter {
   readonly counters: Float64Array
   /** The ring's words, for commands that are encoded where they stand. */
   readonly words: Int32Array
+  #isReserved = false
 
   constructor(memory: InboundMemory) {
     super(memory.control)
@@ -46,17 +47,31 @@ export class InboundWriter extends SpscWriter {
     this.counters = new Float64Array(memory.control)
   }
 
+  /** Whether so many words fit now. None do while a command is encoded in the room that was reserved. */
+  override fits(words: number): boolean {
+    return !this.#isReserved && super.fits(words)
+  }
+
   /**
    * Word offset in `words` at which the next command may be encoded, of at most so many words; -1 when there is no room. The
-   * shard sees it when it is committed, and not at all if it never is.
+   * shard sees it when it is committed. Nothing else finds room before that, or before `cancel`: a command is read by
+   * getters and proxies of the caller's, and a call of the pool in one of them would write to the same place.
    */
   reserve(words: number): number {
-    return this.fits(words) ? this.place : -1
+    if (!this.fits(words)) return -1
+    this.#isReserved = true
+    return this.place
+  }
+
+  /** Gives up the room that was reserved. */
+  cancel(): void {
+    this.#isReserved = false
   }
 
   /** Hands over the command, of so many words, that was encoded where room was reserved. See `write` for `wake`. */
   commit(words: number): void {
     if (words > inboundRecordWordsMax) broken('a command fits into the overhang', { words })
+    this.#isReserved = false
     this.publish(words)
   }
 

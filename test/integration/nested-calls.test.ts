@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { eventsOf, limit, openPool } from '../support/pools.js'
+
+/** A command whose quantity is read by a function of the caller's, which does `call` first. */
+function reading(orderId: number, call: () => void) {
+  return {
+    ...limit(orderId, 'buy', '100', '1'),
+    get quantity() {
+      call()
+      return '1'
+    },
+  }
+}
+
+async function codeOf(answer: Promise<unknown>): Promise<unknown> {
+  return answer.then(
+    () => 'it was taken',
+    (error: { code?: string }) => error.code,
+  )
+}
+
+describe('a call of the pool out of a field of a command that is being submitted', () => {
+  it('leaves that command as it is, and is refused or comes after it', async () => {
+    const pool = await openPool({ shards: 1 })
+    let nested: Promise<unknown>[] = []
+    const outer = await pool.submit(
+      reading(1, () => {
+        if (nested.length > 0) return
+        nested = [
+          codeOf(pool.submit(limit(2, 'sell', '200', '3'))),
+          codeOf(pool.submitBatch([limit(3, 'sell', '300', '3')])),
+          codeOf(pool.submit({ type: 'cancel-all', account: 4 })),
+          codeOf(pool.addInstrument({ symbol: 'X', tickSize: '1', lotSize: '1' })),
+          pool.order('BTC-USD', 1).then(({ order }) => order?.orderId),
+        ]
+      }),
+    )
+    expect(outer).toMatchObject({ orderId: 1, status: 'resting', remaining: '1.00000' })
+    const backpressure = 'TIDEMARK_BACKPRESSURE'
+    expect(await Promise.all(nested)).toEqual([backpressure, backpressure, backpressure, backpressure, 1])
+    expect(await pool.submit(limit(5, 'sell', '200', '3'))).toMatchObject({ orderId: 5, status: 'resting' })
+    const orders = (await eventsOf(pool)).filter(({ event }) => event === 'accepted')
+    expect(orders.map((event) => 'orderId' in event && event.orderId)).toEqual([1, 5])
+  })
+
+  it('leaves room for other commands when that field throws', async () => {
+    const pool = await openPool({ shards: 1 })
+    const broken = reading(1, () => {
+      throw new Error('no quantity')
+    })
+    await expect(pool.submit(broken)).rejects.toThrow('no quantity')
+    expect(await pool.submit(limit(2, 'sell', '200', '3'))).toMatchObject({ orderId: 2, status: 'resting' })
+  })
+
+  it('is followed by drain when it is refused', async () => {
+    const pool = await openPool({ shards: 1 })
+    const drained = new Promise<void>((resolve) => pool.on('drain', resolve))
+    const outer = pool.submit(
+      reading(1, () => {
+        pool.submit(limit(2, 'sell', '200', '3')).catch(() => {})
+        throw new Error('no quantity')
+      }),
+    )
+    await expect(outer).rejects.toThrow('no quantity')
+    await drained
+  })
+})
