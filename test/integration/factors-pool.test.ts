@@ -136,6 +136,26 @@ describe('a pool of factor engines', () => {
     )
   })
 
+  it('takes a tick whole that is sent out of a field of another one', async () => {
+    const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 1 })
+    for (const name of ['A', 'B']) pool.registerAll(name, { n: 'count(last, 9)', s: 'sum(last, 1)' })
+    await pool.ready()
+    let reads = 0
+    pool.processTick({
+      instrument: 'A',
+      timestamp: 1,
+      get last() {
+        // Read a first time when the tick is checked.
+        if (++reads === 2) pool.processTick({ instrument: 'B', timestamp: 2, last: 20 })
+        return 10
+      },
+    })
+    await pool.ready()
+    expect(await pool.getAll('A')).toEqual({ n: 1, s: 10 })
+    expect(await pool.getAll('B')).toEqual({ n: 1, s: 20 })
+    await pool.close()
+  })
+
   it('rejects every question once the log is poisoned', async () => {
     const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 2 })
     const errors: Error[] = []

@@ -175,7 +175,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     this.#checkUsable()
     const { number, worker } = this.#instrument(tick.instrument)
     const mask = checkTick(tick)
-    if (!worker.ring.fitsTick || worker.waiting) {
+    if (worker.waiting || !worker.ring.write(number, mask, tick)) {
       if (this.#whenFull === 'drop') {
         this.#dropped++
         return false
@@ -190,7 +190,6 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
           ),
       )
     }
-    worker.ring.write(number, mask, tick)
     this.#ticks++
     return true
   }

@@ -47,16 +47,26 @@ export class TickRingWriter extends SpscWriter {
     return this.fits(2)
   }
 
-  /** Writes a tick; the caller has made sure that it fits. */
-  write(instrument: number, mask: number, tick: Tick): void {
+  /**
+   * Writes a tick that passed `checkTick`; returns false when it does not fit. Its fields are read before its place is taken:
+   * a getter of the caller's may send another tick.
+   */
+  write(instrument: number, mask: number, tick: Tick): boolean {
+    const { timestamp, last, bid, ask, high, low, open, volume } = tick
+    if (!this.fitsTick) return false
     const at = this.#begin(instrument, mask)
     const float64 = this.#float64
-    float64[at + 1] = tick.timestamp
-    for (let field = 0; field < fields.length; field++) {
-      if ((mask & (1 << field)) !== 0) float64[at + 2 + field] = tick[fields[field]!]!
-    }
+    float64[at + 1] = timestamp
+    if ((mask & 1) !== 0) float64[at + 2] = last!
+    if ((mask & 2) !== 0) float64[at + 3] = bid!
+    if ((mask & 4) !== 0) float64[at + 4] = ask!
+    if ((mask & 8) !== 0) float64[at + 5] = high!
+    if ((mask & 16) !== 0) float64[at + 6] = low!
+    if ((mask & 32) !== 0) float64[at + 7] = open!
+    if ((mask & 64) !== 0) float64[at + 8] = volume!
     this.publish(1)
     this.wake()
+    return true
   }
 
   /** Has the worker look at its port. Returns false when the ring is full: then it must be called again. */
