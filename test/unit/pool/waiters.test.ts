@@ -3,8 +3,10 @@ import { encodeCancel } from '#tidemark/matching/index.js'
 import { AcknowledgementLatency } from '#tidemark/pool/delivery/acknowledgement-latency.js'
 import { ExpectedRecords } from '#tidemark/pool/delivery/expected-records.js'
 import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/delivery/pending-commands.js'
+import { Publisher } from '#tidemark/pool/delivery/publisher.js'
 import { WaiterQueue } from '#tidemark/pool/delivery/waiter-queue.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
+import { groupType } from '#tidemark/pool/record-type.js'
 import { encodeRequest, requestKind, requestWords } from '#tidemark/pool/shard/requests.js'
 
 const group = new Int32Array(6)
@@ -179,5 +181,17 @@ describe('the check of the order of records', () => {
     expected.check(tagged(7), 0, 8, true)
     expect(() => expected.check(tagged(8), 0, 16, false)).toThrow('handed over')
     expected.check(tagged(7), 0, 16, false)
+  })
+})
+
+describe('the publisher', () => {
+  it('refuses a record whose LSN is not above that of the one before', () => {
+    const publisher = new Publisher([], new AcknowledgementLatency(), () => 0)
+    const otherType = groupType + 1
+    publisher.visit(group, 0, group.length, 16, otherType, 0, 1)
+    for (const lsn of [16, 8]) {
+      expect(() => publisher.visit(group, 0, group.length, lsn, otherType, 0, 1)).toThrow('by rising LSN')
+    }
+    publisher.visit(group, 0, group.length, 24, otherType, 0, 1)
   })
 })
