@@ -43,7 +43,7 @@ const verdicts = {
   tail: 'torn',
   header: 'corrupt',
   padding: 'corrupt',
-  'sealed tail': 'sound',
+  'sealed tail': 'valid',
 } as const
 
 describe('a flipped bit of a log of three segments', () => {

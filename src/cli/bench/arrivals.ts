@@ -19,7 +19,7 @@ export interface ArrivalResult {
 }
 
 /** A run that falls this far behind is not waited for any longer. */
-const behindTimesMax = 1.5
+const durationTimesMax = 1.5
 
 /**
  * Arrivals at a fixed rate whatever becomes of them: number i is due at i / rate, and its latency counts from then, so
@@ -40,7 +40,7 @@ export async function runArrivals(
   let pending = 0
   let failure: unknown
   const startMs = performance.now()
-  const endMs = startMs + arrivals * spacingMs * behindTimesMax + 100
+  const endMs = startMs + arrivals * spacingMs * durationTimesMax + 100
   while (arrived < arrivals && failure === undefined) {
     const nowMs = performance.now()
     if (nowMs > endMs) break

@@ -52,8 +52,8 @@ export class CommandTape {
     price: number,
     quantity: number,
   ): void {
-    const traits = newKind | (side << 8) | (orderType << 16) | (timeInForce << 24)
-    this.#add(traits, instrumentId, orderId, account, price, quantity)
+    const head = newKind | (side << 8) | (orderType << 16) | (timeInForce << 24)
+    this.#add(head, instrumentId, orderId, account, price, quantity)
   }
 
   addCancel(instrumentId: number, orderId: number): void {
@@ -68,22 +68,22 @@ export class CommandTape {
   play(batch: CommandBatch, from: number, to: number): void {
     const words = this.#words
     for (let i = from, at = from * recordWords; i < to; i++, at += recordWords) {
-      const traits = words[at]!
-      const kind = traits & 0xff
+      const head = words[at]!
+      const kind = head & 0xff
       const instrumentId = words[at + 1]!
       const orderId = words[at + 2]!
       const price = words[at + 4]!
       const quantity = words[at + 5]!
       if (kind === newKind) {
-        const side = (traits >> 8) & 0xff
+        const side = (head >> 8) & 0xff
         const account = words[at + 3]!
         batch.addNew(
           instrumentId,
           orderId,
           account,
           side,
-          (traits >> 16) & 0xff,
-          traits >> 24,
+          (head >> 16) & 0xff,
+          head >> 24,
           price,
           quantity,
           i,
@@ -105,26 +105,26 @@ export class CommandTape {
   #object(index: number, grids: { price: Grid; quantity: Grid }[]): Command {
     const at = index * recordWords
     const words = this.#words
-    const traits = words[at]!
+    const head = words[at]!
     const instrumentId = words[at + 1]!
     const { symbol } = this.instruments[instrumentId]!
     const grid = grids[instrumentId]!
     const orderId = words[at + 2]!
-    if ((traits & 0xff) === cancelKind) return { type: 'cancel', symbol, orderId }
+    if ((head & 0xff) === cancelKind) return { type: 'cancel', symbol, orderId }
     const quantity = fromSteps(words[at + 5]!, grid.quantity)
     const price = fromSteps(words[at + 4]!, grid.price)
-    if ((traits & 0xff) === replaceKind) return { type: 'replace', symbol, orderId, price, quantity }
+    if ((head & 0xff) === replaceKind) return { type: 'replace', symbol, orderId, price, quantity }
     const account = words[at + 3]!
-    const side = sideNames[(traits >> 8) & 0xff]!
+    const side = sideNames[(head >> 8) & 0xff]!
     // Literals, because V8 gives an object with a spread in it a hidden class of its own, and every look at it is slow.
-    if (((traits >> 16) & 0xff) === orderTypeCodes.market)
+    if (((head >> 16) & 0xff) === orderTypeCodes.market)
       return { type: 'new', symbol, orderId, account, side, quantity, orderType: 'market' }
-    const timeInForce = traits >> 24 === timeInForceCodes.IOC ? 'IOC' : 'GTC'
+    const timeInForce = head >> 24 === timeInForceCodes.IOC ? 'IOC' : 'GTC'
     return { type: 'new', symbol, orderId, account, side, quantity, orderType: 'limit', price, timeInForce }
   }
 
   #add(
-    traits: number,
+    head: number,
     instrumentId: number,
     orderId: number,
     account: number,
@@ -133,7 +133,7 @@ export class CommandTape {
   ): void {
     const at = this.#length++ * recordWords
     const words = this.#words
-    words[at] = traits
+    words[at] = head
     words[at + 1] = instrumentId
     words[at + 2] = orderId
     words[at + 3] = account
