@@ -76,14 +76,16 @@ export class SegmentRemover {
   }
 
   /**
-   * Removes the segments below what `limit` says when it is this call's turn. Resolves with the first LSN that is left,
-   * when the others are gone.
+   * Removes the segments below what `limit` says when it is this call's turn, and those that a call before it failed to
+   * remove. Resolves with the first LSN that is left, when the others are gone.
    *
    * @throws as `removeSegments`, and what `limit` throws.
    */
   async removeBelow(limit: () => number): Promise<number> {
     while (this.#removing) await this.#removing.catch(() => {})
-    const removal = planRemoval(this.#disk, this.#directory, limit())
+    // A removal that failed is completed: the log begins after it already.
+    const limitLsn = Math.max(limit(), this.#firstLsn)
+    const removal = planRemoval(this.#disk, this.#directory, limitLsn)
     if (!removal) return this.#firstLsn
     assert(removal.firstLsn >= this.#firstLsn, 'the beginning of the log never falls', () => ({
       from: this.#firstLsn,

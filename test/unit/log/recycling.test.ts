@@ -5,7 +5,12 @@ import { crcSeedOf, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/for
 import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
-import { planRemoval, recycledSegmentsMax, removeSegments } from '#tidemark/log/tools/segment-removal.js'
+import {
+  planRemoval,
+  recycledSegmentsMax,
+  removeSegments,
+  SegmentRemover,
+} from '#tidemark/log/tools/segment-removal.js'
 import { InlineLog, inlineDirectory, readRecords, reopen } from '../../support/inline-log.js'
 import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
@@ -95,6 +100,28 @@ describe('a segment that is removed', () => {
       /taken away/,
     )
     expect(segments(disk)).toEqual(before.slice(2))
+  })
+
+  it('is completed by the next one, were that for less, when it failed', async () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk)
+    grow(disk, log, 5)
+    const before = segments(disk)
+    let looks = 0
+    const remover = new SegmentRemover({
+      disk,
+      directory: inlineDirectory,
+      segmentBytes,
+      firstLsn: 0,
+      check: () => {
+        if (++looks === 2) throw new Error('the disk is gone')
+      },
+    })
+    await expect(remover.removeBelow(() => firstLsnOf(before[3]!))).rejects.toThrow('the disk is gone')
+    expect(remover.firstLsn).toBe(firstLsnOf(before[3]!))
+    expect(segments(disk)).toEqual(before.slice(1))
+    expect(await remover.removeBelow(() => firstLsnOf(before[2]!))).toBe(firstLsnOf(before[3]!))
+    expect(segments(disk)).toEqual(before.slice(3))
   })
 
   it('leaves whole records only, wherever the power fails meanwhile', () => {
