@@ -65,3 +65,45 @@ describe('a call of the pool out of a field of a command that is being submitted
     await drained
   })
 })
+
+describe('a batch that is changed out of a field of a command that is being added to it', () => {
+  it('refuses the change, and has each command once', async () => {
+    const pool = await openPool({ shards: 1 })
+    const instrument = pool.instrument('BTC-USD')!
+    const batch = pool.batch()
+    batch.add(limit(9, 'buy', '90', '1'))
+    const errors: unknown[] = []
+    const changes = [
+      () => batch.add(limit(2, 'buy', '90', '1')),
+      () => batch.addCancel(instrument.id, 1),
+      () => batch.clear(),
+    ]
+    batch.add(
+      reading(1, () => {
+        for (const change of changes.splice(0)) {
+          try {
+            change()
+          } catch (error) {
+            errors.push((error as { code?: string }).code)
+          }
+        }
+      }),
+    )
+    expect(errors).toEqual(['TIDEMARK_BAD_ARGUMENT', 'TIDEMARK_BAD_ARGUMENT', 'TIDEMARK_BAD_ARGUMENT'])
+    expect(batch.length).toBe(2)
+    expect(await pool.submitBatch(batch)).toMatchObject({ commands: 2, rejected: 0 })
+    const accepted = (await eventsOf(pool)).filter(({ event }) => event === 'accepted')
+    expect(accepted.map((event) => 'orderId' in event && event.orderId)).toEqual([9, 1])
+  })
+
+  it('takes other commands after one whose field throws', async () => {
+    const pool = await openPool({ shards: 1 })
+    const batch = pool.batch()
+    const broken = reading(1, () => {
+      throw new Error('no quantity')
+    })
+    expect(() => batch.add(broken)).toThrow('no quantity')
+    batch.add(limit(2, 'buy', '90', '1'))
+    expect(await pool.submitBatch(batch)).toMatchObject({ commands: 1, rejected: 0 })
+  })
+})

@@ -61,6 +61,7 @@ export class CommandBatch {
   readonly #shards: ShardCommands[]
   readonly #shardCount: number
   #length = 0
+  #isAdding = false
 
   /** For one pool; `pool.batch()` makes one. */
   constructor(owner: { readonly registry: InstrumentRegistry; readonly shards: number }) {
@@ -86,6 +87,7 @@ export class CommandBatch {
 
   /** Takes all commands out, so that the batch can be filled anew. */
   clear(): void {
+    this.#checkNotAdding()
     this.#length = 0
     for (const shard of this.#shards) shard.used = shard.commands = 0
   }
@@ -183,8 +185,14 @@ export class CommandBatch {
     const symbolCommand = command as SymbolCommand
     const { grids, shard: number } = this.#registry.ofCommand(symbolCommand)
     const shard = this.#shards[number]!
+    this.#checkNotAdding()
     shard.reserve()
-    shard.used += encodeCommand(shard.words, shard.used, symbolCommand, grids)
+    this.#isAdding = true
+    try {
+      shard.used += encodeCommand(shard.words, shard.used, symbolCommand, grids)
+    } finally {
+      this.#isAdding = false
+    }
     this.#added(shard)
   }
 
@@ -198,6 +206,7 @@ export class CommandBatch {
   }
 
   #shardOf(instrumentId: number): ShardCommands {
+    this.#checkNotAdding()
     if (this.#registry.byId(instrumentId) === undefined) {
       throw new PoolError('TIDEMARK_UNKNOWN_SYMBOL', `There is no instrument with the id ${instrumentId}.`, {
         instrumentId,
@@ -206,6 +215,15 @@ export class CommandBatch {
     const shard = this.#shards[instrumentId % this.#shardCount]!
     shard.reserve()
     return shard
+  }
+
+  /** A command is read by getters and proxies of the caller's: one that changed the batch would move the place of its own command. */
+  #checkNotAdding(): void {
+    if (!this.#isAdding) return
+    throw new PoolError(
+      'TIDEMARK_BAD_ARGUMENT',
+      'The batch was changed by a field of a command that is being added to it; add one after the other.',
+    )
   }
 
   #added(shard: ShardCommands): void {
