@@ -55,11 +55,12 @@ export class InstrumentRegistry {
    * @throws CommandError for what is malformed; PoolError `TIDEMARK_DUPLICATE_SYMBOL`.
    */
   define(command: InstrumentCommand): InstrumentDefinition {
-    const definition = instrumentFromCommand(command, this.#byId.length)
+    const definition = instrumentFromCommand(command, 0)
     if (this.#bySymbol.has(definition.symbol)) {
       throw duplicateSymbol(definition.symbol)
     }
-    return definition
+    // Taken when the command was read: a getter of the caller's may have added another instrument.
+    return { ...definition, instrumentId: this.#byId.length }
   }
 
   /**

@@ -107,3 +107,25 @@ describe('a batch that is changed out of a field of a command that is being adde
     expect(await pool.submitBatch(batch)).toMatchObject({ commands: 1, rejected: 0 })
   })
 })
+
+describe('an instrument that is added out of a field of another one', () => {
+  it.each(['symbol', 'tag'] as const)('has a number of its own: %s', async (field) => {
+    const pool = await openPool({ instruments: [] })
+    const inner = { type: 'instrument', symbol: 'INNER', tickSize: '1', lotSize: '1' } as const
+    const outer = { ...inner, symbol: 'OUTER', tag: 1 }
+    let nested: Promise<unknown> | undefined
+    const command = Object.defineProperty({ ...outer }, field, {
+      enumerable: true,
+      get() {
+        nested ??= pool.submit(inner)
+        return outer[field]
+      },
+    })
+    await pool.submit(command)
+    await nested
+    expect(pool.instruments().map(({ id, symbol }) => [id, symbol])).toEqual([
+      [0, 'INNER'],
+      [1, 'OUTER'],
+    ])
+  })
+})

@@ -204,14 +204,10 @@ export class Intake {
   }
 
   #define(command: InstrumentCommand): Promise<ExecutionReport> {
+    const low = tagLowWord(command.tag)
+    const high = tagHighWord(command.tag)
     const definition = this.#registry.define(command)
-    const length = encodeInstrument(
-      this.#words,
-      0,
-      tagLowWord(command.tag),
-      tagHighWord(command.tag),
-      definition,
-    )
+    const length = encodeInstrument(this.#words, 0, low, high, definition)
     const report = this.#sendExact(definition.instrumentId % this.#shards.length, length)
     this.#registry.add(definition)
     return report
