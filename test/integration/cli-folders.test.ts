@@ -125,6 +125,57 @@ describe('a folder of factors', () => {
   })
 })
 
+describe('factors run --resume', () => {
+  const header = 'instrument,timestamp,last\n'
+  const rows = `A,1,10\n${'X'.repeat(300)},2,5\nA,3,20\nB,4,30\n`
+
+  it('passes over each tick that is on disk once, whatever rows were refused, and takes what a file has grown by', async () => {
+    const { args, ticks } = feed(header + rows)
+    const first = await tidemark(args)
+    expect(JSON.parse(first.stdout)).toMatchObject({ ticks: 3, refusedRows: 1 })
+    const again = await tidemark([...args, '--resume'])
+    expect(JSON.parse(again.stdout)).toMatchObject({ ticks: 0, skipped: 3 })
+    writeFileSync(ticks, `${header}${rows}A,5,40\n`)
+    const grown = await tidemark([...args, '--resume'])
+    expect(JSON.parse(grown.stdout)).toMatchObject({ ticks: 1, skipped: 3, values: { A: { s: 60 } } })
+  })
+
+  it.each([
+    ['of other instruments', 'A,1,10\nA,3,20\nC,4,30\n'],
+    ['at other times', 'A,1,10\nA,2,20\nB,4,30\n'],
+    ['with other values', 'A,1,10\nA,3,2\nB,4,30\n'],
+    ['of other numbers', 'A,1,10\nB,3,20\nB,4,30\n'],
+  ])('refuses a file with as many ticks, %s', async (_, other) => {
+    const { args, ticks } = feed(header + rows)
+    expect(await tidemark(args)).toMatchObject({ code: 0 })
+    writeFileSync(ticks, `${header}${other}A,5,40\n`)
+    const { code, stdout, stderr } = await tidemark([...args, '--resume'])
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
+    expect(stderr).toMatch(/holds other ticks of [AB] than the first 3 of the input: --resume needs the file/)
+  })
+
+  function feed(text: string) {
+    const dir = temporaryDirectory()
+    const ticks = path.join(dir, 'ticks.csv')
+    writeFileSync(ticks, text)
+    const flags = ['--factor', 's=sum(last,2)', '--dir', path.join(dir, 'factors'), '--json', '--no-progress']
+    return { ticks, args: ['factors', 'run', ticks, ...flags] }
+  }
+})
+
+describe('factors run', () => {
+  it('is bad usage with a name that no factor can have', async () => {
+    const ticks = path.join(temporaryDirectory(), 'ticks.csv')
+    writeFileSync(ticks, 'last\n1\n2\n')
+    const result = await tidemark(['factors', 'run', ticks, '--factor', 'a b=last', '--no-progress'])
+    expect(result).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining("can't name a factor"),
+    })
+  })
+})
+
 describe('a run that is resumed with nothing left to do', () => {
   it('says so instead of a throughput', async () => {
     const dir = path.join(temporaryDirectory(), 'pool')

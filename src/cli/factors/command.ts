@@ -18,7 +18,7 @@ const exitCodeTable = exitCodeHelp([
     'bad usage: a flag or a factor, or the folder holds ticks and neither --resume nor --append is given',
   ],
   [exitCodes.badInput, "the input can't be read or names no field, or the folder holds no log of factors"],
-  [exitCodes.mismatch, 'run --resume: the folder holds more ticks than the input'],
+  [exitCodes.mismatch, 'run --resume: the folder holds other ticks than the input, or more'],
 ])
 
 /** Adds `tidemark factors …`: streaming factors over a file of ticks, and what a folder of them holds. */

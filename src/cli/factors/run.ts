@@ -1,11 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import {
-  checkTick,
-  DurableFactorEngine,
-  FactorError,
-  type PersisterPreset,
-  type Tick,
-} from '../../factors/index.js'
+import { DurableFactorEngine, type PersisterPreset } from '../../factors/index.js'
 import type { LogStats } from '../../log/index.js'
 import { exitCodes } from '../exit-codes.js'
 import { CliFailure, usageFailure } from '../failure.js'
@@ -138,20 +132,32 @@ class FactorsRun {
     }
   }
 
-  /** Passes over rows that an earlier run has made durable; what it refused counts for nothing. */
+  /**
+   * Passes over rows that an earlier run has made durable; what it refused counts for nothing. The last state of each
+   * instrument shows whether they are the same ticks.
+   */
   async #skip(ticks: number): Promise<number> {
+    const folder = this.#folder.path
     let skipped = 0
     while (skipped < ticks) {
       const row = await this.#ticks.next()
       if (!row) {
-        throw new CliFailure(
-          'TIDEMARK_RESUME_DIFFERS',
-          `${this.#folder.path} holds ${count(ticks)} ticks, the input only ${count(skipped)}: --resume needs the file that the folder was begun with.`,
-          exitCodes.mismatch,
-          { ticks, rows: skipped },
-        )
+        throw resumeDiffers(`${folder} holds ${count(ticks)} ticks, the input only ${count(skipped)}`, {
+          ticks,
+          rows: skipped,
+        })
       }
-      if ('tick' in row && isTick(row.tick)) skipped++
+      if ('tick' in row) skipped++
+    }
+    const passed = new Map(this.#ticks.passed.instruments.map((instrument) => [instrument.name, instrument]))
+    for (const instrument of this.#engine.instruments) {
+      const { name } = instrument
+      const rows = passed.get(name)
+      if (instrument.ticks === 0 ? !rows?.ticks : rows && instrument.sameTicks(rows)) continue
+      throw resumeDiffers(
+        `${folder} holds other ticks of ${name} than the first ${count(ticks)} of the input`,
+        { ticks, instrument: name },
+      )
     }
     return skipped
   }
@@ -171,21 +177,9 @@ class FactorsRun {
         continue
       }
       const { tick } = row
-      try {
-        this.#register(tick.instrument)
-        if (this.#engine.full) await this.#engine.ready()
-        this.#engine.processTick(tick)
-      } catch (error) {
-        if (
-          !(
-            error instanceof FactorError &&
-            (error.code === 'TIDEMARK_BAD_TICK' || error.code === 'TIDEMARK_BAD_NAME')
-          )
-        )
-          throw error
-        this.#refuse(error.message)
-        continue
-      }
+      this.#register(tick.instrument)
+      if (this.#engine.full) await this.#engine.ready()
+      this.#engine.processTick(tick)
       this.#taken++
       const values = this.#engine.getAll(tick.instrument)
       this.#values += Object.keys(values).length
@@ -246,14 +240,9 @@ export class ValuesOutput {
   }
 }
 
-/** Whether the earlier run took it. */
-function isTick(tick: Tick): boolean {
-  try {
-    checkTick(tick)
-    return true
-  } catch {
-    return false
-  }
+function resumeDiffers(difference: string, details: Record<string, unknown>): CliFailure {
+  const message = `${difference}: --resume needs the file that the folder was begun with.`
+  return new CliFailure('TIDEMARK_RESUME_DIFFERS', message, exitCodes.mismatch, details)
 }
 
 function csvCell(text: string): string {

@@ -1,4 +1,4 @@
-import { type Field, fields, type Tick } from '../../factors/index.js'
+import { FactorEngine, FactorError, type Field, fields, type Tick } from '../../factors/index.js'
 import { inputFailure } from '../failure.js'
 import { InputFile } from '../inputs/input-file.js'
 import { LineReader } from '../inputs/line-reader.js'
@@ -18,7 +18,7 @@ const synonyms: Readonly<Record<string, Field | 'instrument' | 'timestamp'>> = {
   ...Object.fromEntries(fields.map((field) => [field, field])),
 }
 
-/** A row of the input: a tick, or why it is none. */
+/** A row of the input: a tick that a factor engine takes, or why it is none. */
 export type Row = { readonly tick: Tick } | { readonly fault: string }
 
 /**
@@ -29,6 +29,8 @@ export class TickFile {
   readonly #file: InputFile
   readonly #lines: LineReader
   readonly #instrument: string
+  /** Has taken every tick that was read: it says what a tick is, and what the input has of each instrument so far. */
+  readonly passed = new FactorEngine()
   #columns: readonly (Field | 'instrument' | 'timestamp' | undefined)[] = []
 
   /** @throws CliFailure (bad input) when the file can't be opened or its first line names no field. */
@@ -101,7 +103,18 @@ export class TickFile {
       if (Number.isNaN(value)) return { fault: `${column} is "${cell}", which is no number` }
       tick[column] = value
     }
-    return { tick }
+    return this.#checked(tick)
+  }
+
+  #checked(tick: Tick): Row {
+    try {
+      this.passed.addInstrument(tick.instrument)
+      this.passed.processTick(tick)
+      return { tick }
+    } catch (error) {
+      if (error instanceof FactorError) return { fault: error.message }
+      throw error
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { FactorProgram, ticksCell, timestampCell } from './program.js'
+import { FactorProgram, headCells, ticksCell, timestampCell } from './program.js'
 
 /** An instrument of an engine, with its factors and their values as of the last tick. */
 export class FactorInstrument {
@@ -27,6 +27,12 @@ export class FactorInstrument {
   get lastTimestamp(): number | undefined {
     const timestamp = this.program.cells[timestampCell]!
     return Number.isNaN(timestamp) ? undefined : timestamp
+  }
+
+  /** Whether it took as many ticks as `other`, up to the same time and the same last value of each field. @internal */
+  sameTicks(other: FactorInstrument): boolean {
+    const there = other.program.cells
+    return this.program.cells.subarray(0, headCells).every((value, cell) => Object.is(value, there[cell]))
   }
 
   /** One value; `undefined` while it isn't defined. @throws FactorError `TIDEMARK_UNKNOWN_FACTOR`. */

@@ -10,7 +10,7 @@ import type { Estimate, Place } from './operators/index.js'
 export const ticksCell = 0
 export const timestampCell = 1
 export const fieldsCell = 2
-const headCells = fieldsCell + fields.length
+export const headCells = fieldsCell + fields.length
 
 /** A value that a factor has: its name, or `name.output` of an operator with several. */
 export interface Column {
