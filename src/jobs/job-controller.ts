@@ -279,9 +279,10 @@ export class JobController extends Emitter<JobControllerEvents> {
     const { attemptId } = job
     const detail = attemptId === 0 ? { reason: 'cancelled' } : { attemptId, reason: 'cancelled' }
     const applied = this.#store.transition('DEAD', id, detail)
+    // Announced first: the place that it leaves may be taken at once, by a job whose dispatch has a later LSN.
+    this.#applied(applied, undefined)
     if (attemptId === 0) this.#dispatcher.queue.noteStale()
     else this.#dispatcher.cancelled(attemptId)
-    this.#applied(applied, undefined)
     return applied.lsn
   }
 

@@ -254,6 +254,21 @@ describe('a job', () => {
     expect(queue.metrics().lateResults).toBe(0)
   })
 
+  it('that is cancelled while it runs is announced before the job that takes its place', async () => {
+    const queue = await newQueue({ concurrency: 1 })
+    const emitted: string[] = []
+    queue.on('dead', ({ id }) => emitted.push(`dead ${id}`))
+    queue.on('dispatched', ({ id }) => emitted.push(`dispatched ${id}`))
+    queue.start(async ({ id }, { signal }: JobContext) => {
+      if (id === 'runs') await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    })
+    await queue.enqueueMany([{ id: 'runs' }, { id: 'next' }])
+    await vi.waitFor(() => expect(emitted).toEqual(['dispatched runs']))
+    await queue.cancel('runs')
+    await queue.drained()
+    expect(emitted).toEqual(['dispatched runs', 'dead runs', 'dispatched next'])
+  })
+
   it('is cancelled while it waits, while it runs, and not when it is finished', async () => {
     const queue = await newQueue({ concurrency: 1 })
     const running = gate()

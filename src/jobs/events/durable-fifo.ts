@@ -1,5 +1,5 @@
 import { Queue } from '@datastructures-js/queue'
-import { broken } from '../../base/assert.js'
+import { allAssertions, broken } from '../../base/assert.js'
 import { callUser } from '../../base/emitter.js'
 
 interface Entry {
@@ -30,7 +30,8 @@ export class DurableFifo {
 
   /** `lsn` is not below that of the call before. `failed` is called instead when it will never be durable. */
   add(lsn: number, run: () => void, failed: (error: unknown) => void): void {
-    if (lsn < this.#lastLsn) broken('LSNs are added in their order', { lsn, before: this.#lastLsn })
+    if (allAssertions && lsn < this.#lastLsn)
+      broken('LSNs are added in their order', { lsn, before: this.#lastLsn })
     this.#lastLsn = lsn
     this.#entries.enqueue({ lsn, run, failed })
     if (!this.#running) void this.#drain()
