@@ -54,7 +54,7 @@ const NOOP = commandKinds.noop
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
 
 /** Orders that are looked at for each command, on average, when all assertions run. */
-const verifiedPerCommand = 32
+const verifiedPerCommand = 1
 
 export interface EngineOptions {
   /** Seed of the order index's hash; random by default. It decides memory layout only, never results. */
