@@ -38,7 +38,16 @@ export function tickOfBar(bar: Bar): Tick {
 }
 
 /**
+ * The fields of the tick that passed `checkTick` last, and its timestamp. A tick is the caller's object, whose getters may
+ * answer differently each time or send another tick: so each of its fields is read once, and no code of the caller's runs
+ * between the check and what is made of it.
+ */
+const timestampAt = fields.length
+const checked = new Float64Array(timestampAt + 1)
+
+/**
  * Checks a tick as a whole and returns which fields it has, a bit for each. Nothing is changed by a tick that fails.
+ * `copyChecked` and `checkedTimestamp` give what was read.
  *
  * @throws FactorError `TIDEMARK_BAD_TICK` that names the field.
  */
@@ -57,18 +66,32 @@ export function checkTick(tick: Tick): number {
     throw badTick(tick, 'high', high, `a number not below low, which is ${low}`)
   }
   if (mask === 0) throw badTick(tick, 'last', undefined, `at least one of ${fields.join(', ')}`)
+  // What is left out becomes NaN, which the mask keeps from being read.
+  checked[0] = last as number
+  checked[1] = bid as number
+  checked[2] = ask as number
+  checked[3] = high as number
+  checked[4] = low as number
+  checked[5] = open as number
+  checked[6] = volume as number
+  checked[timestampAt] = timestamp
   return mask
 }
 
-/** Writes the fields of a tick that passed `checkTick` to `cells` from `at` on. */
-export function writeFields(tick: Tick, cells: Float64Array, at: number): void {
-  if (tick.last !== undefined) cells[at] = tick.last
-  if (tick.bid !== undefined) cells[at + 1] = tick.bid
-  if (tick.ask !== undefined) cells[at + 2] = tick.ask
-  if (tick.high !== undefined) cells[at + 3] = tick.high
-  if (tick.low !== undefined) cells[at + 4] = tick.low
-  if (tick.open !== undefined) cells[at + 5] = tick.open
-  if (tick.volume !== undefined) cells[at + 6] = tick.volume
+/** Writes the fields of the tick that was checked last, of which `mask` is, to `cells` from `at` on. */
+export function copyChecked(mask: number, cells: Float64Array, at: number): void {
+  if ((mask & 1) !== 0) cells[at] = checked[0]!
+  if ((mask & 2) !== 0) cells[at + 1] = checked[1]!
+  if ((mask & 4) !== 0) cells[at + 2] = checked[2]!
+  if ((mask & 8) !== 0) cells[at + 3] = checked[3]!
+  if ((mask & 16) !== 0) cells[at + 4] = checked[4]!
+  if ((mask & 32) !== 0) cells[at + 5] = checked[5]!
+  if ((mask & 64) !== 0) cells[at + 6] = checked[6]!
+}
+
+/** The timestamp of the tick that was checked last. */
+export function checkedTimestamp(): number {
+  return checked[timestampAt]!
 }
 
 function refuse(tick: Tick, field: Field, value: unknown): never {

@@ -36,6 +36,30 @@ async function collect(updates: AsyncIterable<FactorUpdate>): Promise<FactorUpda
 }
 
 describe('a durable factor engine', () => {
+  it('reads each field of a tick once, also when a field sends another tick or answers differently later', async () => {
+    const dir = temporaryFolder()
+    const engine = await DurableFactorEngine.open({ dir, log })
+    for (const name of ['A', 'B']) engine.registerAll(name, { n: 'count(last, 9)', s: 'sum(last, 1)' })
+    let reads = 0
+    engine.processTick({
+      instrument: 'A',
+      timestamp: 1,
+      bid: 5,
+      get last() {
+        if (++reads > 1) return Number.NaN
+        engine.processTick({ instrument: 'B', timestamp: 2, last: 20 })
+        return 10
+      },
+    })
+    expect(reads).toBe(1)
+    await engine.close()
+    const again = await DurableFactorEngine.open({ dir, log })
+    expect(again.recovery.ticks).toBe(2)
+    expect(again.getAll('A')).toEqual({ n: 1, s: 10 })
+    expect(again.getAll('B')).toEqual({ n: 1, s: 20 })
+    await again.close()
+  })
+
   it('continues bit by bit the same after closing and opening, with and without snapshots', async () => {
     const dir = temporaryFolder()
     let at = 0

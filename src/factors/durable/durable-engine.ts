@@ -6,7 +6,7 @@ import { FactorInstrument } from '../engine/instrument.js'
 import { fieldsCell } from '../engine/program.js'
 import { entryHeadWords, entryKind, factorContentVersion, fieldCount, writeHead } from '../entries.js'
 import type { FactorError } from '../errors.js'
-import { type Bar, checkTick, fields, type Tick, tickOfBar, writeFields } from '../ticks.js'
+import { type Bar, checkedTimestamp, checkTick, copyChecked, fields, type Tick, tickOfBar } from '../ticks.js'
 import { FactorConsumer, type FactorUpdate } from './consumer.js'
 import { type DurableFactorOptions, type EngineSettings, resolveEngineOptions } from './engine-options.js'
 import { FactorPersister, type PersisterStats } from './persister.js'
@@ -214,9 +214,9 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     const instrument = engine.instrument(tick.instrument)
     const mask = checkTick(tick)
     const { program } = instrument
-    const { timestamp } = tick
+    const timestamp = checkedTimestamp()
     if (!this.autoPersist) {
-      writeFields(tick, program.cells, fieldsCell)
+      copyChecked(mask, program.cells, fieldsCell)
       engine.advance(instrument, mask, timestamp)
       this.#schedule.tick()
       return true
@@ -225,7 +225,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     const words = entryHeadWords + fieldCount(mask) + columns.length
     const at = this.#persister.beginEntry(words)
     if (at < 0) return false
-    writeFields(tick, program.cells, fieldsCell)
+    copyChecked(mask, program.cells, fieldsCell)
     engine.advance(instrument, mask, timestamp)
     const { channel } = this.#persister
     const { float64 } = channel

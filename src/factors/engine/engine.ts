@@ -1,6 +1,14 @@
 import { callUser } from '../../base/emitter.js'
 import { FactorError } from '../errors.js'
-import { type Bar, badTick, checkTick, type Tick, tickOfBar, writeFields } from '../ticks.js'
+import {
+  type Bar,
+  badTick,
+  checkedTimestamp,
+  checkTick,
+  copyChecked,
+  type Tick,
+  tickOfBar,
+} from '../ticks.js'
 import { catalog } from './catalog.js'
 import { FactorInstrument } from './instrument.js'
 import type { Estimate } from './operators/index.js'
@@ -115,8 +123,8 @@ export class FactorEngine {
   processTick(tick: Tick): FactorInstrument {
     const instrument = this.#byName.get(tick.instrument) ?? this.instrument(tick.instrument)
     const mask = checkTick(tick)
-    writeFields(tick, instrument.program.cells, fieldsCell)
-    this.advance(instrument, mask, tick.timestamp)
+    copyChecked(mask, instrument.program.cells, fieldsCell)
+    this.advance(instrument, mask, checkedTimestamp())
     return instrument
   }
 

@@ -172,10 +172,10 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
    *   `TIDEMARK_PERSISTER_CLOSED`; LogError `TIDEMARK_LOG_POISONED`.
    */
   processTick(tick: Tick): boolean {
-    this.#checkUsable()
     const { number, worker } = this.#instrument(tick.instrument)
     const mask = checkTick(tick)
-    if (worker.waiting || !worker.ring.write(number, mask, tick)) {
+    this.#checkUsable()
+    if (worker.waiting || !worker.ring.write(number, mask)) {
       if (this.#whenFull === 'drop') {
         this.#dropped++
         return false

@@ -1,5 +1,5 @@
 import { createSpscControl, SpscReader, SpscWriter, spscCapacity } from '../../base/spsc-ring.js'
-import { fields, type Tick } from '../ticks.js'
+import { checkedTimestamp, copyChecked, fields } from '../ticks.js'
 
 /**
  * The way of ticks from the caller's thread to one worker: a ring of records of equal size with one writer and one reader.
@@ -47,23 +47,12 @@ export class TickRingWriter extends SpscWriter {
     return this.fits(2)
   }
 
-  /**
-   * Writes a tick that passed `checkTick`; returns false when it does not fit. Its fields are read before its place is taken:
-   * a getter of the caller's may send another tick.
-   */
-  write(instrument: number, mask: number, tick: Tick): boolean {
-    const { timestamp, last, bid, ask, high, low, open, volume } = tick
+  /** Writes the tick that was checked last; returns false when it does not fit. */
+  write(instrument: number, mask: number): boolean {
     if (!this.fitsTick) return false
     const at = this.#begin(instrument, mask)
-    const float64 = this.#float64
-    float64[at + 1] = timestamp
-    if ((mask & 1) !== 0) float64[at + 2] = last!
-    if ((mask & 2) !== 0) float64[at + 3] = bid!
-    if ((mask & 4) !== 0) float64[at + 4] = ask!
-    if ((mask & 8) !== 0) float64[at + 5] = high!
-    if ((mask & 16) !== 0) float64[at + 6] = low!
-    if ((mask & 32) !== 0) float64[at + 7] = open!
-    if ((mask & 64) !== 0) float64[at + 8] = volume!
+    this.#float64[at + 1] = checkedTimestamp()
+    copyChecked(mask, this.#float64, at + 2)
     this.publish(1)
     this.wake()
     return true
