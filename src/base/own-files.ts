@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { TidemarkError } from './errors.js'
 
 /** Where this file is. A bundler that makes CommonJS of it leaves nothing here. */
@@ -19,12 +20,26 @@ export function workerFile(name: string): URL {
 }
 
 /**
- * Loads a package that tidemark depends on when it is first needed: only some threads need a native module, and a
- * package that does not survive bundling must not fail before `workerFile` can say so.
+ * Loads a package that tidemark depends on, and returns how to get it. What keeps it from being loaded is thrown there, not
+ * here: a package that does not survive bundling must not fail before `workerFile` can say so. It is loaded at once, with
+ * the module that needs it, since Node remembers a package that it did not find, also when all that it lacked was a
+ * descriptor. Worker threads load it where they need it: few do, and it may be a native module.
  *
- * @throws TidemarkError `TIDEMARK_FILES_MISSING` when it is not installed beside tidemark.
+ * @throws TidemarkError `TIDEMARK_FILES_MISSING`, out of what is returned, when it is not installed beside tidemark.
  */
-export function requireOwn<Module>(name: string): Module {
+export function ownPackage<Module>(name: string): () => Module {
+  if (!isMainThread) return () => requireOwn(name)
+  try {
+    const loaded = requireOwn<Module>(name)
+    return () => loaded
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
+function requireOwn<Module>(name: string): Module {
   if (!here) throw filesMissing(`the package ${name}`)
   try {
     return createRequire(here)(name) as Module

@@ -1,6 +1,6 @@
 import type { TransferListItem, Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { requireOwn, workerFile } from '../base/own-files.js'
+import { ownPackage, workerFile } from '../base/own-files.js'
 import { threadEnded } from './errors.js'
 
 /** Set in `execArgv` where Node knows it: a thread that ends within `require` of a module aborts Node 20.20. */
@@ -86,12 +86,14 @@ export class TaskThreads<Task, Result> {
   }
 }
 
+const piscina = ownPackage<typeof import('piscina')>('piscina')
+
 /** Piscina with its first threads. `new Worker` throws when the system has no thread left. */
 function started<Task, Result>(
   name: string,
   options: ConstructorParameters<typeof Piscina>[0],
 ): Piscina<Task, Result> {
-  const { Piscina } = requireOwn<typeof import('piscina')>('piscina')
+  const { Piscina } = piscina()
   try {
     return new Piscina<Task, Result>(options)
   } catch (error) {

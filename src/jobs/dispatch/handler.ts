@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { requireOwn, workerFile } from '../../base/own-files.js'
+import { ownPackage, workerFile } from '../../base/own-files.js'
 import { JobError } from '../errors.js'
 
 /** What a handler gets: one attempt of one job. */
@@ -75,6 +75,7 @@ export interface JobRunner {
   close(): Promise<void>
 }
 
+const piscina = ownPackage<typeof import('piscina')>('piscina')
 const idleTimeoutMs = 30_000
 
 /** @throws JobError `TIDEMARK_JOB_BAD_HANDLER`. */
@@ -95,7 +96,7 @@ export function createRunner(handler: JobHandler, concurrency: number): JobRunne
     )
   }
   const { filename, name = 'default' } = handler
-  const { Piscina } = requireOwn<typeof import('piscina')>('piscina')
+  const { Piscina } = piscina()
   const pool = new Piscina<ThreadTask, unknown>({
     filename: workerFile('job').href,
     minThreads: 1,

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs'
-import { requireOwn } from '../../base/own-files.js'
+import { ownPackage } from '../../base/own-files.js'
 import type { AsyncDisk, Disk, FileIdentity, FileLock } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
@@ -114,10 +114,7 @@ export class NodeDisk implements Disk {
 
 const lockTries = 10
 
-/** Loaded at the first lock: only one thread of a log locks, and the others need not load a native module. */
-function native(): typeof import('fs-native-extensions') {
-  return requireOwn('fs-native-extensions')
-}
+const native = ownPackage<typeof import('fs-native-extensions')>('fs-native-extensions')
 
 /** A lock file that names its own inode: a copy of it, or a new one, was never an owner's. */
 class NodeLock implements FileLock {
