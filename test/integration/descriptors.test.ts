@@ -67,6 +67,20 @@ describe.skipIf(process.platform === 'win32')('a process that has no file descri
       expect(lines.find((line) => line.what === what)).toMatchObject({ code: 'TIDEMARK_TOO_MANY_FILES' })
   })
 
+  it.each([0, 1, 2])(
+    'at its first opening opens when there are some again, with %d free before',
+    async (free) => {
+      const lines = await withFewDescriptors(`
+      const open = async () => (await EnginePool.open({ dir, instruments })).close()
+      const outcome = () => open().then(() => 'done', (error) => error.code)
+      fill(${free})
+      const first = await outcome()
+      release()
+      say({ first, second: await outcome() })`)
+      expect(lines).toEqual([{ first: 'TIDEMARK_TOO_MANY_FILES', second: 'done' }])
+    },
+  )
+
   it('is refused new commands when a segment is due, for that reason, and continues by itself when there are some', async () => {
     const lines = (await withFewDescriptors(`
       const pool = await EnginePool.open({ dir, instruments, segmentBytes: 262144, ringBytes: 65536 })
