@@ -65,7 +65,11 @@ export class SoakFlow {
         live.splice(0, this.#head)
         this.#head = 0
       }
-      if (this.#random(8) === 0) return { type: 'reduce', symbol, orderId, quantity: '0.500', tag }
+      if (this.#random(8) === 0) {
+        // What is left of it is cancelled in its turn: forgotten, the books would grow all the time.
+        live.push({ symbol, orderId })
+        return { type: 'reduce', symbol, orderId, quantity: '0.500', tag }
+      }
       return { type: 'cancel', symbol, orderId, tag }
     }
     const symbol = this.#symbols[this.#random(this.#symbols.length)]
