@@ -48,9 +48,9 @@ describe('a checkpoint', () => {
     for (const shards of [1, 2, 3]) {
       const again = await EnginePool.open({ dir, shards, checkpointBytes: 0 })
       expect((await again.digest()).symbols).toEqual(symbols)
-      const order = await again.submit(limit(99_999, 'buy', '50', '1'))
+      const order = await again.submit(limit(2_500, 'buy', '50', '1'))
       expect(order.status).toBe('resting')
-      await again.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 99_999 })
+      await again.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 2_500 })
       await again.close()
     }
   })

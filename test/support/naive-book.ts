@@ -33,6 +33,7 @@ export class NaiveBook {
   #halted = false
   #lastPrice = 0
   #trades = 0
+  #highestOrderId = 0
   #places = 0
 
   constructor(definition: InstrumentDefinition) {
@@ -95,7 +96,7 @@ export class NaiveBook {
         this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
         return
       }
-      this.#events.push({ event: 'accepted' })
+      this.#accept(orderId)
       order.status = 'waiting'
       order.place = this.#places++
       this.#orders.push(order)
@@ -115,9 +116,14 @@ export class NaiveBook {
       this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
       return
     }
-    this.#events.push({ event: 'accepted' })
+    this.#accept(orderId)
     this.#orders.push(order)
     this.#act(order)
+  }
+
+  #accept(orderId: number): void {
+    this.#events.push({ event: 'accepted' })
+    this.#highestOrderId = Math.max(this.#highestOrderId, orderId)
   }
 
   #replace(order: NaiveOrder, price: number, quantity: number): void {
@@ -393,6 +399,7 @@ export class NaiveBook {
       status: this.#halted ? 'halted' : 'open',
       lastPrice: this.#lastPrice,
       trades: this.#trades,
+      highestOrderId: this.#highestOrderId,
       bids: this.#resting('buy').map(stateOf),
       asks: this.#resting('sell').map(stateOf),
       sellStops: this.#waiting('sell').map(stateOf),

@@ -12,6 +12,8 @@ export interface BookState {
   /** Price of the last trade in ticks, 0 before the first. */
   readonly lastPrice: number
   readonly trades: number
+  /** The highest id that an accepted order has had, 0 before the first. */
+  readonly highestOrderId: number
   /** Each in priority order. */
   readonly bids: readonly OrderState[]
   readonly asks: readonly OrderState[]
@@ -34,6 +36,7 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     status: books.isHalted(book) ? 'halted' : 'open',
     lastPrice: books.lastPrice(book),
     trades: books.trades(book),
+    highestOrderId: books.highestOrderId(book),
     bids: sideState(shard, book * 4 + SIDE_BIDS),
     asks: sideState(shard, book * 4 + SIDE_ASKS),
     sellStops: sideState(shard, book * 4 + SIDE_SELL_STOPS),
@@ -57,6 +60,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.number(books.isHalted(book) ? 1 : 0)
   digest.number(books.lastPrice(book))
   digest.number(books.trades(book))
+  digest.number(books.highestOrderId(book))
   forEachOrder(shard, book, (order) => {
     const flags = orders.flags(order)
     digest.number(orders.id(order))

@@ -2,6 +2,9 @@ import type { InstrumentDefinition } from '../codec/instrument-record.js'
 
 const LAST_PRICE = 0
 const TRADES = 1
+const HIGHEST_ORDER_ID = 2
+/** Doubles of a book. */
+const DOUBLES = 4
 
 const INSTRUMENT = 0
 const FLAGS = 1
@@ -26,7 +29,7 @@ export interface BookKeeper {
 export class BookTable {
   readonly definitions: InstrumentDefinition[] = []
   #bookOf = new Int32Array(INITIAL_BOOKS)
-  #f64 = new Float64Array(INITIAL_BOOKS * 2)
+  #f64 = new Float64Array(INITIAL_BOOKS * DOUBLES)
   #i32 = new Int32Array(INITIAL_BOOKS * 8)
   /** Called before a field of a book that a snapshot holds changes; `undefined` when no copy is made. */
   keeper: BookKeeper | undefined
@@ -51,7 +54,7 @@ export class BookTable {
     if (book * 8 === this.#i32.length) {
       const i32 = new Int32Array(book * 16)
       i32.set(this.#i32)
-      const f64 = new Float64Array(book * 4)
+      const f64 = new Float64Array(book * 2 * DOUBLES)
       f64.set(this.#f64)
       this.#i32 = i32
       this.#f64 = f64
@@ -68,11 +71,15 @@ export class BookTable {
   }
   /** The price of the last trade in ticks, or 0 before the first. */
   lastPrice(book: number): number {
-    return this.#f64[book * 2 + LAST_PRICE]!
+    return this.#f64[book * DOUBLES + LAST_PRICE]!
   }
   /** Trades so far, which is also the id of the last. */
   trades(book: number): number {
-    return this.#f64[book * 2 + TRADES]!
+    return this.#f64[book * DOUBLES + TRADES]!
+  }
+  /** The highest id that an accepted order has had, or 0 before the first. */
+  highestOrderId(book: number): number {
+    return this.#f64[book * DOUBLES + HIGHEST_ORDER_ID]!
   }
   isHalted(book: number): boolean {
     return (this.#i32[book * 8 + FLAGS]! & HALTED) !== 0
@@ -96,13 +103,21 @@ export class BookTable {
   /** Notes a trade and returns its id. */
   nextTrade(book: number, price: number): number {
     if (this.keeper !== undefined) this.keeper.keepBook(book)
-    this.#f64[book * 2 + LAST_PRICE] = price
-    return ++this.#f64[book * 2 + TRADES]!
+    this.#f64[book * DOUBLES + LAST_PRICE] = price
+    return ++this.#f64[book * DOUBLES + TRADES]!
   }
-  /** Sets what a snapshot holds: the last trade's price, and how many there were. */
-  restoreTrades(book: number, lastPrice: number, trades: number): void {
-    this.#f64[book * 2 + LAST_PRICE] = lastPrice
-    this.#f64[book * 2 + TRADES] = trades
+  /** Notes that an order was accepted, whose id stands in two words. */
+  noteOrderId(book: number, low: number, high: number): void {
+    const id = (low >>> 0) + high * 4294967296
+    if (id <= this.#f64[book * DOUBLES + HIGHEST_ORDER_ID]!) return
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
+    this.#f64[book * DOUBLES + HIGHEST_ORDER_ID] = id
+  }
+  /** Sets what a snapshot holds: the last trade's price, how many there were, and the highest order id. */
+  restoreCounts(book: number, lastPrice: number, trades: number, highestOrderId: number): void {
+    this.#f64[book * DOUBLES + LAST_PRICE] = lastPrice
+    this.#f64[book * DOUBLES + TRADES] = trades
+    this.#f64[book * DOUBLES + HIGHEST_ORDER_ID] = highestOrderId
   }
   setHalted(book: number, halted: boolean): void {
     if (this.keeper !== undefined) this.keeper.keepBook(book)

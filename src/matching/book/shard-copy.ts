@@ -18,7 +18,8 @@ import type { ShardBooks } from './shard-books.js'
  * say the kind, the others a number. docs/snapshot-format.md has the tables.
  *
  * ```
- *  book      number, words of this record, halted, 0, last price u64, trades u64, the instrument's command record
+ *  book      number, words of this record, halted, 0, last price u64, trades u64, highest order id u64, the instrument's
+ *            command record
  *  order     number, instrument id, account, flags, id u64, price u64, open u64, shown u64, level, number of the next in
  *            its level, number of the next of its account in this book, 0
  *  extended  the same, then display u64, stop price u64, expire time u64, filled u64
@@ -28,7 +29,7 @@ import type { ShardBooks } from './shard-books.js'
  */
 export const copyKinds = { book: 1, order: 2, extended: 3, request: 4 } as const
 export const KIND_SHIFT = 27
-export const BOOK_HEAD_WORDS = 8
+export const BOOK_HEAD_WORDS = 10
 export const ORDER_WORDS = 16
 export const EXTENDED_WORDS = 24
 export const REQUEST_WORDS = 16
@@ -229,6 +230,7 @@ export class ShardCopy {
     words[at + 3] = 0
     writeU64(words, at + 4, books.lastPrice(book))
     writeU64(words, at + 6, books.trades(book))
+    writeU64(words, at + 8, books.highestOrderId(book))
     this.#at = at + used
     return used
   }

@@ -134,7 +134,7 @@ export class ShardRestore {
     const book = books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
     levels.reserveBooks(books.size)
     books.setHalted(book, words[at + 2] === 1)
-    books.restoreTrades(book, readU64(words, at + 4), readU64(words, at + 6))
+    books.restoreCounts(book, readU64(words, at + 4), readU64(words, at + 6), readU64(words, at + 8))
   }
 
   /** Returns the order's record, or 0 when its book does not belong here. */

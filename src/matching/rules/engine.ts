@@ -75,6 +75,8 @@ export interface InstrumentState extends InstrumentDefinition {
   readonly lastPrice: number
   /** Trades so far; the last one's id. */
   readonly trades: number
+  /** The highest id that an accepted order has had, 0 before the first. */
+  readonly highestOrderId: number
   /** Live orders, waiting stops included. */
   readonly orders: number
 }
@@ -228,6 +230,7 @@ export class MatchingEngine {
       status: books.isHalted(book) ? 'halted' : 'open',
       lastPrice: books.lastPrice(book),
       trades: books.trades(book),
+      highestOrderId: books.highestOrderId(book),
       orders: countOrders(this.#shard, book),
     }
   }

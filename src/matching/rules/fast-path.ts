@@ -127,6 +127,7 @@ export function placeFast(shard: ShardBooks, book: number, words: Int32Array, fr
   out[to + 11] = quantityHigh
   out[to + 12] = ACCEPTED | (ACCEPTED_WORDS << 18)
   out[to + 13] = 0
+  shard.books.noteOrderId(book, idLow, idHigh)
   if (!rests) {
     out[to + 14] = CANCELLED | (sell << 8) | (CANCELLED_WORDS << 18)
     out[to + 15] = IOC_REST

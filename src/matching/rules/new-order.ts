@@ -76,6 +76,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
       return
     }
     group.accepted()
+    shard.books.noteOrderId(book, words[at + 4]!, words[at + 5]!)
     const order = shard.admit(book, words, at, flags | WAITING)
     shard.books.addStops(book, 1)
     keepExtras(shard, order, display, expireTime)
@@ -101,6 +102,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     return
   }
   group.accepted()
+  shard.books.noteOrderId(book, words[at + 4]!, words[at + 5]!)
   const remaining = crosses ? cross(shard, book, sell, price, quantity, id, account, prevention) : quantity
   if (remaining === 0) return
   if (crosses && shard.aggressorStopped) {

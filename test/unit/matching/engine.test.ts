@@ -181,6 +181,32 @@ describe('an engine', () => {
     expect(digests[0]).not.toBe(digests[1])
   })
 
+  it('keeps the highest id that an accepted order has had, also when that order is gone', () => {
+    const { engine, group } = engineWith(0, 1)
+    const highest = () => engine.instrument(0)!.highestOrderId
+    expect(highest()).toBe(0)
+    limit(0, 40, 7, 0, 100, 5)
+    run(engine, group)
+    limit(0, 9, 7, 0, 100, 5)
+    run(engine, group)
+    expect(highest()).toBe(40)
+    encodeCancel(words, 0, 0, 0, 0, 40, -1, 0)
+    expect(run(engine, group)).toEqual(['cancelled'])
+    expect(highest()).toBe(40)
+    const largest = 2 ** 53 - 1
+    const stop = (id: number) => encodeNew(words, 0, 0, 0, 0, id, 7, 0, 2, 0, 0, 0, 0, 5, 200, 0, 0, 0)
+    stop(2 ** 40)
+    expect(run(engine, group)).toEqual(['accepted'])
+    expect(highest()).toBe(2 ** 40)
+    encodeNew(words, 0, 0, 0, 0, largest, 7, 0, 0, 2, 0, 0, 100, 5, 0, 0, 0, 0)
+    expect(run(engine, group)).toEqual(['rejected'])
+    expect(highest()).toBe(2 ** 40)
+    encodeNew(words, 0, 0, 0, 0, largest, 7, 0, 1, 1, 0, 0, 0, 5, 0, 0, 0, 0)
+    expect(run(engine, group)).toEqual(['accepted', 'cancelled'])
+    expect(highest()).toBe(largest)
+    expect(engine.instrument(1)!.highestOrderId).toBe(0)
+  })
+
   it('counts both totals with hidden quantity, and depth without', () => {
     const { engine, group } = engineWith(0)
     encodeNew(words, 0, 0, 0, 0, 1, 7, 1, 0, 0, 0, 0, 100, 10, 0, 3, 0, 0)

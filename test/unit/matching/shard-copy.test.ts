@@ -203,6 +203,23 @@ describe('a copy of a shard that is made in steps between commands', () => {
     expect(second.at(-1)!.state!.bids).toHaveLength(1)
   })
 
+  it('has the highest order id of the moment when it began, whichever way later orders are accepted', () => {
+    for (const timeInForce of [0, 1, 3]) {
+      const engine = filled(100, 10)
+      const copied = new CopiedPieces()
+      const copy = engine.copy(copied)
+      const group = new GroupBuffer()
+      encodeNew(group.i32, 0, 0, 0, 0, 2 ** 40, 1, 0, 0, timeInForce, 0, 0, 5, 1, 0, 0, 0, 0)
+      const words = group.i32.slice(0, 16)
+      group.reset()
+      engine.apply(words, 0, group)
+      expect(engine.instrument(0)!.highestOrderId).toBe(2 ** 40)
+      while (!copy.step());
+      expect(copied.restore(copy.counts).instrument(0)!.highestOrderId).toBe(100)
+      expect(restoredFrom(engine).instrument(0)!.highestOrderId).toBe(2 ** 40)
+    }
+  })
+
   it('looks at no more records a step than it may, and copies a few orders ahead of a command', () => {
     const engine = filled(5000, 10)
     const copied = new CopiedPieces()
