@@ -230,12 +230,14 @@ export class JobController extends Emitter<JobControllerEvents> {
    *   outcome had no room in it are made again at the next start.
    */
   close(options: { graceMs?: number } = {}): Promise<void> {
+    let graceMs: number
     try {
       checkOptions('close', options, closeOptions)
+      graceMs = options.graceMs ?? graceMsDefault
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#closing ??= this.#close(options.graceMs ?? graceMsDefault)
+    this.#closing ??= this.#close(graceMs)
     return this.#closing
   }
 

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { Emitter } from '../base/emitter.js'
 import { withoutStack } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import type { Disk } from './disk/disk.js'
 import { Ownership, type TakenFolder } from './disk/ownership.js'
 import { closedError, fromErrorMessage, LogError, LogPoisonedError, shortageError } from './errors.js'
@@ -225,7 +226,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   append(payload: Uint8Array, type = 1, flags = 0): number {
     this.#checkUsable()
-    this.#checkRoom(payload.byteLength)
+    if (this.#room.isShort) this.#checkRoom(payload.byteLength)
     return this.#producer.tryAppend(type, flags, payload) ?? this.#refuseForRing(payload.byteLength)
   }
 
@@ -248,6 +249,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * @throws LogError `TIDEMARK_BAD_LSN` for an LSN beyond what was appended; `TIDEMARK_LOG_POISONED`.
    */
   async waitDurable(lsn: number): Promise<void> {
+    // Waiters are compared with each other later, where an LSN that is no number could throw.
+    if (typeof lsn !== 'number') throw this.#badLsn(lsn)
     if (this.durableLsn >= lsn) {
       // A caller whose append was refused waits like this. Without a turn of the event loop a reader in this thread would
       // never read what keeps the ring full.
@@ -255,12 +258,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
       return
     }
     this.#checkUsable()
-    if (!(lsn <= this.tailLsn)) {
-      throw new LogError('TIDEMARK_BAD_LSN', `LSN ${lsn} is beyond the end of the log, ${this.tailLsn}.`, {
-        lsn,
-        tailLsn: this.tailLsn,
-      })
-    }
+    if (!(lsn <= this.tailLsn)) throw this.#badLsn(lsn)
     return this.#waiters.wait(lsn)
   }
 
@@ -271,7 +269,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * @throws LogError as of `waitDurable`; `TIDEMARK_LOG_CLOSED` when the log was closed before.
    */
   async waitSynced(lsn: number): Promise<void> {
-    if (this.syncedLsn >= lsn) return
+    if (typeof lsn === 'number' && this.syncedLsn >= lsn) return
     await this.waitDurable(lsn)
     const isOver = () => this.#poisoned !== undefined || this.#closed
     if (!(await this.#requests.sync(lsn, isOver))) throw this.#poisoned ?? closedError()
@@ -424,6 +422,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   #checkRoom(bytes: number): void {
     const error = this.fullDisk(bytes)
     if (error) throw error
+  }
+
+  #badLsn(lsn: unknown): LogError {
+    const { tailLsn } = this
+    const message = `${shown(lsn)} is not an LSN up to the end of the log, ${tailLsn}.`
+    return new LogError('TIDEMARK_BAD_LSN', message, { lsn, tailLsn })
   }
 
   async #nextTurn(): Promise<void> {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { JobController } from '#tidemark/jobs/index.js'
+import type { Command } from '#tidemark/matching/index.js'
 import { eventsOf, limit, openPool } from '../support/pools.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { collectUncaught } from '../support/uncaught.js'
 
 /** A command whose quantity is read by a function of the caller's, which does `call` first. */
 function reading(orderId: number, call: () => void) {
@@ -127,5 +131,107 @@ describe('an instrument that is added out of a field of another one', () => {
       [0, 'INNER'],
       [1, 'OUTER'],
     ])
+  })
+})
+
+describe('a batch that is changed by a number of a positional adder', () => {
+  it.each(['tag', 'side', 'timeInForce'] as const)('refuses an object as the number: %s', async (field) => {
+    const pool = await openPool({ shards: 1 })
+    const { id } = pool.instrument('BTC-USD')!
+    const batch = pool.batch()
+    const adding = {
+      valueOf() {
+        batch.addCancel(id, 8)
+        return 0
+      },
+    } as unknown as number
+    const numbers = { side: 0, timeInForce: 0, tag: 0, [field]: adding }
+    expect(() => batch.addNew(id, 7, 1, numbers.side, 0, numbers.timeInForce, 100, 5, numbers.tag)).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_FIELD_TYPE' }),
+    )
+    expect(batch.length).toBe(0)
+  })
+})
+
+describe('commands that are submitted out of a field of a cancel-all or an instrument', () => {
+  it('count for the limit of both', async () => {
+    const pool = await openPool({ shards: 1, maxInFlight: 2 })
+    const cancelAll = (depth: number): object => ({
+      type: 'cancel-all',
+      account: 4,
+      get tag() {
+        if (depth > 0) nested.push(codeOf(pool.submit(cancelAll(depth - 1) as Command)))
+        return 1
+      },
+    })
+    const nested: Promise<unknown>[] = []
+    nested.push(codeOf(pool.submit(cancelAll(4) as Command)))
+    const codes = await Promise.all(nested)
+    expect(codes.filter((code) => code === 'it was taken')).toHaveLength(2)
+    expect(new Set(codes)).toEqual(new Set(['it was taken', 'TIDEMARK_BACKPRESSURE']))
+  })
+})
+
+describe('a subscription whose signal', () => {
+  const signal = { aborted: false, addEventListener() {}, removeEventListener() {} }
+  const broken = (field: keyof typeof signal) =>
+    Object.defineProperty({ ...signal }, field, {
+      get() {
+        // Looked at first when the options are checked.
+        return field === 'aborted' ? fail() : fail
+      },
+    }) as unknown as AbortSignal
+  function fail(): never {
+    throw new Error('a signal of the caller’s')
+  }
+
+  it.each(['aborted', 'addEventListener'] as const)('throws in %s leaves the cursor free', async (field) => {
+    const pool = await openPool({ shards: 1 })
+    expect(() => pool.subscribe({ cursor: 'risk', signal: broken(field) })).toThrow(
+      'a signal of the caller’s',
+    )
+    expect(pool.cursors()).toEqual([])
+    const risk = pool.subscribe({ cursor: 'risk' })
+    await risk.return()
+  })
+
+  it('subscribes to the same cursor leaves it to that one', async () => {
+    const pool = await openPool({ shards: 1 })
+    const subscribing = {
+      ...signal,
+      addEventListener() {
+        pool.subscribe({ cursor: 'risk' })
+      },
+    } as unknown as AbortSignal
+    expect(() => pool.subscribe({ cursor: 'risk', signal: subscribing })).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_CURSOR_IN_USE' }),
+    )
+    expect(pool.cursors()).toMatchObject([{ name: 'risk', live: true }])
+  })
+
+  it('throws when it is left releases the cursor, and the process gets the error', async () => {
+    const pool = await openPool({ shards: 1 })
+    const uncaught = collectUncaught()
+    const risk = pool.subscribe({ cursor: 'risk', signal: broken('removeEventListener') })
+    await risk.return()
+    expect(uncaught).toMatchObject([{ message: 'a signal of the caller’s' }])
+    expect(pool.cursors()).toMatchObject([{ name: 'risk', live: false }])
+  })
+})
+
+describe('a queue that is closed out of the options of its close', () => {
+  it('is closed once', async () => {
+    const queue = await JobController.open({ dir: temporaryDirectory() })
+    let reads = 0
+    let inner: Promise<void> | undefined
+    const outer = queue.close({
+      get graceMs() {
+        // Looked at first when the options are checked.
+        if (++reads === 2) inner = queue.close()
+        return 5
+      },
+    })
+    expect(inner).toBe(outer)
+    await outer
   })
 })

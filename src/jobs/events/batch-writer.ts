@@ -64,11 +64,12 @@ export class BatchWriter {
    *   full. What was added before waits until it has room.
    */
   append(type: JobEventType, jobId: string, detail: JobEventDetail = {}): Promise<void> {
+    checkEvent(type, jobId)
+    // Read first: a toJSON of the caller's may close the writer, which would then hold an event that no close awaits.
+    const detailJson = detailToJson(detail, jobId)
     if (this.#closed) throw closedError()
     const full = this.#log.diskRefusal()
     if (full) throw full
-    checkEvent(type, jobId)
-    const detailJson = detailToJson(detail, jobId)
     this.#log.checkSize(Buffer.byteLength(detailJson) + Buffer.byteLength(jobId) * 2 + wrapperBytes, jobId)
     this.#batch ??= this.#begin()
     const { entries, done } = this.#batch

@@ -156,8 +156,10 @@ export class JobLog extends Emitter<JobLogEvents> {
    */
   append(type: JobEventType, jobId: string, detail: JobEventDetail = {}): Promise<JobEvent> {
     return new Promise((resolve, reject) => {
+      // As it is now: the step may run later, and again.
+      const detailJson = detailToJson(detail, jobId)
       this.inOrder(() => {
-        const { event, lsn } = this.appendNow(type, jobId, detail)
+        const { event, lsn } = this.appendNow(type, jobId, detail, detailJson)
         this.waitDurable(lsn).then(() => resolve(event), reject)
       }, reject)
     })
@@ -171,12 +173,14 @@ export class JobLog extends Emitter<JobLogEvents> {
     entries: readonly EventEntry[],
     { waitsForDisk = false }: { waitsForDisk?: boolean } = {},
   ): Promise<number> {
+    // Read before a sequence number is given: a getter of the caller's may append another event.
+    const own = entries.map(({ type, jobId, detailJson }) => ({ type, jobId, detailJson }))
     let from = 0
     let lsn = 0
     const lastSeq = await new Promise<number>((resolve, reject) => {
       const append = () => {
-        while (from < entries.length) {
-          const piece = this.#encoder.encodePiece(entries, from, this.#lastSeq + 1)
+        while (from < own.length) {
+          const piece = this.#encoder.encodePiece(own, from, this.#lastSeq + 1)
           lsn = this.#log.appendBatch(piece, recordType.event)
           this.#lastSeq += piece.length
           from += piece.length

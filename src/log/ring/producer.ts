@@ -1,4 +1,6 @@
+import { isUint8Array } from 'node:util/types'
 import { allAssertions, assert, broken } from '../../base/assert.js'
+import { shown } from '../../base/shown.js'
 import { closedError, LogError, LogPoisonedError } from '../errors.js'
 import { copyWithCrc, crcOfBytes } from '../format/crc.js'
 import {
@@ -64,10 +66,13 @@ export class LogProducer {
   /** Stages one group; `payload` may be used again at once. What does not fit beside it is published first. */
   stage(type: number, flags: number, payload: Uint8Array): void {
     checkRecord(type, flags)
-    const length = frameHeaderBytes + payload.byteLength
-    if (payload.byteLength > this.#maxPayload) {
+    const payloadBytes = bytesOf(payload)
+    const length = frameHeaderBytes + payloadBytes
+    if (payloadBytes > this.#maxPayload) {
+      // A plain view, because a subclass may have a `subarray` of its own.
+      const plain = new Uint8Array(payload.buffer, payload.byteOffset, payloadBytes)
       this.publish()
-      this.#publishInPieces(type, flags, payload)
+      this.#publishInPieces(type, flags, plain)
       return
     }
     const bytes = alignFrame(length)
@@ -141,24 +146,27 @@ export class LogProducer {
    */
   tryAppendBatch(type: number, flags: number, payloads: readonly Uint8Array[]): number | undefined {
     checkRecord(type, flags)
+    // The array is the caller's too, and read once.
+    const own = [...payloads]
     checkOpen(this.#views.control32)
     let bytes = 0
-    for (const payload of payloads) bytes += this.#frameBytes(payload)
+    for (const payload of own) bytes += alignFrame(frameHeaderBytes + this.#payloadBytes(payload))
     const { ringBytes } = this.#views
     if (bytes > ringBytes) {
       throw new LogError(
         'TIDEMARK_BATCH_TOO_LARGE',
         `The batch takes ${bytes} bytes of the log; the ring holds ${ringBytes} (ringBytes). Split it or raise ringBytes.`,
-        { records: payloads.length, bytes, ringBytes },
+        { records: own.length, bytes, ringBytes },
       )
     }
     let start = this.#tryClaim(bytes)
     if (start === undefined) return undefined
     const claimEnd = start + bytes
-    for (const payload of payloads) {
-      const frameBytes = alignFrame(frameHeaderBytes + payload.byteLength)
+    for (const payload of own) {
+      const length = frameHeaderBytes + bytesOf(payload)
+      const frameBytes = alignFrame(length)
       if (this.#stagedBytes + frameBytes > this.#stagingBytes) start = this.#publishAt(start)
-      this.#stageFrame(frameHeaderBytes + payload.byteLength, frameBytes, type, flags, payload)
+      this.#stageFrame(length, frameBytes, type, flags, payload)
       this.#stagedGroups++
     }
     const end = this.#publishAt(start)
@@ -167,10 +175,11 @@ export class LogProducer {
   }
 
   #tryAppend(type: number, flags: number, payload: Uint8Array): number | undefined {
-    const bytes = this.#frameBytes(payload)
+    const length = frameHeaderBytes + this.#payloadBytes(payload)
+    const bytes = alignFrame(length)
     const start = this.#tryClaim(bytes)
     if (start === undefined) return undefined
-    this.#stageFrame(frameHeaderBytes + payload.byteLength, bytes, type, flags, payload)
+    this.#stageFrame(length, bytes, type, flags, payload)
     this.#stagedGroups++
     return this.#publishAt(start)
   }
@@ -199,15 +208,16 @@ export class LogProducer {
     return end
   }
 
-  #frameBytes(payload: Uint8Array): number {
-    if (payload.byteLength > this.#maxPayload) {
+  #payloadBytes(payload: Uint8Array): number {
+    const bytes = bytesOf(payload)
+    if (bytes > this.#maxPayload) {
       throw new LogError(
         'TIDEMARK_BAD_RECORD',
-        `The record has ${payload.byteLength} bytes; one record takes at most ${this.#maxPayload}. Raise maxFrameBytes or split it.`,
-        { bytes: payload.byteLength, bytesMax: this.#maxPayload },
+        `The record has ${bytes} bytes; one record takes at most ${this.#maxPayload}. Raise maxFrameBytes or split it.`,
+        { bytes, bytesMax: this.#maxPayload },
       )
     }
-    return alignFrame(frameHeaderBytes + payload.byteLength)
+    return bytes
   }
 
   #stageFrame(length: number, bytes: number, type: number, flags: number, payload: Uint8Array): void {
@@ -376,6 +386,21 @@ export class LogProducer {
   }
 }
 
+const byteLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')!
+  .get!
+
+/**
+ * The bytes of a payload, as the engine knows them. A payload is the caller's object: no getter or proxy of the caller's may
+ * run once its place is claimed. One that throws would leave a claim that is never filled, which everything after it waits
+ * for, and one that appends would stage its record in the same memory.
+ */
+function bytesOf(payload: Uint8Array): number {
+  if (isUint8Array(payload)) return byteLength.call(payload)
+  throw new LogError('TIDEMARK_BAD_RECORD', `A record is a Uint8Array, not ${shown(payload)}.`, {
+    type: typeof payload,
+  })
+}
+
 function checkOpen(control32: Int32Array): void {
   const state = Atomics.load(control32, int32.state)
   if (state === logState.open) return
@@ -390,7 +415,7 @@ function checkRecord(type: number, flags: number): void {
       type,
     })
   }
-  if ((flags & ~frameFlag.applicationMask) !== 0) {
+  if (!Number.isInteger(flags) || (flags & ~frameFlag.applicationMask) !== 0) {
     throw new LogError('TIDEMARK_BAD_RECORD', `The record flags are ${flags}; only bits 4 to 7 are yours.`, {
       flags,
     })

@@ -91,6 +91,8 @@ export class CursorStore {
   /** Gives a cursor to a subscription; a new one begins at `lsn`, where a record must begin. See `startOf`. */
   hold(name: string, lsn: number, holder: CursorHolder): { cursor: Cursor; stored: Promise<void> } {
     const known = this.#cursors.get(name)
+    // Another subscription may have taken it since `startOf`, out of a getter of this one's options.
+    if (known?.live) throw inUse(name)
     const cursor = known ?? new Cursor(this.#log, this.#clock, name, lsn)
     cursor.holder = holder
     cursor.live = true

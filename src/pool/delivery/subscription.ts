@@ -1,3 +1,4 @@
+import { callUser } from '../../base/emitter.js'
 import { type BatchChunk, ChunkIterator, type LogReader, RecordAssembler } from '../../log/index.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
@@ -50,6 +51,10 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     this.#cursors = cursors
     this.#onOpen = () => parts.onOpen(this)
     this.#batch = { events: [], afterLsn: reader.position, endLsn: reader.position }
+    const abort = () => void this.return()
+    // The signal is the caller's object: if it throws, no cursor is taken that no subscription would release.
+    signal?.addEventListener('abort', abort)
+    const isAborted = signal?.aborted === true
     if (parts.cursor !== undefined) {
       const { cursor, stored } = cursors.hold(parts.cursor, reader.position, this)
       // A failure is thrown where it is awaited: by the first `next` and by `flush`.
@@ -69,8 +74,6 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
         endLsn = lsn
       },
     })
-    const abort = () => void this.return()
-    signal?.addEventListener('abort', abort)
     this.#iterator = new ChunkIterator({
       more: async () => {
         if (!this.#opened) await this.#begin()
@@ -93,13 +96,13 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
       failure: () => this.#cursor && cursors.failureOf(this.#cursor),
       stop: () => reader.stop(),
       close: () => {
-        signal?.removeEventListener('abort', abort)
+        callUser(() => signal?.removeEventListener('abort', abort))
         reader.close()
         if (this.#cursor) cursors.release(this.#cursor, this)
         parts.onClose(this)
       },
     })
-    if (signal?.aborted) abort()
+    if (isAborted) abort()
   }
 
   /** The cursor's name, if it has one. */

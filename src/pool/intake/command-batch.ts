@@ -1,5 +1,7 @@
+import { shown } from '../../base/shown.js'
 import {
   type Command,
+  CommandError,
   encodeCancel,
   encodeCommand,
   encodeNew,
@@ -104,7 +106,10 @@ export class CommandBatch {
     quantity: number,
     tag = 0,
   ): void {
-    const shard = this.#shardOf(instrumentId)
+    const shard = this.#shardOf(instrumentId, tag)
+    // The other numbers are refused by the encoder before it writes anything.
+    if (typeof side !== 'number') throw noNumber('side', side)
+    if (typeof timeInForce !== 'number') throw noNumber('timeInForce', timeInForce)
     const at = shard.used
     const low = tag | 0
     const high = (tag / 0x1_0000_0000) | 0
@@ -133,7 +138,7 @@ export class CommandBatch {
 
   /** Adds the cancel of an order. @throws as `addNew`. */
   addCancel(instrumentId: number, orderId: number, tag = 0): void {
-    const shard = this.#shardOf(instrumentId)
+    const shard = this.#shardOf(instrumentId, tag)
     const high = (tag / 0x1_0000_0000) | 0
     shard.used += encodeCancel(shard.words, shard.used, instrumentId, tag | 0, high, orderId, -1, 0)
     this.#added(shard)
@@ -141,7 +146,7 @@ export class CommandBatch {
 
   /** Adds a replace: `quantity` is the new open quantity in lots; `price` is in ticks, and 0 keeps the price. @throws as `addNew`. */
   addReplace(instrumentId: number, orderId: number, price: number, quantity: number, tag = 0): void {
-    const shard = this.#shardOf(instrumentId)
+    const shard = this.#shardOf(instrumentId, tag)
     const high = (tag / 0x1_0000_0000) | 0
     shard.used += encodeReplace(
       shard.words,
@@ -160,7 +165,7 @@ export class CommandBatch {
 
   /** Adds a reduce: `quantity` is what is taken away, in lots. @throws as `addNew`. */
   addReduce(instrumentId: number, orderId: number, quantity: number, tag = 0): void {
-    const shard = this.#shardOf(instrumentId)
+    const shard = this.#shardOf(instrumentId, tag)
     const high = (tag / 0x1_0000_0000) | 0
     shard.used += encodeReduce(shard.words, shard.used, instrumentId, tag | 0, high, orderId, quantity, -1, 0)
     this.#added(shard)
@@ -198,19 +203,25 @@ export class CommandBatch {
 
   /** Adds the record that one of the encoders wrote at the beginning of `words`, for the instrument that it names. */
   addEncoded(words: Int32Array): void {
-    const shard = this.#shardOf(words[1]! >>> 0)
+    const shard = this.#shardOf(words[1]! >>> 0, 0)
     const length = words[0]! >>> 18
     for (let i = 0; i < length; i++) shard.words[shard.used + i] = words[i]!
     shard.used += length
     this.#added(shard)
   }
 
-  #shardOf(instrumentId: number): ShardCommands {
+  #shardOf(instrumentId: number, tag: number): ShardCommands {
     this.#checkNotAdding()
-    if (this.#registry.byId(instrumentId) === undefined) {
-      throw new PoolError('TIDEMARK_UNKNOWN_SYMBOL', `There is no instrument with the id ${instrumentId}.`, {
-        instrumentId,
-      })
+    // An object with a `valueOf` that adds to the batch would move the place of its own command.
+    if (typeof tag !== 'number') throw noNumber('tag', tag)
+    if (typeof instrumentId !== 'number' || this.#registry.byId(instrumentId) === undefined) {
+      throw new PoolError(
+        'TIDEMARK_UNKNOWN_SYMBOL',
+        `There is no instrument with the id ${shown(instrumentId)}.`,
+        {
+          instrumentId,
+        },
+      )
     }
     const shard = this.#shards[instrumentId % this.#shardCount]!
     shard.reserve()
@@ -230,4 +241,9 @@ export class CommandBatch {
     shard.commands++
     this.#length++
   }
+}
+
+function noNumber(field: string, value: unknown): CommandError {
+  const message = `${field} must be a number here, not ${shown(value)}.`
+  return new CommandError('TIDEMARK_FIELD_TYPE', field, value, message)
 }

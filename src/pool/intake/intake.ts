@@ -156,6 +156,12 @@ export class Intake {
     )
   }
 
+  /** A getter of the command may have submitted others, or closed the pool, since room was looked for. */
+  #checkRoomAgain(): void {
+    const refusal = this.#noRoom(1)
+    if (refusal) throw refusal
+  }
+
   #noRoomInRings(batch: CommandBatch): Error | undefined {
     for (const [i, { used }] of batch.parts.entries()) {
       const { inbound } = this.#shards[i]!
@@ -207,6 +213,7 @@ export class Intake {
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
     const definition = this.#registry.define(command)
+    this.#checkRoomAgain()
     const length = encodeInstrument(this.#words, 0, low, high, definition)
     const report = this.#sendExact(definition.instrumentId % this.#shards.length, length)
     this.#registry.add(definition)
@@ -219,6 +226,7 @@ export class Intake {
     const flags = cancelAllFlags(command.side)
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
+    this.#checkRoomAgain()
     for (const shard of this.#shards) {
       if (!shard.inbound.fits(requestWords)) throw this.#refuse(shard.number)
     }

@@ -100,4 +100,20 @@ describe('BatchWriter', () => {
       await log.close()
     },
   )
+
+  it('takes no event whose toJSON closes it', async () => {
+    const log = await opened()
+    const writer = new BatchWriter(log, { intervalMs: 60_000 })
+    const detail = {
+      toJSON() {
+        void writer.close()
+        return {}
+      },
+    }
+    expect(() => writer.append('ACK', 'a', detail)).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_JOB_LOG_CLOSED' }),
+    )
+    expect(writer.pending).toBe(0)
+    await log.close()
+  })
 })

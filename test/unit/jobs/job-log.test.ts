@@ -347,3 +347,43 @@ describe('replay', () => {
     expect(path.dirname(at.file)).toBe(dir)
   })
 })
+
+describe('an event that is appended out of a field of another one', () => {
+  it('has a sequence number of its own', async () => {
+    const log = await JobLog.open(newFolder(), smallLog)
+    const nested: Promise<unknown>[] = []
+    const entry = {
+      type: 'ACK' as const,
+      jobId: 'outer',
+      get detailJson() {
+        if (nested.length === 0) nested.push(log.append('ACK', 'inner'))
+        return '{}'
+      },
+    }
+    await log.appendMany([entry, { type: 'ACK', jobId: 'last', detailJson: '{}' }])
+    await Promise.all(nested)
+    await log.close()
+    const events = [...dumpLog(log.dir)].map(({ seq, jobId }) => [seq, jobId])
+    expect(events).toEqual([
+      [1, 'inner'],
+      [2, 'outer'],
+      [3, 'last'],
+    ])
+  })
+
+  it('is read once, when it is appended, however often its step runs', async () => {
+    const log = await JobLog.open(newFolder(), smallLog)
+    let reads = 0
+    const detail = {
+      toJSON() {
+        return { reads: ++reads }
+      },
+    }
+    const fill = Array.from({ length: 500 }, (_, i) => log.append('ACK', `${i}`, { text: 'x'.repeat(500) }))
+    const last = log.append('ACK', 'last', detail)
+    expect(reads).toBe(1)
+    await Promise.all([...fill, last])
+    expect(reads).toBe(1)
+    await log.close()
+  })
+})
