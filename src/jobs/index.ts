@@ -19,7 +19,7 @@ export {
   recordType as jobRecordTypes,
   verifyChecksum,
 } from './events/event.js'
-export type { LogFault, TornEnd } from './events/event-walk.js'
+export type { JobLogDamage, TornEnd } from './events/event-walk.js'
 export { JobLog, type JobLogOptions } from './events/job-log.js'
 export {
   countEvents,

@@ -48,7 +48,7 @@ export interface PoolSettings {
   readonly maxInFlight: number
   readonly maxQuestions: number
   readonly checkpoints: CheckpointSettings
-  /** How many bytes a cursor may lag behind the durable LSN and still keep the log that it needs. */
+  /** How many bytes below the durable LSN a cursor may stand and still keep the log that it needs. */
   readonly cursorKeepBytes: number
 }
 

@@ -70,7 +70,7 @@ const jobsReaders: readonly Reader[] = [
   ['jobs stats', (dir) => jobs.logStats(dir)],
   ['jobs last', (dir) => jobs.lastEvent(dir)],
   ['jobs dump', (dir) => [...jobs.dumpLog(dir)]],
-  ['jobs dump --tolerant', (dir) => [...jobs.dumpLog(dir, { onFault: () => {} })]],
+  ['jobs dump --tolerant', (dir) => [...jobs.dumpLog(dir, { onDamage: () => {} })]],
   ['jobs replay', (dir) => jobs.replayLog(dir, () => {}, { tolerant: true })],
   ['jobs status', (dir) => readStoredJobs(dir, keepAll)],
 ]

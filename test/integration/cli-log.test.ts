@@ -107,7 +107,7 @@ describe('tidemark log stats', () => {
       commands: { instrument: 2 },
       events: { 'instrument-created': 2, accepted: count('accepted'), trade: count('trade') },
       first: { lsn: 0 },
-      snapshots: [{ lsn: made.snapshotLsn, sound: true, books: 2 }],
+      snapshots: [{ lsn: made.snapshotLsn, valid: true, books: 2 }],
       corrupt: 0,
       tornTail: false,
     })
@@ -160,7 +160,7 @@ describe('tidemark log verify', () => {
     expect(stdout).toContain(`${snapshot}: its header, its length or its CRC is wrong`)
     const json = JSON.parse((await log('verify', dir, '--json')).stdout)
     expect(json.verdict).toBe('corrupt')
-    expect(json.faults.map(({ kind }: { kind: string }) => kind)).toEqual(['frame', 'header-copy'])
+    expect(json.damage.map(({ kind }: { kind: string }) => kind)).toEqual(['frame', 'header-copy'])
   })
 
   it('ends with 5 for a torn tail, which an opening then cuts', async () => {

@@ -82,7 +82,7 @@ describe('tidemark jobs', () => {
     })
     const valid = await tidemark('validate', dir, '--json')
     expect(valid.code).toBe(0)
-    expect(JSON.parse(valid.out)).toMatchObject({ valid: true, faults: [] })
+    expect(JSON.parse(valid.out)).toMatchObject({ valid: true, damage: [] })
     expect((await tidemark('validate', dir)).out).toMatch(/^log +valid\n/)
   })
 
@@ -172,7 +172,7 @@ describe('tidemark jobs', () => {
     expect(tolerant.out.trim().split('\n').length).toBe(3)
     expect(tolerant.err).toMatch(/^Skipped 1 events from 2 on, byte \d+/)
     expect(invalid.code).toBe(4)
-    expect(invalid.out).toMatch(/^log +CORRUPT: 1 faults\n/)
+    expect(invalid.out).toMatch(/^log +CORRUPT: 1 damaged place\n/)
     expect(invalid.out).toMatch(/event 2 +record, byte \d+ of .*, 1 events missing: bad-crc\n/)
   })
 

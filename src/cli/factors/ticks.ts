@@ -18,7 +18,7 @@ const synonyms: Readonly<Record<string, Field | 'instrument' | 'timestamp'>> = {
   ...Object.fromEntries(fields.map((field) => [field, field])),
 }
 
-/** A row of the input: a tick that a factor engine takes, or why it is none. */
+/** A row of the input: a tick that a factor engine takes, or why it is refused. */
 export type Row = { readonly tick: Tick } | { readonly fault: string }
 
 /**

@@ -3,9 +3,9 @@ import {
   dumpLog,
   JobController,
   type JobEventType,
+  type JobLogDamage,
   type JobSpec,
   jobEventTypes,
-  type LogFault,
   logSizeOf,
   readStoredJobs,
   validateLog,
@@ -234,12 +234,12 @@ async function showStatus(dir: string, flags: { json?: boolean }): Promise<void>
 
 async function dump(dir: string, flags: DumpFlags): Promise<void> {
   await requireLogOf(dir, 'jobs')
-  const onFault = flags.tolerant ? reportFault : undefined
-  const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onFault }
+  const onDamage = flags.tolerant ? reportDamage : undefined
+  const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onDamage }
   for (const event of dumpLog(dir, filter)) process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-function reportFault({ file, offset, seq, count: missing, reason }: LogFault): void {
+function reportDamage({ file, offset, seq, count: missing, reason }: JobLogDamage): void {
   process.stderr.write(
     `Skipped ${missing ?? 'an unknown number of'} events from ${seq} on, byte ${offset} of ${file}: ${reason}\n`,
   )

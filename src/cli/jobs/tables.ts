@@ -10,7 +10,7 @@ export interface StatusFigures extends JobCounts {
   readonly logBytes: number
 }
 
-const faultsShownMax = 20
+const damageShownMax = 20
 
 /** The states of a queue's jobs for people. */
 export function statusTable(status: StatusFigures): string {
@@ -62,9 +62,14 @@ export function runTable(figures: RunFigures): string {
 
 /** What `validate` found. */
 export function validationTable(validation: LogValidation): string {
-  const { faults, tornEnd } = validation
+  const { damage, tornEnd } = validation
   const rows: Row[] = [
-    ['log', validation.valid ? 'valid' : `CORRUPT: ${count(faults.length)} faults`],
+    [
+      'log',
+      validation.valid
+        ? 'valid'
+        : `CORRUPT: ${count(damage.length)} damaged ${damage.length === 1 ? 'place' : 'places'}`,
+    ],
     ['events', `${count(validation.events)} (${count(validation.firstSeq)} to ${count(validation.lastSeq)})`],
     ['segments', count(validation.segments)],
   ]
@@ -75,14 +80,14 @@ export function validationTable(validation: LogValidation): string {
     ])
     rows.push(['', 'never acknowledged; the next opening cuts it'])
   }
-  for (const fault of faults.slice(0, faultsShownMax)) {
-    const missing = fault.count === undefined ? '' : `, ${count(fault.count)} events missing`
+  for (const place of damage.slice(0, damageShownMax)) {
+    const missing = place.count === undefined ? '' : `, ${count(place.count)} events missing`
     rows.push([
-      `event ${fault.seq}`,
-      `${fault.kind}, byte ${fault.offset} of ${fault.file}${missing}: ${fault.reason}`,
+      `event ${place.seq}`,
+      `${place.kind}, byte ${place.offset} of ${place.file}${missing}: ${place.reason}`,
     ])
   }
-  if (faults.length > faultsShownMax) rows.push(['', `and ${count(faults.length - faultsShownMax)} more`])
+  if (damage.length > damageShownMax) rows.push(['', `and ${count(damage.length - damageShownMax)} more`])
   return table(rows)
 }
 

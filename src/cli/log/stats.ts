@@ -36,7 +36,7 @@ export interface LogFigures {
 interface SnapshotFigures {
   readonly file: string
   readonly lsn: number
-  readonly sound: boolean
+  readonly valid: boolean
   readonly reason: string | undefined
   readonly replayFromLsn: number | undefined
   readonly books: number | undefined
@@ -88,7 +88,7 @@ function snapshotFigures({ path: file, header, reason }: CheckedSnapshot): Snaps
   return {
     file,
     lsn: header?.endLsn ?? Number(/\d{20}/.exec(path.basename(file))?.[0] ?? 0),
-    sound: reason === undefined,
+    valid: reason === undefined,
     reason,
     replayFromLsn: header?.replayFromLsn,
     books: header?.books,

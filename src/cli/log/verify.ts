@@ -56,12 +56,9 @@ export function exitCodeOfVerdict(verdict: LogVerdict): number {
 
 /** A verification without what only this process can use. */
 export function verificationJson({ verdict, log, snapshots }: LogVerification): string {
-  const { damage: faults, ...rest } = log
   return JSON.stringify({
-    ...rest,
-    // Programs that read this output know damage and verdict by these names.
-    faults,
-    verdict: verdict === 'valid' ? 'sound' : verdict,
+    ...log,
+    verdict,
     segments: log.segments.map(({ header, ...segment }) => ({
       ...segment,
       contentVersion: header?.contentVersion,

@@ -61,7 +61,7 @@ export class FactorReplay implements RecordVisitor {
     for (const series of snapshot.series) this.#define(series)
   }
 
-  /** The instrument that a tick entry is of, or `undefined` when it is none of those to bring up. */
+  /** The instrument that a tick entry is of, or `undefined` when that is not to be brought up. */
   instrumentOf(entry: EntryCursor): FactorInstrument | undefined {
     return this.#computed[entry.series]
   }

@@ -4,7 +4,7 @@ import { ChecksumError, JobError } from '../errors.js'
 import { decodeBase, decodeEvent, type JobEvent, recordType } from './event.js'
 
 /** A place of the log from which no event could be read, or where events are missing. */
-export interface LogFault extends LogPlace {
+export interface JobLogDamage extends LogPlace {
   readonly kind: 'record' | 'format' | 'event' | 'checksum' | 'sequence'
   readonly reason: string
   /** The sequence number that was due here. */
@@ -23,9 +23,9 @@ export type Walked =
   | { readonly kind: 'event'; readonly event: JobEvent; readonly place: LogPlace; readonly endLsn: number }
   /** A note that the next event has the number after this one. */
   | { readonly kind: 'base'; readonly seq: number }
-  | { readonly kind: 'fault'; readonly fault: LogFault }
+  | { readonly kind: 'damage'; readonly damage: JobLogDamage }
   | { readonly kind: 'tornEnd'; readonly tornEnd: TornEnd }
-  /** The owner of the log removed what was next: events are missing here, which is no fault. */
+  /** The owner of the log removed what was next: events are missing here, and nothing is damaged. */
   | { readonly kind: 'overtaken'; readonly place: LogPlace; readonly seq: number }
 
 export interface WalkRange extends ScanRange {
@@ -33,15 +33,15 @@ export interface WalkRange extends ScanRange {
   readonly afterSeq?: number | undefined
 }
 
-interface OpenFault extends Omit<LogFault, 'seq' | 'count'> {}
+interface OpenDamage extends Omit<JobLogDamage, 'seq' | 'count'> {}
 
 /**
- * Walks the events of a log's files in order, and reports whatever is wrong between them. A fault is reported when the
+ * Walks the events of a log's files in order, and reports whatever is wrong between them. Damage is reported when the
  * next valid event has shown how many are missing.
  */
 export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Generator<Walked> {
   let lastSeq = range.afterSeq
-  let open: OpenFault | undefined
+  let open: OpenDamage | undefined
   for (const scanned of scanLog(disk, dir, range)) {
     if (scanned.kind === 'tornTail') {
       const { place, bytes, reason } = scanned
@@ -49,16 +49,16 @@ export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Gen
       continue
     }
     if (scanned.kind === 'overtaken') {
-      if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+      if (open) yield { kind: 'damage', damage: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
       yield { kind: 'overtaken', place: scanned.place, seq: (lastSeq ?? 0) + 1 }
       open = undefined
       lastSeq = undefined
       continue
     }
     const read = readScanned(scanned)
-    if (read.kind === 'fault') {
-      if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
-      open = read.fault
+    if (read.kind === 'damage') {
+      if (open) yield { kind: 'damage', damage: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+      open = read.damage
       continue
     }
     const { seq } = read
@@ -69,24 +69,24 @@ export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Gen
       const reason = isBase
         ? `the log continues after event ${seq}, the event before was ${before}`
         : `event ${seq} stands where ${before + 1} is due`
-      const found: OpenFault = open ?? { ...scanned.place, kind: 'sequence', reason }
+      const found: OpenDamage = open ?? { ...scanned.place, kind: 'sequence', reason }
       const count = lastSeq === undefined ? undefined : Math.max(0, missing)
       open = undefined
-      yield { kind: 'fault', fault: { ...found, seq: before + 1, count } }
+      yield { kind: 'damage', damage: { ...found, seq: before + 1, count } }
     }
     lastSeq = Math.max(seq, lastSeq ?? 0)
     if (read.kind === 'base') yield read
     else yield { kind: 'event', event: read.event, place: scanned.place, endLsn: read.endLsn }
   }
-  if (open) yield { kind: 'fault', fault: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
+  if (open) yield { kind: 'damage', damage: { ...open, seq: (lastSeq ?? 0) + 1, count: undefined } }
 }
 
-export function faultError(fault: LogFault): JobError {
-  const { cause, ...details } = fault
+export function damageError(damage: JobLogDamage): JobError {
+  const { cause, ...details } = damage
   if (cause instanceof ChecksumError) return cause
   return new JobError(
     'TIDEMARK_JOB_LOG_CORRUPT',
-    `The job log is corrupt at LSN ${fault.lsn}, byte ${fault.offset} of ${fault.file}, where event ${fault.seq} is due: ${fault.reason}. Restore the folder from a copy, or read what is left with tolerant replay.`,
+    `The job log is corrupt at LSN ${damage.lsn}, byte ${damage.offset} of ${damage.file}, where event ${damage.seq} is due: ${damage.reason}. Restore the folder from a copy, or read what is left with tolerant replay.`,
     details,
     cause ? { cause } : undefined,
   )
@@ -104,24 +104,24 @@ export function overtakenError({ place, seq }: Extract<Walked, { kind: 'overtake
 type Read =
   | { kind: 'event'; event: JobEvent; seq: number; endLsn: number }
   | { kind: 'base'; seq: number }
-  | { kind: 'fault'; fault: OpenFault }
+  | { kind: 'damage'; damage: OpenDamage }
 
 function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' | 'overtaken' }>): Read {
   if (scanned.kind === 'damage') {
-    return { kind: 'fault', fault: { ...scanned.place, kind: 'record', reason: scanned.reason } }
+    return { kind: 'damage', damage: { ...scanned.place, kind: 'record', reason: scanned.reason } }
   }
   const { type, payload, place, endLsn } = scanned
   // An event fits in one: only another program writes such.
   if (scanned.inPieces)
-    return { kind: 'fault', fault: { ...place, kind: 'record', reason: 'a record in pieces' } }
+    return { kind: 'damage', damage: { ...place, kind: 'record', reason: 'a record in pieces' } }
   if (type === recordType.base) {
     const seq = decodeBase(payload)
     if (seq !== undefined) return { kind: 'base', seq }
-    return { kind: 'fault', fault: { ...place, kind: 'event', reason: 'a base record says nothing' } }
+    return { kind: 'damage', damage: { ...place, kind: 'event', reason: 'a base record says nothing' } }
   }
   if (type !== recordType.event) {
     const reason = `a record of type ${type}: this is not a job log, or it was written by a later version`
-    return { kind: 'fault', fault: { ...place, kind: 'format', reason } }
+    return { kind: 'damage', damage: { ...place, kind: 'format', reason } }
   }
   try {
     const event = decodeEvent(payload)
@@ -129,6 +129,6 @@ function readScanned(scanned: Exclude<Scanned, { kind: 'tornTail' | 'overtaken' 
   } catch (error) {
     const cause = error as JobError
     const kind = cause instanceof ChecksumError ? 'checksum' : 'event'
-    return { kind: 'fault', fault: { ...place, kind, reason: cause.message, cause } }
+    return { kind: 'damage', damage: { ...place, kind, reason: cause.message, cause } }
   }
 }

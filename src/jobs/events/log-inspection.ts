@@ -11,7 +11,7 @@ import {
   jobEventTypes,
   recordType,
 } from './event.js'
-import { faultError, type LogFault, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
+import { damageError, type JobLogDamage, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
 import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 
 /** What a look at a whole log found. */
@@ -22,9 +22,9 @@ export interface LogValidation {
   /** Also when the events up to it were removed after a snapshot. */
   readonly lastSeq: number
   readonly segments: number
-  /** Every fault, in order. */
-  readonly faults: readonly LogFault[]
-  /** Bytes at the end that a crash left and the next opening cuts: no fault, they were never acknowledged. */
+  /** All damage, in order. */
+  readonly damage: readonly JobLogDamage[]
+  /** Bytes at the end that a crash left and the next opening cuts: no damage, they were never acknowledged. */
   readonly tornEnd: TornEnd | undefined
 }
 
@@ -49,8 +49,8 @@ export interface DumpFilter {
   readonly toSeq?: number | undefined
   readonly types?: readonly JobEventType[] | undefined
   readonly jobId?: string | undefined
-  /** Skips what is not valid and is called with it; without it the first fault is thrown. */
-  readonly onFault?: ((fault: LogFault) => void) | undefined
+  /** Skips what is not valid and is called with it; without it the first damage is thrown. */
+  readonly onDamage?: ((damage: JobLogDamage) => void) | undefined
 }
 
 const dumpFilter = optionNames<DumpFilter>({
@@ -58,7 +58,7 @@ const dumpFilter = optionNames<DumpFilter>({
   toSeq: true,
   types: true,
   jobId: true,
-  onFault: true,
+  onDamage: true,
 })
 
 /**
@@ -69,7 +69,7 @@ const dumpFilter = optionNames<DumpFilter>({
  */
 export function validateLog(dir: string): LogValidation {
   const disk = openFolder(dir)
-  const faults: LogFault[] = []
+  const damage: JobLogDamage[] = []
   let tornEnd: TornEnd | undefined
   let events = 0
   let firstSeq = 0
@@ -80,14 +80,14 @@ export function validateLog(dir: string): LogValidation {
       lastSeq = walked.event.seq
     } else if (walked.kind === 'base') {
       lastSeq = walked.seq
-    } else if (walked.kind === 'fault') {
-      faults.push(walked.fault)
+    } else if (walked.kind === 'damage') {
+      damage.push(walked.damage)
     } else if (walked.kind === 'tornEnd') {
       tornEnd = walked.tornEnd
     }
   }
   const segments = listSegmentLsns(disk, dir).length
-  return { valid: faults.length === 0, events, firstSeq, lastSeq, segments, faults, tornEnd }
+  return { valid: damage.length === 0, events, firstSeq, lastSeq, segments, damage, tornEnd }
 }
 
 /**
@@ -104,7 +104,7 @@ export function logStats(dir: string): JobLogStats {
   let totalEvents = 0
   let corrupt = 0
   for (const walked of walkEvents(disk, dir)) {
-    if (walked.kind === 'fault') corrupt++
+    if (walked.kind === 'damage') corrupt++
     if (walked.kind === 'base') lastSeq = walked.seq
     if (walked.kind !== 'event') continue
     totalEvents++
@@ -156,11 +156,11 @@ export function lastEvent(dir: string): JobEvent {
  */
 export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEvent> {
   checkOptions('dumpLog', filter, dumpFilter)
-  const { fromSeq = 0, toSeq = Number.POSITIVE_INFINITY, types, jobId, onFault } = filter
+  const { fromSeq = 0, toSeq = Number.POSITIVE_INFINITY, types, jobId, onDamage } = filter
   for (const walked of walkEvents(openFolder(dir), dir)) {
-    if (walked.kind === 'fault') {
-      if (!onFault) throw faultError(walked.fault)
-      onFault(walked.fault)
+    if (walked.kind === 'damage') {
+      if (!onDamage) throw damageError(walked.damage)
+      onDamage(walked.damage)
     }
     if (walked.kind === 'overtaken') throw overtakenError(walked)
     if (walked.kind !== 'event') continue

@@ -3,31 +3,31 @@ import { broken } from '../../base/assert.js'
 import type { Disk } from '../../log/index.js'
 import { optionNames } from '../../log/index.js'
 import type { JobEvent } from './event.js'
-import { faultError, type LogFault, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
+import { damageError, type JobLogDamage, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
 
 export interface JobReplayOptions {
   /** Where to begin: the LSN of the last event before. Default: the beginning of the log. */
   readonly fromLsn?: number | undefined
-  /** The sequence number before the first event, when it is known: another first event is then a fault. */
+  /** The sequence number before the first event, when it is known: another first event is then damage. */
   readonly afterSeq?: number | undefined
-  /** Skips what is not valid, instead of ending with an error at the first fault. */
+  /** Skips what is not valid, instead of ending with an error at the first damage. */
   readonly tolerant?: boolean | undefined
-  /** Called for each fault of a tolerant replay, in order. */
-  readonly onFault?: ((fault: LogFault) => void) | undefined
+  /** Called for each damage of a tolerant replay, in order. */
+  readonly onDamage?: ((damage: JobLogDamage) => void) | undefined
 }
 
 export const replayOptions = optionNames<JobReplayOptions>({
   fromLsn: true,
   afterSeq: true,
   tolerant: true,
-  onFault: true,
+  onDamage: true,
 })
 
 export interface JobReplayReport {
   readonly events: number
   /** Sequence number of the last event that was read; 0 if there was none. */
   readonly lastSeq: number
-  readonly faults: readonly LogFault[]
+  readonly damage: readonly JobLogDamage[]
   /** Events known to be missing. */
   readonly skipped: number
 }
@@ -41,9 +41,9 @@ export async function replayEvents(
   dir: string,
   handler: (event: JobEvent, lsn: number) => unknown,
   range: WalkRange,
-  options: Pick<JobReplayOptions, 'tolerant' | 'onFault'>,
+  options: Pick<JobReplayOptions, 'tolerant' | 'onDamage'>,
 ): Promise<JobReplayReport> {
-  const faults: LogFault[] = []
+  const damage: JobLogDamage[] = []
   let events = 0
   let lastSeq = 0
   let lastLsn = 0
@@ -58,12 +58,12 @@ export async function replayEvents(
       else if (events % replayStepEvents === 0) await setImmediate()
     } else if (walked.kind === 'overtaken') {
       throw overtakenError(walked)
-    } else if (walked.kind === 'fault') {
-      if (!options.tolerant) throw faultError(walked.fault)
-      faults.push(walked.fault)
-      options.onFault?.(walked.fault)
+    } else if (walked.kind === 'damage') {
+      if (!options.tolerant) throw damageError(walked.damage)
+      damage.push(walked.damage)
+      options.onDamage?.(walked.damage)
     }
   }
-  const skipped = faults.reduce((sum, { count }) => sum + (count ?? 0), 0)
-  return { events, lastSeq, faults, skipped }
+  const skipped = damage.reduce((sum, { count }) => sum + (count ?? 0), 0)
+  return { events, lastSeq, damage, skipped }
 }

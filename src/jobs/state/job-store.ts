@@ -3,7 +3,7 @@ import { listSegmentLsns, NodeDisk } from '../../log/index.js'
 import { emptyError, JobError } from '../errors.js'
 import { DurableFifo } from '../events/durable-fifo.js'
 import type { JobEvent, JobEventDetail, JobEventType } from '../events/event.js'
-import { faultError, overtakenError, type TornEnd, walkEvents } from '../events/event-walk.js'
+import { damageError, overtakenError, type TornEnd, walkEvents } from '../events/event-walk.js'
 import { JobLog, type JobLogOptions } from '../events/job-log.js'
 import { enqueueDetailJson, type LiveJob, type PlainJob } from '../job.js'
 import type { KeepFinished } from './finished-jobs.js'
@@ -231,7 +231,7 @@ async function readOnce(dir: string, keepFinished: KeepFinished): Promise<Stored
   let tornEnd: TornEnd | undefined
   if (!snapshot && !hasLog(disk, dir)) throw emptyError(dir)
   for (const walked of walkEvents(disk, dir, { fromLsn: snapshot?.lsn, afterSeq })) {
-    if (walked.kind === 'fault') throw faultError(walked.fault)
+    if (walked.kind === 'damage') throw damageError(walked.damage)
     if (walked.kind === 'overtaken') throw overtakenError(walked)
     if (walked.kind === 'event') {
       applyLogged(table, walked.event, walked.endLsn)

@@ -29,7 +29,7 @@ export class RecordCollector {
     },
   })
 
-  /** The records that end in a chunk, which goes on where the last one ended. @throws LogError `TIDEMARK_LOG_FORMAT`. */
+  /** The records that end in a chunk, which begins where the last one ended. @throws LogError `TIDEMARK_LOG_FORMAT`. */
   take(chunk: BatchChunk): LogRecord[] {
     this.#records = []
     this.#assembler.walk(chunk)

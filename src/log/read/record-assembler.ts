@@ -93,7 +93,7 @@ export class RecordAssembler {
     return this.#mayLackBeginning
   }
 
-  /** Visits the records that end in a chunk, which goes on where the last one ended. */
+  /** Visits the records that end in a chunk, which begins where the last one ended. */
   walk(chunk: BatchChunk): void {
     this.take(chunk.bytes, 0, chunk.endLsn - chunk.startLsn, chunk.startLsn)
   }

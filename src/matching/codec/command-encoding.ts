@@ -238,7 +238,7 @@ export function instrumentFromCommand(
   return { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
 }
 
-/** The flags of a cancel-all for a side. @throws CommandError when it is none. */
+/** The flags of a cancel-all for a side. @throws CommandError when it is no side. */
 export function cancelAllFlags(side: unknown): number {
   if (side === undefined) return 0
   return sideOf(side) === 0 ? CANCEL_ALL_ONE_SIDE : CANCEL_ALL_ONE_SIDE | CANCEL_ALL_SELL

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { dumpLog, type JobEvent, JobLog, type LogFault, lastEvent } from '#tidemark/jobs/index.js'
+import { dumpLog, type JobEvent, JobLog, type JobLogDamage, lastEvent } from '#tidemark/jobs/index.js'
 import { DurableLog } from '#tidemark/log/index.js'
 import {
   codeOf,
@@ -261,7 +261,7 @@ describe('replay', () => {
       await meanwhile
     })
     expect(seen).toEqual(Array.from({ length: 100 }, () => 'before'))
-    expect(report).toEqual({ events: 100, lastSeq: 100, faults: [], skipped: 0 })
+    expect(report).toEqual({ events: 100, lastSeq: 100, damage: [], skipped: 0 })
     expect(log.lastSeq).toBe(600)
     await log.close()
   })
@@ -315,7 +315,7 @@ describe('replay', () => {
     await log.close()
   })
 
-  it('stops at the first fault when it is strict, and skips and reports it when it is tolerant', async () => {
+  it('stops at the first damage when it is strict, and skips and reports it when it is tolerant', async () => {
     const dir = newFolder()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 6; n++) await log.append('ENQUEUE', `job-${n}`, { n })
@@ -329,18 +329,18 @@ describe('replay', () => {
     )
     expect(strict).toEqual([1])
     const seqs: number[] = []
-    const faults: LogFault[] = []
+    const found: JobLogDamage[] = []
     const report = await log.replay((event) => seqs.push(event.seq), {
       tolerant: true,
-      onFault: (fault) => faults.push(fault),
+      onDamage: (damaged) => found.push(damaged),
     })
     expect(seqs).toEqual([1, 4, 6])
-    expect(faults.map(({ kind, seq, count, reason }) => ({ kind, seq, count, reason }))).toEqual([
+    expect(found.map(({ kind, seq, count, reason }) => ({ kind, seq, count, reason }))).toEqual([
       { kind: 'record', seq: 2, count: 2, reason: 'bad-crc' },
       { kind: 'record', seq: 5, count: 1, reason: 'bad-crc' },
     ])
     const at = findText(dir, '"seq":2,')
-    expect(faults[0]).toMatchObject({ file: at.file, offset: at.offset - 33 })
+    expect(found[0]).toMatchObject({ file: at.file, offset: at.offset - 33 })
     expect(report).toMatchObject({ events: 3, lastSeq: 6, skipped: 3 })
     log.poison(new Error('enough'))
     await log.close()

@@ -45,7 +45,7 @@ describe('a valid log', () => {
       firstSeq: 1,
       lastSeq: 4,
       segments: 2,
-      faults: [],
+      damage: [],
       tornEnd: undefined,
     })
     const stats = logStats(dir)
@@ -158,15 +158,15 @@ describe('a damaged log', () => {
       record(8),
       record(9),
     ])
-    const { faults, ...found } = validateLog(dir)
+    const { damage: places, ...found } = validateLog(dir)
     expect(found).toMatchObject({ valid: false, events: 6, firstSeq: 1, lastSeq: 9 })
-    expect(faults.map(({ kind, seq, count }) => ({ kind, seq, count }))).toEqual([
+    expect(places.map(({ kind, seq, count }) => ({ kind, seq, count }))).toEqual([
       { kind: 'checksum', seq: 2, count: 1 },
       { kind: 'event', seq: 4, count: 1 },
       { kind: 'sequence', seq: 6, count: 2 },
       { kind: 'sequence', seq: 9, count: 0 },
     ])
-    expect(faults[0]!.cause).toMatchObject({ code: 'TIDEMARK_JOB_CHECKSUM', seq: 2 })
+    expect(places[0]!.cause).toMatchObject({ code: 'TIDEMARK_JOB_CHECKSUM', seq: 2 })
     expect(logStats(dir).corrupt).toBe(4)
   })
 
@@ -177,10 +177,10 @@ describe('a damaged log', () => {
     const gap = newFolder()
     await writeRecords(gap, [record(1), record(3)])
     expect(await failureOf(() => [...dumpLog(gap)])).toBe('TIDEMARK_JOB_LOG_CORRUPT')
-    const faults: unknown[] = []
-    const seqs = [...dumpLog(gap, { onFault: (fault) => faults.push(fault) })].map(({ seq }) => seq)
+    const places: unknown[] = []
+    const seqs = [...dumpLog(gap, { onDamage: (damaged) => places.push(damaged) })].map(({ seq }) => seq)
     expect(seqs).toEqual([1, 3])
-    expect(faults).toMatchObject([{ kind: 'sequence', seq: 2, count: 1 }])
+    expect(places).toMatchObject([{ kind: 'sequence', seq: 2, count: 1 }])
   })
 
   it('does not pass records of another program for events', async () => {
@@ -188,7 +188,7 @@ describe('a damaged log', () => {
     await writeRecords(dir, [record(1)])
     await writeRecords(dir, ['other'], 7)
     await writeRecords(dir, ['{"base":"x"}'], 65)
-    expect(validateLog(dir).faults).toMatchObject([{ kind: 'format' }, { kind: 'event' }])
+    expect(validateLog(dir).damage).toMatchObject([{ kind: 'format' }, { kind: 'event' }])
   })
 
   it('does not pass a record in pieces for an event', async () => {
@@ -198,15 +198,15 @@ describe('a damaged log', () => {
     new LogProducer(memory, producerId).append(64, 0, Buffer.alloc(20_000, 'x'))
     log.append(Buffer.from(record(1)), 64)
     await log.close()
-    const { faults, events } = validateLog(dir)
+    const { damage: places, events } = validateLog(dir)
     expect(events).toBe(1)
-    expect(faults.map(({ reason }) => reason)).toContain('a record in pieces')
+    expect(places.map(({ reason }) => reason)).toContain('a record in pieces')
   })
 
   it('does not know how many events are missing where none follows', async () => {
     const dir = newFolder()
     await writeRecords(dir, [record(1), 'x', 'y'])
-    expect(validateLog(dir).faults.map(({ seq, count }) => ({ seq, count }))).toEqual([
+    expect(validateLog(dir).damage.map(({ seq, count }) => ({ seq, count }))).toEqual([
       { seq: 2, count: undefined },
       { seq: 2, count: undefined },
     ])
@@ -217,7 +217,7 @@ describe('a damaged log', () => {
     await writeRecords(dir, [record(1)])
     await writeRecords(dir, ['{"base":4}'], 65)
     await writeRecords(dir, [record(5)])
-    expect(validateLog(dir).faults).toMatchObject([{ kind: 'sequence', seq: 2, count: 3 }])
+    expect(validateLog(dir).damage).toMatchObject([{ kind: 'sequence', seq: 2, count: 3 }])
   })
 
   it('is reported for a segment whose header is gone, and the events of the others are read', async () => {
@@ -234,8 +234,8 @@ describe('a damaged log', () => {
     const seqs: number[] = []
     const report = await replayLog(dir, (event) => seqs.push(event.seq), { tolerant: true })
     expect(seqs).toEqual([1, 3])
-    expect(report.faults).toMatchObject([{ kind: 'record', file, offset: 0, seq: 2, count: 1 }])
-    expect(report.faults[0]!.reason).toBe('bad segment header')
+    expect(report.damage).toMatchObject([{ kind: 'record', file, offset: 0, seq: 2, count: 1 }])
+    expect(report.damage[0]!.reason).toBe('bad segment header')
   })
 
   it('is reported for a segment that is missing, and for one that ends too early', async () => {
@@ -250,9 +250,9 @@ describe('a damaged log', () => {
     fs.rmSync(files[1]!)
     expect(validateLog(dir).valid).toBe(false)
     fs.truncateSync(files[2]!, 4096)
-    const { faults } = validateLog(dir)
-    expect(faults.map(({ reason }) => reason)).toContain('truncated')
-    expect(faults.at(-1)).toMatchObject({ count: 2 })
+    const { damage: places } = validateLog(dir)
+    expect(places.map(({ reason }) => reason)).toContain('truncated')
+    expect(places.at(-1)).toMatchObject({ count: 2 })
   })
 
   it('is not called corrupt for a torn end, which was never acknowledged', async () => {

@@ -130,7 +130,7 @@ describe('events that the owner removes after the first was read', () => {
         const reading = async () => {
           if (way === 'replay') return log.replay(handler, { tolerant })
           if (way === 'replayLog') return replayLog(dir, handler, { tolerant })
-          for (const event of dumpLog(dir, tolerant ? { onFault: () => {} } : {})) await handler(event)
+          for (const event of dumpLog(dir, tolerant ? { onDamage: () => {} } : {})) await handler(event)
         }
         await expect(reading(), way).rejects.toMatchObject(overtaken)
         expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
