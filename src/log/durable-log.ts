@@ -54,7 +54,7 @@ export const threadsOf = Symbol('threads')
  * Events: `error` (LogPoisonedError) once, when a write, a sync or a thread failed. `diskFull` (LogError
  * `TIDEMARK_DISK_FULL`, or `TIDEMARK_TOO_MANY_FILES` when no descriptor is free) when there is no room for the segment after
  * this one: what is under way becomes durable, and appends are refused, with the same code, when no more than a quarter of a
- * segment is left. `diskReady` when there is room again. `preallocationFailed` (LogError) when the next segment could not be
+ * segment is left. `diskReady` when the next segment is ready. `preallocationFailed` (LogError) when the next segment could not be
  * made ready for another reason: the log continues, and each rotation makes its own segment.
  */
 export class DurableLog extends Emitter<DurableLogEvents> {

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { dumpLog, type JobController } from '#tidemark/jobs/index.js'
@@ -58,8 +57,7 @@ function typesOf(dir: string, type: string): string[] {
 describe.skipIf(whyNot)(`a full disk under a queue${whyNot ? ` (${whyNot})` : ''}`, () => {
   it('refuses new jobs, and what happened is logged once when there is room again', async () => {
     const disk = smallTmpfs(diskBytes)
-    const ballast = path.join(disk.folder, 'ballast')
-    writeFileSync(ballast, Buffer.alloc(2 * 1024 * 1024))
+    writeFileSync(path.join(disk.folder, 'ballast'), Buffer.alloc(2 * 1024 * 1024))
     const dir = path.join(disk.folder, 'jobs')
     const { queue, events, taken, end } = await fill(dir)
     end()
@@ -71,8 +69,7 @@ describe.skipIf(whyNot)(`a full disk under a queue${whyNot ? ` (${whyNot})` : ''
     await expect(queue.cancel('job-1')).rejects.toMatchObject({ code: 'TIDEMARK_DISK_FULL' })
     await expect(queue.checkpoint()).rejects.toMatchObject({ code: 'TIDEMARK_DISK_FULL' })
     expect((await queue.status()).state).toBe('running')
-    rmSync(ballast)
-    execFileSync('mount', ['-o', `remount,size=${8 * diskBytes}`, disk.folder])
+    disk.makeRoom()
     await queue.drained()
     expect(queue.metrics()).toMatchObject({ diskFull: false, waitingSteps: 0 })
     expect((await queue.enqueue({ id: 'after' })).added).toBe(true)

@@ -5,6 +5,7 @@ import { type DiskMessage, fromErrorMessage, LogError, threadEnded, toErrorMessa
 import type { RecoveryReport } from '../recover/recovery.js'
 import { fullFor, int32, type LogMemory, logState, noteShortage } from '../ring/memory.js'
 import type { FlusherMessage, FlusherThreadData } from './flusher-thread.js'
+import { ShortageReports } from './shortage-reports.js'
 
 const threadLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
 
@@ -32,8 +33,7 @@ export class LogThreads {
   readonly #early: ((events: LogThreadEvents) => void)[] = []
   /** How often a segment could not be made ready, for another reason than a shortage. */
   preallocationFailures = 0
-  /** Who has found no room, and has not found any since. */
-  readonly #full = new Set<'flusher' | 'preallocator'>()
+  readonly #shortages: ShortageReports
   closed = false
   readonly #memory: LogMemory
   readonly #control32: Int32Array
@@ -43,6 +43,7 @@ export class LogThreads {
   constructor(memory: LogMemory) {
     this.#memory = memory
     this.#control32 = new Int32Array(memory.control)
+    this.#shortages = new ShortageReports(this.#control32)
   }
 
   /** Starts the flusher and waits until it has opened the log. */
@@ -56,7 +57,7 @@ export class LogThreads {
       flusher.on('message', (message: FlusherMessage) => {
         if (message.kind === 'ready') resolve(message.report)
         else if (message.kind === 'closed') this.closed = true
-        else if (message.kind !== 'failed') this.#reportDisk('flusher', message)
+        else if (message.kind !== 'failed') this.#reportDisk(message)
         else fail(fromErrorMessage(message.error))
       })
       flusher.on('error', (error) => fail(threadEnded('the flusher', error)))
@@ -81,31 +82,28 @@ export class LogThreads {
       const error = toErrorMessage(failure)
       if (failure.code === 'TIDEMARK_TOO_MANY_FILES') {
         noteShortage(this.#control32, fullFor.preallocator, 'files')
-        this.#reportDisk('preallocator', { kind: 'disk-full', shortage: 'files', error })
+        this.#reportDisk({ kind: 'disk-full', shortage: 'files', error })
         this.workers.splice(this.workers.indexOf(preallocator), 1)
         setTimeout(() => this.startPreallocator(settings), restartMs).unref()
         return
       }
       // It ended without clearing its bit, and no other thread would.
       Atomics.and(this.#control32, int32.diskFull, ~fullFor.preallocator)
-      this.#reportDisk('preallocator', { kind: 'disk-ready' })
-      this.#reportDisk('preallocator', { kind: 'preallocation-failed', error })
+      this.#reportDisk({ kind: 'disk-ready' })
+      this.#reportDisk({ kind: 'preallocation-failed', error })
     })
-    preallocator.on('message', (message: DiskMessage) => this.#reportDisk('preallocator', message))
+    preallocator.on('message', (message: DiskMessage) => this.#reportDisk(message))
     preallocator.unref()
   }
 
   /** Reports when the first of the two finds no room, and when the last finds some again. */
-  #reportDisk(thread: 'flusher' | 'preallocator', message: DiskMessage): void {
+  #reportDisk(message: DiskMessage): void {
     if (message.kind === 'preallocation-failed') {
       this.preallocationFailures++
       this.#report((events) => events.disk(message))
       return
     }
-    const before = this.#full.size
-    if (message.kind === 'disk-full') this.#full.add(thread)
-    else this.#full.delete(thread)
-    if ((before === 0) !== (this.#full.size === 0)) this.#report((events) => events.disk(message))
+    if (this.#shortages.passes(message)) this.#report((events) => events.disk(message))
   }
 
   /** Sets the owner, who hears first what was reported before there was one: a thread may fail as soon as it is ready. */

@@ -96,7 +96,11 @@ export class SegmentPreallocator {
   preallocateOnce(): boolean {
     const control = this.#control32
     const ready = Atomics.load(control, int32.preallocatedSerial)
-    if (ready !== Atomics.load(control, int32.preallocatedTaken)) return false
+    if (ready !== Atomics.load(control, int32.preallocatedTaken)) {
+      // The flusher found room without taking the segment, which is the next one then.
+      if (!this.#keepShortage()) this.#clearShortage()
+      return false
+    }
     this.#ownership?.check()
     const serial = ready + 1
     const name = path.join(this.#directory, preallocatedName(serial))
@@ -108,13 +112,41 @@ export class SegmentPreallocator {
       })
     } catch (error) {
       if (isShortage(error)) noteShortage(control, fullFor.preallocator, shortageOf(error)!)
+      // The flusher makes its own segments meanwhile, and reports a shortage itself.
+      else this.#clearShortage()
       throw error
     }
     if (outcome === 'stopped') return false
     Atomics.store(control, int32.preallocatedRecycled, outcome === 'recycled' ? 1 : 0)
+    const kept = this.#keepShortage()
     Atomics.store(control, int32.preallocatedSerial, serial)
-    if (Atomics.and(control, int32.diskFull, ~fullFor.preallocator) !== 0) wakeFlusher(control)
+    if (kept || this.#keepShortage()) wakeFlusher(control)
+    else this.#clearShortage()
     return true
+  }
+
+  /**
+   * Sets the preallocator's bit while the flusher's is set; returns whether it is. A flusher without room continues in the
+   * segment that was made now, so whether there is room for the one after it is known only when that one is made.
+   */
+  #keepShortage(): boolean {
+    const control = this.#control32
+    for (;;) {
+      const bits = Atomics.load(control, int32.diskFull)
+      if ((bits & fullFor.flusher) === 0) return false
+      // Set only while the flusher's is: once all are clear, the shortage may have been reported as over.
+      if (Atomics.compareExchange(control, int32.diskFull, bits, bits | fullFor.preallocator) === bits)
+        return true
+    }
+  }
+
+  #clearShortage(): void {
+    if (Atomics.and(this.#control32, int32.diskFull, ~fullFor.preallocator) !== 0)
+      wakeFlusher(this.#control32)
+  }
+
+  get #isShort(): boolean {
+    return (Atomics.load(this.#control32, int32.diskFull) & fullFor.preallocator) !== 0
   }
 
   #preallocate(name: string): 'filled' | 'recycled' | 'stopped' {
@@ -210,20 +242,20 @@ export class SegmentPreallocator {
   run(notify: (message: DiskMessage) => void = () => {}): void {
     const control = this.#control32
     // A thread before this one may have been short of what it needs to start.
-    let full = (Atomics.load(control, int32.diskFull) & fullFor.preallocator) !== 0
+    let full = this.#isShort
     while (Atomics.load(control, int32.state) < logState.closing) {
       const signal = Atomics.load(control, int32.preallocatorSignal)
       let done = false
       try {
         done = this.preallocateOnce()
-        if (done && full) notify({ kind: 'disk-ready' })
-        if (done) full = false
       } catch (error) {
         const shortage = isShortage(error) ? shortageOf(error) : undefined
         if (!shortage) notify({ kind: 'preallocation-failed', error: toErrorMessage(error) })
         else if (!full) notify({ kind: 'disk-full', shortage, error: toErrorMessage(error) })
-        full ||= shortage !== undefined
       }
+      const before = full
+      full = this.#isShort
+      if (before && !full) notify({ kind: 'disk-ready' })
       if (!done) Atomics.wait(control, int32.preallocatorSignal, signal, retryMs)
     }
   }

@@ -46,7 +46,7 @@ export class SegmentRoom {
 
   /** Extends the active segment or continues in the next one; returns whether there is more room now. */
   make(): boolean {
-    if (this.#tryTo(() => this.#segments.extend() || this.#rotate(), fullFor.flusher)) return true
+    if (this.#tryTo(() => this.#extend() || this.#rotate(), fullFor.flusher)) return true
     // The active segment can't be extended; a preallocated one has room already.
     return this.#segments.hasPreallocated && this.tryRotate()
   }
@@ -67,6 +67,16 @@ export class SegmentRoom {
     Atomics.wait(control32, int32.flusherSignal, signal, lookMs)
   }
 
+  /** With a preallocated segment to continue in, that the active one can't be extended is no shortage. */
+  #extend(): boolean {
+    try {
+      return this.#segments.extend()
+    } catch (error) {
+      if (isShortage(error) && this.#segments.hasPreallocated) return false
+      throw error
+    }
+  }
+
   /** Does what a shortage may refuse, and then leaves everything as it was; returns whether it was done. */
   #tryTo(action: () => unknown, bit: number): boolean {
     const { control32 } = this.#views
@@ -74,7 +84,11 @@ export class SegmentRoom {
       action()
       this.#publishEnd()
       const before = Atomics.and(control32, int32.diskFull, ~bit)
-      if ((before & bit) !== 0 && (before & ownBits & ~bit) === 0) this.#onDisk(undefined)
+      if ((before & bit) !== 0) {
+        if ((before & ownBits & ~bit) === 0) this.#onDisk(undefined)
+        // It may have kept its own bit for this one.
+        wakePreallocator(control32)
+      }
       return true
     } catch (error) {
       if (!(error instanceof LogError && isShortage(error))) throw error

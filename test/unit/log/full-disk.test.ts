@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { extensionBytes } from '#tidemark/log/flush/segment-writer.js'
-import { logState } from '#tidemark/log/ring/memory.js'
+import { fullFor, logState } from '#tidemark/log/ring/memory.js'
 import { InlineLog, type InlineLogOptions, inlineDirectory, reopen } from '../../support/inline-log.js'
 import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
@@ -65,12 +65,38 @@ describe('a log whose disk is full', () => {
     expect(log.preallocator.preallocateOnce()).toBe(true)
     log.flushAll()
     expect(log.released).toBe(lsns.at(-1))
+    expect(log.preallocator.preallocateOnce()).toBe(true)
     expect(logWords(log).diskFull).toBe(0)
     lsns.push(log.append(payload(1)))
     log.flushAll()
     expect(reopen(withCapacity(disk, 1e12, () => disk.powerCut())).records.map(({ lsn }) => lsn)).toEqual(
       lsns,
     )
+  })
+
+  it('stays full when the flusher takes the last segment that has room, until the one after it is made', () => {
+    const { disk, log } = cramped(1)
+    const lsns = fill(log)
+    disk.capacityBytes += fileBytes
+    expect(log.preallocator.preallocateOnce()).toBe(true)
+    log.flushAll()
+    expect(log.released).toBe(lsns.at(-1))
+    expect(logWords(log).diskFull).toBe(fullFor.preallocator)
+    expect(() => log.preallocator.preallocateOnce()).toThrowError(/the disk is full/)
+    expect(logWords(log).diskFull).toBe(fullFor.preallocator)
+    disk.capacityBytes += fileBytes
+    expect(log.preallocator.preallocateOnce()).toBe(true)
+    expect(logWords(log).diskFull).toBe(0)
+  })
+
+  it('is full no more when the flusher found room without taking the segment that is ready', () => {
+    const { log } = cramped(3)
+    logWords(log).diskFull = fullFor.flusher
+    expect(log.preallocator.preallocateOnce()).toBe(true)
+    expect(logWords(log).diskFull).toBe(fullFor.flusher | fullFor.preallocator)
+    logWords(log).diskFull = fullFor.preallocator
+    expect(log.preallocator.preallocateOnce()).toBe(false)
+    expect(logWords(log).diskFull).toBe(0)
   })
 
   it('leaves the last blocks to others: a segment that does not fit is not preallocated', () => {
