@@ -1,4 +1,5 @@
 import { allAssertions, assert, broken } from './assert.js'
+import { spin } from './spin.js'
 
 /**
  * A ring in shared memory with a single producer and a single consumer (SPSC): its positions, its room, and how its
@@ -29,6 +30,9 @@ import { allAssertions, assert, broken } from './assert.js'
  * after (1): the writer reads 1 and wakes the reader. Does it so between (2) and (3), `asleep` is 0 already and the wait
  * returns at once. Does it read 0 after all, then another thread, which had work for the reader too, has just set that 0 and
  * notifies. A wake-up too many is harmless: the reader finds nothing and sleeps again.
+ *
+ * A reader that may spin looks at the same words for a while before (1), with `asleep` at 0. What it finds then costs the
+ * writer no notification; when it finds nothing, (1) to (3) follow as if it had not spun.
  */
 const word = { capacity: 0, write: 128 >> 2, read: 256 >> 2, asleep: 384 >> 2, stop: 512 >> 2 } as const
 
@@ -129,12 +133,15 @@ export class SpscReader {
     return Atomics.load(this.#control, word.stop) !== 0
   }
 
-  /** Blocks until there is a unit, the ring is stopped, or a thread that made `work` ready wakes the reader. */
-  sleep(work?: { readonly ready: boolean }): void {
+  /**
+   * Blocks until there is a unit, the ring is stopped, or a thread that made `work` ready wakes the reader; spins for `spinUs`
+   * at most before it sleeps.
+   */
+  sleep(work?: { readonly ready: boolean }, spinUs = 0): void {
+    if (spinUs > 0 && spin(spinUs, () => this.#hasWork(work))) return
     const control = this.#control
     Atomics.store(control, word.asleep, 1)
-    if (Atomics.load(control, word.write) === this.#taken && !this.stopped && work?.ready !== true)
-      Atomics.wait(control, word.asleep, 1)
+    if (!this.#hasWork(work)) Atomics.wait(control, word.asleep, 1)
     Atomics.store(control, word.asleep, 0)
   }
 
@@ -150,6 +157,10 @@ export class SpscReader {
   /** Place of the unit that is taken next. */
   protected get place(): number {
     return this.#taken & this.#mask
+  }
+
+  #hasWork(work: { readonly ready: boolean } | undefined): boolean {
+    return Atomics.load(this.#control, word.write) !== this.#taken || this.stopped || work?.ready === true
   }
 
   /** Takes so many units. Their places stay theirs until `release`. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { badSetting } from './errors.js'
 import type { Durability } from './flush/flusher.js'
 import { optionNames } from './options.js'
@@ -19,6 +20,11 @@ export interface LogSettings {
   readonly segmentBytes: number
   /** The largest frame; a larger group goes into several. */
   readonly maxFrameBytes: number
+  /**
+   * Microseconds for which a thread that has nothing to do looks for work before it sleeps. 0 unless there are more processors
+   * than threads that are busy at once.
+   */
+  readonly spinUs: number
 }
 
 export type LogSettingOptions = { readonly [K in keyof LogSettings]?: LogSettings[K] | undefined } & {
@@ -32,6 +38,7 @@ export const logSettingNames = optionNames<LogSettingOptions>({
   ringBytes: true,
   segmentBytes: true,
   maxFrameBytes: true,
+  spinUs: true,
   preset: true,
 })
 
@@ -43,7 +50,7 @@ export const presets: Record<Preset, Pick<LogSettings, 'batchSize' | 'batchDelay
 
 const durabilities: readonly Durability[] = ['group', 'each', 'unsafeNone']
 
-const defaults: LogSettings = {
+const defaults: Omit<LogSettings, 'spinUs'> = {
   ...presets.lowLatency,
   durability: 'group',
   ringBytes: 16 * 1024 * 1024,
@@ -55,13 +62,17 @@ const segmentBytesMin = 16 * 1024
 const segmentBytesMax = 4 * 1024 * 1024 * 1024
 const batchSizeMax = 1_000_000
 const batchDelayMsMax = 10_000
+const spinUsMax = 1000
+const spinUsWhereFree = 50
+/** Whoever appends, and the flusher. */
+const busyThreads = 2
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Settles the settings: options first, then the environment (`TIDEMARK_BATCH_SIZE`, `TIDEMARK_BATCH_DELAY_MS`,
- * `TIDEMARK_DURABILITY`, `TIDEMARK_PRESET`, `TIDEMARK_RING_BYTES`, `TIDEMARK_SEGMENT_BYTES`), then the preset, then
- * the default.
+ * `TIDEMARK_DURABILITY`, `TIDEMARK_PRESET`, `TIDEMARK_RING_BYTES`, `TIDEMARK_SEGMENT_BYTES`, `TIDEMARK_SPIN_US`), then the
+ * preset, then the default.
  *
  * @throws LogError `TIDEMARK_BAD_SETTING` that names the setting or variable, the value and what is allowed.
  */
@@ -111,7 +122,24 @@ export function resolveLogSettings(
         segmentBytesMax,
       ) ?? Math.max(defaults.segmentBytes, maxFrameBytes),
     maxFrameBytes,
+    spinUs: spinSetting(options.spinUs, environment, busyThreads),
   }
+}
+
+/**
+ * How long threads spin. Unless stated, not at all where there are no more processors than threads that are busy at once: a
+ * thread that spins there keeps the one that it waits for from running.
+ */
+export function spinSetting(
+  option: number | undefined,
+  environment: Environment,
+  busyThreads: number,
+  processors = availableParallelism(),
+): number {
+  return (
+    integerSetting('spinUs', option, 'TIDEMARK_SPIN_US', environment, 0, spinUsMax) ??
+    (processors > busyThreads ? spinUsWhereFree : 0)
+  )
 }
 
 /** An option, or else a variable of the environment, as a number in a range; `undefined` when neither is given. */

@@ -45,7 +45,12 @@ export async function openParts(
   })
   starting.catch(() => {})
   const opening = DurableLog.openWithoutPreallocator(
-    { ...options, dir: settings.dir, contentVersion: options[rulesVersionOf] ?? rulesVersion },
+    {
+      ...options,
+      dir: settings.dir,
+      spinUs: settings.spinUs,
+      contentVersion: options[rulesVersionOf] ?? rulesVersion,
+    },
     async (dir) => {
       // The log is checked from where the snapshot ends, so it must be known to be whole.
       snapshot = await restoreNewest(dir, async (candidate) => (await starting).restore(candidate))
@@ -70,6 +75,7 @@ export async function openParts(
         log,
         maxInFlight: settings.maxInFlight,
         maxQuestions: settings.maxQuestions,
+        spinUs: settings.spinUs,
         snapshot,
         waiting,
         start: (data, transferList) => threads.begin(data, transferList),

@@ -8,6 +8,7 @@ import {
   logSettingNames,
   numberSetting,
   optionNames,
+  spinSetting,
 } from '../log/index.js'
 import type { CheckpointSettings } from './checkpoint/checkpointer.js'
 import type { EnginePoolOptions } from './types.js'
@@ -20,6 +21,8 @@ const keepSnapshotsMax = 1000
 const defaultCheckpointBytes = 256 * 1024 * 1024
 const defaultKeepSnapshots = 2
 const defaultShards = 1
+/** The caller's, and the flusher. */
+const threadsBesideShards = 2
 const defaultCursorKeepBytes = 1024 * 1024 * 1024
 const defaultMaxInFlight = 65_536
 const defaultMaxQuestions = 256
@@ -50,13 +53,16 @@ export interface PoolSettings {
   readonly checkpoints: CheckpointSettings
   /** How many bytes below the durable LSN a cursor may stand and still keep the log that it needs. */
   readonly cursorKeepBytes: number
+  /** How long the shards and the flusher spin before they sleep. */
+  readonly spinUs: number
 }
 
 /**
  * Settles what is the pool's own: options, then `TIDEMARK_DIR`, `TIDEMARK_SHARDS`, `TIDEMARK_MAX_IN_FLIGHT`,
  * `TIDEMARK_MAX_QUESTIONS`, `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_CHECKPOINT_INTERVAL_MS`, `TIDEMARK_KEEP_SNAPSHOTS`,
  * `TIDEMARK_KEEP_LOG_BYTES`, `TIDEMARK_KEEP_LOG_HOURS` and `TIDEMARK_CURSOR_KEEP_BYTES`, then the defaults.
- * The log's settings are settled by `resolveLogSettings`.
+ * The log's settings are settled by `resolveLogSettings`, but for `spinUs` (`TIDEMARK_SPIN_US`), whose default depends on the
+ * shards.
  *
  * @throws LogError `TIDEMARK_BAD_SETTING`.
  */
@@ -75,10 +81,11 @@ export function resolvePoolSettings(
   if (typeof dir !== 'string' || dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder, as an option or in TIDEMARK_DIR')
   }
+  const shards =
+    integerSetting('shards', options.shards, 'TIDEMARK_SHARDS', environment, 1, shardsMax) ?? defaultShards
   return {
     dir,
-    shards:
-      integerSetting('shards', options.shards, 'TIDEMARK_SHARDS', environment, 1, shardsMax) ?? defaultShards,
+    shards,
     maxInFlight:
       integerSetting(
         'maxInFlight',
@@ -153,5 +160,6 @@ export function resolvePoolSettings(
         0,
         Number.POSITIVE_INFINITY,
       ) ?? defaultCursorKeepBytes,
+    spinUs: spinSetting(options.spinUs, environment, shards + threadsBesideShards),
   }
 }

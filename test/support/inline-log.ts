@@ -23,6 +23,7 @@ export interface InlineLogOptions {
   durability?: Durability
   batchSize?: number
   batchDelayMs?: number
+  spinUs?: number
   ownership?: Pick<Ownership, 'confirm' | 'check' | 'watch' | 'nextCheckMs'>
 }
 
@@ -69,6 +70,7 @@ export class InlineLog {
         batchSize: options.batchSize ?? 1,
         batchDelayMs: options.batchDelayMs ?? 0,
         durability: options.durability ?? 'group',
+        spinUs: options.spinUs ?? 0,
       },
     })
     this.preallocator = new SegmentPreallocator({

@@ -2,7 +2,7 @@ import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
-import { DurableLog, LogError } from '../../log/index.js'
+import { DurableLog, LogError, spinSetting } from '../../log/index.js'
 import { type SnapshotInfo, SnapshotStore } from '../durable/snapshot-store.js'
 import { decodeState, encodeState } from '../durable/state-codec.js'
 import { checkName, type Definition, expressionsOf } from '../engine/engine.js'
@@ -32,6 +32,8 @@ export interface RankedInstrument {
 
 /** While the pool closes, it looks this often whether the disk is full. */
 const stuckLookMs = 20
+/** The caller's, and the flusher. */
+const threadsBesideWorkers = 2
 
 interface PoolInstrument {
   readonly number: number
@@ -80,6 +82,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     const { workers, queueTicks, batchSize, whenFull } = resolvePoolOptions(options)
     const log = await DurableLog.open({
       ...options.log,
+      spinUs: spinSetting(options.log?.spinUs, process.env, workers + threadsBesideWorkers),
       dir: options.dir,
       contentVersion: factorContentVersion,
     })

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js'
+import { spin } from '../../base/spin.js'
 import type { Ownership } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
 import { frameHeaderBytes } from '../format/frame.js'
@@ -16,6 +17,8 @@ export interface FlushSettings {
   readonly batchSize: number
   readonly batchDelayMs: number
   readonly durability: Durability
+  /** How long the flusher looks for work before it sleeps; 0 unless stated. */
+  readonly spinUs?: number
 }
 
 /** A log that got no frame for this long writes one sync marker, so that the last batches are known to be synced. */
@@ -272,6 +275,10 @@ export class Flusher {
    * a living producer is therefore missed. The others that wake the flusher don't look at `asleep`: they always do P5, after
    * they changed what F3 looks at.
    *
+   * Where it may spin, the flusher does so between F1 and F2: it looks at what F3 looks at, and at flusherSignal, for `spinUs` at
+   * most. Until F2 a producer notifies nobody, which is what spinning saves it. A flusher that has spun in vain goes on
+   * with F2, and what came after its last look is found by F3 or ends F4, as above.
+   *
    * A producer may end at any step, in a thread of the user's. After P2 and before P3: `published` stays too low for ever,
    * which is why sleep does not depend on it; only `#gather` does, and the difference is forgotten when the ring is
    * empty. After P2 and before P5: nothing wakes the flusher, so no sleep is longer than `lookMs`. After P1 and before P2:
@@ -280,22 +287,34 @@ export class Flusher {
   #sleep(): void {
     const { control32 } = this.#views
     const signal = Atomics.load(control32, int32.flusherSignal)
-    Atomics.store(control32, int32.asleep, 1)
-    this.advanceLimit()
-    if (!this.#hasWork()) {
-      const { onlySyncMarkers } = this.#drain
-      const checkMs = this.#ownership?.nextCheckMs ?? lookMs
-      const sleepMs = onlySyncMarkers ? Math.min(checkMs, lookMs) : idleSyncMarkerMs
-      const outcome = Atomics.wait(control32, int32.flusherSignal, signal, sleepMs)
-      if (outcome === 'timed-out' && !this.#drain.hasPublished) {
-        this.#checkClaims(sleepMs)
-        if (!onlySyncMarkers && (!this.#hasRoomForSyncMarker() || this.writeSyncMarker()))
-          this.#drain.syncMarkerWritten()
+    if (!this.#spin(signal)) {
+      Atomics.store(control32, int32.asleep, 1)
+      this.advanceLimit()
+      if (!this.#hasWork()) {
+        const { onlySyncMarkers } = this.#drain
+        const checkMs = this.#ownership?.nextCheckMs ?? lookMs
+        const sleepMs = onlySyncMarkers ? Math.min(checkMs, lookMs) : idleSyncMarkerMs
+        const outcome = Atomics.wait(control32, int32.flusherSignal, signal, sleepMs)
+        if (outcome === 'timed-out' && !this.#drain.hasPublished) {
+          this.#checkClaims(sleepMs)
+          if (!onlySyncMarkers && (!this.#hasRoomForSyncMarker() || this.writeSyncMarker()))
+            this.#drain.syncMarkerWritten()
+        }
       }
+      Atomics.store(control32, int32.asleep, 0)
     }
-    Atomics.store(control32, int32.asleep, 0)
     this.#scanEndMs = performance.now()
     Atomics.store(control32, int32.wakeAt, this.#drain.publishedAfter(awake))
+  }
+
+  /** Looks for work, and for a signal after the remembered one, for `spinUs` at most; returns whether there was any. */
+  #spin(signal: number): boolean {
+    const { spinUs = 0 } = this.#settings
+    if (spinUs === 0) return false
+    const { control32 } = this.#views
+    // A producer or a reader that signals is here for space, which is advanced before each spin.
+    this.advanceLimit()
+    return spin(spinUs, () => this.#hasWork() || Atomics.load(control32, int32.flusherSignal) !== signal)
   }
 
   /**

@@ -55,6 +55,7 @@ export class ShardHandle {
     log: DurableLog
     maxInFlight: number
     maxQuestions: number
+    spinUs: number
     snapshot: PoolSnapshot | undefined
     waiting: WaiterContext
     start: (data: ShardThreadData, transfer: MessagePort[]) => Promise<void>
@@ -104,6 +105,7 @@ export class ShardHandle {
         fromLsn: options.snapshot?.header.replayFromLsn ?? log.recovery.firstLsn,
         snapshot: options.snapshot,
         endLsn: log.recovery.endLsn,
+        spinUs: options.spinUs,
       },
       [port2],
     )

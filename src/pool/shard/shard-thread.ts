@@ -26,6 +26,8 @@ export interface ShardThreadData {
   readonly fromLsn: number
   /** What the books are restored from before the log is replayed. */
   readonly snapshot: PoolSnapshot | undefined
+  /** How long the thread looks for commands before it sleeps. */
+  readonly spinUs: number
 }
 
 export type ShardMessage =
@@ -99,6 +101,7 @@ class ShardLoop {
   readonly #answerOne = (words: Int32Array, at: number) => this.#answer(words, at)
   readonly #post: (message: ShardMessage) => void
   readonly #port: MessagePort
+  readonly #spinUs: number
   /** Where the last group of this shard ends. */
   #lsn: number
   /** The copy for a snapshot that is being made, and the question that it answers. */
@@ -115,6 +118,7 @@ class ShardLoop {
     this.#producer = new LogProducer(data.log, data.shard + 1)
     this.#post = post
     this.#port = data.port
+    this.#spinUs = data.spinUs
     this.#lsn = data.endLsn
   }
 
@@ -132,7 +136,7 @@ class ShardLoop {
         }
         if (answered) continue
         if (inbound.stopped && inbound.next() < 0) return
-        inbound.sleep(this.#copier)
+        inbound.sleep(this.#copier, this.#spinUs)
         continue
       }
       const kind = words[at]! & 0xff

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createSpscControl, SpscReader, SpscWriter, spscCapacity } from '#tidemark/base/spsc-ring.js'
 import { InboundWriter } from '#tidemark/pool/shard/inbound-ring.js'
 
@@ -65,6 +65,8 @@ describe('a ring with one writer and one reader', () => {
   })
 })
 
+afterEach(() => void vi.restoreAllMocks())
+
 describe('the reader of a ring', () => {
   it('does not sleep when there is something, when the ring is stopped or when it has other work', () => {
     const { writer, reader } = ring(4)
@@ -97,42 +99,91 @@ describe('the reader of a ring', () => {
     expect(answer).toBe(0)
   })
 
-  it('is woken from its sleep by what is written, time after time', async () => {
-    const control = createSpscControl(1024)
-    const memory = { control, records: new SharedArrayBuffer((1024 + 256) * 4) }
-    const taken = inThread(
-      `const reader = new InboundReader(workerData.memory)
+  it('sees what is written while it spins, and nobody notifies it', () => {
+    const { writer, reader, control } = ring(4)
+    const notify = vi.spyOn(Atomics, 'notify')
+    const asleep = new Int32Array(control)
+    let looks = 0
+    reader.sleep(
+      {
+        get ready() {
+          expect(asleep[asleepWord]).toBe(0)
+          if (++looks === 40) {
+            writer.put(1)
+            writer.wake()
+          }
+          return false
+        },
+      },
+      1e6,
+    )
+    expect(looks).toBe(40)
+    expect(reader.has).toBe(true)
+    expect(notify).not.toHaveBeenCalled()
+  })
+
+  it('spins for a bounded time, and then sees what comes before it sleeps', () => {
+    const { writer, reader, control } = ring(4)
+    const wait = vi.spyOn(Atomics, 'wait')
+    const asleep = new Int32Array(control)
+    let nowMs = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 0.01))
+    let last = false
+    reader.sleep(
+      {
+        get ready() {
+          last = asleep[asleepWord] === 1
+          return last
+        },
+      },
+      100,
+    )
+    expect(last).toBe(true)
+    expect(nowMs).toBeCloseTo(0.11, 1)
+    expect(wait).not.toHaveBeenCalled()
+    writer.stop()
+    reader.sleep(undefined, 1e9)
+  })
+
+  it.each([0, 20])(
+    'is woken from its sleep by what is written, time after time, having spun for %s us',
+    async (spinUs) => {
+      const control = createSpscControl(1024)
+      const memory = { control, records: new SharedArrayBuffer((1024 + 256) * 4) }
+      const taken = inThread(
+        `const reader = new InboundReader(workerData.memory)
       let taken = 0
       for (;;) {
         const at = reader.next()
         if (at >= 0) { reader.advance(at); taken++; continue }
         reader.release()
         if (reader.stopped && reader.next() < 0) break
-        reader.sleep()
+        reader.sleep(undefined, workerData.spinUs)
       }
       parentPort.postMessage(taken)`,
-      { memory },
-    )
-    const writer = new InboundWriter(memory)
-    const words = new Int32Array(1)
-    words[0] = 1 << 18
-    const asleep = new Int32Array(control)
-    for (let sent = 0; sent < 20_000; ) {
-      if (!writer.fits(1)) {
-        await new Promise((resolve) => setImmediate(resolve))
-        continue
+        { memory, spinUs },
+      )
+      const writer = new InboundWriter(memory)
+      const words = new Int32Array(1)
+      words[0] = 1 << 18
+      const asleep = new Int32Array(control)
+      for (let sent = 0; sent < 20_000; ) {
+        if (!writer.fits(1)) {
+          await new Promise((resolve) => setImmediate(resolve))
+          continue
+        }
+        // Now and then when the reader sleeps or is about to, otherwise while it is at work.
+        if (sent % 16 === 0) {
+          while (Atomics.load(asleep, asleepWord) === 0) await new Promise((resolve) => setImmediate(resolve))
+        }
+        writer.write(words, 0, 1)
+        writer.wake()
+        sent++
       }
-      // Now and then when the reader sleeps or is about to, otherwise while it is at work.
-      if (sent % 16 === 0) {
-        while (Atomics.load(asleep, asleepWord) === 0) await new Promise((resolve) => setImmediate(resolve))
-      }
-      writer.write(words, 0, 1)
-      writer.wake()
-      sent++
-    }
-    writer.stop()
-    expect(await taken).toBe(20_000)
-  })
+      writer.stop()
+      expect(await taken).toBe(20_000)
+    },
+  )
 })
 
 /** Runs code in a thread of its own, which may block, and resolves with the message that it posts. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { resolveLogSettings } from '#tidemark/log/settings.js'
+import { resolveLogSettings, spinSetting } from '#tidemark/log/settings.js'
 import { resolvePoolSettings } from '#tidemark/pool/settings.js'
 
 describe('settings', () => {
@@ -25,6 +25,9 @@ describe('settings', () => {
     ['TIDEMARK_PRESET', 'fast'],
     ['TIDEMARK_RING_BYTES', '1000'],
     ['TIDEMARK_SEGMENT_BYTES', '100'],
+    ['TIDEMARK_SPIN_US', '-1'],
+    ['TIDEMARK_SPIN_US', '1001'],
+    ['TIDEMARK_SPIN_US', '0.5'],
   ])('refuse %s=%s and name the variable, the value and what is allowed', (variable, value) => {
     expect(() => resolveLogSettings({}, { [variable]: value })).toThrowError(
       expect.objectContaining({ code: 'TIDEMARK_BAD_SETTING', message: expect.stringContaining(variable) }),
@@ -38,6 +41,23 @@ describe('settings', () => {
       batchDelayMs: 10_000,
     })
     expect(() => resolveLogSettings({ batchSize: 1_000_001 }, {})).toThrowError(/batchSize is 1000001/)
+  })
+
+  it('of spinning take 0 to 1,000 microseconds, options before the environment', () => {
+    expect(resolveLogSettings({ spinUs: 1000 }, {}).spinUs).toBe(1000)
+    expect(resolveLogSettings({ spinUs: 0 }, { TIDEMARK_SPIN_US: '20' }).spinUs).toBe(0)
+    expect(resolveLogSettings({}, { TIDEMARK_SPIN_US: '20' }).spinUs).toBe(20)
+    expect(resolvePoolSettings({ dir: '/d' }, { TIDEMARK_SPIN_US: '20' }).spinUs).toBe(20)
+    expect(() => resolveLogSettings({ spinUs: 1001 }, {})).toThrowError(/spinUs is 1001/)
+    expect(() => resolvePoolSettings({ dir: '/d', spinUs: 0.5 }, {})).toThrowError(/spinUs is 0\.5/)
+  })
+
+  it('have threads spin only where there are more processors than busy threads', () => {
+    const spins = (busyThreads: number, processors: number) =>
+      spinSetting(undefined, {}, busyThreads, processors) > 0
+    expect([1, 2, 3, 4].map((processors) => spins(3, processors))).toEqual([false, false, false, true])
+    expect(spins(2, 2)).toBe(false)
+    expect(spinSetting(7, {}, 3, 1)).toBe(7)
   })
 
   it('of the pool need a folder, and 1 to 64 shards', () => {

@@ -121,3 +121,92 @@ describe('a log that is poisoned while a batch gathers', () => {
     expect(log.tail).toBeGreaterThan(before)
   })
 })
+
+describe('a flusher that spins before it sleeps', () => {
+  /** Runs a flusher that spins for 100 us, on a clock of its own; `look` is called at each look at the clock. */
+  function spinning(look: (log: InlineLog, nowUs: number) => void) {
+    const log = new InlineLog(new MemoryDisk(), { spinUs: 100 })
+    const words = logWords(log)
+    const slept: number[] = []
+    let nowUs = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      nowUs += 10
+      look(log, nowUs)
+      return nowUs / 1000
+    })
+    vi.spyOn(Atomics, 'wait').mockImplementation((_array, _index, signal, ms) => {
+      if (words.flusherSignal !== Number(signal)) return 'not-equal'
+      slept.push(ms!)
+      words.state = logState.closing
+      return 'timed-out'
+    })
+    return { log, words, slept }
+  }
+  const isSpinning = (log: InlineLog) => logWords(log).asleep === 0
+
+  it('writes what is published meanwhile, and no producer notifies it', () => {
+    const signals: number[] = []
+    let appended = 0
+    const { log, words, slept } = spinning(({ producer, memory }, nowUs) => {
+      if (nowUs < 50 || appended === 3 || !isSpinning(log)) return
+      appended++
+      producer.append(1, 0, payload)
+      signals.push(new Int32Array(memory.control)[int32.flusherSignal]!)
+    })
+    log.flusher.run()
+    expect(appended).toBe(3)
+    expect(signals).toEqual([0, 0, 0])
+    expect(log.released).toBe(log.tail)
+    expect(slept).toEqual([100])
+    expect(words.state).toBe(logState.closing)
+  })
+
+  it('sleeps when there was nothing for so long', () => {
+    let spunUs = 0
+    const { log, slept } = spinning((_log, nowUs) => {
+      if (slept.length === 0) spunUs = nowUs
+    })
+    log.flusher.run()
+    expect(slept).toEqual([1000])
+    expect(spunUs).toBeGreaterThan(100)
+    expect(spunUs).toBeLessThan(150)
+  })
+
+  it('does not sleep over what is published after its last look', () => {
+    const { log, slept } = spinning(() => {})
+    const store = Atomics.store
+    let sleeps = 0
+    vi.spyOn(Atomics, 'store').mockImplementation(((array: Int32Array, index: number, value: number) => {
+      const isFalling =
+        array instanceof Int32Array &&
+        array.buffer === log.memory.control &&
+        index === int32.asleep &&
+        value === 1
+      if (isFalling && ++sleeps === 1) log.producer.append(1, 0, payload)
+      return store(array, index, value)
+    }) as typeof Atomics.store)
+    log.flusher.run()
+    expect(log.released).toBe(log.tail)
+    expect(slept).toEqual([100])
+  })
+
+  it('frees the space that a producer waits for as soon as it is signalled, not when its time is up', () => {
+    let lookedUs = 0
+    let signalledUs = 0
+    let freedUs = 0
+    const { log, words } = spinning(({ memory }, nowUs) => {
+      lookedUs = nowUs
+      if (signalledUs > 0 || nowUs < 30) return
+      signalledUs = nowUs
+      wakeFlusher(new Int32Array(memory.control))
+    })
+    vi.spyOn(log.flusher, 'advanceLimit').mockImplementation(() => {
+      if (signalledUs === 0) return
+      freedUs ||= lookedUs
+      words.state = logState.closing
+    })
+    log.flusher.run()
+    expect(freedUs).toBeGreaterThan(0)
+    expect(freedUs - signalledUs).toBeLessThan(50)
+  })
+})

@@ -19,6 +19,7 @@ describe('a shard that failed', () => {
       log,
       maxInFlight: 100,
       maxQuestions: 10,
+      spinUs: 0,
       snapshot: undefined,
       waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       // A thread that never says anything.
@@ -44,6 +45,7 @@ describe('a question that finds the ring full of commands', () => {
       log,
       maxInFlight: 1,
       maxQuestions: 1,
+      spinUs: 0,
       snapshot: undefined,
       waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       start: (started) => {
@@ -80,6 +82,7 @@ describe('a shard that ended because it was stopped', () => {
       log,
       maxInFlight: 100,
       maxQuestions: 10,
+      spinUs: 0,
       snapshot: undefined,
       waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       start: async ({ port }) => {
@@ -124,6 +127,7 @@ describe('a question that fails in the shard', () => {
       endLsn: 0,
       fromLsn: 0,
       snapshot: undefined,
+      spinUs: 0,
     })
     expect(said.map(({ kind, id }) => [kind, id])).toEqual([
       ['ready', undefined],
@@ -144,6 +148,7 @@ describe('a question that fails in the shard', () => {
       log,
       maxInFlight: 100,
       maxQuestions: 10,
+      spinUs: 0,
       snapshot: undefined,
       waiting: { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       start: (started) => {
