@@ -1,5 +1,6 @@
 // What the rest of the house uses of the matching engine. What users of the package get of it stands in public.ts.
 
+export { packedInstrument, packedOrderNumbers, unpackOrder } from './book/packed-order.js'
 export {
   CANCEL_ALL_WORDS,
   CANCEL_WORDS,

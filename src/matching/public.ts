@@ -1,6 +1,7 @@
 // What users of the package get as `tidemark/matching`.
 export type { DepthLevel, OrderState, SideTotals } from './book/book-queries.js'
 export type { BookState } from './book/book-state.js'
+export type { OpenOrders, OpenOrdersPage, OpenOrdersQuery } from './book/open-orders.js'
 export {
   type CopyCounts,
   type CopyTarget,

@@ -37,9 +37,12 @@ import type {
   DigestAnswer,
   EnginePoolOptions,
   ExecutionReport,
+  HighestOrderIdAnswer,
   Instrument,
   InstrumentOptions,
   LastRequestAnswer,
+  OpenOrdersOptions,
+  OpenOrdersPage,
   OrderAnswer,
   PoolStats,
   SubscribeOptions,
@@ -363,6 +366,38 @@ export class EnginePool extends Emitter<PoolEvents> {
   /** One live order. @throws as `depth`. */
   order(symbol: string, orderId: number): Promise<OrderAnswer> {
     return this.#questions.order(symbol, orderId)
+  }
+
+  /**
+   * A page of an account's open orders, in one symbol or in all. Pages follow each other by the place where one ends, whatever
+   * happens in between: an order that is open all the time is on one of them, once.
+   *
+   * @throws as `depth`; CommandError for a malformed account.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * let after
+   * do {
+   *   const { orders, next } = await pool.openOrders({ account: 7, symbol: 'BTC-USD', after })
+   *   for (const { orderId, price, remaining } of orders) console.log(orderId, price, remaining)
+   *   after = next
+   * } while (after)
+   * await pool.close()
+   * ```
+   */
+  openOrders(options: OpenOrdersOptions): Promise<OpenOrdersPage> {
+    return this.#questions.openOrders(options)
+  }
+
+  /** The highest id that an accepted order of a symbol has had, dead or alive: ids above it are free. @throws as `depth`. */
+  highestOrderId(symbol: string): Promise<HighestOrderIdAnswer> {
+    return this.#questions.highestOrderId(symbol)
   }
 
   /**

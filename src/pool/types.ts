@@ -41,7 +41,7 @@ export interface EnginePoolOptions extends LogSettingOptions {
   /** Commands that may be accepted and not yet durable; beyond it `submit` rejects. Default 65,536. */
   readonly maxInFlight?: number | undefined
   /**
-   * Questions (`depth`, `order`, `lastRequestId`, `digest`) that may wait for their answers; beyond it they reject.
+   * Questions (`depth`, `order`, `openOrders`, `highestOrderId`, `lastRequestId`, `digest`) that may wait for their answers; beyond it they reject.
    * Environment: `TIDEMARK_MAX_QUESTIONS`. Default 256.
    */
   readonly maxQuestions?: number | undefined
@@ -166,6 +166,49 @@ export interface OrderState {
   readonly remaining: string
   readonly filled: string
   readonly shown: string
+  readonly postOnly: boolean
+  /** What an iceberg shows at a time. */
+  readonly displayQuantity: string | undefined
+  /** Milliseconds since 1970-01-01T00:00:00Z, of a GTD order. */
+  readonly expireTime: number | undefined
+  /** `undefined`: as the instrument says. */
+  readonly selfTradePrevention: SelfTradePrevention | undefined
+}
+
+/** A place among an account's open orders, which are in the order of their instruments' ids, then of their own. */
+export interface OpenOrdersPlace {
+  readonly symbol: string
+  readonly orderId: number
+}
+
+export interface OpenOrdersOptions {
+  readonly account: number
+  /** In this symbol only; in every one unless stated. */
+  readonly symbol?: string | undefined
+  /** The most orders of a page, 1 to 1,000 (`openOrdersMax`). Default 500. */
+  readonly limit?: number | undefined
+  /** The place after which to begin: `next` of the page before. */
+  readonly after?: OpenOrdersPlace | undefined
+}
+
+/** A page of an account's open orders. */
+export interface OpenOrdersPage {
+  /**
+   * What the page is taken at; it is given when that is on disk. Each shard's orders are taken at one LSN; of several shards
+   * this is the highest.
+   */
+  readonly lsn: number
+  /** Live orders, waiting stops included, by ascending instrument id and order id. May be fewer than `limit`, or none, also when more follow. */
+  readonly orders: readonly OrderState[]
+  /** Where the next page begins; `undefined` when this is the last one. */
+  readonly next: OpenOrdersPlace | undefined
+}
+
+/** The highest order id of a symbol, as of an LSN. */
+export interface HighestOrderIdAnswer {
+  readonly lsn: number
+  /** The highest id that an accepted order has had, dead or alive; `undefined` before the first. */
+  readonly orderId: number | undefined
 }
 
 /** The last request of an account in a symbol, as of an LSN. */

@@ -28,8 +28,14 @@ export class AccountIndex {
   #capacity = INITIAL_NODES
   #used = 1
   #table = new Int32Array(INITIAL_NODES * 2)
+  /** By account, unsigned: accounts come here as words too. */
   readonly #firstNodeOf = new Map<number, number>()
   #lastNode = 0
+  /**
+   * The last order that a walk through a list has looked at; 0 before its first, and when no list is walked. Whatever takes
+   * that order out of its list makes the one before it the last that was looked at.
+   */
+  walkedTo = 0
 
   constructor(orders: OrderStore) {
     this.#orders = orders
@@ -60,6 +66,7 @@ export class AccountIndex {
     const next = i32[base | NEXT]!
     const previous = i32[base | PREVIOUS]!
     if (previous >= this.#orders.copyFrom) this.#orders.keep(previous)
+    if (listed === this.walkedTo) this.walkedTo = previous < 0 ? 0 : previous
     if (previous < 0) this.#nodes[(~previous << 3) | HEAD] = next < 0 ? 0 : next
     else i32[((previous & RECORD) << 4) | NEXT] = next
     if (next < 0) this.#nodes[(~next << 3) | TAIL] = previous < 0 ? 0 : previous
@@ -148,8 +155,8 @@ export class AccountIndex {
     nodes[node * 8 + TAIL] = tail
     nodes[node * 8 + BOOK] = book
     nodes[node * 8 + ACCOUNT] = account
-    nodes[node * 8 + NEXT_OF_ACCOUNT] = this.#firstNodeOf.get(account) ?? 0
-    this.#firstNodeOf.set(account, node)
+    nodes[node * 8 + NEXT_OF_ACCOUNT] = this.#firstNodeOf.get(account >>> 0) ?? 0
+    this.#firstNodeOf.set(account >>> 0, node)
     const table = this.#table
     const mask = table.length - 1
     let at = this.#slot(book, account)

@@ -1,21 +1,5 @@
-import {
-  type OrderType,
-  orderTypeNames,
-  type SelfTradePrevention,
-  type Side,
-  selfTradePreventionNames,
-  sideNames,
-  type TimeInForce,
-  timeInForceNames,
-} from '../codec/names.js'
-import {
-  FLAG_ICEBERG,
-  FLAG_POST_ONLY,
-  FLAG_PREVENTION_SHIFT,
-  FLAG_TIME_IN_FORCE_SHIFT,
-  FLAG_TYPE_SHIFT,
-  FLAG_WAITING,
-} from './order-store.js'
+import type { OrderType, SelfTradePrevention, Side, TimeInForce } from '../codec/names.js'
+import { packedOrderNumbers, packOrder, unpackOrder } from './packed-order.js'
 import type { ShardBooks } from './shard-books.js'
 
 /** One price: ticks, visible lots, number of orders. */
@@ -92,26 +76,7 @@ export function countOrders(shard: ShardBooks, book: number): number {
 }
 
 export function orderState(shard: ShardBooks, order: number): OrderState {
-  const { orders } = shard
-  const flags = orders.flags(order)
-  const type = orderTypeNames[(flags >> FLAG_TYPE_SHIFT) & 3]!
-  const timeInForce = timeInForceNames[(flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7]!
-  const prevention = selfTradePreventionNames[(flags >> FLAG_PREVENTION_SHIFT) & 7]
-  return {
-    orderId: orders.id(order),
-    account: orders.account(order),
-    side: sideNames[flags & 1]!,
-    orderType: type,
-    timeInForce,
-    status: (flags & FLAG_WAITING) === 0 ? 'resting' : 'waiting',
-    price: orders.price(order),
-    quantity: orders.open(order),
-    filled: orders.filled(order),
-    shown: orders.shown(order),
-    postOnly: (flags & FLAG_POST_ONLY) !== 0,
-    ...((flags & FLAG_ICEBERG) !== 0 && { displayQuantity: orders.displayQuantity(order) }),
-    ...((type === 'stop' || type === 'stop-limit') && { stopPrice: orders.stopPrice(order) }),
-    ...(timeInForce === 'GTD' && { expireTime: orders.expireTime(order) }),
-    ...(prevention !== undefined && { selfTradePrevention: prevention }),
-  }
+  const numbers = new Float64Array(packedOrderNumbers)
+  packOrder(shard, order, numbers, 0)
+  return unpackOrder(numbers, 0)
 }

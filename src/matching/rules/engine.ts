@@ -9,6 +9,7 @@ import {
   totalsOf,
 } from '../book/book-queries.js'
 import { type BookState, bookDigest, bookState } from '../book/book-state.js'
+import { OpenOrders, type OpenOrdersQuery } from '../book/open-orders.js'
 import { SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
 import { ShardBooks } from '../book/shard-books.js'
 import { type CopyCounts, type CopyTarget, ShardCopy } from '../book/shard-copy.js'
@@ -292,6 +293,17 @@ export class MatchingEngine {
     const book = shard.books.find(instrumentId)
     const order = book < 0 ? 0 : shard.index.find(book, orderId | 0, (orderId / 4294967296) | 0)
     return order === 0 ? undefined : orderState(shard, order)
+  }
+
+  /** Begins to look for a page of an account's live orders. Commands may be executed between its steps; one at a time is made. */
+  openOrders(query: OpenOrdersQuery): OpenOrders {
+    return new OpenOrders(this.#shard, query)
+  }
+
+  /** The highest id that an accepted order of the instrument has had, or undefined. */
+  highestOrderId(instrumentId: number): number | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : this.#shard.books.highestOrderId(book) || undefined
   }
 
   /** Everything that decides the book's future, as an object; undefined for an unknown instrument. */

@@ -252,6 +252,7 @@ export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, f
   if ((ownNext | ownPrevious) < 0) shard.accounts.remove(order)
   else {
     if (ownPrevious >= copyFrom) orders.keep(ownPrevious)
+    if (order === shard.accounts.walkedTo) shard.accounts.walkedTo = ownPrevious
     i32[((ownPrevious & RECORD) << 4) | ACCOUNT_NEXT] = ownNext
     i32[((ownNext & RECORD) << 4) | ACCOUNT_PREVIOUS] = ownPrevious
   }

@@ -1,7 +1,13 @@
-import { fromSteps, type OrderState as OrderSteps } from '../../matching/index.js'
+import {
+  fromSteps,
+  type OrderState as OrderSteps,
+  packedInstrument,
+  packedOrderNumbers,
+  unpackOrder,
+} from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import { type Answer, depthLevelNumbers } from '../shard/questions.js'
-import type { Depth, DepthLevel, DigestAnswer, OrderState } from '../types.js'
+import type { Depth, DepthLevel, DigestAnswer, OpenOrdersPage, OrderState } from '../types.js'
 
 /** A shard's answers, in ticks and lots, as the world outside sees them: symbols and decimal strings. */
 
@@ -37,7 +43,54 @@ export function toOrderState(order: OrderSteps, instrument: PoolInstrument): Ord
     remaining: fromSteps(order.quantity, quantity),
     filled: fromSteps(order.filled, quantity),
     shown: fromSteps(order.shown, quantity),
+    postOnly: order.postOnly,
+    displayQuantity:
+      order.displayQuantity === undefined ? undefined : fromSteps(order.displayQuantity, quantity),
+    expireTime: order.expireTime,
+    selfTradePrevention: order.selfTradePrevention,
   }
+}
+
+/**
+ * The pages of all shards as one of at most `limit` orders. It ends at the latest where the first of them ends: that shard may have
+ * more between there and where the others end.
+ */
+export function toOpenOrders(
+  answers: readonly { lsn: number; answer: Answer }[],
+  limit: number,
+  registry: InstrumentRegistry,
+): OpenOrdersPage {
+  let end: { instrumentId: number; orderId: number } | undefined
+  const found: { instrumentId: number; order: OrderSteps }[] = []
+  for (const { answer } of answers) {
+    if (answer.question !== 'openOrders') throw new Error('an answer of another kind than the question')
+    const { orders, coveredTo } = answer
+    for (let at = 0; at < orders.length; at += packedOrderNumbers) {
+      found.push({ instrumentId: packedInstrument(orders, at), order: unpackOrder(orders, at) })
+    }
+    if (coveredTo && (end === undefined || isBefore(coveredTo, end))) end = coveredTo
+  }
+  found.sort((a, b) => a.instrumentId - b.instrumentId || a.order.orderId - b.order.orderId)
+  const placeOf = ({ instrumentId, order: { orderId } }: (typeof found)[number]) => ({
+    instrumentId,
+    orderId,
+  })
+  const whole = found.filter((item) => end === undefined || !isBefore(end, placeOf(item)))
+  const page = whole.slice(0, limit)
+  if (page.length < whole.length) end = placeOf(page.at(-1)!)
+  const instrumentOf = (instrumentId: number) => registry.byId(instrumentId)!
+  return {
+    lsn: Math.max(...answers.map(({ lsn }) => lsn)),
+    orders: page.map(({ instrumentId, order }) => toOrderState(order, instrumentOf(instrumentId))),
+    next: end && { symbol: instrumentOf(end.instrumentId).definition.symbol, orderId: end.orderId },
+  }
+}
+
+function isBefore(
+  a: { instrumentId: number; orderId: number },
+  b: { instrumentId: number; orderId: number },
+): boolean {
+  return a.instrumentId < b.instrumentId || (a.instrumentId === b.instrumentId && a.orderId < b.orderId)
 }
 
 /** The digests of all shards as one, by symbol. */

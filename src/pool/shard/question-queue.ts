@@ -2,7 +2,7 @@ import { requestWords } from './requests.js'
 
 /**
  * The questions that a shard has taken from its ring and not answered yet, oldest first. Commands go first: however much
- * is asked, a shard answers for at most `answersMsMax` between two publications, and at least one question.
+ * is asked, a shard answers for at most `answersMsMax` between two publications, and at least one question or one step of it.
  */
 export class QuestionQueue {
   #words = new Int32Array(64 * requestWords)
@@ -19,13 +19,14 @@ export class QuestionQueue {
     for (let i = 0; i < requestWords; i++) this.#words[this.#tail++] = words[at + i]!
   }
 
-  /** Gives the oldest questions to `answer` until `answersMsMax` are over. */
-  answerSome(answer: (words: Int32Array, at: number) => void): void {
+  /**
+   * Gives the oldest questions to `answer` until `answersMsMax` are over. It returns whether the question is answered: one that is
+   * not stays the oldest, and is given to it again.
+   */
+  answerSome(answer: (words: Int32Array, at: number) => boolean): void {
     const untilMs = performance.now() + answersMsMax
     do {
-      const at = this.#head
-      this.#head += requestWords
-      answer(this.#words, at)
+      if (answer(this.#words, this.#head)) this.#head += requestWords
     } while (!this.isEmpty && performance.now() < untilMs)
     if (this.isEmpty) this.#head = this.#tail = 0
   }

@@ -1,4 +1,10 @@
-import type { DepthLevel, MatchingEngine, OrderState } from '../../matching/thread.js'
+import type {
+  DepthLevel,
+  MatchingEngine,
+  OpenOrders,
+  OpenOrdersPage,
+  OrderState,
+} from '../../matching/thread.js'
 import { readU64 } from '../../matching/thread.js'
 import { questionKind } from './requests.js'
 
@@ -11,6 +17,8 @@ export type Answer =
   | { readonly question: 'depth'; readonly bids: number; readonly levels: Float64Array }
   | { readonly question: 'order'; readonly order: OrderState | undefined }
   | { readonly question: 'lastRequest'; readonly requestId: number | undefined }
+  | { readonly question: 'highestOrderId'; readonly orderId: number | undefined }
+  | ({ readonly question: 'openOrders' } & OpenOrdersPage)
   | { readonly question: 'copy' }
   | {
       readonly question: 'digest'
@@ -18,26 +26,67 @@ export type Answer =
       readonly orders: number
     }
 
-/** Answers the question record at a word offset: its kind is in the flags, its arguments after the header. */
-export function answerQuestion(engine: MatchingEngine, words: Int32Array, at: number): Answer {
-  const instrumentId = words[at + 1]! >>> 0
-  switch ((words[at]! >>> 8) & 0xff) {
-    case questionKind.depth:
-      return packedDepth(engine.depth(instrumentId, readU64(words, at + 4)))
-    case questionKind.order:
-      return { question: 'order', order: engine.order(instrumentId, readU64(words, at + 4)) }
-    case questionKind.lastRequest: {
-      const account = readU64(words, at + 4)
-      return { question: 'lastRequest', requestId: engine.lastRequestId(instrumentId, account) }
-    }
-    default:
-      return {
-        question: 'digest',
-        books: engine
-          .instruments()
-          .map(({ instrumentId }) => ({ instrumentId, digest: engine.digest(instrumentId) })),
-        orders: engine.counters().orders,
+/** Answers the questions of the pool's users, each at once or in steps, one after the other. */
+export class Answers {
+  readonly #engine: MatchingEngine
+  /** What the question at hand has found so far. */
+  #openOrders: OpenOrders | undefined
+
+  constructor(engine: MatchingEngine) {
+    this.#engine = engine
+  }
+
+  /**
+   * Answers the question record at a word offset: its kind is in the flags, its arguments after the header. Returns `undefined`
+   * when it takes another step: then it is to be given again, before any other.
+   */
+  answer(words: Int32Array, at: number): Answer | undefined {
+    const engine = this.#engine
+    const instrumentId = words[at + 1]! >>> 0
+    const kind = (words[at]! >>> 8) & 0xff
+    switch (kind) {
+      case questionKind.depth:
+        return packedDepth(engine.depth(instrumentId, readU64(words, at + 4)))
+      case questionKind.order:
+        return { question: 'order', order: engine.order(instrumentId, readU64(words, at + 4)) }
+      case questionKind.lastRequest: {
+        const account = readU64(words, at + 4)
+        return { question: 'lastRequest', requestId: engine.lastRequestId(instrumentId, account) }
       }
+      case questionKind.highestOrderId:
+        return { question: 'highestOrderId', orderId: engine.highestOrderId(instrumentId) }
+      case questionKind.openOrders:
+      case questionKind.openOrdersEverywhere:
+        return this.#openOrdersOf(words, at, kind === questionKind.openOrdersEverywhere)
+      default:
+        return {
+          question: 'digest',
+          books: engine
+            .instruments()
+            .map(({ instrumentId }) => ({ instrumentId, digest: engine.digest(instrumentId) })),
+          orders: engine.counters().orders,
+        }
+    }
+  }
+
+  /** Gives up the question at hand. */
+  giveUp(): void {
+    this.#openOrders?.stop()
+    this.#openOrders = undefined
+  }
+
+  #openOrdersOf(words: Int32Array, at: number, isEverywhere: boolean): Answer | undefined {
+    this.#openOrders ??= this.#engine.openOrders({
+      account: words[at + 4]! >>> 0,
+      limit: words[at + 5]!,
+      instrumentId: words[at + 1]! >>> 0,
+      afterOrderId: readU64(words, at + 6),
+      isEverywhere,
+    })
+    const page = this.#openOrders.step()
+    if (page === undefined) return undefined
+    this.#openOrders = undefined
+    return { question: 'openOrders', ...page }
   }
 }
 

@@ -9,7 +9,18 @@ export const requestKind = {
   question: 241,
 } as const
 
-export const questionKind = { depth: 0, order: 1, digest: 2, copy: 3, lastRequest: 4 } as const
+export const questionKind = {
+  depth: 0,
+  order: 1,
+  digest: 2,
+  copy: 3,
+  lastRequest: 4,
+  highestOrderId: 5,
+  /** An account's open orders in one instrument … */
+  openOrders: 6,
+  /** … and in all from one on. */
+  openOrdersEverywhere: 7,
+} as const
 
 export const requestWords = 8
 

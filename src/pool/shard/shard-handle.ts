@@ -151,12 +151,13 @@ export class ShardHandle {
   /**
    * Asks the shard; resolves when the LSN at which the answer was true is durable. Once `fail` was called no
    * question is answered any more: those that are pending, of a checkpoint for example, get the error. A question is never refused for want of
-   * room: who asks for users keeps the number of their questions within its limit.
+   * room: who asks for users keeps the number of their questions within its limit. `first` and `second` are its arguments.
    */
   async ask(
     question: number,
     instrumentId: number,
-    argument: number,
+    first = 0,
+    second = 0,
   ): Promise<{ lsn: number; answer: Answer }> {
     while (!this.#failure && !this.inbound.fits(requestWords)) await sleep(roomLookMs)
     if (this.#failure) throw this.#failure
@@ -164,7 +165,7 @@ export class ShardHandle {
     this.#nextQuestion = (id + 1) >>> 0
     const answered = await new Promise<{ lsn: number; answer: Answer }>((resolve, reject) => {
       this.#questions.set(id, { resolve, reject })
-      encodeRequest(this.#request, requestKind.question, question, instrumentId, id, 0, argument, 0)
+      encodeRequest(this.#request, requestKind.question, question, instrumentId, id, 0, first, second)
       this.inbound.write(this.#request, 0, requestWords)
       this.inbound.wake()
     })
@@ -179,7 +180,7 @@ export class ShardHandle {
   async copy(memory: CopyRingMemory): Promise<number> {
     // The shard takes it from the port when it comes to the question.
     this.#port.postMessage({ memory })
-    const { lsn } = await this.ask(questionKind.copy, 0, 0)
+    const { lsn } = await this.ask(questionKind.copy, 0)
     return lsn
   }
 

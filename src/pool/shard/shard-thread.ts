@@ -11,7 +11,7 @@ import { ShardCopier } from '../snapshot/shard-copier.js'
 import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { QuestionQueue } from './question-queue.js'
-import { type Answer, answerQuestion } from './questions.js'
+import { type Answer, Answers } from './questions.js'
 import { type RestoredBooks, replayShard, restoreShard } from './replay.js'
 import { questionKind, requestKind } from './requests.js'
 
@@ -98,6 +98,7 @@ class ShardLoop {
   readonly #group = new GroupBuffer()
   readonly #synthetic = new Int32Array(maxCommandWords)
   readonly #questions = new QuestionQueue()
+  readonly #answers: Answers
   readonly #answerOne = (words: Int32Array, at: number) => this.#answer(words, at)
   readonly #post: (message: ShardMessage) => void
   readonly #port: MessagePort
@@ -114,6 +115,7 @@ class ShardLoop {
 
   constructor(engine: MatchingEngine, data: ShardThreadData, post: (message: ShardMessage) => void) {
     this.#engine = engine
+    this.#answers = new Answers(engine)
     this.#inbound = new InboundReader(data.inbound)
     this.#producer = new LogProducer(data.log, data.shard + 1)
     this.#post = post
@@ -206,19 +208,25 @@ class ShardLoop {
     return true
   }
 
-  /** Answers with the LSN at which the answer was true; the caller's side gives it out when that is durable. */
-  #answer(words: Int32Array, at: number): void {
+  /**
+   * Answers with the LSN at which the answer was true; the caller's side gives it out when that is durable. Returns false when
+   * the question takes another step.
+   */
+  #answer(words: Int32Array, at: number): boolean {
     this.#publish()
     const startMs = performance.now()
     const id = words[at + 2]! >>> 0
+    let isAnswered = true
     if (((words[at]! >>> 8) & 0xff) === questionKind.copy) this.#beginCopy(id)
     else {
       this.#tryAnswer(id, () => {
-        const answer = answerQuestion(this.#engine, words, at)
-        this.#post({ kind: 'answer', id, lsn: this.#lsn, answer })
+        const answer = this.#answers.answer(words, at)
+        isAnswered = answer !== undefined
+        if (answer) this.#post({ kind: 'answer', id, lsn: this.#lsn, answer })
       })
     }
     this.#noteAnswer(startMs)
+    return isAnswered
   }
 
   /**
@@ -259,6 +267,7 @@ class ShardLoop {
     try {
       answer()
     } catch (error) {
+      this.#answers.giveUp()
       this.#post({ kind: 'unanswered', id, error: toErrorMessage(error) })
     }
   }

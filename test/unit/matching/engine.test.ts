@@ -181,6 +181,17 @@ describe('an engine', () => {
     expect(digests[0]).not.toBe(digests[1])
   })
 
+  it('knows the instruments of an account also when its number takes all 32 bits', () => {
+    const { engine, group } = engineWith(0, 1)
+    for (const account of [2 ** 31, 2 ** 32 - 1]) {
+      limit(1, account, account, 0, 100, 5)
+      run(engine, group)
+      limit(0, account, account, 0, 2 ** 40, 5)
+      run(engine, group)
+      expect(engine.instrumentsOf(account)).toEqual([0, 1])
+    }
+  })
+
   it('keeps the highest id that an accepted order has had, also when that order is gone', () => {
     const { engine, group } = engineWith(0, 1)
     const highest = () => engine.instrument(0)!.highestOrderId
