@@ -56,6 +56,12 @@ const rows = goals.map(({ name, what, value, wanted, met, unit }) => [
   met ? 'yes' : 'no',
 ])
 process.stdout.write(`\n# All goals\n${textTable(['bench', 'what', 'measured', 'wanted', 'met'], rows)}\n`)
+const { machine, settings } = results[0] ?? { machine: {}, settings: {} }
+const about = [...Object.entries(machine).map((pair) => pair.join(' ')), `${settings.rounds} rounds`]
+process.stdout.write(`\n${about.join(', ')}\n`)
+for (const { name, notMeasured } of results)
+  for (const [what, reason] of Object.entries(notMeasured))
+    process.stdout.write(`NOT MEASURED in ${name}: ${what}: ${reason}\n`)
 const summary = {
   startedAt: results[0]?.startedAt,
   elapsedMs: performance.now() - startMs,

@@ -22,11 +22,11 @@ const setUpMsMax = pick(500, 1500, 10_000)
 /** Messages between two looks at the clock; small first, because of engines that take long for each. */
 const step = 64
 
-const peers = await installedPeers()
 const report = new Report('book', 'The book alone, in memory: messages a second', settings)
+const peers = await installedPeers()
 const normal = normalWorkload()
 if (normal) normal.length = Math.min(normal.length, pick(50_000, normal.length, normal.length))
-else process.stdout.write('The published workload is not there (TIDEMARK_DATA): generated books only.\n')
+else report.leaveOut('the published workload', 'TIDEMARK_DATA names no folder that has it')
 const medians = {}
 const rows = []
 const data = {}
@@ -47,13 +47,15 @@ await singleOperations()
 report.finish()
 
 async function installedPeers() {
-  try {
-    return { 'nodejs-order-book': await nodejsOrderBook(), 'limit-order-book': await limitOrderBook() }
-  } catch (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-    process.stdout.write('The peers are not installed (npm ci --prefix bench): tidemark alone.\n')
-    return {}
+  const installed = {}
+  for (const [name, load] of [
+    ['nodejs-order-book', nodejsOrderBook],
+    ['limit-order-book', limitOrderBook],
+  ]) {
+    const peer = await report.measuredIfThere(name, load)()
+    if (peer) installed[name] = peer
   }
+  return installed
 }
 
 /** One pass over a new book; `timeLimitMs` counts from after the messages that fill it. */

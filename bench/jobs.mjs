@@ -5,11 +5,11 @@
 // Peers: plainjob 0.0.14, better-sqlite3 12.11.1, from bench/node_modules or `--peers <folder>`. Every round runs each
 // contender once, in turn, in a new folder; the table shows medians and ranges over the rounds.
 import * as fs from 'node:fs'
-import { createRequire } from 'node:module'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { parseArgs } from 'node:util'
 import { BatchWriter, JobController, JobLog } from '../dist/src/jobs/index.js'
+import { loadPlainjob, openPlainjob } from './lib/plainjob.mjs'
 
 const { values: flags } = parseArgs({
   options: {
@@ -27,13 +27,13 @@ const BATCH = 100
 const SINGLE = Math.max(100, Math.round(JOBS / 20))
 const payloadOf = (n) => ({ n, to: 'someone@example.org', text: 'x'.repeat(100) })
 
-const { plainjob, Database } = await loadPeers()
+const peers = await loadPeers()
+const { plainjob } = peers
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 
 async function loadPeers() {
-  const require = createRequire(path.join(path.resolve(flags.peers), 'package.json'))
   try {
-    return { plainjob: await import(require.resolve('plainjob')), Database: require('better-sqlite3') }
+    return await loadPlainjob(flags.peers)
   } catch (error) {
     console.error(`The peers are not installed (${error.message.split('\n')[0]}).`)
     console.error('Run: npm install --prefix bench plainjob@0.0.14 better-sqlite3@12.11.1')
@@ -73,11 +73,7 @@ async function withTidemark(options, run) {
 
 async function withPlainjob(run) {
   return inFolder(async (dir) => {
-    const database = new Database(path.join(dir, 'jobs.db'))
-    const queue = plainjob.defineQueue({ connection: plainjob.better(database), logger: silent })
-    // It sets NORMAL, under which a commit is not on disk when it returns.
-    database.pragma('synchronous = FULL')
-    if (database.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous is not FULL')
+    const queue = openPlainjob(dir, peers)
     try {
       return await run(queue)
     } finally {
@@ -281,8 +277,10 @@ async function showLatencies(title, contenders) {
   }
 }
 
-if (!flags.json)
-  console.log(`${JOBS} jobs, ${SINGLE} where each is synced alone; ${RUNS} rounds; Node ${process.version}`)
+if (!flags.json) {
+  console.log(`${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, Node ${process.version}`)
+  console.log(`${JOBS} jobs, ${SINGLE} where each is synced alone; ${RUNS} rounds`)
+}
 await showRates('durable enqueues a second', enqueueRates)
 await showRates('end to end, jobs a second', endToEnd)
 await showLatencies('dispatch latency, idle queue', dispatchLatency)

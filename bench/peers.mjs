@@ -5,11 +5,13 @@
 //
 // `--only` with a part of a name runs that store alone, to watch its system calls: docs/performance.md says how.
 import { CommandTape } from '../dist/src/cli/bench/tape.js'
-import { LatencyRecorder } from '../dist/src/cli/latency.js'
 import { duration, rate } from '../dist/src/cli/number-format.js'
+import { EnginePool } from '../dist/src/index.js'
+import { DurableLog } from '../dist/src/log/index.js'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spread, spreadOf } from './lib/rounds.mjs'
 import { filled, inFolder, readSettings } from './lib/settings.mjs'
+import { writeGroups } from './lib/store-groups.mjs'
 import { stores } from './lib/stores.mjs'
 
 const settings = readSettings({ only: '', groups: '1,10,100,1000,10000' })
@@ -18,34 +20,11 @@ const groupSizes = flags.groups.split(',').map(Number)
 const timeMs = pick(40, 150, 500)
 const warmMs = pick(20, 800, 1500)
 const warmSizes = [100, 1000]
-/** So many groups at least, however long they take. */
-const groupsMin = 5
 
 const tape = new CommandTape({ commands: pick(400_000, 1_500_000, 5_000_000), symbols: 1 })
-const all = Object.entries(stores(tape)).filter(([name]) => name.includes(flags.only))
-
-/** Groups of one size for a while, at most `ahead` of them under way. */
-async function write(store, count, forMs) {
-  const latency = new LatencyRecorder()
-  const startMs = performance.now()
-  let groups = 0
-  const one = async () => {
-    const beforeMs = performance.now()
-    await store.write(count)
-    latency.record(performance.now() - beforeMs)
-    groups++
-    groupsWritten++
-  }
-  const more = () =>
-    (performance.now() - startMs < forMs || groups < groupsMin) &&
-    (store.left === undefined || store.left >= count)
-  const caller = async () => {
-    while (more()) await one()
-  }
-  await Promise.all(Array.from({ length: store.ahead }, caller))
-  const elapsedMs = performance.now() - startMs
-  return { perSecond: ((groups * count) / elapsedMs) * 1000, p50Ms: latency.summary().p50Ms, groups }
-}
+const named = Object.entries(stores(tape, { EnginePool, DurableLog })).filter(([name]) =>
+  name.includes(flags.only),
+)
 
 const report = new Report('peers', 'Beside other stores: durable groups of 100-byte records', settings)
 let groupsWritten = 0
@@ -53,15 +32,27 @@ let groupsWritten = 0
 const measure = (open) =>
   inFolder(settings.dir, async (dir) => {
     const store = await open(dir)
-    for (const size of warmSizes) await write(store, size, warmMs / warmSizes.length)
+    const write = async (size, forMs) => {
+      const result = await writeGroups(store, size, forMs)
+      groupsWritten += result.groups
+      return result
+    }
+    for (const size of warmSizes) await write(size, warmMs / warmSizes.length)
     await filled(dir)
     const bySize = {}
-    for (const size of groupSizes) bySize[size] = await write(store, size, timeMs)
+    for (const size of groupSizes) bySize[size] = await write(size, timeMs)
     await store.close()
     return bySize
   })
-const contenders = Object.fromEntries(all.map(([name, open]) => [name, () => measure(open)]))
+const contenders = Object.fromEntries(
+  named.map(([name, open]) => [
+    name,
+    name.startsWith('tidemark') ? () => measure(open) : report.measuredIfThere(name, () => measure(open)),
+  ]),
+)
 const rounds = await interleaved(settings.rounds, contenders)
+for (const name of report.missing) delete rounds[name]
+const all = named.filter(([name]) => name in rounds)
 const measured = Object.fromEntries(
   groupSizes.map((size) => [
     size,

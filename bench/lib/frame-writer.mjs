@@ -1,7 +1,8 @@
 // A thread that writes records of one size as fast as it can: into a DurableLog, or into the bare ring.
+import * as path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import crc32 from 'crc-32'
-import { LogProducer } from '../../dist/src/log/index.js'
 import { word } from './bare-memory.mjs'
 
 const publishRecords = 256
@@ -12,13 +13,19 @@ parentPort.on('message', ({ records }) => {
   if (workerData.kind !== 'log') parentPort.postMessage(0)
 })
 
-const { kind, memory, payloadBytes } = workerData
-const producer = kind === 'log' ? new LogProducer(memory, workerData.producerId) : undefined
+const { kind, memory, payloadBytes, build = path.join(import.meta.dirname, '../..') } = workerData
+const producer = kind === 'log' ? await openProducer() : undefined
 const payload = new Uint8Array(payloadBytes)
 const payloadWords = new Int32Array(payload.buffer)
 let serial = 0
 let tail = 0
 parentPort.postMessage('ready')
+
+/** A producer of the build that is measured, this one unless stated. */
+async function openProducer() {
+  const { LogProducer } = await import(pathToFileURL(path.join(build, 'dist/src/log/index.js')).href)
+  return new LogProducer(memory, workerData.producerId)
+}
 
 /** Returns the LSN of the last record. */
 function writeLog(records) {

@@ -40,6 +40,8 @@ function section(result, titled) {
   ]
   if (settings.quick)
     parts.push('<p>A quick run shows that everything works; its numbers are worth nothing.</p>')
+  for (const [what, reason] of Object.entries(result.notMeasured ?? {}))
+    parts.push(`<p>Not measured: ${escaped(what)} (${escaped(reason)})</p>`)
   if (goals.length > 0) parts.push('<h3>Goals</h3>', goalTable(goals))
   for (const part of sections) {
     parts.push(`<h3>${escaped(part.title)}</h3>`)

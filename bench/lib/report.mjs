@@ -22,6 +22,8 @@ export class Report {
     this.startedAt = new Date().toISOString()
     this.sections = []
     this.goals = []
+    /** What could not be measured, and why, by name. */
+    this.notMeasured = {}
     this.startMs = performance.now()
     say(`\n# ${title}`)
     say(
@@ -29,6 +31,7 @@ export class Report {
         .map(([what, value]) => `${what} ${value}`)
         .join(', '),
     )
+    say(`${settings.rounds} rounds`)
     if (settings.quick) say('A quick run shows that everything works; its numbers are worth nothing.')
   }
 
@@ -42,6 +45,37 @@ export class Report {
     this.sections.push({ title, columns, rows, ...more })
     say(`\n## ${title}\n${textTable(columns, rows)}`)
     if (more.note) say(more.note)
+  }
+
+  /** A drawing of text under the last table. */
+  drawing(text) {
+    say(`\n${text}`)
+  }
+
+  /** Names that stand in no table because they could not be measured. */
+  get missing() {
+    return Object.keys(this.notMeasured)
+  }
+
+  /** Says that a peer was not measured, and why: the first line of what it failed with. */
+  leaveOut(what, error) {
+    const lines = String(error?.stderr || error?.message || error).split('\n')
+    const reason = (lines.find((line) => line.includes('Error')) ?? lines[0]).trim()
+    this.notMeasured[what] = reason
+    say(`NOT MEASURED: ${what}: ${reason}`)
+  }
+
+  /** A contender that is left out from its first failure on: a peer that is not installed stops no bench. */
+  measuredIfThere(what, contender) {
+    return async () => {
+      if (what in this.notMeasured) return undefined
+      try {
+        return await contender()
+      } catch (error) {
+        this.leaveOut(what, error)
+        return undefined
+      }
+    }
   }
 
   /**
@@ -67,9 +101,21 @@ export class Report {
       ])
       say(`\n## Goals\n${textTable(['what', 'measured', 'wanted', 'met'], rows)}`)
     }
+    for (const [what, reason] of Object.entries(this.notMeasured)) say(`NOT MEASURED: ${what}: ${reason}`)
     const elapsedMs = performance.now() - this.startMs
-    const { name, title, machine, settings, command, startedAt, sections, goals } = this
-    const result = { name, title, startedAt, elapsedMs, machine, settings, command, goals, sections }
+    const { name, title, machine, settings, command, startedAt, sections, goals, notMeasured } = this
+    const result = {
+      name,
+      title,
+      startedAt,
+      elapsedMs,
+      machine,
+      settings,
+      command,
+      goals,
+      notMeasured,
+      sections,
+    }
     mkdirSync(resultsFolder, { recursive: true })
     const file = path.join(resultsFolder, name)
     writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 1)}\n`)
@@ -90,6 +136,29 @@ export function figure(value) {
 /** A spread as "median (smallest to largest)". */
 export function range({ median, min, max }, format = figure) {
   return `${format(median)} (${format(min)} to ${format(max)})`
+}
+
+const barWidth = 48
+
+/**
+ * Bars of text from zero, with a `|` where each has its mark.
+ *
+ * @param {{ name: string, value: number, mark: number, shown: string }[]} bars
+ * @param {string} markName
+ */
+export function textBars(bars, markName) {
+  const most = Math.max(...bars.flatMap(({ value, mark }) => [value, mark]))
+  const nameWidth = Math.max(...bars.map(({ name }) => name.length))
+  const place = (value) => Math.round((value / most) * barWidth)
+  const lines = bars.map(({ name, value, mark, shown }) => {
+    const cells = '#'
+      .repeat(place(value))
+      .padEnd(barWidth + 1)
+      .split('')
+    cells[place(mark)] = '|'
+    return `${name.padEnd(nameWidth)}  ${cells.join('')}  ${shown}`
+  })
+  return [...lines, `${' '.repeat(nameWidth)}  |: ${markName}`].join('\n')
 }
 
 export function textTable(columns, rows) {
@@ -115,12 +184,19 @@ function machine(dir) {
   const { type } = statfsSync(dir)
   return {
     node: process.version,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: coresOf(),
     memory: bytes(totalmem()),
     kernel: release(),
     'file system': fileSystem(dir, type),
   }
+}
+
+/** Those that this process may use, of those that the machine has. */
+function coresOf() {
+  const all = cpus().length
+  const usable = availableParallelism()
+  return usable === all ? all : `${usable} of ${all}`
 }
 
 /** The name that `stat` has for the file system, or its number where there is no such program. */

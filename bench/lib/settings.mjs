@@ -11,8 +11,9 @@ import { NodeDisk } from '../../dist/src/log/disk/node-disk.js'
  * and `--dir FOLDER` (where the measured files go; `TIDEMARK_DIR` otherwise, and otherwise the temporary folder).
  *
  * @param {Record<string, string>} [own] the bench's own flags and their defaults, all of them text
+ * @param {{ rounds?: number }} [defaults] rounds of a run in full
  */
-export function readSettings(own = {}) {
+export function readSettings(own = {}, defaults = {}) {
   const options = Object.fromEntries(Object.keys(own).map((name) => [name, { type: 'string' }]))
   const { values } = parseArgs({
     options: {
@@ -24,7 +25,7 @@ export function readSettings(own = {}) {
     },
   })
   const { quick, short } = values
-  const rounds = whole('rounds', values.rounds ?? (quick ? '2' : short ? '3' : '5'))
+  const rounds = whole('rounds', values.rounds ?? (quick ? 2 : short ? 3 : (defaults.rounds ?? 5)))
   const dir = path.resolve(values.dir ?? process.env.TIDEMARK_DIR ?? tmpdir())
   makeFolder(new NodeDisk(), dir)
   const flags = Object.fromEntries(Object.keys(own).map((name) => [name, values[name] ?? own[name]]))

@@ -1,8 +1,6 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { ZeroedFile } from '../../dist/src/cli/bench/disk.js'
-import { EnginePool } from '../../dist/src/index.js'
-import { DurableLog } from '../../dist/src/log/index.js'
 
 const recordBytes = 100
 const fileBytes = 64 * 1024 * 1024
@@ -14,13 +12,17 @@ const fileBytes = 64 * 1024 * 1024
  * @typedef {{ ahead: number, write(count: number): void | Promise<unknown>, close(): void | Promise<void> }} Store
  */
 
-/** The stores by name; each function opens one in an empty folder. `tape` and `warm` are for the pool's commands. */
-export function stores(tape) {
+/**
+ * The stores by name; each function opens one in an empty folder. `tape` has the pool's commands.
+ *
+ * @param {{ EnginePool, DurableLog }} build
+ */
+export function stores(tape, { EnginePool, DurableLog }) {
   const record = new Uint8Array(recordBytes).fill(0x5a)
   return {
-    'tidemark pool, matched': (dir) => pool(dir, tape, 2),
-    'tidemark pool, one group at a time': (dir) => pool(dir, tape, 1),
-    'tidemark log, 100-byte records': (dir) => log(dir, record),
+    'tidemark pool, matched': (dir) => pool(EnginePool, dir, tape, 2),
+    'tidemark pool, one group at a time': (dir) => pool(EnginePool, dir, tape, 1),
+    'tidemark log, 100-byte records': (dir) => log(DurableLog, dir, record),
     'raw write + fdatasync, zeroed file': zeroedFile,
     'append + fdatasync': appendedFile,
     'better-sqlite3, WAL, FULL': (dir) => sqlite(dir, record),
@@ -30,7 +32,7 @@ export function stores(tape) {
   }
 }
 
-async function pool(dir, tape, ahead) {
+async function pool(EnginePool, dir, tape, ahead) {
   const engines = await EnginePool.open({ dir, instruments: tape.instruments, shards: 1 })
   const batch = engines.batch()
   let at = 0
@@ -50,7 +52,7 @@ async function pool(dir, tape, ahead) {
   }
 }
 
-async function log(dir, record) {
+async function log(DurableLog, dir, record) {
   const durable = await DurableLog.open({ dir })
   const groups = new Map()
   return {

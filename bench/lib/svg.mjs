@@ -51,11 +51,12 @@ export function barChart({ unit, bars: all }) {
 }
 
 /**
- * Lines over a logarithmic x axis; the y axis is logarithmic when the values are far apart.
+ * Lines over a logarithmic x axis, or over whole numbers from zero (`counted`); the y axis is logarithmic when the values are
+ * far apart.
  *
- * @param {{ x: string, y: string, series: { name: string, points: [x: number, y: number, min?: number, max?: number][] }[] }} chart
+ * @param {{ x: string, y: string, counted?: boolean, series: { name: string, points: [x: number, y: number, min?: number, max?: number][] }[] }} chart
  */
-export function lineChart({ x: xTitle, y: yTitle, series }) {
+export function lineChart({ x: xTitle, y: yTitle, counted = false, series }) {
   const height = 340
   const points = series.flatMap((line) => line.points).filter(([, y]) => y > 0)
   if (points.length === 0) return ''
@@ -63,7 +64,8 @@ export function lineChart({ x: xTitle, y: yTitle, series }) {
     points.map(([x]) => x),
     left,
     width - right,
-    true,
+    !counted,
+    1,
   )
   const values = points.map(([, y]) => y)
   const far = Math.max(...values) / Math.min(...values) > 20
@@ -103,11 +105,11 @@ export function lineChart({ x: xTitle, y: yTitle, series }) {
   return svg(height, grid.join('') + lines.join('') + titles)
 }
 
-/** Maps values to pixels; ticks are powers of ten, or fifths of the largest value. */
-function scale(values, from, to, logarithmic) {
+/** Maps values to pixels; ticks are powers of ten, or fifths of the largest value and no closer than `stepMin`. */
+function scale(values, from, to, logarithmic, stepMin = 0) {
   const most = Math.max(...values)
   if (!logarithmic) {
-    const step = roundStep(most / 5)
+    const step = Math.max(stepMin, roundStep(most / 5))
     const end = Math.ceil(most / step) * step
     const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, i) => i * step)
     return { ticks, at: (value) => from + (value / end) * (to - from) }
