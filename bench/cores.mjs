@@ -1,7 +1,7 @@
 // Throughput and latency over processors: 1, 2, 4 … up to what the machine has, by taskset, times 1, 2, 4 … shards, the caller
 // in a thread of its own. Beside it the ideal: so many times what one processor does, and a raw write + fdatasync.
 //
-//   npm run bench:cores -- [--quick] [--short] [--rounds 9] [--dir FOLDER] [--spin 0,50]
+//   npm run bench:cores -- [--quick] [--short] [--rounds 9] [--dir FOLDER] [--shards 1,2] [--spin 0,50]
 //
 // --spin lists values of spinUs, which are compared; without it each pool decides by its processors, or by TIDEMARK_SPIN_US.
 import { execFile, execFileSync } from 'node:child_process'
@@ -14,7 +14,7 @@ import { figure, Report, range, textBars } from './lib/report.mjs'
 import { interleaved, spreadOf } from './lib/rounds.mjs'
 import { readSettings } from './lib/settings.mjs'
 
-const settings = readSettings({ spin: '' }, { rounds: 9 })
+const settings = readSettings({ shards: '', spin: '' }, { rounds: 9 })
 const { pick, flags } = settings
 const parameters = {
   dir: settings.dir,
@@ -26,6 +26,7 @@ const parameters = {
 const spins = flags.spin === '' ? [undefined] : flags.spin.split(',').map(Number)
 const allowed = allowedProcessors()
 const counts = [...doubling(allowed.length)]
+const shardCounts = flags.shards === '' ? counts : flags.shards.split(',').map(Number)
 const child = path.join(import.meta.dirname, 'lib/cores-child.mjs')
 const run = promisify(execFile)
 
@@ -59,7 +60,7 @@ async function measure({ processors, shards, spinUs }) {
 
 const report = new Report('cores', 'Throughput and latency over processors', settings)
 const points = counts.flatMap((processors) =>
-  counts.flatMap((shards) => spins.map((spinUs) => ({ processors, shards, spinUs }))),
+  shardCounts.flatMap((shards) => spins.map((spinUs) => ({ processors, shards, spinUs }))),
 )
 const nameOf = ({ processors, shards, spinUs }) =>
   `${processors} ${processors === 1 ? 'processor' : 'processors'}, ${lineOf({ shards, spinUs })}`
@@ -81,7 +82,7 @@ const measured = points.map((point) => {
     rawMs: of((one) => one.raw['p50 ms']),
   }
 })
-const lines = counts.flatMap((shards) => spins.map((spinUs) => ({ shards, spinUs })))
+const lines = shardCounts.flatMap((shards) => spins.map((spinUs) => ({ shards, spinUs })))
 /** The best of one processor: what more of them are held against. */
 const alone = Math.max(
   ...measured.filter(({ processors }) => processors === 1).map(({ perSecond }) => perSecond.median),

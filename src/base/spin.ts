@@ -3,7 +3,7 @@ const looksAClock = 16
 
 /**
  * Looks again and again until there is something, for `spinUs` at most; returns whether there was. It notes nowhere that the
- * thread waits, so nobody notifies it: when there was nothing, the caller follows the whole protocol of a sleep.
+ * thread waits, so no other thread notifies it: when there was nothing, the caller follows the whole protocol of a sleep.
  */
 export function spin(spinUs: number, look: () => boolean): boolean {
   const endMs = performance.now() + spinUs / 1000

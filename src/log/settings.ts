@@ -64,7 +64,7 @@ const batchSizeMax = 1_000_000
 const batchDelayMsMax = 10_000
 const spinUsMax = 1000
 const spinUsWhereFree = 50
-/** Whoever appends, and the flusher. */
+/** The thread that appends, and the flusher. */
 const busyThreads = 2
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -99,7 +99,7 @@ describe('the reader of a ring', () => {
     expect(answer).toBe(0)
   })
 
-  it('sees what is written while it spins, and nobody notifies it', () => {
+  it('sees what is written while it spins, and no thread notifies it', () => {
     const { writer, reader, control } = ring(4)
     const notify = vi.spyOn(Atomics, 'notify')
     const asleep = new Int32Array(control)
