@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { runArrivals } from '../../../dist/src/cli/bench/arrivals.js'
 import { ZeroedFile } from '../../../dist/src/cli/bench/disk.js'
 import { drive } from '../../../dist/src/cli/bench/drive.js'
@@ -26,19 +27,36 @@ async function warmPool({ dir, load }, tape, warm, options = {}) {
 /** Arrivals at a fixed rate, handed over as a `CommandBatch` of what is due. */
 function arrive(pool, tape, ratePerSecond, first, count) {
   const batch = pool.batch()
-  return runArrivals({ ratePerSecond, arrivals: count, window: maxInFlight }, (from, to) => {
+  const handOver = (from, to) => {
     tape.play(batch, first + from, first + to)
     const acknowledged = pool.submitBatch(batch)
     batch.clear()
     return acknowledged
-  })
+  }
+  return withCollections(() => runArrivals({ ratePerSecond, arrivals: count, window: maxInFlight }, handOver))
 }
 
-const shown = ({ latency }) => ({
+/** Runs something in this thread, and says how long its longest garbage collection took beside what it returns. */
+async function withCollections(run) {
+  let longestMs = 0
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longestMs = Math.max(longestMs, duration)
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  const result = await run()
+  // What was collected in this turn is reported in the next.
+  await new Promise(setImmediate)
+  observer.disconnect()
+  return { ...result, longestCollectionMs: longestMs }
+}
+
+const shown = ({ latency, longestTurnMs, longestCollectionMs }) => ({
   'p50 ms': latency.p50Ms,
   'p99 ms': latency.p99Ms,
   'p99.9 ms': latency.p999Ms,
   'longest ms': latency.maxMs,
+  'longest turn of the caller ms': longestTurnMs,
+  'longest collection of the caller ms': longestCollectionMs,
 })
 
 export async function arrivals({ ratePerSecond, seconds, warm, ...where }) {
@@ -49,9 +67,15 @@ export async function arrivals({ ratePerSecond, seconds, warm, ...where }) {
   await arrive(pool, tape, ratePerSecond, warm, warmArrivals)
   const before = pool.stats().log
   const result = await arrive(pool, tape, ratePerSecond, warm + warmArrivals, count)
-  const bytes = pool.stats().log.bytes - before.bytes
+  const { bytes, rotations, tailerDetached, flushLatency } = pool.stats().log
   await pool.close()
-  return { ...shown(result), 'log bytes': bytes / result.arrivals }
+  return {
+    ...shown(result),
+    'flushes p99.9 ms': flushLatency?.p999Ms ?? 0,
+    rotations: rotations - before.rotations,
+    'reader went over to the files': (tailerDetached ?? 0) - (before.tailerDetached ?? 0),
+    'log bytes': (bytes - before.bytes) / result.arrivals,
+  }
 }
 
 /** The same arrivals for a bare group commit, with so many bytes a command. */
@@ -64,7 +88,7 @@ export async function bareArrivals({ dir, ratePerSecond, seconds, commandBytes }
   const count = Math.round(ratePerSecond * seconds)
   const window = Math.floor(bareRingBytes / commandBytes / 2)
   await runArrivals({ ratePerSecond, arrivals: Math.round(count / 3), window }, append)
-  const result = await runArrivals({ ratePerSecond, arrivals: count, window }, append)
+  const result = await withCollections(() => runArrivals({ ratePerSecond, arrivals: count, window }, append))
   await bare.close()
   return shown(result)
 }

@@ -16,6 +16,8 @@ export interface ArrivalResult {
   readonly arrivals: number
   /** Arrivals handed over at once, on average. */
   readonly meanGroup: number
+  /** The longest turn of the event loop that hands over: what it does besides, and where it got no processor, is in it. */
+  readonly longestTurnMs: number
 }
 
 /** A run that falls this far behind is not waited for any longer. */
@@ -39,10 +41,14 @@ export async function runArrivals(
   let arrived = 0
   let pending = 0
   let failure: unknown
+  let longestTurnMs = 0
   const startMs = performance.now()
+  let turnMs = startMs
   const endMs = startMs + arrivals * spacingMs * durationTimesMax + 100
   while (arrived < arrivals && failure === undefined) {
     const nowMs = performance.now()
+    longestTurnMs = Math.max(longestTurnMs, nowMs - turnMs)
+    turnMs = nowMs
     if (nowMs > endMs) break
     const due = Math.min(arrivals, Math.floor((nowMs - startMs) / spacingMs) + 1, arrived + window - pending)
     while (arrived < due) {
@@ -77,5 +83,6 @@ export async function runArrivals(
     kept: arrived === arrivals && elapsedMs <= arrivals * spacingMs * 1.1 + 100,
     arrivals: arrived,
     meanGroup: groups === 0 ? 0 : arrived / groups,
+    longestTurnMs,
   }
 }
