@@ -38,7 +38,18 @@ export { fromSteps, type Grid, parseGrid, toSteps } from './codec/decimal.js'
 export * from './codec/event-reader.js'
 export { accountOf, symbolOf, tagHighWord, tagLowWord } from './codec/field-values.js'
 export { GroupBuffer } from './codec/group-buffer.js'
-export { decodeInstrument, encodeInstrument, type InstrumentDefinition } from './codec/instrument-record.js'
+export {
+  changedDetails,
+  type DetailName,
+  type InstrumentChange,
+  type InstrumentDetails,
+} from './codec/instrument-details.js'
+export {
+  decodeInstrument,
+  encodeInstrument,
+  encodeInstrumentChange,
+  type InstrumentDefinition,
+} from './codec/instrument-record.js'
 export { limits, noInstrument } from './codec/limits.js'
 export * from './codec/names.js'
 export { encodeNew } from './codec/new-order-writer.js'

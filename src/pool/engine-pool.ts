@@ -8,7 +8,7 @@ import {
   type RecoveryReport,
   threadsOf,
 } from '../log/index.js'
-import type { Command } from '../matching/index.js'
+import type { Command, InstrumentDetailFields } from '../matching/index.js'
 import type { BackupReport } from './checkpoint/backup.js'
 import { backupInThread } from './checkpoint/backup-thread.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
@@ -147,7 +147,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#subscriptions = new Subscriptions(log, registry, cursors)
     this.#checkpointer = new Checkpointer({ ...parts, registry, settings: settings.checkpoints })
     const queues = shards.map(({ waiters }) => waiters)
-    const publisher = new Publisher(queues, latency, () => log.durableLsn)
+    const publisher = new Publisher(queues, waiting, () => log.durableLsn)
     const tailer = log.tail(log.recovery.endLsn)
     this.#lifetime = new PoolLifetime({
       ...parts,
@@ -271,6 +271,27 @@ export class EnginePool extends Emitter<PoolEvents> {
   /** Adds an instrument: a logged command like any other. @throws as `submit`, and `TIDEMARK_DUPLICATE_SYMBOL`. */
   addInstrument(instrument: InstrumentOptions): Promise<ExecutionReport> {
     return this.submit({ ...instrument, type: 'instrument' })
+  }
+
+  /**
+   * Changes what an instrument says of itself: fields that are stated count from now on, `null` removes one, the rest stays. A
+   * logged command like any other. @throws as `submit`.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001', minNotional: 10 }],
+   * })
+   * await pool.changeInstrument('BTC-USD', { minPrice: '1', minNotional: null, info: { listed: '2024-01-05' } })
+   * console.log(pool.instrument('BTC-USD')?.minPrice) // 1.00
+   * await pool.close()
+   * ```
+   */
+  changeInstrument(symbol: string, change: InstrumentDetailFields): Promise<ExecutionReport> {
+    return this.submit({ ...change, symbol, type: 'instrument-change' })
   }
 
   /** Adds instruments in order, as many at once as surely fit. */

@@ -3,6 +3,7 @@
 export { type FoundCursor, readCursorFiles } from './delivery/cursor-file.js'
 export { poolEvents } from './delivery/pool-events.js'
 export { unknownSymbol } from './errors.js'
+export { describeDetails } from './instrument-details.js'
 export { InstrumentRegistry, type PoolInstrument } from './instruments.js'
 export * from './public.js'
 export { groupType } from './record-type.js'

@@ -1,15 +1,19 @@
 import {
   type CommandGrids,
   commandGrids,
+  commandInstrument,
   commandKinds,
+  decodeEvent,
   differingField,
   type InstrumentCommand,
   type InstrumentDefinition,
+  type InstrumentStatus,
   instrumentFromCommand,
   type SymbolCommand,
   unknownType,
 } from '../matching/index.js'
 import { PoolError, unknownSymbol } from './errors.js'
+import { describeDetails } from './instrument-details.js'
 import type { Instrument, InstrumentOptions } from './types.js'
 
 /** An instrument with what encoding and decoding need of it. */
@@ -17,6 +21,7 @@ export interface PoolInstrument {
   readonly definition: InstrumentDefinition
   readonly grids: CommandGrids
   readonly shard: number
+  readonly status: InstrumentStatus
 }
 
 /**
@@ -43,10 +48,30 @@ export class InstrumentRegistry {
       definition,
       grids: commandGrids(definition),
       shard: definition.instrumentId % this.#shards,
+      status: definition.status ?? 'open',
     }
-    this.#bySymbol.set(definition.symbol, instrument)
-    this.#byId[definition.instrumentId] = instrument
+    this.#put(instrument)
     return instrument
+  }
+
+  /** Takes over what the durable record at `from` says of its instrument, if it changed that. */
+  note(words: Int32Array, from: number, to: number): void {
+    const instrument = this.#byId[commandInstrument(words, from)]
+    const eventAt = from + (words[from]! >>> 18)
+    if (instrument === undefined || eventAt >= to) return
+    const event = decodeEvent(words, eventAt)
+    if (event?.event === 'halted') this.#put({ ...instrument, status: 'halted' })
+    else if (event?.event === 'resumed') this.#put({ ...instrument, status: 'open' })
+    else if (event?.event === 'instrument-changed') {
+      const { details } = event
+      this.#put({ ...instrument, status: event.status, definition: { ...instrument.definition, details } })
+    }
+  }
+
+  #put(instrument: PoolInstrument): void {
+    const { symbol, instrumentId } = instrument.definition
+    this.#bySymbol.set(symbol, instrument)
+    this.#byId[instrumentId] = instrument
   }
 
   /**
@@ -138,7 +163,17 @@ function duplicateSymbol(symbol: string): PoolError {
   return new PoolError('TIDEMARK_DUPLICATE_SYMBOL', `There is an instrument ${symbol} already.`, { symbol })
 }
 
-export function describe({ definition, shard }: PoolInstrument): Instrument {
+export function describe({ definition, shard, status, grids }: PoolInstrument): Instrument {
   const { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention } = definition
-  return { id: instrumentId, shard, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
+  return {
+    id: instrumentId,
+    shard,
+    symbol,
+    tickSize,
+    lotSize,
+    replacePriority,
+    selfTradePrevention,
+    status,
+    ...describeDetails(definition.details, grids),
+  }
 }

@@ -9,6 +9,8 @@ import type {
 import type {
   CancelReason,
   Command,
+  InstrumentDetailFields,
+  InstrumentStatus,
   OrderType,
   OutcomeStatus,
   RejectCode,
@@ -18,8 +20,11 @@ import type {
   TimeInForce,
 } from '../matching/index.js'
 
-/** What an instrument is added with. */
-export interface InstrumentOptions {
+/**
+ * What an instrument is added with. Opening compares the sizes, `replacePriority` and `selfTradePrevention` of one that is there
+ * already; the other fields can change, and it keeps what it has.
+ */
+export interface InstrumentOptions extends InstrumentDetailFields {
   /** 1 to 64 bytes of UTF-8. */
   readonly symbol: string
   /** Decimal strings: the price of one tick, the quantity of one lot. */
@@ -119,11 +124,30 @@ export interface CheckpointStats extends CheckpointCounts {
   readonly logBytes: number
 }
 
-/** An instrument of a pool. */
-export interface Instrument extends Required<InstrumentOptions> {
+/** What an instrument says of itself; decimal strings. */
+export interface InstrumentDetails {
+  readonly baseAsset: string | undefined
+  readonly quoteAsset: string | undefined
+  readonly minPrice: string | undefined
+  readonly maxPrice: string | undefined
+  readonly minQuantity: string | undefined
+  readonly maxQuantity: string | undefined
+  readonly minNotional: string | undefined
+  readonly info: Readonly<Record<string, unknown>> | undefined
+}
+
+/** An instrument of a pool. Status and details are those of the last change that is on disk. */
+export interface Instrument extends InstrumentDetails {
   /** Its number in this log; what a `CommandBatch` takes in place of the symbol. */
   readonly id: number
   readonly shard: number
+  readonly symbol: string
+  /** Decimal strings: the price of one tick, the quantity of one lot. */
+  readonly tickSize: string
+  readonly lotSize: string
+  readonly replacePriority: ReplacePriority
+  readonly selfTradePrevention: SelfTradePrevention
+  readonly status: InstrumentStatus
 }
 
 /** One side's price level: decimal strings, and the number of orders. */
@@ -315,6 +339,8 @@ export type PoolEvent =
       readonly firstLsn: number
     })
   | (EventPlace & { readonly event: 'instrument-created' | 'halted' | 'resumed' })
+  | (EventPlace &
+      InstrumentDetails & { readonly event: 'instrument-changed'; readonly status: InstrumentStatus })
 
 export interface SubscribeOptions {
   /**

@@ -7,8 +7,15 @@ import type { OrderState } from '#tidemark/matching/book/book-queries.js'
 import type { BookState } from '#tidemark/matching/book/book-state.js'
 import type { DecodedCommand, DecodedNew } from '#tidemark/matching/codec/command-reader.js'
 import type { DecodedEvent } from '#tidemark/matching/codec/event-reader.js'
+import type { InstrumentChange, InstrumentDetails } from '#tidemark/matching/codec/instrument-details.js'
 import type { InstrumentDefinition } from '#tidemark/matching/codec/instrument-record.js'
-import type { CancelReason, RejectCode, SelfTradePrevention, Side } from '#tidemark/matching/codec/names.js'
+import type {
+  CancelReason,
+  InstrumentStatus,
+  RejectCode,
+  SelfTradePrevention,
+  Side,
+} from '#tidemark/matching/codec/names.js'
 
 interface NaiveOrder {
   readonly command: DecodedNew
@@ -30,14 +37,18 @@ export class NaiveBook {
   #orders: NaiveOrder[] = []
   #elected: NaiveOrder[] = []
   #events: DecodedEvent[] = []
-  #halted = false
+  #status: InstrumentStatus = 'open'
+  #details: InstrumentDetails = {}
   #lastPrice = 0
   #trades = 0
   #highestOrderId = 0
   #places = 0
 
   constructor(definition: InstrumentDefinition) {
-    this.#definition = definition
+    const { status = 'open', ...rest } = definition
+    this.#definition = rest
+    this.#status = status
+    this.#details = definition.details ?? {}
   }
 
   apply(command: DecodedCommand): DecodedEvent[] {
@@ -49,8 +60,8 @@ export class NaiveBook {
 
   #execute(command: DecodedCommand): void {
     const { type } = command
-    if (this.#halted && (type === 'new' || type === 'replace' || type === 'reduce')) {
-      this.#reject(command.orderId, 'INSTRUMENT_HALTED')
+    if (this.#status !== 'open' && (type === 'new' || type === 'replace' || type === 'reduce')) {
+      this.#reject(command.orderId, this.#status === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED')
     } else if (type === 'new') this.#new(command)
     else if (type === 'cancel' || type === 'replace' || type === 'reduce') {
       const order = this.#orders.find((o) => o.command.orderId === command.orderId)
@@ -66,19 +77,58 @@ export class NaiveBook {
         if (side === undefined || order.command.side === side) this.#cancel(order, 'cancel-all')
       }
     } else if (type === 'expire') this.#expire(command.time, command.endOfDay)
+    else if (this.#status === 'closed' && (type === 'halt' || type === 'resume'))
+      this.#reject(0, 'INSTRUMENT_CLOSED')
+    else if (type === 'instrument-change') this.#change(command)
     else if (type === 'halt') {
-      this.#halted = true
+      this.#status = 'halted'
       this.#events.push({ event: 'halted' })
     } else if (type === 'resume') {
-      this.#halted = false
+      this.#status = 'open'
       this.#events.push({ event: 'resumed' })
     } else if (type === 'instrument') this.#reject(0, 'DUPLICATE_INSTRUMENT')
+  }
+
+  #change({ set, removed, status }: InstrumentChange): void {
+    const details = { ...this.#details, ...set }
+    for (const name of removed) if (set[name] === undefined) delete details[name]
+    const { minPrice = 0, maxPrice = LARGEST, minQuantity = 0, maxQuantity = LARGEST } = details
+    if (minPrice > maxPrice || minQuantity > maxQuantity) {
+      this.#reject(0, 'LIMITS_CONFLICT')
+      return
+    }
+    this.#details = details
+    if (status !== undefined) this.#status = status
+    this.#events.push({ event: 'instrument-changed', status: this.#status, details })
+  }
+
+  /** Why an order would be outside the limits; its price is 0 when it has none. */
+  #outside(price: number, quantity: number, stopPrice: number): RejectCode | undefined {
+    const {
+      minPrice = 0,
+      maxPrice = LARGEST,
+      minQuantity = 0,
+      maxQuantity = LARGEST,
+      minNotional = 0,
+    } = this.#details
+    if (price !== 0 && price < minPrice) return 'PRICE_TOO_LOW'
+    if (price !== 0 && price > maxPrice) return 'PRICE_TOO_HIGH'
+    if (quantity < minQuantity) return 'QUANTITY_TOO_SMALL'
+    if (quantity > maxQuantity) return 'QUANTITY_TOO_LARGE'
+    if (price !== 0 && BigInt(price) * BigInt(quantity) < BigInt(minNotional)) return 'NOTIONAL_TOO_SMALL'
+    if (stopPrice !== 0 && stopPrice < minPrice) return 'PRICE_TOO_LOW'
+    return stopPrice !== 0 && stopPrice > maxPrice ? 'PRICE_TOO_HIGH' : undefined
   }
 
   #new(command: DecodedNew): void {
     const { orderId, side, orderType, timeInForce, price, quantity, postOnly, stopPrice = 0 } = command
     if (this.#orders.some((o) => o.command.orderId === orderId)) {
       this.#reject(orderId, 'DUPLICATE_ORDER_ID')
+      return
+    }
+    const outside = this.#outside(price, quantity, stopPrice)
+    if (outside) {
+      this.#reject(orderId, outside)
       return
     }
     const order: NaiveOrder = {
@@ -128,6 +178,11 @@ export class NaiveBook {
 
   #replace(order: NaiveOrder, price: number, quantity: number): void {
     const { orderId, side, orderType, displayQuantity, postOnly } = order.command
+    const outside = this.#outside(price, quantity, 0)
+    if (outside) {
+      this.#reject(orderId, outside)
+      return
+    }
     const waits = order.status === 'waiting'
     if (waits && orderType === 'stop' && price !== order.price) {
       this.#reject(orderId, 'PRICE_NOT_APPLICABLE')
@@ -391,12 +446,17 @@ export class NaiveBook {
     return sum(this.#resting(side).filter((o) => o.price === price))
   }
 
+  #describe(): InstrumentDefinition {
+    const { details: _, ...fixed } = this.#definition
+    return Object.keys(this.#details).length === 0 ? fixed : { ...fixed, details: this.#details }
+  }
+
   /** The same picture as `MatchingEngine.bookState` gives. */
   state(): BookState {
     const accounts = [...new Set(this.#orders.map((o) => o.command.account))].sort((a, b) => a - b)
     return {
-      definition: this.#definition,
-      status: this.#halted ? 'halted' : 'open',
+      definition: this.#describe(),
+      status: this.#status,
       lastPrice: this.#lastPrice,
       trades: this.#trades,
       highestOrderId: this.#highestOrderId,
@@ -456,8 +516,8 @@ export class NaiveEngine {
         },
       ]
     }
-    const { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention } = command
-    const definition = { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
+    const { type: _, tagLow: __, tagHigh: ___, ...definition } = command
+    const { instrumentId } = definition
     this.#books.set(instrumentId, new NaiveBook(definition))
     return [{ event: 'instrument-created' }]
   }

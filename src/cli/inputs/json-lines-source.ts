@@ -19,6 +19,11 @@ const decimalFields: ReadonlySet<string> = new Set([
   'displayQuantity',
   'tickSize',
   'lotSize',
+  'minPrice',
+  'maxPrice',
+  'minQuantity',
+  'maxQuantity',
+  'minNotional',
 ])
 
 /**

@@ -5,13 +5,17 @@ import {
   type CommandKind,
   commandKindNames,
   commandKinds,
+  DETAILS_WORDS,
   type DecodedCommand,
   decodeCommand,
+  detailsWords,
+  EVENT_WORDS,
   type EventKind,
   EXPIRE_WORDS,
   eventKinds,
   fromSteps,
   HEADER_WORDS,
+  INSTRUMENT_HAS_DETAILS,
   INSTRUMENT_WORDS,
   type InstrumentDefinition,
   limits,
@@ -19,7 +23,13 @@ import {
   REDUCE_WORDS,
   REPLACE_WORDS,
 } from '../../matching/index.js'
-import { groupType, InstrumentRegistry, type PoolInstrument, poolEvents } from '../../pool/index.js'
+import {
+  describeDetails,
+  groupType,
+  InstrumentRegistry,
+  type PoolInstrument,
+  poolEvents,
+} from '../../pool/index.js'
 
 /** The shortest record of each kind in 32-bit words, from docs/command-format.md. */
 const commandWords: Record<CommandKind, number> = {
@@ -33,6 +43,7 @@ const commandWords: Record<CommandKind, number> = {
   resume: HEADER_WORDS,
   expire: EXPIRE_WORDS,
   noop: HEADER_WORDS,
+  'instrument-change': HEADER_WORDS + DETAILS_WORDS,
 }
 const eventWords: Record<EventKind, number> = {
   accepted: 2,
@@ -45,6 +56,7 @@ const eventWords: Record<EventKind, number> = {
   'instrument-created': 2,
   halted: 2,
   resumed: 2,
+  'instrument-changed': EVENT_WORDS + DETAILS_WORDS,
 }
 /** Of an order with every optional field, and of the longest amendment: more than any record has besides strings. */
 const optionalWordsMax = 8
@@ -79,12 +91,24 @@ export function poolGroupOf(group: InspectedGroup): PoolGroup | undefined {
     const least = minimumWords[kind]
     const isCommand = kind < eventKinds.accepted
     if (least === undefined || length < least || isCommand !== (at === 0)) return undefined
-    if (!isCommand && length !== least) return undefined
-    if (isCommand && kind !== commandKinds.instrument && length > least + optionalWordsMax) return undefined
+    if (!isCommand && kind !== eventKinds['instrument-changed'] && length !== least) return undefined
+    if (isCommand && !hasTexts(kind) && length > least + optionalWordsMax) return undefined
     at += length
     if (at > words.length) return undefined
+    if (kind === eventKinds['instrument-changed'] && !detailsFit(words, at - length + EVENT_WORDS, at))
+      return undefined
   }
   return fieldsFit(words) ? { words, from: 0, to: words.length, commandType } : undefined
+}
+
+/** Whether commands of a kind have texts, of which it depends how long they are. */
+function hasTexts(kind: number): boolean {
+  return kind === commandKinds.instrument || kind === commandKinds['instrument-change']
+}
+
+/** Whether the block of details at a word offset ends where its record does. */
+function detailsFit(words: Int32Array, at: number, end: number): boolean {
+  return at + DETAILS_WORDS <= end && at + detailsWords(words, at) === end
 }
 
 /** Whether the optional fields that the command's flags promise lie within its record. */
@@ -95,8 +119,10 @@ function fieldsFit(words: Int32Array): boolean {
   if (kind === commandKinds.instrument) {
     const lengths = words[4]!
     const textBytes = (lengths & 0xff) + ((lengths >>> 8) & 0xff) + ((lengths >>> 16) & 0xff)
-    return INSTRUMENT_WORDS * 4 + textBytes <= length * 4
+    const end = INSTRUMENT_WORDS + Math.ceil(textBytes / 8) * 2
+    return end <= length && ((flags & INSTRUMENT_HAS_DETAILS) === 0 || detailsFit(words, end, length))
   }
+  if (kind === commandKinds['instrument-change']) return detailsFit(words, HEADER_WORDS, length)
   const optional = kind === commandKinds.new ? flags & 0x3c : flags & 0x30
   let fields = 0
   for (let bits = optional; bits !== 0; bits &= bits - 1) fields++
@@ -182,6 +208,12 @@ function describeCommand(
   const described: Record<string, unknown> = rest
   const grids = instrument?.grids
   const one = { mantissa: 1, scale: 0 }
+  if (command.type === 'instrument' || command.type === 'instrument-change') {
+    const details = command.type === 'instrument' ? command.details : command.set
+    for (const field of ['details', 'set', 'removed']) delete described[field]
+    Object.assign(described, describeDetails(details, grids ?? { price: one, quantity: one }))
+    if (command.type === 'instrument-change') for (const field of command.removed) described[field] = null
+  }
   for (const field of priceFields) {
     const ticks = described[field]
     if (ticks === 0) delete described[field]

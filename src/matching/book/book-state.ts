@@ -1,5 +1,5 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
-import type { InstrumentStatus } from '../codec/names.js'
+import { type InstrumentStatus, instrumentStatusCodes } from '../codec/names.js'
 import { type OrderState, orderState } from './book-queries.js'
 import { FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, FLAG_TYPE_SHIFT } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
@@ -33,7 +33,7 @@ export function bookState(shard: ShardBooks, book: number): BookState {
   })
   return {
     definition: books.definitions[book]!,
-    status: books.isHalted(book) ? 'halted' : 'open',
+    status: books.status(book),
     lastPrice: books.lastPrice(book),
     trades: books.trades(book),
     highestOrderId: books.highestOrderId(book),
@@ -57,7 +57,8 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.number(definition.instrumentId)
   digest.text(definition.replacePriority)
   digest.text(definition.selfTradePrevention)
-  digest.number(books.isHalted(book) ? 1 : 0)
+  if (definition.details) digest.text(JSON.stringify(definition.details))
+  digest.number(instrumentStatusCodes[books.status(book)])
   digest.number(books.lastPrice(book))
   digest.number(books.trades(book))
   digest.number(books.highestOrderId(book))

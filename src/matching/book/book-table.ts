@@ -1,19 +1,31 @@
+import type { InstrumentDetails } from '../codec/instrument-details.js'
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
+import { type InstrumentStatus, instrumentStatusCodes, instrumentStatusNames } from '../codec/names.js'
 
 const LAST_PRICE = 0
 const TRADES = 1
 const HIGHEST_ORDER_ID = 2
+const MIN_PRICE = 3
+const MAX_PRICE = 4
+const MIN_QUANTITY = 5
+const MAX_QUANTITY = 6
+const MIN_NOTIONAL = 7
 /** Doubles of a book. */
-const DOUBLES = 4
+const DOUBLES = 8
 
 const INSTRUMENT = 0
 const FLAGS = 1
 const EXPIRING = 2
 const STOPS = 3
 
+/** The status: at most one of these. */
 const HALTED = 1
-const ALWAYS_LOSE = 2
-const PREVENTION_SHIFT = 2
+const CLOSED = 2
+const STATUS = HALTED | CLOSED
+/** The instrument has a limit of price, quantity or notional. */
+const LIMITED = 4
+const ALWAYS_LOSE = 8
+const PREVENTION_SHIFT = 4
 
 const INITIAL_BOOKS = 16
 
@@ -43,7 +55,7 @@ export class BookTable {
     return instrumentId < this.#bookOf.length ? this.#bookOf[instrumentId]! - 1 : -1
   }
 
-  add(definition: InstrumentDefinition, prevention: number): number {
+  add({ status = 'open', ...definition }: InstrumentDefinition, prevention: number): number {
     const book = this.definitions.length
     this.definitions.push(definition)
     if (definition.instrumentId >= this.#bookOf.length) {
@@ -63,6 +75,8 @@ export class BookTable {
     this.#i32[book * 8 + INSTRUMENT] = definition.instrumentId
     this.#i32[book * 8 + FLAGS] =
       (definition.replacePriority === 'always-lose' ? ALWAYS_LOSE : 0) | (prevention << PREVENTION_SHIFT)
+    this.#takeLimits(book, definition.details)
+    this.setStatus(book, status)
     return book
   }
 
@@ -81,8 +95,37 @@ export class BookTable {
   highestOrderId(book: number): number {
     return this.#f64[book * DOUBLES + HIGHEST_ORDER_ID]!
   }
+  status(book: number): InstrumentStatus {
+    return instrumentStatusNames[this.#i32[book * 8 + FLAGS]! & STATUS]!
+  }
+  /** Whether the book takes cancels only. */
   isHalted(book: number): boolean {
-    return (this.#i32[book * 8 + FLAGS]! & HALTED) !== 0
+    return (this.#i32[book * 8 + FLAGS]! & STATUS) !== 0
+  }
+  /** Whether the instrument has a limit of price, quantity or notional. */
+  isLimited(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & LIMITED) !== 0
+  }
+  /** Whether the book takes every order: it is open, and has no limits. */
+  isUnrestricted(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & (STATUS | LIMITED)) === 0
+  }
+  /** The limits in ticks and lots; 0 and Infinity where there is none. */
+  minPrice(book: number): number {
+    return this.#f64[book * DOUBLES + MIN_PRICE]!
+  }
+  maxPrice(book: number): number {
+    return this.#f64[book * DOUBLES + MAX_PRICE]!
+  }
+  minQuantity(book: number): number {
+    return this.#f64[book * DOUBLES + MIN_QUANTITY]!
+  }
+  maxQuantity(book: number): number {
+    return this.#f64[book * DOUBLES + MAX_QUANTITY]!
+  }
+  /** In ticks times lots. */
+  minNotional(book: number): number {
+    return this.#f64[book * DOUBLES + MIN_NOTIONAL]!
   }
   alwaysLoses(book: number): boolean {
     return (this.#i32[book * 8 + FLAGS]! & ALWAYS_LOSE) !== 0
@@ -119,10 +162,27 @@ export class BookTable {
     this.#f64[book * DOUBLES + TRADES] = trades
     this.#f64[book * DOUBLES + HIGHEST_ORDER_ID] = highestOrderId
   }
-  setHalted(book: number, halted: boolean): void {
+  setStatus(book: number, status: InstrumentStatus): void {
     if (this.keeper !== undefined) this.keeper.keepBook(book)
     const flags = this.#i32[book * 8 + FLAGS]!
-    this.#i32[book * 8 + FLAGS] = halted ? flags | HALTED : flags & ~HALTED
+    this.#i32[book * 8 + FLAGS] = (flags & ~STATUS) | instrumentStatusCodes[status]
+  }
+  setDetails(book: number, details: InstrumentDetails | undefined): void {
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
+    const { details: _, ...fixed } = this.definitions[book]!
+    this.definitions[book] = details === undefined ? fixed : { ...fixed, details }
+    this.#takeLimits(book, details)
+  }
+  #takeLimits(book: number, details: InstrumentDetails = {}): void {
+    const { minPrice, maxPrice, minQuantity, maxQuantity, minNotional } = details
+    this.#f64[book * DOUBLES + MIN_PRICE] = minPrice ?? 0
+    this.#f64[book * DOUBLES + MAX_PRICE] = maxPrice ?? Number.POSITIVE_INFINITY
+    this.#f64[book * DOUBLES + MIN_QUANTITY] = minQuantity ?? 0
+    this.#f64[book * DOUBLES + MAX_QUANTITY] = maxQuantity ?? Number.POSITIVE_INFINITY
+    this.#f64[book * DOUBLES + MIN_NOTIONAL] = minNotional ?? 0
+    const isLimited = (minPrice ?? maxPrice ?? minQuantity ?? maxQuantity ?? minNotional) !== undefined
+    const flags = this.#i32[book * 8 + FLAGS]!
+    this.#i32[book * 8 + FLAGS] = isLimited ? flags | LIMITED : flags & ~LIMITED
   }
   addExpiring(book: number, change: number): void {
     this.#i32[book * 8 + EXPIRING]! += change

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js'
 import { maxCommandWords } from '../codec/command-writer.js'
 import { encodeInstrument } from '../codec/instrument-record.js'
-import { timeInForceCodes } from '../codec/names.js'
+import { instrumentStatusCodes, timeInForceCodes } from '../codec/names.js'
 import {
   FLAG_FILLED,
   FLAG_ICEBERG,
@@ -18,7 +18,7 @@ import type { ShardBooks } from './shard-books.js'
  * say the kind, the others a number. docs/snapshot-format.md has the tables.
  *
  * ```
- *  book      number, words of this record, halted, 0, last price u64, trades u64, highest order id u64, the instrument's
+ *  book      number, words of this record, status, 0, last price u64, trades u64, highest order id u64, the instrument's
  *            command record
  *  order     number, instrument id, account, flags, id u64, price u64, open u64, shown u64, level, number of the next in
  *            its level, number of the next of its account in this book, 0
@@ -226,7 +226,7 @@ export class ShardCopy {
       BOOK_HEAD_WORDS + encodeInstrument(words, at + BOOK_HEAD_WORDS, 0, 0, books.definitions[book]!)
     words[at] = BOOK_KIND | book
     words[at + 1] = used
-    words[at + 2] = books.isHalted(book) ? 1 : 0
+    words[at + 2] = instrumentStatusCodes[books.status(book)]
     words[at + 3] = 0
     writeU64(words, at + 4, books.lastPrice(book))
     writeU64(words, at + 6, books.trades(book))

@@ -1,7 +1,7 @@
 import { assert, broken } from '../../base/assert.js'
 import { readU64 } from '../codec/command-layout.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
-import { selfTradePreventionCodes } from '../codec/names.js'
+import { instrumentStatusNames, selfTradePreventionCodes } from '../codec/names.js'
 import { levelFields } from './level-store.js'
 import { FLAG_FILLED, FLAG_SELL, FLAG_WAITING, orderFields } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
@@ -133,7 +133,7 @@ export class ShardRestore {
     this.#books++
     const book = books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
     levels.reserveBooks(books.size)
-    books.setHalted(book, words[at + 2] === 1)
+    books.setStatus(book, instrumentStatusNames[words[at + 2]!]!)
     books.restoreCounts(book, readU64(words, at + 4), readU64(words, at + 6), readU64(words, at + 8))
   }
 

@@ -34,7 +34,9 @@ import {
   timeInForceOf,
   whole,
 } from './field-values.js'
-import type { InstrumentDefinition } from './instrument-record.js'
+import { changedDetails } from './instrument-details.js'
+import { changeFromFields } from './instrument-fields.js'
+import { encodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
 import { orderTypeCodes, replacePriorityCodes, selfTradePreventionCodes, timeInForceCodes } from './names.js'
 import { encodeNew } from './new-order-writer.js'
 
@@ -145,6 +147,16 @@ export function encodeCommand(
         optionalFlag('endOfDay', command.endOfDay),
       )
     }
+    case 'instrument-change':
+      checkFieldNames(command)
+      return encodeInstrumentChange(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        changeFromFields(command, grids),
+      )
     default:
       throw unknownType(command)
   }
@@ -231,11 +243,23 @@ export function instrumentFromCommand(
   checkFieldNames(command)
   const symbol = symbolOf(command.symbol)
   const { tickSize, lotSize, replacePriority = 'keep-on-reduce', selfTradePrevention = 'none' } = command
-  parseGrid('tickSize', tickSize)
-  parseGrid('lotSize', lotSize)
+  const price = parseGrid('tickSize', tickSize)
+  const quantity = parseGrid('lotSize', lotSize)
   code('replacePriority', replacePriority, replacePriorityCodes)
   code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes)
-  return { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention }
+  const change = changeFromFields(command, { instrumentId, price, quantity })
+  const { status } = change
+  const details = changedDetails(undefined, change)
+  return {
+    instrumentId,
+    symbol,
+    tickSize,
+    lotSize,
+    replacePriority,
+    selfTradePrevention,
+    ...(status !== undefined && { status }),
+    ...(details !== undefined && { details }),
+  }
 }
 
 /** The flags of a cancel-all for a side. @throws CommandError when it is no side. */

@@ -2,6 +2,17 @@ import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
 import { CommandError } from './command-errors.js'
 
 const common = ['type', 'symbol', 'tag']
+const details = [
+  'status',
+  'baseAsset',
+  'quoteAsset',
+  'minPrice',
+  'maxPrice',
+  'minQuantity',
+  'maxQuantity',
+  'minNotional',
+  'info',
+]
 const amendment = [...common, 'orderId', 'account', 'requestId']
 
 /** What each type of command has. */
@@ -26,7 +37,15 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   replace: new Set([...amendment, 'price', 'quantity']),
   reduce: new Set([...amendment, 'quantity']),
   'cancel-all': new Set([...common, 'account', 'side']),
-  instrument: new Set([...common, 'tickSize', 'lotSize', 'replacePriority', 'selfTradePrevention']),
+  instrument: new Set([
+    ...common,
+    'tickSize',
+    'lotSize',
+    'replacePriority',
+    'selfTradePrevention',
+    ...details,
+  ]),
+  'instrument-change': new Set([...common, ...details]),
   halt: new Set(common),
   resume: new Set(common),
   expire: new Set([...common, 'time', 'endOfDay']),

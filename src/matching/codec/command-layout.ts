@@ -20,6 +20,9 @@ export const CANCEL_ALL_SELL = 2
 
 export const EXPIRE_END_OF_DAY = 1
 
+/** For instrument: details follow the strings. */
+export const INSTRUMENT_HAS_DETAILS = 1
+
 /** Words of the header that every command starts with: kind, flags, length; instrument; tag, two words. */
 export const HEADER_WORDS = 4
 /** Words of a new-order command before its optional fields. */

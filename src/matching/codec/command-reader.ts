@@ -16,7 +16,8 @@ import {
   REPLACE_WORDS,
   readU64,
 } from './command-layout.js'
-import { decodeInstrument, type InstrumentDefinition } from './instrument-record.js'
+import type { InstrumentChange } from './instrument-details.js'
+import { decodeInstrument, decodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
 import {
   commandKinds,
   type OrderType,
@@ -94,6 +95,10 @@ export interface DecodedInstrument extends DecodedHeader, InstrumentDefinition {
   readonly type: 'instrument'
 }
 
+export interface DecodedInstrumentChange extends DecodedHeader, InstrumentChange {
+  readonly type: 'instrument-change'
+}
+
 export interface DecodedExpire extends DecodedHeader {
   readonly type: 'expire'
   /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -113,6 +118,7 @@ export type DecodedCommand =
   | DecodedReduce
   | DecodedCancelAll
   | DecodedInstrument
+  | DecodedInstrumentChange
   | DecodedExpire
   | DecodedPlain
 
@@ -183,6 +189,8 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
       return { type: 'cancel-all', ...header, account: words[at + 4]! >>> 0, ...oneSide(words, at) }
     case commandKinds.instrument:
       return { type: 'instrument', ...header, ...decodeInstrument(words, at) }
+    case commandKinds['instrument-change']:
+      return { type: 'instrument-change', ...header, ...decodeInstrumentChange(words, at) }
     case commandKinds.expire: {
       const endOfDay = ((words[at]! >>> 8) & EXPIRE_END_OF_DAY) !== 0
       return { type: 'expire', ...header, time: readU64(words, at + 4), endOfDay }

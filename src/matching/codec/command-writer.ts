@@ -11,13 +11,14 @@ import {
   REDUCE_WORDS,
   REPLACE_WORDS,
 } from './command-layout.js'
+import { detailsWordsMax } from './instrument-details.js'
 import { limits, noInstrument } from './limits.js'
 import { commandKinds } from './names.js'
 import { checkAccount, checkInstrumentId, checkPositive, writeHeader, writeU64 } from './record-words.js'
 
-/** The longest command record, in words: an instrument with the longest strings. Room that always suffices. */
+/** The longest command record, in words: an instrument with the longest strings and all details. Room that always suffices. */
 export const maxCommandWords =
-  INSTRUMENT_WORDS + Math.ceil((limits.maxSymbolBytes + 2 * limits.maxGridChars) / 8) * 2
+  INSTRUMENT_WORDS + Math.ceil((limits.maxSymbolBytes + 2 * limits.maxGridChars) / 8) * 2 + detailsWordsMax
 
 /**
  * Encodes a cancel and returns the words used (6 to 10). `account` is -1 when it is not stated; a stated account must

@@ -1,4 +1,4 @@
-import type { ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
+import type { InstrumentStatus, ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
 
 /**
  * A price or a quantity as a decimal string such as "12.5"; a number counts as its `String(n)`. Prices must be whole multiples of
@@ -136,8 +136,28 @@ export interface CancelAllCommand {
   readonly tag?: Tag | undefined
 }
 
+/** What an instrument says of itself beside its grids. In a change, `null` stands for "not any more". */
+export interface InstrumentDetailFields {
+  /** `open` unless stated. `halted` and `closed` take cancels only. */
+  readonly status?: InstrumentStatus | undefined
+  /** 1 to 32 bytes of UTF-8: what is traded … */
+  readonly baseAsset?: string | null | undefined
+  /** … and what it is paid with. */
+  readonly quoteAsset?: string | null | undefined
+  /** The lowest and highest price and stop price of an order that comes in or is replaced, multiples of `tickSize`. */
+  readonly minPrice?: Decimal | null | undefined
+  readonly maxPrice?: Decimal | null | undefined
+  /** The least and the most quantity of an order that comes in or is replaced, multiples of `lotSize`. */
+  readonly minQuantity?: Decimal | null | undefined
+  readonly maxQuantity?: Decimal | null | undefined
+  /** The least price times quantity of an order with a limit price, a multiple of `tickSize` times `lotSize`. */
+  readonly minNotional?: Decimal | null | undefined
+  /** An object that JSON can hold, at most 1,024 bytes of its text. */
+  readonly info?: Readonly<Record<string, unknown>> | null | undefined
+}
+
 /** Creates an instrument. */
-export interface InstrumentCommand {
+export interface InstrumentCommand extends InstrumentDetailFields {
   readonly type: 'instrument'
   /** 1 to 64 bytes of UTF-8. */
   readonly symbol: string
@@ -149,6 +169,16 @@ export interface InstrumentCommand {
   readonly replacePriority?: ReplacePriority | undefined
   /** `none` unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
+  readonly tag?: Tag | undefined
+}
+
+/**
+ * Changes what an instrument says of itself: fields that are stated count from now on, `null` removes one, the rest stays. Orders
+ * that are there stay, also outside new limits. Rejected with `LIMITS_CONFLICT` when a minimum would be above its maximum.
+ */
+export interface InstrumentChangeCommand extends InstrumentDetailFields {
+  readonly type: 'instrument-change'
+  readonly symbol: string
   readonly tag?: Tag | undefined
 }
 
@@ -186,6 +216,7 @@ export type SymbolCommand =
   | HaltCommand
   | ResumeCommand
   | ExpireCommand
+  | InstrumentChangeCommand
   | (CancelAllCommand & { readonly symbol: string })
 
 /** Everything that a pool takes. */

@@ -51,7 +51,7 @@ export function parseGrid(field: string, text: unknown): Grid {
 export function toSteps(field: string, value: unknown, grid: Grid): number {
   if (typeof value === 'string') {
     const units = scanUnits(value, grid.scale)
-    return units > 0 ? unitsToSteps(field, value, units, grid) : slowSteps(field, value, value, grid)
+    return units > 0 ? unitsToSteps(field, value, units, grid) : slowSteps(field, value, grid)
   }
   if (typeof value === 'number') {
     // A double and a decimal of at most 15 digits determine each other, so if `units / 10^scale` is this very number,
@@ -60,15 +60,45 @@ export function toSteps(field: string, value: unknown, grid: Grid): number {
     if (units > 0 && units < 1e15 && units / POWERS[grid.scale]! === value) {
       return unitsToSteps(field, value, units, grid)
     }
-    return slowSteps(field, value, String(value), grid)
+    return slowSteps(field, value, grid)
   }
+  throw noDecimal(field, value)
+}
+
+function noDecimal(field: string, value: unknown): CommandError {
   const missing = value === undefined
-  throw new CommandError(
+  return new CommandError(
     missing ? 'TIDEMARK_FIELD_MISSING' : 'TIDEMARK_FIELD_TYPE',
     field,
     value,
     missing ? `${field} is missing.` : `${field} must be a decimal string or a number.`,
   )
+}
+
+/**
+ * A decimal string, or a number taken as its `String(n)`, as `digits / 10^scale`.
+ * @throws CommandError when it is no decimal, or not above zero.
+ */
+export function parseDecimal(field: string, value: unknown): { digits: bigint; scale: number } {
+  if (typeof value !== 'string' && typeof value !== 'number') throw noDecimal(field, value)
+  const text = String(value)
+  const parts = text.length <= MAX_CHARS ? DECIMAL.exec(text) : null
+  const exponent = Number(parts?.[4] ?? 0)
+  if (parts === null || Math.abs(exponent) > MAX_EXPONENT) {
+    const isNumber = typeof value === 'number'
+    throw new CommandError(
+      isNumber ? 'TIDEMARK_FIELD_RANGE' : 'TIDEMARK_FIELD_VALUE',
+      field,
+      value,
+      isNumber ? `${field} must be a finite number.` : `${field} must be a decimal such as "12.5".`,
+    )
+  }
+  const fraction = parts[3] ?? ''
+  const digits = BigInt(parts[2]! + fraction)
+  if (parts[1] === '-' || digits === 0n) {
+    throw new CommandError('TIDEMARK_FIELD_RANGE', field, value, `${field} must be above zero.`)
+  }
+  return { digits, scale: fraction.length - exponent }
 }
 
 /** A whole number of grid steps as a decimal string with exactly the grid's number of decimals. */
@@ -106,28 +136,13 @@ function unitsToSteps(field: string, value: unknown, units: number, grid: Grid):
     const steps = units / mantissa
     if (Math.floor(steps) === steps && steps * mantissa === units) return steps
   }
-  return slowSteps(field, value, String(value), grid)
+  return slowSteps(field, value, grid)
 }
 
-function slowSteps(field: string, value: unknown, text: string, grid: Grid): number {
-  const parts = text.length <= MAX_CHARS ? DECIMAL.exec(text) : null
-  const exponent = Number(parts?.[4] ?? 0)
-  if (parts === null || Math.abs(exponent) > MAX_EXPONENT) {
-    const isNumber = typeof value === 'number'
-    throw new CommandError(
-      isNumber ? 'TIDEMARK_FIELD_RANGE' : 'TIDEMARK_FIELD_VALUE',
-      field,
-      value,
-      isNumber ? `${field} must be a finite number.` : `${field} must be a decimal such as "12.5".`,
-    )
-  }
-  const fraction = parts[3] ?? ''
-  const digits = BigInt(parts[2]! + fraction)
-  if (parts[1] === '-' || digits === 0n) {
-    throw new CommandError('TIDEMARK_FIELD_RANGE', field, value, `${field} must be above zero.`)
-  }
-  // value = digits * 10^shift / 10^scale
-  const shift = grid.scale - fraction.length + exponent
+function slowSteps(field: string, value: unknown, grid: Grid): number {
+  const { digits, scale } = parseDecimal(field, value)
+  // value = digits * 10^shift / 10^grid.scale
+  const shift = grid.scale - scale
   const numerator = shift > 0 ? digits * 10n ** BigInt(shift) : digits
   const divisor = BigInt(grid.mantissa) * (shift < 0 ? 10n ** BigInt(-shift) : 1n)
   if (numerator % divisor !== 0n) {

@@ -1,8 +1,10 @@
 import { readU64 } from './command-layout.js'
+import { decodeDetails, type InstrumentDetails } from './instrument-details.js'
 import {
   type CancelReason,
   cancelReasonNames,
   eventKinds,
+  type InstrumentStatus,
   type OutcomeStatus,
   outcomeStatusNames,
   type RejectCode,
@@ -12,6 +14,9 @@ import {
   type Side,
   sideNames,
 } from './names.js'
+
+/** Words of the header that every event starts with. */
+export const EVENT_WORDS = 2
 
 /** The new order passed every check. The trades that it made, and what became of the rest, follow in their own events. */
 export interface AcceptedEvent {
@@ -89,6 +94,13 @@ export interface InstrumentEvent {
   readonly event: 'instrument-created' | 'halted' | 'resumed'
 }
 
+/** What the instrument of the command says of itself now. */
+export interface InstrumentChangedEvent {
+  readonly event: 'instrument-changed'
+  readonly status: InstrumentStatus
+  readonly details: InstrumentDetails
+}
+
 /** An event record as an object. */
 export type DecodedEvent =
   | AcceptedEvent
@@ -99,6 +111,7 @@ export type DecodedEvent =
   | TriggeredEvent
   | RepeatedEvent
   | InstrumentEvent
+  | InstrumentChangedEvent
 
 /** Reads the event record at a word offset; undefined for a kind that does not exist. */
 export function decodeEvent(words: Int32Array, at: number): DecodedEvent | undefined {
@@ -153,6 +166,10 @@ export function decodeEvent(words: Int32Array, at: number): DecodedEvent | undef
       }
     case eventKinds['instrument-created']:
       return { event: 'instrument-created' }
+    case eventKinds['instrument-changed']: {
+      const { set, status = 'open' } = decodeDetails(words, at + EVENT_WORDS)
+      return { event: 'instrument-changed', status, details: set }
+    }
     case eventKinds.halted:
       return { event: 'halted' }
     case eventKinds.resumed:

@@ -56,6 +56,20 @@ function wrongType(field: string, value: unknown, expected: string): CommandErro
     : new CommandError('TIDEMARK_FIELD_TYPE', field, value, `${field} must be ${expected}.`)
 }
 
+/** A text of 1 to so many bytes of UTF-8, well-formed. @throws CommandError when it is not. */
+export function textOf(field: string, value: unknown, bytesMax: number): string {
+  if (typeof value !== 'string') throw wrongType(field, value, 'a string')
+  const isLong =
+    value.length > bytesMax || (value.length * 3 > bytesMax && Buffer.byteLength(value) > bytesMax)
+  if (value !== '' && !isLong && value.isWellFormed()) return value
+  if (value !== '' && !isLong) {
+    const message = `${field} is no well-formed Unicode: a surrogate stands alone.`
+    throw new CommandError('TIDEMARK_FIELD_VALUE', field, value, message)
+  }
+  const message = `${field} must have 1 to ${bytesMax} bytes of UTF-8.`
+  throw new CommandError('TIDEMARK_FIELD_RANGE', field, value, message)
+}
+
 export function sideOf(side: unknown): number {
   if (side === 'buy') return 0
   if (side === 'sell') return 1

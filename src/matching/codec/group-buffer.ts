@@ -1,4 +1,5 @@
-import { eventKinds } from './names.js'
+import { detailsWordsMax, encodeDetails, type InstrumentDetails } from './instrument-details.js'
+import { eventKinds, type InstrumentStatus } from './names.js'
 
 const ACCEPTED = eventKinds.accepted
 const TRADE = eventKinds.trade
@@ -164,6 +165,16 @@ export class GroupBuffer {
   /** An event that says nothing but its kind: `instrument-created`, `halted` or `resumed`. */
   plain(kind: number): void {
     this.#begin(kind, 2, 0, 0)
+  }
+
+  /** What an instrument says of itself now. */
+  instrumentChanged(status: InstrumentStatus, details: InstrumentDetails | undefined): void {
+    // Room for the longest: how much it takes is known when it stands there.
+    const at = this.claim(2 + detailsWordsMax)
+    const length = 2 + encodeDetails(this.i32, at + 2, { status, set: details ?? {}, removed: [] })
+    this.#words = at + length
+    this.i32[at] = eventKinds['instrument-changed'] | (length << 18)
+    this.i32[at + 1] = 0
   }
 
   #orderState(

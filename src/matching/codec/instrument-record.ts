@@ -1,9 +1,16 @@
 import { CommandError } from './command-errors.js'
-import { INSTRUMENT_WORDS } from './command-layout.js'
+import { HEADER_WORDS, INSTRUMENT_HAS_DETAILS, INSTRUMENT_WORDS } from './command-layout.js'
 import { parseGrid } from './decimal.js'
+import {
+  decodeDetails,
+  encodeDetails,
+  type InstrumentChange,
+  type InstrumentDetails,
+} from './instrument-details.js'
 import { limits } from './limits.js'
 import {
   commandKinds,
+  type InstrumentStatus,
   type ReplacePriority,
   replacePriorityCodes,
   replacePriorityNames,
@@ -24,6 +31,10 @@ export interface InstrumentDefinition {
   readonly replacePriority: ReplacePriority
   /** What holds for orders that state nothing themselves. */
   readonly selfTradePrevention: SelfTradePrevention
+  /** `open` unless stated. */
+  readonly status?: InstrumentStatus
+  /** What it says of itself beside that, if it says anything. */
+  readonly details?: InstrumentDetails
 }
 
 /** What of an instrument is decided when it is created, and holds from then on. */
@@ -65,15 +76,48 @@ export function encodeInstrument(
   const priority = replacePriorityCodes[definition.replacePriority]
   const prevention = selfTradePreventionCodes[definition.selfTradePrevention]
   const textBytes = symbol.length + tickSize.length + lotSize.length
-  const length = INSTRUMENT_WORDS + Math.ceil(textBytes / 8) * 2
-  words.fill(0, at, at + length)
+  const baseLength = INSTRUMENT_WORDS + Math.ceil(textBytes / 8) * 2
+  const { status, details } = definition
+  const hasDetails = status !== undefined || details !== undefined
+  const change = { set: details ?? {}, removed: [], ...(status !== undefined && { status }) }
+  const length = baseLength + (hasDetails ? encodeDetails(words, at + baseLength, change) : 0)
+  words.fill(0, at, at + baseLength)
   words[at + 4] = symbol.length | (tickSize.length << 8) | (lotSize.length << 16) | (priority << 24)
   words[at + 5] = prevention
   const bytes = new Uint8Array(words.buffer, words.byteOffset + (at + INSTRUMENT_WORDS) * 4, textBytes)
   bytes.set(symbol, 0)
   bytes.set(tickSize, symbol.length)
   bytes.set(lotSize, symbol.length + tickSize.length)
-  return writeHeader(words, at, commandKinds.instrument, 0, length, definition.instrumentId, tagLow, tagHigh)
+  const flags = hasDetails ? INSTRUMENT_HAS_DETAILS : 0
+  return writeHeader(
+    words,
+    at,
+    commandKinds.instrument,
+    flags,
+    length,
+    definition.instrumentId,
+    tagLow,
+    tagHigh,
+  )
+}
+
+/** Encodes the change of an instrument's details and returns the words used. @throws as `encodeInstrument`. */
+export function encodeInstrumentChange(
+  words: Int32Array,
+  at: number,
+  instrumentId: number,
+  tagLow: number,
+  tagHigh: number,
+  change: InstrumentChange,
+): number {
+  checkInstrumentId(instrumentId)
+  const length = HEADER_WORDS + encodeDetails(words, at + HEADER_WORDS, change)
+  return writeHeader(words, at, commandKinds['instrument-change'], 0, length, instrumentId, tagLow, tagHigh)
+}
+
+/** Reads the instrument-change command at a word offset. */
+export function decodeInstrumentChange(words: Int32Array, at: number): InstrumentChange {
+  return decodeDetails(words, at + HEADER_WORDS)
 }
 
 /** Reads the instrument command at a word offset. */
@@ -93,7 +137,15 @@ export function decodeInstrument(words: Int32Array, at: number): InstrumentDefin
     lotSize: decoder.decode(bytes.subarray(symbolBytes + tickBytes)),
     replacePriority: replacePriorityNames[lengths >>> 24]!,
     selfTradePrevention: selfTradePreventionNames[words[at + 5]!]!,
+    ...detailsOf(words, at, at + INSTRUMENT_WORDS + Math.ceil(total / 8) * 2),
   }
+}
+
+/** Status and details of the instrument command at a word offset, which stand at another one, if it has them. */
+function detailsOf(words: Int32Array, at: number, from: number): Partial<InstrumentDefinition> {
+  if (((words[at]! >>> 8) & INSTRUMENT_HAS_DETAILS) === 0) return {}
+  const { set, status } = decodeDetails(words, from)
+  return { ...(status !== undefined && { status }), ...(Object.keys(set).length > 0 && { details: set }) }
 }
 
 function text(field: string, value: string, most: number): Uint8Array {

@@ -21,6 +21,10 @@ export const limits = Object.freeze({
   maxSymbolBytes: 64,
   /** Longest tick or lot size as a decimal string, in characters. */
   maxGridChars: 32,
+  /** Longest name of a base or quote asset, in bytes of UTF-8. */
+  maxAssetBytes: 32,
+  /** Longest `info` of an instrument, in bytes of its JSON text as UTF-8. */
+  maxInfoBytes: 1024,
   /** An iceberg may be at most this many times as large as the part it shows, so that one sweep stays bounded. */
   maxIcebergSlices: 1000,
   /** Largest expiry time, in milliseconds since 1970-01-01T00:00:00Z. */

@@ -8,7 +8,8 @@ export type OrderType = 'limit' | 'market' | 'stop' | 'stop-limit'
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'DAY' | 'GTD'
 export type SelfTradePrevention = 'none' | 'cancel-newest' | 'cancel-oldest' | 'cancel-both' | 'decrement'
 export type ReplacePriority = 'keep-on-reduce' | 'always-lose'
-export type InstrumentStatus = 'open' | 'halted'
+/** `halted` and `closed` take cancels only; a resume ends the one and not the other. */
+export type InstrumentStatus = 'open' | 'halted' | 'closed'
 
 export const sideCodes = { buy: 0, sell: 1 } as const
 export const sideNames: readonly Side[] = ['buy', 'sell']
@@ -39,6 +40,9 @@ export const selfTradePreventionNames: readonly (SelfTradePrevention | undefined
 export const replacePriorityCodes = { 'keep-on-reduce': 0, 'always-lose': 1 } as const
 export const replacePriorityNames: readonly ReplacePriority[] = ['keep-on-reduce', 'always-lose']
 
+export const instrumentStatusCodes = { open: 0, halted: 1, closed: 2 } as const
+export const instrumentStatusNames: readonly InstrumentStatus[] = ['open', 'halted', 'closed']
+
 export const commandKinds = {
   new: 1,
   cancel: 2,
@@ -50,6 +54,7 @@ export const commandKinds = {
   resume: 8,
   expire: 9,
   noop: 10,
+  'instrument-change': 11,
 } as const
 export type CommandKind = keyof typeof commandKinds
 export const commandKindNames: readonly (CommandKind | undefined)[] = [
@@ -68,6 +73,7 @@ export const eventKinds = {
   halted: 39,
   resumed: 40,
   repeated: 41,
+  'instrument-changed': 42,
 } as const
 export type EventKind = keyof typeof eventKinds
 
@@ -114,6 +120,13 @@ export const rejectCodes = {
   PRICE_NOT_APPLICABLE: 11,
   REQUEST_ID_OUTDATED: 12,
   REQUEST_ID_REUSED: 13,
+  INSTRUMENT_CLOSED: 14,
+  PRICE_TOO_LOW: 15,
+  PRICE_TOO_HIGH: 16,
+  QUANTITY_TOO_SMALL: 17,
+  QUANTITY_TOO_LARGE: 18,
+  NOTIONAL_TOO_SMALL: 19,
+  LIMITS_CONFLICT: 20,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

@@ -16,6 +16,7 @@ import {
 import { limits } from '../codec/limits.js'
 import { cancelReasons, orderTypeCodes, rejectCodes, replaceReasons } from '../codec/names.js'
 import { cross, wouldCross } from './crossing.js'
+import { limitViolation } from './instrument-rules.js'
 
 const HAS_ACCOUNT = AMEND_HAS_ACCOUNT
 const AFTER_CANCEL = CANCEL_WORDS
@@ -85,6 +86,13 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
   const oldOpen = orders.open(order)
   const price = readU64(words, at + 6) || oldPrice
   const quantity = readU64(words, at + 8)
+  if (shard.books.isLimited(book)) {
+    const code = limitViolation(shard.books, book, price, quantity)
+    if (code !== 0) {
+      group.rejected(words[at + 4]!, words[at + 5]!, code)
+      return
+    }
+  }
   const waits = (flags & FLAG_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
   if (waits && ((flags >> FLAG_TYPE_SHIFT) & 3) === orderTypeCodes.stop && price !== oldPrice) {

@@ -21,6 +21,7 @@ import {
   NEW_SELL,
   NEW_WORDS,
   REPLACE_WORDS,
+  readU64,
 } from '../codec/command-layout.js'
 import { EventCursor } from '../codec/event-reader.js'
 import type { GroupBuffer } from '../codec/group-buffer.js'
@@ -35,6 +36,7 @@ import {
 } from '../codec/names.js'
 import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
+import { changeInstrument, haltCode, limitViolation, setHalted } from './instrument-rules.js'
 import { placeOrder } from './new-order.js'
 import { runStops } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
@@ -147,10 +149,18 @@ export class MatchingEngine {
   #applyFast(header: number, book: number, words: Int32Array, at: number): boolean {
     const shard = this.#shard
     if (header === FAST_CANCEL) return cancelFast(shard, book, words, at)
-    if (shard.books.isHalted(book)) return false
+    if (!shard.books.isUnrestricted(book) && !this.#mayPlace(header, book, words, at)) return false
     if ((header & ~SELL) === FAST_NEW)
       return (words[at + 7]! & NOT_LIMIT) === 0 && placeFast(shard, book, words, at)
     return header === FAST_REPLACE && moveFast(shard, book, words, at)
+  }
+
+  /** Whether a new order or a replace is within the limits of its instrument, which is open. */
+  #mayPlace(header: number, book: number, words: Int32Array, at: number): boolean {
+    const { books } = this.#shard
+    if (books.isHalted(book)) return false
+    const priceAt = (header & 0xff) === NEW ? at + 8 : at + 6
+    return limitViolation(books, book, readU64(words, priceAt), readU64(words, priceAt + 2)) === 0
   }
 
   /** Executes a command that carries a request id, unless it was executed before. */
@@ -166,7 +176,7 @@ export class MatchingEngine {
   #execute(kind: number, book: number, words: Int32Array, at: number): void {
     const shard = this.#shard
     if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
-      shard.group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.INSTRUMENT_HALTED)
+      shard.group.rejected(words[at + 4]!, words[at + 5]!, haltCode(shard.books, book))
       return
     }
     if (kind === NEW) placeOrder(shard, book, words, at)
@@ -189,12 +199,13 @@ export class MatchingEngine {
         expireOrders(shard, book, words, at)
         return
       case commandKinds.halt:
-        shard.books.setHalted(book, true)
-        shard.group.plain(eventKinds.halted)
+        setHalted(shard, book, true)
         return
       case commandKinds.resume:
-        shard.books.setHalted(book, false)
-        shard.group.plain(eventKinds.resumed)
+        setHalted(shard, book, false)
+        return
+      case commandKinds['instrument-change']:
+        changeInstrument(shard, book, words, at)
         return
       case commandKinds.instrument:
         shard.group.rejected(0, 0, rejectCodes.DUPLICATE_INSTRUMENT)
@@ -228,7 +239,7 @@ export class MatchingEngine {
     if (book < 0) return undefined
     return {
       ...books.definitions[book]!,
-      status: books.isHalted(book) ? 'halted' : 'open',
+      status: books.status(book),
       lastPrice: books.lastPrice(book),
       trades: books.trades(book),
       highestOrderId: books.highestOrderId(book),

@@ -20,6 +20,7 @@ import {
 import { limits } from '../codec/limits.js'
 import { cancelReasons, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
 import { canFill, cross, wouldCross } from './crossing.js'
+import { newOrderViolation } from './instrument-rules.js'
 
 const POST_ONLY_FLAG = NEW_POST_ONLY
 const STOP_PRICE_FLAG = NEW_HAS_STOP_PRICE
@@ -69,6 +70,13 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (display !== 0) flags |= ICEBERG
   if ((commandFlags & POST_ONLY_FLAG) !== 0) flags |= POST_ONLY
 
+  if (shard.books.isLimited(book)) {
+    const code = newOrderViolation(shard.books, book, price, quantity, stopPrice)
+    if (code !== 0) {
+      group.rejected(words[at + 4]!, words[at + 5]!, code)
+      return
+    }
+  }
   if (type >= STOP) {
     const bookSide = book * 4 + (sell === 0 ? SIDE_BUY_STOPS : SIDE_SELL_STOPS)
     if (overflows(shard, bookSide, stopPrice, quantity)) {

@@ -1,8 +1,11 @@
 import {
   type CancelReason,
   cancelReasonNames,
+  decodeDetails,
+  EVENT_WORDS,
   eventKinds,
   type Grid,
+  type InstrumentStatus,
   newOrderPrice,
   newOrderQuantity,
   newOrderSell,
@@ -18,6 +21,7 @@ import {
   type Side,
   sideNames,
 } from '../../matching/index.js'
+import { describeDetails } from '../instrument-details.js'
 import type { PoolEvent, TradeEvent } from '../types.js'
 
 type EventOf<Name extends PoolEvent['event']> = Extract<PoolEvent, { event: Name }>
@@ -198,6 +202,28 @@ export class InstrumentRecord extends EventRecord implements EventOf<InstrumentE
   constructor(source: EventSource, at: number) {
     super(source)
     this.event = instrumentEventNames[source.words[at]! & 0xff]!
+  }
+}
+
+/** What an instrument says of itself from now on. */
+export class InstrumentChangedRecord extends EventRecord implements EventOf<'instrument-changed'> {
+  declare readonly event: 'instrument-changed'
+  declare readonly status: InstrumentStatus
+  declare readonly baseAsset: string | undefined
+  declare readonly quoteAsset: string | undefined
+  declare readonly minPrice: string | undefined
+  declare readonly maxPrice: string | undefined
+  declare readonly minQuantity: string | undefined
+  declare readonly maxQuantity: string | undefined
+  declare readonly minNotional: string | undefined
+  declare readonly info: Readonly<Record<string, unknown>> | undefined
+
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const { set, status = 'open' } = decodeDetails(source.words, at + EVENT_WORDS)
+    this.event = 'instrument-changed'
+    this.status = status
+    Object.assign(this, describeDetails(set, { price: source.prices, quantity: source.lots }))
   }
 }
 

@@ -20,7 +20,7 @@ export class ExpectedRecords {
   /** Notes the commands from `from` to `to` in `words`. */
   add(words: Int32Array, from: number, to: number): void {
     for (let at = from; at < to; at += words[at]! >>> 18) {
-      const isCommand = (words[at]! & 0xff) <= commandKinds.noop
+      const isCommand = (words[at]! & 0xff) <= commandKinds['instrument-change']
       const instrument = isCommand ? words[at + 1]! : undefined
       this.#expected.enqueue({ instrument, tagLow: words[at + 2]!, tagHigh: words[at + 3]! })
     }

@@ -5,6 +5,7 @@ import {
   AcceptedRecord,
   CancelledRecord,
   type EventSource,
+  InstrumentChangedRecord,
   InstrumentRecord,
   RejectedRecord,
   RepeatedRecord,
@@ -112,6 +113,8 @@ function eventAt(at: number): PoolEvent {
       return new RepeatedRecord(source, at)
     case eventKinds.triggered:
       return new TriggeredRecord(source, at)
+    case eventKinds['instrument-changed']:
+      return new InstrumentChangedRecord(source, at)
     default:
       return new InstrumentRecord(source, at)
   }

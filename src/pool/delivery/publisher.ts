@@ -1,8 +1,13 @@
 import { broken } from '../../base/assert.js'
 import { type BatchChunk, RecordAssembler } from '../../log/index.js'
+import { commandKinds } from '../../matching/index.js'
+import type { InstrumentRegistry } from '../instruments.js'
 import { groupType, moreGroups } from '../record-type.js'
 import type { AcknowledgementLatency } from './acknowledgement-latency.js'
+import type { WaiterContext } from './pending-commands.js'
 import type { WaiterQueue } from './waiter-queue.js'
+
+const INSTRUMENT = commandKinds.instrument
 
 /**
  * Walks the durable records of the log and gives each to the queue of the shard that wrote it. It gets nothing above the
@@ -10,6 +15,7 @@ import type { WaiterQueue } from './waiter-queue.js'
  */
 export class Publisher {
   readonly #queues: readonly WaiterQueue[]
+  readonly #registry: InstrumentRegistry
   readonly #latency: AcknowledgementLatency
   readonly #durableLsn: () => number
   readonly #walk = new RecordAssembler(this)
@@ -17,8 +23,13 @@ export class Publisher {
   #settled = 0
 
   /** `queues` by shard. */
-  constructor(queues: readonly WaiterQueue[], latency: AcknowledgementLatency, durableLsn: () => number) {
+  constructor(
+    queues: readonly WaiterQueue[],
+    { registry, latency }: WaiterContext,
+    durableLsn: () => number,
+  ) {
     this.#queues = queues
+    this.#registry = registry
     this.#latency = latency
     this.#durableLsn = durableLsn
   }
@@ -45,6 +56,8 @@ export class Publisher {
     if (lsn <= this.#lsn) broken('records are delivered by rising LSN', { lsn, lastLsn: this.#lsn })
     this.#lsn = lsn
     if (type !== groupType) return
+    // Those that can change an instrument have the higher kinds, and are rare.
+    if ((words[from]! & 0xff) > INSTRUMENT) this.#registry.note(words, from, to)
     if (this.#queues[producer - 1]!.deliver(words, from, to, lsn, (flags & moreGroups) !== 0)) this.#settled++
   }
 }

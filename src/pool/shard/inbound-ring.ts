@@ -25,8 +25,8 @@ export const shardCounter = {
   longestAnswerMs: spscStatistics + 3,
 } as const
 
-/** No command is longer. */
-export const inboundRecordWordsMax = 256
+/** No command is longer: `maxCommandWords`, with room to grow. */
+export const inboundRecordWordsMax = 512
 
 /** Memory for at least `words` of commands that are not consumed yet. */
 export function createInboundMemory(words: number): InboundMemory {

@@ -8,7 +8,7 @@ import {
   type InstrumentDefinition,
   MatchingEngine,
 } from '#tidemark/matching/index.js'
-import { CopiedPieces, copyAtOnce, restoredFrom } from './support/copies.js'
+import { CopiedPieces, copyAtOnce, pieceWords, restoredFrom } from './support/copies.js'
 import {
   encodeDeepCommand,
   encodeInstruments,
@@ -230,7 +230,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
     let words = 0
     for (let id = 1; !copy.step(100); id += 97) {
       steps++
-      expect(copied.words - words).toBeLessThanOrEqual(100 * 16 + 64)
+      expect(copied.words - words).toBeLessThanOrEqual(100 * 16 + pieceWords)
       words = copied.words
       const { ahead } = copy
       group.reset()

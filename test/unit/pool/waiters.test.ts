@@ -186,7 +186,11 @@ describe('the check of the order of records', () => {
 
 describe('the publisher', () => {
   it('refuses a record whose LSN is not above that of the one before', () => {
-    const publisher = new Publisher([], new AcknowledgementLatency(), () => 0)
+    const publisher = new Publisher(
+      [],
+      { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
+      () => 0,
+    )
     const otherType = groupType + 1
     publisher.visit(group, 0, group.length, 16, otherType, 0, 1)
     for (const lsn of [16, 8]) {

@@ -1,6 +1,11 @@
-import { type CopyCounts, MatchingEngine, type ShardCopy } from '#tidemark/matching/index.js'
+import {
+  type CopyCounts,
+  copyRecordWordsMax,
+  MatchingEngine,
+  type ShardCopy,
+} from '#tidemark/matching/index.js'
 
-const pieceWords = 64
+export const pieceWords = copyRecordWordsMax
 
 /** What a copy of a shard's books gave, in small pieces. */
 export class CopiedPieces {

@@ -1,14 +1,17 @@
 import {
   cancelAllFlags,
+  type DetailName,
   encodeCancel,
   encodeCancelAll,
   encodeExpire,
   encodeHalt,
   encodeInstrument,
+  encodeInstrumentChange,
   encodeNew,
   encodeReduce,
   encodeReplace,
   encodeResume,
+  type InstrumentChange,
   type InstrumentDefinition,
 } from '#tidemark/matching/index.js'
 
@@ -95,8 +98,39 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
     )
   else if (kind < 970) encodeExpire(words, 0, instrumentId, tag, 0, 1 + random.below(10), random.chance(30))
   else if (kind < 972) encodeHalt(words, 0, instrumentId, tag, 0)
-  else if (kind < 999) encodeResume(words, 0, instrumentId, tag, 0)
+  else if (kind < 992) encodeResume(words, 0, instrumentId, tag, 0)
+  else if (kind < 999) encodeInstrumentChange(words, 0, instrumentId, tag, 0, randomChange(random))
   else encodeInstrument(words, 0, tag, 0, instruments[0]!)
+}
+
+/** Some limits come and others go; an instrument that is closed is opened again by most of the changes after it. */
+function randomChange(random: Random): InstrumentChange {
+  const set: Record<string, string | number> = {}
+  const removed: DetailName[] = []
+  for (const [name, value] of [
+    ['minPrice', 94 + random.below(6)],
+    ['maxPrice', 101 + random.below(6)],
+    ['minQuantity', 1 + random.below(4)],
+    ['maxQuantity', random.chance(5) ? 2 : 6 + random.below(8)],
+    ['minNotional', 100 * (1 + random.below(6))],
+    ['baseAsset', random.pick(['X', 'Ω'])],
+    ['quoteAsset', 'Y'],
+    ['info', JSON.stringify({ n: random.below(3) })],
+  ] as const) {
+    if (random.chance(15)) set[name] = value
+    else if (random.chance(60)) removed.push(name)
+  }
+  const status = random.pick([
+    undefined,
+    undefined,
+    'open',
+    'open',
+    'open',
+    'open',
+    'halted',
+    'closed',
+  ] as const)
+  return { set, removed, ...(status && { status }) }
 }
 
 /** Encodes a limit order, cancel or replace for a book of hundreds of levels, far from the touch as often as near. */

@@ -6,6 +6,7 @@ import {
   encodeCommand,
   encodeInstrument,
   type InstrumentDefinition,
+  maxCommandWords,
   type NewCommand,
   type OrderState,
   type Side,
@@ -21,7 +22,7 @@ type Options = Partial<Omit<NewCommand, 'type' | 'symbol'>>
  */
 export class RuleBook {
   readonly books = new PairedBooks(1)
-  readonly #words = new Int32Array(128)
+  readonly #words = new Int32Array(maxCommandWords)
   readonly #definition: InstrumentDefinition
 
   constructor(definition: Partial<InstrumentDefinition> = {}) {

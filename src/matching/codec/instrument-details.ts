@@ -1,0 +1,158 @@
+import { CommandError } from './command-errors.js'
+import { readU64 } from './command-layout.js'
+import { limits } from './limits.js'
+import { type InstrumentStatus, instrumentStatusCodes, instrumentStatusNames } from './names.js'
+import { checkPositive, writeU64 } from './record-words.js'
+
+/** What an instrument says of itself beside its grids. All of it can change. Fields that were not stated are absent. */
+export interface InstrumentDetails {
+  readonly baseAsset?: string
+  readonly quoteAsset?: string
+  /** Ticks. */
+  readonly minPrice?: number
+  readonly maxPrice?: number
+  /** Lots. */
+  readonly minQuantity?: number
+  readonly maxQuantity?: number
+  /** Ticks times lots. */
+  readonly minNotional?: number
+  /** An object as JSON text. */
+  readonly info?: string
+}
+
+export type DetailName = keyof InstrumentDetails
+
+/** A change of an instrument: what is stated from now on, and what is not stated any more. The rest stays. */
+export interface InstrumentChange {
+  readonly status?: InstrumentStatus
+  readonly set: InstrumentDetails
+  readonly removed: readonly DetailName[]
+}
+
+/** What a change begins with that changes nothing. */
+export const noChange: InstrumentChange = { set: {}, removed: [] }
+
+const numberNames = ['minPrice', 'maxPrice', 'minQuantity', 'maxQuantity', 'minNotional'] as const
+const textNames = ['baseAsset', 'quoteAsset', 'info'] as const
+const textBytesMax = {
+  baseAsset: limits.maxAssetBytes,
+  quoteAsset: limits.maxAssetBytes,
+  info: limits.maxInfoBytes,
+} as const
+
+/** The order of the bits, and of the numbers. */
+export const detailNames: readonly DetailName[] = [...numberNames, ...textNames]
+const STATUS = 1 << detailNames.length
+
+/** Words of a block of details before its numbers and texts. */
+export const DETAILS_WORDS = 4
+/** No block of details is longer. */
+export const detailsWordsMax =
+  DETAILS_WORDS + numberNames.length * 2 + Math.ceil((2 * limits.maxAssetBytes + limits.maxInfoBytes) / 8) * 2
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Encodes details at a word offset and returns the words used.
+ *
+ * @throws CommandError, before anything is written, for a number or a text that is out of range.
+ */
+export function encodeDetails(words: Int32Array, at: number, change: InstrumentChange): number {
+  const { set, removed, status } = change
+  const texts = textNames.map((name) => (set[name] === undefined ? undefined : encoder.encode(set[name])))
+  let mask = status === undefined ? 0 : STATUS
+  for (const [bit, name] of detailNames.entries()) if (set[name] !== undefined) mask |= 1 << bit
+  for (const name of numberNames) if (set[name] !== undefined) checkPositive(name, set[name])
+  for (const [i, name] of textNames.entries()) checkText(name, set[name], texts[i])
+  let removedMask = 0
+  for (const name of removed) removedMask |= 1 << detailNames.indexOf(name)
+  const [base = 0, quote = 0, info = 0] = texts.map((text) => text?.length ?? 0)
+  const textBytes = base + quote + info
+  const numbers = numberNames.filter((name) => set[name] !== undefined)
+  const textAt = at + DETAILS_WORDS + numbers.length * 2
+  const end = textAt + Math.ceil(textBytes / 8) * 2
+  words.fill(0, at, end)
+  words[at] = mask | (removedMask << 16)
+  words[at + 1] = (status === undefined ? 0 : instrumentStatusCodes[status]) | (base << 8) | (quote << 16)
+  words[at + 2] = info
+  let to = at + DETAILS_WORDS
+  for (const name of numbers) to = writeU64(words, to, set[name]!)
+  const bytes = new Uint8Array(words.buffer, words.byteOffset + textAt * 4, textBytes)
+  let byte = 0
+  for (const text of texts) {
+    if (text === undefined) continue
+    bytes.set(text, byte)
+    byte += text.length
+  }
+  return end - at
+}
+
+/** Reads the details at a word offset. */
+export function decodeDetails(words: Int32Array, at: number): InstrumentChange {
+  const mask = words[at]! & 0xffff
+  const removedMask = words[at]! >>> 16
+  const set: Record<string, string | number> = {}
+  let from = at + DETAILS_WORDS
+  for (const [bit, name] of numberNames.entries()) {
+    if ((mask & (1 << bit)) === 0) continue
+    set[name] = readU64(words, from)
+    from += 2
+  }
+  const lengths = [(words[at + 1]! >>> 8) & 0xff, (words[at + 1]! >>> 16) & 0xff, words[at + 2]!]
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  // A copy, because a TextDecoder does not read shared memory.
+  const bytes = new Uint8Array(total)
+  bytes.set(new Uint8Array(words.buffer, words.byteOffset + from * 4, total))
+  let byte = 0
+  for (const [i, name] of textNames.entries()) {
+    const end = byte + lengths[i]!
+    if ((mask & (1 << (numberNames.length + i))) !== 0) set[name] = decoder.decode(bytes.subarray(byte, end))
+    byte = end
+  }
+  const removed = detailNames.filter((_, bit) => (removedMask & (1 << bit)) !== 0)
+  const status = instrumentStatusNames[words[at + 1]! & 0xff]!
+  return { set, removed, ...((mask & STATUS) !== 0 && { status }) }
+}
+
+/** Words of the block of details at a word offset, by what its head says. */
+export function detailsWords(words: Int32Array, at: number): number {
+  let numbers = 0
+  for (let bit = 0; bit < numberNames.length; bit++) numbers += (words[at]! >>> bit) & 1
+  const textBytes =
+    ((words[at + 1]! >>> 8) & 0xff) + ((words[at + 1]! >>> 16) & 0xff) + (words[at + 2]! >>> 0)
+  return DETAILS_WORDS + numbers * 2 + Math.ceil(textBytes / 8) * 2
+}
+
+/** The details after a change; `undefined` when it leaves none. */
+export function changedDetails(
+  details: InstrumentDetails | undefined,
+  { set, removed }: InstrumentChange,
+): InstrumentDetails | undefined {
+  const changed: Record<string, unknown> = {}
+  // In their order, so that the same details are the same object however they came about.
+  for (const name of detailNames) {
+    const value = set[name] ?? (removed.includes(name) ? undefined : details?.[name])
+    if (value !== undefined) changed[name] = value
+  }
+  return Object.keys(changed).length === 0 ? undefined : changed
+}
+
+/** The limit that contradicts another one, with that one; `undefined` when none does. */
+export function crossedLimits(details: InstrumentDetails | undefined): [DetailName, DetailName] | undefined {
+  const { minPrice = 0, maxPrice = minPrice, minQuantity = 0, maxQuantity = minQuantity } = details ?? {}
+  if (minPrice > maxPrice) return ['minPrice', 'maxPrice']
+  return minQuantity > maxQuantity ? ['minQuantity', 'maxQuantity'] : undefined
+}
+
+function checkText(name: (typeof textNames)[number], value: unknown, text: Uint8Array | undefined): void {
+  if (text === undefined) return
+  const most = textBytesMax[name]
+  if (text.length >= 1 && text.length <= most) return
+  throw new CommandError(
+    'TIDEMARK_FIELD_RANGE',
+    name,
+    value,
+    `${name} must have 1 to ${most} bytes of UTF-8.`,
+  )
+}
