@@ -14,6 +14,7 @@ import { LatencyRecorder } from '../dist/src/cli/latency.js'
 import { bytes, count, duration } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'
 import { BareCommitter } from './lib/bare-committer.mjs'
+import { collectGarbage } from './lib/collected.mjs'
 import { relayLatency } from './lib/relay.mjs'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spread, spreadOf } from './lib/rounds.mjs'
@@ -37,8 +38,8 @@ const most = Math.round(Math.max(...rates) * (seconds + warmSeconds))
 const tape = new CommandTape({ commands: warmCommands + Math.max(most, singleTimes), symbols: 8 })
 /** Promises of their own are measured up to this rate. */
 const submitRateMax = 200_000
-const submitArrivals = Math.round(Math.min(submitRateMax, Math.max(...rates)) * (seconds + warmSeconds))
-const objects = tape.objects(0, warmCommands + Math.max(submitArrivals, singleTimes))
+/** For the warm-up and the single caller; those of arrivals are made in their runs, and make no other's heap large. */
+const objects = tape.objects(0, warmCommands + singleTimes)
 
 async function withPool(use) {
   return inFolder(settings.dir, async (dir) => {
@@ -63,9 +64,12 @@ function poolArrivals(ratePerSecond, handover) {
   return withPool(async (pool) => {
     const batch = pool.batch()
     const groupMax = handover === 'submit' ? 1 : maxInFlight
+    const all = Math.round(ratePerSecond * warmSeconds) + Math.round(ratePerSecond * seconds)
+    const arriving = handover === 'submit' ? tape.objects(warmCommands, warmCommands + all) : []
+    const how = { ratePerSecond, window: maxInFlight, groupMax, beforeClock: collectGarbage }
     const arrive = (arrivals, first) =>
-      runArrivals({ ratePerSecond, arrivals, window: maxInFlight, groupMax }, (from, to) => {
-        if (handover === 'submit') return pool.submit(objects[first + from])
+      runArrivals({ ...how, arrivals }, (from, to) => {
+        if (handover === 'submit') return pool.submit(arriving[first - warmCommands + from])
         tape.play(batch, first + from, first + to)
         const acknowledged = pool.submitBatch(batch)
         batch.clear()
@@ -92,9 +96,9 @@ function bareArrivals(ratePerSecond) {
     const record = new Uint8Array(seen.commandBytes).fill(0x5a)
     const handOver = (from, to) => bare.append(record, to - from)
     const window = Math.floor((32 * 1024 * 1024) / record.length)
-    await runArrivals({ ratePerSecond, arrivals: Math.round(ratePerSecond * warmSeconds), window }, handOver)
-    const arrivals = Math.round(ratePerSecond * seconds)
-    const result = await runArrivals({ ratePerSecond, arrivals, window }, handOver)
+    const how = { ratePerSecond, window, beforeClock: collectGarbage }
+    await runArrivals({ ...how, arrivals: Math.round(ratePerSecond * warmSeconds) }, handOver)
+    const result = await runArrivals({ ...how, arrivals: Math.round(ratePerSecond * seconds) }, handOver)
     await bare.close()
     return result
   })

@@ -7,6 +7,7 @@ import { drive } from '../dist/src/cli/bench/drive.js'
 import { CommandTape } from '../dist/src/cli/bench/tape.js'
 import { duration } from '../dist/src/cli/number-format.js'
 import { EnginePool } from '../dist/src/index.js'
+import { collectGarbage } from './lib/collected.mjs'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spreadOf } from './lib/rounds.mjs'
 import { filled, inFolder, readSettings, whole } from './lib/settings.mjs'
@@ -59,7 +60,8 @@ async function run({ segmentBytes, checkpointsWanted }) {
         (seconds * 1000) / (checkpointsWanted + 0.5),
       )
     const batch = pool.batch()
-    const result = await runArrivals({ ratePerSecond, arrivals, window: maxInFlight }, (from, to) => {
+    const how = { ratePerSecond, window: maxInFlight, beforeClock: collectGarbage }
+    const result = await runArrivals({ ...how, arrivals }, (from, to) => {
       tape.play(batch, warmCommands + from, warmCommands + to)
       const acknowledged = pool.submitBatch(batch)
       batch.clear()

@@ -7,6 +7,8 @@ export interface ArrivalSettings {
   readonly window: number
   /** Arrivals handed over at once, at most; Infinity unless stated. */
   readonly groupMax?: number
+  /** Called when all memory is there, before the clock starts: to collect garbage, which would stop the arrivals. */
+  readonly beforeClock?: () => void
 }
 
 export interface ArrivalResult {
@@ -42,6 +44,7 @@ export async function runArrivals(
   let pending = 0
   let failure: unknown
   let longestTurnMs = 0
+  settings.beforeClock?.()
   const startMs = performance.now()
   let turnMs = startMs
   const endMs = startMs + arrivals * spacingMs * durationTimesMax + 100
