@@ -19,6 +19,7 @@ import {
   FactorEngine,
   FactorPersister,
   factorContentVersion,
+  factorsLogKind,
   Macd,
   RelativeStrength,
   Return,
@@ -226,7 +227,11 @@ async function benchDurable(batchSize, groupCommit, window, ticks) {
 async function benchRecovery() {
   const records = 1_000_000 * scale
   const vectors = folder()
-  const log = await DurableLog.open({ dir: vectors, contentVersion: factorContentVersion })
+  const log = await DurableLog.open({
+    dir: vectors,
+    kind: factorsLogKind,
+    contentVersion: factorContentVersion,
+  })
   const persister = new FactorPersister(log, { preset: 'highThroughput', capacity: 2_000_000 })
   const series = persister.series('X', ['a', 'b', 'c', 'd'])
   const row = new Float64Array(4)
@@ -263,7 +268,7 @@ async function timed(label, dir) {
 
 async function benchMemory() {
   const dir = folder()
-  const log = await DurableLog.open({ dir, contentVersion: factorContentVersion })
+  const log = await DurableLog.open({ dir, kind: factorsLogKind, contentVersion: factorContentVersion })
   const persister = new FactorPersister(log, { batchSize: 2000, capacity: 10_000, maxDelayMs: 10_000 })
   const series = persister.series(
     'X',

@@ -28,6 +28,8 @@ export const factorRecordType = 16
  * all of them.
  */
 export const factorContentVersion = 2
+/** The kind that the header of a factor log names. */
+export const factorsLogKind = 'factors'
 
 export const entryKind = {
   session: 1,

@@ -86,7 +86,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * Opens the log in `dir`, after a crash too: what was acknowledged is there, a torn tail is cut.
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED` (another owner has it), `TIDEMARK_LOG_CORRUPT`,
-   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
+   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_KIND` (it is another application's), `TIDEMARK_LOG_IO`.
    *
    * @example
    * ```js

@@ -14,7 +14,7 @@ export {
   shortageError,
   threadEnded,
 } from './errors.js'
-export { frameHeaderBytes, syncMarkerType } from './format/frame.js'
+export { batchHeaderBytes, recordBytes } from './format/batch.js'
 export { checkOptions, checkSignal, optionNames } from './options.js'
 export * from './public.js'
 export type { BatchChunk } from './read/batch-walk.js'
@@ -29,7 +29,7 @@ export { TaskThreads } from './task-threads.js'
 export type { EndKnowledge } from './tools/backup-end.js'
 export { inspectLog } from './tools/inspection.js'
 export {
-  type InspectedGroup,
+  type InspectedRecord,
   type InspectionStep,
   type InspectionVisitor,
   type LogInspection,

@@ -5,6 +5,7 @@ import { NodeDisk } from './disk/node-disk.js'
 import { type TakenFolder, takeFolder } from './disk/ownership.js'
 import { badSetting, LogError } from './errors.js'
 import { LogThreads } from './flush/log-threads.js'
+import { checkKind, defaultKind, requireKind } from './format/log-kind.js'
 import { holdsLog } from './format/segment.js'
 import type { RecoveryReport } from './recover/recovery.js'
 import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
@@ -16,11 +17,16 @@ const initialSegmentBytesGoal = 4 * 1024 * 1024
 export interface DurableLogOptions extends LogSettingOptions {
   /** The log's folder; made when it is not there. */
   readonly dir: string
+  /**
+   * What writes this log: 1 to 16 characters of a-z, 0-9 and "-". It stands in every segment, and a log of another kind is
+   * refused, so that no folder is taken for another one. Default `log`.
+   */
+  readonly kind?: string
   /** Version of what the application writes; a log of another version is refused. Default 1. */
   readonly contentVersion?: number
 }
 
-export const durableLogOptions = new Set([...logSettingNames, 'dir', 'contentVersion'])
+export const durableLogOptions = new Set([...logSettingNames, 'dir', 'kind', 'contentVersion'])
 
 /** A log whose flusher runs, and what it needs to be closed again. */
 export interface OpenedLog {
@@ -46,9 +52,12 @@ export async function openLog(
   if (typeof options.dir !== 'string' || options.dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder')
   }
+  const kind = checkKind(options.kind ?? defaultKind)
   const dir = path.resolve(options.dir)
   const disk = new NodeDisk()
   makeFolder(disk, dir)
+  // Before the lock, which is a file too, and again when the log is recovered under it.
+  requireKind(disk, dir, kind)
   const taken = await takeFolder(disk, dir, () => holdsLog(disk, dir))
   if (!taken) {
     throw new LogError(
@@ -58,7 +67,11 @@ export async function openLog(
     )
   }
   try {
-    const memory = createLogMemory(settings.ringBytes, settings.maxFrameBytes)
+    const memory = createLogMemory(
+      settings.ringBytes,
+      settings.maxBatchBytes,
+      settings.durability === 'each' ? 1 : undefined,
+    )
     const coveredLsn = await covered?.(dir)
     const threads = new LogThreads(memory)
     const check = new SealedCheck(disk, dir)
@@ -66,9 +79,10 @@ export async function openLog(
       memory,
       directory: dir,
       identity: taken.identity,
+      kind,
       contentVersion: options.contentVersion ?? 1,
       coveredLsn,
-      maxFrameBytes: settings.maxFrameBytes,
+      maxBatchBytes: settings.maxBatchBytes,
       segmentBytes: settings.segmentBytes,
       initialSegmentBytes: initialSegmentBytes(settings),
       flush: settings,
@@ -87,8 +101,8 @@ export async function openLog(
 }
 
 /** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */
-export function initialSegmentBytes({ segmentBytes, maxFrameBytes }: LogSettings): number {
-  return Math.min(segmentBytes, Math.max(maxFrameBytes, initialSegmentBytesGoal))
+export function initialSegmentBytes({ segmentBytes, maxBatchBytes }: LogSettings): number {
+  return Math.min(segmentBytes, Math.max(maxBatchBytes, initialSegmentBytesGoal))
 }
 
 /** Most logs are smaller, and need not load what this takes. */

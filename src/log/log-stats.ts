@@ -12,9 +12,9 @@ export interface LogStats {
   readonly ringFill: number
   /** Writes with their sync since the log was opened, and the records and bytes that were in them. */
   readonly flushes: number
-  readonly groups: number
+  readonly records: number
   readonly bytes: number
-  readonly groupsPerFlush: number
+  readonly recordsPerFlush: number
   /** How long flushes took since the log was opened: the write and the sync of each. */
   readonly flushLatency: LatencySummary
   /** Changes from one segment to the next. */
@@ -41,7 +41,7 @@ export function logStats(
 ): LogStats {
   const { statistics, control64, ringBytes } = views
   const flushes = statistics[float64.flushes]!
-  const groups = statistics[float64.groups]!
+  const records = statistics[float64.records]!
   const durableLsn = Number(Atomics.load(control64, int64.released))
   const tailLsn = Number(Atomics.load(control64, int64.claimTail))
   const limit = Number(Atomics.load(control64, int64.claimLimit))
@@ -51,9 +51,9 @@ export function logStats(
     durableLagBytes: tailLsn - durableLsn,
     ringFill: 1 - (limit - tailLsn) / ringBytes,
     flushes,
-    groups,
+    records,
     bytes: statistics[float64.bytes]!,
-    groupsPerFlush: flushes === 0 ? 0 : groups / flushes,
+    recordsPerFlush: flushes === 0 ? 0 : records / flushes,
     flushLatency: views.flushLatency.snapshot(),
     rotations: statistics[float64.rotations]!,
     unpreparedRotations: statistics[float64.unpreparedRotations]!,

@@ -8,18 +8,18 @@ export type Preset = 'lowLatency' | 'balanced' | 'highThroughput'
 
 /** How a log writes. Every setting can be given as an option or in the environment; see `resolveLogSettings`. */
 export interface LogSettings {
-  /** A batch is flushed when this many groups are pending … */
+  /** What is pending is flushed when it is this many records … */
   readonly batchSize: number
   /** … or the oldest is this many milliseconds old. 0: whenever the disk is free. */
   readonly batchDelayMs: number
-  /** `group`: one sync a batch; `each`: one sync a group; `unsafeNone`: acknowledged before any sync. */
+  /** `group`: one sync for all that is pending; `each`: one sync a record; `unsafeNone`: acknowledged before any sync. */
   readonly durability: Durability
   /** Shared memory between producers and the flusher; a power of two. */
   readonly ringBytes: number
-  /** Bytes of frames in a segment file. */
+  /** Bytes of batches in a segment file. */
   readonly segmentBytes: number
-  /** The largest frame; a larger group goes into several. */
-  readonly maxFrameBytes: number
+  /** The largest batch; a larger record goes into several, in pieces. */
+  readonly maxBatchBytes: number
   /**
    * Microseconds for which a thread that has nothing to do looks for work before it sleeps. 0 unless there are more processors
    * than threads that are busy at once.
@@ -37,7 +37,7 @@ export const logSettingNames = optionNames<LogSettingOptions>({
   durability: true,
   ringBytes: true,
   segmentBytes: true,
-  maxFrameBytes: true,
+  maxBatchBytes: true,
   spinUs: true,
   preset: true,
 })
@@ -55,7 +55,7 @@ const defaults: Omit<LogSettings, 'spinUs'> = {
   durability: 'group',
   ringBytes: 16 * 1024 * 1024,
   segmentBytes: 64 * 1024 * 1024,
-  maxFrameBytes: 256 * 1024,
+  maxBatchBytes: 256 * 1024,
 }
 
 const segmentBytesMin = 16 * 1024
@@ -94,7 +94,7 @@ export function resolveLogSettings(
       ringBytesMin,
       ringBytesMax,
     ) ?? defaults.ringBytes
-  const maxFrameBytes = options.maxFrameBytes ?? Math.min(defaults.maxFrameBytes, ringBytes / 4)
+  const maxBatchBytes = options.maxBatchBytes ?? Math.min(defaults.maxBatchBytes, ringBytes / 4)
   return {
     batchSize:
       integerSetting('batchSize', options.batchSize, 'TIDEMARK_BATCH_SIZE', environment, 1, batchSizeMax) ??
@@ -118,10 +118,10 @@ export function resolveLogSettings(
         options.segmentBytes,
         'TIDEMARK_SEGMENT_BYTES',
         environment,
-        Math.max(segmentBytesMin, maxFrameBytes),
+        Math.max(segmentBytesMin, maxBatchBytes),
         segmentBytesMax,
-      ) ?? Math.max(defaults.segmentBytes, maxFrameBytes),
-    maxFrameBytes,
+      ) ?? Math.max(defaults.segmentBytes, maxBatchBytes),
+    maxBatchBytes,
     spinUs: spinSetting(options.spinUs, environment, busyThreads),
   }
 }

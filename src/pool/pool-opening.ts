@@ -5,6 +5,7 @@ import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
 import { CursorStore } from './delivery/cursors.js'
 import type { WaiterContext } from './delivery/pending-commands.js'
 import { InstrumentRegistry } from './instruments.js'
+import { poolLogKind } from './record-type.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
 import { ShardThreads } from './shard/shard-threads.js'
@@ -48,6 +49,7 @@ export async function openParts(
     {
       ...options,
       dir: settings.dir,
+      kind: poolLogKind,
       spinUs: settings.spinUs,
       contentVersion: options[rulesVersionOf] ?? rulesVersion,
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
 import {
@@ -23,26 +23,23 @@ const liveOnEvery = 16
 /**
  * What a flipped bit must do:
  *
- * - `corrupt`: header or payload of a frame that a later frame says was synced, or any bit of a sealed segment below its
- *   end: the opening is refused.
- * - `unproven`: a frame of the last batch, of which nothing on disk says yet that it was synced. It can't be distinguished from
+ * - `corrupt`: any bit of a batch that a later batch says was synced, or of a sealed segment below its end: the opening is refused.
+ * - `unproven`: a batch of the last write, of which nothing on disk says yet that it was synced. It can't be distinguished from
  *   a torn write: the log ends before it, and says so.
  * - `tail`: the zeros after the end of the log: taken for the beginning of a torn write, and cut.
  *
  * The rest is harmless to an opening:
  *
  * - `header`: one copy of a header, for the other is used; or the bytes of the header block that hold nothing.
- * - `padding`: the up to seven bytes after a frame of the last segment, which are not part of it.
  * - `sealed tail`: what stands in a sealed segment's file after its end.
  */
-type Effect = 'corrupt' | 'unproven' | 'tail' | 'header' | 'padding' | 'sealed tail'
+type Effect = 'corrupt' | 'unproven' | 'tail' | 'header' | 'sealed tail'
 /** What `log verify` says, which is asked for one bit of each byte. */
 const verdicts = {
   corrupt: 'corrupt',
   unproven: 'torn',
   tail: 'torn',
   header: 'corrupt',
-  padding: 'corrupt',
   'sealed tail': 'valid',
 } as const
 
@@ -93,9 +90,9 @@ function flip(place: number, live: boolean): Effect {
   if ('refused' in opening) throw new Error(`${where()}: refused: ${opening.refused.message}`)
   const { endLsn, tornTail } = opening.log.report
   const cut = effect === 'unproven' || effect === 'tail'
-  // The records of the last batch that stay get a sync marker.
+  // The records of the last write that stay get a sync marker.
   const keptLsn = effect === 'unproven' ? lsn : log.endLsn
-  if (endLsn !== (keptLsn > log.provenLsn ? keptLsn + frameHeaderBytes : keptLsn))
+  if (endLsn !== (keptLsn > log.provenLsn ? keptLsn + batchHeaderBytes : keptLsn))
     throw new Error(`${where()}: the log ends at ${endLsn}`)
   if ((tornTail !== undefined) !== cut || (cut && tornTail?.lsn !== lsn))
     throw new Error(`${where()}: the torn tail is ${JSON.stringify(tornTail)}`)
@@ -108,14 +105,10 @@ function flip(place: number, live: boolean): Effect {
 
 /** What a flip of a byte does, and at which LSN it must be reported. */
 function effectOf(segment: FaultSegment, byte: number): { effect: Effect; lsn: number } {
-  const { firstLsn, endLsn, sealed, frames } = segment
+  const { firstLsn, endLsn, sealed, batches } = segment
   if (byte < segmentHeaderBytes) return { effect: 'header', lsn: firstLsn }
   const lsn = firstLsn + byte - segmentHeaderBytes
   if (lsn >= endLsn) return { effect: sealed ? 'sealed tail' : 'tail', lsn: endLsn }
-  const frame = frames.find((one) => lsn < one.endLsn)!
-  if (lsn >= frame.payloadEndLsn) {
-    // Only the CRC of the whole segment covers it, so that it is reported after the last frame.
-    return sealed ? { effect: 'corrupt', lsn: endLsn } : { effect: 'padding', lsn: frame.lsn }
-  }
-  return { effect: frame.lsn < log.provenLsn ? 'corrupt' : 'unproven', lsn: frame.lsn }
+  const batch = batches.find((one) => lsn < one.endLsn)!
+  return { effect: batch.lsn < log.provenLsn ? 'corrupt' : 'unproven', lsn: batch.lsn }
 }

@@ -21,7 +21,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 const count = faultCount('threads', { short: 100, full: 1_000 })
 const casesAtOnce = 2
 const points = ['claimed', 'written', 'published', 'counted'] as const
-const maxFrameBytes = 4096
+const maxBatchBytes = 4096
 /** One case in so many closes the log without a word about the thread, which then waits a second for it. */
 const silentEvery = 25
 /** One case in so many ends a thread of a whole pool. */
@@ -33,7 +33,7 @@ async function stopProducer(dir: string, seed: number): Promise<string> {
   const point = points[random.int(points.length)]!
   const stop = { point, after: random.int(40), exits: random.int(2) === 0 }
   const silent = new Random(-seed).int(silentEvery) === 0
-  const log = await DurableLog.open({ dir, ringBytes: 65_536, segmentBytes: 65_536, maxFrameBytes })
+  const log = await DurableLog.open({ dir, ringBytes: 65_536, segmentBytes: 65_536, maxBatchBytes })
   const stopped = new SharedArrayBuffer(4)
   const start = (options: object) =>
     new Worker(`${root}/test/faults/stopping-producer.mjs`, {
@@ -50,7 +50,7 @@ async function stopProducer(dir: string, seed: number): Promise<string> {
   const append = () => {
     try {
       const i = mine.length
-      const lsn = log.append(recordOf(0, i, seed).subarray(0, maxFrameBytes - 32))
+      const lsn = log.append(recordOf(0, i, seed).subarray(0, maxBatchBytes - 40))
       const done = log.waitDurable(lsn)
       done.catch(() => {})
       mine.push({ i, lsn, done })
@@ -104,8 +104,9 @@ function checkRecords(
   const { report } = recoverLog({
     disk,
     directory: dir,
+    kind: 'log',
     contentVersion: 1,
-    maxFrameBytes,
+    maxBatchBytes,
     initialSegmentBytes: 65_536,
   })
   expect(report.endLsn).toBeGreaterThanOrEqual(durableLsn)
@@ -120,7 +121,7 @@ function checkRecords(
       expect.fail(`LSN ${lsn}: record ${i} of producer ${producer} after ${next.get(producer)}`)
     next.set(producer, i + 1)
     const sent = recordOf(producer, i, seed)
-    const whole = producer === 0 ? sent.subarray(0, maxFrameBytes - 32) : sent
+    const whole = producer === 0 ? sent.subarray(0, maxBatchBytes - 40) : sent
     if (!record.equals(whole))
       expect.fail(`LSN ${lsn}: record ${i} of producer ${producer} is not what was sent`)
     if (producer === 0) mine.set(lsn, i)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alignFrame, frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { recordBytes } from '#tidemark/log/format/batch.js'
 import {
   decodeCommand,
   decodeEvents,
@@ -152,9 +152,9 @@ class Life {
   #publish(): number {
     if (this.#log.tail - this.#log.released > unwrittenBytesMax) this.#flush()
     const end = this.#log.producer.publish()
-    let lsn = end - this.#staged.reduce((total, payload) => total + frameBytes(payload), 0)
+    let lsn = end - this.#staged.reduce((total, payload) => total + recordBytes(payload.length), 0)
     for (const payload of this.#staged) {
-      lsn += frameBytes(payload)
+      lsn += recordBytes(payload.length)
       this.#sent.set(lsn, payload)
     }
     this.#staged = []
@@ -202,10 +202,6 @@ class Life {
       copies.map(({ section }) => section),
     )
   }
-}
-
-function frameBytes(payload: string): number {
-  return alignFrame(frameHeaderBytes + payload.length)
 }
 
 /** Holds what was recovered against what was acknowledged, and books and events against the naive model. */

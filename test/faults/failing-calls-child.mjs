@@ -61,7 +61,7 @@ async function live(life) {
       dir: DIR,
       ringBytes: 65_536,
       segmentBytes,
-      maxFrameBytes: 4096,
+      maxBatchBytes: 4096,
       keepSnapshots: 1,
       instruments,
     }),

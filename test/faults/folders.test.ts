@@ -13,8 +13,9 @@ function open(disk: MemoryDisk): void {
   recoverLog({
     disk,
     directory: folder,
+    kind: 'log',
     contentVersion: 1,
-    maxFrameBytes: 4096,
+    maxBatchBytes: 4096,
     initialSegmentBytes: 4096,
   })
 }

@@ -34,7 +34,7 @@ const queue = await JobController.open({
   keepHistory: history === 'history',
   keepFinished: { count: 1_000_000 },
   interruptionsMax: 1_000_000,
-  log: { ringBytes: 64 * 1024, maxFrameBytes: 16 * 1024, segmentBytes: 64 * 1024 },
+  log: { ringBytes: 64 * 1024, maxBatchBytes: 16 * 1024, segmentBytes: 64 * 1024 },
 })
 queue.on('completed', ({ id, attempt }) => say(`C ${id} ${attempt}`))
 queue.on('dead', ({ id }) => say(`D ${id}`))

@@ -119,12 +119,12 @@ describe('a log that is opened often', () => {
     const last = segmentPaths(disk).at(-1)!
     const read = () => inspectLogNow(disk, inlineDirectory, {}, { settle: false }).segments.at(-1)!
     const before = read()
-    expect(before.header).toMatchObject({ withinGroup: true })
+    expect(before.header).toMatchObject({ withinRecord: true })
     new InlineLog(disk, { segmentBytes })
     expect(segmentPaths(disk).at(-1)).toBe(last)
-    const { withinGroup, previous, createdUs, epoch } = read().header!
-    expect({ withinGroup, previous, createdUs }).toEqual({
-      withinGroup: true,
+    const { withinRecord, previous, createdUs, epoch } = read().header!
+    expect({ withinRecord, previous, createdUs }).toEqual({
+      withinRecord: true,
       previous: before.header!.previous,
       createdUs: before.header!.createdUs,
     })

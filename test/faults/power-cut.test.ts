@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, reopen } from '../support/inline-log.js'
 import { MemoryDisk } from '../support/memory-disk.js'
@@ -97,7 +97,7 @@ describe('a power cut', () => {
     expect(syncs).toBeGreaterThanOrEqual(100)
     expect(log.released).toBe(log.tail)
     // After the last batch the opening puts a sync marker.
-    expect(reopen(disk.powerCut()).log.tail).toBe(log.released + frameHeaderBytes)
+    expect(reopen(disk.powerCut()).log.tail).toBe(log.released + batchHeaderBytes)
   })
 
   it('under unsafeNone may lose what was released, and never what was synced', () => {

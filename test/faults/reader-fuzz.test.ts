@@ -57,7 +57,7 @@ const poolReaders: readonly Reader[] = [
     (dir) =>
       dumpLog(
         dir,
-        { ...none, from: { lsn: 1000 }, types: new Set(['trade', 'mark']) },
+        { ...none, from: { lsn: 1000 }, types: new Set(['trade', 'sync-marker']) },
         { ...quiet, json: true },
       ),
   ],
@@ -80,7 +80,7 @@ const factorsReaders: readonly Reader[] = [
     'factors recover',
     async (dir) => {
       const disk = new NodeDisk()
-      const settings = { contentVersion: 1, maxFrameBytes: 4096, initialSegmentBytes: 4096 }
+      const settings = { kind: 'factors', contentVersion: 1, maxBatchBytes: 4096, initialSegmentBytes: 4096 }
       const { report } = recoverLog({ disk, directory: dir, ...settings })
       const replay = new FactorReplay(undefined, report.firstLsn)
       await replayFiles(replay, { dir } as DurableLog, report.endLsn)
@@ -104,8 +104,8 @@ describe('a reader of a log', () => {
 
   it(`of random or changed bytes ends with an error that has a code, in bounded memory (${count} logs)`, async () => {
     dir = temporaryDirectory()
-    const pool = await poolReaderLog(temporaryDirectory(), (folder, group) => {
-      inspectLogNow(new NodeDisk(), folder, { group })
+    const pool = await poolReaderLog(temporaryDirectory(), (folder, record) => {
+      inspectLogNow(new NodeDisk(), folder, { record })
     })
     logs = [
       { disk: pool, readers: poolReaders },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
 import { segmentHeaderBytes, segmentNameLsn } from '#tidemark/log/format/segment.js'
 import { logState } from '#tidemark/log/ring/memory.js'
 import { segmentPaths } from '../support/damaged-log.js'
@@ -49,7 +49,6 @@ function crashed(before: number): { disk: MemoryDisk; lsns: number[]; batchLsn: 
   log.flusher.writeSyncMarker()
   log.flushAll()
   const batchLsn = log.tail
-  // The last of them fills its frame, so that every bit up to the end of the log means something.
   for (const bytes of [20, 64, 8]) lsns.push(log.append(Buffer.alloc(bytes, 0x5a)))
   log.flushAll()
   expect(log.released).toBe(log.tail)
@@ -86,7 +85,6 @@ describe('what was acknowledged before a crash', () => {
             refused++
             continue
           }
-          // The padding after a record is not part of it.
           const { report } = opening.log
           expect(report.tornTail, `bit ${bit}`).toBeUndefined()
           const kept = readRecords(damaged, report.firstLsn, report.endLsn).map(({ lsn }) => lsn)
@@ -102,7 +100,7 @@ describe('what was acknowledged before a crash', () => {
     const { disk, endLsn } = crashed(150)
     for (const live of [...Object.values(lives), ...Object.values(lives)]) {
       live(disk)
-      expect(recover(disk).report.endLsn).toBe(endLsn + frameHeaderBytes)
+      expect(recover(disk).report.endLsn).toBe(endLsn + batchHeaderBytes)
       expect(segmentPaths(disk)).toHaveLength(2)
     }
   })

@@ -66,7 +66,7 @@ function start({ args, dir, reports }: Run, resume = true) {
 function journalled(dir: string): number {
   if (!existsSync(dir)) return 0
   try {
-    return inspectLogNow(disk, dir, {}, { settle: false }).lastGroupEndLsn
+    return inspectLogNow(disk, dir, {}, { settle: false }).lastWholeEndLsn
   } catch {
     return 0
   }

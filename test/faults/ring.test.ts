@@ -2,7 +2,7 @@ import { describe, it } from 'vitest'
 import { int32 } from '#tidemark/log/ring/memory.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { Random } from '../support/random.js'
-import { frameBytesOf, maxPayload, RingModel, ringBytes } from '../support/ring-model.js'
+import { batchBytesOf, maxPayload, RingModel, ringBytes } from '../support/ring-model.js'
 
 const operations = faultCount('ring', { short: 100_000, full: 10_000_000 })
 const operationsPerHistory = 500
@@ -75,7 +75,7 @@ class History {
     const what = random.int(100)
     if (what < 45) {
       const payload = this.#payload(this.#size())
-      const fits = model.tail + frameBytesOf(payload.byteLength) <= model.limit
+      const fits = model.tail + batchBytesOf(payload.byteLength) <= model.limit
       this.#wakes(1, fits, () => {
         const lsn = producer.tryAppend(type, flags, payload)
         if (lsn !== (fits ? model.claim(payload, type, flags) : undefined)) {
@@ -84,29 +84,31 @@ class History {
       })
     } else if (what < 55) {
       const payloads = Array.from({ length: 1 + random.int(12) }, () => this.#payload(this.#size()))
-      const bytes = payloads.reduce((sum, { byteLength }) => sum + frameBytesOf(byteLength), 0)
+      const { batches, bytes } = model.batchesOf(payloads)
       const fits = model.tail + bytes <= model.limit
       this.#wakes(payloads.length, fits, () => {
         const lsn = producer.tryAppendBatch(type, flags, payloads)
-        if (fits) for (const payload of payloads) model.claim(payload, type, flags)
+        if (fits) for (const together of batches) model.claimTogether(together, type, flags)
         if (lsn !== (fits ? model.tail : undefined)) throw new Error(`a batch of ${bytes} bytes: ${lsn}`)
       })
     } else if (what < 65) {
-      const groups = 1 + random.int(10)
-      for (let i = 0; i < groups; i++) {
-        const payload = this.#payload(random.int(20) === 0 ? random.int(20_000) : this.#size())
-        model.claimGroup(payload, type, flags)
-        model.publish(1)
-        producer.stage(type, flags, payload)
+      const payloads = Array.from({ length: 1 + random.int(10) }, () =>
+        this.#payload(random.int(20) === 0 ? random.int(20_000) : this.#size()),
+      )
+      for (const together of model.batchesOf(payloads).batches) {
+        if (together[0]!.byteLength > maxPayload) model.claimRecord(together[0]!, type, flags)
+        else model.claimTogether(together, type, flags)
       }
+      model.publish(payloads.length)
+      for (const payload of payloads) producer.stage(type, flags, payload)
       if (producer.publish() !== model.tail) throw new Error('what was staged ends elsewhere')
     } else if (what < 67) {
       const payload = this.#payload(
         random.int(3) === 0 ? ringBytes + random.int(ringBytes) : random.int(30_000),
       )
       model.publish(1)
-      const end = model.claimGroup(payload, type, flags)
-      if (producer.append(type, flags, payload) !== end) throw new Error('a large group ends elsewhere')
+      const end = model.claimRecord(payload, type, flags)
+      if (producer.append(type, flags, payload) !== end) throw new Error('a large record ends elsewhere')
     } else if (what < 85) {
       model.flush()
     } else if (what < 87) {
@@ -122,31 +124,31 @@ class History {
     }
   }
 
-  /** Runs a publication of `groups`, after which the flusher must have been woken if, and only if, it waits for them. */
-  #wakes(groups: number, happens: boolean, publish: () => void): void {
+  /** Runs a publication of so many records, after which the flusher must have been woken if, and only if, it waits for them. */
+  #wakes(records: number, happens: boolean, publish: () => void): void {
     const { control32 } = this.#model
     const published = control32[int32.published]!
-    const waitsFor = 1 + this.#random.int(2 * groups)
+    const waitsFor = 1 + this.#random.int(2 * records)
     control32[int32.wakeAt] = published + waitsFor
     const signal = control32[int32.flusherSignal]!
     publish()
-    if (happens) this.#model.publish(groups)
+    if (happens) this.#model.publish(records)
     const woken = control32[int32.flusherSignal] !== signal
     // A batch larger than the staging memory is published in parts, each of which may wake.
-    if (woken !== (happens && groups >= waitsFor)) {
+    if (woken !== (happens && records >= waitsFor)) {
       throw new Error(
-        `${groups} groups ${woken ? 'woke' : 'did not wake'} a flusher that waits for ${waitsFor}`,
+        `${records} records ${woken ? 'woke' : 'did not wake'} a flusher that waits for ${waitsFor}`,
       )
     }
   }
 
-  /** Bytes of a payload: often such that the ring is full to the byte, or the frame ends at the wrap, or one more or less. */
+  /** Bytes of a payload: often such that the ring is full to the byte, or the batch ends at the wrap, or one more or less. */
   #size(): number {
     const random = this.#random
     const { tail, limit } = this.#model
     const spaces = [limit - tail, ringBytes - (tail % ringBytes)]
     const space = spaces[random.int(2)]!
-    const near = space - 32 + [0, 0, 1, -1, -7, -8, 8][random.int(7)]!
+    const near = space - 40 + [0, 0, 1, -1, -7, -8, 8][random.int(7)]!
     if (random.int(3) === 0 && near >= 0 && near <= maxPayload) return near
     const kind = random.int(20)
     if (kind === 0) return maxPayload - random.int(9)

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 const script = `
   import { writeSync } from 'node:fs'
   import { EnginePool } from '#tidemark/pool/index.js'
-  const pool = await EnginePool.open({ dir: process.env.DIR, segmentBytes: 32768, maxFrameBytes: 4096, instruments: [{ symbol: 'A', tickSize: '1', lotSize: '1' }] })
+  const pool = await EnginePool.open({ dir: process.env.DIR, segmentBytes: 32768, maxBatchBytes: 4096, instruments: [{ symbol: 'A', tickSize: '1', lotSize: '1' }] })
   let orderId = 1
   const caller = async (count) => {
     for (let i = 0; i < count; i++) {

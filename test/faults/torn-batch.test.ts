@@ -1,24 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { segmentPaths } from '../support/damaged-log.js'
-import { describeSegments, type FaultFrame, liveOn, recover, type Written } from '../support/fault-log.js'
+import { describeSegments, type FaultBatch, liveOn, recover, type Written } from '../support/fault-log.js'
 import { faultCases, faultCount, faultPlaces } from '../support/fault-tier.js'
 import { fixClock, fixEpochs, freeEntropy } from '../support/fixed-entropy.js'
 import { InlineLog } from '../support/inline-log.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
-/** A log whose last batch was written and not synced when the machine failed. */
-interface Batch {
+/** A log whose last write, of one or several batches, was not synced when the machine failed. */
+interface LastWrite {
   readonly path: string
-  /** The last segment's file before the batch was written, and with it. */
+  /** The last segment's file before it was written, and with it. */
   readonly before: Buffer
   readonly after: Buffer
-  /** Bytes of the file that the batch takes. */
+  /** Bytes of the file that the write takes. */
   readonly from: number
   readonly to: number
   readonly firstLsn: number
-  readonly frames: readonly FaultFrame[]
+  readonly batches: readonly FaultBatch[]
   readonly written: readonly Written[]
   readonly acknowledged: number
   /** The files below the last. */
@@ -26,10 +26,10 @@ interface Batch {
 }
 
 /**
- * `payloads` in one batch, after records that were synced, so that the log has `segments` segments. Another `use` of
+ * `payloads` in one write, after records that were synced, so that the log has `segments` segments. Another `use` of
  * the same seed gives records of the same sizes with other bytes, under other epochs.
  */
-function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use = 0): Batch {
+function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use = 0): LastWrite {
   const sizes = new Random(seed)
   const random = new Random(seed + 1_000_000 * use)
   const disk = new MemoryDisk()
@@ -56,12 +56,21 @@ function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use
     const path = segmentPaths(disk).at(-1)!
     const before = disk.contentOf(path)!
     const from = log.tail
-    for (const bytes of payloads) append(bytes)
+    // Large ones by themselves, and the others in batches of one to four records.
+    for (let i = 0; i < payloads.length; ) {
+      const together = 1 + sizes.int(4)
+      const some = payloads.slice(i, i + together)
+      i += some.length
+      if (some.every((bytes) => bytes < 900)) {
+        const made = some.map((bytes) => Buffer.from(random.bytes(bytes)))
+        for (const [n, lsn] of log.appendTogether(made).entries()) written.push({ lsn, payload: made[n]! })
+      } else for (const bytes of some) append(bytes)
+    }
     log.flushAll()
     const after = disk.contentOf(path)!
     const last = describeSegments(disk, log.released).at(-1)!
     const paths = segmentPaths(disk)
-    if (paths.at(-1) !== path || paths.length !== segments) throw new Error('the batch is not in one segment')
+    if (paths.at(-1) !== path || paths.length !== segments) throw new Error('the write is not in one segment')
     const byte = (lsn: number) => segmentHeaderBytes + lsn - last.firstLsn
     return {
       path,
@@ -70,7 +79,7 @@ function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use
       from: byte(from),
       to: byte(log.released),
       firstLsn: last.firstLsn,
-      frames: last.frames.filter(({ lsn }) => lsn >= from),
+      batches: last.batches.filter(({ lsn }) => lsn >= from),
       written,
       acknowledged,
       others: new Map(paths.slice(0, -1).map((other) => [other, disk.contentOf(other)!])),
@@ -80,15 +89,15 @@ function batchOf(seed: number, payloads: readonly number[], segments: 1 | 2, use
   }
 }
 
-function diskOf(batch: Batch, last: Buffer): MemoryDisk {
+function diskOf(batch: LastWrite, last: Buffer): MemoryDisk {
   const disk = new MemoryDisk()
   for (const [path, content] of batch.others) disk.replace(path, content)
   disk.replace(batch.path, last)
   return disk
 }
 
-/** Opens what is left of a batch: nothing of what was acknowledged before is gone; returns how many groups were kept. */
-function openTorn(batch: Batch, last: Buffer, where: () => string): number {
+/** Opens what is left of a write: nothing of what was acknowledged before is gone; returns how many records were kept. */
+function openTorn(batch: LastWrite, last: Buffer, where: () => string): number {
   const disk = diskOf(batch, last)
   let opened: ReturnType<typeof recover>
   try {
@@ -101,32 +110,29 @@ function openTorn(batch: Batch, last: Buffer, where: () => string): number {
   return kept - batch.acknowledged
 }
 
-/** How many groups of the batch stand whole in `last`, from the first on: each of their bytes is what was written. */
-function wholeGroups(batch: Batch, last: Buffer): number {
-  let groups = 0
-  for (const { lsn, payloadEndLsn, endsGroup } of batch.frames) {
-    const [from, to] = [lsn, payloadEndLsn].map((at) => segmentHeaderBytes + at - batch.firstLsn) as [
-      number,
-      number,
-    ]
+/** How many records stand in batches that are whole in `last`, from the first on: each byte is what was written. */
+function wholeRecords(batch: LastWrite, last: Buffer): number {
+  let records = 0
+  for (const { lsn, endLsn, records: more } of batch.batches) {
+    const [from, to] = [lsn, endLsn].map((at) => segmentHeaderBytes + at - batch.firstLsn) as [number, number]
     if (last.compare(batch.after, from, to, from, to) !== 0) break
-    if (endsGroup) groups++
+    records += more
   }
-  return groups
+  return records
 }
 
-/** Stale bytes are whole frames: of an earlier use at the very same LSNs, or of this epoch at other LSNs. */
+/** Stale bytes are whole batches: of an earlier use at the very same LSNs, or of this epoch at other LSNs. */
 const rests = [
   'zeros',
-  'stale frames of an earlier use',
-  'stale frames of another place',
+  'stale batches of an earlier use',
+  'stale batches of another place',
   'random bytes',
 ] as const
 
-/** The file with the first `bytes` of the batch, and something else where the rest should be. */
+/** The file with the first `bytes` of the write, and something else where the rest should be. */
 function torn(
-  batch: Batch,
-  earlier: Batch,
+  batch: LastWrite,
+  earlier: LastWrite,
   bytes: number,
   rest: (typeof rests)[number],
   random: Random,
@@ -134,21 +140,21 @@ function torn(
   const last = Buffer.from(batch.before)
   const at = batch.from + bytes
   if (rest === 'random bytes') last.set(random.bytes(batch.to - at + 64), at)
-  if (rest === 'stale frames of an earlier use') earlier.after.copy(last, at, at, batch.to)
-  if (rest === 'stale frames of another place') batch.before.copy(last, at, segmentHeaderBytes, batch.from)
+  if (rest === 'stale batches of an earlier use') earlier.after.copy(last, at, at, batch.to)
+  if (rest === 'stale batches of another place') batch.before.copy(last, at, segmentHeaderBytes, batch.from)
   batch.after.copy(last, batch.from, batch.from, at)
   return last
 }
 
-describe('the last batch', () => {
-  const smallCount = faultCount('torn-batch', { short: 2_244, full: 2_244 })
-  const piecesCount = faultCount('torn-pieces', { short: 400, full: 36_868 })
+describe('the last write', () => {
+  const smallCount = faultCount('torn-batch', { short: 1_892, full: 1_892 })
+  const piecesCount = faultCount('torn-pieces', { short: 400, full: 37_028 })
 
   it.each([
-    ['of small groups', [0, 1, 7, 64, 8, 33, 120, 3, 9], 2, smallCount, 2_244],
-    ['with a group in pieces', [30, 9000, 17], 1, piecesCount, 36_868],
+    ['of small records', [0, 1, 7, 64, 8, 33, 120, 3, 9], 2, smallCount, 1_892],
+    ['with a record in pieces', [30, 9000, 17], 1, piecesCount, 37_028],
   ] as const)(
-    '%s, torn at a byte, keeps its whole groups before the tear, whatever stands after it',
+    '%s, torn at a byte, keeps its whole batches before the tear, and none of the torn one, whatever stands after it',
     (_, payloads, segments, count, all) => {
       const batch = batchOf(1, payloads, segments)
       const earlier = batchOf(1, payloads, segments, 1)
@@ -161,8 +167,8 @@ describe('the last batch', () => {
         const last = torn(batch, earlier, bytes, rest, new Random(place))
         const where = () => `torn at byte ${bytes} of ${prefixes - 1}, then ${rest}`
         const kept = openTorn(batch, last, where)
-        const expected = wholeGroups(batch, last)
-        if (kept !== expected) throw new Error(`${where()}: ${kept} groups of the batch and not ${expected}`)
+        const expected = wholeRecords(batch, last)
+        if (kept !== expected) throw new Error(`${where()}: ${kept} records of the write and not ${expected}`)
       }
     },
   )
@@ -183,20 +189,20 @@ describe('the last batch', () => {
         if (random.next() < survival) batch.after.copy(last, at, at, at + sectorBytes)
       }
       const where = () => `seed ${seed}, sectors of ${sectorBytes} bytes`
-      const groups = openTorn(batch, last, where)
-      const expected = wholeGroups(batch, last)
-      if (groups !== expected)
-        throw new Error(`${where()}: ${groups} groups of the batch and not ${expected}`)
-      kept += groups
+      const records = openTorn(batch, last, where)
+      const expected = wholeRecords(batch, last)
+      if (records !== expected)
+        throw new Error(`${where()}: ${records} records of the write and not ${expected}`)
+      kept += records
       runs++
-      if (groups > 0 && groups < batch.written.length - batch.acknowledged) partly++
+      if (records > 0 && records < batch.written.length - batch.acknowledged) partly++
     }
     if (runs >= 500) expect(Math.min(kept, partly)).toBeGreaterThan(10)
   })
 })
 
-/** A batch over one to thirty-odd sectors of 512 bytes, some with a group in pieces. */
-function sectorBatch(seed: number): Batch {
+/** A write over one to thirty-odd sectors of 512 bytes, some with a record in pieces. */
+function sectorBatch(seed: number): LastWrite {
   const random = new Random(seed)
   const payloads = Array.from({ length: 2 + random.int(20) }, () =>
     random.int(random.int(4) === 0 ? 3000 : 200),

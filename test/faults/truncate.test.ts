@@ -11,7 +11,7 @@ import {
 import { faultCount, faultPlaces } from '../support/fault-tier.js'
 
 /** Shorter than this, not even the first copy of a header is there. */
-const headerCopyBytes = 68
+const headerCopyBytes = 80
 const log = threeSegmentLog()
 const fileBytes = log.segments.reduce((sum, { content }) => sum + content.byteLength, 0)
 // Every byte of every file twice: with the files after it, and without.
@@ -55,27 +55,27 @@ function cutAt(index: number, bytes: number, ends: boolean): void {
     return
   }
   if ('refused' in opening) throw new Error(`${where()}: refused: ${opening.refused.message}`)
-  const endLsn = ends || !segment.sealed ? lastGroupEnd(index, validLsn) : log.endLsn
+  const endLsn = ends || !segment.sealed ? lastWholeEnd(index, validLsn) : log.endLsn
   const kept = liveOn(disk, opening.log, log.written, where)
   const expected = log.written.filter(({ lsn }) => lsn <= endLsn).length
   if (kept !== expected) throw new Error(`${where()}: ${kept} records and not ${expected} were kept`)
   const torn = opening.log.report.tornTail
   const unfinished = Math.min(cutLsn, segment.endLsn) - endLsn
-  // Of a frame that is cut within its header nothing is known; it goes without a report.
+  // Of a batch that is cut within its header nothing is known; it goes without a report.
   if ((ends || !segment.sealed) && unfinished >= 32 && !torn)
     throw new Error(`${where()}: the cut was not reported`)
   if (torn && cutLsn <= segment.endLsn && torn.lsn !== validLsn && torn.file === segment.path)
     throw new Error(`${where()}: reported at LSN ${torn.lsn} and not at ${validLsn}`)
 }
 
-/** Where the last frame ends of which every byte of header and payload is below `cutLsn`. Padding may be missing. */
+/** Where the last batch ends of which every byte is below `cutLsn`. */
 function validUpTo(segment: FaultSegment, cutLsn: number): number {
-  const last = segment.frames.findLast(({ payloadEndLsn }) => payloadEndLsn <= cutLsn)
+  const last = segment.batches.findLast(({ endLsn }) => endLsn <= cutLsn)
   return last?.endLsn ?? segment.firstLsn
 }
 
-/** The end of the last whole group among the frames up to `validLsn` of a segment and in those before it. */
-function lastGroupEnd(index: number, validLsn: number): number {
-  const frames = log.segments.slice(0, index + 1).flatMap((segment) => segment.frames)
-  return frames.findLast(({ endsGroup, endLsn }) => endsGroup && endLsn <= validLsn)?.endLsn ?? 0
+/** The end of the last whole record among the batches up to `validLsn` of a segment and in those before it. */
+function lastWholeEnd(index: number, validLsn: number): number {
+  const batches = log.segments.slice(0, index + 1).flatMap((segment) => segment.batches)
+  return batches.findLast(({ whole, endLsn }) => whole && endLsn <= validLsn)?.endLsn ?? 0
 }

@@ -169,7 +169,7 @@ describe('a backup of a running pool', () => {
   })
 
   it('gives its files their names when all of them are there', async () => {
-    const small = { segmentBytes: 65_536, ringBytes: 262_144, maxFrameBytes: 32_768 }
+    const small = { segmentBytes: 65_536, ringBytes: 262_144, maxBatchBytes: 32_768 }
     const pool = await openPool({ ...small, checkpointBytes: 0 })
     for (let id = 1; id <= 2000; id++) pool.submit(limit(id, 'buy', '90', '1'))
     await pool.submit(limit(2001, 'buy', '90', '1'))

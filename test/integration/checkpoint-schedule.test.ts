@@ -129,7 +129,7 @@ describe('retention by age', () => {
       checkpointBytes: 0,
       ringBytes: 65_536,
       segmentBytes: 65_536,
-      maxFrameBytes: 8192,
+      maxBatchBytes: 8192,
     })
     let id = 1
     const grow = () => pool.submitBatch(Array.from({ length: 3000 }, () => limit(id++, 'buy', '10', '1')))

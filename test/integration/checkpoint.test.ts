@@ -156,7 +156,7 @@ describe('a checkpoint', () => {
     const options = {
       dir,
       segmentBytes: 32_768,
-      maxFrameBytes: 4096,
+      maxBatchBytes: 4096,
       ringBytes: 65_536,
       keepSnapshots: 2,
       keepLogBytes: 0,

@@ -7,7 +7,7 @@ import { bitcoin, limit, openPool } from '../support/pools.js'
 import { type SmallDisk, smallTmpfs, whyNoTmpfs } from '../support/small-disk.js'
 import { newQueue } from '../unit/jobs/support/queues.js'
 
-const log = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxFrameBytes: 4096 }
+const log = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxBatchBytes: 4096 }
 const diskBytes = 8 * 1024 * 1024
 const whyNot = whyNoTmpfs()
 /** After so many failures in a row the next try waits for a minute: longer than any of these tests takes. */

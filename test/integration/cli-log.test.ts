@@ -17,7 +17,7 @@ import { bitcoin, ether, limit } from '../support/pools.js'
 import { Random } from '../support/random.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const small = { segmentBytes: 64 * 1024, maxFrameBytes: 32 * 1024, ringBytes: 256 * 1024 }
+const small = { segmentBytes: 64 * 1024, maxBatchBytes: 32 * 1024, ringBytes: 256 * 1024 }
 /** Made once for all tests; one that changes a log takes a copy. */
 const sample = mkdtempSync(path.join(tmpdir(), 'tidemark-cli-log-'))
 
@@ -152,7 +152,7 @@ describe('tidemark log verify', () => {
     const { code, stdout } = await log('verify', dir)
     expect(code).toBe(6)
     expect(stdout).toMatch(/^log +CORRUPT/m)
-    const place = new RegExp(`^frame +LSN (\\d+), byte (\\d+) of ${first}: .*, in a sealed segment`, 'm')
+    const place = new RegExp(`^batch +LSN (\\d+), byte (\\d+) of ${first}: .*, in a sealed segment`, 'm')
     const [, lsn, byte] = place.exec(stdout)!
     expect(Number(byte)).toBe(4096 + Number(lsn))
     expect(Number(lsn)).toBeLessThanOrEqual(1000)
@@ -160,7 +160,7 @@ describe('tidemark log verify', () => {
     expect(stdout).toContain(`${snapshot}: its header, its length or its CRC is wrong`)
     const json = JSON.parse((await log('verify', dir, '--json')).stdout)
     expect(json.verdict).toBe('corrupt')
-    expect(json.damage.map(({ kind }: { kind: string }) => kind)).toEqual(['frame', 'header-copy'])
+    expect(json.damage.map(({ kind }: { kind: string }) => kind)).toEqual(['batch', 'header-copy'])
   })
 
   it('ends with 5 for a torn tail, which an opening then cuts', async () => {
@@ -202,8 +202,8 @@ describe('tidemark log dump', () => {
     expect(await of('--from', middle, '--symbol', 'BTC-USD')).toEqual(
       all.filter(({ time, symbol }) => time >= middle && symbol === 'BTC-USD'),
     )
-    const [mark] = await of('--type', 'mark')
-    expect(mark).toMatchObject({ record: 'mark' })
+    const [marker] = await of('--type', 'sync-marker')
+    expect(marker).toMatchObject({ record: 'sync-marker' })
     const text = await log('dump', sample, '--from', `${all[1]!.lsn}`, '--to', `${all[2]!.lsn}`)
     expect(lines(text.stdout)[0]).toContain(`${all[2]!.symbol}  ${all[2]!.command.type} orderId=`)
   })
@@ -237,8 +237,14 @@ describe('tidemark log dump', () => {
     const all = made.dumped
     const gap = found.findIndex(({ skipped }) => skipped)
     expect(found.slice(0, gap)).toEqual(lines(dump.stdout).map((line) => JSON.parse(line)))
-    expect(found.slice(gap + 1)).toEqual(all.slice(gap + 1))
-    expect(found[gap].skipped).toMatchObject({ fromLsn: all[gap - 1]!.lsn, toLsn: all[gap]!.lsn })
+    // All records of the damaged batch are lost.
+    const after = found.slice(gap + 1)
+    const lost = all.length - gap - after.length
+    expect(lost).toBeGreaterThan(0)
+    expect(after).toEqual(all.slice(gap + lost))
+    const { skipped } = found[gap]
+    expect(skipped.fromLsn).toBeGreaterThanOrEqual(all[gap - 1]!.lsn)
+    expect(skipped.toLsn).toBe(all[gap + lost - 1]!.lsn)
   })
 })
 

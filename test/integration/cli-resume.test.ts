@@ -130,7 +130,7 @@ describe('tidemark run --resume', () => {
       keepLogBytes: 0,
       keepSnapshots: 1,
       segmentBytes: 65_536,
-      maxFrameBytes: 4096,
+      maxBatchBytes: 4096,
       ringBytes: 65_536,
     })
     for (let i = 0; i < 2000; i++) pool.submit({ type: 'halt', symbol: 'BTC-USD' }).catch(() => {})

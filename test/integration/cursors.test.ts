@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 const small: EnginePoolOptions = {
   ringBytes: 65_536,
   segmentBytes: 65_536,
-  maxFrameBytes: 8192,
+  maxBatchBytes: 8192,
   checkpointBytes: 0,
   keepSnapshots: 1,
 }

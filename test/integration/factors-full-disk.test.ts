@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { DurableFactorEngine, FactorConsumer, FactorPool } from '#tidemark/factors/index.js'
 import { smallTmpfs, whyNoTmpfs } from '../support/small-disk.js'
 
-const log = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxFrameBytes: 4096 }
+const log = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxBatchBytes: 4096 }
 const whyNot = whyNoTmpfs()
 
 /** Sends ticks until the disk takes no more of them; returns how many were taken. */

@@ -105,7 +105,7 @@ describe('a log of another version', () => {
 
 describe('listeners of updates whose log is removed before they are called', () => {
   it('are removed, which an event says, and new ones can be added', async () => {
-    const log = { segmentBytes: 256 * 1024, maxFrameBytes: 64 * 1024 }
+    const log = { segmentBytes: 256 * 1024, maxBatchBytes: 64 * 1024 }
     const engine = await DurableFactorEngine.open({
       dir: temporaryFolder(),
       log,

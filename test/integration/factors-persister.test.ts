@@ -4,16 +4,22 @@ import {
   FactorConsumer,
   FactorPersister,
   factorContentVersion,
+  factorsLogKind,
   type PersisterOptions,
   SnapshotStore,
 } from '#tidemark/factors/index.js'
 import { DurableLog } from '#tidemark/log/index.js'
 import { temporaryFolder } from '../unit/factors/support/feed.js'
 
-const settings = { ringBytes: 1 << 17, segmentBytes: 1 << 20, maxFrameBytes: 1 << 15 }
+const settings = { ringBytes: 1 << 17, segmentBytes: 1 << 20, maxBatchBytes: 1 << 15 }
 
 async function open(options: PersisterOptions = {}, dir = temporaryFolder()) {
-  const log = await DurableLog.open({ dir, contentVersion: factorContentVersion, ...settings })
+  const log = await DurableLog.open({
+    dir,
+    kind: factorsLogKind,
+    contentVersion: factorContentVersion,
+    ...settings,
+  })
   const snapshots = new SnapshotStore(path.join(dir, 'snapshots'))
   const persister = new FactorPersister(log, { ...options, snapshots })
   return { log, persister, dir, snapshots }
@@ -230,6 +236,7 @@ describe('what a persister refuses', () => {
   ])('a %s that can not be used', async (setting, options) => {
     const log = await DurableLog.open({
       dir: temporaryFolder(),
+      kind: factorsLogKind,
       contentVersion: factorContentVersion,
       ...settings,
     })

@@ -8,7 +8,7 @@ import { DurableLog } from '#tidemark/log/index.js'
 import { bitcoin, limit } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const settings = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxFrameBytes: 4096 }
+const settings = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxBatchBytes: 4096 }
 const diskBytes = 6 * 1024 * 1024
 
 /** Mounts a small file system; `undefined` where that is not allowed. */

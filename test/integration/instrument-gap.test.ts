@@ -14,7 +14,7 @@ it('a log in which an instrument of one shard was lost and a later one of anothe
   await before.close()
   // The shards log on their own: a crash may leave A and C, and not B, which was never acknowledged.
   const dir = temporaryDirectory()
-  const log = await DurableLog.open({ dir, contentVersion: rulesVersion })
+  const log = await DurableLog.open({ dir, kind: 'pool', contentVersion: rulesVersion })
   for await (const { type, payload } of new SalvageReader(whole)) {
     if (Buffer.from(payload).includes('B')) continue
     await log.waitDurable(log.append(payload, type))

@@ -5,7 +5,7 @@ import { dumpLog, type JobController } from '#tidemark/jobs/index.js'
 import { smallTmpfs, whyNoTmpfs } from '../support/small-disk.js'
 import { newQueue } from '../unit/jobs/support/queues.js'
 
-const log = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxFrameBytes: 4096 }
+const log = { segmentBytes: 1024 * 1024, ringBytes: 65_536, maxBatchBytes: 4096 }
 const diskBytes = 6 * 1024 * 1024
 const whyNot = whyNoTmpfs()
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes, recordHeaderBytes } from '#tidemark/log/format/batch.js'
 import { DurableLog } from '#tidemark/log/index.js'
 import type { Command } from '#tidemark/matching/index.js'
 import { EnginePool, PoolError } from '#tidemark/pool/index.js'
@@ -32,15 +32,15 @@ const largeOrder = (orderId: number): Command => ({
 describe('a log', () => {
   it('takes a batch of a whole ring, and says of one that is larger that no waiting will help', async () => {
     const ringBytes = 64 * 1024
-    const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes, maxFrameBytes: 4096 })
+    const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes, maxBatchBytes: 4096 })
     onTestFinished(() => log.close())
-    const payload = Buffer.alloc(4096 - frameHeaderBytes, 7)
+    const payload = Buffer.alloc(4096 - batchHeaderBytes - recordHeaderBytes, 7)
     const whole = Array.from({ length: 16 }, () => payload)
     const { tailLsn } = log
     expect(() => log.appendBatch([...whole, Buffer.alloc(0)])).toThrowError(
       expect.objectContaining({
         code: 'TIDEMARK_BATCH_TOO_LARGE',
-        details: { records: 17, bytes: ringBytes + frameHeaderBytes, ringBytes },
+        details: { records: 17, bytes: ringBytes + batchHeaderBytes + recordHeaderBytes, ringBytes },
       }),
     )
     expect(log.tailLsn).toBe(tailLsn)
@@ -60,14 +60,14 @@ describe('a log', () => {
 
   it('that fell idle has a whole ring for the next batch when its reader has read everything', async () => {
     const ringBytes = 64 * 1024
-    const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes, maxFrameBytes: 4096 })
+    const log = await DurableLog.open({ dir: temporaryDirectory(), ringBytes, maxBatchBytes: 4096 })
     onTestFinished(() => log.close())
     const abort = new AbortController()
     let read = 0
     const reading = (async () => {
       for await (const _ of log.reader({ signal: abort.signal })) read++
     })()
-    const whole = Array.from({ length: 16 }, () => Buffer.alloc(4096 - frameHeaderBytes))
+    const whole = Array.from({ length: 16 }, () => Buffer.alloc(4096 - batchHeaderBytes - recordHeaderBytes))
     for (let round = 1; round <= 3; round++) {
       const { syncMarkers } = log.stats()
       await log.waitDurable(log.append(Buffer.from('read from memory')))

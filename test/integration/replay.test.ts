@@ -15,7 +15,7 @@ async function writeLog(dir: string, tamper: (group: Int32Array) => void): Promi
   const engine = new MatchingEngine()
   const words = new Int32Array(256)
   const group = new GroupBuffer()
-  const log = await DurableLog.open({ dir, contentVersion: rulesVersion })
+  const log = await DurableLog.open({ dir, kind: 'pool', contentVersion: rulesVersion })
   const definition = {
     instrumentId: 0,
     symbol: 'A',

@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 /** A closed log of five segments. */
 async function writeLog(): Promise<{ dir: string; segments: string[]; lsns: number[] }> {
   const dir = temporaryDirectory()
-  const log = await DurableLog.open({ dir, segmentBytes: 65_536, ringBytes: 65_536, maxFrameBytes: 4096 })
+  const log = await DurableLog.open({ dir, segmentBytes: 65_536, ringBytes: 65_536, maxBatchBytes: 4096 })
   const lsns: number[] = []
   for (let i = 0; i < 270; i++) {
     lsns.push(log.append(Buffer.alloc(1000, i)))

@@ -10,7 +10,7 @@ import { placeOf, take, takeUpTo } from '../support/subscribers.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const bufferBytes = 64 * 1024
-const small = { ringBytes: 65_536, segmentBytes: 65_536, maxFrameBytes: 8192 }
+const small = { ringBytes: 65_536, segmentBytes: 65_536, maxBatchBytes: 8192 }
 
 function orders(random: Random, count: number, firstId: number) {
   return Array.from({ length: count }, (_, i) => {

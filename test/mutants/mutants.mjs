@@ -26,15 +26,15 @@ export const mutants = [
     tests: ['test/unit/log/wake.test.ts'],
   },
   {
-    name: 'the CRC is not checked',
-    file: 'dist/src/log/format/frame.js',
-    find: "return this.#crc(at, length, seed) === this.#words[(at >> 2) + 1] ? 'none' : 'bad-crc';",
-    replace: "return 'none';",
-    tests: ['test/unit/log/frame.test.ts', 'test/unit/log/recovery.test.ts'],
+    name: 'the CRC of a batch is not checked',
+    file: 'dist/src/log/format/batch.js',
+    find: "if (this.#crc(at, length, seed) !== this.#words[(at >> 2) + 1])\n            return 'bad-crc';",
+    replace: '',
+    tests: ['test/unit/log/batch.test.ts', 'test/unit/log/recovery.test.ts'],
   },
   {
     name: 'the epoch does not seed the CRC',
-    file: 'dist/src/log/format/frame.js',
+    file: 'dist/src/log/format/batch.js',
     find: 'return crc32.buf(bytes);',
     replace: 'return 0;',
     tests: ['test/unit/log/recovery.test.ts'],
@@ -56,15 +56,15 @@ export const mutants = [
   {
     name: 'a segment that an opening writes again forgets that it begins within a group',
     file: 'dist/src/log/recover/first-segment.js',
-    find: '...(withinGroup && { withinGroup })',
+    find: '...(withinRecord && { withinRecord })',
     replace: '',
     tests: ['test/faults/many-openings.test.ts'],
   },
   {
     name: 'a segment of which a repair left nothing still begins within a group: its next record is no record',
     file: 'dist/src/log/recover/first-segment.js',
-    find: 'last.header.withinGroup === true && endLsn > fromLsn',
-    replace: 'last.header.withinGroup === true',
+    find: 'last.header.withinRecord === true && endLsn > fromLsn',
+    replace: 'last.header.withinRecord === true',
     tests: ['test/unit/log/interrupted-removal.test.ts'],
   },
   {
@@ -91,29 +91,29 @@ export const mutants = [
   {
     name: 'a log whose removal was interrupted begins with the rest of a record',
     file: 'dist/src/log/recover/recovery.js',
-    find: 'if (!withinGroup)\n        return firstLsn;',
+    find: 'if (!withinRecord)\n        return firstLsn;',
     replace: 'return firstLsn;',
     tests: ['test/unit/log/recycling.test.ts'],
   },
   {
     name: 'the rest of a record whose beginning a removal took is read as a record',
     file: 'dist/src/log/read/record-assembler.js',
-    find: 'this.#inRest = true;',
-    replace: '',
+    find: 'if (!this.#takesRest) {',
+    replace: 'if (false) {',
     tests: ['test/unit/log/record-assembler.test.ts', 'test/unit/log/interrupted-removal.test.ts'],
   },
   {
     name: 'a batch that is larger than what is read at a time ends the log',
     file: 'dist/src/log/read/batch-walk.js',
-    find: 'this.#neededBytes = alignFrame(decoder.bytesNeeded);',
+    find: 'this.#neededBytes = decoder.bytesNeeded;',
     replace: '',
     tests: ['test/unit/log/batch-walk.test.ts'],
   },
   {
     name: 'tools show the rest of a record whose beginning a removal took',
-    file: 'dist/src/log/tools/inspection.js',
-    find: 'this.#groups.begin(header.withinGroup === true, ',
-    replace: 'this.#groups.begin(false, ',
+    file: 'dist/src/log/tools/inspection-records.js',
+    find: 'this.#assembler.begin();',
+    replace: 'this.#assembler.interrupt();',
     tests: ['test/unit/log/interrupted-removal.test.ts'],
   },
   {
@@ -196,8 +196,8 @@ export const mutants = [
   {
     name: 'a segment is not synced before the next one begins',
     file: 'dist/src/log/flush/segment-writer.js',
-    find: 'rotate(withinGroup = false) {\n        this.sync();',
-    replace: 'rotate(withinGroup = false) {',
+    find: 'rotate(withinRecord = false) {\n        this.sync();',
+    replace: 'rotate(withinRecord = false) {',
     tests: ['test/faults/power-cut.test.ts'],
   },
   {
@@ -441,8 +441,8 @@ export const mutants = [
   {
     name: 'a backup leaves out what was acknowledged and is not said to be synced',
     file: 'dist/src/log/tools/backup-end.js',
-    find: 'const endLsn = lastGroupEnd(disk, segments, scan);',
-    replace: 'const endLsn = Math.min(scan.syncedLsn, lastGroupEnd(disk, segments, scan));',
+    find: 'const endLsn = lastWholeEnd(disk, segments, scan);',
+    replace: 'const endLsn = Math.min(scan.syncedLsn, lastWholeEnd(disk, segments, scan));',
     tests: ['test/unit/log/log-end.test.ts', 'test/integration/backup.test.ts'],
   },
   {
@@ -560,8 +560,8 @@ export const mutants = [
   {
     name: 'a sync that failed for want of room is tried again',
     file: 'dist/src/log/flush/segment-writer.js',
-    find: 'rotate(withinGroup = false) {\n        this.sync();',
-    replace: 'rotate(withinGroup = false) {\n        makingRoom(this.#directory, () => this.sync());',
+    find: 'rotate(withinRecord = false) {\n        this.sync();',
+    replace: 'rotate(withinRecord = false) {\n        makingRoom(this.#directory, () => this.sync());',
     tests: ['test/unit/log/full-disk.test.ts'],
   },
   {
@@ -630,8 +630,8 @@ export const mutants = [
   {
     name: 'sealed segments are taken for valid',
     file: 'dist/src/log/recover/sealed-check.js',
-    find: 'return !this.#stopped && crc === expected;',
-    replace: 'return true;',
+    find: "if (step !== 'unread' || !(await walk.loadAsync(endLsn)))\n                    return false;",
+    replace: "if (step !== 'unread' || !(await walk.loadAsync(endLsn)))\n                    return true;",
     tests: ['test/integration/sealed-check.test.ts'],
   },
   {

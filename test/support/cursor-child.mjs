@@ -27,7 +27,7 @@ const pool = await EnginePool.open({
   shards: 2,
   ringBytes: 64 * 1024,
   segmentBytes: 64 * 1024,
-  maxFrameBytes: 8192,
+  maxBatchBytes: 8192,
   keepSnapshots: 1,
   keepLogBytes: Number(KEEP_LOG_BYTES),
   checkpointBytes: 200_000,

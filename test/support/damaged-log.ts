@@ -1,11 +1,14 @@
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
-import type { InspectedGroup, LogInspection } from '#tidemark/log/tools/inspection-report.js'
+import type { InspectedRecord, LogInspection } from '#tidemark/log/tools/inspection-report.js'
 import { InlineLog, inlineDirectory } from './inline-log.js'
 import { MemoryDisk } from './memory-disk.js'
 import { Random } from './random.js'
 
-/** A log of three segments and more, some groups of which take several frames, ended by a sync marker. */
-export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
+/**
+ * A log of three segments and more, some records of which take several batches, ended by a sync marker. The others have a
+ * batch each, or, `together`, often some have one.
+ */
+export function sampleLog(seed = 1, together = false): { disk: MemoryDisk; lsns: number[] } {
   const disk = new MemoryDisk()
   const random = new Random(seed)
   const log = new InlineLog(disk)
@@ -17,6 +20,12 @@ export function sampleLog(seed = 1): { disk: MemoryDisk; lsns: number[] } {
       log.flushAll()
       log.producer.stage(type, 0, random.bytes(9500))
       lsns.push(log.tail)
+      continue
+    }
+    if (together && random.int(3) === 0) {
+      const payloads = Array.from({ length: 2 + random.int(4) }, () => random.bytes(random.int(120)))
+      if (log.tail - log.released > 32 * 1024) log.flushAll()
+      lsns.push(...log.appendTogether(payloads, type))
       continue
     }
     lsns.push(log.append(random.bytes(4 + random.int(200)), type))
@@ -47,7 +56,7 @@ export function damage(
 
 export interface Inspected extends LogInspection {
   readonly lsns: number[]
-  /** By LSN, of the groups whose beginning is surely there. */
+  /** By LSN, of the records whose beginning is there. */
   readonly payloads: Map<number, string>
   readonly skippedRanges: [number, number][]
 }
@@ -60,9 +69,9 @@ export function inspected(disk: MemoryDisk, options: { settle?: boolean } = { se
     disk,
     inlineDirectory,
     {
-      group: ({ lsn, payload, mayLackBeginning }: InspectedGroup) => {
+      record: ({ lsn, payload, lacksBeginning }: InspectedRecord) => {
         lsns.push(lsn)
-        if (!mayLackBeginning) payloads.set(lsn, Buffer.from(payload).toString('latin1'))
+        if (!lacksBeginning) payloads.set(lsn, Buffer.from(payload).toString('latin1'))
       },
       skipped: (from, to) => skippedRanges.push([from, to]),
     },

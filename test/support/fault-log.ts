@@ -13,12 +13,14 @@ export interface Written {
   readonly payload: Buffer
 }
 
-export interface FaultFrame {
-  /** Where it begins, where its payload ends, and where the padding after it ends. */
+export interface FaultBatch {
+  /** Where it begins and ends. */
   readonly lsn: number
-  readonly payloadEndLsn: number
   readonly endLsn: number
-  readonly endsGroup: boolean
+  /** How many records end in it. */
+  readonly records: number
+  /** Whether it leaves no record unfinished. */
+  readonly whole: boolean
 }
 
 export interface FaultSegment {
@@ -28,7 +30,7 @@ export interface FaultSegment {
   /** Where the next segment begins, or the log ends. */
   readonly endLsn: number
   readonly sealed: boolean
-  readonly frames: readonly FaultFrame[]
+  readonly batches: readonly FaultBatch[]
 }
 
 /** A log whose every byte the tests know. */
@@ -36,19 +38,19 @@ export interface FaultLog {
   readonly disk: MemoryDisk
   /** Every record, in order; all of them were acknowledged. */
   readonly written: readonly Written[]
-  /** Up to here a later frame says that it was synced; what is after it was synced too, but no frame says so yet. */
+  /** Up to here a later batch says that it was synced; what is after it was synced too, but no batch says so yet. */
   readonly provenLsn: number
   readonly endLsn: number
   readonly segments: readonly FaultSegment[]
 }
 
-/** Segments of 16 KiB, and as little to fill with zeros at an opening as holds a frame. */
+/** Segments of 16 KiB, and as little to fill with zeros at an opening as holds a batch. */
 const faultLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 16 * 1024 } as const
 const reopenOptions: InlineLogOptions = { segmentBytes: 16 * 1024, initialSegmentBytes: 4096 }
 
 /**
- * A log of three segments with groups in several frames, one of them over a rotation, a sync marker, and a last batch after
- * the sync marker. The same bytes in every process.
+ * A log of three segments with batches of one and of many records, records in several batches, one of them over a rotation, a sync
+ * marker, and what was written last after the sync marker. The same bytes in every process.
  */
 export function threeSegmentLog(seed = 1): FaultLog {
   const random = new Random(seed)
@@ -62,6 +64,11 @@ export function threeSegmentLog(seed = 1): FaultLog {
       const payload = Buffer.from(random.bytes(bytes))
       written.push({ lsn: log.append(payload), payload })
     }
+    const appendTogether = (count: number) => {
+      const payloads = Array.from({ length: count }, () => Buffer.from(random.bytes(random.int(90))))
+      for (const [i, lsn] of log.appendTogether(payloads).entries())
+        written.push({ lsn, payload: payloads[i]! })
+    }
     const appendInPieces = (bytes: number) => {
       log.flushAll()
       const payload = Buffer.from(random.bytes(bytes))
@@ -71,7 +78,8 @@ export function threeSegmentLog(seed = 1): FaultLog {
     const fillTo = (lsn: number) => {
       while (log.tail < lsn) {
         log.preallocator.preallocateOnce()
-        append(4 + random.int(300))
+        if (random.int(3) === 0) appendTogether(2 + random.int(8))
+        else append(4 + random.int(300))
         if (random.int(4) === 0) log.flushAll()
       }
     }
@@ -85,7 +93,8 @@ export function threeSegmentLog(seed = 1): FaultLog {
     log.flusher.writeSyncMarker()
     log.flushAll()
     const provenLsn = log.released
-    for (let i = 0; i < 4; i++) append(40 + random.int(90))
+    for (let i = 0; i < 2; i++) append(40 + random.int(90))
+    appendTogether(3)
     log.flushAll()
     const segments = describeSegments(disk, log.released)
     return { disk, written, provenLsn, endLsn: log.released, segments }
@@ -108,20 +117,20 @@ export function describeSegments(disk: MemoryDisk, endLsn: number): FaultSegment
       firstLsn,
       endLsn: end,
       sealed: i + 1 < paths.length,
-      frames: framesOf(content, firstLsn, end),
+      batches: batchesOf(content, firstLsn, end),
     }
   })
 }
 
-function framesOf(content: Buffer, firstLsn: number, endLsn: number): FaultFrame[] {
-  const frames: FaultFrame[] = []
-  for (let lsn = firstLsn; lsn < endLsn; lsn = frames.at(-1)!.endLsn) {
+function batchesOf(content: Buffer, firstLsn: number, endLsn: number): FaultBatch[] {
+  const batches: FaultBatch[] = []
+  for (let lsn = firstLsn; lsn < endLsn; lsn = batches.at(-1)!.endLsn) {
     const at = segmentHeaderBytes + lsn - firstLsn
-    const length = content.readUInt32LE(at)
-    const endsGroup = (content[at + 9]! & 1) === 0
-    frames.push({ lsn, payloadEndLsn: lsn + length, endLsn: lsn + Math.ceil(length / 8) * 8, endsGroup })
+    const headers = content.readUInt16LE(at + 8)
+    const whole = headers === 0 || (content[at + 32 + 5]! & 1) === 0
+    batches.push({ lsn, endLsn: lsn + content.readUInt32LE(at), records: whole ? headers : 0, whole })
   }
-  return frames
+  return batches
 }
 
 /** A disk that holds the files of `log`, of which `change` says what to put in place of each; and what it holds. */
@@ -145,8 +154,9 @@ export function recover(disk: MemoryDisk): RecoveredLog {
   return recoverLog({
     disk,
     directory: inlineDirectory,
+    kind: 'log',
     contentVersion: 1,
-    maxFrameBytes: 4096,
+    maxBatchBytes: 4096,
     initialSegmentBytes: 4096,
   })
 }

@@ -4,7 +4,7 @@ import { type Durability, Flusher } from '#tidemark/log/flush/flusher.js'
 import { SegmentPreallocator } from '#tidemark/log/flush/preallocator.js'
 import { SegmentWriter } from '#tidemark/log/flush/segment-writer.js'
 import { SharedPreallocated } from '#tidemark/log/flush/shared-preallocated.js'
-import { crcSeedOf } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes, crcSeedOf, recordBytes } from '#tidemark/log/format/batch.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { type LogRecord, RecordCollector } from '#tidemark/log/read/log-record.js'
 import { type RecoveredLog, recoverLog } from '#tidemark/log/recover/recovery.js'
@@ -16,10 +16,11 @@ import type { MemoryDisk } from './memory-disk.js'
 export const inlineDirectory = '/log'
 
 export interface InlineLogOptions {
+  kind?: string
   segmentBytes?: number
   initialSegmentBytes?: number
   ringBytes?: number
-  maxFrameBytes?: number
+  maxBatchBytes?: number
   durability?: Durability
   batchSize?: number
   batchDelayMs?: number
@@ -41,16 +42,21 @@ export class InlineLog {
 
   constructor(disk: MemoryDisk, options: InlineLogOptions = {}) {
     const segmentBytes = options.segmentBytes ?? 16 * 1024
-    const maxFrameBytes = options.maxFrameBytes ?? 4096
+    const maxBatchBytes = options.maxBatchBytes ?? 4096
     this.recovered = recoverLog({
       disk,
       directory: inlineDirectory,
+      kind: options.kind ?? 'log',
       contentVersion: 1,
-      maxFrameBytes,
+      maxBatchBytes,
       initialSegmentBytes: options.initialSegmentBytes ?? segmentBytes,
     })
-    this.memory = createLogMemory(options.ringBytes ?? 64 * 1024, maxFrameBytes)
-    const { active, activeCrc, capacity, report } = this.recovered
+    this.memory = createLogMemory(
+      options.ringBytes ?? 64 * 1024,
+      maxBatchBytes,
+      options.durability === 'each' ? 1 : undefined,
+    )
+    const { active, capacity, report } = this.recovered
     startLogMemory(this.memory, report.endLsn, crcSeedOf(active.header.epoch))
     this.segments = new SegmentWriter({
       disk,
@@ -59,7 +65,6 @@ export class InlineLog {
       segmentBytes,
       active,
       capacity,
-      crc: activeCrc,
       endLsn: report.endLsn,
     })
     this.flusher = new Flusher({
@@ -104,6 +109,18 @@ export class InlineLog {
       if (lsn !== undefined) return lsn
       this.flusher.flush()
     }
+  }
+
+  /** Appends records in one batch; returns the LSN of each. The ring must have room. */
+  appendTogether(payloads: readonly Uint8Array[], type = 1): number[] {
+    this.producer.publish()
+    for (const payload of payloads) this.producer.stage(type, 0, payload)
+    const bytes = this.producer.stagedBytes
+    let lsn = this.producer.publish() - bytes + batchHeaderBytes
+    return payloads.map(({ byteLength }) => {
+      lsn += recordBytes(byteLength)
+      return lsn
+    })
   }
 
   /** What `DurableLog.waitSynced` asks of the flusher, for an LSN that is released. */

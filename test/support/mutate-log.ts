@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { damage, segmentPaths } from './damaged-log.js'
 import { MemoryDisk } from './memory-disk.js'
@@ -79,7 +79,7 @@ function chainAnew(disk: MemoryDisk, directory?: string): void {
 }
 
 function mutateFrame(frame: Buffer, epoch: Buffer, random: Random): void {
-  const payload = frame.subarray(frameHeaderBytes)
+  const payload = frame.subarray(batchHeaderBytes)
   const changes = 1 + random.int(3)
   for (let i = 0; i < changes; i++) {
     const at = random.int(Math.max(1, payload.byteLength))
@@ -106,20 +106,20 @@ function mutateFrame(frame: Buffer, epoch: Buffer, random: Random): void {
         break
       default:
         // Shorter, down to nothing; the rest becomes a frame that is none.
-        frame.writeUInt32LE(frameHeaderBytes + random.int(payload.byteLength + 1), 0)
+        frame.writeUInt32LE(batchHeaderBytes + random.int(payload.byteLength + 1), 0)
     }
   }
   const length = Math.min(frame.readUInt32LE(0), frame.byteLength)
   frame.writeUInt32LE(0, 4)
-  const ofPayload = crc32(frame.subarray(frameHeaderBytes, length), crc32(epoch))
-  frame.writeUInt32LE(crc32(frame.subarray(0, frameHeaderBytes), ofPayload), 4)
+  const ofPayload = crc32(frame.subarray(batchHeaderBytes, length), crc32(epoch))
+  frame.writeUInt32LE(crc32(frame.subarray(0, batchHeaderBytes), ofPayload), 4)
 }
 
 function framesIn(content: Buffer): { from: number; to: number }[] {
   const frames: { from: number; to: number }[] = []
-  for (let at = segmentHeaderBytes; at + frameHeaderBytes <= content.byteLength; ) {
+  for (let at = segmentHeaderBytes; at + batchHeaderBytes <= content.byteLength; ) {
     const length = content.readUInt32LE(at)
-    if (length < frameHeaderBytes || at + length > content.byteLength) break
+    if (length < batchHeaderBytes || at + length > content.byteLength) break
     frames.push({ from: at, to: at + length })
     at += Math.ceil(length / 8) * 8
   }

@@ -1,7 +1,7 @@
 import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { entryKind, factorRecordType, textWords, writeHead } from '#tidemark/factors/entries.js'
 import { encodeBase, encodeEvent, type JobEventType, recordType } from '#tidemark/jobs/events/event.js'
-import type { InspectedGroup } from '#tidemark/log/tools/inspection-report.js'
+import type { InspectedRecord } from '#tidemark/log/tools/inspection-report.js'
 import { fixClock, fixEpochs, freeEntropy } from './fixed-entropy.js'
 import { InlineLog } from './inline-log.js'
 import { MemoryDisk } from './memory-disk.js'
@@ -10,18 +10,20 @@ import { bitcoin, ether, limit, openPool } from './pools.js'
 type LoggedRecord = readonly [type: number, flags: number, payload: Uint8Array]
 
 /** A log of three segments or more with these records: the same bytes for the same records. */
-function logOf(records: readonly LoggedRecord[]): MemoryDisk {
+function logOf(kind: string, records: readonly LoggedRecord[]): MemoryDisk {
   const disk = new MemoryDisk()
   fixEpochs(7)
   fixClock(1_700_000_000_000)
   try {
-    const log = new InlineLog(disk, { segmentBytes: 5 * 1024 })
+    const log = new InlineLog(disk, { segmentBytes: 5 * 1024, kind })
     for (const [i, [type, flags, payload]] of records.entries()) {
       log.preallocator.preallocateOnce()
       log.producer.stage(type, flags, payload)
-      log.producer.publish()
+      // One record to a batch, then two, then three.
+      if (i % 6 === 0 || i % 6 === 2 || i % 6 === 5) log.producer.publish()
       if (i % 3 === 0) log.flushAll()
     }
+    log.producer.publish()
     log.flushAll()
     log.flusher.writeSyncMarker()
     log.flushAll()
@@ -31,10 +33,10 @@ function logOf(records: readonly LoggedRecord[]): MemoryDisk {
   }
 }
 
-/** A log of the pool's groups, of every kind of command. `inspect` gives the groups of a folder. */
+/** A log of a pool, of every kind of command. `inspect` gives the records of a folder. */
 export async function poolReaderLog(
   dir: string,
-  inspect: (dir: string, group: (group: InspectedGroup) => void) => void,
+  inspect: (dir: string, record: (record: InspectedRecord) => void) => void,
 ): Promise<MemoryDisk> {
   const pool = await openPool({ dir, instruments: [bitcoin, ether] })
   for (let i = 1; i <= 12; i++) {
@@ -52,7 +54,7 @@ export async function poolReaderLog(
   await pool.close()
   const records: LoggedRecord[] = []
   inspect(dir, ({ type, flags, payload }) => records.push([type, flags & 0xf0, Uint8Array.from(payload)]))
-  return logOf([...records, ...records, ...records])
+  return logOf('pool', [...records, ...records, ...records])
 }
 
 /** A log of jobs: every type of event, and notes of the sequence number. */
@@ -79,7 +81,7 @@ export function jobsReaderLog(): MemoryDisk {
     else event('ACK', id, attempt)
     if (job % 5 === 0) records.push([recordType.base, 0, encodeBase(seq)])
   }
-  return logOf(records)
+  return logOf('jobs', records)
 }
 
 /** A log of factors: computed ticks, vectors, barriers, sessions and checkpoints. */
@@ -140,5 +142,5 @@ export function factorsReaderLog(): MemoryDisk {
     if (i % 4 === 0) flush()
   }
   flush()
-  return logOf(records)
+  return logOf('factors', records)
 }

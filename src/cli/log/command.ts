@@ -69,7 +69,7 @@ export function registerLog(program: Command): void {
     log,
     'salvage',
     'print all that can still be read of a damaged log',
-    'Prints every group that can still be read, also after damage, and what is skipped. Changes nothing.',
+    'Prints every record that can still be read, also after damage, and what is skipped. Changes nothing.',
     salvage,
   )
   log
@@ -103,16 +103,16 @@ function addDump(log: Command): void {
   log
     .command('dump')
     .summary('print the commands of a log with their events')
-    .description('Prints the groups of a log: each command with the events that it caused.')
+    .description('Prints the records of a log: each command with the events that it caused.')
     .argument('<DIR>', 'folder of the log')
     .option('--from <place>', 'after this LSN, or from this time on (2026-01-31T12:00:00Z)', boundFlag)
     .option('--to <place>', 'up to this LSN or time', boundFlag)
     .addOption(
-      new Option('--type <types...>', 'only groups with a command or an event of these types').choices(
+      new Option('--type <types...>', 'only records with a command or an event of these types').choices(
         dumpTypes,
       ),
     )
-    .option('--symbol <symbols...>', 'only groups of these symbols')
+    .option('--symbol <symbols...>', 'only records of these symbols')
     .option('--json', 'print one JSON object a line')
     .addOption(new Option('--no-progress', 'show no progress on standard error'))
     .addHelpText('after', exitCodeTable)
@@ -170,11 +170,11 @@ async function salvage(dir: string, flags: ReportFlags): Promise<void> {
   requireLog(dir)
   const report = await salvageTo(dir, { json: flags.json ?? false, progress: showsProgress(flags) })
   if (!report) return
-  const { groups, skipped, inspection } = report
+  const { records, skipped, inspection } = report
   const lost = skipped.reduce((sum, { bytes: size }) => sum + size, 0)
   for (const damage of inspection.damage) process.stderr.write(`${damageLine(damage)}\n`)
   process.stderr.write(
-    `${count(groups)} groups found; ${count(lost)} bytes skipped in ${count(skipped.length)} places.\n`,
+    `${count(records)} records found; ${count(lost)} bytes skipped in ${count(skipped.length)} places.\n`,
   )
 }
 

@@ -1,5 +1,5 @@
 import {
-  type InspectedGroup,
+  type InspectedRecord,
   type InspectionVisitor,
   inspectLog,
   type LogInspection,
@@ -9,7 +9,6 @@ import {
   type SkippedRange,
   salvageLog,
   segmentBefore,
-  syncMarkerType,
 } from '../../log/index.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
 import { groupType } from '../../pool/index.js'
@@ -20,11 +19,11 @@ import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots
 
 import { timeText } from './time-text.js'
 
-/** What `--type` takes: commands, events, `mark`, and `record` for what is no group of the pool. */
+/** What `--type` takes: commands, events, `sync-marker`, and `record` for what is no command of the pool. */
 export const dumpTypes: readonly string[] = [
   ...Object.keys(commandKinds),
   ...Object.keys(eventKinds),
-  'mark',
+  'sync-marker',
   'record',
 ]
 
@@ -32,15 +31,15 @@ export const dumpTypes: readonly string[] = [
 export type DumpBound = { readonly lsn: number } | { readonly timeUs: number }
 
 export interface DumpFilter {
-  /** Groups after this LSN, or from this time on. */
+  /** Records after this LSN, or from this time on. */
   readonly from: DumpBound | undefined
-  /** Groups that end at this LSN or before, or were written at this time or before. */
+  /** Records that end at this LSN or before, or were written at this time or before. */
   readonly to: DumpBound | undefined
   readonly types: ReadonlySet<string> | undefined
   readonly symbols: ReadonlySet<string> | undefined
 }
 
-/** Prints the groups of a log up to the first place that can't be read; returns what the inspection found. */
+/** Prints the records of a log up to the first place that can't be read; returns what the inspection found. */
 export async function dumpLog(
   directory: string,
   filter: DumpFilter,
@@ -48,13 +47,13 @@ export async function dumpLog(
 ): Promise<LogInspection | undefined> {
   const output = new LineOutput()
   const { catalog, snapshotLsn } = await knownInstruments(directory)
-  const printer = new GroupPrinter(output, catalog, filter, options.json)
+  const printer = new RecordPrinter(output, catalog, filter, options.json)
   // The snapshot knows the instruments up to where it was taken; without one the log is read from its beginning, where they were created.
   const fromLsn = snapshotLsn === undefined ? 0 : Math.min(firstNeeded(directory, filter.from), snapshotLsn)
   let broken = false
   const visitor: InspectionVisitor = {
-    group: (group) => void (broken || printer.group(group)),
-    logFrame: (type, lsn, timestampUs) => void (broken || printer.logFrame(type, lsn, timestampUs)),
+    record: (record) => void (broken || printer.record(record)),
+    syncMarker: (lsn, timestampUs) => void (broken || printer.syncMarker(lsn, timestampUs)),
     skipped: () => {
       broken = true
     },
@@ -72,7 +71,7 @@ function firstNeeded(directory: string, from: DumpBound | undefined): number {
   return 'lsn' in from ? from.lsn : segmentBefore(new NodeDisk(), directory, from.timeUs)
 }
 
-/** Prints every group that can still be read and every gap between them; returns `undefined` when the reader left. */
+/** Prints every record that can still be read and every gap between them; returns `undefined` when the reader left. */
 export async function salvageTo(
   directory: string,
   options: { json: boolean; progress: boolean },
@@ -80,9 +79,9 @@ export async function salvageTo(
   const output = new LineOutput()
   const none = { from: undefined, to: undefined, types: undefined, symbols: undefined }
   const { catalog } = await knownInstruments(directory)
-  const printer = new GroupPrinter(output, catalog, none, options.json)
+  const printer = new RecordPrinter(output, catalog, none, options.json)
   const visitor = {
-    group: (group: InspectedGroup) => printer.group(group),
+    record: (record: InspectedRecord) => printer.record(record),
     skipped: (range: SkippedRange) => printer.gap(range),
   }
   const steps = salvageLog(new NodeDisk(), directory, visitor)
@@ -115,8 +114,8 @@ async function knownInstruments(
   }
 }
 
-/** Prints groups as readable text or as JSON lines. */
-class GroupPrinter {
+/** Prints records as readable text or as JSON lines. */
+class RecordPrinter {
   readonly #output: LineOutput
   readonly #catalog: InstrumentCatalog
   readonly #filter: DumpFilter
@@ -131,18 +130,18 @@ class GroupPrinter {
     this.#json = json
   }
 
-  group(group: InspectedGroup): void {
-    const pool = poolGroupOf(group)
+  record(record: InspectedRecord): void {
+    const pool = poolGroupOf(record)
     if (pool) this.#catalog.learn(pool)
-    if (!this.#inRange(group.lsn, group.timestampUs)) return
-    if (pool) this.#poolGroup(group, pool)
-    else if (this.#wants('record') && !this.#filter.symbols) this.#record(group)
+    if (!this.#inRange(record.lsn, record.timestampUs)) return
+    if (pool) this.#command(record, pool)
+    else if (this.#wants('record') && !this.#filter.symbols) this.#other(record)
   }
 
-  logFrame(type: number, lsn: number, timestampUs: number): void {
-    // Marks say nothing about the pool: they are shown when they are asked for.
-    if (!this.#filter.types?.has('mark') || !this.#inRange(lsn, timestampUs)) return
-    const record = type === syncMarkerType ? 'mark' : `type ${type}`
+  syncMarker(lsn: number, timestampUs: number): void {
+    // They say nothing about the pool: they are shown when they are asked for.
+    if (!this.#filter.types?.has('sync-marker') || !this.#inRange(lsn, timestampUs)) return
+    const record = 'sync-marker'
     this.#line(lsn, timestampUs, { record }, record)
   }
 
@@ -154,19 +153,19 @@ class GroupPrinter {
     )
   }
 
-  #poolGroup(group: InspectedGroup, pool: PoolGroup): void {
+  #command(record: InspectedRecord, pool: PoolGroup): void {
     const { symbols, types } = this.#filter
     if (symbols && !symbols.has(this.#catalog.symbolOf(pool) ?? '')) return
     if (types && !types.has(pool.commandType) && !hasEventOf(pool, types)) return
-    const described = this.#catalog.describe(pool, group.lsn)
-    this.#line(group.lsn, group.timestampUs, described, readable(described))
+    const described = this.#catalog.describe(pool, record.lsn)
+    this.#line(record.lsn, record.timestampUs, described, readable(described))
   }
 
-  #record({ lsn, timestampUs, type, flags, payload, mayLackBeginning }: InspectedGroup): void {
-    const rest = type === groupType && mayLackBeginning
+  #other({ lsn, timestampUs, type, flags, payload, lacksBeginning }: InspectedRecord): void {
+    const rest = type === groupType && lacksBeginning
     const bytes = payload.byteLength
     const base64 = Buffer.from(payload).toString('base64')
-    const record = { record: rest ? 'rest of a group' : `type ${type}`, flags, bytes, payload: base64 }
+    const record = { record: rest ? 'rest of a command' : `type ${type}`, flags, bytes, payload: base64 }
     this.#line(lsn, timestampUs, record, `${record.record} flags=${flags} bytes=${bytes}`)
   }
 

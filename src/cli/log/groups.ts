@@ -1,4 +1,4 @@
-import type { InspectedGroup } from '../../log/index.js'
+import type { InspectedRecord } from '../../log/index.js'
 import {
   CANCEL_ALL_WORDS,
   CANCEL_WORDS,
@@ -77,7 +77,7 @@ export interface PoolGroup {
  * A record as a group of the pool, or `undefined` when it is not one: of another application, or the rest of a group
  * whose beginning is lost. Every record's length is checked, so that decoding stays inside the payload and ends.
  */
-export function poolGroupOf(group: InspectedGroup): PoolGroup | undefined {
+export function poolGroupOf(group: InspectedRecord): PoolGroup | undefined {
   const { payload, type } = group
   if (type !== groupType || payload.byteLength < HEADER_WORDS * 4 || payload.byteLength % 8 !== 0)
     return undefined

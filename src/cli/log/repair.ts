@@ -85,9 +85,9 @@ async function announce(
   for (const action of plan.actions) say(`  ${actionLine(action)}`)
   say(`Every file is first copied or moved to ${path.join(directory, backup)}.`)
   for (const { fromLsn, toLsn } of plan.lost) {
-    const groups = await countGroups(directory, fromLsn, toLsn)
+    const records = await countRecords(directory, fromLsn, toLsn)
     const bytes = `LSN ${fromLsn} to ${toLsn}, ${count(toLsn - fromLsn)} bytes`
-    say(`LOST from the log: ${bytes}, with ${count(groups)} groups that can still be read.`)
+    say(`LOST from the log: ${bytes}, with ${count(records)} records that can still be read.`)
   }
   if (plan.lost.length === 0) say('Nothing is lost.')
   else if (log.verdict === 'torn') say('It is a torn tail: nothing of it was ever acknowledged.')
@@ -104,8 +104,6 @@ function actionLine(action: RepairAction): string {
   switch (action.kind) {
     case 'write-header':
       return `writes both copies of the header of ${file} anew`
-    case 'clear-padding':
-      return `clears the padding at byte ${action.offset} of ${file}`
     case 'cut':
       return `cuts ${file} at byte ${action.offset}, LSN ${action.lsn}`
     case 'set-aside':
@@ -113,16 +111,16 @@ function actionLine(action: RepairAction): string {
   }
 }
 
-/** How many valid groups lie between two LSNs. */
-async function countGroups(directory: string, fromLsn: number, toLsn: number): Promise<number> {
-  let groups = 0
+/** How many valid records lie between two LSNs. */
+async function countRecords(directory: string, fromLsn: number, toLsn: number): Promise<number> {
+  let records = 0
   const visitor = {
-    group: ({ startLsn, lsn }: { startLsn: number; lsn: number }) => {
-      if (lsn > fromLsn && startLsn < toLsn) groups++
+    record: ({ startLsn, lsn }: { startLsn: number; lsn: number }) => {
+      if (lsn > fromLsn && startLsn < toLsn) records++
     },
   }
   await runInspection(inspectLog(new NodeDisk(), directory, visitor, { settle: false }), { progress: false })
-  return groups
+  return records
 }
 
 /** "repair-20260131T120000123Z", by which backups are in the order in which they were made. */

@@ -1,6 +1,6 @@
 import * as path from 'node:path'
-import type { InspectedGroup, InspectionVisitor, LogInspection } from '../../log/index.js'
-import { inspectLog, NodeDisk, syncMarkerType } from '../../log/index.js'
+import type { InspectedRecord, InspectionVisitor, LogInspection } from '../../log/index.js'
+import { inspectLog, NodeDisk } from '../../log/index.js'
 import { eventKinds } from '../../matching/index.js'
 import type { CursorState } from '../../pool/index.js'
 import { type FoundCursor, groupType, readCursorFiles } from '../../pool/index.js'
@@ -17,11 +17,11 @@ export interface LogFigures {
   readonly logBytes: number
   /** Of the segment files, zeros made ready included. */
   readonly fileBytes: number
-  readonly frames: number
-  readonly groups: number
-  /** How many of each type of record: `pool group`, `mark`, or `type N`. */
-  readonly records: Record<string, number>
-  /** Of the pool's groups, how many of each command and of each event. */
+  readonly batches: number
+  readonly records: number
+  /** How many of each type of record: `command`, `sync marker`, or `type N`. */
+  readonly recordTypes: Record<string, number>
+  /** Of the pool's records, how many of each command and of each event. */
   readonly commands: Record<string, number>
   readonly events: Record<string, number>
   readonly first: { readonly lsn: number; readonly time: string | undefined }
@@ -47,7 +47,7 @@ interface SnapshotFigures {
 interface CursorFigures {
   readonly name: string
   readonly state: CursorState
-  /** Where the last acknowledged group ends, as it is on disk, and from there to the end of the log. */
+  /** Where the last acknowledged record ends, as it is on disk, and from there to the end of the log. */
   readonly lsn: number | undefined
   readonly lagBytes: number | undefined
   readonly reason: string | undefined
@@ -70,9 +70,9 @@ export async function logFigures(directory: string, progress: boolean): Promise<
     segments: found.segments.length,
     logBytes: found.endLsn - found.firstLsn,
     fileBytes: found.segments.reduce((sum, segment) => sum + segment.fileBytes, 0),
-    frames: found.frames,
-    groups: found.groups,
-    records: counter.records,
+    batches: found.batches,
+    records: found.records,
+    recordTypes: counter.recordTypes,
     commands: counter.commands,
     events: counter.events,
     first: { lsn: found.firstLsn, time: time(found.firstTimeUs) },
@@ -105,18 +105,18 @@ function cursorFigures({ name, record, reason }: FoundCursor, endLsn: number): C
 
 /** Tallies records by type, and the pool's by command and event. */
 class RecordCounter implements InspectionVisitor {
-  readonly records: Record<string, number> = {}
+  readonly recordTypes: Record<string, number> = {}
   readonly commands: Record<string, number> = {}
   readonly events: Record<string, number> = {}
 
-  group(group: InspectedGroup): void {
-    const pool = poolGroupOf(group)
-    add(this.records, pool ? 'pool group' : recordName(group))
+  record(record: InspectedRecord): void {
+    const pool = poolGroupOf(record)
+    add(this.recordTypes, pool ? 'command' : recordName(record))
     if (pool) this.#count(pool)
   }
 
-  logFrame(type: number): void {
-    add(this.records, type === syncMarkerType ? 'mark' : `type ${type}`)
+  syncMarker(): void {
+    add(this.recordTypes, 'sync marker')
   }
 
   #count({ words, from, to, commandType }: PoolGroup): void {
@@ -127,8 +127,8 @@ class RecordCounter implements InspectionVisitor {
   }
 }
 
-function recordName({ type, mayLackBeginning }: InspectedGroup): string {
-  if (type === groupType && mayLackBeginning) return 'rest of a group'
+function recordName({ type, lacksBeginning }: InspectedRecord): string {
+  if (type === groupType && lacksBeginning) return 'rest of a command'
   return `type ${type}`
 }
 

@@ -34,7 +34,7 @@ export function verifyTable(found: LogInspection, snapshots: readonly CheckedSna
     ['log', verdicts[verdict]],
     ['LSN', `${found.firstLsn} to ${found.endLsn}`],
     ['segments', count(found.segments.length)],
-    ['groups', `${count(found.groups)} in ${count(found.frames)} frames`],
+    ['records', `${count(found.records)} in ${count(found.batches)} batches`],
     ['snapshots', `${count(snapshots.length - corrupt.length)} valid, ${count(corrupt.length)} corrupt`],
   ]
   for (const damage of found.damage.slice(0, damageShownMax)) rows.push([damage.kind, damageLine(damage)])
@@ -46,7 +46,7 @@ export function verifyTable(found: LogInspection, snapshots: readonly CheckedSna
 
 /** What `stats` found, for people. */
 export function statsTable(figures: LogFigures): string {
-  const { records, commands, snapshots, first, last } = figures
+  const { recordTypes, commands, snapshots, first, last } = figures
   const tally = (counts: Record<string, number>): Row[] =>
     Object.entries(counts)
       .filter(([, times]) => times > 0)
@@ -56,9 +56,9 @@ export function statsTable(figures: LogFigures): string {
     ['bytes', `${bytes(figures.logBytes)} of log in ${bytes(figures.fileBytes)} of files`],
     ['first', `LSN ${first.lsn}${first.time === undefined ? '' : `, ${first.time}`}`],
     ['last', `LSN ${last.lsn}${last.time === undefined ? '' : `, ${last.time}`}`],
-    ['frames', count(figures.frames)],
-    ['records', count(figures.groups)],
-    ...tally(records),
+    ['batches', count(figures.batches)],
+    ['records', count(figures.records)],
+    ...tally(recordTypes),
   ]
   if (Object.keys(commands).length > 0) rows.push(['commands', ''], ...tally(commands))
   if (Object.keys(figures.events).length > 0) rows.push(['events', ''], ...tally(figures.events))

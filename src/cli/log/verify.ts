@@ -31,7 +31,7 @@ export async function verifyLog(directory: string, progress: boolean): Promise<L
 function withPlace(snapshot: CheckedSnapshot, log: LogInspection): CheckedSnapshot {
   const { header, reason } = snapshot
   // Damage below it is reported by itself.
-  const endLsn = log.lastGroupEndLsn
+  const endLsn = log.lastWholeEndLsn
   if (!header || reason !== undefined || header.endLsn <= endLsn) return snapshot
   return { ...snapshot, reason: `it was taken at LSN ${header.endLsn}, but the log ends at ${endLsn}` }
 }
@@ -44,7 +44,7 @@ function noSnapshot({ firstLsn, segments }: LogInspection): LogDamage {
     offset: 0,
     lsn: firstLsn,
     endLsn: firstLsn,
-    groupEndLsn: firstLsn,
+    wholeEndLsn: firstLsn,
     recordsKept: 0,
     reason: 'the log begins here, and no valid snapshot of this build reaches so far back',
   }

@@ -72,7 +72,7 @@ export interface VerifySummary {
 export function logSummary(stats: LogStats, commands: number): RunSummary['log'] {
   return {
     flushes: stats.flushes,
-    recordsPerFlush: stats.groupsPerFlush,
+    recordsPerFlush: stats.recordsPerFlush,
     flushLatency: stats.flushLatency,
     bytes: stats.bytes,
     bytesPerCommand: commands === 0 ? 0 : stats.bytes / commands,

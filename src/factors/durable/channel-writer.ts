@@ -63,7 +63,7 @@ export class ChannelWriter {
     this.#settings = settings
     this.#owner = owner
     this.lastLsn = lastLsn
-    this.batchBytesMax = maxPayloadBytes(log.settings.maxFrameBytes) & ~7
+    this.batchBytesMax = maxPayloadBytes(log.settings.maxBatchBytes) & ~7
     log.on('error', this.#onLogError)
     log.on('diskReady', this.#onDiskReady)
   }

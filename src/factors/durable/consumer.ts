@@ -7,7 +7,7 @@ import {
   optionNames,
 } from '../../log/index.js'
 import type { FactorEngine } from '../engine/engine.js'
-import { type EntryCursor, entryKind, factorContentVersion } from '../entries.js'
+import { type EntryCursor, entryKind, factorContentVersion, factorsLogKind } from '../entries.js'
 import { FactorError } from '../errors.js'
 import { FactorReplay, type ReplayOptions, replayFiles } from './replay.js'
 import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
@@ -79,6 +79,7 @@ export class FactorConsumer {
     const log = await DurableLog.open({
       ...options.log,
       dir: options.dir,
+      kind: factorsLogKind,
       contentVersion: factorContentVersion,
     })
     try {

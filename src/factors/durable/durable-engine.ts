@@ -4,7 +4,14 @@ import { DurableLog, type LogError, type LogStats } from '../../log/index.js'
 import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from '../engine/engine.js'
 import { FactorInstrument } from '../engine/instrument.js'
 import { fieldsCell } from '../engine/program.js'
-import { entryHeadWords, entryKind, factorContentVersion, fieldCount, writeHead } from '../entries.js'
+import {
+  entryHeadWords,
+  entryKind,
+  factorContentVersion,
+  factorsLogKind,
+  fieldCount,
+  writeHead,
+} from '../entries.js'
 import type { FactorError } from '../errors.js'
 import { type Bar, checkedTimestamp, checkTick, copyChecked, fields, type Tick, tickOfBar } from '../ticks.js'
 import { FactorConsumer, type FactorUpdate } from './consumer.js'
@@ -107,6 +114,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     const log = await DurableLog.open({
       ...options.log,
       dir: options.dir,
+      kind: factorsLogKind,
       contentVersion: factorContentVersion,
     })
     try {

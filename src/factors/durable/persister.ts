@@ -55,7 +55,7 @@ export interface PersisterStats {
 }
 
 /**
- * Writes factor values into a durable log, opened with `contentVersion: factorContentVersion`, without ever blocking: messages go into a bounded channel, leave it in
+ * Writes factor values into a durable log, opened with `kind: factorsLogKind` and `contentVersion: factorContentVersion`, without ever blocking: messages go into a bounded channel, leave it in
  * batches, one log record a batch, and are durable together. A batch is written when `batchSize` messages wait or the
  * oldest has waited `maxDelayMs`.
  *
@@ -415,7 +415,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   #tooLarge(what: string, bytes: number): FactorError {
     return new FactorError(
       'TIDEMARK_VECTOR_TOO_LARGE',
-      `${what} does not fit into one record; nothing is cut short. Split it, or raise maxFrameBytes.`,
+      `${what} does not fit into one record; nothing is cut short. Split it, or raise maxBatchBytes.`,
       { size: bytes, bytesMax: this.#writer.batchBytesMax },
     )
   }

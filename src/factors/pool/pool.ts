@@ -13,6 +13,7 @@ import {
   entryKind,
   factorContentVersion,
   factorRecordType,
+  factorsLogKind,
   sessionEntry,
   textEntry,
   textWords,
@@ -84,6 +85,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
       ...options.log,
       spinUs: spinSetting(options.log?.spinUs, process.env, workers + threadsBesideWorkers),
       dir: options.dir,
+      kind: factorsLogKind,
       contentVersion: factorContentVersion,
     })
     const threads: FactorWorker[] = []
@@ -153,7 +155,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     const bytes = Buffer.byteLength(
       JSON.stringify({ instrument: name, factors: trial.factors, definitions: texts }),
     )
-    if (textWords(bytes) * 8 > this.#log.settings.maxFrameBytes / 2) {
+    if (textWords(bytes) * 8 > this.#log.settings.maxBatchBytes / 2) {
       throw new FactorError(
         'TIDEMARK_VECTOR_TOO_LARGE',
         `A definition of ${bytes} bytes does not fit into one record.`,

@@ -1,4 +1,4 @@
-import { frameHeaderBytes } from '../../log/index.js'
+import { maxPayloadBytes, recordBytes } from '../../log/index.js'
 import { JobError } from '../errors.js'
 import { encodeEvent, type JobEventType } from './event.js'
 
@@ -16,8 +16,8 @@ export class EventEncoder {
   readonly #pieceBytesMax: number
   #scratch = Buffer.allocUnsafeSlow(4096)
 
-  constructor({ ringBytes, maxFrameBytes }: { readonly ringBytes: number; readonly maxFrameBytes: number }) {
-    this.recordBytesMax = maxFrameBytes - frameHeaderBytes
+  constructor({ ringBytes, maxBatchBytes }: { readonly ringBytes: number; readonly maxBatchBytes: number }) {
+    this.recordBytesMax = maxPayloadBytes(maxBatchBytes)
     this.#pieceBytesMax = ringBytes / 4
   }
 
@@ -31,7 +31,7 @@ export class EventEncoder {
       const { text } = encodeEvent(firstSeq + piece.length, type, jobId, atMs, detailJson)
       const payload = Buffer.from(text)
       this.checkSize(payload.byteLength, jobId)
-      bytes += payload.byteLength + frameHeaderBytes
+      bytes += recordBytes(payload.byteLength)
       if (bytes > this.#pieceBytesMax && piece.length > 0) break
       piece.push(payload)
     }
@@ -55,7 +55,7 @@ export class EventEncoder {
     if (bytes <= this.recordBytesMax) return
     throw new JobError(
       'TIDEMARK_JOB_BAD_EVENT',
-      `The event of job ${jobId.slice(0, 100)} has ${bytes} bytes; one event takes at most ${this.recordBytesMax}. Keep large payloads elsewhere, or raise maxFrameBytes.`,
+      `The event of job ${jobId.slice(0, 100)} has ${bytes} bytes; one event takes at most ${this.recordBytesMax}. Keep large payloads elsewhere, or raise maxBatchBytes.`,
       { jobId, bytes, bytesMax: this.recordBytesMax },
     )
   }

@@ -48,6 +48,8 @@ const always = () => true
 /** A job's events are small; a rotation at each snapshot should not zero-fill the log's 64 MiB. */
 const segmentBytesDefault = 16 * 1024 * 1024
 const contentVersion = 1
+/** The kind that the header of a job log names. */
+export const jobsLogKind = 'jobs'
 
 /**
  * The log of job events: JSON records with their own sequence numbers and checksums, on a durable log.
@@ -80,6 +82,7 @@ export class JobLog extends Emitter<JobLogEvents> {
       ...options,
       segmentBytes: options.segmentBytes ?? segmentBytesFor(options),
       dir,
+      kind: jobsLogKind,
       contentVersion,
     }).catch((error) => {
       throw fromLogError(error)
@@ -374,5 +377,5 @@ export class JobLog extends Emitter<JobLogEvents> {
 
 function segmentBytesFor(options: JobLogOptions): number | undefined {
   if (process.env['TIDEMARK_SEGMENT_BYTES']) return undefined
-  return Math.max(segmentBytesDefault, options.maxFrameBytes ?? 0)
+  return Math.max(segmentBytesDefault, options.maxBatchBytes ?? 0)
 }

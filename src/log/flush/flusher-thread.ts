@@ -15,10 +15,11 @@ import { SharedPreallocated } from './shared-preallocated.js'
 export interface FlusherThreadData {
   readonly memory: LogMemory
   readonly directory: string
+  readonly kind: string
   readonly contentVersion: number
   readonly identity: FolderIdentity
   readonly coveredLsn: number | undefined
-  readonly maxFrameBytes: number
+  readonly maxBatchBytes: number
   readonly segmentBytes: number
   readonly initialSegmentBytes: number
   readonly flush: FlushSettings
@@ -48,7 +49,6 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       active: recovered.active,
       capacity: recovered.capacity,
       allocated: recovered.allocated,
-      crc: recovered.activeCrc,
       endLsn: recovered.report.endLsn,
     })
     const flusher = new Flusher({

@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.js'
 import { spin } from '../../base/spin.js'
 import type { Ownership } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
-import { frameHeaderBytes } from '../format/frame.js'
+import { batchHeaderBytes } from '../format/batch.js'
 import { float64, int32, int64, type LogMemory, LogViews, logState } from '../ring/memory.js'
 import { LogProducer } from '../ring/producer.js'
 import { wakeWaiters } from '../ring/signals.js'
@@ -21,7 +21,7 @@ export interface FlushSettings {
   readonly spinUs?: number
 }
 
-/** A log that got no frame for this long writes one sync marker, so that the last batches are known to be synced. */
+/** A log that got nothing for this long writes one sync marker, so that the last batches are known to be synced. */
 const idleSyncMarkerMs = 100
 /** How long a closing log waits for a claim that was never published. */
 const abandonedClaimMs = 1000
@@ -33,10 +33,10 @@ const unfilledClaimMs = 30_000
 const awake = 1 << 30
 
 /**
- * The one reader of the ring that writes: takes every published frame, writes them with one call, syncs once, moves the
- * durable LSN, frees the space. While it syncs, the next batch gathers.
+ * The one reader of the ring that writes: takes every published batch, writes them with one call, syncs once, moves the
+ * durable LSN, frees the space. While it syncs, the next batches gather.
  *
- * Its LSNs, each at most the next: released (or synced under `unsafeNone`), end of the last group written, written, tail.
+ * Its LSNs, each at most the next: released (or synced under `unsafeNone`), end of the last whole record written, written, tail.
  */
 export class Flusher {
   readonly #views: LogViews
@@ -47,13 +47,13 @@ export class Flusher {
   readonly #drain: RingDrain
   readonly #space: RingSpace
   readonly #room: SegmentRoom
-  /** Frames below are in the files. */
+  /** Batches below are in the files. */
   #written: number
   /** For how long the flusher has slept before a claim that is not published. */
   #unfilledMs = 0
   #scanEndMs = 0
 
-  /** `onDisk` is called with the reason when the disk has no room for the next frame, and without one when it has again. */
+  /** `onDisk` is called with the reason when the disk has no room for the next batch, and without one when it has again. */
   constructor(options: {
     memory: LogMemory
     segments: SegmentWriter
@@ -104,7 +104,7 @@ export class Flusher {
     this.#finish()
   }
 
-  /** Writes, syncs and acknowledges what is published now; returns the number of groups. */
+  /** Writes, syncs and acknowledges what is published now; returns the number of records. */
   flush(): number {
     const startMs = performance.now()
     const drain = this.#drain
@@ -125,7 +125,7 @@ export class Flusher {
     this.#count(bytes, performance.now() - startMs)
     this.#acknowledge(!unsafe)
     this.advanceLimit()
-    return drain.groups
+    return drain.records
   }
 
   /** Completes a rotation that was requested: continues in a new segment, and stores where that begins. */
@@ -182,60 +182,60 @@ export class Flusher {
 
   /** A sync marker is left out where only a new segment has room for it and the disk is full. */
   #hasRoomForSyncMarker(): boolean {
-    return this.#segments.limit - this.#written >= frameHeaderBytes || this.#room.make()
+    return this.#segments.limit - this.#written >= batchHeaderBytes || this.#room.make()
   }
 
   #rotate(): void {
-    const preallocated = this.#segments.rotate(this.#drain.groupEnd < this.#written)
+    const preallocated = this.#segments.rotate(this.#drain.wholeEnd < this.#written)
     if (this.#settings.durability === 'unsafeNone') this.#storeSynced()
     this.#views.statistics[float64.rotations]! += 1
     if (!preallocated) this.#views.statistics[float64.unpreparedRotations]! += 1
   }
 
-  /** Moves the durable LSN to the end of the last group and wakes the threads that wait for it. */
+  /** Moves the durable LSN to the end of the last whole record and wakes the threads that wait for it. */
   #acknowledge(synced: boolean): void {
     const { control64, control32 } = this.#views
-    const { groupEnd } = this.#drain
+    const { wholeEnd } = this.#drain
     const released = Number(Atomics.load(control64, int64.released))
-    if (released === groupEnd) return
+    if (released === wholeEnd) return
     assert(
-      released < groupEnd && groupEnd <= this.#written,
+      released < wholeEnd && wholeEnd <= this.#written,
       'the durable LSN only rises, up to what is written',
-      () => ({ released, groupEnd, written: this.#written }),
+      () => ({ released, wholeEnd, written: this.#written }),
     )
     // After the sync: an owner that takes the folder over later finds what is acknowledged now.
     this.#ownership?.confirm()
     if (synced) this.#storeSynced()
-    Atomics.store(control64, int64.released, BigInt(groupEnd))
+    Atomics.store(control64, int64.released, BigInt(wholeEnd))
     wakeWaiters(control32)
   }
 
   /** Call after a sync of all that is written. */
   #storeSynced(): void {
     const { control64 } = this.#views
-    const { groupEnd } = this.#drain
+    const { wholeEnd } = this.#drain
     const synced = Number(Atomics.load(control64, int64.synced))
     assert(
-      synced <= groupEnd && groupEnd <= this.#written,
+      synced <= wholeEnd && wholeEnd <= this.#written,
       'the synced LSN only rises, up to what is written',
-      () => ({ synced, groupEnd, written: this.#written }),
+      () => ({ synced, wholeEnd, written: this.#written }),
     )
-    Atomics.store(control64, int64.synced, BigInt(groupEnd))
+    Atomics.store(control64, int64.synced, BigInt(wholeEnd))
   }
 
   /**
-   * Waits until `batchSize` groups are pending, or the oldest of them is `batchDelayMs` old, or a producer waits for space.
+   * Waits until `batchSize` records are pending, or the oldest of them is `batchDelayMs` old, or a producer waits for space.
    *
    * ```
    *  producer                                     flusher
-   *  P1  published += groups                      F1  wakeAt = the value of `published` with a full batch
+   *  P1  published += records                     F1  wakeAt = the value of `published` with enough of them
    *  P2  looks whether published reached wakeAt   F2  remembers flusherSignal
    *  P3  flusherSignal += 1, notify               F3  looks at published, spaceWaiters, the state
    *                                               F4  waits while flusherSignal is what F2 remembers, at most to the end
    *                                                   of the delay
    * ```
    *
-   * A batch that F3 does not see full becomes full by a P1 after F3, so its P2 comes after F1, sees the number, and P3 ends the
+   * What F3 does not see to be enough becomes enough by a P1 after F3, so its P2 comes after F1, sees the number, and P3 ends the
    * wait. A producer that waits for space adds itself to `spaceWaiters` and then wakes the flusher, as `signals.ts` describes.
    * While the flusher is awake, `wakeAt` is out of reach, and producers notify no one.
    */
@@ -246,7 +246,7 @@ export class Flusher {
     Atomics.store(control32, int32.wakeAt, this.#drain.publishedAfter(batchSize))
     for (;;) {
       const signal = Atomics.load(control32, int32.flusherSignal)
-      if (this.#drain.pendingGroups >= batchSize) break
+      if (this.#drain.pendingRecords >= batchSize) break
       if (Atomics.load(control32, int32.spaceWaiters) > 0) break
       if (Atomics.load(control32, int32.state) >= logState.closing) break
       const waitMs = deadlineMs - performance.now()
@@ -265,7 +265,7 @@ export class Flusher {
    *  producer                                     flusher
    *  P1  claimTail += bytes                       F1  remembers flusherSignal
    *  P2  ring[claim] = length: it is published    F2  asleep = 1
-   *  P3  published += groups                      F3  looks for work: the ring, the state, requests
+   *  P3  published += records                     F3  looks for work: the ring, the state, requests
    *  P4  looks whether asleep is 1                F4  waits while flusherSignal is what F1 remembers
    *  P5  flusherSignal += 1, notify               F5  asleep = 0
    * ```
@@ -367,7 +367,7 @@ export class Flusher {
   #count(bytes: number, flushMs: number): void {
     const statistics = this.#views.statistics
     statistics[float64.flushes]! += 1
-    statistics[float64.groups]! += this.#drain.groups
+    statistics[float64.records]! += this.#drain.records
     statistics[float64.bytes]! += bytes
     if (this.#drain.endsWithSyncMarker) statistics[float64.syncMarkers]! += 1
     this.#views.flushLatency.record(flushMs * 1000)

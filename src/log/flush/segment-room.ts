@@ -9,7 +9,7 @@ const lookMs = 1000
 const ownBits = fullFor.flusher | fullFor.ahead
 
 /**
- * Makes room on the disk for the next frame, and says in shared memory how much there is and whether the disk is full for
+ * Makes room on the disk for the next batch, and says in shared memory how much there is and whether the disk is full for
  * it. The flusher's alone.
  */
 export class SegmentRoom {
@@ -19,7 +19,7 @@ export class SegmentRoom {
   readonly #onDisk: (full: LogError | undefined) => void
   #shortage: LogError | undefined
 
-  /** `onDisk` is called with the reason when the disk has no room for the next frame, and without one when it has again. */
+  /** `onDisk` is called with the reason when the disk has no room for the next batch, and without one when it has again. */
   constructor(options: {
     views: LogViews
     segments: SegmentWriter
@@ -52,7 +52,7 @@ export class SegmentRoom {
   }
 
   /**
-   * Makes room for a frame that has none. While the disk is full it waits, with the frame in the ring and nothing torn, for
+   * Makes room for a batch that has none. While the disk is full it waits, with the batch in the ring and nothing torn, for
    * the preallocator to find room: that wakes the flusher after it took its bit from `diskFull`.
    *
    * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`, when the log closes, so that nothing can wait.

@@ -1,5 +1,4 @@
 import { join as segmentFile } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { assert } from '../../base/assert.js'
 import { attempt, removeQuietly } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
@@ -17,8 +16,8 @@ import {
 import { reserveBytes } from './preallocator.js'
 
 /**
- * A segment that was not preallocated gets its zeros in steps of this many bytes, each ahead of the frames: a full disk is
- * then noticed between two frames and never within one.
+ * A segment that was not preallocated gets its zeros in steps of this many bytes, each ahead of the batches: a full disk is
+ * then noticed between two batches and never within one.
  */
 export const extensionBytes = 4 * 1024 * 1024
 
@@ -44,7 +43,7 @@ interface NextSegment {
 }
 
 /**
- * Writes frames at the end of the active segment and continues in the next one when a frame no longer fits.
+ * Writes batches at the end of the active segment and continues in the next one when a batch no longer fits.
  * Used by the flusher alone.
  */
 export class SegmentWriter {
@@ -56,19 +55,17 @@ export class SegmentWriter {
   #active: Segment
   #file: number
   #capacity: number
-  /** Bytes of frames for which the file has its blocks; up to `#capacity`. */
+  /** Bytes of batches for which the file has its blocks; up to `#capacity`. */
   #allocated: number
   #end: number
-  /** Of the frames of the active segment; goes into the header of the next one. */
-  #crc: number
   /** The segment that is ready, open already. */
   #ahead: NextSegment | undefined
   /** How many segments were made that were not preallocated. */
   #notPreallocated = 0
 
   /**
-   * Continues in `active`, whose last frame ends at `endLsn`, whose frames have the CRC `crc`, and whose file is
-   * to take `capacity` bytes of frames, for the first `allocated` of which it has zeros.
+   * Continues in `active`, whose last batch ends at `endLsn`, and whose file is to take `capacity` bytes of batches, for the
+   * first `allocated` of which it has zeros.
    */
   constructor(options: {
     disk: Disk
@@ -80,7 +77,6 @@ export class SegmentWriter {
     capacity: number
     allocated?: number
     endLsn: number
-    crc: number
   }) {
     this.#disk = options.disk
     this.#directory = options.directory
@@ -91,7 +87,6 @@ export class SegmentWriter {
     this.#capacity = options.capacity
     this.#allocated = options.allocated ?? options.capacity
     this.#end = options.endLsn
-    this.#crc = options.crc
     this.#file = attempt('open', options.active.path, () => this.#disk.open(options.active.path, 'write'))
     this.#ownership?.watch(options.active.path)
   }
@@ -109,7 +104,7 @@ export class SegmentWriter {
     return this.#active.header.firstLsn
   }
 
-  /** LSN up to which frames were written. */
+  /** LSN up to which batches were written. */
   get end(): number {
     return this.#end
   }
@@ -135,9 +130,9 @@ export class SegmentWriter {
     return true
   }
 
-  /** Writes the pieces after the last frame. A short write is a failure, because its reason is lost. */
+  /** Writes the pieces after the last batch. A short write is a failure, because its reason is lost. */
   write(pieces: Uint8Array[], bytes: number): void {
-    assert(this.#end + bytes <= this.limit, 'frames are written where their segment has room', () => ({
+    assert(this.#end + bytes <= this.limit, 'batches are written where their segment has room', () => ({
       end: this.#end,
       bytes,
       limit: this.limit,
@@ -154,7 +149,6 @@ export class SegmentWriter {
       )
     }
     this.#end += bytes
-    for (const piece of pieces) this.#crc = crc32(piece, this.#crc)
   }
 
   sync(): void {
@@ -163,14 +157,14 @@ export class SegmentWriter {
 
   /**
    * Continues in the next segment. The active one is synced first, and the header of the next is durable before any
-   * frame is written after it: a valid header proves that all before it is on disk, and a segment without one holds
-   * nothing. `withinGroup`: the group whose frames were written last continues in it. Returns whether a preallocated segment
+   * batch is written after it: a valid header proves that all before it is on disk, and a segment without one holds
+   * nothing. `withinRecord`: the record whose piece was written last continues in it. Returns whether a preallocated segment
    * was ready.
    *
    * @throws LogError `TIDEMARK_DISK_FULL`, `TIDEMARK_TOO_MANY_FILES`: there was no room or no descriptor for a file, nothing
    *   has changed, and it may be tried again. Every other failure is final: a sync failed, or a restart may find the new header.
    */
-  rotate(withinGroup = false): boolean {
+  rotate(withinRecord = false): boolean {
     this.sync()
     const disk = this.#disk
     const next = this.#openNext()
@@ -178,10 +172,10 @@ export class SegmentWriter {
     const header: SegmentHeader = {
       ...previous,
       firstLsn: this.#end,
-      previous: { firstLsn: previous.firstLsn, epoch: previous.epoch, crc: this.#crc },
+      previous: { firstLsn: previous.firstLsn, epoch: previous.epoch },
       createdUs: Date.now() * 1000,
       recycled: next.recycled,
-      withinGroup,
+      withinRecord,
     }
     assert(
       header.firstLsn > previous.firstLsn && header.firstLsn % 8 === 0,
@@ -219,7 +213,6 @@ export class SegmentWriter {
     this.#active = { path: target, header }
     this.#capacity = this.#segmentBytes
     this.#allocated = next.preallocated ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
-    this.#crc = 0
     return next.preallocated
   }
 

@@ -4,60 +4,64 @@ import crc32 from 'crc-32'
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
-import { crcSeedOf } from './frame.js'
+import { crcSeedOf } from './batch.js'
 
 /**
- * A segment: one file of the log. Its first 4096 bytes are the header, written twice; the frame at LSN n stands at
+ * A segment: one file of the log. Its first 4096 bytes are the header, written twice; what has LSN n stands at
  * byte 4096 + n - firstLsn. docs/wal-format.md has the table.
  *
  * ```
  *  byte  size  field (copy 1 at 0, copy 2 at 2048)
  *     0     8  magic           "TIDEMARK"
  *     8     2  formatVersion
- *    10     2  flags           bit 0: made of a file that was used before
+ *    10     2  flags           bit 0: made of a file that was used before; bit 1: begins within a record
  *    12     4  contentVersion  of what the application writes
  *    16     8  epoch           random, of the opening that wrote the segment
  *    24     8  firstLsn
  *    32     8  previousLsn     firstLsn of the segment before, or 2^64-1
  *    40     8  previousEpoch   of the segment before, or 0
  *    48     8  createdUs       microseconds since 1970
- *    56     4  maxFrameBytes
- *    60     4  previousCrc     CRC-32 of all frame bytes of the segment before, to where this one begins
- *    64     4  crc             CRC-32 of the 64 bytes before
+ *    56     4  maxBatchBytes
+ *    60    16  kind            what wrote the log: 1 to 16 of a-z, 0-9 and "-", then zeros
+ *    76     4  crc             CRC-32 of the 76 bytes before
  * ```
  */
 export const segmentHeaderBytes = 4096
-const segmentFormatVersion = 1
+const segmentFormatVersion = 2
 const secondCopyAt = 2048
-const copyBytes = 68
+export const headerCopyBytes = 80
 const recycledFlag = 1
-const withinGroupFlag = 2
-const knownFlags = recycledFlag | withinGroupFlag
+const withinRecordFlag = 2
+const knownFlags = recycledFlag | withinRecordFlag
 const magic = Buffer.from('TIDEMARK', 'latin1')
 const noPrevious = 0xffff_ffff_ffff_ffffn
+const kindAt = 60
+const kindBytes = 16
+/** Where a header of format 1 holds its CRC, of all bytes before: enough to know it and to refuse it by its name. */
+const format1CrcAt = 64
 
 export interface SegmentHeader {
+  /** What wrote the log, such as `pool`; see `checkKind`. */
+  readonly kind: string
   readonly contentVersion: number
   readonly epoch: bigint
   readonly firstLsn: number
   /** The segment that this one continues. */
   readonly previous: PreviousSegment | undefined
   readonly createdUs: number
-  readonly maxFrameBytes: number
+  readonly maxBatchBytes: number
   /**
-   * Whether the file was a segment before, so that bytes of that use stand after the frames. They carry other LSNs
+   * Whether the file was a segment before, so that bytes of that use stand after the batches. They carry other LSNs
    * than their places have now: first LSNs only rise, and a byte's LSN is the first LSN plus its place in the file.
    */
   readonly recycled: boolean
-  /** Whether it begins within a group, so that the log cannot begin with it. */
-  readonly withinGroup?: boolean
+  /** Whether it begins within a record, so that the log cannot begin with it. */
+  readonly withinRecord?: boolean
 }
 
 interface PreviousSegment {
   readonly firstLsn: number
   readonly epoch: bigint
-  /** CRC-32 of its bytes from its first LSN to where its successor begins: checks a whole segment at memory speed. */
-  readonly crc: number
 }
 
 export interface Segment {
@@ -77,28 +81,29 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const block = Buffer.alloc(segmentHeaderBytes)
   magic.copy(block)
   block.writeUInt16LE(segmentFormatVersion, 8)
-  block.writeUInt16LE((header.recycled ? recycledFlag : 0) | (header.withinGroup ? withinGroupFlag : 0), 10)
+  block.writeUInt16LE((header.recycled ? recycledFlag : 0) | (header.withinRecord ? withinRecordFlag : 0), 10)
   block.writeUInt32LE(header.contentVersion, 12)
   block.writeBigUInt64LE(header.epoch, 16)
   block.writeBigUInt64LE(BigInt(header.firstLsn), 24)
   block.writeBigUInt64LE(header.previous ? BigInt(header.previous.firstLsn) : noPrevious, 32)
   block.writeBigUInt64LE(header.previous?.epoch ?? 0n, 40)
   block.writeBigUInt64LE(BigInt(header.createdUs), 48)
-  block.writeUInt32LE(header.maxFrameBytes, 56)
-  block.writeUInt32LE(header.previous?.crc ?? 0, 60)
-  block.writeInt32LE(crc32.buf(block.subarray(0, copyBytes - 4)), copyBytes - 4)
-  block.copy(block, secondCopyAt, 0, copyBytes)
+  block.writeUInt32LE(header.maxBatchBytes, 56)
+  block.write(header.kind, kindAt, kindBytes, 'latin1')
+  block.writeInt32LE(crc32.buf(block.subarray(0, headerCopyBytes - 4)), headerCopyBytes - 4)
+  block.copy(block, secondCopyAt, 0, headerCopyBytes)
   return block
 }
 
 /** The header of a segment's first block, from the first copy that is valid, or `undefined`. */
 export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
   for (const at of [0, secondCopyAt]) {
-    if (block.byteLength < at + copyBytes) return undefined
-    const copy = block.subarray(at, at + copyBytes)
+    if (block.byteLength < at + headerCopyBytes) return undefined
+    const copy = block.subarray(at, at + headerCopyBytes)
     if (!copy.subarray(0, 8).equals(magic)) continue
-    if (crc32.buf(copy.subarray(0, copyBytes - 4)) !== copy.readInt32LE(copyBytes - 4)) continue
     const version = copy.readUInt16LE(8)
+    const crcAt = version === 1 ? format1CrcAt : headerCopyBytes - 4
+    if (crc32.buf(copy.subarray(0, crcAt)) !== copy.readInt32LE(crcAt)) continue
     const flags = copy.readUInt16LE(10)
     if (version !== segmentFormatVersion || (flags & ~knownFlags) !== 0) {
       throw new LogError(
@@ -109,17 +114,18 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
     }
     const previousLsn = copy.readBigUInt64LE(32)
     return {
+      kind: copy.toString('latin1', kindAt, kindAt + kindBytes).replace(/\0+$/, ''),
       contentVersion: copy.readUInt32LE(12),
       epoch: copy.readBigUInt64LE(16),
       firstLsn: Number(copy.readBigUInt64LE(24)),
       previous:
         previousLsn === noPrevious
           ? undefined
-          : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40), crc: copy.readUInt32LE(60) },
+          : { firstLsn: Number(previousLsn), epoch: copy.readBigUInt64LE(40) },
       createdUs: Number(copy.readBigUInt64LE(48)),
-      maxFrameBytes: copy.readUInt32LE(56),
+      maxBatchBytes: copy.readUInt32LE(56),
       recycled: (flags & recycledFlag) !== 0,
-      ...((flags & withinGroupFlag) !== 0 && { withinGroup: true }),
+      ...((flags & withinRecordFlag) !== 0 && { withinRecord: true }),
     }
   }
   return undefined

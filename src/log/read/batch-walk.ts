@@ -1,16 +1,16 @@
 import { assert } from '../../base/assert.js'
 import {
-  alignFrame,
-  FrameDecoder,
-  type FrameFault,
-  type FrameView,
-  frameHeaderBytes,
-} from '../format/frame.js'
+  BatchDecoder,
+  type BatchFinding,
+  type BatchView,
+  batchHeaderBytes,
+  recordEndsAt,
+} from '../format/batch.js'
 import { segmentSeed } from '../format/segment.js'
 import type { SegmentWindow } from './segment-window.js'
 
 /** Why no valid batch begins at a place. */
-export type BatchDamage = Exclude<FrameFault, 'none'>
+export type BatchDamage = Exclude<BatchFinding, 'none'>
 
 /** What a step came to: a valid batch, the limit, or a place where no valid batch begins, with the reason. */
 export type WalkStep = 'batch' | 'end' | BatchDamage
@@ -31,6 +31,14 @@ export interface BatchChunk {
   readonly bytes: Buffer
   readonly startLsn: number
   readonly endLsn: number
+  /** Of the records in it, those count that end after `fromLsn` and at or before `toLsn`: a reader may begin or end within a batch. */
+  readonly fromLsn: number
+  readonly toLsn: number
+}
+
+/** A chunk of which every record counts. */
+export function wholeChunk(bytes: Buffer, startLsn: number, endLsn: number): BatchChunk {
+  return { bytes, startLsn, endLsn, fromLsn: startLsn, toLsn: endLsn }
 }
 
 const blankBytes = 64 * 1024
@@ -39,14 +47,14 @@ const blank = Buffer.alloc(blankBytes)
 /**
  * Steps through the batches of one segment file, checking each: the one walk of all that read segments, be it strictly (up
  * to the first damage, which is an error), beside a writer (below an LSN that is known to be written), or tolerantly (from
- * the next valid batch on). In format 1 a batch is a frame, with one record or a piece of one; what stands in a batch is
- * read by `RecordAssembler`.
+ * the next valid batch on). What stands in a batch is read by
+ * `RecordAssembler`.
  *
  * Where no valid batch begins the walk stays: the caller sets `position`, or gives up.
  */
 export class BatchWalk {
   readonly window: SegmentWindow
-  readonly #decoder: FrameDecoder
+  readonly #decoder: BatchDecoder
   readonly #seed: number
   readonly #verify: boolean
   #batchLsn = 0
@@ -59,7 +67,7 @@ export class BatchWalk {
   constructor(window: SegmentWindow, options: { fromLsn?: number; verify?: boolean } = {}) {
     const { header } = window.segment
     this.window = window
-    this.#decoder = new FrameDecoder(header.maxFrameBytes)
+    this.#decoder = new BatchDecoder(header.maxBatchBytes)
     this.#seed = segmentSeed(header)
     this.#verify = options.verify ?? true
     this.position = options.fromLsn ?? header.firstLsn
@@ -70,7 +78,7 @@ export class BatchWalk {
   }
 
   /** The header of the last valid batch; used again by the next step. */
-  get header(): FrameView {
+  get header(): BatchView {
     return this.#decoder.view
   }
 
@@ -80,17 +88,7 @@ export class BatchWalk {
   }
 
   get batchEnd(): number {
-    return this.batchStart + alignFrame(this.#decoder.view.length)
-  }
-
-  /** Whether a byte of padding after the last valid batch is not zero, and which: its LSN. */
-  get strayPaddingLsn(): number | undefined {
-    const { bytes, available, startLsn } = this.window
-    const end = Math.min(this.batchEnd, available)
-    for (let at = this.batchStart + this.#decoder.view.length; at < end; at++) {
-      if (bytes[at] !== 0) return startLsn + at
-    }
-    return undefined
+    return this.batchStart + this.#decoder.view.length
   }
 
   /** Checks the batch at `position` and moves to its end, reading from the file as needed. Blocks the thread. */
@@ -105,7 +103,7 @@ export class BatchWalk {
   /**
    * Like `step`, without reading, and for several batches at once: until `bytes` of them are passed, at least one. Returns
    * `batch` then; `unread` when the next batch is not in memory as a whole: see `load`. Batches may have been passed in any
-   * case, up to `position`. One loop, because it runs for every record of a replay.
+   * case, up to `position`. One loop, because it runs for every batch of a replay.
    */
   stepInMemory(limitLsn: number, bytes = 1): WalkStep | 'unread' {
     const { window, position } = this
@@ -125,11 +123,11 @@ export class BatchWalk {
       if (found !== 'none') {
         this.position = lsn
         if (found !== 'truncated') return found
-        this.#neededBytes = alignFrame(decoder.bytesNeeded)
+        this.#neededBytes = decoder.bytesNeeded
         return 'unread'
       }
       this.#batchLsn = lsn
-      at += alignFrame(decoder.view.length)
+      at += decoder.view.length
     } while (at < stop && at < end)
     this.position = startLsn + at
     return at >= stop ? 'batch' : this.position >= limitLsn ? 'end' : 'unread'
@@ -163,6 +161,58 @@ export class BatchWalk {
     return valid
   }
 
+  /**
+   * Where the batch begins in which the record after `lsn` stands: at `lsn`, or before it, where a record of the batch ends
+   * exactly there. `undefined` when there is no such batch below `limitLsn`. `position` is that place then, else `lsn`. The
+   * CRCs are checked in any case. Blocks the thread.
+   */
+  seek(lsn: number, limitLsn: number): number | undefined {
+    this.position = lsn
+    const step = this.step(limitLsn)
+    const { beganBefore } = this.header
+    this.position = lsn
+    if (step === 'batch') return beganBefore ? undefined : lsn
+    const [from, bytes] = this.#spanRange(lsn)
+    this.window.fill(from, limitLsn, bytes)
+    return this.#findSpanning(lsn, limitLsn)
+  }
+
+  /** As `seek`, without blocking the thread. */
+  async seekAsync(lsn: number, limitLsn: number): Promise<number | undefined> {
+    this.position = lsn
+    let step = this.stepInMemory(limitLsn)
+    while (step === 'unread' && (await this.loadAsync(limitLsn))) step = this.stepInMemory(limitLsn)
+    const { beganBefore } = this.header
+    this.position = lsn
+    if (step === 'batch') return beganBefore ? undefined : lsn
+    const [from, bytes] = this.#spanRange(lsn)
+    await this.window.fillAsync(from, limitLsn, bytes)
+    return this.#findSpanning(lsn, limitLsn)
+  }
+
+  /** From where on the batches begin that can span an LSN, and how many bytes there are to the end of the longest. */
+  #spanRange(lsn: number): [from: number, bytes: number] {
+    const { firstLsn, maxBatchBytes } = this.window.segment.header
+    const from = Math.max(firstLsn, lsn - maxBatchBytes)
+    return [from, lsn - from + maxBatchBytes]
+  }
+
+  /** Looks backwards in memory for the batch that spans an LSN: the first valid one does, or none. */
+  #findSpanning(lsn: number, limitLsn: number): number | undefined {
+    const { bytes, startLsn, available } = this.window
+    const end = Math.min(available, limitLsn - startLsn)
+    const words = new Int32Array(bytes.buffer, 0, bytes.byteLength >> 2)
+    for (let at = Math.min(lsn - startLsn, end) - 8; at >= 0; at -= 8) {
+      if (!carriesLsn(words, at >> 2, startLsn + at)) continue
+      if (this.#decoder.decode(bytes, at, end, startLsn + at, this.#seed) !== 'none') continue
+      if (!recordEndsAt(bytes, at, startLsn + at, lsn)) return undefined
+      if (startLsn + at + this.#decoder.view.length === lsn) return undefined
+      this.position = startLsn + at
+      return this.position
+    }
+    return undefined
+  }
+
   /** Looks after `position` for the next valid batch that ends at `limitLsn` or before. `position` stays. */
   findNext(limitLsn: number): BatchSearch {
     const { window } = this
@@ -183,19 +233,19 @@ export class BatchWalk {
           at += blankBytes - 8
           continue
         }
-        if (at + frameHeaderBytes > available && !isLast) break
+        if (at + batchHeaderBytes > available && !isLast) break
         const word = at >> 2
         const lsn = from + at
         if (!recycled && (words[word] !== 0 || words[word + 1] !== 0)) lastWrittenLsn = Math.min(end, lsn + 8)
         // A place that carries its own LSN is all that is worth a look; whole segments of other bytes may follow.
         if (words[word + 4] !== (lsn | 0) || !carriesLsn(words, word, lsn)) continue
-        if (at + frameHeaderBytes > available) continue
-        if (recycled) lastWrittenLsn = Math.min(end, lsn + frameHeaderBytes)
+        if (at + batchHeaderBytes > available) continue
+        if (recycled) lastWrittenLsn = Math.min(end, lsn + batchHeaderBytes)
         if (lsn === this.position) continue
         const found = this.#decoder.decode(window.bytes, at, available, lsn, this.#seed)
         if (found === 'none') return { lsn, lastWrittenLsn }
         // It may end after the window: then it is looked at again, once, with all of its bytes.
-        const needed = alignFrame(this.#decoder.bytesNeeded)
+        const needed = this.#decoder.bytesNeeded
         if (found !== 'truncated' || isLast || lsn === readFor || lsn + needed > end) continue
         bytes = needed
         readFor = lsn
@@ -224,5 +274,5 @@ function carriesLsn(words: Int32Array, word: number, lsn: number): boolean {
 
 /** Where the batch ends that begins at `at` of memory that holds valid batches one after the other. */
 export function batchEndAt(memory: Buffer, at: number): number {
-  return at + alignFrame(memory.readInt32LE(at))
+  return at + memory.readInt32LE(at)
 }

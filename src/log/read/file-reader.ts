@@ -23,14 +23,17 @@ export interface FileReaderOptions {
 export class FileReader {
   readonly #disk: Disk
   readonly #directory: string
-  readonly #start: number | undefined
+  /** Where to begin, until the batch is found in which the record after that stands. */
+  #start: number | undefined
+  /** Records at or below are passed over: the first batch may have begun before. */
+  #fromLsn: number
   readonly #verify: boolean
   readonly #chunkBytes: number
   #firstLsns: number[] = []
   #walk: BatchWalk | undefined
   #position: number
 
-  /** Starts at `fromLsn`, which is where a batch begins. */
+  /** Starts with the record after `fromLsn`, which is where a batch begins or a record ends. */
   constructor(disk: Disk, directory: string, fromLsn: number, options: FileReaderOptions = {}) {
     this.#verify = options.verify ?? true
     this.#chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY
@@ -38,6 +41,7 @@ export class FileReader {
     this.#directory = directory
     this.#start = options.known ? undefined : fromLsn
     this.#position = fromLsn
+    this.#fromLsn = fromLsn
   }
 
   get position(): number {
@@ -50,6 +54,11 @@ export class FileReader {
     const inMemory = this.#walk && this.#take(this.#walk, limitLsn)
     if (inMemory) return inMemory
     const { walk, end } = this.#seek(limitLsn)
+    if (this.#start !== undefined) {
+      const found = this.#unlessRemoved(() => walk.seek(this.#position, end))
+      const chunk = this.#begin(walk, found, end)
+      if (chunk) return chunk
+    }
     for (;;) {
       const hasMore = this.#unlessRemoved(() => walk.load(end))
       const chunk = this.#take(walk, end)
@@ -64,6 +73,14 @@ export class FileReader {
     const inMemory = this.#walk && this.#take(this.#walk, limitLsn)
     if (inMemory) return inMemory
     const { walk, end } = this.#seek(limitLsn)
+    if (this.#start !== undefined) {
+      const found = await walk.seekAsync(this.#position, end).catch((error) => {
+        this.#checkStillThere()
+        throw error
+      })
+      const chunk = this.#begin(walk, found, end)
+      if (chunk) return chunk
+    }
     for (;;) {
       const hasMore = await walk.loadAsync(end).catch((error) => {
         this.#checkStillThere()
@@ -97,6 +114,18 @@ export class FileReader {
     }
     const walk = this.#walk && this.#holdsPosition() ? this.#walk : this.#open()
     return { walk, end: Math.min(limitLsn, end ?? limitLsn) }
+  }
+
+  /** Begins at the batch that holds what comes after the position; returns what is in memory of it. */
+  #begin(walk: BatchWalk, batchLsn: number | undefined, end: number): BatchChunk | undefined {
+    if (batchLsn === undefined) {
+      this.#checkStillThere()
+      throw notThere(this.#position)
+    }
+    this.#start = undefined
+    this.#position = batchLsn
+    walk.position = batchLsn
+    return this.#take(walk, end)
   }
 
   #holdsPosition(): boolean {
@@ -149,10 +178,13 @@ export class FileReader {
     if (walk.position === startLsn) return undefined
     this.#position = walk.position
     const { bytes, startLsn: windowLsn } = walk.window
+    const fromLsn = Math.max(startLsn, this.#fromLsn)
     return {
       bytes: bytes.subarray(startLsn - windowLsn, walk.position - windowLsn),
       startLsn,
       endLsn: walk.position,
+      fromLsn,
+      toLsn: walk.position,
     }
   }
 
@@ -168,13 +200,6 @@ export class FileReader {
   }
 
   #damaged({ window }: BatchWalk, lsn: number, reason: BatchDamage): LogError {
-    if (lsn === this.#start) {
-      return new LogError(
-        'TIDEMARK_BAD_LSN',
-        `No valid record begins at LSN ${lsn}; read from the LSN of a record.`,
-        { lsn, reason },
-      )
-    }
     const { path: file } = window.segment
     const offset = window.filePosition(lsn)
     return new LogError(
@@ -183,6 +208,14 @@ export class FileReader {
       { file, offset, lsn, reason },
     )
   }
+}
+
+function notThere(lsn: number): LogError {
+  return new LogError(
+    'TIDEMARK_BAD_LSN',
+    `No valid record begins at LSN ${lsn}; read from the LSN of a record.`,
+    { lsn },
+  )
 }
 
 function removed(lsn: number, firstLsn: number | undefined): LogError {

@@ -1,4 +1,4 @@
-import { type BatchChunk, batchEndAt } from './batch-walk.js'
+import { type BatchChunk, batchEndAt, wholeChunk } from './batch-walk.js'
 
 /** A reader gets about this much at once, so that it decodes for a moment and not for a whole buffer. */
 export const takeBytes = 16 * 1024
@@ -51,7 +51,7 @@ export class LiveTail {
     return this.#full
   }
 
-  /** Adds the frames of `memory` from `from` to `to`, which are at `endLsn`; returns whether there was room. */
+  /** Adds the batches of `memory` from `from` to `to`, which are at `endLsn`; returns whether there was room. */
   add(memory: Buffer, from: number, to: number): boolean {
     if (this.#bytes + to - from > this.#bytesMax) {
       this.#full = true
@@ -72,18 +72,18 @@ export class LiveTail {
     this.#wake?.()
   }
 
-  /** The next frames, or `undefined` when there are none now. Their memory stays as it is. */
+  /** The next batches, or `undefined` when there are none now. Their memory stays as it is. */
   take(): BatchChunk | undefined {
     const run = this.#runs[0]
     if (!run) return undefined
     const from = run.from
-    run.from = run.to - from <= takeBytes ? run.to : framesEnd(run.memory, from, run.to)
+    run.from = run.to - from <= takeBytes ? run.to : batchesEnd(run.memory, from, run.to)
     if (run.from === run.to) this.#runs.shift()
     const bytes = run.from - from
     const startLsn = this.#startLsn
     this.#startLsn += bytes
     this.#bytes -= bytes
-    return { bytes: run.memory.subarray(from, run.from), startLsn, endLsn: this.#startLsn }
+    return wholeChunk(run.memory.subarray(from, run.from), startLsn, this.#startLsn)
   }
 
   /** Resolves when there is something to take, when nothing more will be added, or when `abort` fires. */
@@ -103,8 +103,8 @@ export class LiveTail {
   }
 }
 
-/** Where the frame ends that passes `takeBytes`: one frame at least. */
-function framesEnd(memory: Buffer, from: number, to: number): number {
+/** Where the batch ends that passes `takeBytes`: one batch at least. */
+function batchesEnd(memory: Buffer, from: number, to: number): number {
   let at = from
   while (at < to && at - from < takeBytes) at = batchEndAt(memory, at)
   return at

@@ -94,6 +94,8 @@ export class LogReader implements AsyncIterable<LogRecord> {
   #files: FileReader | undefined
   #read: Promise<BatchChunk | undefined> | undefined
   #tail: LiveTail | undefined
+  /** Whether a batch begins at its position: within one it can't go over to memory, where only whole batches are. */
+  #atBatch: boolean
   /** Up to where it had read when it last gave the event loop a turn. */
   #passedLsn: number
   #joined = false
@@ -132,6 +134,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     this.#signal = options.signal
     this.#position = from
     this.#passedLsn = from
+    this.#atBatch = from === firstLsn || from === source.signal.released
     this.#files = new FileReader(source.disk, source.directory, from, { chunkBytes: takeBytes })
     this.#signal?.addEventListener('abort', this.#stop)
     if (this.#signal?.aborted) this.stop()
@@ -247,15 +250,20 @@ export class LogReader implements AsyncIterable<LogRecord> {
 
   async #fromFiles(released: number): Promise<BatchChunk | undefined> {
     if (!this.#tail) this.#attach(released)
-    const limit = Math.min(released, this.#to ?? released, this.#tail?.startLsn ?? released)
+    const limit =
+      this.#to !== undefined && this.#position >= this.#to
+        ? this.#position
+        : Math.min(released, this.#tail?.startLsn ?? released)
     const { disk, directory } = this.#source
     this.#files ??= new FileReader(disk, directory, this.#position, { known: true, chunkBytes: takeBytes })
     this.#source.reading.add(this)
     try {
       this.#read = this.#files.next(limit)
       const chunk = await this.#read
-      this.#position = this.#files.position
-      return chunk
+      if (!chunk) return undefined
+      this.#position = chunk.endLsn
+      this.#atBatch = true
+      return this.#to !== undefined && this.#to < chunk.endLsn ? { ...chunk, toLsn: this.#to } : chunk
     } catch (error) {
       throw this.#position < this.#source.firstLsn() ? this.#gone() : error
     } finally {
@@ -266,7 +274,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
 
   /** Attaches to the feed as soon as the feed holds what comes next, or nearly. */
   #attach(released: number): void {
-    if (this.#to !== undefined) return
+    if (this.#to !== undefined || !this.#atBatch) return
     const feed = this.#source.live
     if (!this.#joined && this.#position >= released) {
       this.#joined = true

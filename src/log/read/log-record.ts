@@ -1,5 +1,4 @@
-import { LogError } from '../errors.js'
-import { frameFlag, syncMarkerType } from '../format/frame.js'
+import { recordFlag } from '../format/batch.js'
 import type { BatchChunk } from './batch-walk.js'
 import { RecordAssembler } from './record-assembler.js'
 
@@ -22,25 +21,14 @@ export class RecordCollector {
     visit: (_words, _from, _to, lsn, type, flags) => {
       const { timestampUs, payload } = this.#assembler
       const copy = Uint8Array.from(payload)
-      this.#records.push({ lsn, type, flags: flags & frameFlag.applicationMask, timestampUs, payload: copy })
-    },
-    logRecord: (type, lsn) => {
-      if (type !== syncMarkerType) throw unknownType(type, lsn)
+      this.#records.push({ lsn, type, flags: flags & recordFlag.applicationMask, timestampUs, payload: copy })
     },
   })
 
-  /** The records that end in a chunk, which begins where the last one ended. @throws LogError `TIDEMARK_LOG_FORMAT`. */
+  /** The records that end in a chunk, which begins where the last one ended. */
   take(chunk: BatchChunk): LogRecord[] {
     this.#records = []
     this.#assembler.walk(chunk)
     return this.#records
   }
-}
-
-function unknownType(type: number, lsn: number): LogError {
-  return new LogError(
-    'TIDEMARK_LOG_FORMAT',
-    `The record that ends at LSN ${lsn} has type ${type}, which this build does not know. Read the log with the build that wrote it.`,
-    { lsn, type },
-  )
 }

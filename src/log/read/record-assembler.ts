@@ -1,17 +1,24 @@
 import { allAssertions, assert, broken } from '../../base/assert.js'
-import { alignFrame, frameField, frameFlag, frameHeaderBytes, maxApplicationType } from '../format/frame.js'
+import {
+  batchField,
+  batchHeaderBytes,
+  batchHeaderWords,
+  beganBeforeBit,
+  continuesBit,
+  recordHeaderBytes,
+  recordHeaderWords,
+} from '../format/batch.js'
 import type { BatchChunk } from './batch-walk.js'
 
-const headerWords = frameHeaderBytes >> 2
-const kindWord = frameField.type >> 2
-const lsnWord = frameField.lsn >> 2
-const timestampWord = frameField.timestamp >> 2
-const continuesBit = frameFlag.continues << 8
+const countsWord = batchField.records >> 2
+const lsnWord = batchField.lsn >> 2
+const timestampWord = batchField.timestamp >> 2
+const pieceBits = continuesBit | beganBeforeBit
 const wordRange = 0x1_0000_0000
 
 /** Takes records where they stand. */
 export interface RecordVisitor {
-  /** One of the application's. Its payload is `words` from `from` to `to`, valid during the call; `lsn` is where it ends. */
+  /** Its payload is `words` from `from` to `to`, valid during the call; `lsn` is where the record ends. */
   visit(
     words: Int32Array,
     from: number,
@@ -21,9 +28,9 @@ export interface RecordVisitor {
     flags: number,
     producer: number,
   ): void
-  /** One of the log's own, such as a sync marker. */
-  logRecord?(type: number, lsn: number): void
-  /** The end of the record that `skipRest` passed over. */
+  /** A sync marker, by where it ends. */
+  syncMarker?(lsn: number): void
+  /** The end of a record that was passed over because its beginning is not there. */
   rest?(lsn: number): void
 }
 
@@ -31,31 +38,28 @@ export interface RecordVisitor {
  * Reads the records in valid batches, chunk after chunk, and puts those together that stand in several: the one assembler of
  * all that read the log. It allocates nothing for a record in one piece, of which there are millions; what few visitors ask
  * for (`payload`, `timestampUs` …) is read when they ask.
+ *
+ * Of a record whose first pieces are not there, because what came before was removed, nothing is visited. After an
+ * `interrupt`, where tools look at what damage has left, the rest of such a record is.
  */
 export class RecordAssembler {
   readonly #visitor: RecordVisitor
   #words: Int32Array = new Int32Array(0)
   #bytes: Uint8Array = new Uint8Array(0)
-  /** Word at which the header stands of the piece that ended the record being visited. */
+  /** Words at which the headers stand of the batch and of the record being visited, or of the piece that ended it. */
+  #batchAt = 0
   #at = 0
   #nextLsn: number | undefined
   #pieces: Uint8Array[] = []
   /** LSN at which the first of `#pieces` begins. */
   #piecesLsn = 0
   #whole: Uint8Array | undefined
-  #mayLackBeginning = false
-  #inRest = false
-  #unfinished = false
-  /** Nothing but whole records so far: then the next one needs no look at what came before. */
-  #plain = true
+  /** Whether pieces are visited whose beginning is lost, and whether `#pieces` are such. */
+  #takesRest = false
+  #isRest = false
 
   constructor(visitor: RecordVisitor) {
     this.#visitor = visitor
-  }
-
-  /** Whether the last piece was not the last of its record. */
-  get unfinished(): boolean {
-    return this.#unfinished
   }
 
   /** Where the record begins of which only the beginning was read so far, if there is one. */
@@ -67,15 +71,17 @@ export class RecordAssembler {
   get payload(): Uint8Array {
     if (this.#whole) return this.#whole
     const start = this.#at * 4
-    return this.#bytes.subarray(start + frameHeaderBytes, start + this.#words[this.#at]!)
+    return this.#bytes.subarray(start + recordHeaderBytes, start + this.#words[this.#at]!)
   }
 
-  /** During a visit: where the record begins. */
+  /** During a visit: where the record before it ends, or its batch begins: what a reader that is to begin with it starts from. */
   get startLsn(): number {
-    return this.#whole ? this.#piecesLsn : this.#number(lsnWord)
+    if (this.#whole) return this.#piecesLsn
+    const words = this.#at - this.#batchAt
+    return this.#number(lsnWord) + (words === batchHeaderWords ? 0 : words * 4)
   }
 
-  /** During a visit: microseconds since 1970 by the writer's clock. */
+  /** During a visit: microseconds since 1970 by the writer's clock, when the record's batch was published. */
   get timestampUs(): number {
     return this.#number(timestampWord)
   }
@@ -85,21 +91,29 @@ export class RecordAssembler {
     return this.#whole !== undefined
   }
 
-  /**
-   * During a visit: whether the record may be the rest of one whose beginning is lost, because nothing valid stands before
-   * it. Pieces do not say that they are not the first.
-   */
-  get mayLackBeginning(): boolean {
-    return this.#mayLackBeginning
+  /** During a visit: whether it is the rest of a record whose beginning is lost. */
+  get lacksBeginning(): boolean {
+    return this.#whole !== undefined && this.#isRest
   }
 
   /** Visits the records that end in a chunk, which begins where the last one ended. */
   walk(chunk: BatchChunk): void {
-    this.take(chunk.bytes, 0, chunk.endLsn - chunk.startLsn, chunk.startLsn)
+    const { bytes, startLsn, endLsn, fromLsn, toLsn } = chunk
+    if (fromLsn === startLsn && toLsn === endLsn) this.take(bytes, 0, endLsn - startLsn, startLsn)
+    else this.#takePart(chunk)
   }
 
   /** As `walk`, for the batches of `bytes` from one place to another; the first begins at `startLsn`. */
   take(bytes: Buffer, start: number, stop: number, startLsn: number): void {
+    this.#take(bytes, start, stop, startLsn, 0, Number.POSITIVE_INFINITY)
+  }
+
+  /** Takes a chunk at whose beginning or end are records that do not count. */
+  #takePart({ bytes, startLsn, endLsn, fromLsn, toLsn }: BatchChunk): void {
+    this.#take(bytes, 0, endLsn - startLsn, startLsn, fromLsn, toLsn)
+  }
+
+  #take(bytes: Buffer, start: number, stop: number, startLsn: number, fromLsn: number, toLsn: number): void {
     assert(
       this.#nextLsn === undefined || this.#nextLsn === startLsn,
       'batches are read in the order of their LSNs, without a gap',
@@ -112,27 +126,39 @@ export class RecordAssembler {
     const end = base + ((stop - start) >> 2)
     let at = base
     while (at < end) {
-      const length = words[at]!
-      const kind = words[at + kindWord]!
-      const next = at + (alignFrame(length) >> 2)
-      const lsn = startLsn + (next - base) * 4
-      if (length < frameHeaderBytes || next > end) this.#broken(length, startLsn + (at - base) * 4, end - at)
-      this.#at = at
+      const batchAt = at
+      const batchLength = words[at]!
+      const batchEnd = at + (batchLength >> 2)
+      if (batchLength < batchHeaderBytes || batchEnd > end)
+        this.#broken(batchLength, startLsn + (at - base) * 4, end - at)
+      this.#batchAt = at
       if (allAssertions) this.#checkPlace(startLsn + (at - base) * 4)
-      if (this.#plain && (kind & 0xff) <= maxApplicationType && (kind & continuesBit) === 0) {
-        visitor.visit(
-          words,
-          at + headerWords,
-          at + (length >> 2),
-          lsn,
-          kind & 0xff,
-          (kind >> 8) & 0xff,
-          kind >>> 16,
-        )
-      } else {
-        this.#piece(lsn, kind)
+      const producer = words[at + countsWord]! >>> 16
+      at += batchHeaderWords
+      if (at === batchEnd) this.#marker(startLsn + (at - base) * 4)
+      while (at < batchEnd) {
+        const length = words[at]!
+        const kind = words[at + 1]!
+        const next = at + (((length + 7) >> 3) << 1)
+        if (length < recordHeaderBytes || next > batchEnd)
+          this.#broken(length, startLsn + (at - base) * 4, batchEnd - at)
+        const lsn = startLsn + (next - base) * 4
+        this.#at = at
+        if ((kind & pieceBits) !== 0) this.#piece(lsn, kind, producer)
+        else if (lsn > fromLsn && lsn <= toLsn)
+          visitor.visit(
+            words,
+            at + recordHeaderWords,
+            at + (length >> 2),
+            lsn,
+            kind & 0xff,
+            (kind >> 8) & 0xff,
+            producer,
+          )
+        at = next
       }
-      at = next
+      // What was unfinished has no end when a whole record follows.
+      if (this.#pieces.length > 0 && (words[batchAt + batchHeaderWords + 1]! & pieceBits) === 0) this.#reset()
     }
     this.#nextLsn = startLsn + (at - base) * 4
   }
@@ -141,78 +167,54 @@ export class RecordAssembler {
   interrupt(): void {
     this.#reset()
     this.#nextLsn = undefined
-    this.#mayLackBeginning = true
-    this.#plain = false
+    this.#takesRest = true
   }
 
-  /** What comes next is the beginning of all there is, and begins with a record. */
+  /** What comes next is the beginning of all there is; the rest of a record is passed over. */
   begin(): void {
     this.#reset()
     this.#nextLsn = undefined
-  }
-
-  /** What comes next is the rest of a record whose beginning was removed: it is passed over. */
-  skipRest(): void {
-    this.begin()
-    this.#inRest = true
-    this.#plain = false
+    this.#takesRest = false
   }
 
   #reset(): void {
     this.#pieces = []
-    this.#inRest = false
-    this.#unfinished = false
-    this.#mayLackBeginning = false
-    this.#plain = true
+    this.#isRest = false
   }
 
-  /** A piece of a record, a record of the log's own, or one after which the state changes. */
-  #piece(lsn: number, kind: number): void {
-    const type = kind & 0xff
-    if (type > maxApplicationType) {
-      // The log writes its own between whole records only: what was unfinished has no end.
-      this.#reset()
-      this.#visitor.logRecord?.(type, lsn)
-      return
-    }
+  #marker(lsn: number): void {
+    // The log writes its own between whole records only: what was unfinished has no end.
+    this.#reset()
+    this.#visitor.syncMarker?.(lsn)
+  }
+
+  #piece(lsn: number, kind: number, producer: number): void {
     const isLast = (kind & continuesBit) === 0
-    this.#unfinished = !isLast
-    if (this.#inRest) {
-      if (!isLast) return
-      this.#reset()
-      this.#visitor.rest?.(lsn)
-      return
+    if ((kind & beganBeforeBit) === 0) this.#reset()
+    else if (this.#pieces.length === 0) {
+      if (!this.#takesRest) {
+        if (isLast) this.#visitor.rest?.(lsn)
+        return
+      }
+      this.#isRest = true
     }
-    this.#plain = false
-    if (!isLast || this.#pieces.length > 0) {
-      if (this.#pieces.length === 0) this.#piecesLsn = this.startLsn
-      this.#pieces.push(Uint8Array.from(this.payload))
-      if (!isLast) return
-      this.#whole = concatenate(this.#pieces)
-    }
+    if (this.#pieces.length === 0) this.#piecesLsn = this.startLsn
+    this.#pieces.push(Uint8Array.from(this.payload))
+    if (!isLast) return
+    const whole = concatenate(this.#pieces)
+    this.#whole = whole
     try {
-      this.#visit(lsn, kind)
+      const words = new Int32Array(whole.buffer, 0, whole.byteLength >> 2)
+      const flags = (kind >> 8) & 0xff & ~(pieceBits >> 8)
+      this.#visitor.visit(words, 0, words.length, lsn, kind & 0xff, flags, producer)
     } finally {
       this.#whole = undefined
       this.#reset()
     }
   }
 
-  #visit(lsn: number, kind: number): void {
-    const [type, flags, producer] = [kind & 0xff, (kind >> 8) & 0xff, kind >>> 16]
-    const whole = this.#whole
-    if (whole) {
-      const words = new Int32Array(whole.buffer, 0, whole.byteLength >> 2)
-      this.#visitor.visit(words, 0, words.length, lsn, type, flags, producer)
-    } else {
-      const at = this.#at
-      const to = at + (this.#words[at]! >> 2)
-      this.#visitor.visit(this.#words, at + headerWords, to, lsn, type, flags, producer)
-    }
-  }
-
   #number(word: number): number {
-    const at = this.#at + word
+    const at = this.#batchAt + word
     return (this.#words[at]! >>> 0) + (this.#words[at + 1]! >>> 0) * wordRange
   }
 
@@ -227,7 +229,7 @@ export class RecordAssembler {
   }
 
   #broken(length: number, lsn: number, words: number): never {
-    broken('a batch that is read has a header and ends where the next begins', {
+    broken('a batch that is read ends where the next begins, and holds whole records', {
       lsn,
       length,
       bytesLeft: words * 4,

@@ -7,7 +7,7 @@ import type { LogMemory } from '../ring/memory.js'
 import { LogViews } from '../ring/memory.js'
 import type { ReleasedSignal } from '../ring/released-signal.js'
 import { RingReader } from '../ring/ring-reader.js'
-import type { BatchChunk } from './batch-walk.js'
+import { type BatchChunk, wholeChunk } from './batch-walk.js'
 import { FileReader } from './file-reader.js'
 import type { LiveFeed } from './live-feed.js'
 
@@ -51,7 +51,7 @@ export class LogTailer {
     onlyForFeed?: boolean
     turns?: Turns
   }) {
-    const { ringBytes, maxFrameBytes } = new LogViews(options.memory)
+    const { ringBytes, maxBatchBytes } = new LogViews(options.memory)
     this.#signal = options.signal
     this.#ring = new RingReader(options.memory)
     this.#disk = options.disk
@@ -60,7 +60,7 @@ export class LogTailer {
     this.#onlyForFeed = options.onlyForFeed ?? false
     this.#position = options.fromLsn
     this.#chunkBytes = Math.min(ringBytes >> 3, chunkBytes)
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(maxFrameBytes, this.#chunkBytes))
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(maxBatchBytes, this.#chunkBytes))
     this.#turns = options.turns ?? new Turns()
     this.#ring.request()
     this.#feed.begin(this.#position)
@@ -142,7 +142,7 @@ export class LogTailer {
     this.#files?.close()
     this.#files = undefined
     const startLsn = this.#position
-    return { bytes: this.#buffer.subarray(0, bytes), startLsn, endLsn: startLsn + bytes }
+    return wholeChunk(this.#buffer.subarray(0, bytes), startLsn, startLsn + bytes)
   }
 
   /** When no descriptor is free it waits: then what it delivers comes later, and nothing is lost. */

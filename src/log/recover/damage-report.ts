@@ -6,7 +6,7 @@ import { damageReason } from '../read/damage-reason.js'
 /** Bytes at the end of the log that an opening found unfinished, and cut. */
 export interface TornTail {
   readonly file: string
-  /** Byte of the file at which no valid frame begins. */
+  /** Byte of the file at which no valid batch begins. */
   readonly offset: number
   readonly lsn: number
   readonly reason: string
@@ -21,9 +21,8 @@ export interface TornTail {
  * - `header`: no copy of a segment's header is valid; `header-copy`: one is not, or unused header bytes are not zero
  * - `foreign`: a segment is not the one its name says
  * - `chain`: a segment is not the successor of the one before it; `missing`: bytes of the log are in no file
- * - `frame`: bytes that are no valid frame where one must be; `padding`: bytes after a frame that are not zero
- * - `sealed-crc`: a sealed segment's bytes do not have the CRC that its successor holds
- * - `synced-beyond-end`: the log ends below what its frames say was synced
+ * - `batch`: bytes that are no valid batch where one must be
+ * - `synced-beyond-end`: the log ends below what its batches say was synced
  * - `torn-tail`: unfinished bytes at the end, never acknowledged
  */
 type LogDamageKind =
@@ -32,9 +31,7 @@ type LogDamageKind =
   | 'foreign'
   | 'chain'
   | 'missing'
-  | 'frame'
-  | 'padding'
-  | 'sealed-crc'
+  | 'batch'
   | 'synced-beyond-end'
   | 'torn-tail'
 
@@ -49,8 +46,8 @@ export interface LogDamage {
   readonly lsn: number
   /** LSN after the bytes that can't be read because of it; `lsn` when none are lost. */
   readonly endLsn: number
-  /** The last LSN at or below `lsn` at which a whole group ends: where the log can be cut. */
-  readonly groupEndLsn: number
+  /** The last LSN at or below `lsn` at which a batch ends and no record is unfinished: where the log can be cut. */
+  readonly wholeEndLsn: number
   /** Whole records of the file that stand before it. */
   readonly recordsKept: number
   /** Completes "byte 4096 of FILE: …". */
@@ -90,11 +87,11 @@ export function damageOf(found: unknown): DamageReport | undefined {
     const { bytesCut } = found as TornTail
     return { kind: 'torn-tail', ...place, recordsKept, bytesCut, bytesUnreadable: 0 }
   }
-  const { severity, endLsn, groupEndLsn } = found as LogDamage
+  const { severity, endLsn, wholeEndLsn } = found as LogDamage
   if (severity === 'corrupt') {
     return { kind: 'corrupt', ...place, recordsKept, bytesCut: 0, bytesUnreadable: endLsn - lsn }
   }
-  return { kind: 'torn-tail', ...place, recordsKept, bytesCut: endLsn - groupEndLsn, bytesUnreadable: 0 }
+  return { kind: 'torn-tail', ...place, recordsKept, bytesCut: endLsn - wholeEndLsn, bytesUnreadable: 0 }
 }
 
 function damageOfError({ code, details }: TidemarkError): DamageReport | undefined {
@@ -118,7 +115,7 @@ function corruption(
   return { kind: 'corrupt', ...place, reason, bytesCut: 0, bytesUnreadable: undefined }
 }
 
-/** "LSN 824, byte 4920 of FILE: the CRC of a frame is wrong (12 records before it kept, 96 bytes cut)". */
+/** "LSN 824, byte 4920 of FILE: the CRC of a batch is wrong (12 records before it kept, 96 bytes cut)". */
 export function damageText({ file, offset, lsn, reason, ...damage }: DamageReport): string {
   const costs = [
     damage.recordsKept === undefined

@@ -1,10 +1,9 @@
 import * as path from 'node:path'
-import { crc32 as zlibCrc32 } from 'node:zlib'
 import { AtomicFileSync } from '../disk/atomic-file.js'
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
-import { frameHeaderBytes, resealFrame, syncMarkerType, writeFrameHeader } from '../format/frame.js'
+import { batchHeaderBytes, resealBatch, writeBatchHeader } from '../format/batch.js'
 import {
   encodeSegmentHeader,
   randomEpoch,
@@ -17,29 +16,27 @@ import {
 import { BatchWalk } from '../read/batch-walk.js'
 import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt } from './damage-report.js'
-import { segmentCrc } from './segment-scan.js'
 
 /** What an opening needs to know for its first segment. */
 export interface FirstSegmentSettings {
   readonly disk: Disk
   readonly directory: string
+  readonly kind: string
   readonly contentVersion: number
-  readonly maxFrameBytes: number
+  readonly maxBatchBytes: number
   /** Checks that the folder is still the caller's. Left out where no other process can take it. */
   readonly ownership?: Ownership | undefined
-  /** Bytes of new frames that the first segment of this opening may take. */
+  /** Bytes of new batches that the first segment of this opening may take. */
   readonly initialSegmentBytes: number
 }
 
-/** The first segment of an opening; new frames follow those that stand in it. */
+/** The first segment of an opening; new batches follow those that stand in it. */
 export interface BegunSegment {
   readonly active: Segment
   readonly capacity: number
   /** The part of the capacity that is filled already, so that the file system has blocks for it. */
   readonly allocated: number
-  /** CRC of the frames that stand in it already. */
-  readonly activeCrc: number
-  /** Where these frames end. */
+  /** Where the batches end that stand in it already. */
   readonly endLsn: number
 }
 
@@ -49,7 +46,7 @@ const firstFillBytes = 1024 * 1024
 const recoveryProducer = 0xfffe
 
 /**
- * Writes the first segment of this opening, whole or not at all: header, the frames from `fromLsn` to `endLsn` of `last`
+ * Writes the first segment of this opening, whole or not at all: header, the batches from `fromLsn` to `endLsn` of `last`
  * under the new epoch, a sync marker that covers them if `marked`, zeros. So the marker is never found without what it
  * covers. The segment replaces `last` when it begins there.
  */
@@ -62,8 +59,8 @@ export function beginSegment(
 ): BegunSegment {
   const { disk, directory } = settings
   const header = nextHeader(settings, last, fromLsn, endLsn)
-  const frames = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
-  const kept = marked ? Buffer.concat([frames, syncMarker(endLsn, segmentSeed(header))]) : frames
+  const batches = last ? reseal(disk, last, fromLsn, endLsn, segmentSeed(header)) : Buffer.alloc(0)
+  const kept = marked ? Buffer.concat([batches, syncMarker(endLsn, segmentSeed(header))]) : batches
   const capacity = kept.byteLength + settings.initialSegmentBytes
   const fillBytes = Math.min(settings.initialSegmentBytes, firstFillBytes)
   const name = segmentName(fromLsn)
@@ -83,7 +80,6 @@ export function beginSegment(
     active: { path: path.join(directory, name), header },
     capacity,
     allocated: kept.byteLength + fillBytes,
-    activeCrc: zlibCrc32(kept),
     endLsn: fromLsn + kept.byteLength,
   }
 }
@@ -96,25 +92,25 @@ function nextHeader(
   endLsn: number,
 ): SegmentHeader {
   const own = {
+    kind: settings.kind,
     contentVersion: settings.contentVersion,
     epoch: randomEpoch(),
     firstLsn: fromLsn,
-    maxFrameBytes: Math.max(settings.maxFrameBytes, last?.header.maxFrameBytes ?? 0),
+    maxBatchBytes: Math.max(settings.maxBatchBytes, last?.header.maxBatchBytes ?? 0),
     recycled: false,
   }
   if (last?.header.firstLsn === fromLsn) {
     // Retention takes this time for the sealing of the segment before: it stays.
     const { previous, createdUs } = last.header
-    // With none of the old frames it begins with the next record: a repair may have cut all that there was.
-    const withinGroup = last.header.withinGroup === true && endLsn > fromLsn
-    return { ...own, previous, createdUs, ...(withinGroup && { withinGroup }) }
+    // With none of the old batches it begins with the next record: a repair may have cut all that there was.
+    const withinRecord = last.header.withinRecord === true && endLsn > fromLsn
+    return { ...own, previous, createdUs, ...(withinRecord && { withinRecord }) }
   }
   return {
     ...own,
     previous: last && {
       firstLsn: last.header.firstLsn,
       epoch: last.header.epoch,
-      crc: segmentCrc(settings.disk, last, fromLsn),
     },
     createdUs: Date.now() * 1000,
   }
@@ -122,37 +118,26 @@ function nextHeader(
 
 /** A sync marker that begins at `lsn` and says that the log was synced up to there. */
 function syncMarker(lsn: number, seed: number): Buffer {
-  const words = new Int32Array(frameHeaderBytes / 4)
-  writeFrameHeader(
-    words,
-    0,
-    frameHeaderBytes,
-    syncMarkerType,
-    recoveryProducer,
-    lsn,
-    lsn,
-    Date.now() * 1000,
-    seed,
-  )
+  const words = new Int32Array(batchHeaderBytes / 4)
+  writeBatchHeader(words, 0, batchHeaderBytes, 0, recoveryProducer, lsn, lsn, Date.now() * 1000, seed)
   return Buffer.from(words.buffer)
 }
 
-/** The frames between two LSNs of a segment, with the CRC that another epoch gives them. */
+/** The batches between two LSNs of a segment, with the CRC that another epoch gives them. */
 function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, seed: number): Buffer {
   if (endLsn === fromLsn) return Buffer.alloc(0)
-  // The file may end within the padding of the last frame, which is then made of zeros again.
-  const frames = Buffer.alloc(endLsn - fromLsn)
+  const batches = Buffer.alloc(endLsn - fromLsn)
   const window = new SegmentWindow(disk, segment)
   try {
     const walk = new BatchWalk(window, { fromLsn })
     let step = walk.step(endLsn)
     for (; step === 'batch'; step = walk.step(endLsn)) {
       const { lsn, length } = walk.header
-      window.bytes.copy(frames, lsn - fromLsn, walk.batchStart, walk.batchStart + length)
-      resealFrame(frames, lsn - fromLsn, length, seed)
+      window.bytes.copy(batches, lsn - fromLsn, walk.batchStart, walk.batchStart + length)
+      resealBatch(batches, lsn - fromLsn, length, seed)
     }
-    if (step === 'end') return frames
-    const reason = `no valid frame begins here, though the frames say that the log was synced up to LSN ${fromLsn}`
+    if (step === 'end') return batches
+    const reason = `no valid batch begins here, though the batches say that the log was synced up to LSN ${fromLsn}`
     throw corruptAt(segment, walk.position, reason, undefined)
   } finally {
     window.close()

@@ -5,6 +5,7 @@ import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import { makeFolder } from '../disk/folders.js'
 import { LogError } from '../errors.js'
+import { compareKind, requireKind } from '../format/log-kind.js'
 import {
   isPreallocatedName,
   isRecycledName,
@@ -24,18 +25,18 @@ import { corruptAt, type TornTail } from './damage-report.js'
 import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
 import { isCheckedValid, type SealedStates } from './sealed-check.js'
 import { checkChain } from './segment-chain.js'
-import { scanSegment, searchAfter, segmentCrc } from './segment-scan.js'
+import { scanSegment, searchAfter } from './segment-scan.js'
 
 /** What opening a log found. */
 export interface RecoveryReport {
   readonly segments: number
   /**
-   * Where the first whole group begins, and where the log ends, after the sync marker that this opening may have added: both
+   * Where the first whole record begins, and where the log ends, after the sync marker that this opening may have added: both
    * are batch ends.
    */
   readonly firstLsn: number
   readonly endLsn: number
-  /** Bytes at the end that were not whole groups and were cut, if there were any. */
+  /** Bytes at the end that were not whole records and were cut, if there were any. */
   readonly tornTail: TornTail | undefined
 }
 
@@ -54,7 +55,7 @@ export interface RecoverySettings extends FirstSegmentSettings {
   readonly sealed?: SealedStates | undefined
 }
 
-/** A last segment whose frames take no more than this share of `initialSegmentBytes` is written again in the new one. */
+/** A last segment whose batches take no more than this share of `initialSegmentBytes` is written again in the new one. */
 const joinShare = 1 / 4
 
 /**
@@ -69,6 +70,7 @@ const joinShare = 1 / 4
 export function recoverLog(settings: RecoverySettings): RecoveredLog {
   const { disk, directory } = settings
   makeFolder(disk, directory)
+  requireKind(disk, directory, settings.kind)
   const segments = findSegments(disk, directory)
   if (segments.length === 0) {
     return {
@@ -76,6 +78,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
       ...beginSegment(settings, undefined, 0, 0, false),
     }
   }
+  for (const { header } of segments) compareKind(directory, header.kind, settings.kind)
   if (settings.coveredLsn === undefined) checkContentVersion(segments, settings.contentVersion)
   checkChain(segments)
 
@@ -84,7 +87,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     if (settings.sealed && isCheckedValid(settings.sealed, segment.header.firstLsn)) continue
     verifySealed(disk, segment, segments[i + 1]!.header)
   }
-  while (lastBeginsWithinGroup(disk, segments)) removeLast(disk, directory, segments)
+  while (lastBeginsWithinRecord(disk, segments)) removeLast(disk, directory, segments)
   const last = segments.at(-1)!
   const tail = scanTail(disk, last)
   const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
@@ -92,13 +95,13 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     throw corruptAt(
       last,
       tail.endLsn,
-      `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`,
+      `the log ends here, but its batches say that it was synced up to LSN ${syncedLsn}`,
       tail.records,
     )
   }
 
   checkCovered(settings, segments, tail.endLsn)
-  const firstLsn = firstWholeGroup(settings, segments[0]!, tail.endLsn)
+  const firstLsn = firstWholeRecord(settings, segments[0]!, tail.endLsn)
 
   const fromLsn = isSmall(settings, last, tail.endLsn) ? last.header.firstLsn : syncedLsn
   const { endLsn, ...begun } = beginSegment(
@@ -142,16 +145,16 @@ function isSmall(settings: RecoverySettings, last: Segment, endLsn: number): boo
 }
 
 /**
- * Whether the last segment was begun within a group, by a rotation, and holds no whole group: the rest of that group
+ * Whether the last segment was begun within a record, by a rotation, and holds no whole one: the rest of that record
  * never reached the disk, and the log ends before it, in a segment before.
  */
-function lastBeginsWithinGroup(disk: Disk, segments: readonly Segment[]): boolean {
+function lastBeginsWithinRecord(disk: Disk, segments: readonly Segment[]): boolean {
   const [before, last] = segments.slice(-2)
-  // An opening begins its segment, under an epoch of its own, where a group ends.
+  // An opening begins its segment, under an epoch of its own, where a record ends.
   if (!before || !last || before.header.epoch !== last.header.epoch) return false
   const { firstLsn } = last.header
   return (
-    scanTail(disk, last).endLsn === firstLsn && scanSegment(disk, before, firstLsn).groupEndLsn < firstLsn
+    scanTail(disk, last).endLsn === firstLsn && scanSegment(disk, before, firstLsn).wholeEndLsn < firstLsn
   )
 }
 
@@ -163,12 +166,12 @@ function removeLast(disk: Disk, directory: string, segments: Segment[]): void {
 }
 
 /**
- * Where the first group begins that is there from its beginning. A removal that was interrupted may leave a segment first
- * that begins within a group: the rest of that group is no record.
+ * Where the first record begins that is there from its beginning. A removal that was interrupted may leave a segment first
+ * that begins within a record: the rest of that is no record.
  */
-function firstWholeGroup({ disk, directory }: RecoverySettings, first: Segment, endLsn: number): number {
-  const { firstLsn, withinGroup } = first.header
-  if (!withinGroup) return firstLsn
+function firstWholeRecord({ disk, directory }: RecoverySettings, first: Segment, endLsn: number): number {
+  const { firstLsn, withinRecord } = first.header
+  if (!withinRecord) return firstLsn
   let wholeLsn: number | undefined
   const assembler = new RecordAssembler({
     visit: () => {},
@@ -176,8 +179,7 @@ function firstWholeGroup({ disk, directory }: RecoverySettings, first: Segment, 
       wholeLsn = lsn
     },
   })
-  assembler.skipRest()
-  const files = new FileReader(disk, directory, firstLsn)
+  const files = new FileReader(disk, directory, firstLsn, { known: true })
   try {
     while (wholeLsn === undefined) {
       const chunk = files.nextSync(endLsn)
@@ -190,15 +192,15 @@ function firstWholeGroup({ disk, directory }: RecoverySettings, first: Segment, 
   return wholeLsn ?? endLsn
 }
 
-/** A sealed segment is checked as a whole against its successor's header; only if that fails, frame by frame. */
+/** Checks every batch of a sealed segment. */
 function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
-  if (segmentCrc(disk, segment, next.firstLsn) === next.previous?.crc) return
   const scan = scanSegment(disk, segment, next.firstLsn)
+  if (scan.endLsn === next.firstLsn) return
   throw corruptAt(
     segment,
     scan.endLsn,
-    `${scan.damage ?? 'damaged padding'}, in a segment that was sealed and synced`,
-    scan.groups,
+    `${scan.damage ?? 'truncated'}, in a segment that was sealed and synced`,
+    scan.records,
   )
 }
 
@@ -256,7 +258,9 @@ function checkCovered(settings: RecoverySettings, segments: readonly Segment[], 
       throw rulesDiffer(segments[last]!, assembler.startLsn, settings)
     },
   })
-  readRecordsSync(new FileReader(disk, directory, fromLsn), foreignEndLsn, assembler)
+  // A log whose removal was interrupted may begin within a record.
+  const known = fromLsn === segments[0]!.header.firstLsn
+  readRecordsSync(new FileReader(disk, directory, fromLsn, { known }), foreignEndLsn, assembler)
 }
 
 function rulesDiffer(
@@ -292,24 +296,24 @@ function scanTail(disk: Disk, segment: Segment): Tail {
     throw corruptAt(
       segment,
       scan.endLsn,
-      `${scan.damage ?? 'truncated'}, though the frame at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
-      scan.groups,
+      `${scan.damage ?? 'truncated'}, though the batch at LSN ${evidence.proof.lsn} was written when the log was synced up to LSN ${evidence.proof.synced}`,
+      scan.records,
     )
   }
-  const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.groupEndLsn
+  const torn = evidence.lastWrittenLsn > scan.endLsn || scan.endLsn > scan.wholeEndLsn
   return {
-    endLsn: scan.groupEndLsn,
+    endLsn: scan.wholeEndLsn,
     recordEndLsn: scan.recordEndLsn,
-    records: scan.groups,
+    records: scan.records,
     syncedLsn: scan.syncedLsn,
     tornTail: torn
       ? {
           file: segment.path,
           offset: segmentHeaderBytes + scan.endLsn - segment.header.firstLsn,
           lsn: scan.endLsn,
-          reason: scan.damage ?? 'unfinished group',
-          bytesCut: Math.max(evidence.lastWrittenLsn, scan.endLsn) - scan.groupEndLsn,
-          recordsKept: scan.groups,
+          reason: scan.damage ?? 'unfinished record',
+          bytesCut: Math.max(evidence.lastWrittenLsn, scan.endLsn) - scan.wholeEndLsn,
+          recordsKept: scan.records,
         }
       : undefined,
   }

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import type { Disk } from '../disk/disk.js'
 import {
   listSegmentNames,
@@ -7,6 +6,7 @@ import {
   segmentNameLsn,
   segmentPath,
 } from '../format/segment.js'
+import { BatchWalk } from '../read/batch-walk.js'
 import { SegmentWindow } from '../read/segment-window.js'
 
 /** From so many bytes of sealed segments on, starting threads for the check costs less than it saves. */
@@ -14,11 +14,10 @@ export const parallelCheckBytes = 256 * 1024 * 1024
 /** Threads that check; more of them only wait for the same disk. */
 export const checkThreadsMax = 8
 
-/** A segment that has a successor, whose header says what CRC its bytes have. */
+/** A segment that has a successor, which begins at `endLsn`. */
 export interface SealedSegment {
   readonly segment: Segment
   readonly endLsn: number
-  readonly crc: number
 }
 
 /** Values of a segment's word: not checked yet; valid; neither valid nor readable, or not checked, so that recovery looks. */
@@ -79,16 +78,16 @@ export class SealedCheck {
     }
   }
 
-  async #isValid({ segment, endLsn, crc: expected }: SealedSegment): Promise<boolean> {
+  async #isValid({ segment, endLsn }: SealedSegment): Promise<boolean> {
     const window = new SegmentWindow(this.#disk, segment)
-    let crc = 0
     try {
-      for (let lsn = segment.header.firstLsn; lsn < endLsn && !this.#stopped; lsn += window.available) {
-        await window.fillAsync(lsn, endLsn)
-        if (window.available === 0) return false
-        crc = crc32(window.bytes.subarray(0, window.available), crc)
+      const walk = new BatchWalk(window)
+      for (;;) {
+        const step = walk.stepInMemory(endLsn, Number.POSITIVE_INFINITY)
+        if (this.#stopped) return false
+        if (step === 'end') return walk.position === endLsn
+        if (step !== 'unread' || !(await walk.loadAsync(endLsn))) return false
       }
-      return !this.#stopped && crc === expected
     } finally {
       window.close()
     }
@@ -119,6 +118,6 @@ function listSealed(disk: Disk, directory: string): SealedSegment[] {
     const { firstLsn, previous } = segments[i + 1]!.header
     const { header } = segment
     if (previous?.firstLsn !== header.firstLsn || previous.epoch !== header.epoch) return []
-    return [{ segment, endLsn: firstLsn, crc: previous.crc }]
+    return [{ segment, endLsn: firstLsn }]
   })
 }

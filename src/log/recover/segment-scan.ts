@@ -1,28 +1,26 @@
-import { crc32 } from 'node:zlib'
 import type { Disk } from '../disk/disk.js'
-import { frameFlag, maxApplicationType } from '../format/frame.js'
 import type { Segment } from '../format/segment.js'
 import { type BatchDamage, BatchWalk } from '../read/batch-walk.js'
 import { SegmentWindow } from '../read/segment-window.js'
 
 export interface SegmentScan {
-  /** LSN after the last valid frame. */
+  /** LSN after the last valid batch. */
   endLsn: number
-  /** LSN after the last valid frame that ends a group. */
-  groupEndLsn: number
-  /** The same of the application's groups, without the sync markers after them. */
+  /** LSN after the last valid batch that leaves no record unfinished: where the log can end. */
+  wholeEndLsn: number
+  /** The same without the sync markers after it. */
   recordEndLsn: number
-  frames: number
-  /** The application's, without the log's own sync markers. */
-  groups: number
-  /** The highest synced LSN that a valid frame carries. */
+  batches: number
+  /** Whole ones. */
+  records: number
+  /** The highest synced LSN that a valid batch carries. */
   syncedLsn: number
-  /** Why the scan stopped before the limit, if it did: no valid frame begins at `endLsn`. */
+  /** Why the scan stopped before the limit, if it did: no valid batch begins at `endLsn`. */
   damage: BatchDamage | undefined
 }
 
 /**
- * Checks every frame of a segment from its first, or from where an earlier scan ended, to `limitLsn`, or to the first place
+ * Checks every batch of a segment from its first, or from where an earlier scan ended, to `limitLsn`, or to the first place
  * where no valid one begins. Nothing is read that the earlier scan has read. `file` is the segment's file when it is open
  * already; it stays open.
  */
@@ -36,10 +34,10 @@ export function scanSegment(
   const { firstLsn } = segment.header
   const scan: SegmentScan = {
     endLsn: firstLsn,
-    groupEndLsn: firstLsn,
+    wholeEndLsn: firstLsn,
     recordEndLsn: firstLsn,
-    frames: 0,
-    groups: 0,
+    batches: 0,
+    records: 0,
     syncedLsn: 0,
     ...earlier,
     damage: undefined,
@@ -54,14 +52,14 @@ export function scanSegment(
         scan.damage = step
         return scan
       }
-      const { type, flags, synced } = walk.header
+      const { records, continues, synced } = walk.header
       scan.endLsn = walk.position
-      scan.frames++
+      scan.batches++
       if (synced > scan.syncedLsn) scan.syncedLsn = synced
-      if ((flags & frameFlag.continues) !== 0) continue
-      scan.groupEndLsn = scan.endLsn
-      if (type > maxApplicationType) continue
-      scan.groups++
+      if (continues) continue
+      scan.wholeEndLsn = scan.endLsn
+      if (records === 0) continue
+      scan.records += records
       scan.recordEndLsn = scan.endLsn
     }
   } finally {
@@ -69,35 +67,21 @@ export function scanSegment(
   }
 }
 
-/**
- * CRC-32 of all bytes of a segment from its first LSN to `endLsn`, as its successor's header holds it; -1, which no CRC is,
- * when the file ends before.
- */
-export function segmentCrc(disk: Disk, segment: Segment, endLsn: number): number {
-  const window = new SegmentWindow(disk, segment)
-  let crc = 0
-  try {
-    for (let lsn = segment.header.firstLsn; lsn < endLsn; lsn += window.available) {
-      window.fill(lsn, endLsn)
-      if (window.available === 0) return -1
-      crc = crc32(window.bytes.subarray(0, window.available), crc)
-    }
-    return crc
-  } finally {
-    window.close()
-  }
+/** Whether every batch of a sealed segment is valid, up to where its successor begins. */
+export function isSealedValid(disk: Disk, segment: Segment, endLsn: number): boolean {
+  return scanSegment(disk, segment, endLsn).endLsn === endLsn
 }
 
-/** What stands after a place where no valid frame begins. */
+/** What stands after a place where no valid batch begins. */
 export interface TailEvidence {
-  /** A valid frame that was written when the place was already synced, if there is one. */
+  /** A valid batch that was written when the place was already synced, if there is one. */
   readonly proof: { readonly lsn: number; readonly synced: number } | undefined
   /** LSN after the last byte that this use of the file has written; see `BatchSearch`. */
   readonly lastWrittenLsn: number
 }
 
 /**
- * Looks after a place where no valid frame begins: a later valid frame that carries a synced LSN above `badLsn` proves that
+ * Looks after a place where no valid batch begins: a later valid batch that carries a synced LSN above `badLsn` proves that
  * the place had been on disk, so that this is corruption and not a torn tail. `file` is the segment's file when it is open
  * already; it stays open.
  */

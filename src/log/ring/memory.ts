@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js'
 import { LatencyHistogram, latencyHistogramBytes } from '../../base/latency-histogram.js'
 import { badSetting, type Shortage } from '../errors.js'
-import { frameHeaderBytes } from '../format/frame.js'
+import { batchHeaderBytes, batchRecordsMax, recordHeaderBytes } from '../format/batch.js'
 
 /**
  * The map of the memory that the threads of one log share. Nothing else in the project knows an offset of it.
@@ -41,15 +41,15 @@ import { frameHeaderBytes } from '../format/frame.js'
  *
  *  ring (SharedArrayBuffer)
  *
- *  0                                          ringBytes          + maxFrameBytes
+ *  0                                          ringBytes          + maxBatchBytes
  *  +------------------------------------------+------------------+
- *  | frames at LSN mod ringBytes              | overhang         |
+ *  | batches at LSN mod ringBytes             | overhang         |
  *  +------------------------------------------+------------------+
  * ```
  *
- * A frame that begins before `ringBytes` extends into the overhang, and the next one begins at its own LSN mod
- * `ringBytes`: frames are contiguous and need no padding. Every byte that is free to be claimed is zero, so the
- * length word of a frame is zero until its producer publishes it.
+ * A batch that begins before `ringBytes` extends into the overhang, and the next one begins at its own LSN mod
+ * `ringBytes`: batches are contiguous and need no padding. Every byte that is free to be claimed is zero, so the
+ * length word of a batch is zero until its producer publishes it.
  */
 export interface LogMemory {
   readonly control: SharedArrayBuffer
@@ -59,8 +59,9 @@ export interface LogMemory {
 /** Indexes into `Int32Array` views of the control block. */
 export const int32 = {
   ringBytes: 0,
-  maxFrameBytes: 1,
+  maxBatchBytes: 1,
   crcSeed: 2,
+  recordsMax: 3,
   limitSignal: 264 >> 2,
   releasedSignal: 400 >> 2,
   published: 512 >> 2,
@@ -94,7 +95,7 @@ export const int64 = {
 /** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */
 export const float64 = {
   flushes: 1280 >> 3,
-  groups: 1288 >> 3,
+  records: 1288 >> 3,
   bytes: 1296 >> 3,
   rotations: 1304 >> 3,
   unpreparedRotations: 1312 >> 3,
@@ -132,13 +133,15 @@ export const readerStateMask = 7n
 
 export const ringBytesMin = 64 * 1024
 export const ringBytesMax = 1024 * 1024 * 1024
-const maxFrameBytesMin = 4096
+const maxBatchBytesMin = 4096
 
 /** Views of one thread on the shared memory. */
 export class LogViews {
   readonly ringBytes: number
-  readonly maxFrameBytes: number
+  readonly maxBatchBytes: number
   readonly crcSeed: number
+  /** Records that a batch may have. */
+  readonly recordsMax: number
   readonly control32: Int32Array
   readonly control64: BigInt64Array
   readonly statistics: Float64Array
@@ -154,34 +157,41 @@ export class LogViews {
     this.ring8 = new Uint8Array(memory.ring)
     this.ring32 = new Int32Array(memory.ring)
     this.ringBytes = this.control32[int32.ringBytes]!
-    this.maxFrameBytes = this.control32[int32.maxFrameBytes]!
+    this.maxBatchBytes = this.control32[int32.maxBatchBytes]!
     this.crcSeed = this.control32[int32.crcSeed]!
+    this.recordsMax = this.control32[int32.recordsMax]!
   }
 }
 
 /**
  * Makes the memory of a log that is not open yet. `ringBytes` is a power of two, and at least four of the largest
- * frames fit, so that a producer, the flusher and a reader each have room to work.
+ * batches fit, so that a producer, the flusher and a reader each have room to work. A batch has at most `recordsMax` records:
+ * one, where each is to be synced by itself.
  */
-export function createLogMemory(ringBytes: number, maxFrameBytes: number): LogMemory {
+export function createLogMemory(
+  ringBytes: number,
+  maxBatchBytes: number,
+  recordsMax: number = batchRecordsMax,
+): LogMemory {
   if (!Number.isInteger(Math.log2(ringBytes)) || ringBytes < ringBytesMin || ringBytes > ringBytesMax) {
     throw badSetting('ringBytes', ringBytes, `a power of two from ${ringBytesMin} to ${ringBytesMax}`)
   }
-  const frameBytesMax = ringBytes / 4
-  if (maxFrameBytes % 8 !== 0 || maxFrameBytes < maxFrameBytesMin || maxFrameBytes > frameBytesMax) {
+  const batchBytesMax = ringBytes / 4
+  if (maxBatchBytes % 8 !== 0 || maxBatchBytes < maxBatchBytesMin || maxBatchBytes > batchBytesMax) {
     throw badSetting(
-      'maxFrameBytes',
-      maxFrameBytes,
-      `a multiple of 8 from ${maxFrameBytesMin} to a quarter of ringBytes, ${frameBytesMax}`,
+      'maxBatchBytes',
+      maxBatchBytes,
+      `a multiple of 8 from ${maxBatchBytesMin} to a quarter of ringBytes, ${batchBytesMax}`,
     )
   }
   const memory: LogMemory = {
     control: new SharedArrayBuffer(controlBytes),
-    ring: new SharedArrayBuffer(ringBytes + maxFrameBytes),
+    ring: new SharedArrayBuffer(ringBytes + maxBatchBytes),
   }
   const control32 = new Int32Array(memory.control)
   control32[int32.ringBytes] = ringBytes
-  control32[int32.maxFrameBytes] = maxFrameBytes
+  control32[int32.maxBatchBytes] = maxBatchBytes
+  control32[int32.recordsMax] = recordsMax
   return memory
 }
 
@@ -198,7 +208,7 @@ export function startLogMemory(memory: LogMemory, startLsn: number, crcSeed: num
   control64[int64.released] = start
 }
 
-/** The largest payload that one frame of this log can carry, in bytes. */
-export function maxPayloadBytes(maxFrameBytes: number): number {
-  return maxFrameBytes - frameHeaderBytes
+/** The largest payload of a record that one batch of this log holds, in bytes. */
+export function maxPayloadBytes(maxBatchBytes: number): number {
+  return maxBatchBytes - batchHeaderBytes - recordHeaderBytes
 }

@@ -2,72 +2,88 @@ import { isUint8Array } from 'node:util/types'
 import { allAssertions, assert, broken } from '../../base/assert.js'
 import { shown } from '../../base/shown.js'
 import { closedError, LogError, LogPoisonedError } from '../errors.js'
-import { copyWithCrc, crcOfBytes } from '../format/crc.js'
 import {
-  alignFrame,
-  frameFlag,
-  frameHeaderBytes,
-  maxApplicationType,
-  syncMarkerType,
-  writeFrameHeader,
-} from '../format/frame.js'
-import { int32, int64, type LogMemory, LogViews, logState } from './memory.js'
+  batchHeaderBytes,
+  batchHeaderWords,
+  recordBytes,
+  recordFlag,
+  recordHeaderBytes,
+  recordHeaderWords,
+  recordTypeMax,
+  writeBatchHeader,
+  writeRecordHeader,
+} from '../format/batch.js'
+import { crcOfBytes } from '../format/crc.js'
+import { int32, int64, type LogMemory, LogViews, logState, maxPayloadBytes } from './memory.js'
 import { wakeFlusher } from './signals.js'
 
 /** Copies of at most this many words are a loop; a typed-array `set` costs 30 ns before its first byte. */
 const loopCopyWordsMax = 48
 const spaceWaitMs = 100
-/** Longer payloads are copied and checked by the runtime's own functions. */
-const wordsByLoopMax = 128
-const noPayload = new Uint8Array(0)
 
 /**
- * Writes groups into the ring; one for each thread that writes. A group is staged in the thread's own memory, with its
- * payload's CRC, before any shared word is touched. `publish` then claims the space of everything staged with one fetch-add,
- * fills in the LSNs, copies it, and makes it visible with one ordered store: the flusher walks from frame to frame, so a
- * first length of zero hides all that follow.
+ * Writes batches into the ring; one for each thread that writes. A batch is built in memory of the thread's own, and its
+ * records' CRC is made, before any shared word is touched. Then its space is claimed with one fetch-add, its header written,
+ * and it is copied, and made visible with one ordered store of its length.
  *
- * `append` and `publish` block the thread while the ring is full, so they are for worker threads; an event loop
+ * `stage` and `publish` build batches here, for callers that have payloads. A caller that writes records by the million builds
+ * the batch itself, in a buffer that begins with the words of a batch's header, and each record in it with those of a
+ * record's; it hands that to `publishBuilt`, and nothing is copied but from there into the ring.
+ *
+ * `publish` and `publishBuilt` block the thread while the ring is full, so they are for worker threads; an event loop
  * uses `tryAppend`.
  */
 export class LogProducer {
+  /** The most bytes of a batch, its header included, and the most records in it. */
+  readonly maxBatchBytes: number
+  readonly recordsMax: number
   readonly #views: LogViews
   readonly #id: number
-  readonly #staging32: Int32Array
+  readonly #staging: Int32Array
   readonly #staging8: Uint8Array
-  /** Held as a number: V8 does not inline a view's `byteLength` here. */
-  readonly #stagingBytes: number
   readonly #maxPayload: number
-  #stagedBytes = 0
-  #stagedGroups = 0
+  /** Bytes of the staged batch, its header included. */
+  #staged = batchHeaderBytes
+  #records = 0
   #limit: number
+  /** The caller's memory that `publishBuilt` was last called with, and its bytes. */
+  #built: Int32Array
+  #built8: Uint8Array
 
   constructor(memory: LogMemory, producerId: number) {
     this.#views = new LogViews(memory)
+    const { maxBatchBytes, recordsMax, control64 } = this.#views
+    this.maxBatchBytes = maxBatchBytes
+    this.recordsMax = recordsMax
     this.#id = producerId
-    this.#staging32 = new Int32Array(this.#views.maxFrameBytes >> 2)
-    this.#staging8 = new Uint8Array(this.#staging32.buffer)
-    this.#stagingBytes = this.#views.maxFrameBytes
-    this.#maxPayload = this.#views.maxFrameBytes - frameHeaderBytes
-    this.#limit = Number(Atomics.load(this.#views.control64, int64.claimLimit))
+    this.#staging = new Int32Array(maxBatchBytes >> 2)
+    this.#staging8 = new Uint8Array(this.#staging.buffer)
+    this.#built = this.#staging
+    this.#built8 = this.#staging8
+    this.#maxPayload = maxPayloadBytes(maxBatchBytes)
+    this.#limit = Number(Atomics.load(control64, int64.claimLimit))
   }
 
-  /** Bytes of frames that wait for `publish`. */
+  /** LSN up to which space is claimed, by all producers. */
+  get tailLsn(): number {
+    return Number(Atomics.load(this.#views.control64, int64.claimTail))
+  }
+
+  /** Bytes of the batch that waits for `publish`; 0 when nothing does. */
   get stagedBytes(): number {
-    return this.#stagedBytes
+    return this.#records === 0 ? 0 : this.#staged
   }
 
-  /** Stages one group and publishes it with all that was staged before; returns the LSN of its end. */
+  /** Stages one record and publishes it with all that was staged before; returns its LSN. */
   append(type: number, flags: number, payload: Uint8Array): number {
     this.stage(type, flags, payload)
     return this.publish()
   }
 
-  /** Stages one group; `payload` may be used again at once. What does not fit beside it is published first. */
+  /** Stages one record; `payload` may be used again at once. What does not fit beside it is published first. */
   stage(type: number, flags: number, payload: Uint8Array): void {
     checkRecord(type, flags)
     const payloadBytes = bytesOf(payload)
-    const length = frameHeaderBytes + payloadBytes
     if (payloadBytes > this.#maxPayload) {
       // A plain view, because a subclass may have a `subarray` of its own.
       const plain = new Uint8Array(payload.buffer, payload.byteOffset, payloadBytes)
@@ -75,72 +91,90 @@ export class LogProducer {
       this.#publishInPieces(type, flags, plain)
       return
     }
-    const bytes = alignFrame(length)
-    if (this.#stagedBytes + bytes > this.#stagingBytes) this.publish()
-    this.#stageFrame(length, bytes, type, flags, payload)
-    this.#stagedGroups++
-  }
-
-  /**
-   * As `stage`, for a payload of `count` words from the beginning of `words`. The shortest way: copying and CRC are one
-   * pass, and no view is needed.
-   */
-  stageWords(type: number, flags: number, words: Int32Array, count: number): void {
-    const length = frameHeaderBytes + count * 4
-    const bytes = alignFrame(length)
-    if (bytes > this.#stagingBytes || count > wordsByLoopMax) {
-      this.stage(type, flags, new Uint8Array(words.buffer, words.byteOffset, count * 4))
-      return
-    }
-    checkRecord(type, flags)
-    if (this.#stagedBytes + bytes > this.#stagingBytes) this.publish()
-    const staging32 = this.#staging32
-    const at = this.#stagedBytes >> 2
-    staging32[at] = length
-    staging32[at + 2] = type | (flags << 8)
-    staging32[at + (bytes >> 2) - 1] = 0
-    staging32[at + 1] = copyWithCrc(
-      words,
-      0,
-      count,
-      staging32,
-      at + frameHeaderBytes / 4,
-      this.#views.crcSeed,
-    )
-    this.#stagedBytes += bytes
-    this.#stagedGroups++
+    if (!this.#fits(recordBytes(payloadBytes))) this.publish()
+    this.#stage(type, flags, payload, payloadBytes)
   }
 
   /** Claims and publishes everything staged; returns the LSN of its end, or the claim tail if there was nothing. */
   publish(): number {
-    const views = this.#views
-    const bytes = this.#stagedBytes
-    if (bytes === 0) return Number(Atomics.load(views.control64, int64.claimTail))
-    checkOpen(views.control32)
-    const start = Number(Atomics.add(views.control64, int64.claimTail, BigInt(bytes)))
-    this.#finishHeaders(start)
-    this.#awaitSpace(start + bytes)
-    this.#copyAndPublish(start)
+    if (this.#records === 0) return this.tailLsn
+    const [bytes, records] = [this.#staged, this.#records]
+    const crc = this.#crc(this.#staging, this.#staging8, 0, bytes)
+    const start = this.#claim(bytes)
+    this.#unstage()
+    this.#put(this.#staging, this.#staging8, 0, bytes, records, crc, start, records)
     return start + bytes
   }
 
   /**
-   * Stages and publishes one group if the ring has room for it now; returns the LSN of its end, or `undefined` when
-   * it has none, and then nothing was claimed. Never blocks.
+   * Publishes a batch that stands in the caller's memory, the words from `from` to `to`: eight for the batch's header, and
+   * `records` records, each with its header (`writeRecordHeader`) and its padding. Returns the LSN of its end. The memory may
+   * be used again then.
+   */
+  publishBuilt(words: Int32Array, from: number, to: number, records: number): number {
+    const bytes8 = this.#bytesOf(words)
+    const bytes = (to - from) * 4
+    if (allAssertions) this.#checkBuilt(bytes, records)
+    const crc = this.#crc(words, bytes8, from, bytes)
+    const start = this.#claim(bytes)
+    this.#put(words, bytes8, from, bytes, records, crc, start, records)
+    return start + bytes
+  }
+
+  /**
+   * Publishes one record that is larger than a batch may be, and stands in the caller's memory: its header's words begin at
+   * `at`, after eight words of which nothing is needed any more, and its payload ends at `to`. In pieces, each of which takes
+   * the words before it for its headers. Returns the record's LSN.
+   */
+  publishLarge(words: Int32Array, at: number, to: number, type: number, flags: number): number {
+    const bytes8 = this.#bytesOf(words)
+    const payloadBytes = (to - at - recordHeaderWords) * 4
+    const step = this.#maxPayload
+    let start = this.#claim(this.#bytesInPieces(payloadBytes))
+    for (let done = 0; done < payloadBytes; done += step) {
+      const bytes = Math.min(step, payloadBytes - done)
+      const head = at + (done >> 2)
+      writeRecordHeader(
+        words,
+        head,
+        recordHeaderBytes + bytes,
+        type,
+        flags | pieceFlags(done, bytes, payloadBytes),
+      )
+      start = this.#putPiece(
+        words,
+        bytes8,
+        head - batchHeaderWords,
+        bytes,
+        start,
+        done + bytes === payloadBytes,
+      )
+    }
+    return start
+  }
+
+  /**
+   * Publishes one record if the ring has room for it now; returns its LSN, or `undefined` when the ring has none, and then
+   * nothing was claimed. Never blocks.
    */
   tryAppend(type: number, flags: number, payload: Uint8Array): number | undefined {
     checkRecord(type, flags)
     checkOpen(this.#views.control32)
-    return this.#tryAppend(type, flags, payload)
+    const payloadBytes = this.#payloadBytes(payload)
+    const start = this.#tryClaim(batchHeaderBytes + recordBytes(payloadBytes))
+    if (start === undefined) return undefined
+    this.#stage(type, flags, payload, payloadBytes)
+    return this.#publishAt(start)
   }
 
-  /** Like `tryAppend`, for a sync marker, which the flusher may still append while the log closes. */
+  /** Publishes a sync marker if the ring has room, also while the log closes; returns its end. For the flusher. */
   tryAppendSyncMarker(): number | undefined {
-    return this.#tryAppend(syncMarkerType, 0, noPayload)
+    const start = this.#tryClaim(batchHeaderBytes)
+    return start === undefined ? undefined : this.#publishAt(start)
   }
 
   /**
-   * Like `tryAppend`, for many groups: all of them, one after the other, or none.
+   * Like `tryAppend`, for many records: all of them, one after the other, or none. They stand in as few batches as can be.
    *
    * @throws also LogError `TIDEMARK_BATCH_TOO_LARGE` for more than the whole ring holds.
    */
@@ -149,8 +183,7 @@ export class LogProducer {
     // The array is the caller's too, and read once.
     const own = [...payloads]
     checkOpen(this.#views.control32)
-    let bytes = 0
-    for (const payload of own) bytes += alignFrame(frameHeaderBytes + this.#payloadBytes(payload))
+    const bytes = this.#bytesInBatches(own)
     const { ringBytes } = this.#views
     if (bytes > ringBytes) {
       throw new LogError(
@@ -163,25 +196,136 @@ export class LogProducer {
     if (start === undefined) return undefined
     const claimEnd = start + bytes
     for (const payload of own) {
-      const length = frameHeaderBytes + bytesOf(payload)
-      const frameBytes = alignFrame(length)
-      if (this.#stagedBytes + frameBytes > this.#stagingBytes) start = this.#publishAt(start)
-      this.#stageFrame(length, frameBytes, type, flags, payload)
-      this.#stagedGroups++
+      const payloadBytes = bytesOf(payload)
+      if (!this.#fits(recordBytes(payloadBytes))) start = this.#publishAt(start)
+      this.#stage(type, flags, payload, payloadBytes)
     }
     const end = this.#publishAt(start)
-    assert(end === claimEnd, 'the frames of a batch fill its claim', () => ({ end, claimEnd }))
+    assert(end === claimEnd, 'the batches of a claim fill it', () => ({ end, claimEnd }))
     return end
   }
 
-  #tryAppend(type: number, flags: number, payload: Uint8Array): number | undefined {
-    const length = frameHeaderBytes + this.#payloadBytes(payload)
-    const bytes = alignFrame(length)
-    const start = this.#tryClaim(bytes)
-    if (start === undefined) return undefined
-    this.#stageFrame(length, bytes, type, flags, payload)
-    this.#stagedGroups++
-    return this.#publishAt(start)
+  /** Whether a record of so many bytes has room in the staged batch. */
+  #fits(bytes: number): boolean {
+    return this.#staged + bytes <= this.maxBatchBytes && this.#records < this.recordsMax
+  }
+
+  #stage(type: number, flags: number, payload: Uint8Array, payloadBytes: number): void {
+    const at = this.#staged
+    const word = at >> 2
+    const end = at + recordBytes(payloadBytes)
+    const staging = this.#staging
+    // The padding first: the payload ends within the last eight bytes.
+    staging[(end >> 2) - 1] = 0
+    staging[(end >> 2) - 2] = 0
+    writeRecordHeader(staging, word, recordHeaderBytes + payloadBytes, type, flags)
+    this.#staging8.set(payload, at + recordHeaderBytes)
+    this.#staged = end
+    this.#records++
+  }
+
+  #unstage(): void {
+    this.#staged = batchHeaderBytes
+    this.#records = 0
+  }
+
+  /** Publishes what is staged, be it nothing but a header, in space that was claimed at `start` and is free; returns its end. */
+  #publishAt(start: number): number {
+    const [bytes, records] = [this.#staged, this.#records]
+    this.#unstage()
+    const crc = this.#crc(this.#staging, this.#staging8, 0, bytes)
+    this.#put(this.#staging, this.#staging8, 0, bytes, records, crc, start, records)
+    return start + bytes
+  }
+
+  /** The bytes that the records take, put into batches one after the other as `tryAppendBatch` does. */
+  #bytesInBatches(payloads: readonly Uint8Array[]): number {
+    let full = 0
+    let bytes = batchHeaderBytes
+    let records = 0
+    for (const payload of payloads) {
+      const more = recordBytes(this.#payloadBytes(payload))
+      if (bytes + more > this.maxBatchBytes || records === this.recordsMax) {
+        full += bytes
+        bytes = batchHeaderBytes
+        records = 0
+      }
+      bytes += more
+      records++
+    }
+    return full + bytes
+  }
+
+  #bytesInPieces(payloadBytes: number): number {
+    const whole = Math.floor(payloadBytes / this.#maxPayload)
+    const rest = payloadBytes - whole * this.#maxPayload
+    return whole * this.maxBatchBytes + (rest === 0 ? 0 : batchHeaderBytes + recordBytes(rest))
+  }
+
+  #payloadBytes(payload: Uint8Array): number {
+    const bytes = bytesOf(payload)
+    if (bytes > this.#maxPayload) {
+      throw new LogError(
+        'TIDEMARK_BAD_RECORD',
+        `The record has ${bytes} bytes; one record takes at most ${this.#maxPayload}. Raise maxBatchBytes or split it.`,
+        { bytes, bytesMax: this.#maxPayload },
+      )
+    }
+    return bytes
+  }
+
+  /**
+   * A record larger than the largest batch: pieces inside one claim. The claim may exceed the ring, because each piece is
+   * published, and drained, before the next one waits for its space.
+   */
+  #publishInPieces(type: number, flags: number, payload: Uint8Array): void {
+    const step = this.#maxPayload
+    const total = payload.byteLength
+    let start = this.#claim(this.#bytesInPieces(total))
+    for (let done = 0; done < total; done += step) {
+      const piece = payload.subarray(done, Math.min(total, done + step))
+      this.#stage(type, flags | pieceFlags(done, piece.byteLength, total), piece, piece.byteLength)
+      this.#unstage()
+      const isLast = done + step >= total
+      start = this.#putPiece(this.#staging, this.#staging8, 0, piece.byteLength, start, isLast)
+    }
+  }
+
+  /** Publishes one piece, whose batch begins at the word `from`; returns where it ends. */
+  #putPiece(
+    words: Int32Array,
+    bytes8: Uint8Array,
+    from: number,
+    payloadBytes: number,
+    start: number,
+    isLast: boolean,
+  ): number {
+    const bytes = batchHeaderBytes + recordBytes(payloadBytes)
+    const crc = this.#crc(words, bytes8, from, bytes)
+    this.#put(words, bytes8, from, bytes, 1, crc, start, isLast ? 1 : 0)
+    if (!isLast) wakeFlusher(this.#views.control32)
+    return start + bytes
+  }
+
+  /** CRC of the records of a batch that begins at a word. */
+  #crc(words: Int32Array, bytes8: Uint8Array, from: number, bytes: number): number {
+    const at = from * 4 + batchHeaderBytes
+    return crcOfBytes(bytes8, words, at, bytes - batchHeaderBytes, this.#views.crcSeed)
+  }
+
+  #bytesOf(words: Int32Array): Uint8Array {
+    if (this.#built !== words) {
+      this.#built = words
+      this.#built8 = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+    }
+    return this.#built8
+  }
+
+  /** Claims space; it may not be free yet. */
+  #claim(bytes: number): number {
+    const { control32, control64 } = this.#views
+    checkOpen(control32)
+    return Number(Atomics.add(control64, int64.claimTail, BigInt(bytes)))
   }
 
   /** Claims space if the ring has it now; returns where it begins. */
@@ -199,91 +343,46 @@ export class LogProducer {
     }
   }
 
-  /** Publishes what is staged in space that was claimed at `start` and is free; returns where it ends. */
-  #publishAt(start: number): number {
-    const end = start + this.#stagedBytes
-    if (end === start) return end
-    this.#finishHeaders(start)
-    this.#copyAndPublish(start)
-    return end
-  }
-
-  #payloadBytes(payload: Uint8Array): number {
-    const bytes = bytesOf(payload)
-    if (bytes > this.#maxPayload) {
-      throw new LogError(
-        'TIDEMARK_BAD_RECORD',
-        `The record has ${bytes} bytes; one record takes at most ${this.#maxPayload}. Raise maxFrameBytes or split it.`,
-        { bytes, bytesMax: this.#maxPayload },
-      )
-    }
-    return bytes
-  }
-
-  #stageFrame(length: number, bytes: number, type: number, flags: number, payload: Uint8Array): void {
-    const at = this.#stagedBytes
-    const word = at >> 2
-    const staging32 = this.#staging32
-    staging32[word] = length
-    staging32[word + 2] = type | (flags << 8)
-    staging32[(at + bytes - 4) >> 2] = 0
-    if (bytes > frameHeaderBytes) staging32[(at + bytes - 8) >> 2] = 0
-    const from = at + frameHeaderBytes
-    this.#staging8.set(payload, from)
-    staging32[word + 1] = crcOfBytes(
-      this.#staging8,
-      staging32,
-      from,
-      length - frameHeaderBytes,
-      this.#views.crcSeed,
-    )
-    this.#stagedBytes = at + bytes
-  }
-
-  /** Gives every staged frame its LSN, and its CRC the header. */
-  #finishHeaders(start: number): void {
-    const staging32 = this.#staging32
-    const synced = Number(Atomics.load(this.#views.control64, int64.synced))
-    const nowUs = Date.now() * 1000
-    const id = this.#id
-    const end = this.#stagedBytes
-    for (let at = 0; at < end; ) {
-      const word = at >> 2
-      const length = staging32[word]!
-      writeFrameHeader(
-        staging32,
-        word,
-        length,
-        staging32[word + 2]!,
-        id,
-        start + at,
-        synced,
-        nowUs,
-        staging32[word + 1]!,
-      )
-      at += alignFrame(length)
-    }
-  }
-
-  #copyAndPublish(start: number): void {
-    const { ring32, ringBytes, control32 } = this.#views
-    const staging32 = this.#staging32
-    const bytes = this.#stagedBytes
-    const offset = start % ringBytes
+  /**
+   * Writes the header of the batch at the word `from`, waits for the space that was claimed for it at `start`, copies it
+   * there, and makes it visible. `counted` of its records end in it.
+   */
+  #put(
+    words: Int32Array,
+    bytes8: Uint8Array,
+    from: number,
+    bytes: number,
+    records: number,
+    crc: number,
+    start: number,
+    counted: number,
+  ): void {
+    const { ring8, ring32, ringBytes, control32, control64 } = this.#views
+    const synced = Number(Atomics.load(control64, int64.synced))
+    writeBatchHeader(words, from, bytes, records, this.#id, start, synced, Date.now() * 1000, crc)
+    this.#awaitSpace(start + bytes)
     if (allAssertions) this.#checkClaim(start, bytes)
-    const firstLength = staging32[0]!
-    staging32[0] = 0
-    const firstLap = offset + bytes <= ringBytes ? bytes : this.#bytesBeforeWrap(offset, firstLength)
-    this.#copy(0, firstLap, offset)
-    if (firstLap < bytes) this.#copy(firstLap, bytes, offset + firstLap - ringBytes)
-    Atomics.store(ring32, offset >> 2, firstLength)
-    const groups = this.#stagedGroups
-    this.#stagedBytes = 0
-    this.#stagedGroups = 0
+    // The length stays zero until all else is there: the flusher walks from batch to batch, and stops at a zero.
+    words[from] = 0
+    const offset = start % ringBytes
+    const count = bytes >> 2
+    if (count > loopCopyWordsMax) {
+      ring8.set(bytes8.subarray(from * 4, from * 4 + bytes), offset)
+    } else {
+      const target = offset >> 2
+      for (let i = 0; i < count; i++) ring32[target + i] = words[from + i]!
+    }
+    Atomics.store(ring32, offset >> 2, bytes)
     // The flusher's `#sleep` says why this order lets it miss no publication.
-    const published = (Atomics.add(control32, int32.published, groups) + groups) | 0
+    const published = (Atomics.add(control32, int32.published, counted) + counted) | 0
     const isDue = ((published - Atomics.load(control32, int32.wakeAt)) | 0) >= 0
     if (isDue || Atomics.load(control32, int32.asleep) !== 0) wakeFlusher(control32)
+  }
+
+  #checkBuilt(bytes: number, records: number): void {
+    const isBatch = bytes > batchHeaderBytes && bytes <= this.maxBatchBytes && bytes % 8 === 0
+    if (!isBatch || records < 1 || records > this.recordsMax)
+      broken('a batch is no larger than the log allows', { bytes, records, recordsMax: this.recordsMax })
   }
 
   #checkClaim(start: number, bytes: number): void {
@@ -293,56 +392,7 @@ export class LogProducer {
     if (end > this.#limit) broken('a claim is written only below the limit', values)
     const { ring32, ringBytes } = this.#views
     if (Atomics.load(ring32, (start % ringBytes) >> 2) !== 0)
-      broken('the length of a frame is zero until it is published', values)
-  }
-
-  /** How many staged bytes belong before the wrap: up to the first frame that would begin at the ring's end or after it. */
-  #bytesBeforeWrap(offset: number, firstLength: number): number {
-    const staging32 = this.#staging32
-    let at = alignFrame(firstLength)
-    while (at < this.#stagedBytes && offset + at < this.#views.ringBytes)
-      at += alignFrame(staging32[at >> 2]!)
-    return at
-  }
-
-  #copy(from: number, to: number, ringOffset: number): void {
-    const words = (to - from) >> 2
-    if (words > loopCopyWordsMax) {
-      this.#views.ring8.set(this.#staging8.subarray(from, to), ringOffset)
-      return
-    }
-    const ring32 = this.#views.ring32
-    const staging32 = this.#staging32
-    const source = from >> 2
-    const target = ringOffset >> 2
-    for (let i = 0; i < words; i++) ring32[target + i] = staging32[source + i]!
-  }
-
-  /**
-   * A group larger than the largest frame: continuation frames inside one claim. The claim may exceed the ring,
-   * because each piece is published, and drained, before the next one waits for its space.
-   */
-  #publishInPieces(type: number, flags: number, payload: Uint8Array): void {
-    const step = this.#maxPayload
-    let claimBytes = 0
-    for (let from = 0; from < payload.byteLength; from += step) {
-      claimBytes += alignFrame(frameHeaderBytes + Math.min(step, payload.byteLength - from))
-    }
-    checkOpen(this.#views.control32)
-    let start = Number(Atomics.add(this.#views.control64, int64.claimTail, BigInt(claimBytes)))
-    for (let from = 0; from < payload.byteLength; from += step) {
-      const piece = payload.subarray(from, Math.min(payload.byteLength, from + step))
-      const last = from + step >= payload.byteLength
-      const length = frameHeaderBytes + piece.byteLength
-      const bytes = alignFrame(length)
-      this.#stageFrame(length, bytes, type, last ? flags : flags | frameFlag.continues, piece)
-      if (last) this.#stagedGroups++
-      this.#finishHeaders(start)
-      this.#awaitSpace(start + bytes)
-      this.#copyAndPublish(start)
-      if (!last) wakeFlusher(this.#views.control32)
-      start += bytes
-    }
+      broken('the length of a batch is zero until it is published', values)
   }
 
   /**
@@ -360,7 +410,7 @@ export class LogProducer {
    * ```
    *
    * A limit that P3 does not see (F1) comes after it, so F2 comes after P2, and F3 after P1: P5 finds the word changed, or F3
-   * notifies it. P4 is for a flusher that sleeps or gathers a batch: the space may be that of frames which it has not
+   * notifies it. P4 is for a flusher that sleeps or gathers a batch: the space may be that of batches which it has not
    * written yet, or of what the reader has passed since it looked.
    */
   #awaitSpace(end: number): void {
@@ -410,14 +460,19 @@ function checkOpen(control32: Int32Array): void {
 }
 
 function checkRecord(type: number, flags: number): void {
-  if (!(type >= 1 && type <= maxApplicationType && Number.isInteger(type))) {
-    throw new LogError('TIDEMARK_BAD_RECORD', `The record type is ${type}; use 1 to ${maxApplicationType}.`, {
+  if (!(type >= 1 && type <= recordTypeMax && Number.isInteger(type))) {
+    throw new LogError('TIDEMARK_BAD_RECORD', `The record type is ${type}; use 1 to ${recordTypeMax}.`, {
       type,
     })
   }
-  if (!Number.isInteger(flags) || (flags & ~frameFlag.applicationMask) !== 0) {
+  if (!Number.isInteger(flags) || (flags & ~recordFlag.applicationMask) !== 0) {
     throw new LogError('TIDEMARK_BAD_RECORD', `The record flags are ${flags}; only bits 4 to 7 are yours.`, {
       flags,
     })
   }
+}
+
+/** The flags of the piece that follows `done` of all bytes of a record's payload. */
+function pieceFlags(done: number, bytes: number, total: number): number {
+  return (done > 0 ? recordFlag.beganBefore : 0) | (done + bytes < total ? recordFlag.continues : 0)
 }

@@ -1,5 +1,4 @@
 import { assert } from '../../base/assert.js'
-import { alignFrame } from '../format/frame.js'
 import { int32, int64, type LogMemory, LogViews, readerState, readerStateMask } from './memory.js'
 import { wakeFlusher } from './signals.js'
 
@@ -37,14 +36,14 @@ export class RingReader {
   }
 
   /**
-   * Copies whole frames from the reader's place up to `limitLsn` into `target` and moves on: as many as `bytesMax` holds,
+   * Copies whole batches from the reader's place up to `limitLsn` into `target` and moves on: as many as `bytesMax` holds,
    * or one that is larger. Returns the bytes copied, or `undefined` when the reader was detached: then nothing of `target`
    * may be used.
    */
   read(target: Uint8Array, limitLsn: number, bytesMax = target.byteLength): number | undefined {
     const { ring8, ring32, ringBytes, control64, control32 } = this.#views
     const from = this.#position
-    // A reader that was attached within a group stands above the durable LSN until the group ends.
+    // A reader that was attached within a record in pieces stands above the durable LSN until the record ends.
     const bytes = Math.max(0, Math.min(limitLsn - from, bytesMax))
     const first = Math.max(0, Math.min(limitLsn - from, target.byteLength))
     let offset = from % ringBytes
@@ -56,12 +55,12 @@ export class RingReader {
       let runStart = offset
       let run = 0
       while (copied + run < bytes) {
-        // Frames below the durable LSN don't change while this reader is attached, and `limitLsn` was loaded before.
-        const frameBytes = alignFrame(ring32[offset >> 2]!)
+        // Batches below the durable LSN don't change while this reader is attached, and `limitLsn` was loaded before.
+        const batchBytes = ring32[offset >> 2]!
         const room = copied + run === 0 ? first : bytes
-        if (frameBytes === 0 || copied + run + frameBytes > room) break
-        run += frameBytes
-        offset += frameBytes
+        if (batchBytes === 0 || copied + run + batchBytes > room) break
+        run += batchBytes
+        offset += batchBytes
         if (offset < ringBytes) continue
         target.set(ring8.subarray(runStart, runStart + run), copied)
         copied += run
@@ -78,7 +77,7 @@ export class RingReader {
     // Only now: what a detached reader has copied may be anything.
     assert(
       copied % 8 === 0 && from + copied <= Math.max(from, limitLsn) && copied <= target.byteLength,
-      'a reader of the ring copies whole frames below the durable LSN',
+      'a reader of the ring copies whole batches below the durable LSN',
       () => ({ from, copied, limitLsn, targetBytes: target.byteLength }),
     )
     this.#position = from + copied

@@ -1,6 +1,5 @@
 import * as path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { crc32 } from 'node:zlib'
 import { AtomicFileSync } from '../disk/atomic-file.js'
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
@@ -55,30 +54,26 @@ export class BackupCopy {
   }
 
   /**
-   * Copies the first `bytes` of a file to `name` and syncs them; returns the CRC-32 of those from `crcFrom` on.
+   * Copies the first `bytes` of a file to `name` and syncs them.
    *
    * @throws LogError `TIDEMARK_LOG_IO`; `TIDEMARK_LOG_CORRUPT` when the file is shorter.
    */
-  async file(from: string, name: string, bytes: number, crcFrom = 0): Promise<number> {
+  async file(from: string, name: string, bytes: number): Promise<void> {
     const source = attempt('open', from, () => this.#disk.open(from, 'read'))
     try {
       const target = new AtomicFileSync(this.#disk, this.target, name)
       this.#files.set(name, target)
-      let crc = 0
       for (let done = 0; done < bytes; ) {
         const chunk = this.#chunk.subarray(0, Math.min(chunkBytes, bytes - done))
         const read = attempt('read', from, () => this.#disk.readSync(source, chunk, done))
         if (read === 0) throw tooShort(from, bytes)
-        const piece = chunk.subarray(0, read)
-        target.write(piece)
-        crc = crc32(piece.subarray(Math.max(0, crcFrom - done)), crc)
+        target.write(chunk.subarray(0, read))
         done += read
         this.bytes += read
         this.#onProgress(this.bytes, this.#bytesTotal)
         await setImmediate()
       }
       target.finish()
-      return crc
     } finally {
       this.#disk.close(source)
     }

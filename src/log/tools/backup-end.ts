@@ -2,13 +2,13 @@ import { setTimeout } from 'node:timers/promises'
 import type { Disk } from '../disk/disk.js'
 import type { Segment } from '../format/segment.js'
 import { type SegmentScan, scanSegment } from '../recover/segment-scan.js'
-import { lastGroupEndIn, scanWritten, successorOf } from './log-end.js'
+import { lastWholeEndIn, scanWritten, successorOf } from './log-end.js'
 
 /** What is known of the log beside its files. */
 export interface EndKnowledge {
   /** LSN up to which the log's owner has acknowledged: the copy ends there. Without it the copy finds out from the files. */
   readonly syncedLsn?: number
-  /** No process has the log open, and none will meanwhile: every whole group is taken, as an opening would take it. */
+  /** No process has the log open, and none will meanwhile: every whole record is taken, as an opening would take it. */
   readonly closed?: boolean
 }
 
@@ -20,7 +20,7 @@ const evidenceMs = 1000
 const lookMs = 25
 
 /**
- * Where the copy of a log ends that begins with the first of `segments`, which are all that there were: at a group end,
+ * Where the copy of a log ends that begins with the first of `segments`, which are all that there were: at the end of a whole record,
  * after everything that had been acknowledged when they were listed, and not below `snapshotLsn`.
  *
  * What was whole and not acknowledged is taken too, as an opening would take it. The source may still lose that, so the
@@ -41,11 +41,11 @@ export async function copyEnd(
     const knownLsn = Math.max(syncedLsn, snapshotLsn)
     const begun = segments.filter(({ header }, i) => i === 0 || header.firstLsn < knownLsn)
     const scan = scanWritten(disk, directory, begun.at(-1)!, knownLsn, knownLsn)
-    return lastGroupEnd(disk, begun, scan)
+    return lastWholeEnd(disk, begun, scan)
   }
   const last = segments.at(-1)!
   const scan = scanWritten(disk, directory, last, snapshotLsn)
-  const endLsn = lastGroupEnd(disk, segments, scan)
+  const endLsn = lastWholeEnd(disk, segments, scan)
   for (let waitedMs = 0; !closed && waitedMs < evidenceMs; waitedMs += lookMs) {
     if (isKnownSynced(disk, directory, last, scan)) break
     await setTimeout(lookMs)
@@ -53,19 +53,19 @@ export async function copyEnd(
   return endLsn
 }
 
-/** Where the last group ends, given the scan of the last segment, which a single group may fill, and others before it. */
-function lastGroupEnd(disk: Disk, segments: readonly Segment[], scan: SegmentScan): number {
-  let endLsn = scan.groupEndLsn
+/** Where the last whole record ends, given the scan of the last segment, which a single record may fill, and others before it. */
+function lastWholeEnd(disk: Disk, segments: readonly Segment[], scan: SegmentScan): number {
+  let endLsn = scan.wholeEndLsn
   for (let i = segments.length - 1; i > 0; i--) {
-    const { firstLsn, withinGroup } = segments[i]!.header
-    if (!withinGroup || endLsn > firstLsn) break
-    endLsn = lastGroupEndIn(disk, segments[i - 1]!, firstLsn)
+    const { firstLsn, withinRecord } = segments[i]!.header
+    if (!withinRecord || endLsn > firstLsn) break
+    endLsn = lastWholeEndIn(disk, segments[i - 1]!, firstLsn)
   }
   return endLsn
 }
 
-/** Whether later frames, or a successor of the segment, say that what was scanned is synced. */
+/** Whether later batches, or a successor of the segment, say that what was scanned is synced. */
 function isKnownSynced(disk: Disk, directory: string, segment: Segment, scan: SegmentScan): boolean {
   const { syncedLsn } = scanSegment(disk, segment, Number.POSITIVE_INFINITY, scan)
-  return syncedLsn >= scan.groupEndLsn || successorOf(disk, directory, segment.header.firstLsn) !== undefined
+  return syncedLsn >= scan.wholeEndLsn || successorOf(disk, directory, segment.header.firstLsn) !== undefined
 }

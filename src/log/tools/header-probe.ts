@@ -1,10 +1,14 @@
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
-import { frameHeaderBytes } from '../format/frame.js'
-import { decodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
+import { batchHeaderBytes } from '../format/batch.js'
+import {
+  headerCopyBytes as copyBytes,
+  decodeSegmentHeader,
+  type SegmentHeader,
+  segmentHeaderBytes,
+} from '../format/segment.js'
 
 const copyOffsets = [0, segmentHeaderBytes / 2] as const
-const copyBytes = 68
 
 /** What a segment's first block says. */
 export interface HeaderProbe {
@@ -45,9 +49,9 @@ export function probeHeader(block: Buffer): HeaderProbe {
 /** A header whose CRC fits may still hold numbers that no log has: then nothing is computed from them. */
 function plausible(header: SegmentHeader | undefined): SegmentHeader | undefined {
   if (!header) return undefined
-  const { firstLsn, previous, maxFrameBytes } = header
+  const { firstLsn, previous, maxBatchBytes } = header
   const isLsn = (lsn: number) => Number.isSafeInteger(lsn) && lsn % 8 === 0
-  if (!isLsn(firstLsn) || maxFrameBytes < frameHeaderBytes) return undefined
+  if (!isLsn(firstLsn) || maxBatchBytes < batchHeaderBytes) return undefined
   if (previous && !(isLsn(previous.firstLsn) && previous.firstLsn < firstLsn)) return undefined
   return header
 }

@@ -7,10 +7,10 @@ import { InspectionWalk } from './inspection-walk.js'
 import type { LogFile } from './log-files.js'
 
 /** Damage without what only the whole inspection knows. */
-export type PlacedDamage = Omit<LogDamage, 'severity' | 'groupEndLsn' | 'recordsKept'>
+export type PlacedDamage = Omit<LogDamage, 'severity' | 'wholeEndLsn' | 'recordsKept'>
 
 export interface SettledHeader {
-  /** The header to read the segment with; `undefined` when the segment's frames can't be checked. */
+  /** The header to read the segment with; `undefined` when the segment's batches can't be checked. */
   readonly header: SegmentHeader | undefined
   readonly inferred: boolean
   /** What is wrong with the header that stands there. */
@@ -40,14 +40,14 @@ export function settleHeader(
   const inferred = inferHeader(disk, file, handle, before, successor)
   const reason = inferred
     ? 'both copies of the header are damaged; the neighbouring segments say what they held'
-    : 'both copies of the header are damaged, and without them its frames cannot be checked'
+    : 'both copies of the header are damaged, and without them its batches cannot be checked'
   const endLsn = inferred ? file.firstLsn : fileEndLsn
   return { header: inferred, inferred: true, damage: { kind: 'header', ...place, endLsn, reason } }
 }
 
 /**
  * The header that a segment must have had: its successor names its epoch; else it may have that of the segment before,
- * which its first frame shows.
+ * which its first batch shows.
  */
 function inferHeader(
   disk: Disk,
@@ -58,7 +58,7 @@ function inferHeader(
 ): SegmentHeader | undefined {
   const model = before?.header ?? successor
   if (!model) return undefined
-  const previous = before?.header && { firstLsn: before.firstLsn, epoch: before.header.epoch, crc: 0 }
+  const previous = before?.header && { firstLsn: before.firstLsn, epoch: before.header.epoch }
   // Whether the file was used before is not known: then bytes that say nothing of themselves count for nothing.
   const withEpoch = (epoch: bigint): SegmentHeader => ({
     ...model,
@@ -67,12 +67,12 @@ function inferHeader(
     previous,
     recycled: true,
     // Not known either: then no removal leaves it as the first.
-    withinGroup: previous !== undefined,
+    withinRecord: previous !== undefined,
   })
   if (successor?.previous?.firstLsn === file.firstLsn) return withEpoch(successor.previous.epoch)
   if (!before?.header) return undefined
   const header = withEpoch(before.header.epoch)
-  const trial = new InspectionWalk(disk, handle, file.path, header, { batch() {}, padding() {} })
+  const trial = new InspectionWalk(disk, handle, file.path, header, { batch() {} })
   return trial.isValidNow() ? header : undefined
 }
 

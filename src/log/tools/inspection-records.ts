@@ -1,4 +1,4 @@
-import { frameFlag } from '../format/frame.js'
+import { recordFlag } from '../format/batch.js'
 import type { BatchWalk } from '../read/batch-walk.js'
 import { RecordAssembler, type RecordVisitor } from '../read/record-assembler.js'
 import type { InspectionVisitor } from './inspection-report.js'
@@ -9,43 +9,43 @@ export class InspectedRecords implements RecordVisitor {
   readonly #assembler = new RecordAssembler(this)
   /** Where the rest of a record began whose beginning was removed. */
   #rest = { fromLsn: 0, file: '' }
-  /** LSN after the last whole group. */
-  groupEndLsn: number
-  /** The highest synced LSN that a valid frame carries. */
+  /** LSN after the last whole record or sync marker. */
+  wholeEndLsn: number
+  /** The highest synced LSN that a valid batch carries. */
   syncedLsn = 0
-  frames = 0
-  groups = 0
+  batches = 0
+  records = 0
   firstTimeUs: number | undefined
   lastTimeUs: number | undefined
 
   constructor(visitor: InspectionVisitor, firstLsn: number) {
     this.#visitor = visitor
-    this.groupEndLsn = firstLsn
+    this.wholeEndLsn = firstLsn
   }
 
-  /** Whether the last frame says that its group goes on. */
-  get unfinished(): boolean {
-    return this.#assembler.unfinished
-  }
+  /** Whether the last batch holds a piece of a record that continues. */
+  unfinished = false
 
-  /** What comes next does not follow what came before: an unfinished group is dropped. */
+  /** What comes next does not follow what came before: an unfinished record is dropped. */
   interrupt(): void {
+    this.unfinished = false
     this.#assembler.interrupt()
   }
 
   /**
-   * What comes next is the first segment that is there, and its header says whether it begins within a group. The rest of
-   * such a group is no record: it is passed over.
+   * What comes next is the first segment that is there, with a valid header. The rest of a record that it begins within is no
+   * record: it is passed over.
    */
-  begin(withinGroup: boolean, fromLsn: number, file: string): void {
+  begin(fromLsn: number, file: string): void {
+    this.unfinished = false
     this.#rest = { fromLsn, file }
-    if (withinGroup) this.#assembler.skipRest()
-    else this.#assembler.begin()
+    this.#assembler.begin()
   }
 
   /** Takes the batch that a walk has just passed. */
   add({ header, window, batchStart, batchEnd }: BatchWalk): void {
-    this.frames++
+    this.batches++
+    this.unfinished = header.continues
     this.firstTimeUs ??= header.timestampUs
     this.lastTimeUs = header.timestampUs
     if (header.synced > this.syncedLsn) this.syncedLsn = header.synced
@@ -61,28 +61,28 @@ export class InspectedRecords implements RecordVisitor {
     flags: number,
     producer: number,
   ): void {
-    const { startLsn, timestampUs, payload, mayLackBeginning } = this.#assembler
-    this.groups++
-    this.groupEndLsn = lsn
-    this.#visitor.group?.({
+    const { startLsn, timestampUs, payload, lacksBeginning } = this.#assembler
+    this.records++
+    this.wholeEndLsn = lsn
+    this.#visitor.record?.({
       startLsn,
       lsn,
       type,
-      flags: flags & frameFlag.applicationMask,
+      flags: flags & recordFlag.applicationMask,
       producer,
       timestampUs,
       payload,
-      mayLackBeginning,
+      lacksBeginning,
     })
   }
 
-  logRecord(type: number, lsn: number): void {
-    this.groupEndLsn = lsn
-    this.#visitor.logFrame?.(type, lsn, this.#assembler.timestampUs)
+  syncMarker(lsn: number): void {
+    this.wholeEndLsn = lsn
+    this.#visitor.syncMarker?.(lsn, this.#assembler.timestampUs)
   }
 
   rest(lsn: number): void {
-    this.groupEndLsn = lsn
+    this.wholeEndLsn = lsn
     this.#visitor.rest?.(this.#rest.fromLsn, lsn, this.#rest.file)
   }
 }

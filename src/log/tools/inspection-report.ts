@@ -5,15 +5,15 @@ import type { LogDamage } from '../recover/damage-report.js'
 export interface InspectedSegment {
   readonly path: string
   readonly firstLsn: number
-  /** LSN after the last valid frame. */
+  /** LSN after the last valid batch. */
   readonly endLsn: number
-  /** Bytes of the file, zeros made ready for more frames included. */
+  /** Bytes of the file, zeros made ready for more batches included. */
   readonly fileBytes: number
-  /** As it stands, or as it could be inferred; `undefined` when its frames can't be checked. */
+  /** As it stands, or as it could be inferred; `undefined` when its batches can't be checked. */
   readonly header: SegmentHeader | undefined
   /** Whether the header was put together from the neighbours', because neither copy is valid. */
   readonly headerInferred: boolean
-  readonly frames: number
+  readonly batches: number
   readonly sealed: boolean
 }
 
@@ -21,14 +21,14 @@ export interface InspectedSegment {
 export interface LogInspection {
   readonly directory: string
   readonly segments: readonly InspectedSegment[]
-  /** Where the log begins, and after which group it ends if what is torn or lost at the end is left out. */
+  /** Where the log begins, and after which record it ends if what is torn or lost at the end is left out. */
   readonly firstLsn: number
   readonly endLsn: number
-  /** After the last whole group that was found at all. */
-  readonly lastGroupEndLsn: number
-  readonly frames: number
-  readonly groups: number
-  /** Microseconds since 1970 by the writer's clock, of the first and of the last valid frame. */
+  /** After the last whole record or sync marker that was found at all. */
+  readonly lastWholeEndLsn: number
+  readonly batches: number
+  readonly records: number
+  /** Microseconds since 1970 by the writer's clock, of the first and of the last valid batch. */
   readonly firstTimeUs: number | undefined
   readonly lastTimeUs: number | undefined
   /** Everything that is wrong, by place. */
@@ -49,9 +49,9 @@ export function losesBytes(damage: LogDamage): boolean {
   return damage.endLsn > damage.lsn
 }
 
-/** One group that was found valid. Its payload may be used during the call that hands it over. */
-export interface InspectedGroup {
-  /** Where it begins and, which is its LSN, ends. */
+/** One record that was found valid. Its payload may be used during the call that hands it over. */
+export interface InspectedRecord {
+  /** Where it begins, or its batch does when it is the first in it; and where it ends, which is its LSN. */
   readonly startLsn: number
   readonly lsn: number
   readonly type: number
@@ -59,21 +59,17 @@ export interface InspectedGroup {
   readonly producer: number
   readonly timestampUs: number
   readonly payload: Uint8Array
-  /**
-   * Nothing valid stands before it, so that it may be the rest of a group in several frames whose beginning is lost: frames do
-   * not say so, only the application's records can. Never so after a valid segment header, which says what it begins with.
-   */
-  readonly mayLackBeginning: boolean
+  /** Whether it is only the rest of a record, whose beginning is lost. */
+  readonly lacksBeginning: boolean
 }
 
 /** Called with what an inspection finds, in the order of the log. */
 export interface InspectionVisitor {
-  group?(group: InspectedGroup): void
-  /** A frame of the log's own, such as a sync marker. */
-  logFrame?(type: number, lsn: number, timestampUs: number): void
+  record?(record: InspectedRecord): void
+  syncMarker?(lsn: number, timestampUs: number): void
   /** Bytes from one LSN to another that were passed over, before it is known what they mean. */
   skipped?(fromLsn: number, toLsn: number, file: string): void
-  /** The rest of a group at the log's beginning, up to `toLsn`: a removal that was interrupted took the group's beginning. */
+  /** The rest of a record at the log's beginning, up to `toLsn`: a removal that was interrupted took the record's beginning. */
   rest?(fromLsn: number, toLsn: number, file: string): void
 }
 

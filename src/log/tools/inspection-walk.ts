@@ -11,8 +11,6 @@ const chunkBytes = 256 * 1024
 export interface WalkSink {
   /** The batch that the walk has just passed; it stands in memory during the call. */
   batch(walk: BatchWalk): void
-  /** A byte after a batch, before the next multiple of 8, that is not zero. */
-  padding(lsn: number): void
 }
 
 /**
@@ -26,7 +24,7 @@ export class InspectionWalk {
   readonly #walk: BatchWalk
   readonly #read: TolerantRead
   readonly #sink: WalkSink
-  frames = 0
+  batches = 0
 
   /** Walks the file that `file` is open on; closing it is the caller's. */
   constructor(disk: Disk, file: number, path: string, header: SegmentHeader, sink: WalkSink) {
@@ -61,11 +59,6 @@ export class InspectionWalk {
     return this.#read.unreadable
   }
 
-  /** CRC-32 of all bytes up to `endLsn`, if the walk has read exactly up to there. */
-  crcUpTo(endLsn: number): number | undefined {
-    return this.#read.crcUpTo(this.offset(endLsn))
-  }
-
   /**
    * Checks batches from `position` on, up to `limitLsn`, as many as one read gives: `slice` when there are more, `end` when
    * `position` has come to the limit, or what is wrong with the batch at `position`.
@@ -79,9 +72,7 @@ export class InspectionWalk {
     for (;;) {
       const step = walk.stepInMemory(limitLsn)
       if (step === 'batch') {
-        this.frames++
-        const { strayPaddingLsn } = walk
-        if (strayPaddingLsn !== undefined) this.#sink.padding(strayPaddingLsn)
+        this.batches++
         this.#sink.batch(walk)
       } else if (step !== 'unread') {
         return step

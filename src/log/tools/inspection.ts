@@ -21,16 +21,14 @@ const settleMs = 50
 const settleTries = 10
 /** How often the walk continues at an end that moves meanwhile: all that was there at first is read by then. */
 const followsMax = 20
-/** At most so many damaged paddings are listed: in a damaged log every one may be, and a thousand say as much as all. */
-const paddingsListedMax = 1000
 
-/** A place of the last segment where no valid frame begins. Only the synced LSNs of all frames show whether it is torn or corrupt. */
+/** A place of the last segment where no valid batch begins. Only the synced LSNs of all batches show whether it is torn or corrupt. */
 interface OpenGap {
   readonly lsn: number
   readonly endLsn: number
-  readonly groupEndLsn: number
-  /** Groups of the log before it. */
-  readonly groups: number
+  readonly wholeEndLsn: number
+  /** Records of the log before it. */
+  readonly records: number
   readonly reason: string
 }
 
@@ -90,12 +88,10 @@ class LogInspector {
   readonly #damage: LogDamage[] = []
   readonly #segments: InspectedSegment[] = []
   readonly #sink: WalkSink
-  #groups: InspectedRecords
-  #walk: InspectionWalk | undefined
+  #records: InspectedRecords
   #before: InspectedSegment | undefined
-  /** Groups that ended before the file under inspection. */
-  #groupsBefore = 0
-  #paddingsFound = 0
+  /** Records that ended before the file under inspection. */
+  #recordsBefore = 0
   #bytesDone = 0
   #bytesTotal = 0
 
@@ -105,10 +101,9 @@ class LogInspector {
     this.#visitor = visitor
     this.#settle = options.settle ?? true
     this.#fromLsn = options.fromLsn ?? 0
-    this.#groups = new InspectedRecords(visitor, 0)
+    this.#records = new InspectedRecords(visitor, 0)
     this.#sink = {
-      batch: (walk) => this.#groups.add(walk),
-      padding: (lsn) => this.#padding(lsn),
+      batch: (walk) => this.#records.add(walk),
     }
   }
 
@@ -117,7 +112,7 @@ class LogInspector {
     const first = all.findLastIndex(({ firstLsn }) => firstLsn <= this.#fromLsn)
     const files = all.slice(Math.max(0, first)).map((file) => this.#look(file))
     this.#bytesTotal = files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
-    this.#groups = new InspectedRecords(this.#visitor, files[0]?.firstLsn ?? 0)
+    this.#records = new InspectedRecords(this.#visitor, files[0]?.firstLsn ?? 0)
     for (let i = 0; i < files.length; i++) {
       const file = files[i]!
       const opened = openLogFile(this.#disk, this.#directory, file)
@@ -132,7 +127,7 @@ class LogInspector {
         this.#disk.close(opened.handle)
       }
       if (this.#damage.length > damageBefore && this.#isRemoved(file)) {
-        // Removed while it was read: its file may hold other frames by now, and what was found says nothing.
+        // Removed while it was read: its file may hold other batches by now, and what was found says nothing.
         this.#damage.length = damageBefore
         this.#segments.pop()
         this.#passOver(file, files)
@@ -146,7 +141,7 @@ class LogInspector {
    * it now. When that was the last one, the inspection continues with those that have come since, to the log's end.
    */
   #passOver({ firstLsn }: ListedFile, files: ListedFile[]): void {
-    this.#groups.interrupt()
+    this.#records.interrupt()
     this.#before = undefined
     if (files.at(-1)!.firstLsn > firstLsn) return
     const later = listLogFiles(this.#disk, this.#directory).filter((file) => file.firstLsn > firstLsn)
@@ -173,7 +168,7 @@ class LogInspector {
   }
 
   *#inspectFile(file: LogFile, handle: number, next: ListedFile | undefined): Generator<InspectionStep> {
-    this.#groupsBefore = this.#groups.groups
+    this.#recordsBefore = this.#records.records
     const probe = probeHeader(readHeaderBlock(this.#disk, file.path, handle))
     const before = this.#before
     const successor = next?.probe?.header
@@ -185,21 +180,20 @@ class LogInspector {
       this.#report(chain)
       this.#skip(chain.lsn, file.firstLsn, file.path)
     } else if (!before && file.firstLsn > 0) {
-      if (header && !headerInferred) this.#groups.begin(header.withinGroup === true, file.firstLsn, file.path)
-      else this.#groups.interrupt()
+      if (header && !headerInferred) this.#records.begin(file.firstLsn, file.path)
+      else this.#records.interrupt()
     }
     const fileBytes = this.#disk.size(handle)
     const { path, firstLsn } = file
     const segment = { path, firstLsn, fileBytes, sealed: next !== undefined, header, headerInferred }
     if (header) {
       const walk = new InspectionWalk(this.#disk, handle, file.path, header, this.#sink)
-      this.#walk = walk
-      if (next) yield* this.#walkSealed(walk, this.#limitOf(file, header, next), successor, next.firstLsn)
+      if (next) yield* this.#walkSealed(walk, this.#limitOf(file, header, next), next.firstLsn)
       else yield* this.#walkLast(walk)
-      this.#before = { ...segment, endLsn: walk.position, frames: walk.frames }
+      this.#before = { ...segment, endLsn: walk.position, batches: walk.batches }
     } else {
       this.#skip(firstLsn, next?.firstLsn ?? settled.damage!.endLsn, path)
-      this.#before = { ...segment, endLsn: firstLsn, frames: 0 }
+      this.#before = { ...segment, endLsn: firstLsn, batches: 0 }
     }
     this.#segments.push(this.#before)
     this.#bytesDone += fileBytes
@@ -215,10 +209,8 @@ class LogInspector {
   *#walkSealed(
     walk: InspectionWalk,
     knownLimit: number | undefined,
-    successor: SegmentHeader | undefined,
     nextFirstLsn: number,
   ): Generator<InspectionStep> {
-    const damageBefore = this.#damage.length
     const limit = knownLimit ?? Math.min(nextFirstLsn, walk.fileEndLsn)
     for (;;) {
       const state = walk.advance(limit)
@@ -232,7 +224,7 @@ class LogInspector {
         : damageReason(state)
       const place = { file: walk.path, offset: walk.offset(walk.position), lsn: walk.position }
       this.#report({
-        kind: 'frame',
+        kind: 'batch',
         ...place,
         endLsn: lsn ?? limit,
         reason: `${reason}, in a sealed segment`,
@@ -241,14 +233,6 @@ class LogInspector {
       if (lsn === undefined) return
       walk.position = lsn
     }
-    const actual = walk.crcUpTo(limit)
-    const goesOn = successor?.previous?.epoch === walk.header.epoch
-    const crc = goesOn ? successor?.previous?.crc : undefined
-    if (knownLimit === undefined || crc === undefined || actual === undefined) return
-    if (actual === crc || this.#damage.length > damageBefore) return
-    const place = { file: walk.path, offset: walk.offset(walk.header.firstLsn), lsn: walk.header.firstLsn }
-    const reason = 'its bytes do not have the CRC that the next segment holds, though every frame is valid'
-    this.#report({ kind: 'sealed-crc', ...place, endLsn: place.lsn, reason })
   }
 
   /** Walks the last segment to where it ends, and judges what stands there. */
@@ -267,7 +251,7 @@ class LogInspector {
       if (limit !== undefined && limit !== end) continue
       const { lsn, lastWrittenLsn } = walk.findNext(end)
       const clean = lsn === undefined && lastWrittenLsn === walk.position
-      if (clean && !this.#groups.unfinished && limit === undefined) break
+      if (clean && !this.#records.unfinished && limit === undefined) break
       if (tries > 0) {
         tries--
         yield { ...this.#step(walk), waitMs: settleMs }
@@ -284,31 +268,31 @@ class LogInspector {
       if (clean && limit === undefined) break
       const endLsn = lsn ?? limit ?? lastWrittenLsn
       const reason = damageReason(state === 'end' ? 'truncated' : state)
-      const { groups, groupEndLsn } = this.#groups
-      gaps.push({ lsn: walk.position, endLsn, groupEndLsn, groups, reason })
+      const { records, wholeEndLsn } = this.#records
+      gaps.push({ lsn: walk.position, endLsn, wholeEndLsn, records, reason })
       this.#skip(walk.position, endLsn, walk.path)
       if (lsn === undefined) break
       walk.position = lsn
     }
-    if (limit !== undefined) this.#groups.syncedLsn = Math.max(this.#groups.syncedLsn, limit)
+    if (limit !== undefined) this.#records.syncedLsn = Math.max(this.#records.syncedLsn, limit)
     const torn = this.#judgeGaps(walk, gaps)
-    // In a segment that is sealed by now, the last group may continue in the next one.
+    // In a segment that is sealed by now, the last record may continue in the next one.
     if (!torn && (limit === undefined || walk.position < limit)) this.#judgeEnd(walk)
   }
 
   /**
-   * Distinguishes the torn tail from corruption by the synced LSNs that the valid frames carry, wherever they stand. All of
-   * them were read by now: a place where a valid frame stands when it is read again was only being written. Returns whether
+   * Distinguishes the torn tail from corruption by the synced LSNs that the valid batches carry, wherever they stand. All of
+   * them were read by now: a place where a valid batch stands when it is read again was only being written. Returns whether
    * there is a torn tail.
    */
   #judgeGaps(walk: InspectionWalk, gaps: readonly OpenGap[]): boolean {
-    const { syncedLsn } = this.#groups
+    const { syncedLsn } = this.#records
     const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
     for (const [i, gap] of gaps.entries()) {
       if (this.#settle && walk.isValidNow(gap.lsn)) continue
       if (syncedLsn > gap.lsn) {
         const reason = `${gap.reason}, though the log was synced up to LSN ${syncedLsn}`
-        this.#report({ kind: 'frame', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
+        this.#report({ kind: 'batch', ...at(gap.lsn), endLsn: gap.endLsn, reason }, gap)
         continue
       }
       const endLsn = Math.max(walk.position, ...gaps.slice(i).map((later) => later.endLsn))
@@ -318,16 +302,16 @@ class LogInspector {
     return false
   }
 
-  /** Judges where the frames of the last segment end. */
+  /** Judges where the batches of the last segment end. */
   #judgeEnd(walk: InspectionWalk): void {
     const at = (lsn: number) => ({ file: walk.path, offset: walk.offset(lsn), lsn })
-    const { groupEndLsn, unfinished, syncedLsn } = this.#groups
-    if (groupEndLsn < syncedLsn) {
-      const reason = `the log ends here, but its frames say that it was synced up to LSN ${syncedLsn}`
+    const { wholeEndLsn, unfinished, syncedLsn } = this.#records
+    if (wholeEndLsn < syncedLsn) {
+      const reason = `the log ends here, but its batches say that it was synced up to LSN ${syncedLsn}`
       this.#report({ kind: 'synced-beyond-end', ...at(walk.position), endLsn: syncedLsn, reason })
     } else if (unfinished) {
-      const place = groupEndLsn >= walk.header.firstLsn ? at(groupEndLsn) : at(walk.header.firstLsn)
-      this.#report({ kind: 'torn-tail', ...place, endLsn: walk.position, reason: 'unfinished group' })
+      const place = wholeEndLsn >= walk.header.firstLsn ? at(wholeEndLsn) : at(walk.header.firstLsn)
+      this.#report({ kind: 'torn-tail', ...place, endLsn: walk.position, reason: 'unfinished record' })
     }
   }
 
@@ -343,26 +327,19 @@ class LogInspector {
     return now !== undefined && now.epoch !== walk.header.epoch
   }
 
-  #padding(lsn: number): void {
-    const walk = this.#walk!
-    if (++this.#paddingsFound > paddingsListedMax) return
-    const reason = 'a byte of padding after a frame is not zero'
-    this.#report({ kind: 'padding', file: walk.path, offset: walk.offset(lsn), lsn, endLsn: lsn, reason })
-  }
-
   #skip(fromLsn: number, toLsn: number, file: string): void {
-    this.#groups.interrupt()
+    this.#records.interrupt()
     if (fromLsn < toLsn) this.#visitor.skipped?.(fromLsn, toLsn, file)
   }
 
   /** `found` is where it was found, if more of the log has been read since. */
-  #report(damage: PlacedDamage, found?: { readonly groupEndLsn: number; readonly groups: number }): void {
-    const { groupEndLsn, groups } = found ?? this.#groups
+  #report(damage: PlacedDamage, found?: { readonly wholeEndLsn: number; readonly records: number }): void {
+    const { wholeEndLsn, records } = found ?? this.#records
     this.#damage.push({
       ...damage,
       severity: damage.kind === 'torn-tail' ? 'torn' : 'corrupt',
-      groupEndLsn: found ? groupEndLsn : Math.min(damage.lsn, groupEndLsn),
-      recordsKept: groups - this.#groupsBefore,
+      wholeEndLsn: found ? wholeEndLsn : Math.min(damage.lsn, wholeEndLsn),
+      recordsKept: records - this.#recordsBefore,
     })
   }
 
@@ -373,16 +350,16 @@ class LogInspector {
 
   #result(): LogInspection {
     const damage = this.#damage.toSorted((a, b) => a.lsn - b.lsn)
-    const { frames, groups, firstTimeUs, lastTimeUs, groupEndLsn } = this.#groups
-    const lossy = damage.filter(losesBytes).map((lost) => lost.groupEndLsn)
+    const { batches, records, firstTimeUs, lastTimeUs, wholeEndLsn } = this.#records
+    const lossy = damage.filter(losesBytes).map((lost) => lost.wholeEndLsn)
     return {
       directory: this.#directory,
       segments: this.#segments,
       firstLsn: this.#segments[0]?.firstLsn ?? 0,
-      endLsn: Math.min(groupEndLsn, ...lossy),
-      lastGroupEndLsn: groupEndLsn,
-      frames,
-      groups,
+      endLsn: Math.min(wholeEndLsn, ...lossy),
+      lastWholeEndLsn: wholeEndLsn,
+      batches,
+      records,
       firstTimeUs,
       lastTimeUs,
       damage,

@@ -12,7 +12,7 @@ import {
   segmentName,
 } from '../format/segment.js'
 import { checkChain } from '../recover/segment-chain.js'
-import { scanSegment } from '../recover/segment-scan.js'
+import { isSealedValid } from '../recover/segment-scan.js'
 import { BackupCopy } from './backup-copy.js'
 import { copyEnd, type EndKnowledge } from './backup-end.js'
 import { listLogFiles } from './log-files.js'
@@ -60,20 +60,17 @@ export interface LogBackup {
 const overtakenMsMax = 30_000
 const retryMs = 20
 
-/** What is to be copied: a snapshot, and the log from where its replay begins up to a group end. */
+/** What is to be copied: a snapshot, and the log from where its replay begins up to the end of a whole record. */
 interface Plan {
   readonly snapshot: BackupSnapshot | undefined
   readonly segments: readonly Segment[]
   readonly endLsn: number
-  /** The segment after the last one, when that one is copied to its end: its header holds the CRC. */
-  readonly successor: Segment | undefined
 }
 
 /**
  * Copies a log, which may be in use by another process, into an empty folder: the newest valid snapshot and the log from
- * where its replay begins, up to a group end after everything that had been acknowledged when it began. Every copied byte is
- * checked: sealed segments by the CRC that their successors hold, the last one frame by frame, the snapshot by its
- * application. The files get their names when all of them are complete, so a copy that was interrupted never opens as if it
+ * where its replay begins, up to the end of a whole record after everything that had been acknowledged when it began. Every
+ * copied batch is checked, and the snapshot by its application. The files get their names when all of them are complete, so a copy that was interrupted never opens as if it
  * were one.
  *
  * @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT`; what `overtaken` returns.
@@ -133,9 +130,7 @@ async function planCopy(
     snapshotLsn: snapshot?.endLsn,
   }))
   const end = segments.findIndex(({ header }, i) => i > 0 && header.firstLsn >= endLsn)
-  if (end < 0) return { snapshot, segments, endLsn, successor: undefined }
-  const successor = segments[end]!.header.firstLsn === endLsn ? segments[end] : undefined
-  return { snapshot, segments: segments.slice(0, end), endLsn, successor }
+  return { snapshot, segments: end < 0 ? segments : segments.slice(0, end), endLsn }
 }
 
 async function copyPlan(
@@ -149,8 +144,7 @@ async function copyPlan(
   const snapshotBytes = snapshot ? copy.sizeOf(snapshot.path) : 0
   copy.expect(segments.length * segmentHeaderBytes + endLsn - firstLsn + snapshotBytes)
   for (const [i, segment] of segments.entries()) {
-    const next = segments[i + 1] ?? plan.successor
-    await copySegment(disk, copy, segment, next, next?.header.firstLsn ?? endLsn)
+    await copySegment(disk, copy, segment, segments[i + 1]?.header.firstLsn ?? endLsn)
   }
   const snapshotName = snapshot && path.basename(snapshot.path)
   if (snapshot && snapshotName) {
@@ -174,22 +168,19 @@ async function copyPlan(
   }
 }
 
-/** Copies a segment up to `limitLsn`, which is where `next` begins if there is one, and checks the copy. */
+/** Copies a segment up to `limitLsn`, and checks the copy. */
 async function copySegment(
   disk: Disk,
   copy: BackupCopy,
   { path: file, header }: Segment,
-  next: Segment | undefined,
   limitLsn: number,
 ): Promise<void> {
   const { firstLsn } = header
   const name = segmentName(firstLsn)
-  const crc = await copy.file(file, name, segmentHeaderBytes + limitLsn - firstLsn, segmentHeaderBytes)
+  await copy.file(file, name, segmentHeaderBytes + limitLsn - firstLsn)
   const copied = { path: copy.partOf(name), header }
-  const isWhole = next
-    ? crc === next.header.previous!.crc
-    : scanSegment(disk, copied, limitLsn).groupEndLsn === limitLsn
-  if (isWhole && readSegmentHeader(disk, copied.path)?.epoch === header.epoch) return
+  if (isSealedValid(disk, copied, limitLsn) && readSegmentHeader(disk, copied.path)?.epoch === header.epoch)
+    return
   throw new LogError(
     'TIDEMARK_LOG_CORRUPT',
     `The log is corrupt: ${file} does not hold what was written into it between LSN ${firstLsn} and ${limitLsn}.`,

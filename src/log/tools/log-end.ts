@@ -24,13 +24,13 @@ export function successorOf(disk: Disk, directory: string, firstLsn: number): Se
 }
 
 /**
- * Up to where a segment that may be written meanwhile holds valid frames. Whatever was acknowledged before the call is
- * below the result's `groupEndLsn`, if the segment was the log's last one then: it was written before, and reads see it.
+ * Up to where a segment that may be written meanwhile holds valid batches. Whatever was acknowledged before the call is
+ * below the result's `wholeEndLsn`, if the segment was the log's last one then: it was written before, and reads see it.
  *
- * Where the valid frames end, a writer may be at work, and what it writes while this looks says nothing: a place is
+ * Where the valid batches end, a writer may be at work, and what it writes while this looks says nothing: a place is
  * corrupt only if it is read and is not valid after something else was read that says that the place was synced before.
  *
- * @throws LogError `TIDEMARK_LOG_CORRUPT`, also when the frames end below `knownLsn`, which the caller knows to be written,
+ * @throws LogError `TIDEMARK_LOG_CORRUPT`, also when the batches end below `knownLsn`, which the caller knows to be written,
  *   and when the file is not the segment's any more.
  */
 export function scanWritten(
@@ -55,21 +55,21 @@ export function scanWritten(
 }
 
 /**
- * Where the last whole group ends before the end of a segment that is sealed, which was synced up to there: its frames reach
+ * Where the last whole record ends before the end of a segment that is sealed, which was synced up to there: its batches reach
  * that end, or it is corrupt.
  *
  * @throws LogError as of `scanWritten`.
  */
-export function lastGroupEndIn(disk: Disk, segment: Segment, endLsn: number): number {
+export function lastWholeEndIn(disk: Disk, segment: Segment, endLsn: number): number {
   const scan = withFileOf(disk, segment, (file) => scanSegment(disk, segment, endLsn, undefined, file))
   if (scan.endLsn < endLsn) throw corrupt(segment, scan, endLsn)
-  return scan.groupEndLsn
+  return scan.wholeEndLsn
 }
 
 /**
  * Reads a segment whose header was read before, from one file. An opening may have put another file in its place since, and
- * a removed one is used again: its frames would then seem to be none, and the log to end where they begin. A file gets
- * another header before it gets other frames, so its header is compared after the reading.
+ * a removed one is used again: its batches would then seem to be none, and the log to end where they begin. A file gets
+ * another header before it gets other batches, so its header is compared after the reading.
  */
 function withFileOf<T>(disk: Disk, segment: Segment, read: (file: number) => T): T {
   const { path: file, header } = segment
@@ -94,7 +94,7 @@ function withFileOf<T>(disk: Disk, segment: Segment, read: (file: number) => T):
   }
 }
 
-/** The highest LSN up to which the log was synced, by the frames of a segment or because it has a successor. */
+/** The highest LSN up to which the log was synced, by the batches of a segment or because it has a successor. */
 function syncedAfter(
   disk: Disk,
   directory: string,

@@ -41,7 +41,7 @@ export type Scanned =
   | { readonly kind: 'overtaken'; readonly place: LogPlace }
 
 export interface ScanRange {
-  /** Where a record begins. Default: the beginning of the log. */
+  /** A record's LSN, after which to begin, or a batch's. Default: the beginning of the log. */
   readonly fromLsn?: number | undefined
   /** Everything below is known to be there. Default: what the files show. */
   readonly limitLsn?: number | undefined
@@ -63,7 +63,7 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
   const files = listLogFiles(disk, dir)
   let previous: SegmentHeader | undefined
   let hasBegun = range.fromLsn !== undefined
-  const records = new ScannedRecords()
+  const records = new ScannedRecords(fromLsn)
   for (const [i, { firstLsn, path: file }] of files.entries()) {
     const nextLsn = files[i + 1]?.firstLsn
     if (nextLsn !== undefined && nextLsn <= fromLsn) continue
@@ -87,14 +87,15 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
         records.interrupt()
         yield { kind: 'damage', place, bytes: 0, reason: 'the segment does not go on from the one before' }
       }
-      // A removal that was interrupted may have taken the beginning of the record that such a segment begins within.
-      if (!previous) records.begin(firstLsn >= fromLsn && header.withinGroup === true)
+      // A removal that was interrupted may have taken the beginning of the record that a segment begins within.
+      if (!previous) records.begin()
       previous = header
-      // An opening may put another file in the place of this one: header and frames are read from the same.
+      // An opening may put another file in the place of this one: header and batches are read from the same.
       const segment = { path: opened.path, header }
       const { handle } = opened
       const window = new SegmentWindow(disk, segment, { file: handle })
       const walk = new BatchWalk(window, { fromLsn: Math.max(fromLsn, firstLsn) })
+      if (fromLsn > firstLsn) walk.seek(fromLsn, range.limitLsn ?? nextLsn ?? window.fileEndLsn)
       for (const scanned of scanSegmentFile(disk, walk, handle, nextLsn, range.limitLsn, records)) {
         if (scanned.kind === 'overtaken') previous = undefined
         if (scanned.kind !== 'overtaken' || hasBegun) yield scanned
@@ -109,9 +110,11 @@ export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Genera
 /** The records in the batches that a scan passes. */
 class ScannedRecords {
   readonly #found: Scanned[] = []
+  readonly #fromLsn: number
   #segment: Segment | undefined
   readonly #assembler: RecordAssembler = new RecordAssembler({
     visit: (_words, _from, _to, lsn, type) => {
+      if (lsn <= this.#fromLsn) return
       const segment = this.#segment!
       const { startLsn, inPieces, payload } = this.#assembler
       const place = placeOf(segment, Math.max(startLsn, segment.header.firstLsn))
@@ -119,27 +122,30 @@ class ScannedRecords {
     },
   })
 
+  constructor(fromLsn: number) {
+    this.#fromLsn = fromLsn
+  }
+
   /** Where the record begins of which only the beginning was read so far, if there is one. */
   get unfinishedLsn(): number | undefined {
     return this.#assembler.unfinishedLsn
   }
 
   /** What comes next is the first that is there; the rest of a record whose beginning was removed is passed over. */
-  begin(withinRecord: boolean): void {
-    if (withinRecord) this.#assembler.skipRest()
-    else this.#assembler.begin()
+  begin(): void {
+    this.#assembler.begin()
   }
 
   interrupt(): void {
     this.#assembler.interrupt()
   }
 
-  /** The record that ends with the batch that a walk has just passed, if one does. */
-  take({ header, window, batchStart, batchEnd }: BatchWalk): Scanned | undefined {
+  /** The records that end in the batch that a walk has just passed. */
+  take({ header, window, batchStart, batchEnd }: BatchWalk): readonly Scanned[] {
     this.#found.length = 0
     this.#segment = window.segment
     this.#assembler.take(window.bytes, batchStart, batchEnd, header.lsn)
-    return this.#found[0]
+    return this.#found
   }
 }
 
@@ -163,8 +169,7 @@ function* scanSegmentFile(
     const step = walk.step(end)
     if (step === 'end') return
     if (step === 'batch') {
-      const record = records.take(walk)
-      if (record) yield record
+      yield* records.take(walk)
       continue
     }
     const at = walk.position
@@ -180,7 +185,7 @@ function* scanSegmentFile(
         if (bytes > 0) yield { kind: 'tornTail', place: placeOf(segment, tornLsn), bytes, reason }
         return
       }
-      // The owner may have written this place before the frame that proves that it was synced: so it is read again.
+      // The owner may have written this place before the batch that proves that it was synced: so it is read again.
       if (walk.isValidNow(at, end)) return
     }
     if (isRemoved(disk, path.dirname(segment.path), segment.header.firstLsn)) {

@@ -4,9 +4,8 @@ import type { Disk } from '../disk/disk.js'
 import { makeFolder } from '../disk/folders.js'
 import { takeFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
-import { encodeSegmentHeader, holdsLog, type SegmentHeader, segmentHeaderBytes } from '../format/segment.js'
+import { encodeSegmentHeader, holdsLog, segmentHeaderBytes } from '../format/segment.js'
 import type { LogDamage } from '../recover/damage-report.js'
-import { segmentCrc } from '../recover/segment-scan.js'
 import type { InspectedSegment, LogInspection } from './inspection-report.js'
 
 const copyBytes = 1024 * 1024
@@ -17,10 +16,7 @@ export type RepairAction =
   | {
       readonly kind: 'write-header'
       readonly segment: InspectedSegment
-      readonly before: InspectedSegment | undefined
     }
-  /** The padding after a frame is made zero from `offset` to the next multiple of 8. */
-  | { readonly kind: 'clear-padding'; readonly file: string; readonly offset: number }
   /** The file ends at `offset` from now on. */
   | { readonly kind: 'cut'; readonly file: string; readonly offset: number; readonly lsn: number }
   /** The file goes into the backup folder. */
@@ -65,29 +61,29 @@ export async function lockForRepair(disk: Disk, directory: string): Promise<() =
 }
 
 /**
- * Plans how a log becomes one that opens, losing as little as can be: damaged headers and padding are written anew;
+ * Plans how a log becomes one that opens, losing as little as can be: damaged headers are written anew;
  * damage that nothing needs any more goes with its segments from the front; otherwise the log is cut after the last
- * whole group before the first damage.
+ * whole record before the first damage.
  *
  * @throws LogError `TIDEMARK_LOG_CORRUPT` when nothing of it could stay.
  */
 export function planRepair(found: LogInspection, options: RepairOptions = {}): RepairPlan {
   const { segments } = found
-  const inPlace = new Set<LogDamage['kind']>(['header-copy', 'padding'])
+  const inPlace = new Set<LogDamage['kind']>(['header-copy'])
   const deep = found.damage.filter(
     (damage) => !inPlace.has(damage.kind) && !isInferredHeader(damage, segments),
   )
   const corrupt = deep.filter(({ severity }) => severity === 'corrupt')
   const front = firstWhole(segments, corrupt, options.neededFromLsn)
   const cuts = (front ? deep.filter(({ severity }) => severity === 'torn') : deep).map(
-    ({ groupEndLsn }) => groupEndLsn,
+    ({ wholeEndLsn }) => wholeEndLsn,
   )
   const cutLsn = cuts.length > 0 ? Math.min(...cuts) : undefined
   const last = cutLsn === undefined ? segments.at(-1) : lastKept(found, cutLsn)
   const kept = segments.filter(
     ({ firstLsn }) => firstLsn >= (front?.firstLsn ?? 0) && firstLsn <= (last?.firstLsn ?? 0),
   )
-  const endLsn = cutLsn ?? found.lastGroupEndLsn
+  const endLsn = cutLsn ?? found.lastWholeEndLsn
   const firstLsn = kept[0]?.firstLsn ?? 0
   const dependents = (options.dependents ?? []).filter((file) => !file.valid || file.endLsn > endLsn)
   const gone = segments.filter((segment) => !kept.includes(segment))
@@ -104,7 +100,7 @@ export function planRepair(found: LogInspection, options: RepairOptions = {}): R
     const offset = segmentHeaderBytes + cutLsn - last.firstLsn
     if (last.fileBytes > offset) actions.push({ kind: 'cut', file: last.path, offset, lsn: cutLsn })
   }
-  actions.push(...inPlaceActions(found.damage, kept, segments, endLsn))
+  actions.push(...inPlaceActions(found.damage, kept))
   return { actions, firstLsn, endLsn, lost: lostRanges(found, firstLsn, endLsn) }
 }
 
@@ -126,7 +122,7 @@ function firstWhole(
   )
 }
 
-/** The segment that a cut leaves as the last: its header stays even if none of its frames does. */
+/** The segment that a cut leaves as the last: its header stays even if none of its batches does. */
 function lastKept({ segments, directory }: LogInspection, cutLsn: number): InspectedSegment {
   const last = segments.findLast(({ firstLsn }) => firstLsn < cutLsn) ?? segments[0]
   if (last?.header && last.firstLsn <= cutLsn) return last
@@ -141,20 +137,12 @@ function setAside(file: string): RepairAction {
   return { kind: 'set-aside', file }
 }
 
-function inPlaceActions(
-  damage: readonly LogDamage[],
-  kept: readonly InspectedSegment[],
-  segments: readonly InspectedSegment[],
-  endLsn: number,
-): RepairAction[] {
+function inPlaceActions(damage: readonly LogDamage[], kept: readonly InspectedSegment[]): RepairAction[] {
   const actions: RepairAction[] = []
   for (const segment of kept) {
     const own = damage.filter(({ file }) => file === segment.path)
-    for (const { kind, lsn, file, offset } of own) {
-      if (kind === 'padding' && lsn < endLsn) actions.push({ kind: 'clear-padding', file, offset })
-    }
     if (!own.some(({ kind }) => kind === 'header-copy' || kind === 'header')) continue
-    actions.push({ kind: 'write-header', segment, before: segments[segments.indexOf(segment) - 1] })
+    actions.push({ kind: 'write-header', segment })
   }
   return actions
 }
@@ -203,29 +191,13 @@ function apply(disk: Disk, action: RepairAction, folder: string): void {
   try {
     if (action.kind === 'cut') {
       attempt('truncate', file, () => disk.truncate(handle, action.offset))
-    } else if (action.kind === 'clear-padding') {
-      const size = disk.size(handle)
-      const bytes = Math.min(8 - (action.offset % 8), size - action.offset)
-      write(disk, handle, file, Buffer.alloc(bytes), action.offset)
     } else {
-      write(disk, handle, file, encodeSegmentHeader(completeHeader(disk, action.segment, action.before)), 0)
+      write(disk, handle, file, encodeSegmentHeader(action.segment.header!), 0)
     }
     attempt('sync', file, () => disk.syncData(handle))
   } finally {
     disk.close(handle)
   }
-}
-
-/** An inferred header lacks the CRC of the segment before. */
-function completeHeader(
-  disk: Disk,
-  segment: InspectedSegment,
-  before: InspectedSegment | undefined,
-): SegmentHeader {
-  const header = segment.header!
-  if (!segment.headerInferred || !header.previous || !before?.header) return header
-  const crc = segmentCrc(disk, { path: before.path, header: before.header }, segment.firstLsn)
-  return { ...header, previous: { ...header.previous, crc: crc >>> 0 } }
 }
 
 function copyFile(disk: Disk, from: string, to: string): void {

@@ -9,10 +9,8 @@ import { type SkippedRange, salvageLog } from './salvage.js'
 
 /** A record that was found in a damaged log. */
 export interface SalvagedRecord extends LogRecord {
-  /**
-   * Nothing valid stands before it, so that it may be the rest of a record in several frames whose beginning is lost.
-   */
-  readonly mayLackBeginning: boolean
+  /** Whether it is only the rest of a record, whose beginning is lost. */
+  readonly lacksBeginning: boolean
 }
 
 interface SalvageOptions {
@@ -69,8 +67,8 @@ export class SalvageReader implements AsyncIterable<SalvagedRecord> {
   async *[Symbol.asyncIterator](): AsyncGenerator<SalvagedRecord, void> {
     const found: SalvagedRecord[] = []
     const steps = salvageLog(this.#disk, this.#directory, {
-      group: ({ lsn, type, flags, timestampUs, payload, mayLackBeginning }) => {
-        found.push({ lsn, type, flags, timestampUs, payload: Uint8Array.from(payload), mayLackBeginning })
+      record: ({ lsn, type, flags, timestampUs, payload, lacksBeginning }) => {
+        found.push({ lsn, type, flags, timestampUs, payload: Uint8Array.from(payload), lacksBeginning })
       },
       skipped: (range) => void this.#skipped.push(range),
     })

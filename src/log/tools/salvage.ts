@@ -1,30 +1,30 @@
 import type { Disk } from '../disk/disk.js'
 import { inspectLog } from './inspection.js'
-import type { InspectedGroup, InspectionStep, LogInspection } from './inspection-report.js'
+import type { InspectedRecord, InspectionStep, LogInspection } from './inspection-report.js'
 
-/** Bytes of a log that could not be read as frames, or the rest of a record of which a removal took the beginning. */
+/** Bytes of a log that could not be read as batches, or the rest of a record of which a removal took the beginning. */
 export interface SkippedRange {
   readonly fromLsn: number
   readonly toLsn: number
   readonly file: string
-  /** The last group before it and the first after it need not have been neighbours. */
+  /** The last record before it and the first after it need not have been neighbours. */
   readonly bytes: number
 }
 
 /** Takes what a salvage finds, in the order of the log. */
 export interface SalvageVisitor {
-  group(group: InspectedGroup): void
+  record(record: InspectedRecord): void
   skipped(range: SkippedRange): void
 }
 
 export interface SalvageReport {
-  readonly groups: number
+  readonly records: number
   readonly skipped: readonly SkippedRange[]
   readonly inspection: LogInspection
 }
 
 /**
- * Reads every valid group of a log, also after damage, and reports all that it has to skip. It changes nothing, and what it
+ * Reads every valid record of a log, also after damage, and reports all that it has to skip. It changes nothing, and what it
  * finds is not a log: after a gap it is not known what was lost, and a torn tail was never acknowledged.
  *
  * @throws LogError as `inspectLog`.
@@ -41,9 +41,9 @@ export function* salvageLog(
     visitor.skipped(range)
   }
   const inspection = yield* inspectLog(disk, directory, {
-    group: (group) => visitor.group(group),
+    record: (record) => visitor.record(record),
     skipped: skip,
     rest: skip,
   })
-  return { groups: inspection.groups, skipped, inspection }
+  return { records: inspection.records, skipped, inspection }
 }

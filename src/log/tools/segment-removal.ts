@@ -26,13 +26,13 @@ export interface SegmentRemoval {
 }
 
 /**
- * The segments that are wholly below `limitLsn`, never the last one, and none whose last group continues in its successor:
- * what is left begins with a whole group. `undefined` when there is none.
+ * The segments that are wholly below `limitLsn`, never the last one, and none whose last record continues in its successor:
+ * what is left begins with a whole record. `undefined` when there is none.
  */
 export function planRemoval(disk: Disk, directory: string, limitLsn: number): SegmentRemoval | undefined {
   const firstLsns = listSegmentNames(disk, directory).map((name) => segmentNameLsn(name)!)
   let count = firstLsns.findLastIndex((lsn, i) => i === 0 || lsn <= limitLsn)
-  while (count > 0 && beginsWithinGroup(disk, directory, firstLsns[count]!)) count--
+  while (count > 0 && beginsWithinRecord(disk, directory, firstLsns[count]!)) count--
   if (count <= 0) return undefined
   const firstLsn = firstLsns[count]
   assert(
@@ -218,6 +218,6 @@ function* fileBytes(file: string): Steps<number> {
   }
 }
 
-function beginsWithinGroup(disk: Disk, directory: string, firstLsn: number): boolean {
-  return readSegmentHeader(disk, segmentPath(directory, firstLsn))?.withinGroup === true
+function beginsWithinRecord(disk: Disk, directory: string, firstLsn: number): boolean {
+  return readSegmentHeader(disk, segmentPath(directory, firstLsn))?.withinRecord === true
 }

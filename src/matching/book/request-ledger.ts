@@ -13,7 +13,7 @@ export interface RequestEntry {
   code: number
   filled: number
   remaining: number
-  /** Where the first execution's group ends in the log; 0 until `settle` is called. */
+  /** Where the first execution's group ends in the log; 0 until it is settled. */
   lsn: number
   /** The number of the last copy that has this entry, or that began before the entry was made: that copy passes over it. */
   copy: number
@@ -30,7 +30,9 @@ export interface RequestKeeper {
  */
 export class RequestLedger {
   readonly #books: (Map<number, RequestEntry> | undefined)[] = []
-  #last: RequestEntry | undefined
+  /** Entries that have no LSN yet, and the word of their buffer at which the group of each ends. */
+  readonly #unsettled: RequestEntry[] = []
+  readonly #ends: number[] = []
   /** Copies that were begun; the running one's number while `keeper` is set. */
   copies = 0
   keeper: RequestKeeper | undefined
@@ -76,9 +78,14 @@ export class RequestLedger {
     return true
   }
 
-  /** Notes what came of a new request: its group spans all of `group`. */
+  /** Whether entries wait for `settle`. */
+  get hasUnsettled(): boolean {
+    return this.#unsettled.length > 0
+  }
+
+  /** Notes what came of a new request, whose group stands at the end of `group`. */
   note(book: number, account: number, words: Int32Array, at: number, group: GroupBuffer): void {
-    const outcome = outcomeOf(group.i32, 0, group.byteLength >> 2)
+    const outcome = outcomeOf(group.i32, group.start, group.end)
     const entry: RequestEntry = {
       requestId: requestIdOf(words, at),
       bodyA: bodyHash(words, at, 0x9747b28c),
@@ -95,13 +102,16 @@ export class RequestLedger {
       if (replaced) this.keeper.keepRequest(book, account, replaced)
     }
     this.restore(book, account, entry)
-    this.#last = entry
+    this.#unsettled.push(entry)
+    this.#ends.push(group.end)
   }
 
-  /** Sets the LSN at which the group of the request that was noted last ends. */
-  settle(lsn: number): void {
-    if (this.#last) this.#last.lsn = lsn
-    this.#last = undefined
+  /** Sets the LSNs of the entries that have none: the word `end` of the buffer stands in the log at `lsn`. */
+  settle(lsn: number, end: number): void {
+    for (let i = 0; i < this.#unsettled.length; i++)
+      this.#unsettled[i]!.lsn = lsn - (end - this.#ends[i]!) * 4
+    this.#unsettled.length = 0
+    this.#ends.length = 0
   }
 }
 

@@ -14,6 +14,8 @@ const INITIAL_WORDS = 1024
 /**
  * One group in the making: a command record and the event records that it caused, back to back. Owned by the caller
  * and used over and over. `i32` and `u8` are views of the same memory and are replaced when it grows.
+ *
+ * A caller that builds several in one memory begins each with `next`; the words before it are the caller's.
  */
 export class GroupBuffer {
   i32 = new Int32Array(INITIAL_WORDS)
@@ -22,23 +24,37 @@ export class GroupBuffer {
   trades = 0
   rejections = 0
   #words = 0
-  #views: (Uint8Array | undefined)[] = []
+  #start = 0
 
   get byteLength(): number {
-    return this.#words * 4
+    return (this.#words - this.#start) * 4
   }
 
-  reset(): void {
-    this.#words = 0
+  /** The words between which the group stands. */
+  get start(): number {
+    return this.#start
   }
 
-  /**
-   * The group's bytes. One view is made for each length and then reused, so it shows the current group only, and only
-   * until the buffer changes.
-   */
+  get end(): number {
+    return this.#words
+  }
+
+  /** Empties the memory but for the first `words`, which are the caller's: the next group begins after them. */
+  reset(words = 0): void {
+    this.#words = words
+    this.#start = words
+  }
+
+  /** Begins another group after this one, with `words` between them that are the caller's; returns where those begin. */
+  next(words: number): number {
+    const at = this.claim(words)
+    this.#start = this.#words
+    return at
+  }
+
+  /** The group's bytes, until the buffer changes. */
   bytes(): Uint8Array {
-    const index = this.#words >> 1
-    return this.#views[index] ?? this.#makeView(index)
+    return this.u8.subarray(this.#start * 4, this.#words * 4)
   }
 
   /** Copies a command record to the end. */
@@ -218,12 +234,5 @@ export class GroupBuffer {
     i32.set(this.i32)
     this.i32 = i32
     this.u8 = new Uint8Array(i32.buffer)
-    this.#views = []
-  }
-
-  #makeView(index: number): Uint8Array {
-    const view = new Uint8Array(this.i32.buffer, 0, index * 8)
-    this.#views[index] = view
-    return view
   }
 }

@@ -126,10 +126,10 @@ export class MatchingEngine {
     const shard = this.#shard
     const book = shard.books.find(words[at + 1]! >>> 0)
     const before = book < 0 ? 0 : shard.books.trades(book)
-    const from = group.byteLength >> 2
+    const from = group.end
     MatchingEngine.prototype.apply.call(this, words, at, group)
     const cursor = new EventCursor()
-    cursor.reset(group.i32, from, group.byteLength >> 2)
+    cursor.reset(group.i32, from, group.end)
     let trades = before
     for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
       if (kind !== eventKinds.trade) continue
@@ -166,8 +166,7 @@ export class MatchingEngine {
   /** Executes a command that carries a request id, unless it was executed before. */
   #applyRequest(kind: number, book: number, words: Int32Array, at: number): void {
     const { requests, group } = this.#shard
-    // The account of an amendment stands before the request id, which is the last field of every record.
-    const account = words[kind === NEW ? at + 6 : at + (words[at]! >>> 18) - 4]! >>> 0
+    const account = accountOf(words, at)
     if (requests.answer(book, account, words, at, group)) return
     this.#execute(kind, book, words, at)
     requests.note(book, account, words, at, group)
@@ -333,16 +332,30 @@ export class MatchingEngine {
   }
 
   /**
-   * Whether the command record at a word offset carries a request id: then `settleRequest` must be called with the LSN
-   * at which its group ends before the next command is applied, because a repetition is answered with that LSN.
+   * Whether the command record at a word offset carries a request id: then `settleRequests` must be called when it is known
+   * at which LSN its group ends, because a repetition is answered with that LSN.
    */
   hasRequestId(words: Int32Array, at: number): boolean {
     return (words[at]! & HAS_REQUEST_ID) !== 0 && (words[at]! & 0xff) <= REDUCE
   }
 
-  /** Notes at which LSN the group of the last applied command ends, which has a request id. */
-  settleRequest(lsn: number): void {
-    this.#shard.requests.settle(lsn)
+  /**
+   * Whether the command record at a word offset may repeat a request of which the LSN is not known yet: then
+   * `settleRequests` must be called before it is applied.
+   */
+  repeatsUnsettled(words: Int32Array, at: number): boolean {
+    const { requests, books } = this.#shard
+    if (!requests.hasUnsettled || !this.hasRequestId(words, at)) return false
+    const book = books.find(words[at + 1]! >>> 0)
+    return book >= 0 && requests.find(book, accountOf(words, at))?.lsn === 0
+  }
+
+  /**
+   * Says where the groups of the commands with request ids stand in the log that were applied since the last call: the word
+   * `end` of the buffer that they were written into is at `lsn`.
+   */
+  settleRequests(lsn: number, end: number): void {
+    this.#shard.requests.settle(lsn, end)
   }
 
   /** The last request id of an account in an instrument, or undefined. */
@@ -384,4 +397,10 @@ export class MatchingEngine {
     const level = book < 0 ? 0 : levels.best(book * 4 + side)
     return level === 0 ? undefined : levels.price(level)
   }
+}
+
+/** The account of a command with a request id: that of an amendment stands before the request id, which is the last field. */
+function accountOf(words: Int32Array, at: number): number {
+  const header = words[at]!
+  return words[(header & 0xff) === NEW ? at + 6 : at + (header >>> 18) - 4]! >>> 0
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { CheckpointRetries, frameHeaderBytes, LogError } from '../../log/index.js'
+import { batchHeaderBytes, CheckpointRetries, LogError } from '../../log/index.js'
 import type { CheckpointFailure, CheckpointOverdue, CheckpointReport, CheckpointStats } from '../types.js'
 
 export interface CheckpointTimes {
@@ -69,7 +69,7 @@ export class CheckpointSchedule {
   get dueAtClose(): boolean {
     return (
       this.#times.checkpointBytes > 0 &&
-      this.#log.durableLsn - this.#snapshot.replayFromLsn > frameHeaderBytes
+      this.#log.durableLsn - this.#snapshot.replayFromLsn > batchHeaderBytes
     )
   }
 

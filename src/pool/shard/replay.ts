@@ -107,7 +107,7 @@ class Replayer implements RecordVisitor {
     let same = group.byteLength === count * 4
     for (let i = 0; same && i < count; i++) same = replayed[i] === words[from + i]
     if (!same) throw difference(lsn, words.slice(from, to), group)
-    if (this.#engine.hasRequestId(words, from)) this.#engine.settleRequest(lsn)
+    if (this.#engine.hasRequestId(words, from)) this.#engine.settleRequests(lsn, group.end)
   }
 }
 

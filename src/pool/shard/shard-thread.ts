@@ -1,7 +1,16 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { broken } from '../../base/assert.js'
-import type { LogMemory } from '../../log/thread.js'
-import { type ErrorMessage, LogError, LogProducer, toErrorMessage } from '../../log/thread.js'
+import {
+  batchHeaderWords,
+  type ErrorMessage,
+  LogError,
+  type LogMemory,
+  LogProducer,
+  recordHeaderBytes,
+  recordHeaderWords,
+  toErrorMessage,
+  writeRecordHeader,
+} from '../../log/thread.js'
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../../matching/thread.js'
 // Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
 import { encodeCancelAll, encodeNoop, GroupBuffer, maxCommandWords } from '../../matching/thread.js'
@@ -38,7 +47,7 @@ export type ShardMessage =
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
   | { readonly kind: 'stopped' }
 
-/** A command is published when the inbound ring runs dry, and at the latest with this many others. */
+/** A batch is published when the inbound ring runs dry, and at the latest with so many commands or bytes. */
 const publishCommands = 256
 const publishBytes = 48 * 1024
 /** While a copy is made and commands keep coming, a step of it is made after so many of them. */
@@ -90,12 +99,16 @@ export function runShardThread(data: ShardThreadData, restored?: RestoredBooks):
   }
 }
 
-/** Takes commands from the inbound ring, matches them, and publishes each with all that it caused as one group. */
+/**
+ * Takes commands from the inbound ring and matches them. Each becomes one record with all that it caused, written where the
+ * batch is published from.
+ */
 class ShardLoop {
   readonly #engine: MatchingEngine
   readonly #inbound: InboundReader
   readonly #producer: LogProducer
-  readonly #group = new GroupBuffer()
+  /** The batch in the making: words for its header, then for each command those of a record's header and what it caused. */
+  readonly #batch = new GroupBuffer()
   readonly #synthetic = new Int32Array(maxCommandWords)
   readonly #questions = new QuestionQueue()
   readonly #answers: Answers
@@ -103,15 +116,16 @@ class ShardLoop {
   readonly #post: (message: ShardMessage) => void
   readonly #port: MessagePort
   readonly #spinUs: number
-  /** Where the last group of this shard ends. */
+  /** Where the last record of this shard ends. */
   #lsn: number
   /** The copy for a snapshot that is being made, and the question that it answers. */
   #copier: ShardCopier | undefined
   #copyQuestion = 0
   #sinceStep = 0
-  /** Commands that were executed since the last publication, and how many of them are in the counters. */
-  #staged = 0
-  #counted = 0
+  /** Commands in the batch. */
+  #commands = 0
+  readonly #publishCommands: number
+  readonly #publishWords: number
 
   constructor(engine: MatchingEngine, data: ShardThreadData, post: (message: ShardMessage) => void) {
     this.#engine = engine
@@ -122,6 +136,10 @@ class ShardLoop {
     this.#port = data.port
     this.#spinUs = data.spinUs
     this.#lsn = data.endLsn
+    const { maxBatchBytes, recordsMax } = this.#producer
+    this.#publishCommands = Math.min(publishCommands, recordsMax)
+    this.#publishWords = Math.min(publishBytes, maxBatchBytes) >> 2
+    this.#batch.reset(batchHeaderWords)
   }
 
   run(): void {
@@ -147,7 +165,7 @@ class ShardLoop {
       else if (isUserQuestion(words, at)) this.#questions.add(words, at)
       else this.#answer(words, at)
       inbound.advance(at)
-      if (this.#staged >= publishCommands || this.#producer.stagedBytes >= publishBytes) {
+      if (this.#isFull) {
         this.#publish()
         this.#answersSome()
       }
@@ -158,30 +176,51 @@ class ShardLoop {
     }
   }
 
-  #execute(words: Int32Array, at: number, flags: number): void {
-    const group = this.#group
-    group.reset()
-    this.#engine.apply(words, at, group)
-    const bytes = group.byteLength
-    if (this.#producer.stagedBytes + bytes > publishBytes) this.#publish()
-    this.#staged++
-    // Counted before anyone can hear of it: a group of this size may be published as soon as it is staged.
-    if (bytes > publishBytes) this.#count()
-    this.#producer.stageWords(groupType, flags, group.i32, bytes >> 2)
-    // A repetition is answered with the LSN of the first execution, so that must be known before the next command.
-    if (this.#engine.hasRequestId(words, at)) {
-      this.#publish()
-      this.#engine.settleRequest(this.#lsn)
-    }
+  /** Whether the batch is to be published before another command is executed. */
+  get #isFull(): boolean {
+    return this.#commands >= this.#publishCommands || this.#batch.end >= this.#publishWords
   }
 
-  /** Brings the counters, which other threads read, up to the last command. */
+  #execute(words: Int32Array, at: number, flags: number): void {
+    // A repetition is answered with the LSN of the first execution, which is known when that is published.
+    if (this.#isFull || this.#engine.repeatsUnsettled(words, at)) this.#publish()
+    const batch = this.#batch
+    const head = batch.next(recordHeaderWords)
+    this.#engine.apply(words, at, batch)
+    const { end } = batch
+    writeRecordHeader(batch.i32, head, (end - batch.start) * 4 + recordHeaderBytes, groupType, flags)
+    this.#commands++
+    if (end * 4 > this.#producer.maxBatchBytes) this.#publishApart(head, flags)
+  }
+
+  /**
+   * Publishes a batch that is too large because of its last record: that record by itself, after all before it. Its header
+   * takes the words of what was published then.
+   */
+  #publishApart(head: number, flags: number): void {
+    const producer = this.#producer
+    const batch = this.#batch
+    const { end } = batch
+    this.#count()
+    if (this.#commands > 1) {
+      const lsn = producer.publishBuilt(batch.i32, 0, head, this.#commands - 1)
+      this.#published(lsn, head)
+    }
+    const from = head - batchHeaderWords
+    const fits = (end - from) * 4 <= producer.maxBatchBytes
+    const lsn = fits
+      ? producer.publishBuilt(batch.i32, from, end, 1)
+      : producer.publishLarge(batch.i32, head, end, groupType, flags)
+    this.#published(lsn, end)
+    this.#begin()
+  }
+
+  /** Brings the counters, which other threads read, up to the last command: before anyone can hear of it. */
   #count(): void {
     const counters = this.#inbound.counters
-    counters[shardCounter.commands]! += this.#staged - this.#counted
-    this.#counted = this.#staged
-    counters[shardCounter.trades] = this.#group.trades
-    counters[shardCounter.rejected] = this.#group.rejections
+    counters[shardCounter.commands]! += this.#commands
+    counters[shardCounter.trades] = this.#batch.trades
+    counters[shardCounter.rejected] = this.#batch.rejections
   }
 
   /** One logged command for each symbol in which the account has orders, by symbol; a noop when there is none. */
@@ -231,10 +270,10 @@ class ShardLoop {
 
   /**
    * Begins the copy of the books for a snapshot, at the claim tail: whatever this shard logs later stands after it, and
-   * replay need not go back to the last group of a quiet shard. The question is answered when all is copied.
+   * replay need not go back to the last record of a quiet shard. The question is answered when all is copied.
    */
   #beginCopy(question: number): void {
-    const lsn = this.#producer.publish()
+    const lsn = this.#producer.tailLsn
     this.#copyQuestion = question
     this.#tryAnswer(question, () => {
       const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }
@@ -273,15 +312,25 @@ class ShardLoop {
   }
 
   #publish(): void {
-    if (this.#staged > 0) {
+    if (this.#commands > 0) {
+      const { i32, end } = this.#batch
       this.#count()
-      const lsn = this.#producer.publish()
-      if (lsn <= this.#lsn) broken('what a shard publishes gets a higher LSN', { lsn, lastLsn: this.#lsn })
-      this.#lsn = lsn
-      this.#staged = 0
-      this.#counted = 0
+      this.#published(this.#producer.publishBuilt(i32, 0, end, this.#commands), end)
+      this.#begin()
     }
     this.#inbound.release()
+  }
+
+  /** Notes that the batch was published up to its word `end`, which stands in the log at `lsn`. */
+  #published(lsn: number, end: number): void {
+    if (lsn <= this.#lsn) broken('what a shard publishes gets a higher LSN', { lsn, lastLsn: this.#lsn })
+    this.#lsn = lsn
+    this.#engine.settleRequests(lsn, end)
+  }
+
+  #begin(): void {
+    this.#batch.reset(batchHeaderWords)
+    this.#commands = 0
   }
 }
 

@@ -27,9 +27,9 @@ async function replayed(log: JobLog): Promise<JobEvent[]> {
 }
 
 describe('JobLog', () => {
-  it('names the folder when the log in it is not a job log', async () => {
+  it('names the folder when its last record is none of a job log', async () => {
     const dir = newFolder()
-    const log = await DurableLog.open({ dir, contentVersion: 1 })
+    const log = await DurableLog.open({ dir, kind: 'jobs' })
     log.append(new Uint8Array(8), 1)
     await log.close()
     await expect(JobLog.open(dir)).rejects.toMatchObject({
@@ -340,7 +340,7 @@ describe('replay', () => {
       { kind: 'record', seq: 5, count: 1, reason: 'bad-crc' },
     ])
     const at = findText(dir, '"seq":2,')
-    expect(found[0]).toMatchObject({ file: at.file, offset: at.offset - 33 })
+    expect(found[0]).toMatchObject({ file: at.file, offset: at.offset - 41 })
     expect(report).toMatchObject({ events: 3, lastSeq: 6, skipped: 3 })
     log.poison(new Error('enough'))
     await log.close()

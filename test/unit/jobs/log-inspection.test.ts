@@ -266,7 +266,7 @@ describe('a damaged log', () => {
     fs.writeFileSync(file, Buffer.concat([bytes.subarray(0, offset + 10), Buffer.alloc(4096)]))
     const found = validateLog(dir)
     expect(found).toMatchObject({ valid: true, events: 2, lastSeq: 2 })
-    expect(found.tornEnd).toMatchObject({ file, offset: offset - 32 })
+    expect(found.tornEnd).toMatchObject({ file, offset: offset - 40 })
     expect(lastEvent(dir).seq).toBe(2)
     expect(logStats(dir).corrupt).toBe(0)
   })

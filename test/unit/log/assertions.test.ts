@@ -38,10 +38,10 @@ describe('the flusher stops when', () => {
     }
   })
 
-  it('a frame ends above the claims', () => {
+  it('a batch ends above the claims', () => {
     const { log, words, publishedAt } = openLog()
     words.claimTail = publishedAt
-    expect(() => log.flusher.flush()).toThrow(broken('frames end within a claim'))
+    expect(() => log.flusher.flush()).toThrow(broken('batches end within a claim'))
   })
 
   it('the durable or the synced LSN would fall', () => {
@@ -70,7 +70,7 @@ describe('the flusher stops when', () => {
     )
   })
 
-  it('frames would be written above the room of their segment, or a segment begin where the last one did', () => {
+  it('batches would be written above the room of their segment, or a segment begin where the last one did', () => {
     const { log } = openLog()
     const bytes = log.segments.limit - log.segments.end + 8
     expect(() => log.segments.write([Buffer.alloc(bytes)], bytes)).toThrow(broken('their segment has room'))
@@ -100,14 +100,14 @@ describe('a producer stops when', () => {
 })
 
 describe('the others that rely on LSNs stop when', () => {
-  it('a reader of the ring is asked for a part of a frame', () => {
+  it('a reader of the ring is asked for a part of a batch', () => {
     const { log } = openLog()
     const reader = new RingReader(log.memory)
     reader.request()
     log.flusher.advanceLimit()
     const from = reader.attach()!
     log.flushAll()
-    expect(() => reader.read(new Uint8Array(4096), from + 12)).toThrow(broken('copies whole frames'))
+    expect(() => reader.read(new Uint8Array(4096), from + 12)).toThrow(broken('copies whole batches'))
   })
 
   it('a log would begin at another place than a multiple of eight', () => {

@@ -1,9 +1,9 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
-import { copyWithCrc, crcOfBytes, crcOfWords } from '#tidemark/log/format/crc.js'
+import { crcOfBytes, crcOfWords } from '#tidemark/log/format/crc.js'
 import { Random } from '../../support/random.js'
 
-describe('the CRC of frames', () => {
+describe('the CRC of batches', () => {
   const random = new Random(20)
   const bytes = random.bytes(4096)
   const words = new Int32Array(bytes.buffer)
@@ -16,20 +16,6 @@ describe('the CRC of frames', () => {
       expect(crcOfBytes(bytes, words, from, length, crc), `${length} bytes`).toBe(expected)
       if (length % 4 !== 0) continue
       expect(crcOfWords(words, from / 4, (from + length) / 4, crc)).toBe(expected)
-    }
-  })
-
-  it('is the same when the words are copied on the way, and the copy is true', () => {
-    for (let count = 0; count <= 140; count++) {
-      const target = new Int32Array(150)
-      const expected = crc32.buf(bytes.subarray(12, 12 + count * 4), 77)
-      expect(copyWithCrc(words, 3, 3 + count, target, 5, 77)).toBe(expected)
-      const copy = [
-        ...new Array(5).fill(0),
-        ...words.subarray(3, 3 + count),
-        ...new Array(145 - count).fill(0),
-      ]
-      expect([...target]).toEqual(copy)
     }
   })
 })

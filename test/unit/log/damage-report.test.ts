@@ -9,7 +9,7 @@ const flip = (at: number) => (content: Buffer) => {
   return content
 }
 
-/** A log that was opened again and got three records, of which no frame says yet that they are synced. */
+/** A log that was opened again and got three records, of which no batch says yet that they are synced. */
 function reopened() {
   const { disk, lsns } = sampleLog()
   const log = new InlineLog(disk)
@@ -34,7 +34,7 @@ describe('a damage report', () => {
       file: active,
       offset: segmentHeaderBytes + lsn - base,
       lsn,
-      reason: 'the CRC of a frame is wrong',
+      reason: 'the CRC of a batch is wrong',
       recordsKept: kept + 2,
       bytesCut: cut,
       bytesUnreadable: 0,
@@ -42,7 +42,7 @@ describe('a damage report', () => {
     expect(damageOf(fault)).toEqual(report)
     expect(damageOf(opened)).toEqual(report)
     expect(damageText(damageOf(opened))).toBe(
-      `LSN ${lsn}, byte ${report.offset} of ${active}: the CRC of a frame is wrong ` +
+      `LSN ${lsn}, byte ${report.offset} of ${active}: the CRC of a batch is wrong ` +
         `(${kept + 2} records of the file before it kept, ${cut} bytes cut)`,
     )
   })

@@ -23,7 +23,7 @@ describe('a reader of the files', () => {
     const reader = new FileReader(disk, inlineDirectory, 0)
     let opened = 0
     disk.beforeCall = (call, path) => {
-      // Its header is read first, then it is opened for its frames.
+      // Its header is read first, then it is opened for its batches.
       if (call === 'open' && path === second && ++opened === 2) throw Object.assign(new Error('EIO'), failing)
     }
     const readAll = () => {

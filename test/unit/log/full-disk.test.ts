@@ -114,8 +114,8 @@ describe('a log whose disk is full', () => {
     for (const leftBytes of [64, 0]) {
       const { disk, log } = cramped(1)
       expect(() => log.preallocator.preallocateOnce()).toThrowError(/the disk is full/)
-      const lsns = Array.from({ length: 30 }, (_, i) => log.append(payload(i)))
-      const rest = segmentBytes - log.tail - leftBytes - 32
+      const lsns = Array.from({ length: 29 }, (_, i) => log.append(payload(i)))
+      const rest = segmentBytes - log.tail - leftBytes - 40
       lsns.push(log.append(Buffer.alloc(rest)))
       expect(log.tail).toBe(segmentBytes - leftBytes)
       logWords(log).state = logState.closing
@@ -156,7 +156,7 @@ describe('a log whose disk is full', () => {
 
   it('without a preallocator reserves each step of a segment before it writes there', () => {
     const bytes = extensionBytes + 1024 * 1024
-    const options = { segmentBytes: bytes, ringBytes: 2 ** 20, maxFrameBytes: 2 ** 18 }
+    const options = { segmentBytes: bytes, ringBytes: 2 ** 20, maxBatchBytes: 2 ** 18 }
     const { disk, log } = cramped(1, { ...options, initialSegmentBytes: 2 ** 18 })
     disk.capacityBytes = usedBytes(disk) + 4096 + extensionBytes + 1000
     const lsns: number[] = []

@@ -17,7 +17,7 @@ function repair(disk: MemoryDisk, options: Parameters<typeof planRepair>[1] = {}
 }
 
 describe('repairing a log', () => {
-  it('cuts after the last whole group before damage, and backs up what it takes away', () => {
+  it('cuts after the last whole record before damage, and backs up what it takes away', () => {
     const { disk, lsns } = sampleLog()
     const [, second, third] = segmentPaths(disk) as [string, string, string]
     const hit = lsns.findIndex((lsn) => lsn > firstLsnOf(second) + 3000)
@@ -33,7 +33,7 @@ describe('repairing a log', () => {
     }
   })
 
-  it('loses nothing where only headers or padding are damaged', () => {
+  it('loses nothing where only headers are damaged', () => {
     for (const at of [20, 2048 + 20, 300]) {
       const { disk, lsns } = sampleLog()
       for (const file of segmentPaths(disk)) damage(disk, file, (content) => void (content[at]! ^= 1))
@@ -97,7 +97,7 @@ describe('repairing a log', () => {
   })
 
   it('leaves a log that opens, whatever the damage, also when it is interrupted and begun again', () => {
-    const { disk: whole, lsns } = sampleLog()
+    const { disk: whole, lsns } = sampleLog(1, true)
     let repaired = 0
     for (let seed = 1; seed <= 200; seed++) {
       const random = new Random(seed)
@@ -141,7 +141,7 @@ function interruptedRepair(disk: MemoryDisk, random: Random): void {
 }
 
 describe('salvaging a log', () => {
-  it('gives every valid group and every gap between them in order, and writes nothing', () => {
+  it('gives every valid record and every gap between them in order, and writes nothing', () => {
     const { disk, lsns } = sampleLog()
     const from = lsns[2]!
     const [first] = segmentPaths(disk) as [string]
@@ -150,7 +150,7 @@ describe('salvaging a log', () => {
     )
     const reported: (number | string)[] = []
     const steps = salvageLog(disk, inlineDirectory, {
-      group: ({ lsn }) => reported.push(lsn),
+      record: ({ lsn }) => reported.push(lsn),
       skipped: ({ fromLsn, toLsn }) => reported.push(`${fromLsn}-${toLsn}`),
     })
     disk.calls.length = 0
@@ -161,7 +161,7 @@ describe('salvaging a log', () => {
       lsn === to ? [`${from}-${to}`] : lsn > from && lsn < to ? [] : [lsn],
     )
     expect(reported).toEqual(expected)
-    expect(step.value).toMatchObject({ groups: expected.length - 1 })
+    expect(step.value).toMatchObject({ records: expected.length - 1 })
     expect(disk.calls.some((call) => /^(write|create|rename|remove|truncate|lock)/.test(call))).toBe(false)
   })
 

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { inspectLog } from '#tidemark/log/tools/inspection.js'
 import { damage, inspected, sampleLog, segmentPaths } from '../../support/damaged-log.js'
@@ -19,11 +19,11 @@ const codeOf = (act: () => unknown) => {
 }
 
 describe('inspecting a valid log', () => {
-  it('finds every group, and nothing wrong', () => {
-    const { disk, lsns } = sampleLog()
+  it('finds every record, and nothing wrong', () => {
+    const { disk, lsns } = sampleLog(1, true)
     const found = inspected(disk)
     expect(found.lsns).toEqual(lsns)
-    expect(found).toMatchObject({ verdict: 'valid', damage: [], skippedRanges: [], groups: lsns.length })
+    expect(found).toMatchObject({ verdict: 'valid', damage: [], skippedRanges: [], records: lsns.length })
     expect(found.endLsn).toBe(lsns.at(-1)! + 32)
     expect(found.segments.length).toBeGreaterThan(2)
     expect(found.lastTimeUs).toBeGreaterThanOrEqual(found.firstTimeUs!)
@@ -76,13 +76,13 @@ describe('inspecting a damaged log', () => {
     expect(found.verdict).toBe('corrupt')
     expect(found.damage).toMatchObject([
       {
-        kind: 'frame',
+        kind: 'batch',
         file: first,
         lsn: lsns[4],
         offset: segmentHeaderBytes + lsns[4]!,
-        groupEndLsn: lsns[4],
+        wholeEndLsn: lsns[4],
       },
-      { kind: 'frame', file: second, lsn: lsns[hit], offset, groupEndLsn: lsns[hit] },
+      { kind: 'batch', file: second, lsn: lsns[hit], offset, wholeEndLsn: lsns[hit] },
     ])
     expect(found.damage[0]!.endLsn).toBe(lsns[5])
     expect(found.lsns).toEqual(lsns.filter((lsn) => lsn !== lsns[5] && lsn !== lsns[hit + 1]))
@@ -115,10 +115,10 @@ describe('inspecting a damaged log', () => {
     frame.writeUInt32LE(crc32(frame, crc32(content.subarray(16, 24))), 4)
     const disk = new MemoryDisk()
     disk.replace(`${inlineDirectory}/${firstLsn}.wal`, content)
-    expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'header' }], groups: 0 })
+    expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'header' }], records: 0 })
   })
 
-  it('separates a torn tail from corruption by what later frames say was synced', () => {
+  it('separates a torn tail from corruption by what later batches say was synced', () => {
     const { disk, log, lsns } = lastBatch()
     const file = segmentPaths(disk).at(-1)!
     const tail = lsns.at(-1)!
@@ -138,7 +138,7 @@ describe('inspecting a damaged log', () => {
     expect(inspected(corrupt)).toMatchObject({
       verdict: 'corrupt',
       endLsn: tail,
-      damage: [{ kind: 'frame', lsn: tail }],
+      damage: [{ kind: 'batch', lsn: tail }],
     })
   })
 
@@ -263,7 +263,7 @@ describe('beside a writer', () => {
   it('follows a log that is opened, rotated and trimmed meanwhile', () => {
     const { disk, lsns } = sampleLog()
     const seen: number[] = []
-    const steps = inspectLog(disk, inlineDirectory, { group: ({ lsn }) => seen.push(lsn) })
+    const steps = inspectLog(disk, inlineDirectory, { record: ({ lsn }) => seen.push(lsn) })
     steps.next()
     const { log } = reopen(disk)
     for (let i = 0; i < 200; i++) {
@@ -301,8 +301,8 @@ describe('beside retention that overtakes it', () => {
     for (;;) {
       const step = steps.next()
       if (!step.done) continue
-      expect(step.value).toMatchObject({ verdict: 'valid', damage: [], lastGroupEndLsn: log.released })
-      expect(step.value.lastGroupEndLsn).toBeGreaterThan(lsns.at(-1)!)
+      expect(step.value).toMatchObject({ verdict: 'valid', damage: [], lastWholeEndLsn: log.released })
+      expect(step.value.lastWholeEndLsn).toBeGreaterThan(lsns.at(-1)!)
       expect(step.value.segments.slice(-left.length).map(({ path }) => path)).toEqual(left)
       break
     }
@@ -310,7 +310,7 @@ describe('beside retention that overtakes it', () => {
 })
 
 describe('a log with random damage', () => {
-  const { disk: whole, lsns } = sampleLog()
+  const { disk: whole, lsns } = sampleLog(1, true)
   const { payloads: known } = inspected(whole)
 
   it('is judged as an opening judges it', () => {
@@ -327,7 +327,7 @@ describe('a log with random damage', () => {
       const same = opened.records!.every(({ lsn, payload }) => payloads.get(lsn) === String(payload))
       // The opening may add a sync marker.
       const added = opened.endLsn! - found.endLsn
-      expect([seed, same, added === 0 || added === frameHeaderBytes]).toEqual([seed, true, true])
+      expect([seed, same, added === 0 || added === batchHeaderBytes]).toEqual([seed, true, true])
       if (found.verdict === 'valid') expect([seed, opened.torn]).toEqual([seed, undefined])
     }
     expect(Math.min(tally.valid, tally.torn, tally.corrupt)).toBeGreaterThan(3)

@@ -12,7 +12,7 @@ import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
-/** A record of several frames, which may begin in one segment and end in the next. */
+/** A record in several batches, which may begin in one segment and end in the next. */
 const largeBytes = (n: number) => 5000 + 333 * (n % 11)
 
 /**
@@ -23,10 +23,10 @@ function interrupted(full: MemoryDisk, gone: number) {
   const disk = full.clone()
   for (const file of segmentPaths(disk).slice(0, gone)) disk.remove(file)
   const [file] = segmentPaths(disk) as [string]
-  const { firstLsn, withinGroup = false } = readSegmentHeader(disk, file)!
+  const { firstLsn, withinRecord = false } = readSegmentHeader(disk, file)!
   // What an opening reads, which is on a disk of its own: it writes.
   const whole = reopen(disk.clone()).records.map(({ lsn }) => lsn)
-  return { disk, file, firstLsn, withinGroup, whole }
+  return { disk, file, firstLsn, withinRecord, whole }
 }
 
 function logOf(bytesOf: (n: number) => number, records: number): MemoryDisk {
@@ -43,11 +43,11 @@ function logOf(bytesOf: (n: number) => number, records: number): MemoryDisk {
 
 const large = logOf(largeBytes, 40)
 const states = Array.from({ length: segmentPaths(large).length - 1 }, (_, i) => interrupted(large, i + 1))
-const within = states.filter(({ withinGroup }) => withinGroup)
+const within = states.filter(({ withinRecord }) => withinRecord)
 /** Where the first record begins that is whole. */
 function restEnd(disk: MemoryDisk): number {
   const starts: number[] = []
-  inspectLogNow(disk, inlineDirectory, { group: ({ startLsn }) => starts.push(startLsn) }, { settle: false })
+  inspectLogNow(disk, inlineDirectory, { record: ({ startLsn }) => starts.push(startLsn) }, { settle: false })
   return starts[0]!
 }
 
@@ -68,23 +68,23 @@ describe('a log whose removal was interrupted, so that it begins within a record
 
   it('is inspected without the rest of that record, and nothing is said to lack its beginning', () => {
     for (const { disk, whole } of states) {
-      const { lsns, payloads, verdict, groups } = inspected(disk)
+      const { lsns, payloads, verdict, records } = inspected(disk)
       expect(lsns).toEqual(whole)
       expect([...payloads.keys()]).toEqual(whole)
-      expect([verdict, groups]).toEqual(['valid', whole.length])
+      expect([verdict, records]).toEqual(['valid', whole.length])
     }
   })
 
   it('is salvaged with that rest among what was skipped, and without damage', async () => {
-    for (const { disk, whole, withinGroup, firstLsn, file } of states) {
+    for (const { disk, whole, withinRecord, firstLsn, file } of states) {
       const reader = new SalvageReader(inlineDirectory, { disk })
       const records = []
       for await (const record of reader) records.push(record)
       expect(records.map(({ lsn }) => lsn)).toEqual(whole)
-      expect(records.filter(({ mayLackBeginning }) => mayLackBeginning)).toEqual([])
+      expect(records.filter(({ lacksBeginning }) => lacksBeginning)).toEqual([])
       const toLsn = restEnd(disk)
       const rest = { fromLsn: firstLsn, toLsn, file, bytes: toLsn - firstLsn }
-      expect([reader.skipped, reader.damage]).toEqual([withinGroup ? [rest] : [], []])
+      expect([reader.skipped, reader.damage]).toEqual([withinRecord ? [rest] : [], []])
     }
   })
 
@@ -103,7 +103,7 @@ describe('a log whose removal was interrupted, so that it begins within a record
         .map((line) => JSON.parse(line))
     expect([dump.code, dump.stderr]).toEqual([0, ''])
     expect(lines(dump.stdout).map(({ lsn }) => lsn)).toEqual(whole)
-    expect(JSON.parse(stats.stdout)).toMatchObject({ groups: whole.length, corrupt: 0 })
+    expect(JSON.parse(stats.stdout)).toMatchObject({ records: whole.length, corrupt: 0 })
     const [rest, ...salvaged] = lines(salvage.stdout)
     expect(rest).toMatchObject({ skipped: { toLsn: restEnd(disk) } })
     expect(salvaged.map(({ lsn }) => lsn)).toEqual(whole)
@@ -113,7 +113,7 @@ describe('a log whose removal was interrupted, so that it begins within a record
     const { disk, file } = within[0]!
     const repaired = disk.clone()
     // Within the rest of the first record: nothing whole stands before it.
-    damage(repaired, file, (content) => void (content[segmentHeaderBytes + 40]! ^= 1))
+    damage(repaired, file, (content) => void (content[segmentHeaderBytes + 48]! ^= 1))
     applyRepair(repaired, inlineDirectory, planRepair(inspected(repaired)), 'repair-1')
     const { log, records } = reopen(repaired)
     expect(records).toEqual([])
@@ -124,10 +124,10 @@ describe('a log whose removal was interrupted, so that it begins within a record
   })
 
   it('is scanned for jobs from the first whole record on', () => {
-    // Job events fit in a frame: only the one over the end of the first segment does not.
+    // Job events fit in a batch: only the one over the end of the first segment does not.
     const full = logOf((n) => (n === 76 ? 9000 : 100), 200)
-    const { disk, withinGroup, whole } = interrupted(full, 1)
-    expect(withinGroup).toBe(true)
+    const { disk, withinRecord, whole } = interrupted(full, 1)
+    expect(withinRecord).toBe(true)
     const found = [...scanLog(disk, inlineDirectory)]
     expect(found.map((one) => (one.kind === 'record' ? one.endLsn : one.kind))).toEqual(whole)
     const firstLsn = restEnd(disk)
@@ -135,7 +135,7 @@ describe('a log whose removal was interrupted, so that it begins within a record
   })
 })
 
-describe('a record in several frames', () => {
+describe('a record in several batches', () => {
   it('is scanned as one record, which says so', () => {
     const full = logOf((n) => (n === 76 ? 9000 : 100), 200)
     const { lsns } = inspected(full)

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { BatchChunk } from '#tidemark/log/read/batch-walk.js'
+import { type BatchChunk, wholeChunk } from '#tidemark/log/read/batch-walk.js'
 import { LiveFeed } from '#tidemark/log/read/live-feed.js'
 
 const bufferBytes = 64 * 1024
 const invariant = expect.objectContaining({ code: 'TIDEMARK_INVARIANT' })
 
 function chunk(startLsn: number, endLsn: number): BatchChunk {
-  return { bytes: Buffer.alloc(endLsn - startLsn), startLsn, endLsn }
+  return wholeChunk(Buffer.alloc(endLsn - startLsn), startLsn, endLsn)
 }
 
 describe('a feed of readers that have caught up', () => {

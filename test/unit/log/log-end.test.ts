@@ -50,9 +50,9 @@ describe('the end of a log that is written meanwhile', () => {
         disk.beforeCall = (call) => {
           if (call === 'readSync' && ++reads === at) grow(end)
         }
-        const { groupEndLsn } = scanWritten(disk, inlineDirectory, segments[0]!, 0)
-        expect(groupEndLsn).toBeGreaterThanOrEqual(lsns[4]!)
-        expect(lsns).toContain(groupEndLsn)
+        const { wholeEndLsn } = scanWritten(disk, inlineDirectory, segments[0]!, 0)
+        expect(wholeEndLsn).toBeGreaterThanOrEqual(lsns[4]!)
+        expect(lsns).toContain(wholeEndLsn)
         readsMax = Math.max(readsMax, reads)
         if (reads < at) break
       }
@@ -87,12 +87,12 @@ describe('the end of a log that is written meanwhile', () => {
     disk.beforeCall = (call) => {
       if (call === 'readSync') grow(sample.lsns[++added]! + 60)
     }
-    const { groupEndLsn } = scanWritten(disk, inlineDirectory, sample.segments[0]!, 0)
-    expect(groupEndLsn).toBeGreaterThanOrEqual(sample.lsns[4]!)
-    const { verdict, groups } = inspectLogNow(disk, inlineDirectory)
+    const { wholeEndLsn } = scanWritten(disk, inlineDirectory, sample.segments[0]!, 0)
+    expect(wholeEndLsn).toBeGreaterThanOrEqual(sample.lsns[4]!)
+    const { verdict, records } = inspectLogNow(disk, inlineDirectory)
     expect(verdict).toBe('valid')
-    expect(groups).toBeGreaterThan(4)
-    expect(groups).toBeLessThan(added)
+    expect(records).toBeGreaterThan(4)
+    expect(records).toBeLessThan(added)
   })
 
   it('is corrupt where it stays invalid after something says that it was synced', () => {
@@ -107,7 +107,7 @@ describe('the end of a log that is written meanwhile', () => {
     // No byte of the log says that anything came after it: only the caller knows.
     content.fill(0, segmentHeaderBytes + lsns[5]!)
     disk.replace(file, content)
-    expect(scan().groupEndLsn).toBe(lsns[4])
+    expect(scan().wholeEndLsn).toBe(lsns[4])
     expect(() => scan(end)).toThrowError(damaged)
   })
 
@@ -140,7 +140,7 @@ describe('the end of a log that is written meanwhile', () => {
     const segments = segmentPaths(disk).map((path) => {
       return { path, header: requireSegmentHeader(disk, path, Number(path.slice(-24, -4))) }
     })
-    expect(segments.map(({ header }) => header.withinGroup ?? false)).toEqual([false, true])
+    expect(segments.map(({ header }) => header.withinRecord ?? false)).toEqual([false, true])
     const copied = (snapshotLsn: number) =>
       copyEnd(disk, inlineDirectory, segments, snapshotLsn, { closed: true })
     expect(await copied(0)).toBe(end)

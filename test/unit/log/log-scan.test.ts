@@ -109,7 +109,7 @@ describe('events that the owner removes after the first was read', () => {
   /** A log of three segments, and a call that removes the second. */
   async function threeSegments() {
     const dir = temporaryDirectory()
-    const log = await JobLog.open(dir, { segmentBytes: 256 * 1024, maxFrameBytes: 64 * 1024 })
+    const log = await JobLog.open(dir, { segmentBytes: 256 * 1024, maxBatchBytes: 64 * 1024 })
     const firsts: number[] = []
     for (let segment = 0; segment < 3; segment++) {
       if (segment > 0) firsts.push(await log.rotate())

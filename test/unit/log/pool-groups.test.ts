@@ -5,13 +5,13 @@ import { InstrumentCatalog, poolGroupOf } from '#tidemark/cli/log/groups.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from '#tidemark/cli/log/snapshots.js'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
-import type { InspectedGroup } from '#tidemark/log/tools/inspection-report.js'
+import type { InspectedRecord } from '#tidemark/log/tools/inspection-report.js'
 import { bitcoin, ether, limit, openPool } from '../../support/pools.js'
 import { Random } from '../../support/random.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 /** The groups of a pool that has seen every kind of command, and its folder with a snapshot. */
-async function sampleGroups(): Promise<{ dir: string; groups: InspectedGroup[] }> {
+async function sampleGroups(): Promise<{ dir: string; groups: InspectedRecord[] }> {
   const dir = temporaryDirectory()
   const pool = await openPool({ dir, instruments: [bitcoin, ether] })
   for (let i = 1; i <= 20; i++) {
@@ -40,9 +40,9 @@ async function sampleGroups(): Promise<{ dir: string; groups: InspectedGroup[] }
   await pool.submit({ type: 'cancel-all', account: 3 })
   await pool.checkpoint()
   await pool.close()
-  const groups: InspectedGroup[] = []
+  const groups: InspectedRecord[] = []
   inspectLogNow(new NodeDisk(), dir, {
-    group: (group) => groups.push({ ...group, payload: Uint8Array.from(group.payload) }),
+    record: (group) => groups.push({ ...group, payload: Uint8Array.from(group.payload) }),
   })
   return { dir, groups }
 }

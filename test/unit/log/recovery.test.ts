@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { frameHeaderBytes } from '#tidemark/log/format/frame.js'
+import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
 import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
@@ -48,7 +48,7 @@ describe('opening a log again', () => {
       lsns.map((_, n) => String(record(n))),
     )
     // A sync marker follows the last record.
-    expect(log.tail).toBe(lsns.at(-1)! + frameHeaderBytes)
+    expect(log.tail).toBe(lsns.at(-1)! + batchHeaderBytes)
     expect(log.recovered.report.tornTail).toBeUndefined()
   })
 
@@ -81,13 +81,22 @@ describe('opening a log again', () => {
     expect(log.tail).toBe(0)
   })
 
-  it('refuses records of another content version or format', () => {
+  it('refuses another format and another kind', () => {
     const { disk } = written(10)
     const [file] = segmentFiles(disk) as [string]
-    const content = disk.contentOf(file)!
-    for (const at of [0, 2048]) content.writeUInt32LE(2, at + 8)
-    disk.replace(file, content)
-    expect(codeOf(() => reopen(disk))).toBe('TIDEMARK_LOG_CORRUPT')
+    const changed = (change: (copy: Buffer) => void) => {
+      const content = disk.contentOf(file)!
+      for (const at of [0, 2048]) {
+        change(content.subarray(at, at + 80))
+        content.writeUInt32LE(crc32(content.subarray(at, at + 76)), at + 76)
+      }
+      const other = disk.clone()
+      other.replace(file, content)
+      return other
+    }
+    expect(codeOf(() => reopen(changed((copy) => copy.writeUInt16LE(3, 8))))).toBe('TIDEMARK_LOG_FORMAT')
+    expect(codeOf(() => reopen(changed((copy) => copy.write('pool', 60))))).toBe('TIDEMARK_LOG_KIND')
+    expect(codeOf(() => reopen(changed(() => {})))).toBeUndefined()
   })
 
   it('uses the second copy of a header whose first copy is damaged', () => {
@@ -119,7 +128,7 @@ describe('a torn tail', () => {
     expect(reopen(keep).log.recovered.report.tornTail).toBeUndefined()
   })
 
-  it('differs from corruption by what later frames say was synced', () => {
+  it('differs from corruption by what later batches say was synced', () => {
     // One flush of 3 records, then one of 3 more: the second proves the first synced.
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
@@ -141,9 +150,9 @@ describe('a torn tail', () => {
     expect(recovered.recovered.report.tornTail).toMatchObject({ lsn: lsns[3], reason: 'bad-crc' })
   })
 
-  it('of a group in several frames takes the whole group', () => {
+  it('of a record in several batches takes the whole record', () => {
     const { disk, log } = written(10)
-    const before = log.tail + frameHeaderBytes
+    const before = log.tail + batchHeaderBytes
     const small = log.producer
     expect(() => small.tryAppend(1, 0, new Uint8Array(10_000))).toThrowError(/at most/)
     small.append(1, 0, new Uint8Array(10_000))
@@ -152,10 +161,10 @@ describe('a torn tail', () => {
       if (call === 'syncData') cuts.push(reopen(disk.powerCut(() => true)).log.tail)
     }
     log.flushAll()
-    expect(cuts.every((tail) => tail === before || tail === log.released + frameHeaderBytes)).toBe(true)
+    expect(cuts.every((tail) => tail === before || tail === log.released + batchHeaderBytes)).toBe(true)
   })
 
-  it('of a group that goes over a rotation ends the log before the group, in the segment where it began', () => {
+  it('of a record that goes over a rotation ends the log before it, in the segment where it began', () => {
     for (const pieces of [9500, 40_000]) {
       const disk = new MemoryDisk()
       const log = new InlineLog(disk)
@@ -167,7 +176,7 @@ describe('a torn tail', () => {
       log.producer.append(1, 0, Buffer.alloc(pieces, 7))
       while (segmentFiles(disk).length < (pieces > 20_000 ? 3 : 2)) log.flusher.flush()
       log.flusher.flush()
-      // Of the frames in the newest segment none got to the disk.
+      // Of the batches in the newest segment none got to the disk.
       const newest = segmentFiles(disk).at(-1)!
       disk.replace(newest, disk.contentOf(newest)!.subarray(0, segmentHeaderBytes))
       const { log: again, records } = reopen(disk)
@@ -183,7 +192,7 @@ describe('a torn tail', () => {
     }
   })
 
-  it('is not prolonged by valid frames of an earlier epoch that stand at the right place', () => {
+  it('is not prolonged by valid batches of an earlier epoch that stand at the right place', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk)
     const lsns = [0, 1, 2, 3, 4].map((n) => log.append(record(n)))
@@ -237,8 +246,8 @@ describe('damage', () => {
           records.map((one) => one.lsn),
           `bit ${bit} of ${file}`,
         ).toEqual(lsns)
-        const padding = content.byteLength > 0 && lsn >= 0 && lsn < end
-        if (padding) expect(isPadding(disk, file, bit >> 3), `bit ${bit} of ${file}`).toBe(true)
+        const within = content.byteLength > 0 && lsn >= firstLsn && lsn < end
+        expect(within, `bit ${bit} of ${file}`).toBe(false)
       } catch (error) {
         expect(error).toMatchObject({
           code: 'TIDEMARK_LOG_CORRUPT',
@@ -272,64 +281,29 @@ describe('damage', () => {
         continue
       }
       expect(records.length).toBeLessThanOrEqual(lsns.length)
-      // The padding after the last record may be gone: it holds nothing.
       const end = firstLsn + Math.max(0, bytes - segmentHeaderBytes)
       const whole = lsns.filter((lsn) => lsn <= end).length
-      const withoutPadding = lsns.filter((lsn) => lsn - 7 <= end).length
-      expect(records.length, `${bytes} bytes`).toBeGreaterThanOrEqual(whole)
-      expect(records.length, `${bytes} bytes`).toBeLessThanOrEqual(withoutPadding)
+      expect(records.length, `${bytes} bytes`).toBe(whole)
     }
   })
 })
 
-/** Whether a byte of a segment file lies in the padding after a frame. */
-function isPadding(disk: MemoryDisk, file: string, position: number): boolean {
-  const content = disk.contentOf(file)!
-  let at = segmentHeaderBytes
-  while (at < content.byteLength) {
-    const length = content.readUInt32LE(at)
-    if (length === 0) return false
-    const end = (at + length + 7) & ~7
-    if (position >= at && position < end) return position >= at + length
-    at = end
-  }
-  return false
-}
-
 describe('what is written again at an opening', () => {
-  it('begins where a frame begins, whatever a frame says was synced', () => {
+  it('begins where a batch begins, whatever a batch says was synced', () => {
     // More than an opening writes again as a whole.
     const { disk, lsns } = written(100, 1)
     const [file] = segmentFiles(disk) as [string]
     const content = disk.contentOf(file)!
-    // A writer's error: the CRC fits, and the last frame says that the log was synced up to the middle of the one before.
+    // A writer's error: the CRC fits, and the last batch says that the log was synced up to the middle of the one before.
     const at = segmentHeaderBytes + lsns[98]!
-    const frame = content.subarray(at, at + content.readUInt32LE(at))
-    frame.writeUInt32LE(1, 12)
-    frame.writeUInt32LE(0, 4)
-    const ofPayload = crc32(frame.subarray(32), crc32(content.subarray(16, 24)))
-    frame.writeUInt32LE(crc32(frame.subarray(0, 32), ofPayload), 4)
+    const batch = content.subarray(at, at + content.readUInt32LE(at))
+    batch.writeUInt32LE(1, 12)
+    batch.writeUInt32LE(0, 4)
+    const ofRecords = crc32(batch.subarray(32), crc32(content.subarray(16, 24)))
+    batch.writeUInt32LE(crc32(batch.subarray(0, 32), ofRecords), 4)
     disk.replace(file, content)
     const files = segmentFiles(disk)
     expect(codeOf(() => reopen(disk))).toBe('TIDEMARK_LOG_CORRUPT')
     expect(segmentFiles(disk)).toEqual(files)
-  })
-
-  it('has zeros for padding where the file ended within the padding, and a CRC that holds when it is sealed', () => {
-    const disk = new MemoryDisk()
-    const log = new InlineLog(disk)
-    log.append(Buffer.alloc(100, 1))
-    log.flushAll()
-    const lsn = log.append(Buffer.alloc(33, 2))
-    log.flushAll()
-    const [file] = segmentFiles(disk) as [string]
-    disk.replace(file, disk.contentOf(file)!.subarray(0, segmentHeaderBytes + lsn - 6))
-    const again = new InlineLog(disk)
-    expect(again.tail).toBe(lsn + frameHeaderBytes)
-    while (segmentFiles(disk).length < 4) {
-      again.append(Buffer.alloc(1000, 3))
-      again.flushAll()
-    }
-    expect(reopen(disk).records[1]).toMatchObject({ lsn })
   })
 })

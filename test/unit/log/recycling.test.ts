@@ -1,7 +1,14 @@
 import crc32 from 'crc-32'
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '#tidemark/log/disk/disk.js'
-import { crcSeedOf, frameHeaderBytes, writeFrameHeader } from '#tidemark/log/format/frame.js'
+import {
+  batchHeaderBytes,
+  crcSeedOf,
+  recordBytes,
+  recordHeaderBytes,
+  writeBatchHeader,
+  writeRecordHeader,
+} from '#tidemark/log/format/batch.js'
 import { readSegmentHeader, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
@@ -51,15 +58,16 @@ function recycled(): { disk: MemoryDisk; log: InlineLog; last: string } {
   return { disk, log, last }
 }
 
-/** A frame as the log makes them. */
-function frame(options: { lsn: number; epoch: bigint; synced: number; payload: Uint8Array }): Buffer {
+/** A batch with one record as the log makes them. */
+function batch(options: { lsn: number; epoch: bigint; synced: number; payload: Uint8Array }): Buffer {
   const { lsn, epoch, synced, payload } = options
-  const length = 32 + payload.byteLength
-  const bytes = Buffer.alloc((length + 7) & ~7)
-  const words = new Int32Array(8)
-  writeFrameHeader(words, 0, length, 1, 1, lsn, synced, 1, crc32.buf(payload, crcSeedOf(epoch)))
-  Buffer.from(words.buffer).copy(bytes)
-  bytes.set(payload, 32)
+  const length = batchHeaderBytes + recordBytes(payload.byteLength)
+  const words = new Int32Array(length / 4)
+  const bytes = Buffer.from(words.buffer)
+  writeRecordHeader(words, 8, recordHeaderBytes + payload.byteLength, 1, 0)
+  bytes.set(payload, 40)
+  const crc = crc32.buf(bytes.subarray(batchHeaderBytes), crcSeedOf(epoch))
+  writeBatchHeader(words, 0, length, 1, 1, lsn, synced, 1, crc)
   return bytes
 }
 
@@ -129,13 +137,13 @@ describe('a segment that is removed', () => {
     const log = new InlineLog(whole)
     const payloads = new Map<number, Buffer>()
     for (let n = 0; n < 60; n++) {
-      // More than a frame holds: such a record may begin in one segment and end in the next.
+      // More than a batch holds: such a record may begin in one segment and end in the next.
       const payload = Buffer.alloc(5000 + 333 * (n % 11), n)
       payloads.set(log.producer.append(1, 0, payload), payload)
       log.flushAll()
     }
     const { firstLsns } = planRemoval(whole, inlineDirectory, log.released)!
-    const within = firstLsns.filter((_, i) => readSegmentHeader(whole, segments(whole)[i]!)?.withinGroup)
+    const within = firstLsns.filter((_, i) => readSegmentHeader(whole, segments(whole)[i]!)?.withinRecord)
     expect(within.length).toBeGreaterThan(2)
     for (let gone = 1; gone <= firstLsns.length; gone++) {
       const disk = whole.clone()
@@ -200,7 +208,7 @@ describe('a segment that is removed', () => {
     const firstLsn = log.removeBefore(log.released)
     const { log: again } = reopen(disk)
     expect(names(disk, /^(recycled|spare)/)).toEqual([])
-    const endLsn = log.tail + frameHeaderBytes
+    const endLsn = log.tail + batchHeaderBytes
     expect(again.recovered.report).toMatchObject({ firstLsn, endLsn, tornTail: undefined })
   })
 
@@ -227,7 +235,7 @@ describe('a segment that is removed', () => {
       log.append(record(7))
       log.flushAll()
     }
-    const tail = log.tail + frameHeaderBytes
+    const tail = log.tail + batchHeaderBytes
     let cuts = 0
     let preallocating = false
     disk.beforeCall = (call) => {
@@ -250,19 +258,19 @@ describe('a segment that is removed', () => {
 })
 
 describe('a segment in a file that was used before', () => {
-  it('ends where its own frames end, with nothing torn', () => {
+  it('ends where its own batches end, with nothing torn', () => {
     const { disk, log } = recycled()
     expect(inspectLogNow(disk, inlineDirectory, {}, { settle: false })).toMatchObject({
       damage: [],
       endLsn: log.tail,
     })
     expect(reopen(disk.clone()).log.recovered.report).toMatchObject({
-      endLsn: log.tail + frameHeaderBytes,
+      endLsn: log.tail + batchHeaderBytes,
       tornTail: undefined,
     })
   })
 
-  it('takes no frame of the earlier use for its own, nor its synced LSN for a proof', () => {
+  it('takes no batch of the earlier use for its own, nor its synced LSN for a proof', () => {
     const { disk, log, last } = recycled()
     const header = readSegmentHeader(disk, last)!
     const firstLsn = header.firstLsn
@@ -278,15 +286,15 @@ describe('a segment in a file that was used before', () => {
     for (const [i, one] of stale.entries()) {
       const image = disk.clone()
       const bytes = Buffer.from(content)
-      frame({ ...one, payload }).copy(bytes, segmentHeaderBytes + at - firstLsn)
+      batch({ ...one, payload }).copy(bytes, segmentHeaderBytes + at - firstLsn)
       image.replace(last, bytes)
       const { report } = reopen(image).log.recovered
-      expect(report.endLsn, `frame ${i}`).toBe(log.tail + frameHeaderBytes)
+      expect(report.endLsn, `batch ${i}`).toBe(log.tail + batchHeaderBytes)
       if (i === 0) expect(report.tornTail).toBeUndefined()
     }
-    // What proves it is a frame of this use: then the place between was synced, and is damaged.
+    // What proves it is a batch of this use: then the place between was synced, and is damaged.
     const proof = Buffer.from(content)
-    frame({ lsn: at, epoch: header.epoch, synced: at, payload }).copy(
+    batch({ lsn: at, epoch: header.epoch, synced: at, payload }).copy(
       proof,
       segmentHeaderBytes + at - firstLsn,
     )
@@ -294,7 +302,7 @@ describe('a segment in a file that was used before', () => {
     expect(() => reopen(disk)).toThrowError(expect.objectContaining({ code: 'TIDEMARK_LOG_CORRUPT' }))
   })
 
-  it('that ends within a frame is cut there, and the cut is reported', () => {
+  it('that ends within a batch is cut there, and the cut is reported', () => {
     const { disk, log, last } = recycled()
     const before = log.tail
     const stale = disk.contentOf(last)!
@@ -302,7 +310,7 @@ describe('a segment in a file that was used before', () => {
     log.flushAll()
     const { firstLsn } = readSegmentHeader(disk, last)!
     const from = segmentHeaderBytes + before - firstLsn
-    // The header of the frame got to the disk, the rest of it is what was there before.
+    // The header of the batch got to the disk, the rest of it is what was there before.
     const torn = Buffer.from(stale)
     disk.contentOf(last)!.copy(torn, from, from, from + 100)
     disk.replace(last, torn)
@@ -310,7 +318,7 @@ describe('a segment in a file that was used before', () => {
     expect(inspection.damage).toMatchObject([{ kind: 'torn-tail', lsn: before }])
     const { log: again } = reopen(disk)
     expect(again.recovered.report).toMatchObject({
-      endLsn: before + frameHeaderBytes,
+      endLsn: before + batchHeaderBytes,
       tornTail: { lsn: before },
     })
     const lsn = again.append(Buffer.from('after it'))

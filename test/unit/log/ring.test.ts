@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FrameDecoder } from '#tidemark/log/format/frame.js'
+import { BatchDecoder } from '#tidemark/log/format/batch.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { RingReader } from '#tidemark/log/ring/ring-reader.js'
 import { InlineLog, readRecords } from '../../support/inline-log.js'
@@ -37,7 +37,7 @@ describe('the ring', () => {
 
   it('takes exactly what fits and refuses the next byte without claiming it', () => {
     const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 256 * 1024 })
-    const payload = new Uint8Array(4096 - 32)
+    const payload = new Uint8Array(4096 - 40)
     for (let i = 0; i < ringBytes / 4096; i++)
       expect(log.producer.tryAppend(1, 0, payload)).toBe((i + 1) * 4096)
     expect(log.producer.tryAppend(1, 0, new Uint8Array(0))).toBeUndefined()
@@ -48,18 +48,20 @@ describe('the ring', () => {
 
   it('takes a batch whole or not at all', () => {
     const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 256 * 1024 })
-    const payloads = Array.from({ length: 100 }, () => new Uint8Array(968))
-    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(60_000)
+    const payloads = Array.from({ length: 100 }, () => new Uint8Array(976))
+    // Four to a batch: 15 headers.
+    const bytes = 60 * 984 + 15 * 32
+    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(bytes)
     expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBeUndefined()
     // 100 KB never fit into a ring of 64 KiB.
     expect(() => log.producer.tryAppendBatch(1, 0, payloads)).toThrowError(
       expect.objectContaining({ code: 'TIDEMARK_BATCH_TOO_LARGE' }),
     )
-    expect(log.tail).toBe(60_000)
+    expect(log.tail).toBe(bytes)
     log.flushAll()
-    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(120_000)
+    expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(2 * bytes)
     log.flushAll()
-    expect(log.released).toBe(120_000)
+    expect(log.released).toBe(2 * bytes)
   })
 
   it('works across the wrap of its 32-bit counters', () => {
@@ -75,7 +77,7 @@ describe('the ring', () => {
     expect(readRecords(disk, 0, log.released)).toHaveLength(64)
   })
 
-  it('places frames by LSNs beyond 2^32', () => {
+  it('places batches by LSNs beyond 2^32', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
     const start = 2 ** 32 - 4096
@@ -85,9 +87,9 @@ describe('the ring', () => {
     words.released = start
     words.claimLimit = start + ringBytes
     const producer = new LogProducer(log.memory, 1)
-    expect(producer.append(1, 0, new Uint8Array(4064))).toBe(start + 4096)
-    expect(producer.append(1, 0, new Uint8Array(64))).toBe(2 ** 32 + 96)
-    const decoder = new FrameDecoder(4096)
+    expect(producer.append(1, 0, new Uint8Array(4056))).toBe(start + 4096)
+    expect(producer.append(1, 0, new Uint8Array(64))).toBe(2 ** 32 + 104)
+    const decoder = new BatchDecoder(4096)
     const ring = Buffer.from(log.memory.ring)
     const seed = logWords(log).crcSeed
     expect(decoder.decode(ring, start % ringBytes, ringBytes, start, seed)).toBe('none')
@@ -105,14 +107,14 @@ describe('the ring', () => {
     log.append(new Uint8Array(100))
     expect(reader.read(target, log.released)).toBe(0)
     log.flushAll()
-    expect(reader.read(target, log.released)).toBe(136)
+    expect(reader.read(target, log.released)).toBe(144)
     for (let i = 0; i < 40; i++) log.append(new Uint8Array(1000))
     log.flushAll()
     expect(reader.detached).toBe(true)
     expect(reader.read(target, log.released)).toBeUndefined()
   })
 
-  it('keeps a reader where it is that was attached above the released LSN, within a group', () => {
+  it('keeps a reader where it is that was attached above the released LSN, within a record in pieces', () => {
     const log = new InlineLog(new MemoryDisk(), { ringBytes, segmentBytes: 6000 })
     log.producer.append(1, 0, new Uint8Array(9000))
     log.flusher.flush()

@@ -36,7 +36,7 @@ class Log {
     this.#group.reset()
     this.engine.apply(this.#words, 0, this.#group)
     this.#lsn += 8
-    if (this.engine.hasRequestId(this.#words, 0)) this.engine.settleRequest(this.#lsn)
+    if (this.engine.hasRequestId(this.#words, 0)) this.engine.settleRequests(this.#lsn, this.#group.end)
     return decodeEvents(this.#group.i32, 0, this.#group.byteLength >> 2)
   }
 }

@@ -98,7 +98,7 @@ class Flow {
 function outcomeOf(engine: MatchingEngine, words: Int32Array, group: GroupBuffer, lsn: number): Uint8Array {
   group.reset()
   engine.apply(words, 0, group)
-  if (engine.hasRequestId(words, 0)) engine.settleRequest(lsn)
+  if (engine.hasRequestId(words, 0)) engine.settleRequests(lsn, group.end)
   return group.bytes().slice()
 }
 

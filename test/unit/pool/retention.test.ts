@@ -13,12 +13,13 @@ function segmentsMadeAt(...hours: (number | undefined)[]): MemoryDisk {
   hours.forEach((hour, i) => {
     const file = disk.create(segmentPath('/log', i * 8192))
     const header = encodeSegmentHeader({
+      kind: 'pool',
       contentVersion: 1,
       epoch: 1n,
       firstLsn: i * 8192,
       previous: undefined,
       createdUs: (hour ?? 0) * hourMs * 1000,
-      maxFrameBytes: 4096,
+      maxBatchBytes: 4096,
       recycled: false,
     })
     disk.write(file, [hour === undefined ? Buffer.alloc(4096) : header], 0)

@@ -5,7 +5,7 @@ import { afterEach } from 'vitest'
 import { DurableLog } from '#tidemark/log/index.js'
 
 /** Small files and a small ring, so that a test meets their ends. */
-export const smallLog = { ringBytes: 64 * 1024, maxFrameBytes: 16 * 1024, segmentBytes: 64 * 1024 }
+export const smallLog = { ringBytes: 64 * 1024, maxBatchBytes: 16 * 1024, segmentBytes: 64 * 1024 }
 
 const folders: string[] = []
 
@@ -46,7 +46,7 @@ export function findText(dir: string, text: string): { file: string; offset: num
 
 /** Writes records as they are into a log, past everything that the job log checks. */
 export async function writeRecords(dir: string, records: readonly string[], type = 64): Promise<void> {
-  const log = await DurableLog.open({ dir, ...smallLog })
+  const log = await DurableLog.open({ dir, kind: 'jobs', ...smallLog })
   for (const record of records) log.append(Buffer.from(record), type)
   await log.close()
 }
