@@ -304,7 +304,7 @@ describe('retention beside cursors', () => {
     const pool = await openPool({
       ...small,
       keepLogBytes: 0,
-      cursorKeepBytes: 300_000,
+      cursorKeepBytes: 200_000,
       clock: new ManualClock(),
     })
     const invalidated: CursorInvalidation[] = []
@@ -326,10 +326,10 @@ describe('retention beside cursors', () => {
     // "held" is at 0; now it is further back than it may be, and "risk" is not.
     const at = subscription.acknowledgedLsn!
     await grow(2000)
-    expect(pool.durableLsn).toBeGreaterThan(300_000)
-    expect(pool.durableLsn - at).toBeLessThan(300_000)
+    expect(pool.durableLsn).toBeGreaterThan(200_000)
+    expect(pool.durableLsn - at).toBeLessThan(200_000)
     const { firstLsn } = await pool.checkpoint()
-    expect(invalidated).toMatchObject([{ name: 'held', lsn: 0, keepBytes: 300_000 }])
+    expect(invalidated).toMatchObject([{ name: 'held', lsn: 0, keepBytes: 200_000 }])
     expect(firstLsn).toBeGreaterThan(0)
     expect(firstLsn).toBeLessThanOrEqual(at)
     expect(() => held.acknowledge()).toThrowError(failsWith('TIDEMARK_CURSOR_INVALIDATED', { name: 'held' }))
