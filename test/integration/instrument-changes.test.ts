@@ -21,7 +21,7 @@ const bitcoin = { symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }
 const ether = { symbol: 'ETH-USD', tickSize: '0.05', lotSize: '0.001' }
 
 describe('what an instrument says of itself', () => {
-  it('is as it was added and changed, for whoever opens the pool later, from the log or from a snapshot', async () => {
+  it('is as it was added and changed for every later opening, from the log or from a snapshot', async () => {
     for (const checkpointBytes of [0, 1]) {
       const dir = temporaryDirectory()
       const pool = await openPool({

@@ -306,7 +306,7 @@ describe('opening again', () => {
     expect((await order).status).toBe('resting')
     await pool.close()
     const again = await openPool({ dir })
-    expect(again.instrument('ÅÄÖ')).toEqual({
+    expect(again.instrument('ÅÄÖ')).toMatchObject({
       symbol: 'ÅÄÖ',
       tickSize: '0.25',
       lotSize: '1',
