@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { NodeDisk } from '../../dist/src/log/disk/node-disk.js'
 import { FileReader } from '../../dist/src/log/read/file-reader.js'
 import { RecordAssembler } from '../../dist/src/log/read/record-assembler.js'
+import { commandTagLow } from '../../dist/src/matching/index.js'
 
 const { dir, fromLsn, commandsMax } = workerData
 const reader = new FileReader(new NodeDisk(), dir, fromLsn, { known: true })
@@ -14,7 +15,7 @@ const counts = { records: 0, repeated: 0, missing: 0, audited: 0, bytes: 0 }
 
 const walk = new RecordAssembler({
   visit(words, from, _to, _lsn, type) {
-    const tag = words[from + 2] >>> 0
+    const tag = commandTagLow(words, from)
     if (type !== 1 || tag === 0) return
     const bit = 1 << (tag & 7)
     if ((seen[tag >> 3] & bit) !== 0) counts.repeated++

@@ -2,17 +2,15 @@
 
 export { packedInstrument, packedOrderNumbers, unpackOrder } from './book/packed-order.js'
 export {
-  CANCEL_ALL_WORDS,
-  CANCEL_WORDS,
-  EXPIRE_WORDS,
+  commandWords,
+  flagsOf,
   HEADER_WORDS,
+  hasTag,
   INSTRUMENT_HAS_DETAILS,
-  INSTRUMENT_WORDS,
   NEW_HAS_REQUEST_ID,
-  NEW_WORDS,
-  REDUCE_WORDS,
-  REPLACE_WORDS,
+  optionalAt,
 } from './codec/command-layout.js'
+export { EVENT_HEADER_WORDS, eventWords, REPEATED_STATUS, reasonOf } from './codec/event-layout.js'
 export {
   DETAILS_WORDS,
   decodeDetails,

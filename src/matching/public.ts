@@ -20,7 +20,7 @@ export {
 } from './codec/command-encoding.js'
 export { CommandError, type CommandErrorCode } from './codec/command-errors.js'
 export { checkFieldNames } from './codec/command-fields.js'
-export { readU64 } from './codec/command-layout.js'
+export { commandAccount, commandTagHigh, commandTagLow, readU64 } from './codec/command-layout.js'
 export * from './codec/command-reader.js'
 export {
   encodeCancel,
@@ -35,6 +35,7 @@ export {
 } from './codec/command-writer.js'
 export * from './codec/commands.js'
 export { fromSteps, type Grid, parseGrid, toSteps } from './codec/decimal.js'
+export { OrderEventFields, TradeFields } from './codec/event-fields.js'
 export * from './codec/event-reader.js'
 export { accountOf, symbolOf, tagHighWord, tagLowWord } from './codec/field-values.js'
 export { GroupBuffer } from './codec/group-buffer.js'
@@ -52,6 +53,7 @@ export {
 } from './codec/instrument-record.js'
 export { limits, noInstrument } from './codec/limits.js'
 export * from './codec/names.js'
+export { NewOrderFields } from './codec/new-order-fields.js'
 export { encodeNew } from './codec/new-order-writer.js'
 export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
 export { rulesVersion } from './codec/rules-version.js'

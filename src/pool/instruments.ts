@@ -59,7 +59,7 @@ export class InstrumentRegistry {
     const instrument = this.#byId[commandInstrument(words, from)]
     const eventAt = from + (words[from]! >>> 18)
     if (instrument === undefined || eventAt >= to) return
-    const event = decodeEvent(words, eventAt)
+    const event = decodeEvent(words, eventAt, from)
     if (event?.event === 'halted') this.#put({ ...instrument, status: 'halted' })
     else if (event?.event === 'resumed') this.#put({ ...instrument, status: 'open' })
     else if (event?.event === 'instrument-changed') {

@@ -17,6 +17,7 @@ import type {
   ReplacePriority,
   ReplaceReason,
   SelfTradePrevention,
+  Side,
   TimeInForce,
 } from '../matching/index.js'
 
@@ -293,54 +294,137 @@ export interface BatchReport {
 }
 
 interface EventPlace {
-  /** The event's command's LSN, and its number within the group: (lsn, index) orders all events of a log. */
+  /** The event's command's LSN, and its number within the record: (lsn, index) orders all events of a log. */
   readonly lsn: number
   readonly index: number
+  /**
+   * When it was logged, in microseconds since 1970-01-01T00:00:00Z by the clock of the machine that logged it. Events that were
+   * logged together have the same time, and a clock that is set back takes it with it.
+   */
+  readonly timeUs: number
   readonly symbol: string
-  /** The command's tag: the caller's own 64 bits. In JSON a string. */
+  /** The command's tag: the caller's own 64 bits, 0 without one. In JSON a string. */
   readonly tag: bigint
 }
 
+/** A fill, at the maker's price. */
 export type TradeEvent = EventPlace & {
   readonly event: 'trade'
+  /** 1, 2, 3, … for each symbol. */
   readonly tradeId: number
   readonly makerOrderId: number
   readonly takerOrderId: number
   readonly price: string
   readonly quantity: string
-  readonly takerSide: 'buy' | 'sell'
+  readonly takerSide: Side
   readonly makerAccount: number
   readonly takerAccount: number
+  /** Open afterwards, hidden part included. */
   readonly makerRemaining: string
   readonly takerRemaining: string
 }
 
 interface OrderPlace extends EventPlace {
   readonly orderId: number
-  readonly side: 'buy' | 'sell'
-  /** Absent for orders without a limit. */
+  readonly account: number
+  readonly side: Side
+  /** Limit price; `undefined` for orders without a limit. */
   readonly price: string | undefined
 }
+
+/** A new order passed every check: the whole of it as it was sent. What it traded, and what became of the rest, follows. */
+export type AcceptedEvent = OrderPlace & {
+  readonly event: 'accepted'
+  readonly orderType: OrderType
+  readonly timeInForce: TimeInForce
+  readonly quantity: string
+  /** `undefined` unless it is a stop. */
+  readonly stopPrice: string | undefined
+  /** The visible part of an iceberg; `undefined` for others. */
+  readonly displayQuantity: string | undefined
+  readonly postOnly: boolean
+  /** Milliseconds since 1970-01-01T00:00:00Z; `undefined` unless it is GTD. */
+  readonly expireTime: number | undefined
+  /** `undefined` where the instrument's holds. */
+  readonly selfTradePrevention: SelfTradePrevention | undefined
+}
+
+/** The open quantity or the price of an order changed without a trade. */
+export type ReplacedEvent = OrderPlace & {
+  readonly event: 'replaced'
+  /** Open from now on, before the trades that may follow in the same record. */
+  readonly quantity: string
+  /** What the order had traded before. */
+  readonly filled: string
+  readonly reason: ReplaceReason
+}
+
+/** An order, or what was left of it, went away without trading. */
+export type CancelledEvent = OrderPlace & {
+  readonly event: 'cancelled'
+  /** What was open. */
+  readonly remaining: string
+  /** What the order had traded. */
+  readonly filled: string
+  readonly reason: CancelReason
+}
+
+/** A waiting stop became a market or limit order. */
+export type TriggeredEvent = OrderPlace & {
+  readonly event: 'triggered'
+  /** What is open. */
+  readonly remaining: string
+  /** What the order had traded before. */
+  readonly filled: string
+}
+
+/**
+ * The book refused a command, which changed nothing. Side, price and what was filled are those of the new order, or of the live
+ * order that the command names, and `undefined` when there is none or it belongs to another account.
+ */
+export type RejectedEvent = EventPlace & {
+  readonly event: 'rejected'
+  /** 0 where the command names no order. */
+  readonly orderId: number
+  /** The account that the command states, or of the live order that it names. */
+  readonly account: number | undefined
+  readonly side: Side | undefined
+  readonly price: string | undefined
+  readonly filled: string | undefined
+  readonly code: RejectCode
+}
+
+/** A request was sent again that had been executed before. */
+export type RepeatedEvent = EventPlace & {
+  readonly event: 'repeated'
+  readonly orderId: number
+  readonly account: number
+  readonly status: OutcomeStatus
+  readonly code: RejectCode | undefined
+  /** LSN of the first execution. */
+  readonly firstLsn: number
+}
+
+/** Something happened to an instrument as a whole. */
+export type InstrumentEvent = EventPlace & {
+  readonly event: 'instrument-created' | 'halted' | 'resumed'
+}
+
+/** What an instrument says of itself from now on. */
+export type InstrumentChangedEvent = EventPlace &
+  InstrumentDetails & { readonly event: 'instrument-changed'; readonly status: InstrumentStatus }
 
 /** A durable event, prices and quantities as decimal strings. */
 export type PoolEvent =
   | TradeEvent
-  | (OrderPlace & { readonly event: 'accepted'; readonly quantity: string })
-  | (OrderPlace & { readonly event: 'replaced'; readonly quantity: string; readonly reason: ReplaceReason })
-  | (OrderPlace & { readonly event: 'cancelled'; readonly remaining: string; readonly reason: CancelReason })
-  | (EventPlace & { readonly event: 'rejected'; readonly orderId: number; readonly code: RejectCode })
-  | (EventPlace & { readonly event: 'triggered'; readonly orderId: number })
-  | (EventPlace & {
-      readonly event: 'repeated'
-      readonly orderId: number
-      readonly status: OutcomeStatus
-      readonly code: RejectCode | undefined
-      /** LSN of the first execution. */
-      readonly firstLsn: number
-    })
-  | (EventPlace & { readonly event: 'instrument-created' | 'halted' | 'resumed' })
-  | (EventPlace &
-      InstrumentDetails & { readonly event: 'instrument-changed'; readonly status: InstrumentStatus })
+  | AcceptedEvent
+  | ReplacedEvent
+  | CancelledEvent
+  | RejectedEvent
+  | TriggeredEvent
+  | RepeatedEvent
+  | InstrumentEvent
+  | InstrumentChangedEvent
 
 export interface SubscribeOptions {
   /**

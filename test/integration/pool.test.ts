@@ -23,6 +23,7 @@ describe('submit', () => {
       {
         lsn: taker.lsn,
         index: 1,
+        timeUs: expect.any(Number),
         symbol: 'BTC-USD',
         tag: 99n,
         event: 'trade',

@@ -10,11 +10,14 @@ import {
 import { EnginePool } from '#tidemark/pool/index.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-/** Logs an instrument and an order as a pool does; `tamper` may change the order's group first. */
-async function writeLog(dir: string, tamper: (group: Int32Array) => void): Promise<number> {
+/**
+ * Logs as a pool does: an instrument, an order that sells 5, and one that buys 7 at once and is cancelled for what is left.
+ * `tamper` may change the last record first.
+ */
+async function writeLog(dir: string, tamper: (record: Int32Array) => void): Promise<number> {
   const engine = new MatchingEngine()
   const words = new Int32Array(256)
-  const group = new GroupBuffer()
+  const record = new GroupBuffer()
   const log = await DurableLog.open({ dir, kind: 'pool', contentVersion: rulesVersion })
   const definition = {
     instrumentId: 0,
@@ -25,17 +28,26 @@ async function writeLog(dir: string, tamper: (group: Int32Array) => void): Promi
     selfTradePrevention: 'none',
   } as const
   encodeInstrument(words, 0, 0, 0, definition)
-  engine.apply(words, 0, group)
-  log.append(group.bytes())
-  group.reset()
-  encodeNew(words, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 100, 5, 0, 0, 0, 0)
-  engine.apply(words, 0, group)
-  tamper(group.i32)
-  const lsn = log.append(group.bytes())
+  engine.apply(words, 0, record)
+  log.append(record.bytes())
+  record.reset()
+  encodeNew(words, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 100, 5, 0, 0, 0, 0)
+  engine.apply(words, 0, record)
+  log.append(record.bytes())
+  record.reset()
+  encodeNew(words, 0, 0, 0, 0, 2, 9, 0, 0, 1, 0, 0, 100, 7, 0, 0, 0, 0)
+  engine.apply(words, 0, record)
+  tamper(record.i32)
+  const lsn = log.append(record.bytes())
   await log.waitDurable(lsn)
   await log.close()
   return lsn
 }
+
+/** Words of the last record: a new order's, then where its events begin. */
+const accepted = 10
+const trade = accepted + 2
+const cancelled = trade + 12
 
 describe('opening a pool', () => {
   it('takes a log whose every outcome is what its commands give', async () => {
@@ -46,17 +58,44 @@ describe('opening a pool', () => {
     await pool.close()
   })
 
-  it('refuses a log that holds another outcome than its commands give, and names LSN and field', async () => {
+  it.each([
+    ['account', 0, accepted + 1],
+    ['makerAccount', 1, trade + 1],
+    ['tradeId', 1, trade + 2],
+    ['makerOrderId', 1, trade + 4],
+    ['price', 1, trade + 6],
+    ['quantity', 1, trade + 8],
+    ['takerRemaining', 1, trade + 10],
+    ['account', 2, cancelled + 1],
+    ['remaining', 2, cancelled + 2],
+    ['filled', 2, cancelled + 4],
+  ] as const)(
+    'refuses a log that holds another %s of event %d, and names LSN and field',
+    async (field, event, word) => {
+      const dir = temporaryDirectory()
+      const lsn = await writeLog(dir, (record) => {
+        record[word]! += 1
+      })
+      await expect(EnginePool.open({ dir })).rejects.toMatchObject({
+        code: 'TIDEMARK_REPLAY_DIFFERS',
+        details: { lsn, event, field },
+      })
+      // A folder whose opening failed is not left locked.
+      await expect(EnginePool.open({ dir })).rejects.toMatchObject({ code: 'TIDEMARK_REPLAY_DIFFERS' })
+    },
+  )
+
+  it.each([
+    ['side', 1, 1],
+    ['reason', 2, 1 << 5],
+  ] as const)('refuses a log that holds another %s in the flags of an event', async (_, event, flag) => {
     const dir = temporaryDirectory()
-    // The cancelled quantity of the IOC order: the command's 12 words, `accepted`, then the event's seventh word.
-    const lsn = await writeLog(dir, (group) => {
-      group[12 + 2 + 6] = 4
+    const lsn = await writeLog(dir, (record) => {
+      record[event === 1 ? trade : cancelled]! ^= flag << 8
     })
     await expect(EnginePool.open({ dir })).rejects.toMatchObject({
       code: 'TIDEMARK_REPLAY_DIFFERS',
-      details: { lsn, event: 1, field: 'remaining' },
+      details: { lsn, event },
     })
-    // A folder whose opening failed is not left locked.
-    await expect(EnginePool.open({ dir })).rejects.toMatchObject({ code: 'TIDEMARK_REPLAY_DIFFERS' })
   })
 })

@@ -243,6 +243,27 @@ export const mutants = [
     tests: ['test/integration/replay.test.ts'],
   },
   {
+    name: 'the last field of a record is not compared with what replay gives',
+    file: 'dist/src/pool/shard/replay.js',
+    find: 'same && i < count; i++',
+    replace: 'same && i < count - 2; i++',
+    tests: ['test/integration/replay.test.ts'],
+  },
+  {
+    name: 'an order that is cancelled is not said to have traded',
+    file: 'dist/src/matching/rules/fast-path.js',
+    find: 'addFilled(out, event, CANCELLED_WORDS, orders.filled(order));',
+    replace: 'out[event] += FILLED_IN_HEADER;',
+    tests: ['test/unit/matching/differential.test.ts'],
+  },
+  {
+    name: 'a command with another tag is another request',
+    file: 'dist/src/matching/book/request-ledger.js',
+    find: 'words[at] - TAG_IN_HEADER',
+    replace: 'words[at]',
+    tests: ['test/unit/matching/request-ids.test.ts'],
+  },
+  {
     name: 'a copy of the books has no order as it was before a command changed it',
     file: 'dist/src/matching/book/order-store.js',
     find: 'this.keeper.keepOrder(order);',

@@ -23,18 +23,22 @@ export function benchmarkReports(words: Int32Array, from: number, end: number, s
         break
       }
       case eventKinds.trade: {
-        const { tradePrice, tradeQuantity, makerOrderId, takerOrderId } = cursor
-        lines.push(`1,${seq},${tradePrice},${tradeQuantity},${makerOrderId},${takerOrderId}`)
+        const { price, quantity, makerOrderId, takerOrderId } = cursor.trade
+        lines.push(`1,${seq},${price},${quantity},${makerOrderId},${takerOrderId}`)
         break
       }
-      case eventKinds.cancelled:
-        lines.push(`2,${seq},${cursor.sell},${cursor.orderId},${cursor.price}`)
+      case eventKinds.cancelled: {
+        const { sell, orderId, price } = cursor.order
+        lines.push(`2,${seq},${sell},${orderId},${price}`)
         break
-      case eventKinds.replaced:
-        lines.push(`3,${seq},${cursor.sell},${cursor.orderId},${cursor.price},${cursor.quantity}`)
+      }
+      case eventKinds.replaced: {
+        const { sell, orderId, price, quantity } = cursor.order
+        lines.push(`3,${seq},${sell},${orderId},${price},${quantity}`)
         break
+      }
       case eventKinds.rejected:
-        lines.push(`${(words[from]! & 0xff) === commandKinds.cancel ? 4 : 5},${seq},${cursor.orderId}`)
+        lines.push(`${(words[from]! & 0xff) === commandKinds.cancel ? 4 : 5},${seq},${cursor.order.orderId}`)
         break
     }
   }

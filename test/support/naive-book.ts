@@ -29,6 +29,11 @@ interface NaiveOrder {
   place: number
 }
 
+interface NamedOrder {
+  readonly orderId: number
+  readonly account?: number
+}
+
 const LARGEST = 2 ** 53 - 1
 
 export class NaiveBook {
@@ -61,13 +66,15 @@ export class NaiveBook {
   #execute(command: DecodedCommand): void {
     const { type } = command
     if (this.#status !== 'open' && (type === 'new' || type === 'replace' || type === 'reduce')) {
-      this.#reject(command.orderId, this.#status === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED')
+      const code = this.#status === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED'
+      if (type === 'new') this.#rejectNew(command, code)
+      else this.#rejectAmendment(command, code)
     } else if (type === 'new') this.#new(command)
     else if (type === 'cancel' || type === 'replace' || type === 'reduce') {
       const order = this.#orders.find((o) => o.command.orderId === command.orderId)
-      if (order === undefined) this.#reject(command.orderId, 'UNKNOWN_ORDER')
+      if (order === undefined) this.#rejectAmendment(command, 'UNKNOWN_ORDER')
       else if (command.account !== undefined && command.account !== order.command.account) {
-        this.#reject(command.orderId, 'NOT_OWNER')
+        this.#rejectAmendment(command, 'NOT_OWNER')
       } else if (type === 'cancel') this.#cancel(order, 'requested')
       else if (type === 'reduce') this.#reduce(order, command.quantity)
       else this.#replace(order, command.price === 0 ? order.price : command.price, command.quantity)
@@ -78,7 +85,7 @@ export class NaiveBook {
       }
     } else if (type === 'expire') this.#expire(command.time, command.endOfDay)
     else if (this.#status === 'closed' && (type === 'halt' || type === 'resume'))
-      this.#reject(0, 'INSTRUMENT_CLOSED')
+      this.#rejectInstrument('INSTRUMENT_CLOSED')
     else if (type === 'instrument-change') this.#change(command)
     else if (type === 'halt') {
       this.#status = 'halted'
@@ -86,7 +93,7 @@ export class NaiveBook {
     } else if (type === 'resume') {
       this.#status = 'open'
       this.#events.push({ event: 'resumed' })
-    } else if (type === 'instrument') this.#reject(0, 'DUPLICATE_INSTRUMENT')
+    } else if (type === 'instrument') this.#rejectInstrument('DUPLICATE_INSTRUMENT')
   }
 
   #change({ set, removed, status }: InstrumentChange): void {
@@ -94,7 +101,7 @@ export class NaiveBook {
     for (const name of removed) if (set[name] === undefined) delete details[name]
     const { minPrice = 0, maxPrice = LARGEST, minQuantity = 0, maxQuantity = LARGEST } = details
     if (minPrice > maxPrice || minQuantity > maxQuantity) {
-      this.#reject(0, 'LIMITS_CONFLICT')
+      this.#rejectInstrument('LIMITS_CONFLICT')
       return
     }
     this.#details = details
@@ -123,12 +130,12 @@ export class NaiveBook {
   #new(command: DecodedNew): void {
     const { orderId, side, orderType, timeInForce, price, quantity, postOnly, stopPrice = 0 } = command
     if (this.#orders.some((o) => o.command.orderId === orderId)) {
-      this.#reject(orderId, 'DUPLICATE_ORDER_ID')
+      this.#rejectNew(command, 'DUPLICATE_ORDER_ID')
       return
     }
     const outside = this.#outside(price, quantity, stopPrice)
     if (outside) {
-      this.#reject(orderId, outside)
+      this.#rejectNew(command, outside)
       return
     }
     const order: NaiveOrder = {
@@ -143,10 +150,10 @@ export class NaiveBook {
     if (orderType === 'stop' || orderType === 'stop-limit') {
       const total = sum(this.#waiting(side).filter((o) => o.command.stopPrice === stopPrice))
       if (total + quantity > LARGEST) {
-        this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
+        this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
         return
       }
-      this.#accept(orderId)
+      this.#accept(command)
       order.status = 'waiting'
       order.place = this.#places++
       this.#orders.push(order)
@@ -154,59 +161,66 @@ export class NaiveBook {
     }
     const crosses = this.#crossable(side, orderType === 'market' ? undefined : price).length > 0
     if (postOnly && crosses) {
-      this.#reject(orderId, 'POST_ONLY_WOULD_TRADE')
+      this.#rejectNew(command, 'POST_ONLY_WOULD_TRADE')
       return
     }
     if (timeInForce === 'FOK' && !this.#fillable(order)) {
-      this.#reject(orderId, 'FOK_NOT_FILLABLE')
+      this.#rejectNew(command, 'FOK_NOT_FILLABLE')
       return
     }
     const rests = orderType === 'limit' && timeInForce !== 'IOC' && timeInForce !== 'FOK'
     if (rests && !crosses && this.#levelTotal(side, price) + quantity > LARGEST) {
-      this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
+      this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
       return
     }
-    this.#accept(orderId)
+    this.#accept(command)
     this.#orders.push(order)
     this.#act(order)
   }
 
-  #accept(orderId: number): void {
-    this.#events.push({ event: 'accepted' })
+  #accept({ orderId, account }: DecodedNew): void {
+    this.#events.push({ event: 'accepted', account })
     this.#highestOrderId = Math.max(this.#highestOrderId, orderId)
   }
 
   #replace(order: NaiveOrder, price: number, quantity: number): void {
-    const { orderId, side, orderType, displayQuantity, postOnly } = order.command
+    const { side, orderType, displayQuantity, postOnly } = order.command
     const outside = this.#outside(price, quantity, 0)
     if (outside) {
-      this.#reject(orderId, outside)
+      this.#rejectOrder(order, outside)
       return
     }
     const waits = order.status === 'waiting'
     if (waits && orderType === 'stop' && price !== order.price) {
-      this.#reject(orderId, 'PRICE_NOT_APPLICABLE')
+      this.#rejectOrder(order, 'PRICE_NOT_APPLICABLE')
       return
     }
     if (displayQuantity !== undefined && quantity > displayQuantity * 1000) {
-      this.#reject(orderId, 'DISPLAY_QUANTITY_TOO_SMALL')
+      this.#rejectOrder(order, 'DISPLAY_QUANTITY_TOO_SMALL')
       return
     }
     const keepsPlace =
       this.#definition.replacePriority === 'keep-on-reduce' && price === order.price && quantity <= order.open
     const crosses = !waits && !keepsPlace && this.#crossable(side, price).length > 0
     if (crosses && postOnly) {
-      this.#reject(orderId, 'POST_ONLY_WOULD_TRADE')
+      this.#rejectOrder(order, 'POST_ONLY_WOULD_TRADE')
       return
     }
     const peers = waits
       ? this.#waiting(side).filter((o) => o.command.stopPrice === order.command.stopPrice)
       : this.#resting(side).filter((o) => o.price === price)
     if (!crosses && sum(peers.filter((o) => o !== order)) + quantity > LARGEST) {
-      this.#reject(orderId, 'LEVEL_TOTAL_TOO_LARGE')
+      this.#rejectOrder(order, 'LEVEL_TOTAL_TOO_LARGE')
       return
     }
-    this.#events.push({ event: 'replaced', orderId, side, price, quantity, reason: 'requested' })
+    this.#events.push({
+      event: 'replaced',
+      ...idOf(order),
+      price,
+      quantity,
+      filled: order.filled,
+      reason: 'requested',
+    })
     order.price = price
     order.open = quantity
     if (waits) {
@@ -226,13 +240,12 @@ export class NaiveBook {
     }
     order.open -= quantity
     order.shown = Math.min(order.shown, order.open)
-    const { orderId, side } = order.command
     this.#events.push({
       event: 'replaced',
-      orderId,
-      side,
+      ...idOf(order),
       price: order.price,
       quantity: order.open,
+      filled: order.filled,
       reason: 'reduced',
     })
   }
@@ -314,21 +327,27 @@ export class NaiveBook {
   }
 
   #decrement(order: NaiveOrder, lost: number): void {
-    const { orderId, side } = order.command
-    const price = order.price
+    const { price, filled } = order
     order.open -= lost
     order.shown = Math.min(order.shown, order.open)
     if (order.open > 0) {
       this.#events.push({
         event: 'replaced',
-        orderId,
-        side,
+        ...idOf(order),
         price,
         quantity: order.open,
+        filled,
         reason: 'self-trade',
       })
     } else {
-      this.#events.push({ event: 'cancelled', orderId, side, price, remaining: lost, reason: 'self-trade' })
+      this.#events.push({
+        event: 'cancelled',
+        ...idOf(order),
+        price,
+        remaining: lost,
+        filled,
+        reason: 'self-trade',
+      })
       this.#drop(order)
     }
   }
@@ -368,8 +387,9 @@ export class NaiveBook {
   #runStops(): void {
     this.#elect()
     for (let order = this.#elected.shift(); order !== undefined; order = this.#elected.shift()) {
-      const { orderId, side, orderType, timeInForce, postOnly } = order.command
-      this.#events.push({ event: 'triggered', orderId })
+      const { side, orderType, timeInForce, postOnly } = order.command
+      const { price, open: quantity, filled } = order
+      this.#events.push({ event: 'triggered', ...idOf(order), price, quantity, filled })
       const isMarket = orderType === 'stop'
       const crosses = this.#crossable(side, isMarket ? undefined : order.price).length > 0
       const rests = !isMarket && timeInForce !== 'IOC' && timeInForce !== 'FOK'
@@ -396,13 +416,12 @@ export class NaiveBook {
   }
 
   #cancel(order: NaiveOrder, reason: CancelReason): void {
-    const { orderId, side } = order.command
     this.#events.push({
       event: 'cancelled',
-      orderId,
-      side,
+      ...idOf(order),
       price: order.price,
       remaining: order.open,
+      filled: order.filled,
       reason,
     })
     this.#drop(order)
@@ -412,8 +431,26 @@ export class NaiveBook {
     this.#orders = this.#orders.filter((o) => o !== order)
   }
 
-  #reject(orderId: number, code: RejectCode): void {
-    this.#events.push({ event: 'rejected', orderId, code })
+  #rejectNew({ orderId, account, side, price }: DecodedNew, code: RejectCode): void {
+    this.#events.push({ event: 'rejected', orderId, code, account, side, price, filled: 0 })
+  }
+
+  #rejectInstrument(code: RejectCode): void {
+    this.#events.push({ event: 'rejected', orderId: 0, code })
+  }
+
+  #rejectOrder(order: NaiveOrder, code: RejectCode): void {
+    const { price, filled } = order
+    const { orderId, account, side } = order.command
+    this.#events.push({ event: 'rejected', orderId, code, account, side, price, filled })
+  }
+
+  /** Of an amendment: with the order's fields, if it names one and may know of it. */
+  #rejectAmendment({ orderId, account }: NamedOrder, code: RejectCode): void {
+    const order = this.#orders.find((o) => o.command.orderId === orderId)
+    if (order !== undefined && (account === undefined || account === order.command.account))
+      this.#rejectOrder(order, code)
+    else this.#events.push({ event: 'rejected', orderId, code, ...(account !== undefined && { account }) })
   }
 
   #prevention(order: NaiveOrder): SelfTradePrevention {
@@ -472,6 +509,10 @@ export class NaiveBook {
   }
 }
 
+function idOf({ command: { orderId, account, side } }: NaiveOrder) {
+  return { orderId, account, side }
+}
+
 function sum(orders: NaiveOrder[]): number {
   return orders.reduce((total, order) => total + order.open, 0)
 }
@@ -508,11 +549,14 @@ export class NaiveEngine {
     if (book !== undefined) return book.apply(command)
     if (command.type === 'noop') return []
     if (command.type !== 'instrument') {
+      const account = 'account' in command ? command.account : undefined
       return [
         {
           event: 'rejected',
           orderId: 'orderId' in command ? command.orderId : 0,
           code: 'UNKNOWN_INSTRUMENT',
+          ...(account !== undefined && { account }),
+          ...(command.type === 'new' && { side: command.side, price: command.price, filled: 0 }),
         },
       ]
     }

@@ -1,27 +1,24 @@
 import type { InspectedRecord } from '../../log/index.js'
 import {
-  CANCEL_ALL_WORDS,
-  CANCEL_WORDS,
   type CommandKind,
   commandKindNames,
   commandKinds,
+  commandTagHigh,
+  commandTagLow,
   DETAILS_WORDS,
   type DecodedCommand,
   decodeCommand,
   detailsWords,
-  EVENT_WORDS,
-  type EventKind,
-  EXPIRE_WORDS,
+  EVENT_HEADER_WORDS,
   eventKinds,
+  eventWords,
+  flagsOf,
   fromSteps,
   HEADER_WORDS,
   INSTRUMENT_HAS_DETAILS,
-  INSTRUMENT_WORDS,
   type InstrumentDefinition,
   limits,
-  NEW_WORDS,
-  REDUCE_WORDS,
-  REPLACE_WORDS,
+  optionalAt,
 } from '../../matching/index.js'
 import {
   describeDetails,
@@ -31,39 +28,8 @@ import {
   poolEvents,
 } from '../../pool/index.js'
 
-/** The shortest record of each kind in 32-bit words, from docs/command-format.md. */
-const commandWords: Record<CommandKind, number> = {
-  new: NEW_WORDS,
-  cancel: CANCEL_WORDS,
-  replace: REPLACE_WORDS,
-  reduce: REDUCE_WORDS,
-  'cancel-all': CANCEL_ALL_WORDS,
-  instrument: INSTRUMENT_WORDS,
-  halt: HEADER_WORDS,
-  resume: HEADER_WORDS,
-  expire: EXPIRE_WORDS,
-  noop: HEADER_WORDS,
-  'instrument-change': HEADER_WORDS + DETAILS_WORDS,
-}
-const eventWords: Record<EventKind, number> = {
-  accepted: 2,
-  trade: 18,
-  cancelled: 8,
-  replaced: 8,
-  rejected: 4,
-  triggered: 4,
-  repeated: 10,
-  'instrument-created': 2,
-  halted: 2,
-  resumed: 2,
-  'instrument-changed': EVENT_WORDS + DETAILS_WORDS,
-}
-/** Of an order with every optional field, and of the longest amendment: more than any record has besides strings. */
-const optionalWordsMax = 8
-const minimumWords: (number | undefined)[] = []
-for (const [kind, words] of Object.entries(commandWords))
-  minimumWords[commandKinds[kind as CommandKind]] = words
-for (const [kind, words] of Object.entries(eventWords)) minimumWords[eventKinds[kind as EventKind]] = words
+/** Of an order with every optional field, and of the longest amendment: more than any command has besides strings. */
+const optionalWordsMax = 10
 
 /** A group of the pool, in words; valid as long as the payload is. */
 export interface PoolGroup {
@@ -86,24 +52,19 @@ export function poolGroupOf(group: InspectedRecord): PoolGroup | undefined {
   const commandType = commandKindNames[words[0]! & 0xff]
   if (commandType === undefined) return undefined
   for (let at = 0; at < words.length; ) {
-    const kind = words[at]! & 0xff
     const length = words[at]! >>> 18
-    const least = minimumWords[kind]
-    const isCommand = kind < eventKinds.accepted
-    if (least === undefined || length < least || isCommand !== (at === 0)) return undefined
-    if (!isCommand && kind !== eventKinds['instrument-changed'] && length !== least) return undefined
-    if (isCommand && !hasTexts(kind) && length > least + optionalWordsMax) return undefined
+    if (at === 0 ? !commandFits(words, length) : !eventFits(words, at, length)) return undefined
     at += length
-    if (at > words.length) return undefined
-    if (kind === eventKinds['instrument-changed'] && !detailsFit(words, at - length + EVENT_WORDS, at))
-      return undefined
+    if (length === 0 || at > words.length) return undefined
   }
-  return fieldsFit(words) ? { words, from: 0, to: words.length, commandType } : undefined
+  return { words, from: 0, to: words.length, commandType }
 }
 
-/** Whether commands of a kind have texts, of which it depends how long they are. */
-function hasTexts(kind: number): boolean {
-  return kind === commandKinds.instrument || kind === commandKinds['instrument-change']
+/** Whether the event at a word offset is as long as its kind and its flags say. */
+function eventFits(words: Int32Array, at: number, length: number): boolean {
+  if ((words[at]! & 0xff) === eventKinds['instrument-changed'])
+    return at + length <= words.length && detailsFit(words, at + EVENT_HEADER_WORDS, at + length)
+  return length === eventWords(words[at]!)
 }
 
 /** Whether the block of details at a word offset ends where its record does. */
@@ -111,27 +72,24 @@ function detailsFit(words: Int32Array, at: number, end: number): boolean {
   return at + DETAILS_WORDS <= end && at + detailsWords(words, at) === end
 }
 
-/** Whether the optional fields that the command's flags promise lie within its record. */
-function fieldsFit(words: Int32Array): boolean {
+/** Whether the fields that the command's flags promise lie within its record of so many words. */
+function commandFits(words: Int32Array, length: number): boolean {
   const kind = words[0]! & 0xff
-  const length = words[0]! >>> 18
-  const flags = (words[0]! >>> 8) & 0xff
+  const fixed = optionalAt(words, 0)
+  if (length < fixed || length > words.length) return false
   if (kind === commandKinds.instrument) {
-    const lengths = words[4]!
+    const lengths = words[2]!
     const textBytes = (lengths & 0xff) + ((lengths >>> 8) & 0xff) + ((lengths >>> 16) & 0xff)
-    const end = INSTRUMENT_WORDS + Math.ceil(textBytes / 8) * 2
-    return end <= length && ((flags & INSTRUMENT_HAS_DETAILS) === 0 || detailsFit(words, end, length))
+    const end = fixed + Math.ceil(textBytes / 8) * 2
+    const hasDetails = (flagsOf(words, 0) & INSTRUMENT_HAS_DETAILS) !== 0
+    return end <= length && (!hasDetails || detailsFit(words, end, length))
   }
-  if (kind === commandKinds['instrument-change']) return detailsFit(words, HEADER_WORDS, length)
-  const optional = kind === commandKinds.new ? flags & 0x3c : flags & 0x30
+  if (kind === commandKinds['instrument-change']) return detailsFit(words, fixed, length)
+  const optional = kind === commandKinds.new ? flagsOf(words, 0) & 0x3c : flagsOf(words, 0) & 0x30
   let fields = 0
   for (let bits = optional; bits !== 0; bits &= bits - 1) fields++
-  const hasOptional =
-    kind === commandKinds.new ||
-    kind === commandKinds.cancel ||
-    kind === commandKinds.replace ||
-    kind === commandKinds.reduce
-  return !hasOptional || minimumWords[kind]! + fields * 2 <= length
+  const hasOptional = kind <= commandKinds.reduce
+  return length <= fixed + optionalWordsMax && (!hasOptional || fixed + fields * 2 <= length)
 }
 
 /** A group of the pool as people and programs read it: symbols, and decimals on the instrument's grids. */
@@ -174,8 +132,9 @@ export class InstrumentCatalog {
     const instrumentId = words[from + 1]! >>> 0
     const instrument = this.#registry.byId(instrumentId)
     const command = decodeOrNothing(words, from)
-    const events = poolEvents({ ...group, lsn }, this.#registry).map((event) => {
-      const { lsn: _, index: __, symbol: ___, tag: ____, ...rest } = event
+    // Time, LSN, symbol and tag are said once, of the whole record.
+    const events = poolEvents({ ...group, lsn, timeUs: 0 }, this.#registry).map((event) => {
+      const { lsn: _, index: __, timeUs: ___, symbol: ____, tag: _____, ...rest } = event
       return rest as Record<string, unknown>
     })
     return {
@@ -228,5 +187,5 @@ function describeCommand(
 }
 
 function tagOf(words: Int32Array, from: number): string {
-  return String((BigInt(words[from + 3]! >>> 0) << 32n) | BigInt(words[from + 2]! >>> 0))
+  return String((BigInt(commandTagHigh(words, from)) << 32n) | BigInt(commandTagLow(words, from)))
 }

@@ -1,7 +1,18 @@
-import { readU64 } from '../codec/command-layout.js'
+import {
+  FLAGS_SHIFT,
+  HAS_TAG,
+  hasTag,
+  LENGTH_SHIFT,
+  readU64,
+  TAG_WORDS,
+  tagAt,
+} from '../codec/command-layout.js'
 import type { GroupBuffer } from '../codec/group-buffer.js'
 import { outcomeStatusCodes, rejectCodes } from '../codec/names.js'
 import { outcomeOf } from '../codec/outcome.js'
+
+/** What a tag adds to the first word of a command. */
+const TAG_IN_HEADER = (HAS_TAG << FLAGS_SHIFT) + (TAG_WORDS << LENGTH_SHIFT)
 
 /** The last request of an account in a book, and what came of it. */
 export interface RequestEntry {
@@ -66,14 +77,14 @@ export class RequestLedger {
     const requestId = requestIdOf(words, at)
     if (entry === undefined || requestId > entry.requestId) return false
     if (requestId < entry.requestId) {
-      group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.REQUEST_ID_OUTDATED)
+      group.rejected(account, rejectCodes.REQUEST_ID_OUTDATED)
     } else if (
       entry.bodyA !== bodyHash(words, at, 0x9747b28c) ||
       entry.bodyB !== bodyHash(words, at, 0x5bd1e995)
     ) {
-      group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.REQUEST_ID_REUSED)
+      group.rejected(account, rejectCodes.REQUEST_ID_REUSED)
     } else {
-      group.repeated(words[at + 4]!, words[at + 5]!, entry)
+      group.repeated(account, entry)
     }
     return true
   }
@@ -122,12 +133,17 @@ function requestIdOf(words: Int32Array, at: number): number {
 
 /** Hash of a command record without its tag. */
 function bodyHash(words: Int32Array, at: number, seed: number): number {
-  let hash = seed
-  const end = at + (words[at]! >>> 18)
-  for (let i = at; i < end; i++) {
-    if (i === at + 2 || i === at + 3) continue
-    hash = Math.imul(hash ^ words[i]!, 0xcc9e2d51)
-    hash = Math.imul((hash << 15) | (hash >>> 17), 0x1b873593) ^ (hash >>> 13)
+  const end = at + (words[at]! >>> LENGTH_SHIFT)
+  const tag = hasTag(words, at) ? tagAt(words, at) : end
+  // The length and the flag count as without the tag.
+  let hash = mix(seed, tag === end ? words[at]! : words[at]! - TAG_IN_HEADER)
+  for (let i = at + 1; i < end; i++) {
+    if (i !== tag && i !== tag + 1) hash = mix(hash, words[i]!)
   }
   return hash
+}
+
+function mix(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0xcc9e2d51)
+  return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593) ^ (mixed >>> 13)
 }

@@ -3,6 +3,7 @@ import { timeInForceCodes } from '../codec/names.js'
 import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
 import { levelFields } from './level-store.js'
+import { reportCancelled } from './order-events.js'
 import { OrderIndex } from './order-index.js'
 import { FLAG_TIME_IN_FORCE_SHIFT, FLAG_WAITING, OrderStore, orderFields } from './order-store.js'
 import { PriceLevels } from './price-levels.js'
@@ -50,6 +51,12 @@ export class ShardBooks {
   readonly requests = new RequestLedger()
   /** Where the events of the command at hand go. */
   group = new GroupBuffer()
+  /** The order id that the command at hand names, 0 when it names none: events do not repeat it. */
+  commandOrderId = 0
+  /** The record of the order that crosses, 0 for a new order, which has none; set before crossing. */
+  aggressor = 0
+  /** What that order has traded, in lots, as far as crossing has come; set before it to what it had traded before. */
+  aggressorFilled = 0
   /** Set by crossing: the aggressor met its own account's order and its remainder is to be cancelled. */
   aggressorStopped = false
   /** Set by crossing: how much of the aggressor went to decrement prevention instead of trades, in lots. */
@@ -72,11 +79,11 @@ export class ShardBooks {
     const order = orders.allocate()
     const { i32 } = orders
     const base = order << 4
-    const account = words[at + 6]!
-    i32[base + ID] = words[at + 4]!
-    i32[base + ID + 1] = words[at + 5]!
-    i32[base + PRICE] = words[at + 8]!
-    i32[base + PRICE + 1] = words[at + 9]!
+    const account = words[at + 4]!
+    i32[base + ID] = words[at + 2]!
+    i32[base + ID + 1] = words[at + 3]!
+    i32[base + PRICE] = words[at + 6]!
+    i32[base + PRICE + 1] = words[at + 7]!
     i32[base + ACCOUNT] = account
     i32[base + FLAGS] = flags
     i32[base + BOOK] = book
@@ -232,14 +239,7 @@ export class ShardBooks {
 
   /** Reports a queued order as cancelled, and discards it. */
   cancel(order: number, reason: number): void {
-    const { orders } = this
-    this.group.cancelledWords(
-      orders.i32,
-      (order << 4) + ID,
-      orders.flags(order) & 1,
-      orders.open(order),
-      reason,
-    )
+    reportCancelled(this, order, this.orders.open(order), reason)
     this.discard(order)
   }
 }

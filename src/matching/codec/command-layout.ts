@@ -1,6 +1,18 @@
+import { commandKinds } from './names.js'
+
 /**
- * The flag bits of command records. The byte tables are in docs/command-format.md.
+ * The words and flag bits of command records. The byte tables are in docs/command-format.md.
+ *
+ * ```
+ *  word  0   kind, 8 bits | flags, 10 bits | length in words, 14 bits
+ *        1   instrument id
+ *        2…  what a command of the kind always has, `commandWords` in all
+ *        …   each only if its flag is set: tag, then the kind's optional fields; the request id is the last of all
+ * ```
  */
+export const FLAGS_SHIFT = 8
+export const LENGTH_SHIFT = 18
+
 export const NEW_SELL = 1
 export const NEW_POST_ONLY = 2
 export const NEW_HAS_STOP_PRICE = 4
@@ -13,6 +25,9 @@ export const AMEND_HAS_ACCOUNT = 16
 /** For cancel, replace and reduce: the request id follows the account. */
 export const AMEND_HAS_REQUEST_ID = 32
 
+/** For all commands: the caller's 64 bits follow. A tag of 0 is not written. */
+export const HAS_TAG = 64
+
 /** For cancel-all: only orders of one side … */
 export const CANCEL_ALL_ONE_SIDE = 1
 /** … which is that of the sellers. */
@@ -23,19 +38,76 @@ export const EXPIRE_END_OF_DAY = 1
 /** For instrument: details follow the strings. */
 export const INSTRUMENT_HAS_DETAILS = 1
 
-/** Words of the header that every command starts with: kind, flags, length; instrument; tag, two words. */
-export const HEADER_WORDS = 4
+/** Words of the header that every command starts with: kind, flags, length; instrument. */
+export const HEADER_WORDS = 2
 /** Words of a new-order command before its optional fields. */
-export const NEW_WORDS = 12
-export const CANCEL_WORDS = 6
-export const REPLACE_WORDS = 10
-export const REDUCE_WORDS = 8
-export const CANCEL_ALL_WORDS = 6
-export const EXPIRE_WORDS = 6
-/** Words of an instrument command before its strings. */
-export const INSTRUMENT_WORDS = 6
+export const NEW_WORDS = 10
+export const CANCEL_WORDS = 4
+export const REPLACE_WORDS = 8
+export const REDUCE_WORDS = 6
+export const CANCEL_ALL_WORDS = 4
+export const EXPIRE_WORDS = 4
+/** Words of an instrument command before its tag and its strings. */
+export const INSTRUMENT_WORDS = 4
+export const TAG_WORDS = 2
+
+/** By kind: the words of a command before its optional fields. */
+export const commandWords = new Uint8Array(256)
+commandWords[commandKinds.new] = NEW_WORDS
+commandWords[commandKinds.cancel] = CANCEL_WORDS
+commandWords[commandKinds.replace] = REPLACE_WORDS
+commandWords[commandKinds.reduce] = REDUCE_WORDS
+commandWords[commandKinds['cancel-all']] = CANCEL_ALL_WORDS
+commandWords[commandKinds.instrument] = INSTRUMENT_WORDS
+commandWords[commandKinds.halt] = HEADER_WORDS
+commandWords[commandKinds.resume] = HEADER_WORDS
+commandWords[commandKinds.expire] = EXPIRE_WORDS
+commandWords[commandKinds.noop] = HEADER_WORDS
+commandWords[commandKinds['instrument-change']] = HEADER_WORDS
+
+const TAGGED = HAS_TAG << FLAGS_SHIFT
 
 /** The unsigned 64-bit number at a word offset; exact up to 2^53. */
 export function readU64(words: Int32Array, at: number): number {
   return (words[at]! >>> 0) + (words[at + 1]! >>> 0) * 4294967296
+}
+
+/** The flags of the command or event record at a word offset. */
+export function flagsOf(words: Int32Array, at: number): number {
+  return (words[at]! >>> FLAGS_SHIFT) & 0x3ff
+}
+
+/** Whether the command record at a word offset has a tag; without one it is 0. */
+export function hasTag(words: Int32Array, at: number): boolean {
+  return (words[at]! & TAGGED) !== 0
+}
+
+/** Where the tag of the command record at a word offset stands, which has one. */
+export function tagAt(words: Int32Array, at: number): number {
+  return at + commandWords[words[at]! & 0xff]!
+}
+
+/** Where the optional fields of the command record at a word offset begin, the tag not among them. */
+export function optionalAt(words: Int32Array, at: number): number {
+  return tagAt(words, at) + (hasTag(words, at) ? TAG_WORDS : 0)
+}
+
+/** The low and high word of the tag of the command record at a word offset, unsigned. */
+export function commandTagLow(words: Int32Array, at: number): number {
+  return hasTag(words, at) ? words[tagAt(words, at)]! >>> 0 : 0
+}
+
+export function commandTagHigh(words: Int32Array, at: number): number {
+  return hasTag(words, at) ? words[tagAt(words, at) + 1]! >>> 0 : 0
+}
+
+/** The account that the command record at a word offset states; -1 when it states none. */
+export function commandAccount(words: Int32Array, at: number): number {
+  const kind = words[at]! & 0xff
+  if (kind === commandKinds.new) return words[at + 4]! >>> 0
+  if (kind === commandKinds['cancel-all']) return words[at + 2]! >>> 0
+  const flags = flagsOf(words, at)
+  if (kind > commandKinds.reduce || (flags & AMEND_HAS_ACCOUNT) === 0) return -1
+  const end = at + (words[at]! >>> LENGTH_SHIFT)
+  return words[(flags & AMEND_HAS_REQUEST_ID) === 0 ? end - 2 : end - 4]! >>> 0
 }

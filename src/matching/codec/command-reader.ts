@@ -3,17 +3,13 @@ import {
   AMEND_HAS_REQUEST_ID,
   CANCEL_ALL_ONE_SIDE,
   CANCEL_ALL_SELL,
-  CANCEL_WORDS,
+  commandTagHigh,
+  commandTagLow,
   EXPIRE_END_OF_DAY,
-  NEW_HAS_DISPLAY_QUANTITY,
-  NEW_HAS_EXPIRE_TIME,
+  flagsOf,
+  LENGTH_SHIFT,
   NEW_HAS_REQUEST_ID,
-  NEW_HAS_STOP_PRICE,
-  NEW_POST_ONLY,
-  NEW_SELL,
-  NEW_WORDS,
-  REDUCE_WORDS,
-  REPLACE_WORDS,
+  optionalAt,
   readU64,
 } from './command-layout.js'
 import type { InstrumentChange } from './instrument-details.js'
@@ -29,6 +25,7 @@ import {
   type TimeInForce,
   timeInForceNames,
 } from './names.js'
+import { NewOrderFields } from './new-order-fields.js'
 
 /** What every decoded command has. */
 export interface DecodedHeader {
@@ -130,35 +127,25 @@ export function commandInstrument(words: Int32Array, at: number): number {
 /** The order that the command record at a word offset names, without decoding the rest; undefined if it names none. */
 export function commandOrder(words: Int32Array, at: number): number | undefined {
   const kind = words[at]! & 0xff
-  return kind >= commandKinds.new && kind <= commandKinds.reduce ? readU64(words, at + 4) : undefined
+  return kind >= commandKinds.new && kind <= commandKinds.reduce ? readU64(words, at + 2) : undefined
 }
 
-/** Fields of the new-order command at a word offset, without decoding the rest: the code of its order type … */
+/** Of the new-order command at a word offset, without decoding the rest: the code of its order type … */
 export function newOrderType(words: Int32Array, at: number): number {
-  return words[at + 7]! & 0xff
-}
-
-/** … 1 when it sells … */
-export function newOrderSell(words: Int32Array, at: number): number {
-  return (words[at]! >>> 8) & NEW_SELL
-}
-
-/** … its price in ticks, 0 without one … */
-export function newOrderPrice(words: Int32Array, at: number): number {
-  return readU64(words, at + 8)
+  return words[at + 5]! & 0xff
 }
 
 /** … and its quantity in lots. */
 export function newOrderQuantity(words: Int32Array, at: number): number {
-  return readU64(words, at + 10)
+  return readU64(words, at + 8)
 }
 
 /** Reads the command record at a word offset; undefined for a kind that does not exist. */
 export function decodeCommand(words: Int32Array, at: number): DecodedCommand | undefined {
   const header = {
     instrumentId: words[at + 1]! >>> 0,
-    tagLow: words[at + 2]! >>> 0,
-    tagHigh: words[at + 3]! >>> 0,
+    tagLow: commandTagLow(words, at),
+    tagHigh: commandTagHigh(words, at),
   }
   switch (words[at]! & 0xff) {
     case commandKinds.new:
@@ -167,33 +154,33 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
       return {
         type: 'cancel',
         ...header,
-        orderId: readU64(words, at + 4),
-        ...amendment(words, at, CANCEL_WORDS),
+        orderId: readU64(words, at + 2),
+        ...amendment(words, at),
       }
     case commandKinds.replace: {
-      const [price, quantity] = [readU64(words, at + 6), readU64(words, at + 8)]
-      const extras = amendment(words, at, REPLACE_WORDS)
-      return { type: 'replace', ...header, orderId: readU64(words, at + 4), price, quantity, ...extras }
+      const [price, quantity] = [readU64(words, at + 4), readU64(words, at + 6)]
+      const extras = amendment(words, at)
+      return { type: 'replace', ...header, orderId: readU64(words, at + 2), price, quantity, ...extras }
     }
     case commandKinds.reduce: {
-      const extras = amendment(words, at, REDUCE_WORDS)
+      const extras = amendment(words, at)
       return {
         type: 'reduce',
         ...header,
-        orderId: readU64(words, at + 4),
-        quantity: readU64(words, at + 6),
+        orderId: readU64(words, at + 2),
+        quantity: readU64(words, at + 4),
         ...extras,
       }
     }
     case commandKinds['cancel-all']:
-      return { type: 'cancel-all', ...header, account: words[at + 4]! >>> 0, ...oneSide(words, at) }
+      return { type: 'cancel-all', ...header, account: words[at + 2]! >>> 0, ...oneSide(words, at) }
     case commandKinds.instrument:
       return { type: 'instrument', ...header, ...decodeInstrument(words, at) }
     case commandKinds['instrument-change']:
       return { type: 'instrument-change', ...header, ...decodeInstrumentChange(words, at) }
     case commandKinds.expire: {
-      const endOfDay = ((words[at]! >>> 8) & EXPIRE_END_OF_DAY) !== 0
-      return { type: 'expire', ...header, time: readU64(words, at + 4), endOfDay }
+      const endOfDay = (flagsOf(words, at) & EXPIRE_END_OF_DAY) !== 0
+      return { type: 'expire', ...header, time: readU64(words, at + 2), endOfDay }
     }
     case commandKinds.halt:
       return { type: 'halt', ...header }
@@ -207,54 +194,41 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
 }
 
 function oneSide(words: Int32Array, at: number): { side?: Side } {
-  const flags = (words[at]! >>> 8) & 0xff
+  const flags = flagsOf(words, at)
   if ((flags & CANCEL_ALL_ONE_SIDE) === 0) return {}
   return { side: (flags & CANCEL_ALL_SELL) === 0 ? 'buy' : 'sell' }
 }
 
+const fields = new NewOrderFields()
+
 function decodeNew(words: Int32Array, at: number, header: DecodedHeader): DecodedNew {
-  const flags = (words[at]! >>> 8) & 0xff
-  const terms = words[at + 7]!
-  let optional = at + NEW_WORDS
-  const extras: { stopPrice?: number; displayQuantity?: number; expireTime?: number; requestId?: number } = {}
-  if ((flags & NEW_HAS_STOP_PRICE) !== 0) {
-    extras.stopPrice = readU64(words, optional)
-    optional += 2
-  }
-  if ((flags & NEW_HAS_DISPLAY_QUANTITY) !== 0) {
-    extras.displayQuantity = readU64(words, optional)
-    optional += 2
-  }
-  if ((flags & NEW_HAS_EXPIRE_TIME) !== 0) {
-    extras.expireTime = readU64(words, optional)
-    optional += 2
-  }
-  if ((flags & NEW_HAS_REQUEST_ID) !== 0) extras.requestId = readU64(words, optional)
-  const prevention = selfTradePreventionNames[(terms >>> 16) & 0xff]
+  fields.read(words, at)
+  const { stopPrice, displayQuantity, expireTime } = fields
+  const hasRequestId = (flagsOf(words, at) & NEW_HAS_REQUEST_ID) !== 0
+  const prevention = selfTradePreventionNames[fields.prevention]
   return {
     type: 'new',
     ...header,
-    orderId: readU64(words, at + 4),
-    account: words[at + 6]! >>> 0,
-    side: sideNames[flags & NEW_SELL]!,
-    orderType: orderTypeNames[terms & 0xff]!,
-    timeInForce: timeInForceNames[(terms >>> 8) & 0xff]!,
-    postOnly: (flags & NEW_POST_ONLY) !== 0,
-    price: readU64(words, at + 8),
-    quantity: readU64(words, at + 10),
-    ...extras,
+    orderId: fields.orderId,
+    account: fields.account,
+    side: sideNames[fields.sell]!,
+    orderType: orderTypeNames[fields.orderType]!,
+    timeInForce: timeInForceNames[fields.timeInForce]!,
+    postOnly: fields.postOnly,
+    price: fields.price,
+    quantity: fields.quantity,
+    ...(stopPrice !== 0 && { stopPrice }),
+    ...(displayQuantity !== 0 && { displayQuantity }),
+    ...(expireTime !== 0 && { expireTime }),
+    ...(hasRequestId && { requestId: readU64(words, at + (words[at]! >>> LENGTH_SHIFT) - 2) }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
   }
 }
 
-function amendment(
-  words: Int32Array,
-  at: number,
-  bodyWords: number,
-): { account?: number; requestId?: number } {
-  const flags = (words[at]! >>> 8) & 0xff
+function amendment(words: Int32Array, at: number): { account?: number; requestId?: number } {
+  const flags = flagsOf(words, at)
   const extras: { account?: number; requestId?: number } = {}
-  let optional = at + bodyWords
+  let optional = optionalAt(words, at)
   if ((flags & AMEND_HAS_ACCOUNT) !== 0) {
     extras.account = words[optional]! >>> 0
     optional += 2

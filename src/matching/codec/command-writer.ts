@@ -10,18 +10,30 @@ import {
   INSTRUMENT_WORDS,
   REDUCE_WORDS,
   REPLACE_WORDS,
+  TAG_WORDS,
 } from './command-layout.js'
 import { detailsWordsMax } from './instrument-details.js'
 import { limits, noInstrument } from './limits.js'
 import { commandKinds } from './names.js'
-import { checkAccount, checkInstrumentId, checkPositive, writeHeader, writeU64 } from './record-words.js'
+import {
+  checkAccount,
+  checkInstrumentId,
+  checkPositive,
+  tagFlag,
+  writeHeader,
+  writeTag,
+  writeU64,
+} from './record-words.js'
 
 /** The longest command record, in words: an instrument with the longest strings and all details. Room that always suffices. */
 export const maxCommandWords =
-  INSTRUMENT_WORDS + Math.ceil((limits.maxSymbolBytes + 2 * limits.maxGridChars) / 8) * 2 + detailsWordsMax
+  INSTRUMENT_WORDS +
+  TAG_WORDS +
+  Math.ceil((limits.maxSymbolBytes + 2 * limits.maxGridChars) / 8) * 2 +
+  detailsWordsMax
 
 /**
- * Encodes a cancel and returns the words used (6 to 10). `account` is -1 when it is not stated; a stated account must
+ * Encodes a cancel and returns the words used (4 to 10). `account` is -1 when it is not stated; a stated account must
  * own the order. `requestId` is 0 when there is none, and needs an account.
  */
 export function encodeCancel(
@@ -35,8 +47,8 @@ export function encodeCancel(
   requestId: number,
 ): number {
   checkAmendment(instrumentId, orderId, account, requestId)
-  words[at + 4] = orderId | 0
-  words[at + 5] = (orderId / 4294967296) | 0
+  words[at + 2] = orderId | 0
+  words[at + 3] = (orderId / 4294967296) | 0
   return finishAmendment(
     words,
     at,
@@ -51,7 +63,7 @@ export function encodeCancel(
 }
 
 /**
- * Encodes a replace and returns the words used (10 to 14). `price` is 0 to keep the price; `quantity` is the new open
+ * Encodes a replace and returns the words used (8 to 14). `price` is 0 to keep the price; `quantity` is the new open
  * quantity. `account` and `requestId` as in `encodeCancel`.
  */
 export function encodeReplace(
@@ -69,12 +81,12 @@ export function encodeReplace(
   checkAmendment(instrumentId, orderId, account, requestId)
   if (price !== 0) checkPositive('price', price)
   checkPositive('quantity', quantity)
-  words[at + 4] = orderId | 0
-  words[at + 5] = (orderId / 4294967296) | 0
-  words[at + 6] = price | 0
-  words[at + 7] = (price / 4294967296) | 0
-  words[at + 8] = quantity | 0
-  words[at + 9] = (quantity / 4294967296) | 0
+  words[at + 2] = orderId | 0
+  words[at + 3] = (orderId / 4294967296) | 0
+  words[at + 4] = price | 0
+  words[at + 5] = (price / 4294967296) | 0
+  words[at + 6] = quantity | 0
+  words[at + 7] = (quantity / 4294967296) | 0
   return finishAmendment(
     words,
     at,
@@ -89,7 +101,7 @@ export function encodeReplace(
 }
 
 /**
- * Encodes a reduce and returns the words used (8 to 12). `quantity` is what is taken away. `account` and `requestId`
+ * Encodes a reduce and returns the words used (6 to 12). `quantity` is what is taken away. `account` and `requestId`
  * as in `encodeCancel`.
  */
 export function encodeReduce(
@@ -105,10 +117,10 @@ export function encodeReduce(
 ): number {
   checkAmendment(instrumentId, orderId, account, requestId)
   checkPositive('quantity', quantity)
-  words[at + 4] = orderId | 0
-  words[at + 5] = (orderId / 4294967296) | 0
-  words[at + 6] = quantity | 0
-  words[at + 7] = (quantity / 4294967296) | 0
+  words[at + 2] = orderId | 0
+  words[at + 3] = (orderId / 4294967296) | 0
+  words[at + 4] = quantity | 0
+  words[at + 5] = (quantity / 4294967296) | 0
   return finishAmendment(
     words,
     at,
@@ -122,7 +134,7 @@ export function encodeReduce(
   )
 }
 
-/** Encodes the cancel-all of one account in one instrument and returns the words used (6). `flags`: `CANCEL_ALL_…`. */
+/** Encodes the cancel-all of one account in one instrument and returns the words used (4 or 6). `flags`: `CANCEL_ALL_…`. */
 export function encodeCancelAll(
   words: Int32Array,
   at: number,
@@ -134,21 +146,12 @@ export function encodeCancelAll(
 ): number {
   checkInstrumentId(instrumentId)
   checkAccount(account)
-  words[at + 4] = account
-  words[at + 5] = 0
-  return writeHeader(
-    words,
-    at,
-    commandKinds['cancel-all'],
-    flags,
-    CANCEL_ALL_WORDS,
-    instrumentId,
-    tagLow,
-    tagHigh,
-  )
+  words[at + 2] = account
+  words[at + 3] = 0
+  return finish(words, at, commandKinds['cancel-all'], flags, CANCEL_ALL_WORDS, instrumentId, tagLow, tagHigh)
 }
 
-/** Encodes a halt and returns the words used (4). */
+/** Encodes a halt and returns the words used (2 or 4). */
 export function encodeHalt(
   words: Int32Array,
   at: number,
@@ -157,10 +160,10 @@ export function encodeHalt(
   tagHigh: number,
 ): number {
   checkInstrumentId(instrumentId)
-  return writeHeader(words, at, commandKinds.halt, 0, HEADER_WORDS, instrumentId, tagLow, tagHigh)
+  return finish(words, at, commandKinds.halt, 0, HEADER_WORDS, instrumentId, tagLow, tagHigh)
 }
 
-/** Encodes a resume and returns the words used (4). */
+/** Encodes a resume and returns the words used (2 or 4). */
 export function encodeResume(
   words: Int32Array,
   at: number,
@@ -169,10 +172,10 @@ export function encodeResume(
   tagHigh: number,
 ): number {
   checkInstrumentId(instrumentId)
-  return writeHeader(words, at, commandKinds.resume, 0, HEADER_WORDS, instrumentId, tagLow, tagHigh)
+  return finish(words, at, commandKinds.resume, 0, HEADER_WORDS, instrumentId, tagLow, tagHigh)
 }
 
-/** Encodes the expiry of an instrument's orders up to `timeMs`, and of day orders if `endOfDay`. Returns 6. */
+/** Encodes the expiry of an instrument's orders up to `timeMs`, and of day orders if `endOfDay`. Returns 4 or 6. */
 export function encodeExpire(
   words: Int32Array,
   at: number,
@@ -184,14 +187,29 @@ export function encodeExpire(
 ): number {
   checkInstrumentId(instrumentId)
   if (!(Number.isSafeInteger(timeMs) && timeMs >= 0)) throw outOfRange('time', timeMs, 0, limits.maxTimeMs)
-  writeU64(words, at + 4, timeMs)
+  writeU64(words, at + 2, timeMs)
   const flags = endOfDay ? EXPIRE_END_OF_DAY : 0
-  return writeHeader(words, at, commandKinds.expire, flags, EXPIRE_WORDS, instrumentId, tagLow, tagHigh)
+  return finish(words, at, commandKinds.expire, flags, EXPIRE_WORDS, instrumentId, tagLow, tagHigh)
 }
 
-/** Encodes the command that does nothing, so that its tag has a place in the log. Returns 4. */
+/** Encodes the command that does nothing, so that its tag has a place in the log. Returns 2 or 4. */
 export function encodeNoop(words: Int32Array, at: number, tagLow: number, tagHigh: number): number {
-  return writeHeader(words, at, commandKinds.noop, 0, HEADER_WORDS, noInstrument, tagLow, tagHigh)
+  return finish(words, at, commandKinds.noop, 0, HEADER_WORDS, noInstrument, tagLow, tagHigh)
+}
+
+/** Writes tag and header of a command without other optional fields. */
+function finish(
+  words: Int32Array,
+  at: number,
+  kind: number,
+  flags: number,
+  bodyWords: number,
+  instrumentId: number,
+  tagLow: number,
+  tagHigh: number,
+): number {
+  const end = writeTag(words, at + bodyWords, tagLow, tagHigh)
+  return writeHeader(words, at, kind, flags | tagFlag(tagLow, tagHigh), end - at, instrumentId)
 }
 
 function finishAmendment(
@@ -205,8 +223,8 @@ function finishAmendment(
   account: number,
   requestId: number,
 ): number {
-  let flags = 0
-  let end = at + bodyWords
+  let flags = tagFlag(tagLow, tagHigh)
+  let end = writeTag(words, at + bodyWords, tagLow, tagHigh)
   if (account !== -1) {
     flags |= AMEND_HAS_ACCOUNT
     words[end] = account
@@ -217,7 +235,7 @@ function finishAmendment(
     flags |= AMEND_HAS_REQUEST_ID
     end = writeU64(words, end, requestId)
   }
-  return writeHeader(words, at, kind, flags, end - at, instrumentId, tagLow, tagHigh)
+  return writeHeader(words, at, kind, flags, end - at, instrumentId)
 }
 
 function checkAmendment(instrumentId: number, orderId: number, account: number, requestId: number): void {

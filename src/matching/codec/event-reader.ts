@@ -1,4 +1,6 @@
-import { readU64 } from './command-layout.js'
+import { flagsOf, LENGTH_SHIFT, readU64 } from './command-layout.js'
+import { OrderEventFields, TradeFields } from './event-fields.js'
+import { EVENT_HEADER_WORDS, REPEATED_STATUS, reasonOf } from './event-layout.js'
 import { decodeDetails, type InstrumentDetails } from './instrument-details.js'
 import {
   type CancelReason,
@@ -15,12 +17,13 @@ import {
   sideNames,
 } from './names.js'
 
-/** Words of the header that every event starts with. */
-export const EVENT_WORDS = 2
-
-/** The new order passed every check. The trades that it made, and what became of the rest, follow in their own events. */
+/**
+ * The new order passed every check; its other fields are those of the command. The trades that it made, and what became of the
+ * rest, follow in their own events.
+ */
 export interface AcceptedEvent {
   readonly event: 'accepted'
+  readonly account: number
 }
 
 /** One fill, at the maker's price. Prices in ticks, quantities in lots. */
@@ -43,11 +46,14 @@ export interface TradeEvent {
 export interface CancelledEvent {
   readonly event: 'cancelled'
   readonly orderId: number
+  readonly account: number
   readonly side: Side
   /** Limit price; 0 for market and stop orders. */
   readonly price: number
   /** What was open. */
   readonly remaining: number
+  /** What it had traded. */
+  readonly filled: number
   readonly reason: CancelReason
 }
 
@@ -55,31 +61,53 @@ export interface CancelledEvent {
 export interface ReplacedEvent {
   readonly event: 'replaced'
   readonly orderId: number
+  readonly account: number
   readonly side: Side
   readonly price: number
-  /** The open quantity from now on (before the trades that may follow in the same group). */
+  /** The open quantity from now on (before the trades that may follow in the same record). */
   readonly quantity: number
+  /** What it had traded before. */
+  readonly filled: number
   readonly reason: ReplaceReason
 }
 
-/** The book refused the command, which changed nothing. */
+/**
+ * The book refused the command, which changed nothing. Side, price and what was filled are those of the new order, or of the
+ * live order that the command names, and absent when there is none or it belongs to another account.
+ */
 export interface RejectedEvent {
   readonly event: 'rejected'
   /** 0 where the command names no order. */
   readonly orderId: number
   readonly code: RejectCode
+  /** The account that the command states, or of the live order that it names. */
+  readonly account?: number
+  readonly side?: Side
+  /** Limit price in ticks; 0 for market and stop orders. */
+  readonly price?: number
+  /** Lots. */
+  readonly filled?: number
 }
 
 /** A waiting stop became a market or limit order, because the last trade price reached its stop price. */
 export interface TriggeredEvent {
   readonly event: 'triggered'
   readonly orderId: number
+  readonly account: number
+  readonly side: Side
+  /** Limit price in ticks; 0 for a stop that becomes a market order. */
+  readonly price: number
+  /** What is open, lots. */
+  readonly quantity: number
+  /** What it had traded before, lots. */
+  readonly filled: number
 }
 
 /** The command's request was executed before; this is what came of it then. */
 export interface RepeatedEvent {
   readonly event: 'repeated'
   readonly orderId: number
+  readonly account: number
   readonly status: OutcomeStatus
   readonly code: RejectCode | undefined
   /** Lots; -1 where the first outcome does not say. */
@@ -113,61 +141,59 @@ export type DecodedEvent =
   | InstrumentEvent
   | InstrumentChangedEvent
 
-/** Reads the event record at a word offset; undefined for a kind that does not exist. */
-export function decodeEvent(words: Int32Array, at: number): DecodedEvent | undefined {
-  const side = sideNames[(words[at]! >>> 8) & 1]!
-  const aux = words[at + 1]!
+const fields = new OrderEventFields()
+const trade = new TradeFields()
+
+/**
+ * Reads the event at `at` of the record whose command is at `from`, both word offsets; undefined for a kind that does not
+ * exist.
+ */
+export function decodeEvent(words: Int32Array, at: number, from: number): DecodedEvent | undefined {
   switch (words[at]! & 0xff) {
     case eventKinds.accepted:
-      return { event: 'accepted' }
-    case eventKinds.trade:
-      return {
-        event: 'trade',
-        tradeId: readU64(words, at + 2),
-        makerOrderId: readU64(words, at + 4),
-        takerOrderId: readU64(words, at + 6),
-        price: readU64(words, at + 8),
-        quantity: readU64(words, at + 10),
-        makerAccount: words[at + 12]! >>> 0,
-        takerAccount: words[at + 13]! >>> 0,
-        makerRemaining: readU64(words, at + 14),
-        takerRemaining: readU64(words, at + 16),
-        takerSide: side,
-      }
+      return { event: 'accepted', account: words[at + 1]! >>> 0 }
+    case eventKinds.trade: {
+      trade.read(words, at, from)
+      return { event: 'trade', ...trade, takerSide: sideNames[flagsOf(words, at) & 1]! }
+    }
     case eventKinds.cancelled: {
-      const [orderId, price, remaining] = [
-        readU64(words, at + 2),
-        readU64(words, at + 4),
-        readU64(words, at + 6),
-      ]
-      return { event: 'cancelled', orderId, side, price, remaining, reason: cancelReasonNames[aux]! }
+      const { quantity: remaining, reason, ...order } = decodeOrder(words, at, from)
+      return { event: 'cancelled', ...order, remaining, reason: cancelReasonNames[reason]! }
     }
     case eventKinds.replaced: {
-      const [orderId, price, quantity] = [
-        readU64(words, at + 2),
-        readU64(words, at + 4),
-        readU64(words, at + 6),
-      ]
-      return { event: 'replaced', orderId, side, price, quantity, reason: replaceReasonNames[aux]! }
+      const { reason, ...order } = decodeOrder(words, at, from)
+      return { event: 'replaced', ...order, reason: replaceReasonNames[reason]! }
     }
-    case eventKinds.rejected:
-      return { event: 'rejected', orderId: readU64(words, at + 2), code: rejectCodeNames[aux]! }
-    case eventKinds.triggered:
-      return { event: 'triggered', orderId: readU64(words, at + 2) }
+    case eventKinds.rejected: {
+      fields.read(words, at, from)
+      const { orderId, account, sell, price, filled, reason, hasOrder } = fields
+      return {
+        event: 'rejected',
+        orderId,
+        code: rejectCodeNames[reason]!,
+        ...(account >= 0 && { account }),
+        ...(hasOrder && { side: sideNames[sell]!, price, filled }),
+      }
+    }
+    case eventKinds.triggered: {
+      const { reason: _, ...order } = decodeOrder(words, at, from)
+      return { event: 'triggered', ...order }
+    }
     case eventKinds.repeated:
       return {
         event: 'repeated',
-        orderId: readU64(words, at + 2),
-        status: outcomeStatusNames[(words[at]! >>> 8) & 0xff]!,
-        code: rejectCodeNames[aux],
-        filled: readU64(words, at + 4) - 1,
-        remaining: readU64(words, at + 6) - 1,
-        firstLsn: readU64(words, at + 8),
+        orderId: readU64(words, from + 2),
+        account: words[at + 1]! >>> 0,
+        status: outcomeStatusNames[flagsOf(words, at) & REPEATED_STATUS]!,
+        code: rejectCodeNames[reasonOf(words[at]!)],
+        filled: readU64(words, at + 2) - 1,
+        remaining: readU64(words, at + 4) - 1,
+        firstLsn: readU64(words, at + 6),
       }
     case eventKinds['instrument-created']:
       return { event: 'instrument-created' }
     case eventKinds['instrument-changed']: {
-      const { set, status = 'open' } = decodeDetails(words, at + EVENT_WORDS)
+      const { set, status = 'open' } = decodeDetails(words, at + EVENT_HEADER_WORDS)
       return { event: 'instrument-changed', status, details: set }
     }
     case eventKinds.halted:
@@ -179,30 +205,40 @@ export function decodeEvent(words: Int32Array, at: number): DecodedEvent | undef
   }
 }
 
-/** Reads every event of the group (command record first) that spans the words `from` to `end`. */
+function decodeOrder(words: Int32Array, at: number, from: number) {
+  fields.read(words, at, from)
+  const { orderId, account, sell, price, quantity, filled, reason } = fields
+  return { orderId, account, side: sideNames[sell]!, price, quantity, filled, reason }
+}
+
+/** Reads every event of the record (command first) that spans the words `from` to `end`. */
 export function decodeEvents(words: Int32Array, from: number, end: number): DecodedEvent[] {
   const events: DecodedEvent[] = []
-  for (let at = from + (words[from]! >>> 18); at < end; at += words[at]! >>> 18) {
-    const event = decodeEvent(words, at)
+  for (let at = from + (words[from]! >>> LENGTH_SHIFT); at < end; at += words[at]! >>> LENGTH_SHIFT) {
+    const event = decodeEvent(words, at, from)
     if (event !== undefined) events.push(event)
   }
   return events
 }
 
 /**
- * Walks the events of a group without allocating: point it at a group with `reset`, then call `next` until it returns
- * 0. Each accessor reads the event at hand and is meaningful only for kinds that have that field.
+ * Walks the events of a record without allocating: point it at a record with `reset`, then call `next` until it returns
+ * 0. The fields of the event at hand are read when `order` or `trade` is.
  */
 export class EventCursor {
   #words: Int32Array = new Int32Array(0)
+  #from = 0
   #at = 0
   #next = 0
   #end = 0
+  readonly #order = new OrderEventFields()
+  readonly #trade = new TradeFields()
 
-  /** `from` and `end` are word offsets of a whole group, whose first record is the command. */
+  /** `from` and `end` are word offsets of a whole record, which begins with the command. */
   reset(words: Int32Array, from: number, end: number): void {
     this.#words = words
-    this.#next = from + (words[from]! >>> 18)
+    this.#from = from
+    this.#next = from + (words[from]! >>> LENGTH_SHIFT)
     this.#end = end
   }
 
@@ -211,67 +247,22 @@ export class EventCursor {
     if (this.#next >= this.#end) return 0
     this.#at = this.#next
     const header = this.#words[this.#at]!
-    this.#next += header >>> 18
+    this.#next += header >>> LENGTH_SHIFT
     return header & 0xff
   }
 
   /** 1 when the order, in a trade the taker, sells. */
   get sell(): number {
-    return (this.#words[this.#at]! >>> 8) & 1
+    return flagsOf(this.#words, this.#at) & 1
   }
-  /** Reason of a `cancelled` or `replaced` event, code of a `rejected` one. */
-  get reason(): number {
-    return this.#words[this.#at + 1]!
+  /** Of a `cancelled`, `replaced`, `rejected` or `triggered` event; the same object each time. */
+  get order(): OrderEventFields {
+    this.#order.read(this.#words, this.#at, this.#from)
+    return this.#order
   }
-  get orderId(): number {
-    return readU64(this.#words, this.#at + 2)
-  }
-  /** Price of a `cancelled` or `replaced` event, ticks. */
-  get price(): number {
-    return readU64(this.#words, this.#at + 4)
-  }
-  /** Quantity of a `cancelled` or `replaced` event, lots. */
-  get quantity(): number {
-    return readU64(this.#words, this.#at + 6)
-  }
-  /** Of a `repeated` event: the first outcome's status code, quantities (-1: unknown) and LSN. */
-  get firstStatus(): number {
-    return (this.#words[this.#at]! >>> 8) & 0xff
-  }
-  get firstFilled(): number {
-    return readU64(this.#words, this.#at + 4) - 1
-  }
-  get firstRemaining(): number {
-    return readU64(this.#words, this.#at + 6) - 1
-  }
-  get firstLsn(): number {
-    return readU64(this.#words, this.#at + 8)
-  }
-  get tradeId(): number {
-    return readU64(this.#words, this.#at + 2)
-  }
-  get makerOrderId(): number {
-    return readU64(this.#words, this.#at + 4)
-  }
-  get takerOrderId(): number {
-    return readU64(this.#words, this.#at + 6)
-  }
-  get tradePrice(): number {
-    return readU64(this.#words, this.#at + 8)
-  }
-  get tradeQuantity(): number {
-    return readU64(this.#words, this.#at + 10)
-  }
-  get makerAccount(): number {
-    return this.#words[this.#at + 12]! >>> 0
-  }
-  get takerAccount(): number {
-    return this.#words[this.#at + 13]! >>> 0
-  }
-  get makerRemaining(): number {
-    return readU64(this.#words, this.#at + 14)
-  }
-  get takerRemaining(): number {
-    return readU64(this.#words, this.#at + 16)
+  /** Of a `trade` event; the same object each time. */
+  get trade(): TradeFields {
+    this.#trade.read(this.#words, this.#at, this.#from)
+    return this.#trade
   }
 }

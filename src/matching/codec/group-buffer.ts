@@ -1,13 +1,32 @@
+import {
+  EVENT_HAS_FILLED,
+  EVENT_HAS_ORDER_ID,
+  EVENT_HAS_PRICE,
+  EVENT_HEADER_WORDS,
+  REASON_SHIFT as LAYOUT_REASON_SHIFT,
+  TRADE_WORDS as LAYOUT_TRADE_WORDS,
+  REPEATED_WORDS,
+  TRADE_HAS_MAKER_REMAINING,
+  TRADE_HAS_TAKER,
+  TRADE_HAS_TAKER_REMAINING,
+} from './event-layout.js'
 import { detailsWordsMax, encodeDetails, type InstrumentDetails } from './instrument-details.js'
 import { eventKinds, type InstrumentStatus } from './names.js'
 
+// Copied because V8 folds a module's own constants only; an imported one is loaded each time.
 const ACCEPTED = eventKinds.accepted
 const TRADE = eventKinds.trade
-const CANCELLED = eventKinds.cancelled
-const REPLACED = eventKinds.replaced
 const REJECTED = eventKinds.rejected
-const TRIGGERED = eventKinds.triggered
 const REPEATED = eventKinds.repeated
+const HEADER_WORDS = EVENT_HEADER_WORDS
+const TRADE_WORDS = LAYOUT_TRADE_WORDS
+const HAS_ORDER_ID = EVENT_HAS_ORDER_ID
+const HAS_PRICE = EVENT_HAS_PRICE
+const HAS_FILLED = EVENT_HAS_FILLED
+const HAS_TAKER = TRADE_HAS_TAKER
+const HAS_MAKER_REMAINING = TRADE_HAS_MAKER_REMAINING
+const HAS_TAKER_REMAINING = TRADE_HAS_TAKER_REMAINING
+const REASON_SHIFT = LAYOUT_REASON_SHIFT
 
 const INITIAL_WORDS = 1024
 
@@ -61,35 +80,41 @@ export class GroupBuffer {
   copy(words: Int32Array, from: number, count: number): void {
     const at = this.claim(count)
     const i32 = this.i32
-    // Records are whole pairs of words. The shortest, a cancel, and the commonest, a plain new order, take no loop: one
-    // whose length varies at random costs more than the copying.
-    if (count === 12) {
-      i32[at + 11] = words[from + 11]!
-      i32[at + 10] = words[from + 10]!
+    // Records are whole pairs of words. A plain cancel and a plain new order take no loop, without a tag: one whose length
+    // varies at random costs more than the copying.
+    if (count >= 10) {
+      for (let i = 10; i < count; i += 2) {
+        i32[at + i] = words[from + i]!
+        i32[at + i + 1] = words[from + i + 1]!
+      }
       i32[at + 9] = words[from + 9]!
       i32[at + 8] = words[from + 8]!
       i32[at + 7] = words[from + 7]!
       i32[at + 6] = words[from + 6]!
+      i32[at + 5] = words[from + 5]!
+      i32[at + 4] = words[from + 4]!
     } else {
-      for (let i = 6; i < count; i += 2) {
+      for (let i = 4; i < count; i += 2) {
         i32[at + i] = words[from + i]!
         i32[at + i + 1] = words[from + i + 1]!
       }
     }
-    if (count >= 6) {
-      i32[at + 5] = words[from + 5]!
-      i32[at + 4] = words[from + 4]!
+    if (count >= 4) {
+      i32[at + 3] = words[from + 3]!
+      i32[at + 2] = words[from + 2]!
     }
-    i32[at + 3] = words[from + 3]!
-    i32[at + 2] = words[from + 2]!
     i32[at + 1] = words[from + 1]!
     i32[at] = words[from]!
   }
 
-  accepted(): void {
-    this.#begin(ACCEPTED, 2, 0, 0)
+  accepted(account: number): void {
+    this.#begin(ACCEPTED, HEADER_WORDS, 0, account)
   }
 
+  /**
+   * A trade. `takerId` is 0 when the taker is the new order that stands at the beginning of the record: its id and account
+   * are not repeated.
+   */
   trade(
     sellTaker: number,
     tradeId: number,
@@ -102,120 +127,143 @@ export class GroupBuffer {
     makerRemaining: number,
     takerRemaining: number,
   ): void {
-    const at = this.#begin(TRADE, 18, sellTaker, 0)
+    let flags = sellTaker
+    let words = TRADE_WORDS
+    if (takerId !== 0) {
+      flags |= HAS_TAKER
+      words += 4
+    }
+    if (makerRemaining !== 0) {
+      flags |= HAS_MAKER_REMAINING
+      words += 2
+    }
+    if (takerRemaining !== 0) {
+      flags |= HAS_TAKER_REMAINING
+      words += 2
+    }
+    const at = this.#begin(TRADE, words, flags, makerAccount)
     this.trades++
     const i32 = this.i32
     i32[at + 2] = tradeId | 0
     i32[at + 3] = (tradeId / 4294967296) | 0
     i32[at + 4] = makerId | 0
     i32[at + 5] = (makerId / 4294967296) | 0
-    i32[at + 6] = takerId | 0
-    i32[at + 7] = (takerId / 4294967296) | 0
-    i32[at + 8] = price | 0
-    i32[at + 9] = (price / 4294967296) | 0
-    i32[at + 10] = quantity | 0
-    i32[at + 11] = (quantity / 4294967296) | 0
-    i32[at + 12] = makerAccount
-    i32[at + 13] = takerAccount
-    i32[at + 14] = makerRemaining | 0
-    i32[at + 15] = (makerRemaining / 4294967296) | 0
-    i32[at + 16] = takerRemaining | 0
-    i32[at + 17] = (takerRemaining / 4294967296) | 0
+    i32[at + 6] = price | 0
+    i32[at + 7] = (price / 4294967296) | 0
+    i32[at + 8] = quantity | 0
+    i32[at + 9] = (quantity / 4294967296) | 0
+    let next = at + TRADE_WORDS
+    if (takerId !== 0) {
+      i32[next] = takerId | 0
+      i32[next + 1] = (takerId / 4294967296) | 0
+      i32[next + 2] = takerAccount
+      i32[next + 3] = 0
+      next += 4
+    }
+    if (makerRemaining !== 0) {
+      i32[next] = makerRemaining | 0
+      i32[next + 1] = (makerRemaining / 4294967296) | 0
+      next += 2
+    }
+    if (takerRemaining !== 0) {
+      i32[next] = takerRemaining | 0
+      i32[next + 1] = (takerRemaining / 4294967296) | 0
+    }
   }
 
-  /** As `cancelled`, with order id and price as they stand in words: four of them at `from`. */
-  cancelledWords(words: Int32Array, from: number, sell: number, remaining: number, reason: number): void {
-    const at = this.#begin(CANCELLED, 8, sell, reason)
-    const i32 = this.i32
-    i32[at + 2] = words[from]!
-    i32[at + 3] = words[from + 1]!
-    i32[at + 4] = words[from + 2]!
-    i32[at + 5] = words[from + 3]!
-    i32[at + 6] = remaining | 0
-    i32[at + 7] = (remaining / 4294967296) | 0
+  /**
+   * A `cancelled`, `replaced` or `triggered` event. Each of these is written only if it is not what is given here in brackets:
+   * `orderId` (0: that of the command), `price` (0: that of the command, or none), `quantity` (0: that of the command) and
+   * `filled` (0).
+   */
+  order(
+    kind: number,
+    sell: number,
+    reason: number,
+    account: number,
+    orderId: number,
+    price: number,
+    quantity: number,
+    filled: number,
+  ): void {
+    const flags =
+      sell |
+      (orderId === 0 ? 0 : HAS_ORDER_ID) |
+      (price === 0 ? 0 : HAS_PRICE) |
+      (filled === 0 ? 0 : HAS_FILLED)
+    const at = this.#begin(kind, HEADER_WORDS, flags | (reason << REASON_SHIFT), account)
+    if (orderId !== 0) this.#field(orderId)
+    if (price !== 0) this.#field(price)
+    if (quantity !== 0) this.#field(quantity)
+    if (filled !== 0) this.#field(filled)
+    this.#end(at)
   }
 
-  /** `sell` is 0 or 1; `reason` one of `cancelReasons`. */
-  cancelled(orderId: number, sell: number, price: number, remaining: number, reason: number): void {
-    this.#orderState(CANCELLED, orderId, sell, price, remaining, reason)
-  }
-
-  /** `sell` is 0 or 1; `reason` one of `replaceReasons`. */
-  replaced(orderId: number, sell: number, price: number, quantity: number, reason: number): void {
-    this.#orderState(REPLACED, orderId, sell, price, quantity, reason)
-  }
-
-  /** `code` is one of `rejectCodes`; the order id, as two words, is 0 where the command names no order. */
-  rejected(orderIdLow: number, orderIdHigh: number, code: number): void {
-    const at = this.#begin(REJECTED, 4, 0, code)
+  /** `code` is one of `rejectCodes`; `account` the one that the command states, or 0. */
+  rejected(account: number, code: number): void {
+    this.#begin(REJECTED, HEADER_WORDS, code << REASON_SHIFT, account)
     this.rejections++
-    this.i32[at + 2] = orderIdLow
-    this.i32[at + 3] = orderIdHigh
   }
 
-  triggered(orderId: number): void {
-    const at = this.#begin(TRIGGERED, 4, 0, 0)
-    this.i32[at + 2] = orderId | 0
-    this.i32[at + 3] = (orderId / 4294967296) | 0
+  /** As `rejected`, of a command that names a live order: `sell`, `price` and `filled` are that order's. */
+  rejectedOrder(code: number, account: number, sell: number, price: number, filled: number): void {
+    const flags = sell | HAS_ORDER_ID | (price === 0 ? 0 : HAS_PRICE) | (filled === 0 ? 0 : HAS_FILLED)
+    const at = this.#begin(REJECTED, HEADER_WORDS, flags | (code << REASON_SHIFT), account)
+    this.rejections++
+    if (price !== 0) this.#field(price)
+    if (filled !== 0) this.#field(filled)
+    this.#end(at)
   }
 
-  /** A request that was executed before; the order id as two words. Unknown quantities, -1, are written as 0. */
+  /** A request that was executed before. Unknown quantities, -1, are written as 0. */
   repeated(
-    orderIdLow: number,
-    orderIdHigh: number,
+    account: number,
     first: { status: number; code: number; filled: number; remaining: number; lsn: number },
   ): void {
-    const at = this.#begin(REPEATED, 10, first.status, first.code)
+    const at = this.#begin(REPEATED, REPEATED_WORDS, first.status | (first.code << REASON_SHIFT), account)
     const i32 = this.i32
     const [filled, remaining] = [first.filled + 1, first.remaining + 1]
-    i32[at + 2] = orderIdLow
-    i32[at + 3] = orderIdHigh
-    i32[at + 4] = filled | 0
-    i32[at + 5] = (filled / 4294967296) | 0
-    i32[at + 6] = remaining | 0
-    i32[at + 7] = (remaining / 4294967296) | 0
-    i32[at + 8] = first.lsn | 0
-    i32[at + 9] = (first.lsn / 4294967296) | 0
+    i32[at + 2] = filled | 0
+    i32[at + 3] = (filled / 4294967296) | 0
+    i32[at + 4] = remaining | 0
+    i32[at + 5] = (remaining / 4294967296) | 0
+    i32[at + 6] = first.lsn | 0
+    i32[at + 7] = (first.lsn / 4294967296) | 0
   }
 
   /** An event that says nothing but its kind: `instrument-created`, `halted` or `resumed`. */
   plain(kind: number): void {
-    this.#begin(kind, 2, 0, 0)
+    this.#begin(kind, HEADER_WORDS, 0, 0)
   }
 
   /** What an instrument says of itself now. */
   instrumentChanged(status: InstrumentStatus, details: InstrumentDetails | undefined): void {
     // Room for the longest: how much it takes is known when it stands there.
-    const at = this.claim(2 + detailsWordsMax)
-    const length = 2 + encodeDetails(this.i32, at + 2, { status, set: details ?? {}, removed: [] })
+    const at = this.claim(HEADER_WORDS + detailsWordsMax)
+    const change = { status, set: details ?? {}, removed: [] }
+    const length = HEADER_WORDS + encodeDetails(this.i32, at + HEADER_WORDS, change)
     this.#words = at + length
     this.i32[at] = eventKinds['instrument-changed'] | (length << 18)
     this.i32[at + 1] = 0
   }
 
-  #orderState(
-    kind: number,
-    orderId: number,
-    sell: number,
-    price: number,
-    quantity: number,
-    aux: number,
-  ): void {
-    const at = this.#begin(kind, 8, sell, aux)
-    const i32 = this.i32
-    i32[at + 2] = orderId | 0
-    i32[at + 3] = (orderId / 4294967296) | 0
-    i32[at + 4] = price | 0
-    i32[at + 5] = (price / 4294967296) | 0
-    i32[at + 6] = quantity | 0
-    i32[at + 7] = (quantity / 4294967296) | 0
-  }
-
-  #begin(kind: number, words: number, flags: number, aux: number): number {
+  #begin(kind: number, words: number, flags: number, account: number): number {
     const at = this.claim(words)
     this.i32[at] = kind | (flags << 8) | (words << 18)
-    this.i32[at + 1] = aux
+    this.i32[at + 1] = account
     return at
+  }
+
+  /** Adds a u64 to the event at hand. */
+  #field(value: number): void {
+    const at = this.claim(2)
+    this.i32[at] = value | 0
+    this.i32[at + 1] = (value / 4294967296) | 0
+  }
+
+  /** Sets the length of the event that begins at `at`, which is the last. */
+  #end(at: number): void {
+    this.i32[at]! += (this.#words - at - HEADER_WORDS) << 18
   }
 
   /** Makes room for words at the end, which the caller fills, and returns where they begin. */

@@ -1,5 +1,11 @@
 import { CommandError } from './command-errors.js'
-import { HEADER_WORDS, INSTRUMENT_HAS_DETAILS, INSTRUMENT_WORDS } from './command-layout.js'
+import {
+  HEADER_WORDS,
+  INSTRUMENT_HAS_DETAILS,
+  INSTRUMENT_WORDS,
+  optionalAt,
+  TAG_WORDS,
+} from './command-layout.js'
 import { parseGrid } from './decimal.js'
 import {
   decodeDetails,
@@ -18,7 +24,7 @@ import {
   selfTradePreventionCodes,
   selfTradePreventionNames,
 } from './names.js'
-import { checkInstrumentId, writeHeader } from './record-words.js'
+import { checkInstrumentId, tagFlag, writeHeader, writeTag } from './record-words.js'
 
 /** What an instrument is created with. */
 export interface InstrumentDefinition {
@@ -76,29 +82,22 @@ export function encodeInstrument(
   const priority = replacePriorityCodes[definition.replacePriority]
   const prevention = selfTradePreventionCodes[definition.selfTradePrevention]
   const textBytes = symbol.length + tickSize.length + lotSize.length
-  const baseLength = INSTRUMENT_WORDS + Math.ceil(textBytes / 8) * 2
+  const textAt = at + INSTRUMENT_WORDS + (tagFlag(tagLow, tagHigh) === 0 ? 0 : TAG_WORDS)
+  const detailsAt = textAt + Math.ceil(textBytes / 8) * 2
   const { status, details } = definition
   const hasDetails = status !== undefined || details !== undefined
   const change = { set: details ?? {}, removed: [], ...(status !== undefined && { status }) }
-  const length = baseLength + (hasDetails ? encodeDetails(words, at + baseLength, change) : 0)
-  words.fill(0, at, at + baseLength)
-  words[at + 4] = symbol.length | (tickSize.length << 8) | (lotSize.length << 16) | (priority << 24)
-  words[at + 5] = prevention
-  const bytes = new Uint8Array(words.buffer, words.byteOffset + (at + INSTRUMENT_WORDS) * 4, textBytes)
+  const end = detailsAt + (hasDetails ? encodeDetails(words, detailsAt, change) : 0)
+  words.fill(0, at, detailsAt)
+  words[at + 2] = symbol.length | (tickSize.length << 8) | (lotSize.length << 16) | (priority << 24)
+  words[at + 3] = prevention
+  writeTag(words, at + INSTRUMENT_WORDS, tagLow, tagHigh)
+  const bytes = new Uint8Array(words.buffer, words.byteOffset + textAt * 4, textBytes)
   bytes.set(symbol, 0)
   bytes.set(tickSize, symbol.length)
   bytes.set(lotSize, symbol.length + tickSize.length)
-  const flags = hasDetails ? INSTRUMENT_HAS_DETAILS : 0
-  return writeHeader(
-    words,
-    at,
-    commandKinds.instrument,
-    flags,
-    length,
-    definition.instrumentId,
-    tagLow,
-    tagHigh,
-  )
+  const flags = tagFlag(tagLow, tagHigh) | (hasDetails ? INSTRUMENT_HAS_DETAILS : 0)
+  return writeHeader(words, at, commandKinds.instrument, flags, end - at, definition.instrumentId)
 }
 
 /** Encodes the change of an instrument's details and returns the words used. @throws as `encodeInstrument`. */
@@ -111,33 +110,36 @@ export function encodeInstrumentChange(
   change: InstrumentChange,
 ): number {
   checkInstrumentId(instrumentId)
-  const length = HEADER_WORDS + encodeDetails(words, at + HEADER_WORDS, change)
-  return writeHeader(words, at, commandKinds['instrument-change'], 0, length, instrumentId, tagLow, tagHigh)
+  const flags = tagFlag(tagLow, tagHigh)
+  const detailsAt = at + HEADER_WORDS + (flags === 0 ? 0 : TAG_WORDS)
+  const end = detailsAt + encodeDetails(words, detailsAt, change)
+  writeTag(words, at + HEADER_WORDS, tagLow, tagHigh)
+  return writeHeader(words, at, commandKinds['instrument-change'], flags, end - at, instrumentId)
 }
 
 /** Reads the instrument-change command at a word offset. */
 export function decodeInstrumentChange(words: Int32Array, at: number): InstrumentChange {
-  return decodeDetails(words, at + HEADER_WORDS)
+  return decodeDetails(words, optionalAt(words, at))
 }
 
 /** Reads the instrument command at a word offset. */
 export function decodeInstrument(words: Int32Array, at: number): InstrumentDefinition {
-  const lengths = words[at + 4]!
+  const lengths = words[at + 2]!
   const symbolBytes = lengths & 0xff
   const tickBytes = (lengths >>> 8) & 0xff
   const lotBytes = (lengths >>> 16) & 0xff
   const total = symbolBytes + tickBytes + lotBytes
   // A copy, because a TextDecoder does not read shared memory.
   const bytes = new Uint8Array(total)
-  bytes.set(new Uint8Array(words.buffer, words.byteOffset + (at + INSTRUMENT_WORDS) * 4, total))
+  bytes.set(new Uint8Array(words.buffer, words.byteOffset + optionalAt(words, at) * 4, total))
   return {
     instrumentId: words[at + 1]! >>> 0,
     symbol: decoder.decode(bytes.subarray(0, symbolBytes)),
     tickSize: decoder.decode(bytes.subarray(symbolBytes, symbolBytes + tickBytes)),
     lotSize: decoder.decode(bytes.subarray(symbolBytes + tickBytes)),
     replacePriority: replacePriorityNames[lengths >>> 24]!,
-    selfTradePrevention: selfTradePreventionNames[words[at + 5]!]!,
-    ...detailsOf(words, at, at + INSTRUMENT_WORDS + Math.ceil(total / 8) * 2),
+    selfTradePrevention: selfTradePreventionNames[words[at + 3]!]!,
+    ...detailsOf(words, at, optionalAt(words, at) + Math.ceil(total / 8) * 2),
   }
 }
 

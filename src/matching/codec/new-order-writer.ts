@@ -1,5 +1,6 @@
 import { CommandError, conflict, outOfRange } from './command-errors.js'
 import {
+  HAS_TAG as LAYOUT_HAS_TAG,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
   NEW_HAS_REQUEST_ID,
@@ -16,6 +17,8 @@ const HAS_STOP_PRICE = NEW_HAS_STOP_PRICE
 const HAS_DISPLAY_QUANTITY = NEW_HAS_DISPLAY_QUANTITY
 const HAS_EXPIRE_TIME = NEW_HAS_EXPIRE_TIME
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID
+const HAS_TAG = LAYOUT_HAS_TAG
+const OPTIONAL = HAS_STOP_PRICE | HAS_DISPLAY_QUANTITY | HAS_EXPIRE_TIME | HAS_REQUEST_ID
 const BASE_WORDS = NEW_WORDS
 const LIMIT = orderTypeCodes.limit
 const MARKET = orderTypeCodes.market
@@ -24,7 +27,7 @@ const STOP_LIMIT = orderTypeCodes['stop-limit']
 const { GTC, IOC, FOK, GTD } = timeInForceCodes
 
 /**
- * Encodes a new order at a word offset and returns the words used (12 to 20). Prices in ticks, quantities in lots,
+ * Encodes a new order at a word offset and returns the words used (10 to 20). Prices in ticks, quantities in lots,
  * enumerations as their codes in names.ts. 0 stands for absent in `price` (market, stop), `stopPrice`,
  * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`.
  * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
@@ -73,17 +76,21 @@ export function encodeNew(
 
   let end = at + BASE_WORDS
   words[at + 1] = instrumentId
-  words[at + 2] = tagLow
-  words[at + 3] = tagHigh
-  words[at + 4] = orderId | 0
-  words[at + 5] = (orderId / 4294967296) | 0
-  words[at + 6] = account
-  words[at + 7] = orderType | (timeInForce << 8) | (prevention << 16)
-  words[at + 8] = price | 0
-  words[at + 9] = (price / 4294967296) | 0
-  words[at + 10] = quantity | 0
-  words[at + 11] = (quantity / 4294967296) | 0
-  if ((flags & ~3) !== 0) {
+  words[at + 2] = orderId | 0
+  words[at + 3] = (orderId / 4294967296) | 0
+  words[at + 4] = account
+  words[at + 5] = orderType | (timeInForce << 8) | (prevention << 16)
+  words[at + 6] = price | 0
+  words[at + 7] = (price / 4294967296) | 0
+  words[at + 8] = quantity | 0
+  words[at + 9] = (quantity / 4294967296) | 0
+  if ((tagLow | tagHigh) !== 0) {
+    flags |= HAS_TAG
+    words[end] = tagLow
+    words[end + 1] = tagHigh
+    end += 2
+  }
+  if ((flags & OPTIONAL) !== 0) {
     if (stopPrice !== 0) end = writeU64(words, end, stopPrice)
     if (displayQuantity !== 0) end = writeU64(words, end, displayQuantity)
     if (expireTime !== 0) end = writeU64(words, end, expireTime)

@@ -1,6 +1,7 @@
-import { readU64 } from './command-layout.js'
+import { flagsOf, readU64 } from './command-layout.js'
 import { commandOrder, newOrderQuantity, newOrderType } from './command-reader.js'
-import { EventCursor } from './event-reader.js'
+import { OrderEventFields, TradeFields } from './event-fields.js'
+import { EVENT_HAS_ORDER_ID, REPEATED_STATUS, reasonOf } from './event-layout.js'
 import {
   commandKinds,
   eventKinds,
@@ -17,7 +18,7 @@ export interface Outcome {
   code: RejectCode | undefined
   /** Lots that traded in this command; -1 where the command names no order. */
   filled: number
-  /** Lots of the order that are open after it; -1 where the group does not say. */
+  /** Lots of the order that are open after it; -1 where the record does not say. */
   remaining: number
   /** For a repeated request: the LSN of its first execution. */
   firstLsn: number | undefined
@@ -26,6 +27,11 @@ export interface Outcome {
 export function emptyOutcome(): Outcome {
   return { status: 'done', code: undefined, filled: -1, remaining: -1, firstLsn: undefined }
 }
+
+/** Read again for every event. */
+const fields = new OrderEventFields()
+const trade = new TradeFields()
+const OTHER = EVENT_HAS_ORDER_ID << 8
 
 /**
  * Reads the outcome off the record that spans the words `from` to `to`, into `outcome` where one is given. A caller that
@@ -47,19 +53,20 @@ export function outcomeOf(
   for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
     const kind = words[at]! & 0xff
     if (kind === eventKinds.accepted) continue
-    if (kind === eventKinds.trade) noteTrade(outcome, words, at, orderId)
-    else if (kind === eventKinds.repeated) return noteFirst(outcome, words, from, to)
-    else if (readU64(words, at + 2) !== orderId) continue
+    if (kind === eventKinds.trade) noteTrade(outcome, words, at, from, orderId)
+    else if (kind === eventKinds.repeated) return noteFirst(outcome, words, at)
     else if (kind === eventKinds.rejected) {
       outcome.status = 'rejected'
-      outcome.code = rejectCodeNames[words[at + 1]!]
+      outcome.code = rejectCodeNames[reasonOf(words[at]!)]
       outcome.remaining = -1
-    } else if (kind === eventKinds.cancelled) {
+    } else if (orderId === 0 || (words[at]! & OTHER) !== 0) continue
+    else if (kind === eventKinds.cancelled) {
       outcome.status = 'cancelled'
       outcome.remaining = 0
     } else if (kind === eventKinds.replaced) {
+      fields.read(words, at, from)
       if (!isNew) outcome.status = 'replaced'
-      outcome.remaining = readU64(words, at + 6)
+      outcome.remaining = fields.quantity
     } else if (kind === eventKinds.triggered) {
       outcome.status = 'resting'
     }
@@ -75,23 +82,21 @@ function newOrderStatus(words: Int32Array, from: number): OutcomeStatus {
     : 'resting'
 }
 
-function noteTrade(outcome: Outcome, words: Int32Array, at: number, orderId: number): void {
-  const isTaker = readU64(words, at + 6) === orderId
-  if (!isTaker && readU64(words, at + 4) !== orderId) return
-  outcome.filled += readU64(words, at + 10)
-  outcome.remaining = readU64(words, isTaker ? at + 16 : at + 14)
+function noteTrade(outcome: Outcome, words: Int32Array, at: number, from: number, orderId: number): void {
+  trade.read(words, at, from)
+  const isTaker = trade.takerOrderId === orderId
+  if (!isTaker && trade.makerOrderId !== orderId) return
+  outcome.filled += trade.quantity
+  outcome.remaining = isTaker ? trade.takerRemaining : trade.makerRemaining
   outcome.status = outcome.remaining === 0 ? 'filled' : 'partially-filled'
 }
 
 /** The outcome of a repeated request is that of its first execution. */
-function noteFirst(outcome: Outcome, words: Int32Array, from: number, to: number): Outcome {
-  const cursor = new EventCursor()
-  cursor.reset(words, from, to)
-  cursor.next()
-  outcome.status = outcomeStatusNames[cursor.firstStatus]!
-  outcome.code = rejectCodeNames[cursor.reason]
-  outcome.filled = cursor.firstFilled
-  outcome.remaining = cursor.firstRemaining
-  outcome.firstLsn = cursor.firstLsn
+function noteFirst(outcome: Outcome, words: Int32Array, at: number): Outcome {
+  outcome.status = outcomeStatusNames[flagsOf(words, at) & REPEATED_STATUS]!
+  outcome.code = rejectCodeNames[reasonOf(words[at]!)]
+  outcome.filled = readU64(words, at + 2) - 1
+  outcome.remaining = readU64(words, at + 4) - 1
+  outcome.firstLsn = readU64(words, at + 6)
   return outcome
 }

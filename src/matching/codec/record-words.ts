@@ -1,11 +1,12 @@
 import { outOfRange } from './command-errors.js'
+import { HAS_TAG, LENGTH_SHIFT } from './command-layout.js'
 import { limits } from './limits.js'
 
 const MAX = Number.MAX_SAFE_INTEGER
 const MAX_ACCOUNT = limits.maxAccount
 const MAX_INSTRUMENT = limits.maxInstrumentId
 
-/** Writes the 16 bytes that every command starts with; returns the record's length in words. */
+/** Writes the header of a command, and returns the record's length in words. */
 export function writeHeader(
   words: Int32Array,
   at: number,
@@ -13,14 +14,23 @@ export function writeHeader(
   flags: number,
   length: number,
   instrumentId: number,
-  tagLow: number,
-  tagHigh: number,
 ): number {
-  words[at] = kind | (flags << 8) | (length << 18)
+  words[at] = kind | (flags << 8) | (length << LENGTH_SHIFT)
   words[at + 1] = instrumentId
-  words[at + 2] = tagLow
-  words[at + 3] = tagHigh
   return length
+}
+
+/** Writes a tag unless it is 0, and returns where the next field stands. */
+export function writeTag(words: Int32Array, at: number, tagLow: number, tagHigh: number): number {
+  if ((tagLow | tagHigh) === 0) return at
+  words[at] = tagLow
+  words[at + 1] = tagHigh
+  return at + 2
+}
+
+/** The flag of a command with this tag. */
+export function tagFlag(tagLow: number, tagHigh: number): number {
+  return (tagLow | tagHigh) === 0 ? 0 : HAS_TAG
 }
 
 export function writeU64(words: Int32Array, at: number, value: number): number {

@@ -1,3 +1,4 @@
+import { rejectAmendment, rejectCommand, reportAggressor, reportReplaced } from '../book/order-events.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
@@ -6,113 +7,98 @@ import {
   FLAG_WAITING,
 } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
-import {
-  AMEND_HAS_ACCOUNT,
-  CANCEL_WORDS,
-  REDUCE_WORDS,
-  REPLACE_WORDS,
-  readU64,
-} from '../codec/command-layout.js'
+import { commandAccount, readU64 } from '../codec/command-layout.js'
 import { limits } from '../codec/limits.js'
-import { cancelReasons, orderTypeCodes, rejectCodes, replaceReasons } from '../codec/names.js'
+import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, replaceReasons } from '../codec/names.js'
 import { cross, wouldCross } from './crossing.js'
 import { limitViolation } from './instrument-rules.js'
 
-const HAS_ACCOUNT = AMEND_HAS_ACCOUNT
-const AFTER_CANCEL = CANCEL_WORDS
-const AFTER_REPLACE = REPLACE_WORDS
-const AFTER_REDUCE = REDUCE_WORDS
 const REQUESTED = cancelReasons.requested
 const { UNKNOWN_ORDER } = rejectCodes
 
 /** Finds the order that a cancel, replace or reduce names; reports and returns 0 when there is none to act on. */
-function findTarget(
+function findTarget(shard: ShardBooks, book: number, words: Int32Array, at: number): number {
+  const order = shard.index.find(book, words[at + 2]!, words[at + 3]!)
+  const account = commandAccount(words, at)
+  if (order !== 0 && (account < 0 || account === shard.orders.account(order))) return order
+  rejectCommand(shard, words, at, order === 0 ? UNKNOWN_ORDER : rejectCodes.NOT_OWNER)
+  return 0
+}
+
+/** Reports that a replace or reduce is refused because of its instrument's state, whether or not there is such an order. */
+export function rejectHalted(
   shard: ShardBooks,
   book: number,
   words: Int32Array,
   at: number,
-  bodyWords: number,
-): number {
-  const order = shard.index.find(book, words[at + 4]!, words[at + 5]!)
-  if (order === 0) {
-    shard.group.rejected(words[at + 4]!, words[at + 5]!, UNKNOWN_ORDER)
-    return 0
-  }
-  if (
-    ((words[at]! >>> 8) & HAS_ACCOUNT) !== 0 &&
-    words[at + bodyWords]! >>> 0 !== shard.orders.account(order)
-  ) {
-    shard.group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.NOT_OWNER)
-    return 0
-  }
-  return order
+  code: number,
+): void {
+  const order = shard.index.find(book, words[at + 2]!, words[at + 3]!)
+  const account = commandAccount(words, at)
+  if (order !== 0 && (account < 0 || account === shard.orders.account(order)))
+    rejectAmendment(shard, order, code)
+  else rejectCommand(shard, words, at, code)
 }
 
 export function cancelOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const order = findTarget(shard, book, words, at, AFTER_CANCEL)
+  const order = findTarget(shard, book, words, at)
   if (order !== 0) shard.cancel(order, REQUESTED)
 }
 
 /** Takes quantity away from an order, which keeps its place; taking all of it cancels the order. */
 export function reduceOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const order = findTarget(shard, book, words, at, AFTER_REDUCE)
+  const order = findTarget(shard, book, words, at)
   if (order === 0) return
   const { orders } = shard
-  const open = orders.open(order) - readU64(words, at + 6)
+  const open = orders.open(order) - readU64(words, at + 4)
   if (open <= 0) {
     shard.cancel(order, cancelReasons.reduced)
     return
   }
   const shown = orders.shown(order)
-  shard.group.replaced(
-    orders.id(order),
-    orders.flags(order) & 1,
-    orders.price(order),
-    open,
-    replaceReasons.reduced,
-  )
+  reportReplaced(shard, order, orders.price(order), open, replaceReasons.reduced)
   shard.resize(order, open, Math.min(shown, open))
 }
 
 /** Gives an order a new price and a new open quantity. A price of 0 means the price it has. */
 export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const order = findTarget(shard, book, words, at, AFTER_REPLACE)
+  const order = findTarget(shard, book, words, at)
   if (order === 0) return
-  const { orders, group } = shard
-  const id = orders.id(order)
+  const { orders } = shard
   const flags = orders.flags(order)
   const sell = flags & 1
   const oldPrice = orders.price(order)
   const oldOpen = orders.open(order)
-  const price = readU64(words, at + 6) || oldPrice
-  const quantity = readU64(words, at + 8)
+  const newPrice = readU64(words, at + 4)
+  const price = newPrice || oldPrice
+  const quantity = readU64(words, at + 6)
   if (shard.books.isLimited(book)) {
     const code = limitViolation(shard.books, book, price, quantity)
     if (code !== 0) {
-      group.rejected(words[at + 4]!, words[at + 5]!, code)
+      rejectAmendment(shard, order, code)
       return
     }
   }
   const waits = (flags & FLAG_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
   if (waits && ((flags >> FLAG_TYPE_SHIFT) & 3) === orderTypeCodes.stop && price !== oldPrice) {
-    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.PRICE_NOT_APPLICABLE)
+    rejectAmendment(shard, order, rejectCodes.PRICE_NOT_APPLICABLE)
     return
   }
   if ((flags & FLAG_ICEBERG) !== 0 && quantity > orders.displayQuantity(order) * limits.maxIcebergSlices) {
-    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.DISPLAY_QUANTITY_TOO_SMALL)
+    rejectAmendment(shard, order, rejectCodes.DISPLAY_QUANTITY_TOO_SMALL)
     return
   }
   const crosses = !waits && !keepsPlace && wouldCross(shard, book, sell, price)
   if (crosses && (flags & FLAG_POST_ONLY) !== 0) {
-    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
+    rejectAmendment(shard, order, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
   if (!crosses && overflowsWith(shard, order, book, sell, price, quantity, waits)) {
-    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
+    rejectAmendment(shard, order, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
     return
   }
-  group.replaced(id, sell, price, quantity, replaceReasons.requested)
+  reportReplaced(shard, order, newPrice === 0 ? oldPrice : 0, 0, replaceReasons.requested)
   orders.setPrice(order, price)
   if (waits) {
     shard.resize(order, quantity, quantity)
@@ -161,10 +147,13 @@ function reenter(
   if (crosses) {
     const ownPrevention = (flags >> FLAG_PREVENTION_SHIFT) & 7
     const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
-    const id = orders.id(order)
-    remaining = cross(shard, book, sell, price, quantity, id, orders.account(order), prevention)
+    const account = orders.account(order)
+    shard.aggressor = order
+    shard.aggressorFilled = orders.filled(order)
+    remaining = cross(shard, book, sell, price, quantity, orders.id(order), account, prevention)
     if (remaining === 0 || shard.aggressorStopped) {
-      if (remaining !== 0) shard.group.cancelled(id, sell, price, remaining, cancelReasons['self-trade'])
+      if (remaining !== 0)
+        reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, cancelReasons['self-trade'])
       shard.dismiss(order)
       return
     }

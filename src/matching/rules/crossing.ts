@@ -1,5 +1,6 @@
+import { reportAggressor, reportReplaced } from '../book/order-events.js'
 import type { ShardBooks } from '../book/shard-books.js'
-import { cancelReasons, replaceReasons, selfTradePreventionCodes } from '../codec/names.js'
+import { cancelReasons, eventKinds, replaceReasons, selfTradePreventionCodes } from '../codec/names.js'
 
 const NONE = selfTradePreventionCodes.none
 const CANCEL_NEWEST = selfTradePreventionCodes['cancel-newest']
@@ -18,8 +19,8 @@ export function wouldCross(shard: ShardBooks, book: number, sell: number, limit:
 /**
  * Trades an aggressor against the opposite side: best price first, oldest first, at the maker's price, until it is
  * filled, the prices end at its limit, or self-trade prevention stops it (then `shard.aggressorStopped` is set).
- * `price` is the aggressor's limit as reported in events, 0 for a market order; `prevention` is one mode, never the
- * instrument's default. Returns the quantity left, in lots.
+ * `price` is the aggressor's limit, 0 for a market order; `prevention` is one mode, never the instrument's default. The caller
+ * has set `shard.aggressor` and `aggressorFilled`. Returns the quantity left, in lots.
  */
 export function cross(
   shard: ShardBooks,
@@ -37,6 +38,8 @@ export function cross(
   let remaining = quantity
   shard.aggressorStopped = false
   shard.aggressorDecremented = 0
+  // A new order's id and account stand in the command.
+  const takerId = shard.aggressor === 0 ? 0 : id
   while (remaining > 0) {
     const level = levels.best(bookSide)
     if (level === 0) break
@@ -45,19 +48,20 @@ export function cross(
     const maker = levels.head(level)
     const makerAccount = orders.account(maker)
     if (makerAccount === account && prevention !== NONE) {
-      remaining = preventSelfTrade(shard, maker, sell, price, remaining, id, prevention)
+      remaining = preventSelfTrade(shard, maker, sell, account, remaining, prevention)
       if (shard.aggressorStopped) break
       continue
     }
     const shown = orders.shown(maker)
     const traded = Math.min(remaining, shown)
     remaining -= traded
+    shard.aggressorFilled += traded
     const open = orders.open(maker) - traded
     shard.group.trade(
       sell,
       books.nextTrade(book, levelPrice),
       orders.id(maker),
-      id,
+      takerId,
       levelPrice,
       traded,
       makerAccount,
@@ -88,30 +92,29 @@ function preventSelfTrade(
   shard: ShardBooks,
   maker: number,
   sell: number,
-  price: number,
+  account: number,
   remaining: number,
-  id: number,
   prevention: number,
 ): number {
   if (prevention === CANCEL_OLDEST || prevention === CANCEL_BOTH) shard.cancel(maker, SELF_TRADE)
   if (prevention === CANCEL_NEWEST || prevention === CANCEL_BOTH) shard.aggressorStopped = true
   if (prevention <= CANCEL_BOTH) return remaining
 
-  const { orders, group } = shard
+  const { orders } = shard
   const makerOpen = orders.open(maker)
   shard.aggressorDecremented += Math.min(makerOpen, remaining)
   if (makerOpen <= remaining) shard.cancel(maker, SELF_TRADE)
   else {
     const open = makerOpen - remaining
     const shown = orders.shown(maker)
-    group.replaced(orders.id(maker), orders.flags(maker) & 1, orders.price(maker), open, DECREMENTED)
+    reportReplaced(shard, maker, orders.price(maker), open, DECREMENTED)
     shard.resize(maker, open, Math.min(shown, open))
   }
   if (remaining <= makerOpen) {
-    group.cancelled(id, sell, price, remaining, SELF_TRADE)
+    reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, SELF_TRADE)
     return 0
   }
-  group.replaced(id, sell, price, remaining - makerOpen, DECREMENTED)
+  reportAggressor(shard, eventKinds.replaced, sell, account, remaining - makerOpen, DECREMENTED)
   return remaining - makerOpen
 }
 

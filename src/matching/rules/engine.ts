@@ -10,6 +10,7 @@ import {
 } from '../book/book-queries.js'
 import { type BookState, bookDigest, bookState } from '../book/book-state.js'
 import { OpenOrders, type OpenOrdersQuery } from '../book/open-orders.js'
+import { rejectCommand } from '../book/order-events.js'
 import { SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
 import { ShardBooks } from '../book/shard-books.js'
 import { type CopyCounts, type CopyTarget, ShardCopy } from '../book/shard-copy.js'
@@ -17,11 +18,14 @@ import { ShardRestore } from '../book/shard-restore.js'
 import { verifyShard } from '../book/verify.js'
 import {
   CANCEL_WORDS,
+  commandAccount,
+  HAS_TAG,
   NEW_HAS_REQUEST_ID,
   NEW_SELL,
   NEW_WORDS,
   REPLACE_WORDS,
   readU64,
+  TAG_WORDS,
 } from '../codec/command-layout.js'
 import { EventCursor } from '../codec/event-reader.js'
 import type { GroupBuffer } from '../codec/group-buffer.js'
@@ -34,7 +38,7 @@ import {
   rejectCodes,
   selfTradePreventionCodes,
 } from '../codec/names.js'
-import { cancelOrder, reduceOrder, replaceOrder } from './amendments.js'
+import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { changeInstrument, haltCode, limitViolation, setHalted } from './instrument-rules.js'
 import { placeOrder } from './new-order.js'
@@ -45,10 +49,13 @@ const NEW = commandKinds.new
 const CANCEL = commandKinds.cancel
 const REPLACE = commandKinds.replace
 const REDUCE = commandKinds.reduce
-/** The first words of the commands that the fast path takes: no optional field, and no flag but `SELL`. */
+/** The first words of the commands that the fast path takes: no optional field but the tag, and no flag but `SELL`. */
 const FAST_NEW = NEW | (NEW_WORDS << 18)
 const FAST_CANCEL = CANCEL | (CANCEL_WORDS << 18)
 const FAST_REPLACE = REPLACE | (REPLACE_WORDS << 18)
+/** What a tag adds to them: the fast path takes commands with and without one. */
+const TAG = HAS_TAG << 8
+const TAG_IN_HEADER = TAG + (TAG_WORDS << 18)
 const SELL = NEW_SELL << 8
 /** In the terms of a new order: any type but limit, any time in force but GTC and IOC. */
 const NOT_LIMIT = 0xfeff
@@ -134,8 +141,8 @@ export class MatchingEngine {
     for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
       if (kind !== eventKinds.trade) continue
       trades++
-      if (cursor.tradeId !== trades)
-        broken('trade ids have no gap', { found: cursor.tradeId, expected: trades })
+      if (cursor.trade.tradeId !== trades)
+        broken('trade ids have no gap', { found: cursor.trade.tradeId, expected: trades })
     }
     if (book >= 0 && shard.books.trades(book) !== trades)
       broken('a book counts its trades', { counted: shard.books.trades(book), trades })
@@ -148,25 +155,26 @@ export class MatchingEngine {
   /** Executes the commonest commands in their commonest form, and nothing if it is not one of them. */
   #applyFast(header: number, book: number, words: Int32Array, at: number): boolean {
     const shard = this.#shard
-    if (header === FAST_CANCEL) return cancelFast(shard, book, words, at)
+    const untagged = (header & TAG) === 0 ? header : header - TAG_IN_HEADER
+    if (untagged === FAST_CANCEL) return cancelFast(shard, book, words, at)
     if (!shard.books.isUnrestricted(book) && !this.#mayPlace(header, book, words, at)) return false
-    if ((header & ~SELL) === FAST_NEW)
-      return (words[at + 7]! & NOT_LIMIT) === 0 && placeFast(shard, book, words, at)
-    return header === FAST_REPLACE && moveFast(shard, book, words, at)
+    if ((untagged & ~SELL) === FAST_NEW)
+      return (words[at + 5]! & NOT_LIMIT) === 0 && placeFast(shard, book, words, at)
+    return untagged === FAST_REPLACE && moveFast(shard, book, words, at)
   }
 
   /** Whether a new order or a replace is within the limits of its instrument, which is open. */
   #mayPlace(header: number, book: number, words: Int32Array, at: number): boolean {
     const { books } = this.#shard
     if (books.isHalted(book)) return false
-    const priceAt = (header & 0xff) === NEW ? at + 8 : at + 6
+    const priceAt = (header & 0xff) === NEW ? at + 6 : at + 4
     return limitViolation(books, book, readU64(words, priceAt), readU64(words, priceAt + 2)) === 0
   }
 
   /** Executes a command that carries a request id, unless it was executed before. */
   #applyRequest(kind: number, book: number, words: Int32Array, at: number): void {
     const { requests, group } = this.#shard
-    const account = accountOf(words, at)
+    const account = commandAccount(words, at)
     if (requests.answer(book, account, words, at, group)) return
     this.#execute(kind, book, words, at)
     requests.note(book, account, words, at, group)
@@ -174,8 +182,11 @@ export class MatchingEngine {
 
   #execute(kind: number, book: number, words: Int32Array, at: number): void {
     const shard = this.#shard
+    shard.commandOrderId = kind <= REDUCE ? readU64(words, at + 2) : 0
     if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
-      shard.group.rejected(words[at + 4]!, words[at + 5]!, haltCode(shard.books, book))
+      const code = haltCode(shard.books, book)
+      if (kind === NEW) rejectCommand(shard, words, at, code)
+      else rejectHalted(shard, book, words, at, code)
       return
     }
     if (kind === NEW) placeOrder(shard, book, words, at)
@@ -207,7 +218,7 @@ export class MatchingEngine {
         changeInstrument(shard, book, words, at)
         return
       case commandKinds.instrument:
-        shard.group.rejected(0, 0, rejectCodes.DUPLICATE_INSTRUMENT)
+        rejectCommand(shard, words, at, rejectCodes.DUPLICATE_INSTRUMENT)
         return
     }
   }
@@ -217,8 +228,7 @@ export class MatchingEngine {
     const { group } = shard
     if (kind === NOOP) return
     if (kind !== commandKinds.instrument || instrumentId > limits.maxInstrumentId) {
-      const names = kind === NEW || kind === CANCEL || kind === REPLACE || kind === REDUCE
-      group.rejected(names ? words[at + 4]! : 0, names ? words[at + 5]! : 0, rejectCodes.UNKNOWN_INSTRUMENT)
+      rejectCommand(shard, words, at, rejectCodes.UNKNOWN_INSTRUMENT)
       return
     }
     const definition = decodeInstrument(words, at)
@@ -347,7 +357,7 @@ export class MatchingEngine {
     const { requests, books } = this.#shard
     if (!requests.hasUnsettled || !this.hasRequestId(words, at)) return false
     const book = books.find(words[at + 1]! >>> 0)
-    return book >= 0 && requests.find(book, accountOf(words, at))?.lsn === 0
+    return book >= 0 && requests.find(book, commandAccount(words, at))?.lsn === 0
   }
 
   /**
@@ -397,10 +407,4 @@ export class MatchingEngine {
     const level = book < 0 ? 0 : levels.best(book * 4 + side)
     return level === 0 ? undefined : levels.price(level)
   }
-}
-
-/** The account of a command with a request id: that of an amendment stands before the request id, which is the last field. */
-function accountOf(words: Int32Array, at: number): number {
-  const header = words[at]!
-  return words[(header & 0xff) === NEW ? at + 6 : at + (header >>> 18) - 4]! >>> 0
 }

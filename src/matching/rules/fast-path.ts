@@ -1,5 +1,6 @@
 import { levelFields } from '../book/level-store.js'
 import {
+  FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
@@ -9,10 +10,18 @@ import {
 import { recordMask, slotMask, wordMask } from '../book/record-masks.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import {
+  FLAGS_SHIFT,
   CANCEL_WORDS as LAYOUT_CANCEL,
   NEW_WORDS as LAYOUT_NEW,
   REPLACE_WORDS as LAYOUT_REPLACE,
+  LENGTH_SHIFT,
 } from '../codec/command-layout.js'
+import {
+  EVENT_HAS_FILLED,
+  EVENT_HAS_PRICE,
+  EVENT_HEADER_WORDS as EVENT_HEADER,
+  REASON_SHIFT,
+} from '../codec/event-layout.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, replaceReasons } from '../codec/names.js'
 
@@ -24,9 +33,13 @@ import { cancelReasons, eventKinds, replaceReasons } from '../codec/names.js'
 const ACCEPTED = eventKinds.accepted
 const CANCELLED = eventKinds.cancelled
 const REPLACED = eventKinds.replaced
-const IOC_REST = cancelReasons.ioc
-const REQUESTED = cancelReasons.requested
-const REPLACE_REQUESTED = replaceReasons.requested
+const LENGTH = LENGTH_SHIFT
+const HAS_PRICE = EVENT_HAS_PRICE << FLAGS_SHIFT
+const HAS_FILLED = EVENT_HAS_FILLED << FLAGS_SHIFT
+const IOC_REST = cancelReasons.ioc << (FLAGS_SHIFT + REASON_SHIFT)
+const REQUESTED = cancelReasons.requested << (FLAGS_SHIFT + REASON_SHIFT)
+const REPLACE_REQUESTED = replaceReasons.requested << (FLAGS_SHIFT + REASON_SHIFT)
+const FILLED = FLAG_FILLED
 const PREVENTION_SHIFT = FLAG_PREVENTION_SHIFT
 const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const ID_LOW = orderFields.id
@@ -50,6 +63,7 @@ const HEAD = levelFields.head
 const TAIL = levelFields.tail
 const COUNT = levelFields.count
 const COUNTED = FLAG_WAITING | (7 << FLAG_TIME_IN_FORCE_SHIFT)
+const WAITING = FLAG_WAITING
 const NOT_FAST = FLAG_WAITING | FLAG_ICEBERG
 
 const WORD = wordMask
@@ -59,9 +73,17 @@ const SLOT = slotMask
 const NEW_WORDS = LAYOUT_NEW
 const CANCEL_WORDS = LAYOUT_CANCEL
 const REPLACE_WORDS = LAYOUT_REPLACE
-const ACCEPTED_WORDS = 2
-const CANCELLED_WORDS = 8
-const REPLACED_WORDS = 8
+const ACCEPTED_WORDS = EVENT_HEADER
+/** Of the rest of a new order, which says its price: what is left, and nothing else. */
+const REST_WORDS = EVENT_HEADER + 2
+/** Of an order that had not traded: its price and what was open. */
+const CANCELLED_WORDS = EVENT_HEADER + 4
+/** Of an order that had not traded: the command says price and quantity. */
+const REPLACED_WORDS = EVENT_HEADER
+const FILLED_WORDS = 2
+const PLAIN_CANCELLED = CANCELLED | HAS_PRICE | REQUESTED | (CANCELLED_WORDS << LENGTH)
+const PLAIN_REPLACED = REPLACED | REPLACE_REQUESTED | (REPLACED_WORDS << LENGTH)
+const FILLED_IN_HEADER = HAS_FILLED + (FILLED_WORDS << LENGTH)
 
 /**
  * Handles the limit order without optional fields at `from`, GTC or IOC, if its id is free and it does not cross. Otherwise it changes
@@ -71,13 +93,14 @@ export function placeFast(shard: ShardBooks, book: number, words: Int32Array, fr
   const at = from & WORD
   const { levels, index, orders, group } = shard
   const header = words[at]!
-  const idLow = words[at + 4]!
-  const idHigh = words[at + 5]!
-  const terms = words[at + 7]!
-  const priceLow = words[at + 8]!
-  const priceHigh = words[at + 9]!
-  const quantityLow = words[at + 10]!
-  const quantityHigh = words[at + 11]!
+  const idLow = words[at + 2]!
+  const idHigh = words[at + 3]!
+  const account = words[at + 4]!
+  const terms = words[at + 5]!
+  const priceLow = words[at + 6]!
+  const priceHigh = words[at + 7]!
+  const quantityLow = words[at + 8]!
+  const quantityHigh = words[at + 9]!
   const sell = (header >>> 8) & 1
   const bookSide = (book << 2) | sell
   const price = (priceLow >>> 0) + (priceHigh >>> 0) * 4294967296
@@ -105,38 +128,37 @@ export function placeFast(shard: ShardBooks, book: number, words: Int32Array, fr
   const quantity = (quantityLow >>> 0) + (quantityHigh >>> 0) * 4294967296
   const rests = (terms & 0xff00) === 0
   if (rests) {
-    level = levels.obtain(bookSide, words, at + 8) & RECORD
+    level = levels.obtain(bookSide, words, at + 6) & RECORD
     const total = levels.f64[(level << 3) | LEVEL_SHOWN]! + levels.f64[(level << 3) | LEVEL_HIDDEN]!
     if (total + quantity > MAX_LEVEL_TOTAL) return false
   }
 
-  const to =
-    group.claim(rests ? NEW_WORDS + ACCEPTED_WORDS : NEW_WORDS + ACCEPTED_WORDS + CANCELLED_WORDS) & WORD
+  const length = header >>> LENGTH
+  const to = group.claim(rests ? length + ACCEPTED_WORDS : length + ACCEPTED_WORDS + REST_WORDS) & WORD
   const out = group.i32
   out[to] = header
   out[to + 1] = words[at + 1]!
-  out[to + 2] = words[at + 2]!
-  out[to + 3] = words[at + 3]!
-  out[to + 4] = idLow
-  out[to + 5] = idHigh
-  out[to + 6] = words[at + 6]!
-  out[to + 7] = terms
-  out[to + 8] = priceLow
-  out[to + 9] = priceHigh
-  out[to + 10] = quantityLow
-  out[to + 11] = quantityHigh
-  out[to + 12] = ACCEPTED | (ACCEPTED_WORDS << 18)
-  out[to + 13] = 0
+  out[to + 2] = idLow
+  out[to + 3] = idHigh
+  out[to + 4] = account
+  out[to + 5] = terms
+  out[to + 6] = priceLow
+  out[to + 7] = priceHigh
+  out[to + 8] = quantityLow
+  out[to + 9] = quantityHigh
+  if (length !== NEW_WORDS) {
+    out[to + 10] = words[at + 10]!
+    out[to + 11] = words[at + 11]!
+  }
+  const event = (to + length) & WORD
+  out[event] = ACCEPTED | (ACCEPTED_WORDS << LENGTH)
+  out[event + 1] = account
   shard.books.noteOrderId(book, idLow, idHigh)
   if (!rests) {
-    out[to + 14] = CANCELLED | (sell << 8) | (CANCELLED_WORDS << 18)
-    out[to + 15] = IOC_REST
-    out[to + 16] = idLow
-    out[to + 17] = idHigh
-    out[to + 18] = priceLow
-    out[to + 19] = priceHigh
-    out[to + 20] = quantityLow
-    out[to + 21] = quantityHigh
+    out[event + 2] = CANCELLED | (sell << FLAGS_SHIFT) | IOC_REST | (REST_WORDS << LENGTH)
+    out[event + 3] = account
+    out[event + 4] = quantityLow
+    out[event + 5] = quantityHigh
     return true
   }
 
@@ -163,7 +185,7 @@ export function placeFast(shard: ShardBooks, book: number, words: Int32Array, fr
   i32[base | NEXT] = 0
   i32[base | PREVIOUS] = tail
   i32[base | LEVEL] = level
-  i32[base | ACCOUNT] = words[at + 6]!
+  i32[base | ACCOUNT] = account
   i32[base | FLAGS] = sell | (((terms >>> 16) & 0xff) << PREVENTION_SHIFT)
   i32[base | BOOK] = book
   levelWords[levelBase | TAIL] = order
@@ -174,7 +196,7 @@ export function placeFast(shard: ShardBooks, book: number, words: Int32Array, fr
   slots[slot] = hash
   slots[slot | 1] = order
   index.noteInsertion()
-  shard.accounts.add(order, book, words[at + 6]!)
+  shard.accounts.add(order, book, account)
   return true
 }
 
@@ -185,8 +207,8 @@ export function placeFast(shard: ShardBooks, book: number, words: Int32Array, fr
 export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
   const at = from & WORD
   const { index, group, orders, levels } = shard
-  const idLow = words[at + 4]!
-  const idHigh = words[at + 5]!
+  const idLow = words[at + 2]!
+  const idHigh = words[at + 3]!
   const { i32, f64 } = orders
   const { slots, mask } = index
   const hash = index.hash(book, idLow, idHigh)
@@ -208,24 +230,32 @@ export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, f
     slot = (slot + 2) & mask & SLOT
   }
 
-  const to = group.claim(CANCEL_WORDS + CANCELLED_WORDS) & WORD
+  const flags = i32[base | FLAGS]!
+  // A waiting stop may have no price.
+  if ((flags & WAITING) !== 0) return false
+
+  const header = words[at]!
+  const length = header >>> LENGTH
+  const isFilled = (flags & FILLED) !== 0
+  const to = group.claim(length + (isFilled ? CANCELLED_WORDS + FILLED_WORDS : CANCELLED_WORDS)) & WORD
   const out = group.i32
   const open = f64[(order << 3) | OPEN]!
-  const flags = i32[base | FLAGS]!
-  out[to] = words[at]!
+  out[to] = header
   out[to + 1] = words[at + 1]!
-  out[to + 2] = words[at + 2]!
-  out[to + 3] = words[at + 3]!
-  out[to + 4] = idLow
-  out[to + 5] = idHigh
-  out[to + 6] = CANCELLED | ((flags & 1) << 8) | (CANCELLED_WORDS << 18)
-  out[to + 7] = REQUESTED
-  out[to + 8] = idLow
-  out[to + 9] = idHigh
-  out[to + 10] = i32[base | PRICE_LOW]!
-  out[to + 11] = i32[base | PRICE_HIGH]!
-  out[to + 12] = open | 0
-  out[to + 13] = (open / 4294967296) | 0
+  out[to + 2] = idLow
+  out[to + 3] = idHigh
+  if (length !== CANCEL_WORDS) {
+    out[to + 4] = words[at + 4]!
+    out[to + 5] = words[at + 5]!
+  }
+  const event = (to + length) & WORD
+  out[event] = PLAIN_CANCELLED | ((flags & 1) << FLAGS_SHIFT)
+  out[event + 1] = i32[base | ACCOUNT]!
+  out[event + 2] = i32[base | PRICE_LOW]!
+  out[event + 3] = i32[base | PRICE_HIGH]!
+  out[event + 4] = open | 0
+  out[event + 5] = (open / 4294967296) | 0
+  if (isFilled) addFilled(out, event, CANCELLED_WORDS, orders.filled(order))
 
   const level = i32[base | LEVEL]! & RECORD
   const next = i32[base | NEXT]! & RECORD
@@ -285,13 +315,13 @@ export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, f
 export function moveFast(shard: ShardBooks, book: number, words: Int32Array, from: number): boolean {
   const at = from & WORD
   const { index, group, orders, levels } = shard
-  const order = index.find(book, words[at + 4]!, words[at + 5]!) & RECORD
+  const order = index.find(book, words[at + 2]!, words[at + 3]!) & RECORD
   if (order === 0) return false
   const { i32 } = orders
   const base = order << 4
   const flags = i32[base | FLAGS]!
-  const priceLow = words[at + 6]!
-  const priceHigh = words[at + 7]!
+  const priceLow = words[at + 4]!
+  const priceHigh = words[at + 5]!
   if ((flags & NOT_FAST) !== 0 || (priceLow | priceHigh) === 0) return false
   if (priceLow === i32[base | PRICE_LOW] && priceHigh === i32[base | PRICE_HIGH]) return false
   const sell = flags & 1
@@ -299,24 +329,35 @@ export function moveFast(shard: ShardBooks, book: number, words: Int32Array, fro
   const price = (priceLow >>> 0) + (priceHigh >>> 0) * 4294967296
   const opposite = levels.best(bookSide ^ 1) & RECORD
   if (opposite !== 0 && levels.f64[(opposite << 3) | KEY]! <= price * (1 - (sell << 1))) return false
-  const quantity = (words[at + 8]! >>> 0) + (words[at + 9]! >>> 0) * 4294967296
-  const level = levels.obtain(bookSide, words, at + 6) & RECORD
+  const quantity = (words[at + 6]! >>> 0) + (words[at + 7]! >>> 0) * 4294967296
+  const level = levels.obtain(bookSide, words, at + 4) & RECORD
   const total = levels.f64[(level << 3) | LEVEL_SHOWN]! + levels.f64[(level << 3) | LEVEL_HIDDEN]!
   if (total + quantity > MAX_LEVEL_TOTAL) return false
 
-  const to = group.claim(REPLACE_WORDS + REPLACED_WORDS) & WORD
+  const length = words[at]! >>> LENGTH
+  const isFilled = (flags & FILLED) !== 0
+  const to = group.claim(length + (isFilled ? REPLACED_WORDS + FILLED_WORDS : REPLACED_WORDS)) & WORD
   const out = group.i32
-  out[to] = words[at]!
-  out[to + 1] = words[at + 1]!
-  out[to + 2] = words[at + 2]!
-  out[to + 3] = words[at + 3]!
-  out[to + 10] = REPLACED | (sell << 8) | (REPLACED_WORDS << 18)
-  out[to + 11] = REPLACE_REQUESTED
-  for (let i = 4; i < REPLACE_WORDS; i++) out[to + i + 8] = out[to + i] = words[at + i]!
+  for (let i = 0; i < REPLACE_WORDS; i++) out[to + i] = words[at + i]!
+  if (length !== REPLACE_WORDS) {
+    out[to + 8] = words[at + 8]!
+    out[to + 9] = words[at + 9]!
+  }
+  const event = (to + length) & WORD
+  out[event] = PLAIN_REPLACED | (sell << FLAGS_SHIFT)
+  out[event + 1] = i32[base | ACCOUNT]!
+  if (isFilled) addFilled(out, event, REPLACED_WORDS, orders.filled(order))
   if (order >= orders.copyFrom) orders.keep(order)
   i32[base | PRICE_LOW] = priceLow
   i32[base | PRICE_HIGH] = priceHigh
   shard.dequeue(order)
   shard.append(order, level, quantity, quantity)
   return true
+}
+
+/** Adds what its order had traded to an event of so many words; there is room after it. */
+function addFilled(out: Int32Array, event: number, eventWords: number, filled: number): void {
+  out[event]! += FILLED_IN_HEADER
+  out[event + eventWords] = filled | 0
+  out[event + eventWords + 1] = (filled / 4294967296) | 0
 }

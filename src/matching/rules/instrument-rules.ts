@@ -44,7 +44,7 @@ export function haltCode(books: BookTable, book: number): number {
 export function setHalted(shard: ShardBooks, book: number, halted: boolean): void {
   const { books, group } = shard
   if (books.status(book) === 'closed') {
-    group.rejected(0, 0, rejectCodes.INSTRUMENT_CLOSED)
+    group.rejected(0, rejectCodes.INSTRUMENT_CLOSED)
     return
   }
   books.setStatus(book, halted ? 'halted' : 'open')
@@ -58,7 +58,7 @@ export function changeInstrument(shard: ShardBooks, book: number, words: Int32Ar
   const details = changedDetails(books.definitions[book]!.details, change)
   // What the command itself states fits together, but the other limit may have been changed before.
   if (crossedLimits(details)) {
-    group.rejected(0, 0, rejectCodes.LIMITS_CONFLICT)
+    group.rejected(0, rejectCodes.LIMITS_CONFLICT)
     return
   }
   books.setDetails(book, details)

@@ -1,3 +1,4 @@
+import { rejectCommand, reportAggressor } from '../book/order-events.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
@@ -9,16 +10,17 @@ import {
 import { SIDE_BUY_STOPS, SIDE_SELL_STOPS } from '../book/price-levels.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import {
+  flagsOf,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
   NEW_HAS_STOP_PRICE,
   NEW_POST_ONLY,
   NEW_SELL,
-  NEW_WORDS,
+  optionalAt,
   readU64,
 } from '../codec/command-layout.js'
 import { limits } from '../codec/limits.js'
-import { cancelReasons, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
+import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { newOrderViolation } from './instrument-rules.js'
 
@@ -27,7 +29,7 @@ const STOP_PRICE_FLAG = NEW_HAS_STOP_PRICE
 const DISPLAY_FLAG = NEW_HAS_DISPLAY_QUANTITY
 const EXPIRE_FLAG = NEW_HAS_EXPIRE_TIME
 const SELL_FLAG = NEW_SELL
-const OPTIONAL_FIELDS = NEW_WORDS
+const CANCELLED = eventKinds.cancelled
 const MARKET = orderTypeCodes.market
 const STOP = orderTypeCodes.stop
 const IOC = timeInForceCodes.IOC
@@ -44,24 +46,24 @@ const WAITING = FLAG_WAITING
 /** Handles the new-order command at `at`, whose book is known and open. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const { group } = shard
-  if (shard.index.find(book, words[at + 4]!, words[at + 5]!) !== 0) {
-    group.rejected(words[at + 4]!, words[at + 5]!, DUPLICATE_ORDER_ID)
+  if (shard.index.find(book, words[at + 2]!, words[at + 3]!) !== 0) {
+    rejectCommand(shard, words, at, DUPLICATE_ORDER_ID)
     return
   }
-  const commandFlags = (words[at]! >>> 8) & 0xff
-  const id = readU64(words, at + 4)
-  const account = words[at + 6]! >>> 0
-  const terms = words[at + 7]!
+  const commandFlags = flagsOf(words, at)
+  const id = readU64(words, at + 2)
+  const account = words[at + 4]! >>> 0
+  const terms = words[at + 5]!
   const type = terms & 0xff
   const timeInForce = (terms >>> 8) & 0xff
   const ownPrevention = (terms >>> 16) & 0xff
-  const price = readU64(words, at + 8)
-  const quantity = readU64(words, at + 10)
+  const price = readU64(words, at + 6)
+  const quantity = readU64(words, at + 8)
   const sell = commandFlags & SELL_FLAG
   let flags =
     sell | (type << TYPE_SHIFT) | (timeInForce << TIME_IN_FORCE_SHIFT) | (ownPrevention << PREVENTION_SHIFT)
 
-  let optional = at + OPTIONAL_FIELDS
+  let optional = optionalAt(words, at)
   const stopPrice = (commandFlags & STOP_PRICE_FLAG) === 0 ? 0 : readU64(words, optional)
   if (stopPrice !== 0) optional += 2
   const display = (commandFlags & DISPLAY_FLAG) === 0 ? 0 : readU64(words, optional)
@@ -73,18 +75,18 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (shard.books.isLimited(book)) {
     const code = newOrderViolation(shard.books, book, price, quantity, stopPrice)
     if (code !== 0) {
-      group.rejected(words[at + 4]!, words[at + 5]!, code)
+      rejectCommand(shard, words, at, code)
       return
     }
   }
   if (type >= STOP) {
     const bookSide = book * 4 + (sell === 0 ? SIDE_BUY_STOPS : SIDE_SELL_STOPS)
     if (overflows(shard, bookSide, stopPrice, quantity)) {
-      group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
+      rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
       return
     }
-    group.accepted()
-    shard.books.noteOrderId(book, words[at + 4]!, words[at + 5]!)
+    group.accepted(account)
+    shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
     const order = shard.admit(book, words, at, flags | WAITING)
     shard.books.addStops(book, 1)
     keepExtras(shard, order, display, expireTime)
@@ -97,29 +99,31 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   const crosses = wouldCross(shard, book, sell, limit)
   const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
   if (crosses && (commandFlags & POST_ONLY_FLAG) !== 0) {
-    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.POST_ONLY_WOULD_TRADE)
+    rejectCommand(shard, words, at, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
   if (timeInForce === FOK && !canFill(shard, book, sell, price, quantity, account, prevention)) {
-    group.rejected(words[at + 4]!, words[at + 5]!, rejectCodes.FOK_NOT_FILLABLE)
+    rejectCommand(shard, words, at, rejectCodes.FOK_NOT_FILLABLE)
     return
   }
   const rests = type !== MARKET && timeInForce !== IOC && timeInForce !== FOK
   if (rests && !crosses && overflows(shard, book * 4 + sell, price, quantity)) {
-    group.rejected(words[at + 4]!, words[at + 5]!, LEVEL_TOTAL_TOO_LARGE)
+    rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
     return
   }
-  group.accepted()
-  shard.books.noteOrderId(book, words[at + 4]!, words[at + 5]!)
+  group.accepted(account)
+  shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
+  shard.aggressor = 0
+  shard.aggressorFilled = 0
   const remaining = crosses ? cross(shard, book, sell, price, quantity, id, account, prevention) : quantity
   if (remaining === 0) return
   if (crosses && shard.aggressorStopped) {
-    group.cancelled(id, sell, price, remaining, cancelReasons['self-trade'])
+    reportAggressor(shard, CANCELLED, sell, account, remaining, cancelReasons['self-trade'])
     return
   }
   if (!rests) {
     const reason = type === MARKET ? cancelReasons.market : cancelReasons.ioc
-    group.cancelled(id, sell, price, remaining, reason)
+    reportAggressor(shard, CANCELLED, sell, account, remaining, reason)
     return
   }
   const order = shard.admit(book, words, at, flags)

@@ -1,3 +1,4 @@
+import { reportAggressor, reportCancelled, reportTriggered } from '../book/order-events.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
@@ -9,7 +10,7 @@ import {
 import { SIDE_BUY_STOPS, SIDE_SELL_STOPS } from '../book/price-levels.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { limits } from '../codec/limits.js'
-import { cancelReasons, orderTypeCodes, timeInForceCodes } from '../codec/names.js'
+import { cancelReasons, eventKinds, orderTypeCodes, timeInForceCodes } from '../codec/names.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { overflows } from './new-order.js'
 
@@ -64,7 +65,7 @@ function triggerOrder(shard: ShardBooks, book: number, order: number): void {
 
 /** Lets a triggered stop act as the market or limit order that it has become. */
 function execute(shard: ShardBooks, book: number, order: number): void {
-  const { orders, group } = shard
+  const { orders } = shard
   const id = orders.id(order)
   const flags = orders.flags(order)
   const sell = flags & 1
@@ -75,7 +76,7 @@ function execute(shard: ShardBooks, book: number, order: number): void {
   const account = orders.account(order)
   const price = orders.price(order)
   const open = orders.open(order)
-  group.triggered(id)
+  reportTriggered(shard, order)
   const crosses = wouldCross(shard, book, sell, isMarket && sell === 0 ? limits.maxPriceTicks : price)
   const rests = !isMarket && timeInForce !== IOC && timeInForce !== FOK
   let refusal = 0
@@ -86,16 +87,18 @@ function execute(shard: ShardBooks, book: number, order: number): void {
     refusal = cancelReasons['level-total']
   }
   if (refusal !== 0) {
-    group.cancelled(id, sell, price, open, refusal)
+    reportCancelled(shard, order, open, refusal)
     shard.dismiss(order)
     return
   }
+  shard.aggressor = order
+  shard.aggressorFilled = orders.filled(order)
   const remaining = crosses ? cross(shard, book, sell, price, open, id, account, prevention) : open
   const stopped = crosses && shard.aggressorStopped
   if (remaining === 0 || stopped || !rests) {
     if (remaining !== 0) {
       const reason = stopped ? 'self-trade' : isMarket ? 'market' : 'ioc'
-      group.cancelled(id, sell, price, remaining, cancelReasons[reason])
+      reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, cancelReasons[reason])
     }
     shard.dismiss(order)
     return

@@ -11,7 +11,7 @@ export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at
   const flags = (words[at]! >>> 8) & 0xff
   const isEither = (flags & CANCEL_ALL_ONE_SIDE) === 0
   const sell = (flags & CANCEL_ALL_SELL) === 0 ? 0 : FLAG_SELL
-  let order = shard.accounts.first(book, words[at + 4]! >>> 0)
+  let order = shard.accounts.first(book, words[at + 2]! >>> 0)
   while (order > 0) {
     const next = shard.orders.accountNext(order)
     if (isEither || (shard.orders.flags(order) & FLAG_SELL) === sell) {
@@ -27,7 +27,7 @@ export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at
  */
 export function expireOrders(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   if (shard.books.expiring(book) === 0) return
-  const timeMs = readU64(words, at + 4)
+  const timeMs = readU64(words, at + 2)
   const endOfDay = ((words[at]! >>> 8) & EXPIRE_END_OF_DAY) !== 0
   const { levels, orders } = shard
   for (let bookSide = book * 4; bookSide < book * 4 + 4; bookSide++) {

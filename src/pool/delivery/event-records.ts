@@ -1,31 +1,42 @@
 import {
-  type CancelReason,
   cancelReasonNames,
   decodeDetails,
-  EVENT_WORDS,
+  EVENT_HEADER_WORDS,
   eventKinds,
+  flagsOf,
   type Grid,
   type InstrumentStatus,
-  newOrderPrice,
-  newOrderQuantity,
-  newOrderSell,
-  type OutcomeStatus,
+  NewOrderFields,
+  OrderEventFields,
+  type OrderType,
+  orderTypeNames,
   outcomeStatusNames,
   priceText,
   quantityText,
+  REPEATED_STATUS,
   type RejectCode,
-  type ReplaceReason,
   readU64,
+  reasonOf,
   rejectCodeNames,
   replaceReasonNames,
   type Side,
+  selfTradePreventionNames,
   sideNames,
+  TradeFields,
+  timeInForceNames,
 } from '../../matching/index.js'
 import { describeDetails } from '../instrument-details.js'
-import type { PoolEvent, TradeEvent } from '../types.js'
-
-type EventOf<Name extends PoolEvent['event']> = Extract<PoolEvent, { event: Name }>
-type InstrumentEventName = 'instrument-created' | 'halted' | 'resumed'
+import type {
+  AcceptedEvent,
+  CancelledEvent,
+  InstrumentChangedEvent,
+  InstrumentEvent,
+  RejectedEvent,
+  RepeatedEvent,
+  ReplacedEvent,
+  TradeEvent,
+  TriggeredEvent,
+} from '../types.js'
 
 /** The record that an event is read from, and the event's number in it. Offsets in docs/command-format.md. */
 export interface EventSource {
@@ -35,11 +46,18 @@ export interface EventSource {
   /** Where the record ends. */
   lsn: number
   index: number
+  /** When it was logged, microseconds since 1970-01-01T00:00:00Z. */
+  timeUs: number
   symbol: string
   tag: bigint
   prices: Grid
   lots: Grid
 }
+
+/** Read again for every event. */
+const order = new OrderEventFields()
+const trade = new TradeFields()
+const accepted = new NewOrderFields()
 
 /**
  * What every event has. All fields are plain data, so events can be printed, spread and cloned; JSON knows no bigint, so
@@ -49,12 +67,14 @@ export interface EventSource {
 abstract class EventRecord {
   declare readonly lsn: number
   declare readonly index: number
+  declare readonly timeUs: number
   declare readonly symbol: string
   declare readonly tag: bigint
 
   constructor(source: EventSource) {
     this.lsn = source.lsn
     this.index = source.index
+    this.timeUs = source.timeUs
     this.symbol = source.symbol
     this.tag = source.tag
   }
@@ -79,108 +99,157 @@ export class TradeRecord extends EventRecord implements TradeEvent {
 
   constructor(source: EventSource, at: number) {
     super(source)
-    const { words, lots } = source
+    const { lots } = source
+    trade.read(source.words, at, source.from)
     this.event = 'trade'
-    this.tradeId = readU64(words, at + 2)
-    this.makerOrderId = readU64(words, at + 4)
-    this.takerOrderId = readU64(words, at + 6)
-    this.price = priceText(readU64(words, at + 8), source.prices)
-    this.quantity = quantityText(readU64(words, at + 10), lots)
-    this.makerAccount = words[at + 12]! >>> 0
-    this.takerAccount = words[at + 13]! >>> 0
-    this.makerRemaining = quantityText(readU64(words, at + 14), lots)
-    this.takerRemaining = quantityText(readU64(words, at + 16), lots)
-    this.takerSide = sideOf(words, at)
+    this.tradeId = trade.tradeId
+    this.makerOrderId = trade.makerOrderId
+    this.takerOrderId = trade.takerOrderId
+    this.price = priceText(trade.price, source.prices)
+    this.quantity = quantityText(trade.quantity, lots)
+    this.makerAccount = trade.makerAccount
+    this.takerAccount = trade.takerAccount
+    this.makerRemaining = quantityText(trade.makerRemaining, lots)
+    this.takerRemaining = quantityText(trade.takerRemaining, lots)
+    this.takerSide = sideNames[flagsOf(source.words, at) & 1]!
   }
 }
 
 /** Only a new order is accepted, and the event repeats nothing of it: the fields are those of the command. */
-export class AcceptedRecord extends EventRecord implements EventOf<'accepted'> {
+export class AcceptedRecord extends EventRecord implements AcceptedEvent {
   declare readonly event: 'accepted'
   declare readonly orderId: number
+  declare readonly account: number
   declare readonly side: Side
+  declare readonly orderType: OrderType
+  declare readonly timeInForce: AcceptedEvent['timeInForce']
   declare readonly price: string | undefined
   declare readonly quantity: string
+  declare readonly stopPrice: string | undefined
+  declare readonly displayQuantity: string | undefined
+  declare readonly postOnly: boolean
+  declare readonly expireTime: number | undefined
+  declare readonly selfTradePrevention: AcceptedEvent['selfTradePrevention']
 
   constructor(source: EventSource) {
     super(source)
-    const { words, from } = source
+    const { prices, lots } = source
+    accepted.read(source.words, source.from)
+    const { displayQuantity, expireTime } = accepted
     this.event = 'accepted'
-    this.orderId = readU64(words, from + 4)
-    this.side = sideNames[newOrderSell(words, from)]!
-    this.price = optionalPrice(newOrderPrice(words, from), source.prices)
-    this.quantity = quantityText(newOrderQuantity(words, from), source.lots)
+    this.orderId = accepted.orderId
+    this.account = accepted.account
+    this.side = sideNames[accepted.sell]!
+    this.orderType = orderTypeNames[accepted.orderType]!
+    this.timeInForce = timeInForceNames[accepted.timeInForce]!
+    this.price = optionalPrice(accepted.price, prices)
+    this.quantity = quantityText(accepted.quantity, lots)
+    this.stopPrice = optionalPrice(accepted.stopPrice, prices)
+    this.displayQuantity = displayQuantity === 0 ? undefined : quantityText(displayQuantity, lots)
+    this.postOnly = accepted.postOnly
+    this.expireTime = expireTime === 0 ? undefined : expireTime
+    this.selfTradePrevention = selfTradePreventionNames[accepted.prevention]
   }
 }
 
-export class ReplacedRecord extends EventRecord implements EventOf<'replaced'> {
+export class ReplacedRecord extends EventRecord implements ReplacedEvent {
   declare readonly event: 'replaced'
   declare readonly orderId: number
+  declare readonly account: number
   declare readonly side: Side
   declare readonly price: string | undefined
   declare readonly quantity: string
-  declare readonly reason: ReplaceReason
+  declare readonly filled: string
+  declare readonly reason: ReplacedEvent['reason']
 
   constructor(source: EventSource, at: number) {
     super(source)
-    const { words } = source
+    order.read(source.words, at, source.from)
     this.event = 'replaced'
-    this.orderId = readU64(words, at + 2)
-    this.side = sideOf(words, at)
-    this.price = optionalPrice(readU64(words, at + 4), source.prices)
-    this.quantity = quantityText(readU64(words, at + 6), source.lots)
-    this.reason = replaceReasonNames[words[at + 1]!]!
+    this.orderId = order.orderId
+    this.account = order.account
+    this.side = sideNames[order.sell]!
+    this.price = optionalPrice(order.price, source.prices)
+    this.quantity = quantityText(order.quantity, source.lots)
+    this.filled = quantityText(order.filled, source.lots)
+    this.reason = replaceReasonNames[order.reason]!
   }
 }
 
-export class CancelledRecord extends EventRecord implements EventOf<'cancelled'> {
+export class CancelledRecord extends EventRecord implements CancelledEvent {
   declare readonly event: 'cancelled'
   declare readonly orderId: number
+  declare readonly account: number
   declare readonly side: Side
   declare readonly price: string | undefined
   declare readonly remaining: string
-  declare readonly reason: CancelReason
+  declare readonly filled: string
+  declare readonly reason: CancelledEvent['reason']
 
   constructor(source: EventSource, at: number) {
     super(source)
-    const { words } = source
+    order.read(source.words, at, source.from)
     this.event = 'cancelled'
-    this.orderId = readU64(words, at + 2)
-    this.side = sideOf(words, at)
-    this.price = optionalPrice(readU64(words, at + 4), source.prices)
-    this.remaining = quantityText(readU64(words, at + 6), source.lots)
-    this.reason = cancelReasonNames[words[at + 1]!]!
+    this.orderId = order.orderId
+    this.account = order.account
+    this.side = sideNames[order.sell]!
+    this.price = optionalPrice(order.price, source.prices)
+    this.remaining = quantityText(order.quantity, source.lots)
+    this.filled = quantityText(order.filled, source.lots)
+    this.reason = cancelReasonNames[order.reason]!
   }
 }
 
-export class RejectedRecord extends EventRecord implements EventOf<'rejected'> {
+export class RejectedRecord extends EventRecord implements RejectedEvent {
   declare readonly event: 'rejected'
   declare readonly orderId: number
+  declare readonly account: number | undefined
+  declare readonly side: Side | undefined
+  declare readonly price: string | undefined
+  declare readonly filled: string | undefined
   declare readonly code: RejectCode
 
   constructor(source: EventSource, at: number) {
     super(source)
+    order.read(source.words, at, source.from)
+    const { account, hasOrder } = order
     this.event = 'rejected'
-    this.orderId = readU64(source.words, at + 2)
-    this.code = rejectCodeNames[source.words[at + 1]!]!
+    this.orderId = order.orderId
+    this.account = account < 0 ? undefined : account
+    this.side = hasOrder ? sideNames[order.sell] : undefined
+    this.price = hasOrder ? optionalPrice(order.price, source.prices) : undefined
+    this.filled = hasOrder ? quantityText(order.filled, source.lots) : undefined
+    this.code = rejectCodeNames[order.reason]!
   }
 }
 
-export class TriggeredRecord extends EventRecord implements EventOf<'triggered'> {
+export class TriggeredRecord extends EventRecord implements TriggeredEvent {
   declare readonly event: 'triggered'
   declare readonly orderId: number
+  declare readonly account: number
+  declare readonly side: Side
+  declare readonly price: string | undefined
+  declare readonly remaining: string
+  declare readonly filled: string
 
   constructor(source: EventSource, at: number) {
     super(source)
+    order.read(source.words, at, source.from)
     this.event = 'triggered'
-    this.orderId = readU64(source.words, at + 2)
+    this.orderId = order.orderId
+    this.account = order.account
+    this.side = sideNames[order.sell]!
+    this.price = optionalPrice(order.price, source.prices)
+    this.remaining = quantityText(order.quantity, source.lots)
+    this.filled = quantityText(order.filled, source.lots)
   }
 }
 
-export class RepeatedRecord extends EventRecord implements EventOf<'repeated'> {
+export class RepeatedRecord extends EventRecord implements RepeatedEvent {
   declare readonly event: 'repeated'
   declare readonly orderId: number
-  declare readonly status: OutcomeStatus
+  declare readonly account: number
+  declare readonly status: RepeatedEvent['status']
   declare readonly code: RejectCode | undefined
   declare readonly firstLsn: number
 
@@ -188,16 +257,17 @@ export class RepeatedRecord extends EventRecord implements EventOf<'repeated'> {
     super(source)
     const { words } = source
     this.event = 'repeated'
-    this.orderId = readU64(words, at + 2)
-    this.status = outcomeStatusNames[(words[at]! >>> 8) & 0xff]!
-    this.code = rejectCodeNames[words[at + 1]!]
-    this.firstLsn = readU64(words, at + 8)
+    this.orderId = readU64(words, source.from + 2)
+    this.account = words[at + 1]! >>> 0
+    this.status = outcomeStatusNames[flagsOf(words, at) & REPEATED_STATUS]!
+    this.code = rejectCodeNames[reasonOf(words[at]!)]
+    this.firstLsn = readU64(words, at + 6)
   }
 }
 
 /** What happened to the instrument as a whole: the event is its kind and nothing else. */
-export class InstrumentRecord extends EventRecord implements EventOf<InstrumentEventName> {
-  declare readonly event: InstrumentEventName
+export class InstrumentRecord extends EventRecord implements InstrumentEvent {
+  declare readonly event: InstrumentEvent['event']
 
   constructor(source: EventSource, at: number) {
     super(source)
@@ -206,7 +276,7 @@ export class InstrumentRecord extends EventRecord implements EventOf<InstrumentE
 }
 
 /** What an instrument says of itself from now on. */
-export class InstrumentChangedRecord extends EventRecord implements EventOf<'instrument-changed'> {
+export class InstrumentChangedRecord extends EventRecord implements InstrumentChangedEvent {
   declare readonly event: 'instrument-changed'
   declare readonly status: InstrumentStatus
   declare readonly baseAsset: string | undefined
@@ -220,22 +290,17 @@ export class InstrumentChangedRecord extends EventRecord implements EventOf<'ins
 
   constructor(source: EventSource, at: number) {
     super(source)
-    const { set, status = 'open' } = decodeDetails(source.words, at + EVENT_WORDS)
+    const { set, status = 'open' } = decodeDetails(source.words, at + EVENT_HEADER_WORDS)
     this.event = 'instrument-changed'
     this.status = status
     Object.assign(this, describeDetails(set, { price: source.prices, quantity: source.lots }))
   }
 }
 
-const instrumentEventNames: Record<number, InstrumentEventName> = {
+const instrumentEventNames: Record<number, InstrumentEvent['event']> = {
   [eventKinds['instrument-created']]: 'instrument-created',
   [eventKinds.halted]: 'halted',
   [eventKinds.resumed]: 'resumed',
-}
-
-/** The side in the flags of an event. */
-function sideOf(words: Int32Array, at: number): Side {
-  return sideNames[(words[at]! >>> 8) & 1]!
 }
 
 function optionalPrice(ticks: number, grid: Grid): string | undefined {

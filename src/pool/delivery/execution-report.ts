@@ -59,21 +59,25 @@ class SmallReport implements ExecutionReport {
   }
 }
 
-/** The report of a command that is one record, which spans the words `from` to `to` and ends at `lsn`. */
+/**
+ * The report of a command that is one record, which spans the words `from` to `to`, ends at `lsn`, and was logged at `timeUs`
+ * (microseconds since 1970).
+ */
 export function reportOf(
   words: Int32Array,
   from: number,
   to: number,
   lsn: number,
+  timeUs: number,
   registry: InstrumentRegistry,
 ): ExecutionReport {
   outcomeOf(words, from, to, outcome)
   const instrument = registry.byId(commandInstrument(words, from))
   const orderId = commandOrder(words, from)
   if (to - from > smallWordsMax) {
-    return new LargeReport([keepRecord(words, from, to, lsn)], orderId, outcome, instrument, registry)
+    return new LargeReport([keepRecord(words, from, to, lsn, timeUs)], orderId, outcome, instrument, registry)
   }
-  const events = eventsOf(words, from, to, lsn, instrument)
+  const events = eventsOf(words, from, to, lsn, timeUs, instrument)
   const trades = outcome.filled > 0 ? tradesOf(orderId, events) : noTrades
   return new SmallReport(lsn, orderId, outcome, instrument, trades, events)
 }

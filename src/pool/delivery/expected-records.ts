@@ -1,6 +1,6 @@
 import { Queue } from '@datastructures-js/queue'
 import { broken } from '../../base/assert.js'
-import { commandKinds } from '../../matching/index.js'
+import { commandKinds, commandTagHigh, commandTagLow } from '../../matching/index.js'
 
 /** What the records of a command repeat of it. */
 interface Expected {
@@ -21,15 +21,20 @@ export class ExpectedRecords {
   add(words: Int32Array, from: number, to: number): void {
     for (let at = from; at < to; at += words[at]! >>> 18) {
       const isCommand = (words[at]! & 0xff) <= commandKinds['instrument-change']
-      const instrument = isCommand ? words[at + 1]! : undefined
-      this.#expected.enqueue({ instrument, tagLow: words[at + 2]!, tagHigh: words[at + 3]! })
+      this.#expected.enqueue({
+        instrument: isCommand ? words[at + 1]! : undefined,
+        tagLow: isCommand ? commandTagLow(words, at) : words[at + 2]! >>> 0,
+        tagHigh: isCommand ? commandTagHigh(words, at) : words[at + 3]! >>> 0,
+      })
     }
   }
 
   /** Checks the record whose command is at `from`. `more`: another record of the same command follows. */
   check(words: Int32Array, from: number, lsn: number, more: boolean): void {
     const expected = this.#expected.front()
-    const [, instrument, tagLow, tagHigh] = words.subarray(from, from + 4)
+    const instrument = words[from + 1]!
+    const tagLow = commandTagLow(words, from)
+    const tagHigh = commandTagHigh(words, from)
     const isExpected =
       expected !== null &&
       (expected.instrument ?? instrument) === instrument &&

@@ -11,10 +11,18 @@ export interface KeptRecord {
   readonly words: Int32Array
   /** Where the record ends. */
   readonly lsn: number
+  /** When it was logged, microseconds since 1970-01-01T00:00:00Z. */
+  readonly timeUs: number
 }
 
-export function keepRecord(words: Int32Array, from: number, to: number, lsn: number): KeptRecord {
-  return { words: words.slice(from, to), lsn }
+export function keepRecord(
+  words: Int32Array,
+  from: number,
+  to: number,
+  lsn: number,
+  timeUs: number,
+): KeptRecord {
+  return { words: words.slice(from, to), lsn, timeUs }
 }
 
 /**
@@ -60,8 +68,8 @@ export class LargeReport implements ExecutionReport {
 
   #readEvents(): readonly PoolEvent[] {
     const events: PoolEvent[] = []
-    for (const { words, lsn } of this.#records) {
-      appendPoolEvents(events, { words, from: 0, to: words.length, lsn }, this.#registry)
+    for (const record of this.#records) {
+      appendPoolEvents(events, { ...record, from: 0, to: record.words.length }, this.#registry)
     }
     return events
   }

@@ -8,12 +8,17 @@ import { type KeptRecord, keepRecord } from './large-report.js'
 /** What `deliver` says of a record: whether a command is settled with it, and whether it is this shard's last for it. */
 export const delivered = { settles: 1, last: 2, settlesLast: 3 } as const
 
+/** Says when the record at hand was logged, in microseconds since 1970. Passed as a number it would be boxed for each record. */
+export interface RecordClock {
+  readonly timestampUs: number
+}
+
 /** The promises of commands; it stands in the queue of every shard that executes one of them. */
 export interface Waiter {
   /** Commands whose records a shard has not delivered yet. */
   readonly left: number
-  /** Takes one record; returns bits of `delivered`. */
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number
+  /** Takes one record, which was logged at what `clock` says during the call; returns bits of `delivered`. */
+  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean, clock: RecordClock): number
   /** Called when some of its records, not all, were delivered and no other one is durable. */
   release(): void
   /** Rejects the commands whose records were not delivered. */
@@ -96,8 +101,15 @@ export class CommandBundle implements Waiter {
     this.#isOpen = false
   }
 
-  deliver(words: Int32Array, from: number, to: number, lsn: number): number {
-    const report = reportOf(words, from, to, lsn, this.#context.registry)
+  deliver(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    _more: boolean,
+    clock: RecordClock,
+  ): number {
+    const report = reportOf(words, from, to, lsn, clock.timestampUs, this.#context.registry)
     if (this.#given > 0) this.#deliverLate(report)
     else this.#keep(report)
     if (++this.#settled < this.#commands) return delivered.settles
@@ -175,8 +187,15 @@ export class EverywhereWaiter implements Waiter {
     this.#reject = reject
   }
 
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): number {
-    this.#records.push(keepRecord(words, from, to, lsn))
+  deliver(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    more: boolean,
+    clock: RecordClock,
+  ): number {
+    this.#records.push(keepRecord(words, from, to, lsn, clock.timestampUs))
     if (more) return 0
     if (--this.#shardsLeft > 0) return delivered.last
     this.#context.latency.record(this.#submittedMs, 1)
@@ -225,7 +244,7 @@ export class BatchWaiter {
   count(words: Int32Array, from: number, to: number, lsn: number): void {
     const eventsFrom = from + (words[from]! >>> 18)
     // One `accepted` and nothing else is the common case.
-    if (to - eventsFrom > 2) {
+    if (to - eventsFrom > 2 || (words[eventsFrom]! & 0xff) !== eventKinds.accepted) {
       cursor.reset(words, from, to)
       for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
         if (kind === eventKinds.trade) this.#trades++

@@ -1,4 +1,12 @@
-import { commandInstrument, commandKinds, eventKinds, type Grid } from '../../matching/index.js'
+import {
+  commandInstrument,
+  commandKinds,
+  commandTagHigh,
+  commandTagLow,
+  eventKinds,
+  type Grid,
+  hasTag,
+} from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import type { PoolEvent } from '../types.js'
 import {
@@ -14,12 +22,14 @@ import {
   TriggeredRecord,
 } from './event-records.js'
 
-/** Where a record stands: its words, and the LSN of its end. */
+/** Where a record stands: its words, the LSN of its end, and when it was logged. */
 export interface RecordPlace {
   readonly words: Int32Array
   readonly from: number
   readonly to: number
   readonly lsn: number
+  /** When it was logged, microseconds since 1970-01-01T00:00:00Z. */
+  readonly timeUs: number
 }
 
 const noTag = 0n
@@ -32,6 +42,7 @@ const source: EventSource = {
   from: 0,
   lsn: 0,
   index: 0,
+  timeUs: 0,
   symbol: '',
   tag: noTag,
   prices: oneStep,
@@ -48,10 +59,10 @@ export function poolEvents(record: RecordPlace, registry: InstrumentRegistry): P
 /** Appends a record's events to `events`. */
 export function appendPoolEvents(
   events: PoolEvent[],
-  { words, from, to, lsn }: RecordPlace,
+  { words, from, to, lsn, timeUs }: RecordPlace,
   registry: InstrumentRegistry,
 ): void {
-  begin(words, from, lsn, registry.byId(commandInstrument(words, from)))
+  begin(words, from, lsn, timeUs, registry.byId(commandInstrument(words, from)))
   for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
     if (isEvent(words, from, at)) events.push(eventAt(at))
     source.index++
@@ -64,12 +75,13 @@ export function eventsOf(
   from: number,
   to: number,
   lsn: number,
+  timeUs: number,
   instrument: PoolInstrument | undefined,
 ): PoolEvent[] {
   const first = from + (words[from]! >>> 18)
   let count = 0
   for (let at = first; at < to; at += words[at]! >>> 18) if (isEvent(words, from, at)) count++
-  begin(words, from, lsn, instrument)
+  begin(words, from, lsn, timeUs, instrument)
   if (count === 1 && first + (words[first]! >>> 18) === to) return [eventAt(first)]
   const events: PoolEvent[] = new Array(count)
   let next = 0
@@ -85,11 +97,18 @@ function isEvent(words: Int32Array, from: number, at: number): boolean {
   return (words[at]! & 0xff) !== eventKinds.accepted || (words[from]! & 0xff) === commandKinds.new
 }
 
-function begin(words: Int32Array, from: number, lsn: number, instrument: PoolInstrument | undefined): void {
+function begin(
+  words: Int32Array,
+  from: number,
+  lsn: number,
+  timeUs: number,
+  instrument: PoolInstrument | undefined,
+): void {
   source.words = words
   source.from = from
   source.lsn = lsn
   source.index = 0
+  source.timeUs = timeUs
   source.tag = tagOf(words, from)
   source.symbol = instrument === undefined ? '' : instrument.definition.symbol
   source.prices = instrument === undefined ? oneStep : instrument.grids.price
@@ -122,8 +141,8 @@ function eventAt(at: number): PoolEvent {
 
 /** The tag of the command at `from`. */
 function tagOf(words: Int32Array, from: number): bigint {
-  const low = words[from + 2]! >>> 0
-  const high = words[from + 3]! >>> 0
-  if ((low | high) === 0) return noTag
+  if (!hasTag(words, from)) return noTag
+  const low = commandTagLow(words, from)
+  const high = commandTagHigh(words, from)
   return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low)
 }

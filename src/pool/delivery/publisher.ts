@@ -58,6 +58,7 @@ export class Publisher {
     if (type !== groupType) return
     // Those that can change an instrument have the higher kinds, and are rare.
     if ((words[from]! & 0xff) > INSTRUMENT) this.#registry.note(words, from, to)
-    if (this.#queues[producer - 1]!.deliver(words, from, to, lsn, (flags & moreGroups) !== 0)) this.#settled++
+    const more = (flags & moreGroups) !== 0
+    if (this.#queues[producer - 1]!.deliver(words, from, to, lsn, more, this.#walk)) this.#settled++
   }
 }

@@ -69,7 +69,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     const walk = new RecordAssembler({
       visit(words, from, to, lsn, type) {
         if (type !== groupType) return
-        appendPoolEvents(events, { words, from, to, lsn }, registry)
+        appendPoolEvents(events, { words, from, to, lsn, timeUs: walk.timestampUs }, registry)
         ends?.add(lsn)
         endLsn = lsn
       },

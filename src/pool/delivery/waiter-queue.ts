@@ -3,7 +3,13 @@ import { allAssertions } from '../../base/assert.js'
 import { LogError } from '../../log/index.js'
 import type { ExecutionReport } from '../types.js'
 import { ExpectedRecords } from './expected-records.js'
-import { CommandBundle, delivered, type Waiter, type WaiterContext } from './pending-commands.js'
+import {
+  CommandBundle,
+  delivered,
+  type RecordClock,
+  type Waiter,
+  type WaiterContext,
+} from './pending-commands.js'
 
 /** In a long turn of the event loop, the shard begins when so many commands of a bundle are there. */
 const commandsPerWake = 32
@@ -52,12 +58,21 @@ export class WaiterQueue {
     if (this.#bundle!.commands % commandsPerWake === 0) this.#wake()
   }
 
-  /** Delivers a durable record to the first waiter; returns whether a command is settled with it. */
-  deliver(words: Int32Array, from: number, to: number, lsn: number, more: boolean): boolean {
+  /**
+   * Delivers a durable record, logged at what `clock` says, to the first waiter; returns whether a command is settled with it.
+   */
+  deliver(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    more: boolean,
+    clock: RecordClock,
+  ): boolean {
     const waiter = this.#waiters.front()
     if (!waiter) throw noCommandInFlight(lsn)
     if (allAssertions) this.#expected.check(words, from, lsn, more)
-    const outcome = waiter.deliver(words, from, to, lsn, more)
+    const outcome = waiter.deliver(words, from, to, lsn, more, clock)
     const isLast = (outcome & delivered.last) !== 0
     if (isLast) this.#waiters.dequeue()
     this.#isPartlyDelivered = !isLast

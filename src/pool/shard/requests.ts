@@ -1,6 +1,7 @@
 /**
- * Records of the inbound rings that are not commands and never logged as they stand. They share the commands' header
- * (kind, flags, length in bytes, instrument id, 64-bit tag), so one reader walks both.
+ * Records of the inbound rings that are not commands and never logged as they stand. They begin as
+ * commands do (kind, flags and length, instrument id), so one reader walks both; then come 64 bits of their own, the tag of a
+ * request or the number of a question, and two arguments.
  */
 export const requestKind = {
   /** Cancel an account's orders in every symbol of the shard: becomes one logged command a symbol. */

@@ -110,10 +110,21 @@ describe('a message file as commands', () => {
   })
 })
 
+const plainLimit = {
+  account: 1,
+  orderType: 'limit',
+  timeInForce: 'GTC',
+  stopPrice: undefined,
+  displayQuantity: undefined,
+  postOnly: false,
+  expireTime: undefined,
+  selfTradePrevention: undefined,
+} as const
+
 describe('the figures', () => {
-  const at = { lsn: 8, index: 0, symbol: 'ABC' }
+  const at = { lsn: 8, index: 0, timeUs: 0, symbol: 'ABC' }
   const accepted = (tag: bigint, orderId: number, side: 'buy' | 'sell', price: string, quantity: string) =>
-    ({ ...at, tag, event: 'accepted', orderId, side, price, quantity }) as const
+    ({ ...at, ...plainLimit, tag, event: 'accepted', orderId, side, price, quantity }) as const
   const trade = (tag: bigint, makerOrderId: number, quantity: string) =>
     ({
       ...at,

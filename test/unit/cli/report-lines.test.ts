@@ -4,9 +4,25 @@ import { BenchmarkMessages, BenchmarkReports } from '#tidemark/cli/run/benchmark
 import { reportLine } from '#tidemark/cli/run/report-lines.js'
 import type { PoolEvent } from '#tidemark/pool/index.js'
 
-const place = { lsn: 160, index: 0, symbol: 'A', tag: 2n ** 40n }
+const place = { lsn: 160, index: 0, timeUs: 5, symbol: 'A', tag: 2n ** 40n }
 const command = 2 ** 40
-const order = { orderId: 5, side: 'buy', price: '1.50' } as const
+const order = { orderId: 5, account: 2, side: 'buy', price: '1.50', filled: '0' } as const
+const accepted = {
+  ...place,
+  event: 'accepted',
+  orderId: 5,
+  account: 2,
+  side: 'buy',
+  orderType: 'limit',
+  timeInForce: 'GTC',
+  price: '1.50',
+  quantity: '3',
+  stopPrice: undefined,
+  displayQuantity: undefined,
+  postOnly: false,
+  expireTime: undefined,
+  selfTradePrevention: undefined,
+} as const
 const trade = {
   ...place,
   event: 'trade',
@@ -27,7 +43,7 @@ describe('a report line', () => {
 
   it('has exactly the documented fields of each event, in their order', () => {
     const head = `{"lsn":160,"command":${command},"symbol":"A",`
-    expect(lineOf({ ...place, ...order, event: 'accepted', quantity: '3' })).toBe(
+    expect(lineOf(accepted)).toBe(
       `${head}"event":"accepted","orderId":5,"side":"buy","price":"1.50","quantity":"3"}`,
     )
     expect(lineOf(trade)).toBe(
@@ -39,18 +55,16 @@ describe('a report line', () => {
     expect(lineOf({ ...place, ...order, event: 'replaced', quantity: '3', reason: 'requested' })).toBe(
       `${head}"event":"replaced","orderId":5,"side":"buy","price":"1.50","quantity":"3"}`,
     )
-    expect(lineOf({ ...place, event: 'rejected', orderId: 5, code: 'UNKNOWN_ORDER' })).toBe(
+    expect(lineOf({ ...place, ...order, event: 'rejected', code: 'UNKNOWN_ORDER' })).toBe(
       `${head}"event":"rejected","orderId":5,"code":"UNKNOWN_ORDER"}`,
     )
-    expect(lineOf({ ...place, event: 'triggered', orderId: 5 })).toBe(
+    expect(lineOf({ ...place, ...order, event: 'triggered', remaining: '3' })).toBe(
       `${head}"event":"triggered","orderId":5}`,
     )
   })
 
   it('leaves the price out where there is none, and there is none of an instrument', () => {
-    expect(lineOf({ ...place, ...order, price: undefined, event: 'accepted', quantity: '3' })).not.toContain(
-      'price',
-    )
+    expect(lineOf({ ...accepted, price: undefined })).not.toContain('price')
     expect(lineOf({ ...place, event: 'instrument-created' })).toBeUndefined()
   })
 })
@@ -63,7 +77,8 @@ describe("the benchmark's report lines", () => {
     messages.add(12, 1)
     const written: string[] = []
     const reports = new BenchmarkReports(messages, { write: (text) => written.push(text), close: () => {} })
-    const at = { lsn: 8, index: 0, symbol: 'BENCHMARK' }
+    const at = { lsn: 8, index: 0, timeUs: 0, symbol: 'BENCHMARK' }
+    const unknown = { account: undefined, side: undefined, price: undefined, filled: undefined }
     reports.event({ ...at, tag: 0n, event: 'instrument-created' })
     reports.event({
       ...at,
@@ -76,8 +91,8 @@ describe("the benchmark's report lines", () => {
     })
     reports.event({ ...trade, tag: 0n, price: '15' })
     reports.event({ ...trade, tag: 0n, price: '16', makerOrderId: 2 })
-    reports.event({ ...at, tag: 1n, event: 'rejected', orderId: 8, code: 'UNKNOWN_ORDER' })
-    reports.event({ ...at, tag: 2n, event: 'rejected', orderId: 9, code: 'UNKNOWN_ORDER' })
+    reports.event({ ...at, ...unknown, tag: 1n, event: 'rejected', orderId: 8, code: 'UNKNOWN_ORDER' })
+    reports.event({ ...at, ...unknown, tag: 2n, event: 'rejected', orderId: 9, code: 'UNKNOWN_ORDER' })
     reports.end()
     const text = ['1,10,15,2,3,5', '1,10,16,2,2,5', '3,10,0,5,15,3', '5,11,8', '4,12,9'].join('\n')
     expect(written.join('')).toBe(text)

@@ -241,24 +241,14 @@ describe('the event cursor', () => {
       for (const event of decodeEvents(group.i32, 0, end)) {
         expect(cursor.next()).toBe(eventKinds[event.event])
         if (event.event === 'trade') {
-          expect(event).toMatchObject({
-            tradeId: cursor.tradeId,
-            makerOrderId: cursor.makerOrderId,
-            takerOrderId: cursor.takerOrderId,
-            price: cursor.tradePrice,
-            quantity: cursor.tradeQuantity,
-            makerAccount: cursor.makerAccount,
-            takerAccount: cursor.takerAccount,
-            makerRemaining: cursor.makerRemaining,
-            takerRemaining: cursor.takerRemaining,
+          expect(event).toEqual({
+            event: 'trade',
+            ...cursor.trade,
             takerSide: cursor.sell === 1 ? 'sell' : 'buy',
           })
         } else if (event.event === 'cancelled') {
-          expect(event).toMatchObject({
-            orderId: cursor.orderId,
-            price: cursor.price,
-            remaining: cursor.quantity,
-          })
+          const { orderId, account, price, quantity: remaining, filled } = cursor.order
+          expect(event).toMatchObject({ orderId, account, price, remaining, filled })
         }
       }
       expect(cursor.next()).toBe(0)

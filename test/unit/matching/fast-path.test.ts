@@ -154,7 +154,8 @@ describe('plain orders, cancels and replacements', () => {
     shuffle()
     for (const [i, id] of ids.entries()) {
       encodeCancel(words, 0, 0, i, 0, id, -1, 0)
-      const expected = { side: 'buy', price: priceOf(id), remaining: id, reason: 'requested' }
+      const order = { account: id % 5, side: 'buy', price: priceOf(id) }
+      const expected = { ...order, remaining: id, filled: 0, reason: 'requested' }
       const actual = apply()
       if (!same(actual, [{ event: 'cancelled', orderId: id, ...expected }])) {
         expect(actual, `seed 11, cancel ${i}`).toEqual([{ event: 'cancelled', orderId: id, ...expected }])

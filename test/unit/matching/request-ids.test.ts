@@ -59,6 +59,7 @@ describe('a request id', () => {
     const repeated = {
       event: 'repeated',
       orderId: 2,
+      account: 8,
       status: 'filled',
       code: undefined,
       filled: 3,

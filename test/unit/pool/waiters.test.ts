@@ -9,8 +9,10 @@ import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
 import { groupType } from '#tidemark/pool/record-type.js'
 import { encodeRequest, requestKind, requestWords } from '#tidemark/pool/shard/requests.js'
 
-const group = new Int32Array(6)
+const group = new Int32Array(4)
 encodeCancel(group, 0, 0, 0, 0, 1, -1, 0)
+
+const clock = { timestampUs: 1_700_000_000_000_000 }
 
 /** Resolves after every microtask that stands in the queue now, and after those that they add. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -35,7 +37,7 @@ function newBundle(count: number) {
   let lsn = 0
   const deliver = () => {
     lsn += 8
-    return bundle.deliver(group, 0, group.length, lsn)
+    return bundle.deliver(group, 0, group.length, lsn, false, clock)
   }
   return { bundle, outcomes, order, deliver }
 }
@@ -132,14 +134,14 @@ describe('the queue of those who wait for a shard', () => {
     expect(queue.commands).toBe(3)
     const lsns: number[] = []
     for (const report of reports) report.then(({ lsn }) => lsns.push(lsn))
-    expect(queue.deliver(group, 0, group.length, 8, false)).toBe(true)
+    expect(queue.deliver(group, 0, group.length, 8, false, clock)).toBe(true)
     await turn()
     expect(lsns).toEqual([])
     queue.release()
     await turn()
     expect(lsns).toEqual([8])
     expect(queue.commands).toBe(2)
-    for (const lsn of [16, 24]) queue.deliver(group, 0, group.length, lsn, false)
+    for (const lsn of [16, 24]) queue.deliver(group, 0, group.length, lsn, false, clock)
     await turn()
     expect(lsns).toEqual([8, 16, 24])
     expect(queue.commands).toBe(0)
@@ -147,7 +149,7 @@ describe('the queue of those who wait for a shard', () => {
   })
 
   it('refuses a record for which no command is in flight', () => {
-    expect(() => newQueue().queue.deliver(group, 0, group.length, 8, false)).toThrow(
+    expect(() => newQueue().queue.deliver(group, 0, group.length, 8, false, clock)).toThrow(
       'No command is in flight for the record that ends at LSN 8',
     )
   })

@@ -109,8 +109,9 @@ export class LocalEngine {
     for (let kind = this.#cursor.next(); kind !== 0; kind = this.#cursor.next()) {
       if (kind === eventKinds.rejected) this.#rejected = true
       if (kind !== eventKinds.trade) continue
-      this.#takenFromTaker += this.#cursor.tradeQuantity
-      this.book.reduce(this.#cursor.makerOrderId, this.#cursor.tradeQuantity)
+      const { makerOrderId, quantity } = this.#cursor.trade
+      this.#takenFromTaker += quantity
+      this.book.reduce(makerOrderId, quantity)
     }
   }
 }

@@ -1,5 +1,12 @@
 import { FileReader, NodeDisk, RecordAssembler, readRecords } from '../../../log/index.js'
-import { commandKinds, NEW_HAS_REQUEST_ID, readU64 } from '../../../matching/index.js'
+import {
+  commandAccount,
+  commandKinds,
+  commandTagHigh,
+  commandTagLow,
+  NEW_HAS_REQUEST_ID,
+  readU64,
+} from '../../../matching/index.js'
 import { groupType } from '../../../pool/index.js'
 
 /** Flag of a command's first word; it is the same one in new orders and amendments. */
@@ -80,7 +87,7 @@ export class LoggedCommands {
 
   #take(words: Int32Array, from: number, lsn: number): void {
     const kind = words[from]! & 0xff
-    const tag = readU64(words, from + 2)
+    const tag = commandTagLow(words, from) + commandTagHigh(words, from) * 0x1_0000_0000
     if (tag > this.maxTag) this.maxTag = tag
     if (kind === commandKinds['cancel-all'] || kind === commandKinds.noop) return
     const symbol = this.#symbolOf(words[from + 1]! >>> 0)
@@ -120,7 +127,6 @@ export function requestOf(
   const kind = header & 0xff
   if ((header & hasRequestIdBit) === 0 || kind > commandKinds.reduce) return undefined
   const end = at + (header >>> 18)
-  // The request id is the last field of a record, and in amendments the account stands before it.
-  const account = kind === commandKinds.new ? words[at + 6]! : words[end - 4]!
-  return { account: account >>> 0, requestId: readU64(words, end - 2) }
+  // The request id is the last field of a record, and every record that has one states an account.
+  return { account: commandAccount(words, at), requestId: readU64(words, end - 2) }
 }

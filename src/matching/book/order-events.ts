@@ -1,0 +1,92 @@
+import { commandAccount } from '../codec/command-layout.js'
+import { eventKinds } from '../codec/names.js'
+import type { ShardBooks } from './shard-books.js'
+
+const CANCELLED = eventKinds.cancelled
+const REPLACED = eventKinds.replaced
+const TRIGGERED = eventKinds.triggered
+
+/** Reports that a live order was cancelled, of which `open` lots were left. */
+export function reportCancelled(shard: ShardBooks, order: number, open: number, reason: number): void {
+  report(shard, CANCELLED, order, shard.orders.price(order), open, reason)
+}
+
+/**
+ * Reports a live order's new open quantity. `price` is 0 when the command says the price, and so is `open` when it says the
+ * quantity.
+ */
+export function reportReplaced(
+  shard: ShardBooks,
+  order: number,
+  price: number,
+  open: number,
+  reason: number,
+): void {
+  report(shard, REPLACED, order, price, open, reason)
+}
+
+export function reportTriggered(shard: ShardBooks, order: number): void {
+  const { orders } = shard
+  report(shard, TRIGGERED, order, orders.price(order), orders.open(order), 0)
+}
+
+function report(
+  shard: ShardBooks,
+  kind: number,
+  order: number,
+  price: number,
+  quantity: number,
+  reason: number,
+): void {
+  const { orders, group } = shard
+  const id = orders.id(order)
+  group.order(
+    kind,
+    orders.flags(order) & 1,
+    reason,
+    orders.account(order),
+    id === shard.commandOrderId ? 0 : id,
+    price,
+    quantity,
+    orders.filled(order),
+  )
+}
+
+/**
+ * Reports what becomes of the order that crosses, by self-trade prevention or because its rest is not to wait: `kind` is
+ * `cancelled` or `replaced`. While it crosses its record, if it has one, does not say what it has traded.
+ */
+export function reportAggressor(
+  shard: ShardBooks,
+  kind: number,
+  sell: number,
+  account: number,
+  quantity: number,
+  reason: number,
+): void {
+  const { orders, group, aggressor, aggressorFilled } = shard
+  if (aggressor === 0) {
+    group.order(kind, sell, reason, account, 0, 0, quantity, aggressorFilled)
+    return
+  }
+  const id = orders.id(aggressor)
+  const other = id === shard.commandOrderId ? 0 : id
+  group.order(kind, sell, reason, account, other, orders.price(aggressor), quantity, aggressorFilled)
+}
+
+/** Reports that the command at `at` is refused: a new order, or one that names no order that is its own. */
+export function rejectCommand(shard: ShardBooks, words: Int32Array, at: number, code: number): void {
+  shard.group.rejected(Math.max(0, commandAccount(words, at)), code)
+}
+
+/** Reports that a command is refused that names this live order, of its own account if it states one. */
+export function rejectAmendment(shard: ShardBooks, order: number, code: number): void {
+  const { orders, group } = shard
+  group.rejectedOrder(
+    code,
+    orders.account(order),
+    orders.flags(order) & 1,
+    orders.price(order),
+    orders.filled(order),
+  )
+}

@@ -1,0 +1,68 @@
+import {
+  flagsOf,
+  NEW_HAS_DISPLAY_QUANTITY,
+  NEW_HAS_EXPIRE_TIME,
+  NEW_HAS_STOP_PRICE,
+  NEW_POST_ONLY,
+  NEW_SELL,
+  optionalAt,
+  readU64,
+} from './command-layout.js'
+
+const OPTIONAL = NEW_HAS_STOP_PRICE | NEW_HAS_DISPLAY_QUANTITY | NEW_HAS_EXPIRE_TIME
+
+/**
+ * The fields of a new-order command. One object is read again for each, so that nothing is allocated. Prices in ticks,
+ * quantities in lots, enumerations as their codes in names.ts.
+ */
+export class NewOrderFields {
+  orderId = 0
+  account = 0
+  /** 1 when it sells. */
+  sell = 0
+  orderType = 0
+  timeInForce = 0
+  /** 0 where the instrument's holds. */
+  prevention = 0
+  postOnly = false
+  /** 0 without a limit. */
+  price = 0
+  quantity = 0
+  /** 0 where there is none. */
+  stopPrice = 0
+  displayQuantity = 0
+  /** Milliseconds since 1970-01-01T00:00:00Z, 0 where there is none. */
+  expireTime = 0
+
+  /** Reads the new-order command at a word offset. */
+  read(words: Int32Array, at: number): void {
+    const flags = flagsOf(words, at)
+    const terms = words[at + 5]!
+    this.orderId = readU64(words, at + 2)
+    this.account = words[at + 4]! >>> 0
+    this.sell = flags & NEW_SELL
+    this.orderType = terms & 0xff
+    this.timeInForce = (terms >>> 8) & 0xff
+    this.prevention = (terms >>> 16) & 0xff
+    this.postOnly = (flags & NEW_POST_ONLY) !== 0
+    this.price = readU64(words, at + 6)
+    this.quantity = readU64(words, at + 8)
+    this.stopPrice = 0
+    this.displayQuantity = 0
+    this.expireTime = 0
+    if ((flags & OPTIONAL) !== 0) this.#readOptional(words, at, flags)
+  }
+
+  #readOptional(words: Int32Array, at: number, flags: number): void {
+    let next = optionalAt(words, at)
+    if ((flags & NEW_HAS_STOP_PRICE) !== 0) {
+      this.stopPrice = readU64(words, next)
+      next += 2
+    }
+    if ((flags & NEW_HAS_DISPLAY_QUANTITY) !== 0) {
+      this.displayQuantity = readU64(words, next)
+      next += 2
+    }
+    if ((flags & NEW_HAS_EXPIRE_TIME) !== 0) this.expireTime = readU64(words, next)
+  }
+}
