@@ -45,4 +45,28 @@ describe('a command that is sent again with its request id', () => {
     expect(again).toMatchObject({ repeated: true, lsn: reports.at(-1)!.lsn })
     expect(await pool.submit(orders[0]!)).toMatchObject({ status: 'rejected', code: 'REQUEST_ID_OUTDATED' })
   })
+
+  it.each([
+    ['fits into a batch of its own', 45],
+    ['stands in pieces', 70],
+  ])('gives the right first LSN when its record %s, after others of the same turn', async (_, makers) => {
+    const dir = temporaryDirectory()
+    let pool = await openPool({ dir, shards: 1, maxBatchBytes: 4096 })
+    for (let i = 1; i <= makers; i++) await pool.submit(limit(i, 'sell', '100', '1', 5))
+    const sweep = { ...limit(1000, 'buy', '100', String(makers), 6), requestId: 1 }
+    const others = Array.from({ length: 20 }, (_, i) => ({
+      ...limit(2000 + i, 'buy', '1', '1', 10 + i),
+      requestId: 7,
+    }))
+    const commands = [...others, sweep]
+    const reports = await Promise.all(commands.map((command) => pool.submit(command)))
+    const retry = async () => {
+      for (const [i, command] of commands.entries())
+        expect(await pool.submit(command)).toMatchObject({ repeated: true, lsn: reports[i]!.lsn })
+    }
+    await retry()
+    await pool.close()
+    pool = await openPool({ dir, shards: 1, instruments: [] })
+    await retry()
+  })
 })

@@ -117,12 +117,21 @@ export class RequestLedger {
     this.#ends.push(group.end)
   }
 
-  /** Sets the LSNs of the entries that have none: the word `end` of the buffer stands in the log at `lsn`. */
+  /** Sets the LSNs of the entries that end at the word `end` of the buffer, which stands in the log at `lsn`, or before it. */
   settle(lsn: number, end: number): void {
-    for (let i = 0; i < this.#unsettled.length; i++)
-      this.#unsettled[i]!.lsn = lsn - (end - this.#ends[i]!) * 4
-    this.#unsettled.length = 0
-    this.#ends.length = 0
+    const unsettled = this.#unsettled
+    const ends = this.#ends
+    let count = 0
+    for (; count < ends.length && ends[count]! <= end; count++)
+      unsettled[count]!.lsn = lsn - (end - ends[count]!) * 4
+    // A record that is too large for its batch is published after the others, and waits for its own call.
+    if (count < ends.length) {
+      unsettled.splice(0, count)
+      ends.splice(0, count)
+      return
+    }
+    unsettled.length = 0
+    ends.length = 0
   }
 }
 

@@ -361,8 +361,8 @@ export class MatchingEngine {
   }
 
   /**
-   * Says where the groups of the commands with request ids stand in the log that were applied since the last call: the word
-   * `end` of the buffer that they were written into is at `lsn`.
+   * Says where the groups of commands with request ids stand in the log, those of which it was not said yet and which end at
+   * the word `end` of their buffer or before: that word is at `lsn`.
    */
   settleRequests(lsn: number, end: number): void {
     this.#shard.requests.settle(lsn, end)

@@ -112,4 +112,31 @@ describe('a request id', () => {
     ])
     expect(log.run(order(2, 4_294_967_295, 1))).toMatchObject([{ event: 'repeated', firstLsn: 16 }])
   })
+
+  it('waits for its LSN when only the groups before its own are published', () => {
+    const engine = new MatchingEngine()
+    const words = new Int32Array(256)
+    const group = new GroupBuffer()
+    encodeInstrument(words, 0, 0, 0, definition)
+    engine.apply(words, 0, group)
+    group.reset()
+    const apply = (command: ReturnType<typeof order>) => {
+      encodeCommand(words, 0, { symbol: 'A', ...command } as SymbolCommand, commandGrids(definition))
+      group.next(2)
+      engine.apply(words, 0, group)
+      return group.end
+    }
+    const firstLsn = (command: ReturnType<typeof order>) => {
+      apply(command)
+      return decodeEvents(group.i32, group.start, group.end)[0]
+    }
+    const [first, second] = [order(1, 7, 1), order(2, 8, 1)]
+    const [firstEnd, secondEnd] = [apply(first), apply(second)]
+    engine.settleRequests(1000, firstEnd)
+    expect(engine.repeatsUnsettled(words, 0)).toBe(true)
+    engine.settleRequests(5000, secondEnd)
+    expect(engine.repeatsUnsettled(words, 0)).toBe(false)
+    expect(firstLsn(first)).toMatchObject({ event: 'repeated', firstLsn: 1000 })
+    expect(firstLsn(second)).toMatchObject({ event: 'repeated', firstLsn: 5000 })
+  })
 })
