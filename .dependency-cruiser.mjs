@@ -14,7 +14,8 @@ const folders = {
   pool: ['base', 'log', 'matching'],
   factors: ['base', 'log'],
   jobs: ['base', 'log'],
-  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
+  archive: ['base', 'log', 'matching', 'pool', 'factors'],
+  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive'],
 }
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
@@ -56,7 +57,7 @@ const rows = {
     'public',
     'index',
   ],
-  factors: ['errors', 'values', 'ticks', 'entries', 'engine', 'durable', 'pool', 'index'],
+  factors: ['errors', 'values', 'ticks', 'entries', 'engine', 'durable', 'pool', ['thread', 'index']],
   jobs: [
     'errors',
     'clock',
@@ -72,18 +73,20 @@ const rows = {
     'job-controller',
     'index',
   ],
+  archive: ['errors', 'packages', 'manifest', 'tables', 'parquet', 'folder', 'write', 'read', 'index'],
   cli: [
     'exit-codes',
     'failure',
     'number-format',
     'latency',
     'output-file',
+    'lines',
     'run-folder',
     'log-folder',
     'flags',
     'inputs',
     'flow',
-    ['bench', 'factors', 'jobs', 'log', 'run'],
+    ['archive', 'bench', 'factors', 'jobs', 'log', 'run'],
     'program',
     'main',
   ],

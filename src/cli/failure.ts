@@ -52,6 +52,7 @@ export function sentenceOf(error: unknown): string {
 }
 
 const usageCodes = new Set([
+  'TIDEMARK_ARCHIVE_QUERY',
   'TIDEMARK_BAD_SETTING',
   'TIDEMARK_BAD_USAGE',
   'TIDEMARK_BAD_EXPRESSION',
@@ -62,8 +63,16 @@ const usageCodes = new Set([
   'TIDEMARK_UNKNOWN_FACTOR',
 ])
 
+const badInputCodes = new Set([
+  'TIDEMARK_ARCHIVE_MISSING',
+  'TIDEMARK_ARCHIVE_OTHER_LOG',
+  'TIDEMARK_ARCHIVE_GAP',
+  'TIDEMARK_ARCHIVE_FORMAT',
+])
+
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliFailure) return error.exitCode
+  if (error instanceof TidemarkError && badInputCodes.has(error.code)) return exitCodes.badInput
   if (error instanceof TidemarkError && usageCodes.has(error.code)) return exitCodes.usage
   return exitCodes.failed
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { registerArchive } from './archive/command.js'
 import { registerBench } from './bench/command.js'
 import { registerFactors } from './factors/command.js'
 import { registerJobs } from './jobs/command.js'
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
   registerFactors(program)
   registerJobs(program)
   registerLog(program)
+  registerArchive(program)
   registerBench(program)
   return program
 }

@@ -1,6 +1,7 @@
 // What the rest of the house uses of the log. What users of the package get of it stands in public.ts.
 
 export { type CheckpointCounts, CheckpointRetries } from './checkpoint-retries.js'
+export { isTemporaryName } from './disk/atomic-file.js'
 export { attempt, attemptAsync } from './disk/attempt.js'
 export { makeFolder } from './disk/folders.js'
 export { NodeDisk } from './disk/node-disk.js'
@@ -15,7 +16,6 @@ export {
   threadEnded,
 } from './errors.js'
 export { batchHeaderBytes, recordBytes } from './format/batch.js'
-export { compareKind, kindIn, requireKind } from './format/log-kind.js'
 export { checkOptions, checkSignal, optionNames } from './options.js'
 export * from './public.js'
 export type { BatchChunk } from './read/batch-walk.js'
@@ -51,4 +51,5 @@ export {
 export { firstLsnWithout, type RetentionSettings, retentionLimit } from './tools/retention.js'
 export { type SalvageReport, salvageLog } from './tools/salvage.js'
 export { segmentBefore } from './tools/segment-by-time.js'
+export { type ListedSegment, listSegments } from './tools/segment-list.js'
 export { newestSnapshot } from './tools/snapshot-files.js'

@@ -93,7 +93,6 @@ export function registerLog(program: Command): void {
         'The pool must be closed.',
     )
     .argument('<DIR>', 'folder of the log')
-    .option('--kind <kind>', 'what the log is of: pool, jobs, factors, or what its program says', 'pool')
     .option('--yes', 'do what it says')
     .addOption(new Option('--no-progress', 'show no progress on standard error'))
     .addHelpText('after', exitCodeTable)
@@ -180,13 +179,13 @@ async function salvage(dir: string, flags: ReportFlags): Promise<void> {
 }
 
 async function backup(dir: string, to: string, flags: ReportFlags): Promise<void> {
-  requireLogOf(dir, 'pool')
+  await requireLogOf(dir, 'pool')
   const result = await backupLog(dir, to, flags.progress)
   process.stdout.write(`${flags.json ? JSON.stringify(result) : backupText(result)}\n`)
 }
 
 async function repair(dir: string, flags: RepairFlags): Promise<void> {
-  requireLogOf(dir, flags.kind)
+  requireLog(dir)
   process.exitCode = await repairLog(dir, flags)
 }
 

@@ -12,8 +12,8 @@ import {
 } from '../../log/index.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
 import { groupType } from '../../pool/index.js'
+import { LineOutput } from '../lines.js'
 import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } from './groups.js'
-import { LineOutput } from './lines.js'
 import { runInspection } from './progress.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots.js'
 

@@ -19,8 +19,6 @@ import { damageLine, snapshotLine } from './tables.js'
 import { exitCodeOfVerdict, verifyLog } from './verify.js'
 
 export interface RepairFlags {
-  /** The kind that the log is expected to be of. */
-  readonly kind: string
   readonly yes?: boolean
   readonly progress: boolean
 }
@@ -31,7 +29,7 @@ export interface RepairFlags {
  */
 export async function repairLog(directory: string, flags: RepairFlags): Promise<number> {
   const disk = new NodeDisk()
-  const unlock = await lockForRepair(disk, directory, flags.kind)
+  const unlock = await lockForRepair(disk, directory)
   try {
     const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
     if (verdict === 'valid') {

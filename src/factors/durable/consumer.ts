@@ -1,7 +1,6 @@
 import * as path from 'node:path'
 import {
   checkOptions,
-  compareKind,
   DurableLog,
   type LogSettingOptions,
   logSettingNames,
@@ -98,7 +97,6 @@ export class FactorConsumer {
     log: DurableLog,
     snapshots = new SnapshotStore(path.join(log.dir, 'snapshots')),
   ): FactorConsumer {
-    compareKind(log.dir, log.kind, factorsLogKind)
     return new FactorConsumer(log, snapshots, false)
   }
 

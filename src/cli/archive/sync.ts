@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type ArchiveKind,
+  type ArchiverReport,
+  archiveLog,
+  snapshotInstruments,
+} from '../../archive/index.js'
+import { errnoOf } from '../../base/errno.js'
+import { TidemarkError } from '../../base/errors.js'
+import { exitCodes } from '../exit-codes.js'
+import { CliFailure, inputFailure, sentenceOf, usageFailure } from '../failure.js'
+import { kindOf, requireLog } from '../log-folder.js'
+import { bytes, count } from '../number-format.js'
+import { ArchiveProgressBar } from './progress.js'
+
+export interface SyncFlags {
+  readonly to: string
+  readonly follow?: boolean
+  readonly begin?: boolean
+  readonly json?: boolean
+  readonly progress: boolean
+}
+
+/** How often a log is looked at for segments that were sealed. */
+const lookMs = 1000
+/** How long to wait for another archiver or a compaction, and after a failure that may pass. */
+const waitMs = 60_000
+const retryMsMax = 30_000
+
+/** Archives the sealed segments of a log; with `follow` until it is interrupted. Resolves with the exit code. */
+export async function syncArchive(dir: string, flags: SyncFlags): Promise<number> {
+  requireLog(dir)
+  const kind = await archiveKind(dir)
+  if (flags.begin && kind === 'factors')
+    throw usageFailure('--begin is for pools: what factors mean is said at the beginning of their log.')
+  const beginWith = flags.begin ? await snapshotInstruments(dir) : undefined
+  const stopping = new AbortController()
+  const interrupt = () => stopping.abort()
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  const bar = flags.progress ? new ArchiveProgressBar(process.stderr, 'archived') : undefined
+  try {
+    let fromLsn: number | undefined
+    const archiveOnce = () =>
+      archiveLog({
+        log: dir,
+        archive: flags.to,
+        kind,
+        beginWith,
+        waitMs,
+        stopped: () => stopping.signal.aborted,
+        onProgress: ({ endLsn, sealedLsn }) => {
+          fromLsn ??= endLsn
+          bar?.show(endLsn - fromLsn, sealedLsn - fromLsn)
+        },
+      })
+    const report = flags.follow ? await follow(archiveOnce, stopping.signal, flags) : await archiveOnce()
+    bar?.stop()
+    if (report) print(report, flags)
+    return stopping.signal.aborted ? exitCodes.interrupted : exitCodes.ok
+  } finally {
+    bar?.stop()
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+/** Archives until the signal. A full disk, and whatever else may pass, is waited for: the log waits too. */
+async function follow(
+  archiveOnce: () => Promise<ArchiverReport>,
+  signal: AbortSignal,
+  flags: SyncFlags,
+): Promise<ArchiverReport | undefined> {
+  let last: ArchiverReport | undefined
+  let failures = 0
+  while (!signal.aborted) {
+    let nextMs = lookMs
+    try {
+      const report = await archiveOnce()
+      if (report.parts > 0 && last) print(report, flags)
+      last = report
+      failures = 0
+    } catch (error) {
+      if (!mayPass(error)) throw error
+      failures++
+      nextMs = Math.min(retryMsMax, lookMs * 2 ** failures)
+      process.stderr.write(`${sentenceOf(error)} Trying again in ${nextMs / 1000} s.\n`)
+    }
+    await sleep(nextMs, undefined, { signal }).catch(() => {})
+  }
+  return last
+}
+
+const passing = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO'])
+
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof TidemarkError)) return false
+  return error.code === 'TIDEMARK_ARCHIVE_IN_USE' || passing.has(errnoOf(error.cause) ?? '')
+}
+
+async function archiveKind(dir: string): Promise<ArchiveKind> {
+  const kind = await kindOf(dir)
+  if (kind === undefined)
+    throw inputFailure(`The log in ${dir} holds no record yet: there is nothing to archive.`)
+  if (kind !== 'jobs') return kind
+  throw new CliFailure(
+    'TIDEMARK_LOG_KIND',
+    `${dir} is the folder of a job queue; the archive takes the logs of pools and of factors.`,
+    exitCodes.badInput,
+    { dir, kind },
+  )
+}
+
+function print(report: ArchiverReport, { json, to }: SyncFlags): void {
+  process.stdout.write(`${json ? JSON.stringify(report) : reportText(report, to)}\n`)
+}
+
+function reportText(
+  { parts, files, bytes: size, rows, endLsn, records }: ArchiverReport,
+  to: string,
+): string {
+  if (parts === 0) return `Nothing new in sealed segments; the archive ${to} ends at LSN ${endLsn}.`
+  const tables = Object.entries(rows).map(([table, n]) => `${count(n)} ${table}`)
+  return `Archived ${count(records)} records to ${to}: ${tables.join(', ')} in ${count(files)} files of ${bytes(size)}, up to LSN ${endLsn}.`
+}
