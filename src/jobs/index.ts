@@ -16,6 +16,7 @@ export {
   type JobEventDetail,
   type JobEventType,
   jobEventTypes,
+  recordType as jobRecordTypes,
   verifyChecksum,
 } from './events/event.js'
 export type { JobLogDamage, TornEnd } from './events/event-walk.js'

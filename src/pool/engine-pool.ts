@@ -9,6 +9,7 @@ import {
   threadsOf,
 } from '../log/index.js'
 import type { Command, InstrumentDetailFields } from '../matching/index.js'
+import type { Archiving } from './checkpoint/archiving.js'
 import type { BackupReport } from './checkpoint/backup.js'
 import { backupInThread } from './checkpoint/backup-thread.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
@@ -27,6 +28,7 @@ import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.j
 import type { ShardHandle } from './shard/shard-handle.js'
 import type { ShardThreads } from './shard/shard-threads.js'
 import type {
+  ArchiveStall,
   BatchReport,
   CheckpointFailure,
   CheckpointOverdue,
@@ -57,6 +59,8 @@ interface PoolEvents {
   cursorInvalidated: [CursorInvalidation]
   checkpointFailed: [CheckpointFailure]
   checkpointOverdue: [CheckpointOverdue]
+  archiveStalled: [ArchiveStall]
+  archiveResumed: []
 }
 
 /**
@@ -73,7 +77,8 @@ interface PoolEvents {
  * - `cursorInvalidated`: the log that a cursor needs is deleted, because the cursor lags by more than `cursorKeepBytes`;
  * - `checkpointFailed`, for each checkpoint that failed, also one that was asked for and the one of a close, which resolves
  *   all the same;
- * - `checkpointOverdue`, while they fail: the log after the last one has grown to 2, 4, 8 … times `checkpointBytes`.
+ * - `checkpointOverdue`, while they fail: the log after the last one has grown to 2, 4, 8 … times `checkpointBytes`;
+ * - `archiveStalled`, for each try to archive that failed, and `archiveResumed`: the log keeps what is not archived meanwhile.
  */
 export class EnginePool extends Emitter<PoolEvents> {
   readonly #log: DurableLog
@@ -85,6 +90,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   readonly #questions: PoolQuestions
   readonly #checkpointer: Checkpointer
   readonly #cursors: CursorStore
+  readonly #archiving: Archiving | undefined
   readonly #subscriptions: Subscriptions
   readonly #lifetime: PoolLifetime
 
@@ -130,6 +136,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#registry = registry
     this.#latency = latency
     this.#cursors = cursors
+    this.#archiving = parts.archiving
     this.#intake = new Intake({
       shards,
       waiting,
@@ -166,6 +173,10 @@ export class EnginePool extends Emitter<PoolEvents> {
     const { schedule } = this.#checkpointer
     schedule.onFailed = (failure) => this.emit('checkpointFailed', failure)
     schedule.onOverdue = (overdue) => this.emit('checkpointOverdue', overdue)
+    if (this.#archiving) {
+      this.#archiving.onStalled = (stall) => this.emit('archiveStalled', stall)
+      this.#archiving.onResumed = () => this.emit('archiveResumed')
+    }
     this.#cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
     log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
     log.on('diskReady', () => {
@@ -488,6 +499,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       acknowledgementLatency: this.#latency.summary(),
       log: this.#log.stats(),
       checkpoints: this.#checkpointer.schedule.stats(),
+      archive: this.#archiving?.stats(),
       subscriptions: this.#subscriptions.stats(),
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DurableLog, LogPoisonedError, LogTailer } from '../log/index.js'
+import type { Archiving } from './checkpoint/archiving.js'
 import type { Checkpointer } from './checkpoint/checkpointer.js'
 import type { CursorStore } from './delivery/cursors.js'
 import { poolClosed } from './errors.js'
@@ -17,6 +18,7 @@ interface LifetimeParts {
   readonly shards: readonly ShardHandle[]
   readonly cursors: CursorStore
   readonly checkpointer: Checkpointer
+  readonly archiving: Archiving | undefined
   /** What brings the durable records. */
   readonly tailer: LogTailer
   /** Commands in flight. */
@@ -65,10 +67,11 @@ export class PoolLifetime {
   }
 
   async #close(): Promise<void> {
-    const { log, threads, shards, cursors, checkpointer } = this.#parts
+    const { log, threads, shards, cursors, checkpointer, archiving } = this.#parts
     await this.#settleAll()
     // It saves the next opening the replay, and lets a build with other matching rules open the folder.
     if (!this.#poisoned && checkpointer.dueAtClose) await checkpointer.checkpoint().catch(() => {})
+    await archiving?.close()
     for (const shard of shards) shard.inbound.stop()
     await Promise.allSettled(shards.map((shard) => shard.ended))
     // Before the log is closed, which gives up the lock of the folder.

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.js'
 import { DurableLog } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
+import { Archiving } from './checkpoint/archiving.js'
 import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
 import { CursorStore } from './delivery/cursors.js'
 import type { WaiterContext } from './delivery/pending-commands.js'
@@ -26,6 +27,7 @@ export interface PoolParts {
   /** What the books were restored from. */
   readonly snapshot: PoolSnapshot | undefined
   readonly cursors: CursorStore
+  readonly archiving: Archiving | undefined
   readonly clock: Clock
 }
 
@@ -83,9 +85,10 @@ export async function openParts(
         start: (data, transferList) => threads.begin(data, transferList),
       }),
   )
+  const clock = options.clock ?? systemClock
+  const archiving = settings.archive === undefined ? undefined : new Archiving(log, settings.archive, clock)
   try {
     checkSnapshot(snapshot, log)
-    const clock = options.clock ?? systemClock
     const [cursors, ...ready] = await Promise.all([
       CursorStore.open(log, { keepBytes: settings.cursorKeepBytes, clock }),
       ...shards.map((shard) => Promise.race([shard.ready, shard.ended.then(endedBeforeReady)])),
@@ -94,8 +97,10 @@ export async function openParts(
     registry.restore(ready.flatMap(({ instruments }) => instruments))
     // Its `error` event was emitted before the pool listens.
     if (log.poisoned) throw log.poisoned
-    return { log, threads, shards, waiting, settings, snapshot, cursors, clock }
+    await archiving?.begin()
+    return { log, threads, shards, waiting, settings, snapshot, cursors, archiving, clock }
   } catch (error) {
+    await archiving?.close()
     for (const shard of shards) shard.inbound.stop()
     await threads.destroy()
     for (const shard of shards) shard.close()

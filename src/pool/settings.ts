@@ -41,6 +41,7 @@ const poolOptions = new Set([
     keepLogBytes: true,
     keepLogHours: true,
     cursorKeepBytes: true,
+    archive: true,
     clock: true,
   }),
 ])
@@ -53,6 +54,8 @@ export interface PoolSettings {
   readonly checkpoints: CheckpointSettings
   /** How many bytes below the durable LSN a cursor may stand and still keep the log that it needs. */
   readonly cursorKeepBytes: number
+  /** Folder of the archive, where there is one. */
+  readonly archive: string | undefined
   /** How long the shards and the flusher spin before they sleep. */
   readonly spinUs: number
 }
@@ -60,7 +63,7 @@ export interface PoolSettings {
 /**
  * Settles what is the pool's own: options, then `TIDEMARK_DIR`, `TIDEMARK_SHARDS`, `TIDEMARK_MAX_IN_FLIGHT`,
  * `TIDEMARK_MAX_QUESTIONS`, `TIDEMARK_CHECKPOINT_BYTES`, `TIDEMARK_CHECKPOINT_INTERVAL_MS`, `TIDEMARK_KEEP_SNAPSHOTS`,
- * `TIDEMARK_KEEP_LOG_BYTES`, `TIDEMARK_KEEP_LOG_HOURS` and `TIDEMARK_CURSOR_KEEP_BYTES`, then the defaults.
+ * `TIDEMARK_KEEP_LOG_BYTES`, `TIDEMARK_KEEP_LOG_HOURS`, `TIDEMARK_CURSOR_KEEP_BYTES` and `TIDEMARK_ARCHIVE`, then the defaults.
  * The log's settings are settled by `resolveLogSettings`, but for `spinUs` (`TIDEMARK_SPIN_US`), whose default depends on the
  * shards.
  *
@@ -81,11 +84,16 @@ export function resolvePoolSettings(
   if (typeof dir !== 'string' || dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder, as an option or in TIDEMARK_DIR')
   }
+  const archive = options.archive ?? environment['TIDEMARK_ARCHIVE']
+  if (archive !== undefined && (typeof archive !== 'string' || archive === '')) {
+    throw badSetting('archive', archive, 'the path of a folder')
+  }
   const shards =
     integerSetting('shards', options.shards, 'TIDEMARK_SHARDS', environment, 1, shardsMax) ?? defaultShards
   return {
     dir,
     shards,
+    archive,
     maxInFlight:
       integerSetting(
         'maxInFlight',

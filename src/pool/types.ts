@@ -78,6 +78,11 @@ export interface EnginePoolOptions extends LogSettingOptions {
    * invalidated when the log that it needs is deleted. Default 1 GiB.
    */
   readonly cursorKeepBytes?: number | undefined
+  /**
+   * Folder of an archive: sealed segments become Parquet files there, and retention deletes a segment only when it is
+   * archived and verified. Environment: `TIDEMARK_ARCHIVE`. Default: no archive.
+   */
+  readonly archive?: string | undefined
   /** Time, for tests. @internal */
   readonly clock?: Clock | undefined
 }
@@ -114,6 +119,28 @@ export interface CheckpointOverdue {
   readonly failures: number
   readonly logBytes: number
   readonly checkpointBytes: number
+}
+
+/** Archiving fails. The log keeps what is not archived, and it is tried again. */
+export interface ArchiveStall {
+  /** What it failed with; a `TidemarkError` with a code as a rule. */
+  readonly error: Error
+  /** Failures in a row, this one among them. */
+  readonly failures: number
+  /** Milliseconds until the next try. */
+  readonly retryMs: number
+  /** Log that is sealed and not archived, in bytes. */
+  readonly waitingBytes: number
+}
+
+/** How far the archive of a pool is. */
+export interface ArchivingStats {
+  /** Up to where records are archived and verified. */
+  readonly archivedLsn: number
+  /** Log that is sealed and not archived, in bytes. */
+  readonly waitingBytes: number
+  /** Failures in a row; 0 when the last try succeeded. */
+  readonly failures: number
 }
 
 /** The checkpoints since the pool was opened. */
@@ -524,6 +551,8 @@ export interface PoolStats {
   readonly acknowledgementLatency: LatencySummary
   readonly log: LogStats
   readonly checkpoints: CheckpointStats
+  /** `undefined` without an archive. */
+  readonly archive: ArchivingStats | undefined
   readonly subscriptions: SubscriptionsStats
 }
 

@@ -4,7 +4,7 @@ import { say } from './say.mjs'
 
 // Submits a random flow without end and says one line for each acknowledgement, until it is killed. Segments and checkpoints are
 // small and many, so that kills hit them.
-const { DIR, SEED, SHARDS, IN_FLIGHT, FIRST_ORDER } = process.env
+const { DIR, SEED, SHARDS, IN_FLIGHT, FIRST_ORDER, ARCHIVE } = process.env
 const flow = new RandomFlow(Number(SEED), Number(FIRST_ORDER))
 const pool = await EnginePool.open({
   dir: DIR,
@@ -13,6 +13,8 @@ const pool = await EnginePool.open({
   segmentBytes: 16 * 1024,
   checkpointBytes: 24 * 1024,
   instruments,
+  // Then the log that is archived is deleted.
+  ...(ARCHIVE && { archive: ARCHIVE, keepLogBytes: 0 }),
 })
 
 async function caller() {

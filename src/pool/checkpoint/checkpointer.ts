@@ -7,6 +7,7 @@ import type { InstrumentRegistry } from '../instruments.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 import { listSnapshots, type PoolSnapshot, removeSnapshot, syncDirectory } from '../snapshot/snapshot-file.js'
 import type { CheckpointReport } from '../types.js'
+import type { Archiving } from './archiving.js'
 import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
 import type { WrittenSnapshot } from './snapshot-thread.js'
 import { Snapshots } from './snapshots.js'
@@ -27,6 +28,7 @@ export class Checkpointer {
   readonly #registry: InstrumentRegistry
   readonly #settings: CheckpointSettings
   readonly #cursors: CursorStore
+  readonly #archiving: Archiving | undefined
   readonly #clock: Clock
   readonly #disk = new NodeDisk()
   /** When checkpoints are taken, and what became of them. */
@@ -38,6 +40,7 @@ export class Checkpointer {
     registry: InstrumentRegistry
     settings: CheckpointSettings
     cursors: CursorStore
+    archiving: Archiving | undefined
     clock: Clock
     snapshot: PoolSnapshot | undefined
   }) {
@@ -46,6 +49,7 @@ export class Checkpointer {
     this.#registry = options.registry
     this.#settings = options.settings
     this.#cursors = options.cursors
+    this.#archiving = options.archiving
     this.#clock = options.clock
     const { log, snapshot } = options
     this.schedule = new CheckpointSchedule({
@@ -135,7 +139,9 @@ export class Checkpointer {
     const { dir, durableLsn, firstLsn } = this.#log
     const settled = retentionLimit(this.#disk, dir, this.#settings, durableLsn, this.#clock.wallMs())
     if (settled === undefined) return firstLsn
-    const limit = Math.min(neededLsn, settled)
+    // What is not archived and verified waits, however long that takes.
+    const archivedLsn = this.#archiving?.archivedLsn ?? Number.POSITIVE_INFINITY
+    const limit = Math.min(neededLsn, settled, archivedLsn)
     await this.#cursors.giveUpBelow(limit, (lsn) => firstLsnWithout(this.#disk, dir, lsn))
     // Asked again at the moment of deletion: a cursor may have been made meanwhile.
     return this.#log.removeBefore(Math.min(limit, this.#cursors.floorLsn))

@@ -90,12 +90,10 @@ describe('repairing a log', () => {
 
   it('needs the lock', async () => {
     const { disk } = sampleLog()
-    const free = await lockForRepair(disk, inlineDirectory, 'log')
-    await expect(lockForRepair(disk, inlineDirectory, 'log')).rejects.toThrow(
-      /is open, in this process or another/,
-    )
+    const free = await lockForRepair(disk, inlineDirectory)
+    await expect(lockForRepair(disk, inlineDirectory)).rejects.toThrow(/is open, in this process or another/)
     free()
-    ;(await lockForRepair(disk, inlineDirectory, 'log'))()
+    ;(await lockForRepair(disk, inlineDirectory))()
   })
 
   it('leaves a log that opens, whatever the damage, also when it is interrupted and begun again', () => {

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync } from 'node:fs'
+import * as path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { Archive, archiveLog, compactArchive, verifyArchive } from '#tidemark/archive/index.js'
+import { isTemporaryName } from '#tidemark/log/disk/atomic-file.js'
+import { EnginePool, type PoolEvent } from '#tidemark/pool/index.js'
+import type { Acknowledgement } from '../support/acknowledged.js'
+import { collect, inOrder, openSmallPool, trade } from '../support/archived-pool.js'
+import { faultCases, faultCount } from '../support/fault-tier.js'
+import { eventsOf } from '../support/pools.js'
+import { Random } from '../support/random.js'
+import { root } from '../support/run-script.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const archiverKills = faultCount('archiver-kill', { short: 6, full: 200 })
+const poolKills = faultCount('archive-pool-kill', { short: 4, full: 200 })
+const killsAFolder = 5
+
+function start(script: string, environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [`${root}/test/support/${script}`], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+/** All rows of an archive, in the order of the log, and after it of a pool. */
+async function rowsOf(dir: string, pool?: EnginePool): Promise<PoolEvent[]> {
+  const archive = await Archive.open({ dir, pool })
+  const rows = [...(await collect(archive.trades())), ...(await collect(archive.orderEvents()))]
+  return rows.sort((a, b) => a.lsn - b.lsn || a.index - b.index)
+}
+
+/** Names in an archive that no manifest names. */
+function unfinished(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => isTemporaryName(name))
+}
+
+describe('an archiver, and a compaction, killed at any moment', () => {
+  it(`leave an archive that is valid as far as it goes, and the next one completes it (${archiverKills} kills)`, async () => {
+    const pool = await openSmallPool({ segmentBytes: 16 * 1024, ringBytes: 64 * 1024 })
+    await trade(pool, 1, 2500)
+    const events = await eventsOf(pool)
+    let killedWhileWriting = 0
+    let dir = ''
+    for (const seed of faultCases(archiverKills)) {
+      if (dir === '' || seed % killsAFolder === 0) {
+        dir = path.join(temporaryDirectory(), 'archive')
+        mkdirSync(dir)
+      }
+      const child = start('archive-child.mjs', { LOG: pool.dir, ARCHIVE: dir })
+      const delayMs = new Random(seed).int(1500)
+      child.stdout!.once('data', () => setTimeout(() => child.kill('SIGKILL'), delayMs))
+      const [, signal] = await once(child, 'close')
+      if (signal !== null && unfinished(dir).length > 0) killedWhileWriting++
+      if (!readdirSync(dir).includes('manifest.json')) continue
+      const found = await verifyArchive({ archive: dir, log: pool.dir })
+      expect(found.problems, `seed ${seed}`).toEqual([])
+      expect(found.comparedRows, `seed ${seed}`).toBe(found.rows)
+      const archived = events.filter(({ lsn }) => lsn <= found.endLsn)
+      expect(inOrder(await rowsOf(dir)), `seed ${seed}`).toEqual(inOrder(archived))
+    }
+    if (dir === '') return
+    const { endLsn } = await archiveLog({ log: pool.dir, archive: dir, kind: 'pool' })
+    await compactArchive({ archive: dir })
+    expect(inOrder(await rowsOf(dir))).toEqual(inOrder(events.filter(({ lsn }) => lsn <= endLsn)))
+    expect(unfinished(dir)).toEqual([])
+    if (archiverKills >= 50) expect(killedWhileWriting).toBeGreaterThan(0)
+  }, 36_000_000)
+})
+
+/** Runs a pool with an archive and kills it after a random number of acknowledgements. */
+async function runAndKill(environment: Record<string, string>, seed: number): Promise<Acknowledgement[]> {
+  const child = start('kill-child.mjs', environment)
+  let left = 500 + new Random(seed).int(4000)
+  let output = ''
+  child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk
+    left -= chunk.split('\n').length - 1
+    if (left <= 0) child.kill('SIGKILL')
+  })
+  await once(child, 'close')
+  const lines = output.slice(0, output.lastIndexOf('\n')).split('\n').slice(1)
+  return lines.map((line) => JSON.parse(line))
+}
+
+describe('a pool with an archive, whose log is deleted when it is archived, killed at any moment', () => {
+  it(`has every acknowledged trade once in archive or log (${poolKills} kills)`, async () => {
+    let deleted = 0
+    for (const folder of faultCases(Math.ceil(poolKills / killsAFolder))) {
+      const [dir, archive] = [temporaryDirectory(), path.join(temporaryDirectory(), 'archive')]
+      const acknowledged: Acknowledgement[] = []
+      for (let life = 1; life <= killsAFolder; life++) {
+        const seed = folder * killsAFolder + life
+        if (seed > poolKills) break
+        const environment = {
+          DIR: dir,
+          ARCHIVE: archive,
+          SEED: String(seed),
+          SHARDS: '1',
+          IN_FLIGHT: '50',
+          FIRST_ORDER: String(life * 1_000_000),
+        }
+        acknowledged.push(...(await runAndKill(environment, seed)))
+      }
+      const pool = await EnginePool.open({ dir, archive, keepLogBytes: 0 })
+      while (pool.stats().archive!.archivedLsn === 0) await sleep(20)
+      if ((await pool.checkpoint()).firstLsn > 0) deleted++
+      const rows = await rowsOf(archive, pool)
+      await pool.close()
+      const trades = rows.filter((event) => event.event === 'trade')
+      for (const symbol of ['AAA', 'BBB', 'CCC']) {
+        const ids = trades.filter((row) => row.symbol === symbol).map(({ tradeId }) => tradeId)
+        expect(ids, `folder ${folder}`).toEqual(ids.map((_, i) => i + 1))
+      }
+      const accepted = new Set(rows.map(({ lsn }) => lsn))
+      const byLsn = new Map<number, typeof trades>()
+      for (const row of trades) byLsn.set(row.lsn, [...(byLsn.get(row.lsn) ?? []), row])
+      for (const { lsn, trades: expected } of acknowledged) {
+        expect(accepted.has(lsn), `folder ${folder}, LSN ${lsn}`).toBe(true)
+        const found = (byLsn.get(lsn) ?? []).map(
+          ({ tradeId, makerOrderId, takerOrderId, price, quantity }) => [
+            tradeId,
+            makerOrderId,
+            takerOrderId,
+            price,
+            quantity,
+          ],
+        )
+        expect(found, `folder ${folder}, LSN ${lsn}`).toEqual(expected)
+      }
+      expect((await verifyArchive({ archive, log: dir })).problems).toEqual([])
+    }
+    expect(deleted).toBeGreaterThan(0)
+  }, 36_000_000)
+})
