@@ -144,8 +144,13 @@ export class RecordAssembler {
           this.#broken(length, startLsn + (at - base) * 4, batchEnd - at)
         const lsn = startLsn + (next - base) * 4
         this.#at = at
+        // Nothing counts any more after the LSN at which a reader ends, pieces neither.
+        if (lsn > toLsn) {
+          at = next
+          continue
+        }
         if ((kind & pieceBits) !== 0) this.#piece(lsn, kind, producer)
-        else if (lsn > fromLsn && lsn <= toLsn)
+        else if (lsn > fromLsn)
           visitor.visit(
             words,
             at + recordHeaderWords,

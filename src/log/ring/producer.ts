@@ -154,10 +154,11 @@ export class LogProducer {
   }
 
   /**
-   * Publishes one record if the ring has room for it now; returns its LSN, or `undefined` when the ring has none, and then
-   * nothing was claimed. Never blocks.
+   * Publishes one record, with all that was staged before, if the ring has room for it now; returns its LSN, or `undefined`
+   * when the ring has none, and then nothing was claimed. Never blocks.
    */
   tryAppend(type: number, flags: number, payload: Uint8Array): number | undefined {
+    if (this.#records > 0) return this.tryAppendBatch(type, flags, [payload])
     checkRecord(type, flags)
     checkOpen(this.#views.control32)
     const payloadBytes = this.#payloadBytes(payload)
@@ -170,11 +171,15 @@ export class LogProducer {
   /** Publishes a sync marker if the ring has room, also while the log closes; returns its end. For the flusher. */
   tryAppendSyncMarker(): number | undefined {
     const start = this.#tryClaim(batchHeaderBytes)
-    return start === undefined ? undefined : this.#publishAt(start)
+    if (start === undefined) return undefined
+    // What is staged stays: the words of its header are free until it is published.
+    this.#put(this.#staging, this.#staging8, 0, batchHeaderBytes, 0, this.#views.crcSeed, start, 0)
+    return start + batchHeaderBytes
   }
 
   /**
-   * Like `tryAppend`, for many records: all of them, one after the other, or none. They stand in as few batches as can be.
+   * Like `tryAppend`, for many records: all of them, one after the other, or none. They stand in as few batches as can be. For
+   * no record at all it publishes what was staged.
    *
    * @throws also LogError `TIDEMARK_BATCH_TOO_LARGE` for more than the whole ring holds.
    */
@@ -184,6 +189,7 @@ export class LogProducer {
     const own = [...payloads]
     checkOpen(this.#views.control32)
     const bytes = this.#bytesInBatches(own)
+    if (bytes === batchHeaderBytes) return this.tailLsn
     const { ringBytes } = this.#views
     if (bytes > ringBytes) {
       throw new LogError(
@@ -229,7 +235,7 @@ export class LogProducer {
     this.#records = 0
   }
 
-  /** Publishes what is staged, be it nothing but a header, in space that was claimed at `start` and is free; returns its end. */
+  /** Publishes what is staged in space that was claimed at `start` and is free; returns its end. */
   #publishAt(start: number): number {
     const [bytes, records] = [this.#staged, this.#records]
     this.#unstage()
@@ -238,11 +244,11 @@ export class LogProducer {
     return start + bytes
   }
 
-  /** The bytes that the records take, put into batches one after the other as `tryAppendBatch` does. */
+  /** The bytes of what is staged and of more records, put into batches one after the other as `tryAppendBatch` does. */
   #bytesInBatches(payloads: readonly Uint8Array[]): number {
     let full = 0
-    let bytes = batchHeaderBytes
-    let records = 0
+    let bytes = this.#staged
+    let records = this.#records
     for (const payload of payloads) {
       const more = recordBytes(this.#payloadBytes(payload))
       if (bytes + more > this.maxBatchBytes || records === this.recordsMax) {

@@ -77,6 +77,39 @@ class Taker {
 const textOf = ({ payload }: LogRecord) => Buffer.from(payload).toString('hex')
 
 describe('a reader', () => {
+  it('begins and ends at any records, among them some that stand in pieces and many in one batch', async () => {
+    const log = openLog({ segmentBytes: 16 * 1024 })
+    const following = log.tailer.start(() => {})
+    const lsns = [0]
+    for (const [i, bytes] of [10, 6000, 0, 9000, 4056, 5].entries()) {
+      lsns.push(log.producer.append(1, 0, Buffer.alloc(bytes, i)))
+      lsns.push(...log.appendTogether([1, 2, 3].map((n) => Buffer.alloc(n, i))))
+    }
+    log.flushAll()
+    const last = lsns.length - 1
+    for (const [i, from] of lsns.entries()) {
+      for (const [j, to] of lsns.entries()) {
+        const records: LogRecord[] = []
+        for await (const record of log.reader({ from, to })) records.push(record)
+        expect(
+          records.map(({ lsn }) => lsn),
+          `from ${i} to ${j}`,
+        ).toEqual(lsns.slice(i + 1, Math.max(i, j) + 1))
+      }
+      const taker = new Taker(log, { from })
+      if (i < last) await taker.takeUpTo(lsns[last]!)
+      expect(taker.error).toBeUndefined()
+      expect(taker.seen.map(({ lsn }) => lsn)).toEqual(lsns.slice(i + 1))
+    }
+    for (let lsn = 8; lsn < lsns[last]!; lsn += 8) {
+      if (lsns.includes(lsn)) continue
+      const reading = log.reader({ from: lsn, to: lsns[last]! })[Symbol.asyncIterator]()
+      await expect(reading.next(), `from LSN ${lsn}`).rejects.toMatchObject({ code: 'TIDEMARK_BAD_LSN' })
+    }
+    await log.close()
+    await following
+  })
+
   it('goes from files to memory and back without a gap, at any pace, over rotations and beside retention', async () => {
     const sources = new Set<string>()
     let overflowed = 0

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { BatchDecoder } from '#tidemark/log/format/batch.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { RingReader } from '#tidemark/log/ring/ring-reader.js'
-import { InlineLog, readRecords } from '../../support/inline-log.js'
+import { InlineLog, readRecords, reopen } from '../../support/inline-log.js'
 import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
@@ -62,6 +62,30 @@ describe('the ring', () => {
     expect(log.producer.tryAppendBatch(1, 0, payloads.slice(0, 60))).toBe(2 * bytes)
     log.flushAll()
     expect(log.released).toBe(2 * bytes)
+  })
+
+  it('takes what was staged along with what is appended, within one claim', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { ringBytes, segmentBytes: 256 * 1024 })
+    const { producer } = log
+    const sizes = [10, 20, 4000, 30, 3000, 1500, 40]
+    const [a, b, c, d, e, f, g] = sizes.map((bytes, i) => Buffer.alloc(bytes, i + 1)) as Buffer[]
+    producer.stage(1, 0, a!)
+    expect(producer.tryAppend(1, 0, b!)).toBe(log.tail)
+    producer.stage(1, 0, c!)
+    // It does not fit beside the last one.
+    expect(producer.tryAppend(1, 0, d!)).toBe(log.tail)
+    producer.stage(1, 0, e!)
+    expect(producer.tryAppendBatch(1, 0, [f!, g!])).toBe(log.tail)
+    expect(producer.stagedBytes).toBe(0)
+    expect(producer.tryAppendBatch(1, 0, [])).toBe(log.tail)
+    producer.stage(1, 0, a!)
+    expect(producer.tryAppendSyncMarker()).toBe(log.tail)
+    expect(producer.publish()).toBe(log.tail)
+    log.flushAll()
+    const { records } = reopen(disk)
+    expect(records.map(({ payload }) => payload.byteLength)).toEqual([...sizes, 10])
+    expect(new Set(records.map(({ payload }, i) => payload[0] === (i % 7) + 1))).toEqual(new Set([true]))
   })
 
   it('works across the wrap of its 32-bit counters', () => {
