@@ -34,7 +34,7 @@ async function openings(dir) {
   const contentVersion = rulesVersion
   const results = await interleaved(settings.rounds, {
     pool: () => elapsed(() => EnginePool.open({ dir, ...options })),
-    log: () => elapsed(() => DurableLog.open({ dir, contentVersion })),
+    log: () => elapsed(() => DurableLog.open({ dir, kind: 'pool', contentVersion })),
     emptyPool: () =>
       inFolder(settings.dir, (empty) => elapsed(() => EnginePool.open({ dir: empty, ...options }))),
     emptyLog: () =>

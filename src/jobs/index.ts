@@ -16,7 +16,6 @@ export {
   type JobEventDetail,
   type JobEventType,
   jobEventTypes,
-  recordType as jobRecordTypes,
   verifyChecksum,
 } from './events/event.js'
 export type { JobLogDamage, TornEnd } from './events/event-walk.js'

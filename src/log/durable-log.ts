@@ -59,6 +59,8 @@ export const threadsOf = Symbol('threads')
  */
 export class DurableLog extends Emitter<DurableLogEvents> {
   readonly dir: string
+  /** What writes this log; it stands in every segment. */
+  readonly kind: string
   readonly settings: LogSettings
   /** What opening found, a torn tail that was cut among it. */
   readonly recovery: RecoveryReport
@@ -123,9 +125,10 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     throw log.poisoned
   }
 
-  private constructor({ dir, settings, recovery, memory, disk, threads, taken }: OpenedLog) {
+  private constructor({ dir, kind, settings, recovery, memory, disk, threads, taken }: OpenedLog) {
     super()
     this.dir = dir
+    this.kind = kind
     this.settings = settings
     this.recovery = recovery
     this.memory = memory

@@ -16,6 +16,7 @@ export {
   threadEnded,
 } from './errors.js'
 export { batchHeaderBytes, recordBytes } from './format/batch.js'
+export { compareKind, kindIn, requireKind } from './format/log-kind.js'
 export { checkOptions, checkSignal, optionNames } from './options.js'
 export * from './public.js'
 export type { BatchChunk } from './read/batch-walk.js'

@@ -31,6 +31,7 @@ export const durableLogOptions = new Set([...logSettingNames, 'dir', 'kind', 'co
 /** A log whose flusher runs, and what it needs to be closed again. */
 export interface OpenedLog {
   readonly dir: string
+  readonly kind: string
   readonly settings: LogSettings
   readonly recovery: RecoveryReport
   readonly memory: LogMemory
@@ -52,7 +53,7 @@ export async function openLog(
   if (typeof options.dir !== 'string' || options.dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder')
   }
-  const kind = checkKind(options.kind ?? defaultKind)
+  const kind = checkKind(options.kind === undefined ? defaultKind : options.kind)
   const dir = path.resolve(options.dir)
   const disk = new NodeDisk()
   makeFolder(disk, dir)
@@ -93,7 +94,7 @@ export async function openLog(
       check.stop()
       return checked
     })
-    return { dir, settings, recovery, memory, disk, threads, taken }
+    return { dir, kind, settings, recovery, memory, disk, threads, taken }
   } catch (error) {
     taken.release()
     throw error

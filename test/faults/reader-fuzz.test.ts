@@ -62,7 +62,7 @@ const poolReaders: readonly Reader[] = [
       ),
   ],
   ['log salvage', (dir) => salvageTo(dir, { ...quiet, json: false })],
-  ['log repair', (dir) => repairLog(dir, quiet)],
+  ['log repair', (dir) => repairLog(dir, { kind: 'pool', ...quiet })],
 ]
 
 const jobsReaders: readonly Reader[] = [

@@ -112,9 +112,7 @@ describe('an archive', () => {
       'TIDEMARK_ARCHIVE_OTHER_LOG',
     )
     expect(await code(verifyArchive({ archive: dir, log: other.dir }))).toBe('TIDEMARK_ARCHIVE_OTHER_LOG')
-    expect(await code(archiveLog({ log: pool.dir, archive: dir, kind: 'factors' }))).toBe(
-      'TIDEMARK_ARCHIVE_OTHER_LOG',
-    )
+    expect(await code(archiveLog({ log: pool.dir, archive: dir, kind: 'factors' }))).toBe('TIDEMARK_LOG_KIND')
     const first = readdirSync(pool.dir)
       .filter((name) => name.endsWith('.wal'))
       .sort()[0]!

@@ -91,7 +91,7 @@ describe('a factor pool', () => {
 describe('a log of another version', () => {
   it('is refused by name, because the same ticks would give other values', async () => {
     const dir = temporaryFolder()
-    const older = await DurableLog.open({ dir, contentVersion: 1 })
+    const older = await DurableLog.open({ dir, kind: 'factors', contentVersion: 1 })
     await older.waitDurable(older.append(Buffer.alloc(8), 16))
     await older.close()
     for (const owner of [DurableFactorEngine, FactorPool, FactorConsumer]) {

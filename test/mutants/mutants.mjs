@@ -33,6 +33,28 @@ export const mutants = [
     tests: ['test/unit/log/batch.test.ts', 'test/unit/log/recovery.test.ts'],
   },
   {
+    name: 'a record that goes beyond its batch is accepted',
+    file: 'dist/src/log/format/batch.js',
+    find: ' || recordLength > (end - at) * 4',
+    replace: '',
+    tests: ['test/unit/log/batch.test.ts'],
+  },
+  {
+    name: 'a torn batch is cut within, after its first record',
+    file: 'dist/src/log/recover/segment-scan.js',
+    find: 'scan.damage = step;',
+    replace:
+      'scan.damage = step;\n                scan.endLsn += 48;\n                scan.wholeEndLsn = scan.endLsn;',
+    tests: ['test/faults/torn-batch.test.ts'],
+  },
+  {
+    name: 'the kind of a log is not compared',
+    file: 'dist/src/log/format/log-kind.js',
+    find: 'if (found === expected)\n        return;',
+    replace: 'return;',
+    tests: ['test/integration/log-kinds.test.ts'],
+  },
+  {
     name: 'the epoch does not seed the CRC',
     file: 'dist/src/log/format/batch.js',
     find: 'return crc32.buf(bytes);',

@@ -1,7 +1,7 @@
 import * as path from 'node:path'
 import { errnoOf } from '../../base/errno.js'
 import { TidemarkError } from '../../base/errors.js'
-import { type Disk, LogError, listSegments, NodeDisk } from '../../log/index.js'
+import { type Disk, LogError, listSegments, NodeDisk, requireKind } from '../../log/index.js'
 import { ArchiveError } from '../errors.js'
 import { type ArchiveFile, type ArchivePart, type Manifest, readManifest } from '../manifest.js'
 import { type ParquetPackages, parquetPackages } from '../packages.js'
@@ -89,6 +89,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<VerifyRepor
 }
 
 function firstLsnOf(disk: Disk, manifest: Manifest, log: string, archive: string): number | undefined {
+  requireKind(disk, log, manifest.kind)
   const segments = listSegments(disk, log)
   checkLineage(manifest, segments, { log, archive })
   return segments[0]?.firstLsn

@@ -1,4 +1,4 @@
-import { type Disk, type ListedSegment, listSegments, NodeDisk } from '../../log/index.js'
+import { type Disk, type ListedSegment, listSegments, NodeDisk, requireKind } from '../../log/index.js'
 import { ArchiveError } from '../errors.js'
 import { withArchive } from '../folder.js'
 import {
@@ -65,11 +65,12 @@ export interface ArchiverReport extends ArchiveProgress {
  * Blocks the thread for as long as a part takes; for worker threads.
  *
  * @throws ArchiveError `TIDEMARK_ARCHIVE_PACKAGE_MISSING`, `TIDEMARK_ARCHIVE_IN_USE`, `TIDEMARK_ARCHIVE_OTHER_LOG`,
- *   `TIDEMARK_ARCHIVE_GAP`, `TIDEMARK_ARCHIVE_DIFFERS`, `TIDEMARK_ARCHIVE_DAMAGED`; LogError `TIDEMARK_LOG_IO`,
- *   `TIDEMARK_LOG_CORRUPT`. The parts before it stay archived.
+ *   `TIDEMARK_ARCHIVE_GAP`, `TIDEMARK_ARCHIVE_DIFFERS`, `TIDEMARK_ARCHIVE_DAMAGED`; LogError `TIDEMARK_LOG_KIND`,
+ *   `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT`. The parts before it stay archived.
  */
 export async function archiveLog(options: ArchiverOptions): Promise<ArchiverReport> {
   const { log, archive, disk = new NodeDisk(), waitMs = 0 } = options
+  requireKind(disk, log, options.kind)
   const packages = await parquetPackages()
   return withArchive(disk, archive, waitMs, async (found) => {
     const segments = listSegments(disk, log)

@@ -7,9 +7,10 @@ import {
 } from '../../archive/index.js'
 import { errnoOf } from '../../base/errno.js'
 import { TidemarkError } from '../../base/errors.js'
+import { kindIn, NodeDisk } from '../../log/index.js'
 import { exitCodes } from '../exit-codes.js'
-import { CliFailure, inputFailure, sentenceOf, usageFailure } from '../failure.js'
-import { kindOf, requireLog } from '../log-folder.js'
+import { CliFailure, sentenceOf, usageFailure } from '../failure.js'
+import { requireLog } from '../log-folder.js'
 import { bytes, count } from '../number-format.js'
 import { ArchiveProgressBar } from './progress.js'
 
@@ -30,7 +31,7 @@ const retryMsMax = 30_000
 /** Archives the sealed segments of a log; with `follow` until it is interrupted. Resolves with the exit code. */
 export async function syncArchive(dir: string, flags: SyncFlags): Promise<number> {
   requireLog(dir)
-  const kind = await archiveKind(dir)
+  const kind = archiveKind(dir)
   if (flags.begin && kind === 'factors')
     throw usageFailure('--begin is for pools: what factors mean is said at the beginning of their log.')
   const beginWith = flags.begin ? await snapshotInstruments(dir) : undefined
@@ -98,14 +99,12 @@ function mayPass(error: unknown): boolean {
   return error.code === 'TIDEMARK_ARCHIVE_IN_USE' || passing.has(errnoOf(error.cause) ?? '')
 }
 
-async function archiveKind(dir: string): Promise<ArchiveKind> {
-  const kind = await kindOf(dir)
-  if (kind === undefined)
-    throw inputFailure(`The log in ${dir} holds no record yet: there is nothing to archive.`)
-  if (kind !== 'jobs') return kind
+function archiveKind(dir: string): ArchiveKind {
+  const kind = kindIn(new NodeDisk(), dir)
+  if (kind === 'pool' || kind === 'factors') return kind
   throw new CliFailure(
     'TIDEMARK_LOG_KIND',
-    `${dir} is the folder of a job queue; the archive takes the logs of pools and of factors.`,
+    `${dir} holds a log of kind "${kind}"; the archive takes those of pools and of factors.`,
     exitCodes.badInput,
     { dir, kind },
   )

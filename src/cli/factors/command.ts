@@ -85,7 +85,7 @@ function addFactor(text: string, before: Record<string, string>): Record<string,
 }
 
 async function recover(dir: string, flags: RecoverFlags): Promise<void> {
-  await requireLogOf(dir, 'factors')
+  requireLogOf(dir, 'factors')
   const startMs = performance.now()
   const consumer = await FactorConsumer.open({ dir })
   try {

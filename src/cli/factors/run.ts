@@ -53,7 +53,7 @@ export async function runFactors(input: string, flags: FactorsRunFlags): Promise
   const ticks = await TickFile.open(input, flags.instrument)
   const folder = RunFolder.choose(flags.dir)
   try {
-    await requireNoOther(folder.path, 'factors')
+    requireNoOther(folder.path, 'factors')
     const engine = await DurableFactorEngine.open({ dir: folder.path, preset: flags.preset })
     try {
       checkTicksThere(engine.recovery.ticks, folder.path, flags)

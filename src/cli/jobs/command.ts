@@ -127,7 +127,7 @@ function addRun(jobs: Command): void {
     .option(...dropHistory)
     .addHelpText('after', exitCodeTable)
     .action(async (dir: string, flags: RunJobsFlags) => {
-      await requireNoOther(dir, 'jobs')
+      requireNoOther(dir, 'jobs')
       process.exitCode = await runJobs(dir, flags)
     })
 }
@@ -157,7 +157,7 @@ async function enqueue(dir: string, payload: string | undefined, flags: EnqueueF
       '--id, --priority, --timeout and --max-attempts go with one payload; with --file each line has its own.',
     )
   }
-  await requireNoOther(dir, 'jobs')
+  requireNoOther(dir, 'jobs')
   const queue = await JobController.open({ dir, keepHistory: !flags.dropHistory })
   try {
     if (flags.file === undefined) await enqueueOne(queue, toSpec(payload!, flags))
@@ -224,7 +224,7 @@ function toSpec(payload: string, flags: EnqueueFlags): JobSpec {
 }
 
 async function showStatus(dir: string, flags: { json?: boolean }): Promise<void> {
-  await requireLogOf(dir, 'jobs')
+  requireLogOf(dir, 'jobs')
   const stored = await readStoredJobs(dir, { count: numberMax, ageMs: Number.POSITIVE_INFINITY })
   const { table, lastSeq, snapshotSeq, tornEnd } = stored
   const logBytes = logSizeOf(dir)
@@ -233,7 +233,7 @@ async function showStatus(dir: string, flags: { json?: boolean }): Promise<void>
 }
 
 async function dump(dir: string, flags: DumpFlags): Promise<void> {
-  await requireLogOf(dir, 'jobs')
+  requireLogOf(dir, 'jobs')
   const onDamage = flags.tolerant ? reportDamage : undefined
   const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onDamage }
   for (const event of dumpLog(dir, filter)) process.stdout.write(`${JSON.stringify(event)}\n`)
@@ -246,7 +246,7 @@ function reportDamage({ file, offset, seq, count: missing, reason }: JobLogDamag
 }
 
 async function validate(dir: string, flags: { json?: boolean }): Promise<void> {
-  await requireLogOf(dir, 'jobs')
+  requireLogOf(dir, 'jobs')
   const validation = validateLog(dir)
   process.stdout.write(`${flags.json ? JSON.stringify(validation) : validationTable(validation)}\n`)
   if (!validation.valid) process.exitCode = exitCodes.mismatch

@@ -93,6 +93,7 @@ export function registerLog(program: Command): void {
         'The pool must be closed.',
     )
     .argument('<DIR>', 'folder of the log')
+    .option('--kind <kind>', 'what the log is of: pool, jobs, factors, or what its program says', 'pool')
     .option('--yes', 'do what it says')
     .addOption(new Option('--no-progress', 'show no progress on standard error'))
     .addHelpText('after', exitCodeTable)
@@ -179,13 +180,13 @@ async function salvage(dir: string, flags: ReportFlags): Promise<void> {
 }
 
 async function backup(dir: string, to: string, flags: ReportFlags): Promise<void> {
-  await requireLogOf(dir, 'pool')
+  requireLogOf(dir, 'pool')
   const result = await backupLog(dir, to, flags.progress)
   process.stdout.write(`${flags.json ? JSON.stringify(result) : backupText(result)}\n`)
 }
 
 async function repair(dir: string, flags: RepairFlags): Promise<void> {
-  requireLog(dir)
+  requireLogOf(dir, flags.kind)
   process.exitCode = await repairLog(dir, flags)
 }
 

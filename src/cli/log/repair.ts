@@ -19,6 +19,8 @@ import { damageLine, snapshotLine } from './tables.js'
 import { exitCodeOfVerdict, verifyLog } from './verify.js'
 
 export interface RepairFlags {
+  /** The kind that the log is expected to be of. */
+  readonly kind: string
   readonly yes?: boolean
   readonly progress: boolean
 }
@@ -29,7 +31,7 @@ export interface RepairFlags {
  */
 export async function repairLog(directory: string, flags: RepairFlags): Promise<number> {
   const disk = new NodeDisk()
-  const unlock = await lockForRepair(disk, directory)
+  const unlock = await lockForRepair(disk, directory, flags.kind)
   try {
     const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
     if (verdict === 'valid') {

@@ -39,7 +39,7 @@ export async function runFlow(settings: RunSettings, interruption: Interruption)
   try {
     const reports = settings.reports === undefined ? undefined : openOutput(settings, settings.reports)
     folder = RunFolder.choose(settings.pool.dir)
-    await requireNoOther(folder.path, 'pool')
+    requireNoOther(folder.path, 'pool')
     return await runInFolder(settings, interruption, input, reports, folder)
   } finally {
     input?.close()

@@ -1,6 +1,7 @@
 import * as path from 'node:path'
 import {
   checkOptions,
+  compareKind,
   DurableLog,
   type LogSettingOptions,
   logSettingNames,
@@ -97,6 +98,7 @@ export class FactorConsumer {
     log: DurableLog,
     snapshots = new SnapshotStore(path.join(log.dir, 'snapshots')),
   ): FactorConsumer {
+    compareKind(log.dir, log.kind, factorsLogKind)
     return new FactorConsumer(log, snapshots, false)
   }
 

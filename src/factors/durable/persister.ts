@@ -1,13 +1,14 @@
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
 import type { DurableLog } from '../../log/index.js'
-import { checkOptions } from '../../log/index.js'
+import { checkOptions, compareKind } from '../../log/index.js'
 import { checkName } from '../engine/engine.js'
 import {
   type CheckpointText,
   entryHeadWords,
   entryKind,
   factorRecordType,
+  factorsLogKind,
   type SeriesText,
   sessionEntry,
   textEntry,
@@ -81,7 +82,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   /**
    * Begins a session in `log`, which stays the caller's to close, after `shutdown`. Snapshots need a store.
    *
-   * @throws LogError `TIDEMARK_BAD_SETTING`; as of `DurableLog.append`.
+   * @throws LogError `TIDEMARK_BAD_SETTING`; `TIDEMARK_LOG_KIND` for a log that was opened as another; as of `DurableLog.append`.
    */
   constructor(
     log: DurableLog,
@@ -89,6 +90,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   ) {
     super()
     checkOptions('FactorPersister', options, ownOptions)
+    compareKind(log.dir, log.kind, factorsLogKind)
     this.settings = resolvePersisterSettings(options)
     this.#snapshots = options.snapshots
     const lsn = log.append(sessionEntry(), factorRecordType)

@@ -1,7 +1,7 @@
 import type { Disk } from '../../log/index.js'
 import { type LogPlace, type Scanned, type ScanRange, scanLog } from '../../log/index.js'
 import { ChecksumError, JobError } from '../errors.js'
-import { decodeBase, decodeEvent, type JobEvent, recordType } from './event.js'
+import { decodeBase, decodeEvent, type JobEvent, jobsLogKind, recordType } from './event.js'
 
 /** A place of the log from which no event could be read, or where events are missing. */
 export interface JobLogDamage extends LogPlace {
@@ -28,7 +28,7 @@ export type Walked =
   /** The owner of the log removed what was next: events are missing here, and nothing is damaged. */
   | { readonly kind: 'overtaken'; readonly place: LogPlace; readonly seq: number }
 
-export interface WalkRange extends ScanRange {
+export interface WalkRange extends Omit<ScanRange, 'kind'> {
   /** The sequence number before the first event of the range. Default: as the log says. */
   readonly afterSeq?: number | undefined
 }
@@ -42,7 +42,7 @@ interface OpenDamage extends Omit<JobLogDamage, 'seq' | 'count'> {}
 export function* walkEvents(disk: Disk, dir: string, range: WalkRange = {}): Generator<Walked> {
   let lastSeq = range.afterSeq
   let open: OpenDamage | undefined
-  for (const scanned of scanLog(disk, dir, range)) {
+  for (const scanned of scanLog(disk, dir, { ...range, kind: jobsLogKind })) {
     if (scanned.kind === 'tornTail') {
       const { place, bytes, reason } = scanned
       yield { kind: 'tornEnd', tornEnd: { ...place, bytes, reason } }

@@ -23,6 +23,8 @@ export interface JobEvent {
 
 /** Types of the log's records: an event, or a note of the sequence number after which a new segment continues. */
 export const recordType = { event: 64, base: 65 } as const
+/** The kind that the header of a job log names. */
+export const jobsLogKind = 'jobs'
 
 const knownTypes: ReadonlySet<unknown> = new Set(jobEventTypes)
 const checksumMax = 0xffff_ffff

@@ -19,6 +19,7 @@ import {
   type JobEvent,
   type JobEventDetail,
   type JobEventType,
+  jobsLogKind,
   recordType,
 } from './event.js'
 import { EventEncoder, type EventEntry } from './event-encoder.js'
@@ -48,8 +49,6 @@ const always = () => true
 /** A job's events are small; a rotation at each snapshot should not zero-fill the log's 64 MiB. */
 const segmentBytesDefault = 16 * 1024 * 1024
 const contentVersion = 1
-/** The kind that the header of a job log names. */
-export const jobsLogKind = 'jobs'
 
 /**
  * The log of job events: JSON records with their own sequence numbers and checksums, on a durable log.

@@ -1,7 +1,14 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import type { Disk } from '../../log/index.js'
-import { checkOptions, listSegmentLsns, NodeDisk, optionNames, scanLog } from '../../log/index.js'
+import {
+  checkOptions,
+  listSegmentLsns,
+  NodeDisk,
+  optionNames,
+  requireKind,
+  scanLog,
+} from '../../log/index.js'
 import { emptyError, JobError } from '../errors.js'
 import {
   decodeBase,
@@ -9,6 +16,7 @@ import {
   type JobEvent,
   type JobEventType,
   jobEventTypes,
+  jobsLogKind,
   recordType,
 } from './event.js'
 import { damageError, type JobLogDamage, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
@@ -199,7 +207,7 @@ export function findLast(
     const endLsn = firstLsns[i + 1] ?? limitLsn
     let type = 0
     let payload: Buffer | undefined
-    for (const scanned of scanLog(disk, dir, { fromLsn, limitLsn: endLsn })) {
+    for (const scanned of scanLog(disk, dir, { kind: jobsLogKind, fromLsn, limitLsn: endLsn })) {
       if (scanned.kind !== 'record' || scanned.inPieces || (eventOnly && scanned.type !== recordType.event))
         continue
       type = scanned.type
@@ -225,5 +233,6 @@ function otherLogError(dir: string, type: number): JobError {
 function openFolder(dir: string): Disk {
   const disk = new NodeDisk()
   if (!fs.existsSync(dir) || listSegmentLsns(disk, dir).length === 0) throw emptyError(dir)
+  requireKind(disk, dir, jobsLogKind)
   return disk
 }

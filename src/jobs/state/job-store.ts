@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { listSegmentLsns, NodeDisk } from '../../log/index.js'
+import { listSegmentLsns, NodeDisk, requireKind } from '../../log/index.js'
 import { emptyError, JobError } from '../errors.js'
 import { DurableFifo } from '../events/durable-fifo.js'
-import type { JobEvent, JobEventDetail, JobEventType } from '../events/event.js'
+import { type JobEvent, type JobEventDetail, type JobEventType, jobsLogKind } from '../events/event.js'
 import { damageError, overtakenError, type TornEnd, walkEvents } from '../events/event-walk.js'
 import { JobLog, type JobLogOptions } from '../events/job-log.js'
 import { enqueueDetailJson, type LiveJob, type PlainJob } from '../job.js'
@@ -224,6 +224,7 @@ export async function readStoredJobs(dir: string, keepFinished: KeepFinished): P
 
 async function readOnce(dir: string, keepFinished: KeepFinished): Promise<StoredJobs> {
   const disk = new NodeDisk()
+  if (hasLog(disk, dir)) requireKind(disk, dir, jobsLogKind)
   const snapshot = await readSnapshot(dir, keepFinished)
   const table = snapshot?.table ?? new JobTable(keepFinished)
   const afterSeq = snapshot?.lastSeq ?? 0

@@ -1,4 +1,5 @@
 import type { Disk } from '../disk/disk.js'
+import { anyKind, requireKind } from '../format/log-kind.js'
 import type { SegmentHeader } from '../format/segment.js'
 import { damageReason } from '../read/damage-reason.js'
 import type { LogDamage } from '../recover/damage-report.js'
@@ -39,6 +40,8 @@ interface ListedFile extends LogFile {
 }
 
 export interface InspectionOptions {
+  /** The kind of the log: another is refused before anything is read. Default `any`: an inspection only reads. */
+  readonly kind?: string
   /** Whether an end that looks unfinished is looked at again before it is judged. Default true. */
   readonly settle?: boolean
   /** Begins at the segment that holds this LSN. What is before it is not judged. */
@@ -54,7 +57,7 @@ export interface InspectionOptions {
  * A generator, so that the caller can show progress, wait when it is asked to, and stop.
  *
  * @throws LogError `TIDEMARK_LOG_IO` when the folder, or too much of a file, can't be read; `TIDEMARK_LOG_FORMAT` for
- *   a format version that this build does not know.
+ *   a format version that this build does not know; `TIDEMARK_LOG_KIND`.
  */
 export function* inspectLog(
   disk: Disk,
@@ -83,6 +86,7 @@ class LogInspector {
   readonly #disk: Disk
   readonly #directory: string
   readonly #visitor: InspectionVisitor
+  readonly #kind: string
   readonly #settle: boolean
   readonly #fromLsn: number
   readonly #damage: LogDamage[] = []
@@ -99,6 +103,7 @@ class LogInspector {
     this.#disk = disk
     this.#directory = directory
     this.#visitor = visitor
+    this.#kind = options.kind ?? anyKind
     this.#settle = options.settle ?? true
     this.#fromLsn = options.fromLsn ?? 0
     this.#records = new InspectedRecords(visitor, 0)
@@ -108,6 +113,7 @@ class LogInspector {
   }
 
   *run(): Generator<InspectionStep, LogInspection> {
+    requireKind(this.#disk, this.#directory, this.#kind)
     const all = listLogFiles(this.#disk, this.#directory)
     const first = all.findLastIndex(({ firstLsn }) => firstLsn <= this.#fromLsn)
     const files = all.slice(Math.max(0, first)).map((file) => this.#look(file))

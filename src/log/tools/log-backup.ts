@@ -4,6 +4,7 @@ import { assert } from '../../base/assert.js'
 import type { Disk } from '../disk/disk.js'
 import { claimFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
+import { requireKind } from '../format/log-kind.js'
 import {
   readSegmentHeader,
   requireSegmentHeader,
@@ -36,6 +37,8 @@ export interface BackupSnapshots {
 }
 
 export interface LogBackupOptions extends EndKnowledge {
+  /** The kind of the log: another is refused before anything is copied. */
+  readonly kind: string
   /** Called after each piece with how much is copied, and of how much. */
   readonly onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined
   /** The error of a backup from which segments were removed again and again while it copied them. */
@@ -73,7 +76,7 @@ interface Plan {
  * copied batch is checked, and the snapshot by its application. The files get their names when all of them are complete, so a copy that was interrupted never opens as if it
  * were one.
  *
- * @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT`; what `overtaken` returns.
+ * @throws LogError `TIDEMARK_LOG_KIND`, `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT`; what `overtaken` returns.
  */
 export async function backupLog(
   disk: Disk,
@@ -82,6 +85,7 @@ export async function backupLog(
   snapshots: BackupSnapshots,
   options: LogBackupOptions,
 ): Promise<LogBackup> {
+  requireKind(disk, source, options.kind)
   const startMs = performance.now()
   for (let attempts = 1; ; attempts++) {
     const copy = new BackupCopy(disk, target, options.onProgress)

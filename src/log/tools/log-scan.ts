@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import type { Disk } from '../disk/disk.js'
+import { requireKind } from '../format/log-kind.js'
 import {
   decodeSegmentHeader,
   type Segment,
@@ -41,6 +42,8 @@ export type Scanned =
   | { readonly kind: 'overtaken'; readonly place: LogPlace }
 
 export interface ScanRange {
+  /** The kind of the log: another is refused. */
+  readonly kind: string
   /** A record's LSN, after which to begin, or a batch's. Default: the beginning of the log. */
   readonly fromLsn?: number | undefined
   /** Everything below is known to be there. Default: what the files show. */
@@ -57,8 +60,11 @@ export function listSegmentLsns(disk: Disk, dir: string): number[] {
  * begins; after it the scan continues with the next valid one. It changes nothing and takes no lock, so the log's owner may
  * write and remove meanwhile, and neither is reported as damage. What is removed before the scan has yielded a record is left
  * out; after that, `overtaken` says that records are missing.
+ *
+ * @throws LogError `TIDEMARK_LOG_KIND`, `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_IO`.
  */
-export function* scanLog(disk: Disk, dir: string, range: ScanRange = {}): Generator<Scanned> {
+export function* scanLog(disk: Disk, dir: string, range: ScanRange): Generator<Scanned> {
+  requireKind(disk, dir, range.kind)
   const fromLsn = range.fromLsn ?? 0
   const files = listLogFiles(disk, dir)
   let previous: SegmentHeader | undefined

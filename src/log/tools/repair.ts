@@ -4,6 +4,7 @@ import type { Disk } from '../disk/disk.js'
 import { makeFolder } from '../disk/folders.js'
 import { takeFolder } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
+import { requireKind } from '../format/log-kind.js'
 import { encodeSegmentHeader, holdsLog, segmentHeaderBytes } from '../format/segment.js'
 import type { LogDamage } from '../recover/damage-report.js'
 import type { InspectedSegment, LogInspection } from './inspection-report.js'
@@ -46,11 +47,12 @@ export interface RepairOptions {
 }
 
 /**
- * Takes the log's lock for a repair; call what is returned to free it.
+ * Takes the lock of a log of this kind for a repair; call what is returned to free it.
  *
- * @throws LogError `TIDEMARK_LOG_LOCKED` while the log is open; `TIDEMARK_LOG_IO`.
+ * @throws LogError `TIDEMARK_LOG_KIND` before anything is written, `TIDEMARK_LOG_LOCKED` while the log is open; `TIDEMARK_LOG_IO`.
  */
-export async function lockForRepair(disk: Disk, directory: string): Promise<() => void> {
+export async function lockForRepair(disk: Disk, directory: string, kind: string): Promise<() => void> {
+  requireKind(disk, directory, kind)
   const taken = await takeFolder(disk, directory, () => holdsLog(disk, directory))
   if (taken) return taken.release
   throw new LogError(

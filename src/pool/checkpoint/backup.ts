@@ -9,8 +9,10 @@ import {
   NodeDisk,
   newestSnapshot,
   optionNames,
+  requireKind,
 } from '../../log/index.js'
 import { PoolError } from '../errors.js'
+import { poolLogKind } from '../record-type.js'
 import { listSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
 
 /** What a backup holds. */
@@ -28,7 +30,7 @@ const backupOptions = optionNames<BackupOptions>({ syncedLsn: true, closed: true
  * and the log from where its replay begins. See `backupLog`.
  *
  * @throws PoolError `TIDEMARK_BAD_ARGUMENT` when the target is not empty, `TIDEMARK_BACKUP_OVERTAKEN` when segments are
- *   removed faster than they can be copied; LogError `TIDEMARK_LOG_IO` or `TIDEMARK_LOG_CORRUPT`.
+ *   removed faster than they can be copied; LogError `TIDEMARK_LOG_KIND`, `TIDEMARK_LOG_IO` or `TIDEMARK_LOG_CORRUPT`.
  */
 export async function backupFolder(
   source: string,
@@ -37,6 +39,7 @@ export async function backupFolder(
 ): Promise<BackupReport> {
   checkOptions('backupFolder', options, backupOptions)
   const disk = new NodeDisk()
+  requireKind(disk, source, poolLogKind)
   makeFolder(disk, target)
   if (attempt('read', target, () => disk.list(target)).length > 0) {
     throw new PoolError(
@@ -52,7 +55,7 @@ export async function backupFolder(
       { source, attempts },
       { cause },
     )
-  return backupLog(disk, source, target, snapshotsOf(source), { ...options, overtaken })
+  return backupLog(disk, source, target, snapshotsOf(source), { ...options, kind: poolLogKind, overtaken })
 }
 
 function snapshotsOf(source: string): BackupSnapshots {

@@ -145,6 +145,8 @@ class ShardLoop {
   run(): void {
     const inbound = this.#inbound
     const words = inbound.words
+    const batch = this.#batch
+    const [commandsMax, wordsMax] = [this.#publishCommands, this.#publishWords]
     for (;;) {
       const at = inbound.next()
       if (at < 0) {
@@ -165,7 +167,7 @@ class ShardLoop {
       else if (isUserQuestion(words, at)) this.#questions.add(words, at)
       else this.#answer(words, at)
       inbound.advance(at)
-      if (this.#isFull) {
+      if (this.#commands >= commandsMax || batch.end >= wordsMax) {
         this.#publish()
         this.#answersSome()
       }
@@ -176,14 +178,9 @@ class ShardLoop {
     }
   }
 
-  /** Whether the batch is to be published before another command is executed. */
-  get #isFull(): boolean {
-    return this.#commands >= this.#publishCommands || this.#batch.end >= this.#publishWords
-  }
-
   #execute(words: Int32Array, at: number, flags: number): void {
     // A repetition is answered with the LSN of the first execution, which is known when that is published.
-    if (this.#isFull || this.#engine.repeatsUnsettled(words, at)) this.#publish()
+    if (this.#engine.repeatsUnsettled(words, at)) this.#publish()
     const batch = this.#batch
     const head = batch.next(recordHeaderWords)
     this.#engine.apply(words, at, batch)
@@ -231,6 +228,7 @@ class ShardLoop {
     const tagHigh = words[at + 3]!
     const ids = this.#engine.instrumentsOf(account)
     for (const [i, id] of ids.entries()) {
+      if (this.#commands >= this.#publishCommands || this.#batch.end >= this.#publishWords) this.#publish()
       encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account, flags)
       this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreGroups : 0)
     }

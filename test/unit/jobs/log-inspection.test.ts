@@ -193,7 +193,7 @@ describe('a damaged log', () => {
 
   it('does not pass a record in pieces for an event', async () => {
     const dir = newFolder()
-    const log = await DurableLog.open({ dir, ...smallLog })
+    const log = await DurableLog.open({ dir, kind: 'jobs', ...smallLog })
     const { memory, producerId } = log.producerHandle()
     new LogProducer(memory, producerId).append(64, 0, Buffer.alloc(20_000, 'x'))
     log.append(Buffer.from(record(1)), 64)

@@ -90,10 +90,12 @@ describe('repairing a log', () => {
 
   it('needs the lock', async () => {
     const { disk } = sampleLog()
-    const free = await lockForRepair(disk, inlineDirectory)
-    await expect(lockForRepair(disk, inlineDirectory)).rejects.toThrow(/is open, in this process or another/)
+    const free = await lockForRepair(disk, inlineDirectory, 'log')
+    await expect(lockForRepair(disk, inlineDirectory, 'log')).rejects.toThrow(
+      /is open, in this process or another/,
+    )
     free()
-    ;(await lockForRepair(disk, inlineDirectory))()
+    ;(await lockForRepair(disk, inlineDirectory, 'log'))()
   })
 
   it('leaves a log that opens, whatever the damage, also when it is interrupted and begun again', () => {

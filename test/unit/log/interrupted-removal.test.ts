@@ -128,10 +128,10 @@ describe('a log whose removal was interrupted, so that it begins within a record
     const full = logOf((n) => (n === 76 ? 9000 : 100), 200)
     const { disk, withinRecord, whole } = interrupted(full, 1)
     expect(withinRecord).toBe(true)
-    const found = [...scanLog(disk, inlineDirectory)]
+    const found = [...scanLog(disk, inlineDirectory, { kind: 'log' })]
     expect(found.map((one) => (one.kind === 'record' ? one.endLsn : one.kind))).toEqual(whole)
     const firstLsn = restEnd(disk)
-    expect([...scanLog(disk, inlineDirectory, { fromLsn: firstLsn })]).toHaveLength(whole.length)
+    expect([...scanLog(disk, inlineDirectory, { kind: 'log', fromLsn: firstLsn })]).toHaveLength(whole.length)
   })
 })
 
@@ -139,7 +139,9 @@ describe('a record in several batches', () => {
   it('is scanned as one record, which says so', () => {
     const full = logOf((n) => (n === 76 ? 9000 : 100), 200)
     const { lsns } = inspected(full)
-    const records = [...scanLog(full, inlineDirectory)].flatMap((one) => (one.kind === 'record' ? [one] : []))
+    const records = [...scanLog(full, inlineDirectory, { kind: 'log' })].flatMap((one) =>
+      one.kind === 'record' ? [one] : [],
+    )
     expect(records.map(({ endLsn }) => endLsn)).toEqual(lsns)
     expect(records.flatMap(({ inPieces }, n) => (inPieces ? [n] : []))).toEqual([76])
     expect([...records[76]!.payload]).toEqual(Array.from({ length: 9000 }, () => 76))

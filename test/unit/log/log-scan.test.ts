@@ -21,7 +21,7 @@ function sampleOf(segmentBytes: number) {
 
 /** What a scan finds: the ends of records, and the kinds of all else. */
 function scanned(disk: MemoryDisk): { lsns: number[]; others: string[] } {
-  const all = [...scanLog(disk, inlineDirectory)]
+  const all = [...scanLog(disk, inlineDirectory, { kind: 'log' })]
   return {
     lsns: all.flatMap((found) => (found.kind === 'record' ? [found.endLsn] : [])),
     others: all.flatMap(({ kind }) => (kind === 'record' ? [] : [kind])),
