@@ -8,6 +8,7 @@ export {
   hasTag,
   INSTRUMENT_HAS_DETAILS,
   NEW_HAS_REQUEST_ID,
+  OMITS_ORDER_ID,
   optionalAt,
 } from './codec/command-layout.js'
 export { EVENT_HEADER_WORDS, eventWords, REPEATED_STATUS, reasonOf } from './codec/event-layout.js'

@@ -85,6 +85,24 @@ describe('opening a pool', () => {
     },
   )
 
+  it('refuses a log in which an order that named no id has another one than the next', async () => {
+    const dir = temporaryDirectory()
+    // Flag 256 of a new order: the id that stands there was given by the book, and is the next one.
+    await writeLog(dir, (record) => {
+      record[0]! |= 256 << 8
+    })
+    await (await EnginePool.open({ dir })).close()
+    const other = temporaryDirectory()
+    const lsn = await writeLog(other, (record) => {
+      record[0]! |= 256 << 8
+      record[2]! += 1
+    })
+    await expect(EnginePool.open({ dir: other })).rejects.toMatchObject({
+      code: 'TIDEMARK_REPLAY_DIFFERS',
+      details: { lsn, field: 'orderId', logged: 3, replayed: 2 },
+    })
+  })
+
   it.each([
     ['side', 1, 1],
     ['reason', 2, 1 << 5],

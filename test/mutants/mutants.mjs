@@ -272,6 +272,20 @@ export const mutants = [
     tests: ['test/integration/replay.test.ts'],
   },
   {
+    name: 'the id that an order was given is not compared with what replay gives',
+    file: 'dist/src/pool/shard/replay.js',
+    find: 'for (let i = 0; same && i < count; i++)',
+    replace: 'for (let i = 4; same && i < count; i++)',
+    tests: ['test/integration/replay.test.ts'],
+  },
+  {
+    name: 'an id that was given to a refused order is given again',
+    file: 'dist/src/matching/rules/new-order.js',
+    find: 'shard.books.noteOrderId(book, words[at + 2], words[at + 3]);\n    return true;',
+    replace: 'return true;',
+    tests: ['test/integration/order-ids.test.ts'],
+  },
+  {
     name: 'an order that is cancelled is not said to have traded',
     file: 'dist/src/matching/rules/fast-path.js',
     find: 'addFilled(out, event, CANCELLED_WORDS, orders.filled(order));',

@@ -14,7 +14,7 @@ const codes =
   `UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER FOK_NOT_FILLABLE
   POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE DISPLAY_QUANTITY_TOO_SMALL PRICE_NOT_APPLICABLE REQUEST_ID_OUTDATED
   REQUEST_ID_REUSED INSTRUMENT_CLOSED PRICE_TOO_LOW PRICE_TOO_HIGH QUANTITY_TOO_SMALL QUANTITY_TOO_LARGE
-  NOTIONAL_TOO_SMALL LIMITS_CONFLICT`.split(/\s+/)
+  NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -107,6 +107,7 @@ function fixedFields(reader: Reader): Fields {
         postOnly: reader.has(2),
         price,
         quantity,
+        ...(reader.has(256) && { orderIdOmitted: true }),
         ...(prevention && { selfTradePrevention: prevention }),
       }
     }

@@ -63,7 +63,17 @@ export class NaiveBook {
     return this.#events
   }
 
-  #execute(command: DecodedCommand): void {
+  #execute(sent: DecodedCommand): void {
+    let command = sent
+    if (command.type === 'new' && command.orderIdOmitted) {
+      const orderId = this.#highestOrderId + 1
+      if (orderId > LARGEST) {
+        this.#rejectNew({ ...command, orderId: 0 }, 'ORDER_IDS_EXHAUSTED')
+        return
+      }
+      command = { ...command, orderId }
+      this.#highestOrderId = orderId
+    }
     const { type } = command
     if (this.#status !== 'open' && (type === 'new' || type === 'replace' || type === 'reduce')) {
       const code = this.#status === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED'

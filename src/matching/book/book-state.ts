@@ -81,6 +81,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   for (const [account, entry] of shard.requests.entries(book)) {
     digest.number(account)
     digest.number(entry.requestId)
+    digest.number(entry.orderId)
     digest.number(entry.bodyA)
     digest.number(entry.bodyB)
     digest.number(entry.status)

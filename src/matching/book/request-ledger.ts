@@ -3,6 +3,7 @@ import {
   HAS_TAG,
   hasTag,
   LENGTH_SHIFT,
+  OMITS_ORDER_ID,
   readU64,
   TAG_WORDS,
   tagAt,
@@ -11,12 +12,15 @@ import type { GroupBuffer } from '../codec/group-buffer.js'
 import { outcomeStatusCodes, rejectCodes } from '../codec/names.js'
 import { outcomeOf } from '../codec/outcome.js'
 
+const OMITS = OMITS_ORDER_ID << FLAGS_SHIFT
 /** What a tag adds to the first word of a command. */
 const TAG_IN_HEADER = (HAS_TAG << FLAGS_SHIFT) + (TAG_WORDS << LENGTH_SHIFT)
 
 /** The last request of an account in a book, and what came of it. */
 export interface RequestEntry {
   requestId: number
+  /** The order's id: that of the command, or the one that it was given. */
+  orderId: number
   /** Two hashes of the command's body, its tag left out. */
   bodyA: number
   bodyB: number
@@ -84,6 +88,9 @@ export class RequestLedger {
     ) {
       group.rejected(account, rejectCodes.REQUEST_ID_REUSED)
     } else {
+      // A command that names no order id gets the one that it was given then.
+      words[at + 2] = entry.orderId | 0
+      words[at + 3] = (entry.orderId / 4294967296) | 0
       group.repeated(account, entry)
     }
     return true
@@ -99,6 +106,7 @@ export class RequestLedger {
     const outcome = outcomeOf(group.i32, group.start, group.end)
     const entry: RequestEntry = {
       requestId: requestIdOf(words, at),
+      orderId: readU64(words, at + 2),
       bodyA: bodyHash(words, at, 0x9747b28c),
       bodyB: bodyHash(words, at, 0x5bd1e995),
       status: outcomeStatusCodes[outcome.status],
@@ -146,8 +154,10 @@ function bodyHash(words: Int32Array, at: number, seed: number): number {
   const tag = hasTag(words, at) ? tagAt(words, at) : end
   // The length and the flag count as without the tag.
   let hash = mix(seed, tag === end ? words[at]! : words[at]! - TAG_IN_HEADER)
+  // An order id that was given is no part of what was sent.
+  const given = (words[at]! & OMITS) === 0 ? end : at + 2
   for (let i = at + 1; i < end; i++) {
-    if (i !== tag && i !== tag + 1) hash = mix(hash, words[i]!)
+    if (i !== tag && i !== tag + 1 && i !== given && i !== given + 1) hash = mix(hash, words[i]!)
   }
   return hash
 }

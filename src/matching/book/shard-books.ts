@@ -55,7 +55,7 @@ export class ShardBooks {
   commandOrderId = 0
   /** The record of the order that crosses, 0 for a new order, which has none; set before crossing. */
   aggressor = 0
-  /** What that order has traded, in lots, as far as crossing has come; set before it to what it had traded before. */
+  /** What that order has traded, in lots; set before crossing to what it had traded before. */
   aggressorFilled = 0
   /** Set by crossing: the aggressor met its own account's order and its remainder is to be cancelled. */
   aggressorStopped = false

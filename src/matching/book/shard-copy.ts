@@ -24,7 +24,7 @@ import type { ShardBooks } from './shard-books.js'
  *            its level, number of the next of its account in this book, 0
  *  extended  the same, then display u64, stop price u64, expire time u64, filled u64
  *  request   0, instrument id, account, status, code, body hash, second body hash, 0, request id u64, filled + 1 u64,
- *            remaining + 1 u64, LSN u64
+ *            remaining + 1 u64, LSN u64, order id u64
  * ```
  */
 export const copyKinds = { book: 1, order: 2, extended: 3, request: 4 } as const
@@ -32,7 +32,7 @@ export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
 export const ORDER_WORDS = 16
 export const EXTENDED_WORDS = 24
-export const REQUEST_WORDS = 16
+export const REQUEST_WORDS = 18
 /** No record of a copy is longer. */
 export const copyRecordWordsMax = BOOK_HEAD_WORDS + maxCommandWords
 
@@ -298,6 +298,7 @@ export class ShardCopy {
     writeU64(words, at + 10, entry.filled + 1)
     writeU64(words, at + 12, entry.remaining + 1)
     writeU64(words, at + 14, entry.lsn)
+    writeU64(words, at + 16, entry.orderId)
     this.#at = at + REQUEST_WORDS
   }
 

@@ -208,6 +208,7 @@ export class ShardRestore {
     if (book < 0) return
     requests.restore(book, words[at + 2]! >>> 0, {
       requestId: readU64(words, at + 8),
+      orderId: readU64(words, at + 16),
       bodyA: words[at + 5]!,
       bodyB: words[at + 6]!,
       status: words[at + 3]!,

@@ -214,7 +214,7 @@ function encodeNewCommand(
     grids.instrumentId,
     tagLow,
     tagHigh,
-    whole('orderId', command.orderId),
+    optionalWhole('orderId', command.orderId),
     accountOf(command.account),
     sideOf(command.side),
     orderType,

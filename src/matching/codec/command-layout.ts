@@ -28,6 +28,12 @@ export const AMEND_HAS_REQUEST_ID = 32
 /** For all commands: the caller's 64 bits follow. A tag of 0 is not written. */
 export const HAS_TAG = 64
 
+/**
+ * For new orders: the command names no order id, and the book gives the next one. It writes it where a stated one would stand: in
+ * the log it is there.
+ */
+export const OMITS_ORDER_ID = 256
+
 /** For cancel-all: only orders of one side … */
 export const CANCEL_ALL_ONE_SIDE = 1
 /** … which is that of the sellers. */

@@ -9,6 +9,7 @@ import {
   flagsOf,
   LENGTH_SHIFT,
   NEW_HAS_REQUEST_ID,
+  OMITS_ORDER_ID,
   optionalAt,
   readU64,
 } from './command-layout.js'
@@ -37,7 +38,9 @@ export interface DecodedHeader {
 
 export interface DecodedNew extends DecodedHeader {
   readonly type: 'new'
+  /** As it was stated, or as the book gave it; 0 before it is given. */
   readonly orderId: number
+  readonly orderIdOmitted?: true
   readonly account: number
   readonly side: Side
   readonly orderType: OrderType
@@ -217,6 +220,7 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     postOnly: fields.postOnly,
     price: fields.price,
     quantity: fields.quantity,
+    ...((flagsOf(words, at) & OMITS_ORDER_ID) !== 0 && { orderIdOmitted: true as const }),
     ...(stopPrice !== 0 && { stopPrice }),
     ...(displayQuantity !== 0 && { displayQuantity }),
     ...(expireTime !== 0 && { expireTime }),

@@ -13,8 +13,11 @@ export type Tag = number | bigint
 interface NewCommandFields {
   readonly type: 'new'
   readonly symbol: string
-  /** 1 to 2^53-1, unique among the live orders of the symbol. */
-  readonly orderId: number
+  /**
+   * 1 to 2^53-1, unique among the live orders of the symbol. Without one the order gets the symbol's highest order id so far plus
+   * one, accepted or not, and its report and its events say it.
+   */
+  readonly orderId?: number | undefined
   /** 0 to 2^32-1. */
   readonly account: number
   readonly side: Side

@@ -127,6 +127,7 @@ export const rejectCodes = {
   QUANTITY_TOO_LARGE: 18,
   NOTIONAL_TOO_SMALL: 19,
   LIMITS_CONFLICT: 20,
+  ORDER_IDS_EXHAUSTED: 21,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

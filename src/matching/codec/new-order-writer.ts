@@ -1,6 +1,7 @@
 import { CommandError, conflict, outOfRange } from './command-errors.js'
 import {
   HAS_TAG as LAYOUT_HAS_TAG,
+  OMITS_ORDER_ID as LAYOUT_OMITS_ORDER_ID,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
   NEW_HAS_REQUEST_ID,
@@ -18,6 +19,7 @@ const HAS_DISPLAY_QUANTITY = NEW_HAS_DISPLAY_QUANTITY
 const HAS_EXPIRE_TIME = NEW_HAS_EXPIRE_TIME
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID
 const HAS_TAG = LAYOUT_HAS_TAG
+const OMITS_ORDER_ID = LAYOUT_OMITS_ORDER_ID
 const OPTIONAL = HAS_STOP_PRICE | HAS_DISPLAY_QUANTITY | HAS_EXPIRE_TIME | HAS_REQUEST_ID
 const BASE_WORDS = NEW_WORDS
 const LIMIT = orderTypeCodes.limit
@@ -28,7 +30,7 @@ const { GTC, IOC, FOK, GTD } = timeInForceCodes
 
 /**
  * Encodes a new order at a word offset and returns the words used (10 to 20). Prices in ticks, quantities in lots,
- * enumerations as their codes in names.ts. 0 stands for absent in `price` (market, stop), `stopPrice`,
+ * enumerations as their codes in names.ts. 0 stands for absent in `orderId` (the book gives the next one), `price` (market, stop), `stopPrice`,
  * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`.
  * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
  */
@@ -53,7 +55,7 @@ export function encodeNew(
   requestId: number,
 ): number {
   checkInstrumentId(instrumentId)
-  checkPositive('orderId', orderId)
+  if (orderId !== 0) checkPositive('orderId', orderId)
   checkAccount(account)
   checkPositive('quantity', quantity)
   if (orderType === LIMIT) checkPositive('price', price)
@@ -61,6 +63,7 @@ export function encodeNew(
   if ((sell | postOnly) >>> 1 !== 0) throw outOfRange('side', sell, 0, 1)
   if (prevention >>> 0 > 5) throw outOfRange('selfTradePrevention', prevention, 0, 5)
   let flags = sell | (postOnly << 1)
+  if (orderId === 0) flags |= OMITS_ORDER_ID
   if (orderType > MARKET || stopPrice !== 0) flags |= checkStop(orderType, stopPrice)
   if (timeInForce !== GTC || orderType !== LIMIT || expireTime !== 0) {
     flags |= checkTimeInForce(orderType, timeInForce, postOnly, expireTime)

@@ -40,6 +40,7 @@ export function cross(
   shard.aggressorDecremented = 0
   // A new order's id and account stand in the command.
   const takerId = shard.aggressor === 0 ? 0 : id
+  const filledBefore = shard.aggressorFilled
   while (remaining > 0) {
     const level = levels.best(bookSide)
     if (level === 0) break
@@ -48,6 +49,7 @@ export function cross(
     const maker = levels.head(level)
     const makerAccount = orders.account(maker)
     if (makerAccount === account && prevention !== NONE) {
+      shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
       remaining = preventSelfTrade(shard, maker, sell, account, remaining, prevention)
       if (shard.aggressorStopped) break
       continue
@@ -55,7 +57,6 @@ export function cross(
     const shown = orders.shown(maker)
     const traded = Math.min(remaining, shown)
     remaining -= traded
-    shard.aggressorFilled += traded
     const open = orders.open(maker) - traded
     shard.group.trade(
       sell,
@@ -72,6 +73,7 @@ export function cross(
     if (open === 0) shard.discard(maker)
     else fillPartly(shard, maker, traded, open, shown - traded)
   }
+  shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
   return remaining
 }
 

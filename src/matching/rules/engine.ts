@@ -23,6 +23,7 @@ import {
   NEW_HAS_REQUEST_ID,
   NEW_SELL,
   NEW_WORDS,
+  OMITS_ORDER_ID,
   REPLACE_WORDS,
   readU64,
   TAG_WORDS,
@@ -41,7 +42,7 @@ import {
 import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { changeInstrument, haltCode, limitViolation, setHalted } from './instrument-rules.js'
-import { placeOrder } from './new-order.js'
+import { giveOrderId, placeOrder } from './new-order.js'
 import { runStops } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 
@@ -60,6 +61,7 @@ const SELL = NEW_SELL << 8
 /** In the terms of a new order: any type but limit, any time in force but GTC and IOC. */
 const NOT_LIMIT = 0xfeff
 const NOOP = commandKinds.noop
+const OMITS = OMITS_ORDER_ID << 8
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
 
@@ -119,13 +121,27 @@ export class MatchingEngine {
     const book = shard.books.find(instrumentId)
     if (book >= 0 && this.#applyFast(header, book, words, at)) return
     const kind = header & 0xff
+    const to = group.end
     group.copy(words, at, header >>> 18)
-    if (book < 0) {
-      this.#applyWithoutBook(kind, words, at, instrumentId)
-      return
-    }
-    if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
+    if ((header & OMITS) !== 0 && kind === NEW) this.#applyWithoutId(book, to)
+    else if (book < 0) this.#applyWithoutBook(kind, words, at, instrumentId)
+    else if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
+  }
+
+  /**
+   * Executes the new order that was copied to a word offset of the group and names no order id. What stands there of one is what
+   * an earlier execution wrote, when the log is replayed: it is found out again.
+   */
+  #applyWithoutId(book: number, at: number): void {
+    const { group } = this.#shard
+    // The group's memory may be replaced by a larger one meanwhile: what is read here stays as it is.
+    const words = group.i32
+    words[at + 2] = 0
+    words[at + 3] = 0
+    if (book < 0) this.#applyWithoutBook(NEW, words, at, words[at + 1]! >>> 0)
+    else if ((words[at]! & HAS_REQUEST_ID) !== 0) this.#applyRequest(NEW, book, words, at)
+    else this.#execute(NEW, book, words, at)
   }
 
   /** In the tests: checks the trades of each command and, as often as the number of orders allows, all the books. */
@@ -182,6 +198,7 @@ export class MatchingEngine {
 
   #execute(kind: number, book: number, words: Int32Array, at: number): void {
     const shard = this.#shard
+    if (kind === NEW && (words[at]! & OMITS) !== 0 && !giveOrderId(shard, book, words, at)) return
     shard.commandOrderId = kind <= REDUCE ? readU64(words, at + 2) : 0
     if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
       const code = haltCode(shard.books, book)

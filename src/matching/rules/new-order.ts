@@ -43,6 +43,22 @@ const ICEBERG = FLAG_ICEBERG
 const POST_ONLY = FLAG_POST_ONLY
 const WAITING = FLAG_WAITING
 
+/**
+ * Gives the new order at `at`, which names no id, the next one of its book, whatever becomes of the order. Rejects it and returns
+ * false when there is none.
+ */
+export function giveOrderId(shard: ShardBooks, book: number, words: Int32Array, at: number): boolean {
+  const id = shard.books.highestOrderId(book) + 1
+  if (id > limits.maxOrderId) {
+    rejectCommand(shard, words, at, rejectCodes.ORDER_IDS_EXHAUSTED)
+    return false
+  }
+  words[at + 2] = id | 0
+  words[at + 3] = (id / 4294967296) | 0
+  shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
+  return true
+}
+
 /** Handles the new-order command at `at`, whose book is known and open. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const { group } = shard

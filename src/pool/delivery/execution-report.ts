@@ -73,7 +73,8 @@ export function reportOf(
 ): ExecutionReport {
   outcomeOf(words, from, to, outcome)
   const instrument = registry.byId(commandInstrument(words, from))
-  const orderId = commandOrder(words, from)
+  // 0 where the book gave no id to an order that named none.
+  const orderId = commandOrder(words, from) || undefined
   if (to - from > smallWordsMax) {
     return new LargeReport([keepRecord(words, from, to, lsn, timeUs)], orderId, outcome, instrument, registry)
   }

@@ -94,7 +94,11 @@ export class CommandBatch {
     for (const shard of this.#shards) shard.used = shard.commands = 0
   }
 
-  /** Adds a limit or market order; `price` is 0 for a market order. @throws CommandError; the batch is as before. */
+  /**
+   * Adds a limit or market order; `price` is 0 for a market order, `orderId` for one that gets the symbol's next id.
+   *
+   * @throws CommandError; the batch is as before.
+   */
   addNew(
     instrumentId: number,
     orderId: number,

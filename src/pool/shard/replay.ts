@@ -119,6 +119,18 @@ export function wordsOf(record: LogRecord): Int32Array {
 
 function difference(lsn: number, logged: Int32Array, replayed: GroupBuffer): LogError {
   const command = decodeCommand(logged, 0)
+  const again = decodeCommand(replayed.i32, 0)
+  if (JSON.stringify(command) !== JSON.stringify(again)) {
+    // The one thing that the books write into a command is the id of an order that named none.
+    const [was, is] = [command, again].map((found) =>
+      found && 'orderId' in found ? found.orderId : undefined,
+    )
+    return new LogError(
+      'TIDEMARK_REPLAY_DIFFERS',
+      `Replaying the ${command?.type ?? 'unknown'} command at LSN ${lsn} gives its order another id than the log holds.`,
+      { lsn, field: 'orderId', logged: was, replayed: is },
+    )
+  }
   const before = decodeEvents(logged, 0, logged.length)
   const now = decodeEvents(replayed.i32, 0, replayed.byteLength >> 2)
   let event = 0

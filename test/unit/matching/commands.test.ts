@@ -51,6 +51,7 @@ describe('a command and its record', () => {
       12,
       { price: MAX, quantity: MAX },
     ],
+    [{ ...limit, orderId: undefined }, 12, { orderId: 0, orderIdOmitted: true }],
     [{ ...limit, requestId: MAX, postOnly: true }, 14, { requestId: MAX, postOnly: true }],
     [
       { ...limit, timeInForce: 'GTD', expireTime: 1e12, displayQuantity: 0.1 },
@@ -103,7 +104,7 @@ describe('a command and its record', () => {
     const tag = 0xfedcba9876543210n
     const { words: record, length } = encoded({ ...command, tag })
     expect(length).toBe(words)
-    expect(record[4]! >>> 16).toBe(words * 4)
+    expect(record[4]! >>> 18).toBe(words)
     expect(record[3]).toBe(-1)
     expect(record[4 + length]).toBe(-1)
     expect(decodeCommand(record, 4)).toMatchObject({
@@ -152,7 +153,7 @@ describe('a malformed command', () => {
     [{ type: 'buy' }, 'type', 'TIDEMARK_COMMAND_TYPE'],
     [{ type: 5n }, 'type', 'TIDEMARK_COMMAND_TYPE'],
     [{}, 'type', 'TIDEMARK_COMMAND_TYPE'],
-    [{ ...limit, orderId: undefined }, 'orderId', 'TIDEMARK_FIELD_MISSING'],
+    [{ type: 'cancel' }, 'orderId', 'TIDEMARK_FIELD_MISSING'],
     [{ ...limit, orderId: '1' }, 'orderId', 'TIDEMARK_FIELD_TYPE'],
     [{ ...limit, orderId: 0 }, 'orderId', 'TIDEMARK_FIELD_RANGE'],
     [{ ...limit, orderId: 1.5 }, 'orderId', 'TIDEMARK_FIELD_RANGE'],

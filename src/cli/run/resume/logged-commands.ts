@@ -5,12 +5,14 @@ import {
   commandTagHigh,
   commandTagLow,
   NEW_HAS_REQUEST_ID,
+  OMITS_ORDER_ID,
   readU64,
 } from '../../../matching/index.js'
 import { groupType } from '../../../pool/index.js'
 
 /** Flag of a command's first word; it is the same one in new orders and amendments. */
 const hasRequestIdBit = NEW_HAS_REQUEST_ID << 8
+const omitsOrderIdBit = OMITS_ORDER_ID << 8
 
 /** A fingerprint of command records, one after the other: two 32-bit hashes. It guards against mistakes only. */
 export class CommandDigest {
@@ -20,8 +22,11 @@ export class CommandDigest {
   /** Takes up the record at a word offset. */
   add(words: Int32Array, at: number): void {
     const end = at + (words[at]! >>> 18)
+    // An order id that the book gave stands in the log, and not in the input.
+    const given =
+      (words[at]! & omitsOrderIdBit) !== 0 && (words[at]! & 0xff) === commandKinds.new ? at + 2 : end
     for (let i = at; i < end; i++) {
-      const word = words[i]!
+      const word = i === given || i === given + 1 ? 0 : words[i]!
       this.a = mix(this.a, word)
       this.b = mix(this.b, word + 0x85ebca6b)
     }

@@ -80,7 +80,7 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
   const id = random.chance(2) ? HUGE - random.below(4) : 1 + random.below(48)
   const account = random.chance(3) ? 0xffffffff : 1 + random.below(4)
   const stated = random.chance(20) ? account : -1
-  if (kind < 620) encodeRandomNew(words, random, instrumentId, tag, id, account)
+  if (kind < 620) encodeRandomNew(words, random, instrumentId, tag, random.chance(4) ? 0 : id, account)
   else if (kind < 740) encodeCancel(words, 0, instrumentId, tag, 0, id, stated, 0)
   else if (kind < 880) {
     const price = random.chance(15) ? 0 : priceOf(random)

@@ -14,7 +14,7 @@ import {
 } from '#tidemark/matching/index.js'
 import { PairedBooks } from './paired-books.js'
 
-type Options = Partial<Omit<NewCommand, 'type' | 'symbol'>>
+type Options = Partial<Omit<NewCommand, 'type' | 'symbol' | 'orderId'>>
 
 /**
  * One instrument with tick and lot 1 in the fast and the naive book at once, for tests that read as a story. Every
