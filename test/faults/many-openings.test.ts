@@ -88,7 +88,7 @@ describe('a log that is opened often', () => {
 
   it.each([
     ['nothing', 0, 1],
-    ['a few records', 3, 30],
+    ['a few records', 3, 36],
   ] as const)(
     'and gets %s each time has a bounded number of files after hundreds of openings',
     (_, records, filesMax) => {
@@ -109,7 +109,7 @@ describe('a log that is opened often', () => {
     },
   )
 
-  it('keeps what a segment says of the group that it begins within, and when the one before was sealed', () => {
+  it('keeps what a segment says of the record that it begins within, and when the one before was sealed', () => {
     const disk = new MemoryDisk()
     const log = new InlineLog(disk, { segmentBytes })
     while (log.tail < segmentBytes - 6000) log.append(Buffer.alloc(500))

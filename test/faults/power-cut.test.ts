@@ -166,7 +166,7 @@ describe('a failing disk', () => {
     const log = new InlineLog(disk)
     log.append(new Uint8Array(64).fill(7))
     disk.writeLimit = (bytes) => bytes - 8
-    expect(() => log.flusher.flush()).toThrowError(/only 88 of 96 bytes/)
+    expect(() => log.flusher.flush()).toThrowError(/only 96 of 104 bytes/)
     expect(log.released).toBe(0)
     disk.writeLimit = (bytes) => bytes
     expect(reopen(disk).log.recovered.report).toMatchObject({

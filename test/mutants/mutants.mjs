@@ -48,6 +48,20 @@ export const mutants = [
     tests: ['test/faults/torn-batch.test.ts'],
   },
   {
+    name: 'a reader that begins within a batch gives all records of it',
+    file: 'dist/src/log/read/file-reader.js',
+    find: 'const fromLsn = Math.max(startLsn, this.#fromLsn);',
+    replace: 'const fromLsn = startLsn;',
+    tests: ['test/unit/log/reading-from.test.ts'],
+  },
+  {
+    name: 'a reader may begin where no record ends',
+    file: 'dist/src/log/read/batch-walk.js',
+    find: 'if (!recordEndsAt(bytes, at, startLsn + at, lsn))\n                return undefined;',
+    replace: '',
+    tests: ['test/unit/log/reading-from.test.ts'],
+  },
+  {
     name: 'the kind of a log is not compared',
     file: 'dist/src/log/format/log-kind.js',
     find: 'if (found === expected)\n        return;',

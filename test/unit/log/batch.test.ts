@@ -111,6 +111,19 @@ describe('a batch', () => {
       expect([name, found(batch(parts))]).toEqual([name, 'bad-records'])
   })
 
+  it('is refused when a record is so long that its end comes before it, and leads to the end by another way', () => {
+    const words = new Int32Array(16)
+    writeRecordHeader(words, 8, 24, 1, 0)
+    // Within the payload of the first record: from here the end of the batch is reached.
+    writeRecordHeader(words, 10, 24, 1, 0)
+    // 2^32 - 16: with its padding, in 32 bits, 16 bytes back.
+    writeRecordHeader(words, 14, 0xffff_fff0, 1, 0)
+    const bytes = Buffer.from(words.buffer)
+    const crc = crc32.buf(bytes.subarray(batchHeaderBytes), seed)
+    writeBatchHeader(words, 0, 64, 3, 1, lsn, lsn, 0, crc)
+    expect(found(bytes)).toBe('bad-records')
+  })
+
   it('says where its records end, and nowhere else', () => {
     const bytes = batch()
     const ends: number[] = []

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { DurableLog } from '#tidemark/log/index.js'
+import { DurableLog, LogProducer } from '#tidemark/log/index.js'
+import { root } from '../../support/run-script.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 // Built from docs/wal-format.md alone: nothing of the log's own code makes these bytes.
@@ -95,5 +97,36 @@ describe('a log built by hand from the format page', () => {
       details: { found: 1, supported: 2 },
     })
     expect(readFileSync(file).equals(block)).toBe(true)
+  })
+})
+
+const python = spawnSync('python3', ['--version']).status === 0
+
+describe.skipIf(!python)('the reader in Python of the format page', () => {
+  it('prints every record of a log, across segments and in pieces', async () => {
+    const page = readFileSync(path.join(root, 'docs/wal-format.md'), 'utf8')
+    const script = path.join(temporaryDirectory(), 'reader.py')
+    writeFileSync(script, /```python\n([\s\S]*?)```/.exec(page)![1]!)
+    const dir = path.join(temporaryDirectory(), 'log')
+    const log = await DurableLog.open({ dir, ringBytes: 65_536, segmentBytes: 65_536, maxBatchBytes: 4096 })
+    const producer = new LogProducer(log.memory, log.producerHandle().producerId)
+    const expected: string[] = []
+    const note = (lsn: number, type: number, payload: Buffer) =>
+      expected.push(`${lsn} ${type} ${payload.toString('hex')}`)
+    for (let i = 0; i < 120; i++) {
+      const payload = Buffer.alloc(i % 30 === 7 ? 9000 + i : i * 5, i)
+      const lsn = producer.append(1 + i, 0, payload)
+      note(lsn, 1 + i, payload)
+      const together = [1, 2, 3].map((n) => Buffer.alloc(n * 8, n))
+      const end = log.appendBatch(together, 200)
+      note(end - 56, 200, together[0]!)
+      note(end - 32, 200, together[1]!)
+      note(end, 200, together[2]!)
+      await log.waitDurable(end)
+    }
+    await log.close()
+    const { status, stdout, stderr } = spawnSync('python3', [script, dir], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout.trim().split('\n')).toEqual(expected)
   })
 })
