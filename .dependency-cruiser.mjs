@@ -15,7 +15,8 @@ const folders = {
   factors: ['base', 'log'],
   jobs: ['base', 'log'],
   archive: ['base', 'log', 'matching', 'pool', 'factors'],
-  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive'],
+  store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
+  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store'],
 }
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
@@ -74,6 +75,20 @@ const rows = {
     'index',
   ],
   archive: ['errors', 'packages', 'manifest', 'tables', 'parquet', 'folder', 'write', 'read', 'index'],
+  store: [
+    'errors',
+    'schema',
+    'targets',
+    'prepare-schema',
+    'fold',
+    'progress',
+    'log-kind',
+    'log-identity',
+    'log-sync',
+    'store-options',
+    ['store', 'store-status'],
+    'index',
+  ],
   cli: [
     'exit-codes',
     'failure',
@@ -86,7 +101,7 @@ const rows = {
     'flags',
     'inputs',
     'flow',
-    ['archive', 'bench', 'factors', 'jobs', 'log', 'run'],
+    ['archive', 'bench', 'factors', 'jobs', 'log', 'run', 'store'],
     'program',
     'main',
   ],

@@ -6,6 +6,7 @@ import { registerFactors } from './factors/command.js'
 import { registerJobs } from './jobs/command.js'
 import { registerLog } from './log/command.js'
 import { addRunCommand } from './run/command.js'
+import { registerStore } from './store/command.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
   registerJobs(program)
   registerLog(program)
   registerArchive(program)
+  registerStore(program)
   registerBench(program)
   return program
 }

@@ -34,7 +34,14 @@ export {
 } from './engine/engine.js'
 export type { FactorInstrument } from './engine/instrument.js'
 export * from './engine/operators/index.js'
-export { factorContentVersion, factorRecordType, factorsLogKind } from './entries.js'
+export {
+  EntryCursor,
+  entryKind,
+  factorContentVersion,
+  factorRecordType,
+  factorsLogKind,
+  type SeriesText,
+} from './entries.js'
 export { FactorError, type FactorErrorCode } from './errors.js'
 export { FactorPool, type RankedInstrument } from './pool/pool.js'
 export type { FactorPoolOptions, FactorPoolStats } from './pool/pool-options.js'

@@ -12,10 +12,12 @@ export { ChecksumError, JobError, type JobErrorCode } from './errors.js'
 export { BatchWriter, type BatchWriterOptions } from './events/batch-writer.js'
 export {
   calculateChecksum,
+  decodeEvent as decodeJobEvent,
   type JobEvent,
   type JobEventDetail,
   type JobEventType,
   jobEventTypes,
+  recordType as jobRecordTypes,
   verifyChecksum,
 } from './events/event.js'
 export type { JobLogDamage, TornEnd } from './events/event-walk.js'

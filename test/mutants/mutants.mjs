@@ -887,4 +887,33 @@ export const mutants = [
     replace: 'false',
     tests: ['test/integration/archive.test.ts'],
   },
+  {
+    name: 'a tailer of a folder gives what is written and not known to be synced',
+    file: 'dist/src/log/read/folder-tailer.js',
+    find: 'if (walk.position > before)\n                    this.#advance(walk.header.synced);',
+    replace: 'if (walk.position > before)\n                    this.#advance(walk.position);',
+    tests: ['test/unit/log/folder-tailer.test.ts'],
+  },
+  {
+    name: 'a store writes how far it is after the transaction of the rows',
+    file: 'dist/src/store/log-sync.js',
+    find: 'await writeProgress(this.#target, progress, this.#progress === undefined);\n        });',
+    replace:
+      '});\n        await new Promise((resolve) => setTimeout(resolve, 20));\n        await writeProgress(this.#target, progress, this.#progress === undefined);',
+    tests: ['test/faults/store-kill.test.ts'],
+  },
+  {
+    name: 'a store passes over an order that it lacks',
+    file: 'dist/src/store/fold/pool-writer.js',
+    find: 'if (found === changes.count)',
+    replace: 'if (found <= changes.count)',
+    tests: ['test/unit/store/pool-fold.test.ts'],
+  },
+  {
+    name: 'a store does not compare the record that it knows its log by',
+    file: 'dist/src/store/log-identity.js',
+    find: 'if ((await crcOfRecord(dir, recordStartLsn, lsn)) === recordCrc)',
+    replace: 'if ((await crcOfRecord(dir, recordStartLsn, lsn)) !== -1)',
+    tests: ['test/integration/store.test.ts'],
+  },
 ]

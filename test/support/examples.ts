@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { root, runProgram } from './run-script.js'
+import { peersEnvironment } from './store-targets.js'
 
 /** A complete program of the documentation, which imports what it uses. */
 export interface Example {
@@ -89,7 +90,7 @@ export async function runExample({ code }: Example, directory: string): ReturnTy
   const file = path.join(folder, `${path.basename(directory)}.mjs`)
   try {
     writeFileSync(file, code)
-    return await runProgram(process.execPath, [file], { cwd: directory })
+    return await runProgram(process.execPath, [file], { cwd: directory, environment: peersEnvironment })
   } finally {
     rmSync(file)
   }

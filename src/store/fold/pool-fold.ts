@@ -1,0 +1,165 @@
+import {
+  eventKinds,
+  type InstrumentDefinition,
+  type InstrumentDetails,
+  type InstrumentStatus,
+} from '../../matching/index.js'
+import { type NewOrder, OrderTable } from './order-table.js'
+import { PoolRows, type RecordPlace } from './pool-rows.js'
+
+/** A fill. Prices in ticks, quantities in lots. */
+export interface TradeOfRecord {
+  readonly tradeId: number
+  readonly makerOrderId: number
+  readonly takerOrderId: number
+  readonly price: number
+  readonly quantity: number
+  readonly makerAccount: number
+  readonly takerAccount: number
+  readonly makerRemaining: number
+  readonly takerRemaining: number
+}
+
+/** A `cancelled`, `replaced`, `rejected` or `triggered` event. */
+export interface OrderEventOfRecord {
+  /** 0: the command names none. */
+  readonly orderId: number
+  /** -1: unknown. */
+  readonly account: number
+  readonly sell: number
+  readonly price: number
+  readonly quantity: number
+  readonly filled: number
+  readonly reason: number
+  /** Whether side, price and what was filled are those of an order. */
+  readonly hasOrder: boolean
+}
+
+const { cancelled, replaced, triggered, rejected, accepted, repeated, halted } = eventKinds
+const created = eventKinds['instrument-created']
+const changed = eventKinds['instrument-changed']
+
+/**
+ * Makes rows of the events of a pool's log. It is called for each event of a record, in order, after `begin` for its record.
+ * `cut` ends a transaction; nothing is remembered from one to the next.
+ */
+export class PoolFold {
+  #rows = new PoolRows()
+  #others = new PoolRows()
+  readonly #orders = new OrderTable(this.#rows)
+  #place: RecordPlace = { instrumentId: 0, lsn: 0, timeUs: 0 }
+  #index = 0
+  #tagLow = 0
+  #tagHigh = 0
+
+  /** Rows of the transaction so far, those of orders that are still open not among them. */
+  get rowCount(): number {
+    return this.#rows.count
+  }
+
+  begin(instrumentId: number, lsn: number, timeUs: number, tagLow: number, tagHigh: number): void {
+    this.#place = { instrumentId, lsn, timeUs }
+    this.#index = 0
+    this.#tagLow = tagLow
+    this.#tagHigh = tagHigh
+  }
+
+  accepted(order: NewOrder): void {
+    this.#orders.accept(order, this.#place)
+    this.#event(accepted, order.orderId, order.account, order.sell, order.price, order.quantity, 0, 0)
+  }
+
+  trade(trade: TradeOfRecord, takerSells: number): void {
+    const place = this.#place
+    const { makerOrderId, takerOrderId, quantity, makerRemaining, takerRemaining } = trade
+    this.#orders.trade(makerOrderId, quantity, makerRemaining, place)
+    this.#orders.trade(takerOrderId, quantity, takerRemaining, place)
+    const rows = this.#rows.trades
+    const { columns } = rows
+    const row = rows.add()
+    columns.instrument_id.set(row, place.instrumentId)
+    columns.trade_id.set(row, trade.tradeId)
+    columns.time.set(row, place.timeUs)
+    columns.lsn.set(row, place.lsn)
+    columns.event_index.set(row, this.#index++)
+    columns.price_ticks.set(row, trade.price)
+    columns.quantity_lots.set(row, quantity)
+    columns.taker_side.set(row, takerSells)
+    columns.maker_order_id.set(row, makerOrderId)
+    columns.taker_order_id.set(row, takerOrderId)
+    columns.maker_account.set(row, trade.makerAccount)
+    columns.taker_account.set(row, trade.takerAccount)
+    columns.maker_remaining_lots.set(row, makerRemaining)
+    columns.taker_remaining_lots.set(row, takerRemaining)
+  }
+
+  /** `kind` is one of `eventKinds`. */
+  orderEvent(kind: number, event: OrderEventOfRecord): void {
+    const { orderId, account, sell, price, quantity, filled, reason, hasOrder } = event
+    if (kind === cancelled) this.#orders.cancel(orderId, reason, this.#place)
+    else if (kind === replaced) this.#orders.replace(orderId, price, quantity, this.#place)
+    else if (kind === triggered) this.#orders.trigger(orderId, quantity, this.#place)
+    const lots = kind === rejected ? -1 : quantity
+    if (hasOrder) this.#event(kind, orderId, account, sell, price, lots, filled, reason)
+    else this.#event(kind, orderId, account, -1, 0, lots, -1, reason)
+  }
+
+  repeated(orderId: number, account: number, code: number): void {
+    this.#event(repeated, orderId, account, -1, 0, -1, -1, code)
+  }
+
+  instrumentCreated(definition: InstrumentDefinition): void {
+    this.#rows.instruments.push({ ...this.#place, kind: 'created', definition })
+    this.#event(created, 0, -1, -1, 0, -1, -1, 0)
+  }
+
+  /** `details` are all that the instrument says of itself from now on. */
+  instrumentChanged(status: InstrumentStatus, details: InstrumentDetails): void {
+    this.#rows.instruments.push({ ...this.#place, kind: 'changed', status, details })
+    this.#event(changed, 0, -1, -1, 0, -1, -1, 0)
+  }
+
+  haltedOrResumed(kind: number): void {
+    const status = kind === halted ? 'halted' : 'open'
+    this.#rows.instruments.push({ ...this.#place, kind: 'status', status })
+    this.#event(kind, 0, -1, -1, 0, -1, -1, 0)
+  }
+
+  /** The rows of the transaction, complete. Their memory is used again after the next call. */
+  cut(): PoolRows {
+    const rows = this.#rows
+    this.#others.clear()
+    this.#rows = this.#others
+    this.#others = rows
+    this.#orders.finish(this.#rows)
+    return rows
+  }
+
+  #event(
+    kind: number,
+    orderId: number,
+    account: number,
+    side: number,
+    price: number,
+    quantity: number,
+    filled: number,
+    reason: number,
+  ): void {
+    const rows = this.#rows.events
+    const { columns } = rows
+    const row = rows.add()
+    columns.instrument_id.set(row, this.#place.instrumentId)
+    columns.order_id.set(row, orderId)
+    columns.time.set(row, this.#place.timeUs)
+    columns.lsn.set(row, this.#place.lsn)
+    columns.event_index.set(row, this.#index++)
+    columns.event.set(row, kind)
+    columns.reason.set(row, reason)
+    columns.side.set(row, side)
+    columns.account.set(row, account)
+    columns.price_ticks.set(row, price)
+    columns.quantity_lots.set(row, quantity)
+    columns.filled_lots.set(row, filled)
+    columns.tag.setWords(row, this.#tagLow, this.#tagHigh)
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  commandInstrument,
+  commandKinds,
+  commandTagHigh,
+  commandTagLow,
+  decodeDetails,
+  decodeInstrument,
+  EVENT_HEADER_WORDS,
+  eventKinds,
+  flagsOf,
+  NewOrderFields,
+  OrderEventFields,
+  readU64,
+  reasonOf,
+  TradeFields,
+} from '../../matching/index.js'
+import { groupType } from '../../pool/index.js'
+import type { FoldedTransaction, LogFold } from './log-fold.js'
+import { PoolFold } from './pool-fold.js'
+import { writePool } from './pool-writer.js'
+
+/** The log of a pool: each record a command with the events that it caused. docs/command-format.md has the tables. */
+export class PoolLogFold implements LogFold {
+  readonly kind = 'pool'
+  readonly #fold = new PoolFold()
+  readonly #newOrder = new NewOrderFields()
+  readonly #order = new OrderEventFields()
+  readonly #trade = new TradeFields()
+
+  begin(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  get rowCount(): number {
+    return this.#fold.rowCount
+  }
+
+  visit(words: Int32Array, from: number, to: number, lsn: number, type: number, timeUs: number): void {
+    if (type !== groupType) return
+    const first = from + (words[from]! >>> 18)
+    if (first >= to) return
+    const fold = this.#fold
+    fold.begin(
+      commandInstrument(words, from),
+      lsn,
+      timeUs,
+      commandTagLow(words, from),
+      commandTagHigh(words, from),
+    )
+    for (let at = first; at < to; at += words[at]! >>> 18) this.#event(words, from, at)
+  }
+
+  cut(): FoldedTransaction {
+    const rows = this.#fold.cut()
+    return { rowCount: rows.count, write: (target) => writePool(target, rows) }
+  }
+
+  #event(words: Int32Array, from: number, at: number): void {
+    const fold = this.#fold
+    const kind = words[at]! & 0xff
+    switch (kind) {
+      case eventKinds.accepted:
+        // Only a damaged log says that another command than a new order was accepted.
+        if ((words[from]! & 0xff) !== commandKinds.new) return
+        this.#newOrder.read(words, from)
+        fold.accepted(this.#newOrder)
+        return
+      case eventKinds.trade:
+        this.#trade.read(words, at, from)
+        fold.trade(this.#trade, flagsOf(words, at) & 1)
+        return
+      case eventKinds.cancelled:
+      case eventKinds.replaced:
+      case eventKinds.rejected:
+      case eventKinds.triggered:
+        this.#order.read(words, at, from)
+        fold.orderEvent(kind, this.#order)
+        return
+      case eventKinds.repeated:
+        fold.repeated(readU64(words, from + 2), words[at + 1]! >>> 0, reasonOf(words[at]!))
+        return
+      case eventKinds['instrument-created']:
+        fold.instrumentCreated(decodeInstrument(words, from))
+        return
+      case eventKinds['instrument-changed']: {
+        const { set, status = 'open' } = decodeDetails(words, at + EVENT_HEADER_WORDS)
+        fold.instrumentChanged(status, set)
+        return
+      }
+      case eventKinds.halted:
+      case eventKinds.resumed:
+        fold.haltedOrResumed(kind)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { InstrumentDefinition, InstrumentDetails, InstrumentStatus } from '../../matching/index.js'
+import { Rows } from '../schema/columns.js'
+import { orderChangeTypes, orderEventTypes, orderTypes, tradeTypes } from '../schema/tables.js'
+
+export type OrderRows = Rows<typeof orderTypes>
+export type OrderChangeRows = Rows<typeof orderChangeTypes>
+
+/** Where a record stands in the log. */
+export interface RecordPlace {
+  readonly instrumentId: number
+  readonly lsn: number
+  readonly timeUs: number
+}
+
+/** What happened to an instrument. */
+export type InstrumentChange = RecordPlace &
+  (
+    | { readonly kind: 'created'; readonly definition: InstrumentDefinition }
+    | { readonly kind: 'status'; readonly status: InstrumentStatus }
+    | { readonly kind: 'changed'; readonly status: InstrumentStatus; readonly details: InstrumentDetails }
+  )
+
+/** What a transaction appends of a pool's log, one set of rows a table. */
+export class PoolRows {
+  readonly trades = new Rows('trade_rows', tradeTypes)
+  readonly events = new Rows('order_event_rows', orderEventTypes)
+  readonly open = new Rows('open_order_rows', orderTypes)
+  readonly closed = new Rows('closed_order_rows', orderTypes)
+  readonly changes = new Rows('order_changes', orderChangeTypes)
+
+  /** In the order in which they happened. */
+  readonly instruments: InstrumentChange[] = []
+
+  get count(): number {
+    const { trades, events, open, closed, changes, instruments } = this
+    return trades.count + events.count + open.count + closed.count + changes.count + instruments.length
+  }
+
+  clear(): void {
+    this.instruments.length = 0
+    this.trades.clear()
+    this.events.clear()
+    this.open.clear()
+    this.closed.clear()
+    this.changes.clear()
+  }
+}

@@ -1,0 +1,147 @@
+import {
+  type InstrumentDefinition,
+  type InstrumentDetails,
+  type InstrumentStatus,
+  parseGrid,
+} from '../../matching/index.js'
+import { StoreError } from '../errors.js'
+import type { Rows } from '../schema/columns.js'
+import { orderTypes } from '../schema/tables.js'
+import type { StoreTarget } from '../targets/target.js'
+import type { InstrumentChange, PoolRows, RecordPlace } from './pool-rows.js'
+
+/** What an order takes from its changes when it is updated; all else stays as it was accepted. */
+const changed: Readonly<Record<string, string>> = {
+  waiting: 'CASE WHEN c.triggered = 1 THEN 0 ELSE o.waiting END',
+  reason: 'c.reason',
+  price_ticks: 'CASE WHEN c.price_ticks = 0 THEN o.price_ticks ELSE c.price_ticks END',
+  filled_lots: 'o.filled_lots + c.filled_lots',
+  remaining_lots: 'c.remaining_lots',
+  trades: 'o.trades + c.trades',
+  updated_time: 'c.updated_time',
+  updated_lsn: 'c.updated_lsn',
+}
+const columns = Object.keys(orderTypes)
+const sameOrder = 'o.instrument_id = c.instrument_id AND o.order_id = c.order_id'
+
+const closeOrders = `INSERT INTO closed_order_rows (${columns.join(', ')})
+SELECT ${columns.map((name) => changed[name] ?? `o.${name}`).join(', ')}
+FROM order_changes c JOIN open_order_rows o ON ${sameOrder} WHERE c.closed = 1`
+const removeClosed = `DELETE FROM open_order_rows o USING order_changes c WHERE ${sameOrder} AND c.closed = 1`
+const updateOpen = `UPDATE open_order_rows o SET ${Object.entries(changed)
+  .filter(([name]) => name !== 'reason')
+  .map(([name, value]) => `${name} = ${value}`)
+  .join(', ')} FROM order_changes c WHERE ${sameOrder} AND c.closed = 0`
+
+/**
+ * Writes a finished transaction of a pool's log into the target; the caller has begun it there, and commits it.
+ *
+ * @throws StoreError `TIDEMARK_STORE_DIFFERS` when an order that changed is not among the open ones of the store.
+ */
+export async function writePool(target: StoreTarget, rows: PoolRows): Promise<void> {
+  for (const change of rows.instruments) await writeInstrument(target, change)
+  if (rows.changes.count > 0) await applyChanges(target, rows.changes)
+  // After the changes: a new order may have the id of one that was closed before it, in the same transaction.
+  for (const added of [rows.open, rows.closed, rows.trades, rows.events])
+    if (added.count > 0) await target.append(added)
+}
+
+async function applyChanges(target: StoreTarget, changes: Rows): Promise<void> {
+  await target.append(changes)
+  const closed = await target.run(closeOrders)
+  if (closed.changed > 0) await target.run(removeClosed)
+  const updated = closed.changed < changes.count ? await target.run(updateOpen) : { changed: 0 }
+  await target.run('TRUNCATE order_changes')
+  const found = closed.changed + updated.changed
+  if (found === changes.count) return
+  throw new StoreError(
+    'TIDEMARK_STORE_DIFFERS',
+    `${target.name} lacks ${changes.count - found} orders that the log changes now: another program changed it. Store the log anew.`,
+    { target: target.name, expected: changes.count, found },
+  )
+}
+
+async function writeInstrument(target: StoreTarget, change: InstrumentChange): Promise<void> {
+  if (change.kind === 'status') {
+    await target.run('UPDATE instruments SET status = $1 WHERE instrument_id = $2', [
+      change.status,
+      change.instrumentId,
+    ])
+  } else if (change.kind === 'changed') {
+    await writeDetails(target, change.instrumentId, change.status, change.details)
+  } else {
+    const { definition } = change
+    await insertInstrument(target, definition, change)
+    await writeDetails(target, change.instrumentId, definition.status ?? 'open', definition.details ?? {})
+  }
+}
+
+async function insertInstrument(
+  target: StoreTarget,
+  definition: InstrumentDefinition,
+  { instrumentId, lsn, timeUs }: RecordPlace,
+): Promise<void> {
+  const { types, sizeType, tickValueType } = target.dialect
+  await target.run(
+    `INSERT INTO instruments (instrument_id, symbol, tick_size, lot_size, tick_value, replace_priority,
+  self_trade_prevention, status, created_time, created_lsn)
+VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${tickValueType}), $6, $7, 'open',
+  CAST($8 AS ${types.time}), $9)`,
+    [
+      instrumentId,
+      definition.symbol,
+      definition.tickSize,
+      definition.lotSize,
+      tickValue(definition),
+      definition.replacePriority,
+      definition.selfTradePrevention,
+      timestamp(timeUs),
+      lsn,
+    ],
+  )
+}
+
+async function writeDetails(
+  target: StoreTarget,
+  instrumentId: number,
+  status: InstrumentStatus,
+  details: InstrumentDetails,
+): Promise<void> {
+  const { product, notional } = target.dialect
+  const steps = (value: number | undefined) => (value === undefined ? null : String(value))
+  await target.run(
+    `UPDATE instruments SET status = $2, base_asset = $3, quote_asset = $4, info = $5,
+  min_price = ${product('$6', 'tick_size')}, max_price = ${product('$7', 'tick_size')},
+  min_quantity = ${product('$8', 'lot_size')}, max_quantity = ${product('$9', 'lot_size')},
+  min_notional = ${notional('$10', 'tick_value')} WHERE instrument_id = $1`,
+    [
+      instrumentId,
+      status,
+      details.baseAsset ?? null,
+      details.quoteAsset ?? null,
+      details.info ?? null,
+      steps(details.minPrice),
+      steps(details.maxPrice),
+      steps(details.minQuantity),
+      steps(details.maxQuantity),
+      steps(details.minNotional),
+    ],
+  )
+}
+
+/** What one lot is worth for one tick; null where that needs more than the 18 decimals that every target has. */
+function tickValue({ tickSize, lotSize }: InstrumentDefinition): string | null {
+  const tick = parseGrid('tickSize', tickSize)
+  const lot = parseGrid('lotSize', lotSize)
+  const digits = BigInt(tick.mantissa) * BigInt(lot.mantissa)
+  const scale = tick.scale + lot.scale
+  const text = String(digits).padStart(scale + 1, '0')
+  const whole = text.slice(0, text.length - scale)
+  const fraction = text.slice(text.length - scale).replace(/0+$/, '')
+  return fraction.length > 18 || whole.length > 20 ? null : fraction === '' ? whole : `${whole}.${fraction}`
+}
+
+function timestamp(timeUs: number): string {
+  const ms = Math.floor(timeUs / 1000)
+  return `${new Date(ms).toISOString().slice(0, -1)}${String(timeUs - ms * 1000).padStart(3, '0')}`
+}

@@ -1,0 +1,155 @@
+import type { ColumnTypes } from './columns.js'
+
+/**
+ * The tables that rows are appended to, in the form in which they stand on disk: numbers only, as the log has them. Users
+ * read views of them (`views.ts`), which add symbols, exact decimals and names. docs/store-schema.md describes those.
+ *
+ * A price or stop price of 0 is none; an account or side of -1 is unknown; a display quantity, expiry or reason of 0 is
+ * none. A tag is the caller's 64 bits, read as a signed number; 0 is none.
+ */
+export const tradeTypes = {
+  instrument_id: 'int32',
+  trade_id: 'int64',
+  time: 'time',
+  lsn: 'int64',
+  event_index: 'int32',
+  price_ticks: 'int64',
+  quantity_lots: 'int64',
+  taker_side: 'int16',
+  maker_order_id: 'int64',
+  taker_order_id: 'int64',
+  maker_account: 'int64',
+  taker_account: 'int64',
+  maker_remaining_lots: 'int64',
+  taker_remaining_lots: 'int64',
+} as const satisfies ColumnTypes
+
+/** `quantity_lots`: of the new order (accepted), open from then on (replaced, triggered), no longer open (cancelled). */
+export const orderEventTypes = {
+  instrument_id: 'int32',
+  order_id: 'int64',
+  time: 'time',
+  lsn: 'int64',
+  event_index: 'int32',
+  event: 'int16',
+  reason: 'int16',
+  side: 'int16',
+  account: 'int64',
+  price_ticks: 'int64',
+  quantity_lots: 'int64',
+  filled_lots: 'int64',
+  tag: 'int64',
+} as const satisfies ColumnTypes
+
+/**
+ * The latest state of an order. Open orders and closed ones stand in tables of their own, so that what changes is small and
+ * what grows is only appended to. `order_lsn`, where it was accepted, is what distinguishes orders that had the same id one after the other.
+ */
+export const orderTypes = {
+  instrument_id: 'int32',
+  order_id: 'int64',
+  order_lsn: 'int64',
+  account: 'int64',
+  side: 'int16',
+  order_type: 'int16',
+  time_in_force: 'int16',
+  post_only: 'int16',
+  self_trade_prevention: 'int16',
+  /** 1 for a stop that was not triggered yet. */
+  waiting: 'int16',
+  /** Why it was cancelled; 0 for an order that is open or filled. */
+  reason: 'int16',
+  price_ticks: 'int64',
+  stop_price_ticks: 'int64',
+  display_lots: 'int64',
+  expire_time_ms: 'int64',
+  /** As accepted. */
+  quantity_lots: 'int64',
+  filled_lots: 'int64',
+  remaining_lots: 'int64',
+  trades: 'int32',
+  accepted_time: 'time',
+  updated_time: 'time',
+  updated_lsn: 'int64',
+} as const satisfies ColumnTypes
+
+/**
+ * What became of orders that were open before a transaction: one row an order. It is applied to the open orders within the
+ * transaction and then emptied.
+ */
+export const orderChangeTypes = {
+  instrument_id: 'int32',
+  order_id: 'int64',
+  /** 1 when the order is not open any more. */
+  closed: 'int16',
+  reason: 'int16',
+  triggered: 'int16',
+  /** A new price, or 0: it stays. */
+  price_ticks: 'int64',
+  /** To be added to what was filled and to the number of trades before. */
+  filled_lots: 'int64',
+  trades: 'int32',
+  remaining_lots: 'int64',
+  updated_time: 'time',
+  updated_lsn: 'int64',
+} as const satisfies ColumnTypes
+
+/** Every pair of an instrument and a factor that values were logged of. */
+export const factorTypes = {
+  factor_id: 'int32',
+  instrument: 'text',
+  factor: 'text',
+} as const satisfies ColumnTypes
+
+/** Which factors the values of a series are, in their order, by the number that the log gives the series now. */
+export const factorSeriesTypes = {
+  series: 'int32',
+  position: 'int32',
+  factor_id: 'int32',
+} as const satisfies ColumnTypes
+
+/** NaN where a factor is not defined (yet). `time_value` is the time that the source gave, in the source's unit. */
+export const factorValueTypes = {
+  factor_id: 'int32',
+  time_value: 'float64',
+  value: 'float64',
+  lsn: 'int64',
+  entry_index: 'int32',
+} as const satisfies ColumnTypes
+
+/** A job; times of 0 are none. `state` is a number of `jobStates`. */
+export const jobTypes = {
+  job_id: 'text',
+  seq: 'int64',
+  state: 'int16',
+  attempts: 'int32',
+  interrupted: 'int32',
+  priority: 'int64',
+  timeout_ms: 'int64',
+  max_attempts: 'int64',
+  payload: 'text',
+  enqueued_ms: 'int64',
+  due_ms: 'int64',
+  finished_ms: 'int64',
+  reason: 'text',
+  error: 'text',
+  updated_ms: 'int64',
+  updated_lsn: 'int64',
+} as const satisfies ColumnTypes
+
+/** What became of jobs that were there before a transaction, as `orderChangeTypes`. A state of -1: the id was enqueued anew. */
+export const jobChangeTypes = {
+  job_id: 'text',
+  state: 'int16',
+  attempts: 'int32',
+  interrupted: 'int32',
+  due_ms: 'int64',
+  finished_ms: 'int64',
+  reason: 'text',
+  error: 'text',
+  updated_ms: 'int64',
+  updated_lsn: 'int64',
+} as const satisfies ColumnTypes
+
+/** By number. */
+export const jobStates = ['pending', 'inFlight', 'completed', 'dead'] as const

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import * as path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { EnginePool } from '#tidemark/index.js'
+import { Store } from '#tidemark/store/index.js'
+import { faultCases, faultCount } from '../support/fault-tier.js'
+import { firstDifference, naiveTables, storedTables } from '../support/naive-store.js'
+import { eventsOf } from '../support/pools.js'
+import { Random } from '../support/random.js'
+import { root } from '../support/run-script.js'
+import { instruments, StoreFlow } from '../support/store-flow.mjs'
+import { storeTargets } from '../support/store-targets.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const kills = faultCount('store-kill', { short: 6, full: 200 })
+const killsPerFolder = 5
+const targets = await storeTargets()
+
+/** Runs a process that stores the log, and kills it a random time after its first words; returns the last LSN it named. */
+async function storeAndKill(name: string, dir: string, to: string, random: Random): Promise<number> {
+  const child = spawn(process.execPath, [`${root}/test/support/store-child.mjs`], {
+    cwd: root,
+    env: { ...process.env, DIR: dir, TO: to, TARGET: name },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  const closed = once(child, 'close')
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  await Promise.race([once(child.stdout, 'data'), closed])
+  await setTimeout(random.int(300))
+  child.kill('SIGKILL')
+  await closed
+  return Number(output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1))
+}
+
+describe.each(targets)('a store in $name that is killed at any moment', ({ name, driver, fresh }) => {
+  it(`holds each record once, whole, and in order (${kills} kills)`, async () => {
+    for (const folder of faultCases(Math.ceil(kills / killsPerFolder))) {
+      const base = temporaryDirectory()
+      const dir = path.join(base, 'log')
+      const to = await fresh(base)
+      const pool = await EnginePool.open({
+        dir,
+        instruments,
+        shards: 2,
+        ringBytes: 64 * 1024,
+        segmentBytes: 64 * 1024,
+        maxBatchBytes: 16 * 1024,
+      })
+      const random = new Random(folder + 1)
+      const flow = new StoreFlow(folder + 1)
+      let ended = false
+      const trading = (async () => {
+        while (!ended) {
+          const batch = Array.from({ length: 1 + flow.int(60) }, () => flow.next())
+          await Promise.all(batch.map((command) => pool.submit(command).catch(() => undefined)))
+          await setTimeout(flow.int(8))
+        }
+      })()
+      const runs = Math.min(killsPerFolder, kills - folder * killsPerFolder)
+      for (let run = 0; run < runs; run++) {
+        const said = await storeAndKill(name, dir, to, random)
+        expect(said).toBeGreaterThanOrEqual(0)
+        if (run % 2 === 1) continue
+        // What it said was stored is there, and nothing by half.
+        const store = await openWhenFree({ to, driver })
+        const stored = await storedTables(store)
+        const { rows } = await store.query('SELECT lsn FROM tidemark_progress')
+        const lsn = Number(rows[0]?.['lsn'] ?? 0)
+        await store.close()
+        expect(lsn).toBeGreaterThanOrEqual(said)
+        const logged = (await eventsOf(pool)).filter((event) => event.lsn <= lsn)
+        expect(firstDifference(stored, naiveTables(logged)), `folder ${folder}, kill ${run}`).toBeUndefined()
+      }
+      ended = true
+      await trading
+      const store = await openWhenFree({ dir, to, driver, follow: false })
+      const logged = naiveTables(await eventsOf(pool))
+      await pool.close()
+      await store.ended
+      await store.close()
+      // The pool's last records were perhaps not known to be synced when that one looked; now it is closed.
+      const last = await openWhenFree({ dir, to, driver, follow: false })
+      await last.ended
+      expect(firstDifference(await storedTables(last), logged), `folder ${folder}`).toBeUndefined()
+      await last.close()
+    }
+  })
+})
+
+/** PostgreSQL notices a little later than the kill that the process which held its lock is gone. */
+async function openWhenFree(options: Parameters<typeof Store.open>[0]): Promise<Store> {
+  for (let triesLeft = 100; ; triesLeft--) {
+    try {
+      return await Store.open(options)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'TIDEMARK_STORE_IN_USE' || triesLeft === 0) throw error
+      await setTimeout(50)
+    }
+  }
+}
