@@ -101,6 +101,12 @@ export class RequestLedger {
     return this.#unsettled.length > 0
   }
 
+  /** Whether a request has the id of the account's last one, which waits for `settle`. */
+  isUnsettled(book: number, account: number, words: Int32Array, at: number): boolean {
+    const entry = this.find(book, account)
+    return entry?.lsn === 0 && entry.requestId === requestIdOf(words, at)
+  }
+
   /** Notes what came of a new request, whose group stands at the end of `group`. */
   note(book: number, account: number, words: Int32Array, at: number, group: GroupBuffer): void {
     const outcome = outcomeOf(group.i32, group.start, group.end)

@@ -367,14 +367,14 @@ export class MatchingEngine {
   }
 
   /**
-   * Whether the command record at a word offset may repeat a request of which the LSN is not known yet: then
+   * Whether the command record at a word offset has the id of a request of which the LSN is not known yet: then
    * `settleRequests` must be called before it is applied.
    */
   repeatsUnsettled(words: Int32Array, at: number): boolean {
     const { requests, books } = this.#shard
     if (!requests.hasUnsettled || !this.hasRequestId(words, at)) return false
     const book = books.find(words[at + 1]! >>> 0)
-    return book >= 0 && requests.find(book, commandAccount(words, at))?.lsn === 0
+    return book >= 0 && requests.isUnsettled(book, commandAccount(words, at), words, at)
   }
 
   /**

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { BatchDecoder } from '#tidemark/log/format/batch.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { RingReader } from '#tidemark/log/ring/ring-reader.js'
-import { InlineLog, readRecords, reopen } from '../../support/inline-log.js'
+import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
+import { InlineLog, inlineDirectory, readRecords, reopen } from '../../support/inline-log.js'
 import { logWords } from '../../support/log-words.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
@@ -86,6 +87,33 @@ describe('the ring', () => {
     const { records } = reopen(disk)
     expect(records.map(({ payload }) => payload.byteLength)).toEqual([...sizes, 10])
     expect(new Set(records.map(({ payload }, i) => payload[0] === (i % 7) + 1))).toEqual(new Set([true]))
+  })
+
+  it('puts no more records into a batch than its header counts, or one where each is synced by itself', () => {
+    const megabyte = 1024 * 1024
+    const options = { ringBytes: 4 * megabyte, maxBatchBytes: megabyte, segmentBytes: 8 * megabyte }
+    for (const [durability, records, batches] of [
+      ['group', 0x1_0001, 2],
+      ['each', 100, 100],
+    ] as const) {
+      const disk = new MemoryDisk()
+      const log = new InlineLog(disk, { ...options, durability })
+      const payloads = Array.from({ length: records }, () => new Uint8Array(0))
+      const end = batches * 32 + records * 8
+      for (const payload of payloads) log.producer.stage(1, 0, payload)
+      expect(log.producer.publish()).toBe(end)
+      log.flushAll()
+      expect(log.producer.tryAppendBatch(1, 0, payloads)).toBe(2 * end)
+      let flushes = 0
+      for (; log.released < log.tail; flushes++) log.flusher.flush()
+      expect(flushes).toBe(durability === 'each' ? records : 1)
+      expect(inspectLogNow(disk, inlineDirectory, {}, { settle: false })).toMatchObject({
+        batches: 2 * batches,
+        records: 2 * records,
+        endLsn: 2 * end,
+        damage: [],
+      })
+    }
   })
 
   it('works across the wrap of its 32-bit counters', () => {

@@ -134,6 +134,11 @@ describe('a request id', () => {
     const [firstEnd, secondEnd] = [apply(first), apply(second)]
     engine.settleRequests(1000, firstEnd)
     expect(engine.repeatsUnsettled(words, 0)).toBe(true)
+    // A new id of the same account repeats nothing, so that an account's requests in a row can stand in one batch.
+    encodeCommand(words, 0, { symbol: 'A', ...order(3, 8, 2) } as SymbolCommand, commandGrids(definition))
+    expect(engine.repeatsUnsettled(words, 0)).toBe(false)
+    encodeCommand(words, 0, { symbol: 'A', ...second } as SymbolCommand, commandGrids(definition))
+    expect(engine.repeatsUnsettled(words, 0)).toBe(true)
     engine.settleRequests(5000, secondEnd)
     expect(engine.repeatsUnsettled(words, 0)).toBe(false)
     expect(firstLsn(first)).toMatchObject({ event: 'repeated', firstLsn: 1000 })
