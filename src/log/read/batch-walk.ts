@@ -168,10 +168,10 @@ export class BatchWalk {
    */
   seek(lsn: number, limitLsn: number): number | undefined {
     this.position = lsn
-    const step = this.step(limitLsn)
+    const isBatch = this.#isValid(this.step(limitLsn))
     const { beganBefore } = this.header
     this.position = lsn
-    if (step === 'batch') return beganBefore ? undefined : lsn
+    if (isBatch) return beganBefore ? undefined : lsn
     const [from, bytes] = this.#spanRange(lsn)
     this.window.fill(from, limitLsn, bytes)
     return this.#findSpanning(lsn, limitLsn)
@@ -182,12 +182,20 @@ export class BatchWalk {
     this.position = lsn
     let step = this.stepInMemory(limitLsn)
     while (step === 'unread' && (await this.loadAsync(limitLsn))) step = this.stepInMemory(limitLsn)
+    const isBatch = this.#isValid(step)
     const { beganBefore } = this.header
     this.position = lsn
-    if (step === 'batch') return beganBefore ? undefined : lsn
+    if (isBatch) return beganBefore ? undefined : lsn
     const [from, bytes] = this.#spanRange(lsn)
     await this.window.fillAsync(from, limitLsn, bytes)
     return this.#findSpanning(lsn, limitLsn)
+  }
+
+  /** Whether a step has passed a valid batch: without `verify` it has only looked at the header, which a payload may hold too. */
+  #isValid(step: WalkStep | 'unread'): boolean {
+    if (step !== 'batch' || this.#verify) return step === 'batch'
+    const { bytes } = this.window
+    return this.#decoder.decode(bytes, this.batchStart, this.batchEnd, this.#batchLsn, this.#seed) === 'none'
   }
 
   /** From where on the batches begin that can span an LSN, and how many bytes there are to the end of the longest. */

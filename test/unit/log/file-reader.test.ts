@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
+import { RecordCollector } from '#tidemark/log/read/log-record.js'
 import { segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
@@ -68,4 +69,23 @@ describe('a reader of the files', () => {
       expect.objectContaining({ code: 'TIDEMARK_LOG_IO', cause: expect.objectContaining(failing) }),
     )
   })
+
+  it.each([true, false])(
+    'takes a record for no batch that looks like one at its place (verify: %s)',
+    async (verify) => {
+      const disk = new MemoryDisk()
+      const log = new InlineLog(disk)
+      // The second begins at LSN 72: its length and these bytes are what a batch's header has there.
+      const likeBatch = Buffer.alloc(56)
+      likeBatch.writeBigUInt64LE(72n, 8)
+      const lsns = log.appendTogether([Buffer.alloc(32, 1), likeBatch, Buffer.alloc(8, 2)])
+      expect(lsns[0]).toBe(72)
+      log.flushAll()
+      const readers = Array.from({ length: 2 }, () => new FileReader(disk, inlineDirectory, 72, { verify }))
+      const chunks = [readers[0]!.nextSync(log.released), await readers[1]!.next(log.released)]
+      for (const chunk of chunks)
+        expect(new RecordCollector().take(chunk!).map(({ lsn }) => lsn)).toEqual(lsns.slice(1))
+      for (const reader of readers) reader.close()
+    },
+  )
 })
