@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
-import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
-import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import { batchHeaderBytes, recordHeaderBytes } from '#tidemark/log/format/batch.js'
+import { headerCopyBytes, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { damage, segmentPaths } from './damaged-log.js'
 import { MemoryDisk } from './memory-disk.js'
 import type { Random } from './random.js'
@@ -43,50 +43,35 @@ function trailingZeros(content: Buffer): number {
   return zeros
 }
 
-/** Changes bytes of some frames, header or payload, and makes their CRCs fit: what only a writer's error can do. */
+/** Changes bytes of some batches, headers or records, and makes their CRCs fit: what only a writer's error can do. */
 export function mutateSealed(disk: MemoryDisk, random: Random, directory?: string): void {
   const times = 1 + random.int(4)
   for (let i = 0; i < times; i++) {
     const files = segmentPaths(disk, directory)
     const file = files[random.int(files.length)]!
     damage(disk, file, (content) => {
-      const frames = framesIn(content)
-      const frame = frames[random.int(frames.length)]
-      if (frame) mutateFrame(content.subarray(frame.from, frame.to), content.subarray(16, 24), random)
-      return content
-    })
-  }
-  chainAnew(disk, directory)
-}
-
-/** Writes the CRC of each segment into the header of the next. */
-function chainAnew(disk: MemoryDisk, directory?: string): void {
-  const files = segmentPaths(disk, directory)
-  for (const [i, file] of files.entries()) {
-    const before = files[i - 1] && disk.contentOf(files[i - 1]!)
-    if (!before || before.byteLength < segmentHeaderBytes) continue
-    damage(disk, file, (content) => {
-      if (content.byteLength < segmentHeaderBytes) return content
-      const bytes = Number(content.readBigUInt64LE(24) - before.readBigUInt64LE(24))
-      const crc = crc32(before.subarray(segmentHeaderBytes, segmentHeaderBytes + bytes))
-      for (const at of [0, 2048]) {
-        content.writeUInt32LE(crc, at + 60)
-        content.writeUInt32LE(crc32(content.subarray(at, at + 64)), at + 64)
-      }
+      const batches = batchesIn(content)
+      const batch = batches[random.int(batches.length)]
+      if (batch) mutateBatch(content.subarray(batch.from, batch.to), content.subarray(16, 24), random)
       return content
     })
   }
 }
 
-function mutateFrame(frame: Buffer, epoch: Buffer, random: Random): void {
-  const payload = frame.subarray(batchHeaderBytes)
+function mutateBatch(batch: Buffer, epoch: Buffer, random: Random): void {
+  // The bytes of the first record's payload most of the time: what else stands there is refused by the log's own checks.
+  const first = batchHeaderBytes + recordHeaderBytes
+  const payload =
+    batch.byteLength > first && random.int(4) > 0
+      ? batch.subarray(first, batchHeaderBytes + Math.max(recordHeaderBytes, firstLength(batch)))
+      : batch.subarray(batchHeaderBytes)
   const changes = 1 + random.int(3)
   for (let i = 0; i < changes; i++) {
     const at = random.int(Math.max(1, payload.byteLength))
     switch (random.int(6)) {
       case 0:
-        // Type, flags or producer, time, or what was synced.
-        frame[[8, 9, 10, 12, 13, 14, 15, 24, 28, 31][random.int(10)]!] = random.int(256)
+        // Producer, what was synced, or time.
+        batch[[10, 11, 12, 13, 14, 15, 24, 28, 31][random.int(9)]!] = random.int(256)
         break
       case 1:
         if (payload.byteLength > 0) payload[at]! ^= 1 << random.int(8)
@@ -105,25 +90,50 @@ function mutateFrame(frame: Buffer, epoch: Buffer, random: Random): void {
         payload.set(random.bytes(Math.min(payload.byteLength - Math.min(at, payload.byteLength), 8)), at)
         break
       default:
-        // Shorter, down to nothing; the rest becomes a frame that is none.
-        frame.writeUInt32LE(batchHeaderBytes + random.int(payload.byteLength + 1), 0)
+        mutateRecord(batch, random)
     }
   }
-  const length = Math.min(frame.readUInt32LE(0), frame.byteLength)
-  frame.writeUInt32LE(0, 4)
-  const ofPayload = crc32(frame.subarray(batchHeaderBytes, length), crc32(epoch))
-  frame.writeUInt32LE(crc32(frame.subarray(0, batchHeaderBytes), ofPayload), 4)
+  const length = Math.min(batch.readUInt32LE(0), batch.byteLength)
+  batch.writeUInt32LE(0, 4)
+  const ofRecords = crc32(batch.subarray(batchHeaderBytes, length), crc32(epoch))
+  batch.writeUInt32LE(crc32(batch.subarray(0, batchHeaderBytes), ofRecords), 4)
 }
 
-function framesIn(content: Buffer): { from: number; to: number }[] {
-  const frames: { from: number; to: number }[] = []
+/** Another type, other flags, another length of the first record within its padding, or another number of records. */
+function mutateRecord(batch: Buffer, random: Random): void {
+  if (batch.byteLength <= batchHeaderBytes) return
+  const length = firstLength(batch)
+  switch (random.int(4)) {
+    case 0:
+      batch[batchHeaderBytes + 4] = random.int(256)
+      break
+    case 1:
+      batch[batchHeaderBytes + 5] = random.int(2) === 0 ? random.int(256) : random.int(4)
+      break
+    case 2:
+      batch.writeUInt32LE(
+        Math.max(recordHeaderBytes, Math.ceil(length / 8) * 8 - random.int(9)),
+        batchHeaderBytes,
+      )
+      break
+    default:
+      batch.writeUInt16LE(random.int(5), 8)
+  }
+}
+
+function firstLength(batch: Buffer): number {
+  return Math.min(batch.readUInt32LE(batchHeaderBytes), batch.byteLength - batchHeaderBytes)
+}
+
+function batchesIn(content: Buffer): { from: number; to: number }[] {
+  const batches: { from: number; to: number }[] = []
   for (let at = segmentHeaderBytes; at + batchHeaderBytes <= content.byteLength; ) {
     const length = content.readUInt32LE(at)
     if (length < batchHeaderBytes || at + length > content.byteLength) break
-    frames.push({ from: at, to: at + length })
-    at += Math.ceil(length / 8) * 8
+    batches.push({ from: at, to: at + length })
+    at += length
   }
-  return frames
+  return batches
 }
 
 /** A folder of random files, some of which have a header whose CRC fits and whose numbers are anything. */
@@ -139,16 +149,18 @@ export function randomFiles(random: Random, directory: string): MemoryDisk {
   return disk
 }
 
-/** A header whose CRC fits and whose numbers are anything, and frames that claim to be large. */
+/** A header whose CRC fits and whose numbers are anything, and batches that claim to be large. */
 function plausibleHeader(content: Buffer, random: Random): void {
   content.write('TIDEMARK', 0, 'latin1')
-  content.writeUInt32LE(1, 8)
+  content.writeUInt32LE(2, 8)
   if (random.int(2) === 0) content.writeUInt32LE(1, 12)
   if (random.int(2) === 0) content.writeBigUInt64LE(BigInt(random.int(3) * 4096 * 8), 24)
   if (random.int(2) === 0) content.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 32)
   if (random.int(2) === 0) content.writeUInt32LE(0xffff_ffff, 56)
-  content.writeUInt32LE(crc32(content.subarray(0, 64)), 64)
-  content.copy(content, 2048, 0, 68)
+  const kind = ['pool', 'jobs', 'factors'][random.int(4)]
+  if (kind) content.fill(0, 60, 76).write(kind, 60, 'latin1')
+  content.writeUInt32LE(crc32(content.subarray(0, 76)), 76)
+  content.copy(content, 2048, 0, headerCopyBytes)
   for (let at = segmentHeaderBytes; at + 32 < content.byteLength; at += 8 * (1 + random.int(40))) {
     content.writeUInt32LE(random.int(2) === 0 ? 0x7fff_fff8 : 32 + random.int(9000), at)
     const lsn = content.readBigUInt64LE(24) + BigInt(at - segmentHeaderBytes)
