@@ -1,9 +1,11 @@
 // What the rest of the house uses of the matching engine. What users of the package get of it stands in public.ts.
 
 export { packedInstrument, packedOrderNumbers, unpackOrder } from './book/packed-order.js'
+export { clientOrderIdWordsAt } from './codec/client-order-id.js'
 export {
   commandWords,
   flagsOf,
+  HAS_CLIENT_ORDER_ID,
   HEADER_WORDS,
   hasTag,
   INSTRUMENT_HAS_DETAILS,
@@ -11,7 +13,13 @@ export {
   OMITS_ORDER_ID,
   optionalAt,
 } from './codec/command-layout.js'
-export { EVENT_HEADER_WORDS, eventWords, REPEATED_STATUS, reasonOf } from './codec/event-layout.js'
+export {
+  EVENT_HAS_CLIENT_ORDER_ID,
+  EVENT_HEADER_WORDS,
+  eventWords,
+  REPEATED_STATUS,
+  reasonOf,
+} from './codec/event-layout.js'
 export {
   DETAILS_WORDS,
   decodeDetails,

@@ -204,6 +204,8 @@ export interface OrderAnswer {
 /** A live order; quantities and prices are decimal strings. */
 export interface OrderState {
   readonly orderId: number
+  /** The client's own name for it; `undefined` without one. */
+  readonly clientOrderId: string | undefined
   readonly symbol: string
   readonly account: number
   readonly side: 'buy' | 'sell'
@@ -353,6 +355,8 @@ export type TradeEvent = EventPlace & {
 
 interface OrderPlace extends EventPlace {
   readonly orderId: number
+  /** The client's own name for the order; `undefined` without one. */
+  readonly clientOrderId: string | undefined
   readonly account: number
   readonly side: Side
   /** Limit price; `undefined` for orders without a limit. */
@@ -413,6 +417,8 @@ export type RejectedEvent = EventPlace & {
   readonly event: 'rejected'
   /** 0 where the command names no order. */
   readonly orderId: number
+  /** Of the command, or of the live order that it names. */
+  readonly clientOrderId: string | undefined
   /** The account that the command states, or of the live order that it names. */
   readonly account: number | undefined
   readonly side: Side | undefined

@@ -328,6 +328,20 @@ export const mutants = [
     tests: ['test/integration/order-ids.test.ts'],
   },
   {
+    name: 'an account uses a client order id for two live orders',
+    file: 'dist/src/matching/rules/new-order.js',
+    find: 'if (client !== undefined && shard.clients.find(',
+    replace: 'if (false && shard.clients.find(',
+    tests: ['test/integration/client-order-ids.test.ts'],
+  },
+  {
+    name: 'client order ids are not in a snapshot',
+    file: 'dist/src/matching/book/shard-restore.js',
+    find: 'clients.add(orders.book(order), orders.account(order), order, readClientOrderId(words, at + 2));',
+    replace: '',
+    tests: ['test/integration/client-order-ids.test.ts'],
+  },
+  {
     name: 'an order that is cancelled is not said to have traded',
     file: 'dist/src/matching/rules/fast-path.js',
     find: 'addFilled(out, event, CANCELLED_WORDS, orders.filled(order));',

@@ -14,7 +14,8 @@ const codes =
   `UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER FOK_NOT_FILLABLE
   POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE DISPLAY_QUANTITY_TOO_SMALL PRICE_NOT_APPLICABLE REQUEST_ID_OUTDATED
   REQUEST_ID_REUSED INSTRUMENT_CLOSED PRICE_TOO_LOW PRICE_TOO_HIGH QUANTITY_TOO_SMALL QUANTITY_TOO_LARGE
-  NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED`.split(/\s+/)
+  NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED
+  DUPLICATE_CLIENT_ORDER_ID`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -143,12 +144,15 @@ function optionalFields(reader: Reader): Fields {
       ...reader.optional(4, 'stopPrice'),
       ...reader.optional(8, 'displayQuantity'),
       ...reader.optional(16, 'expireTime'),
+      ...readClientId(reader, 128),
       ...reader.optional(32, 'requestId'),
     }
   }
   if (reader.kind >= 2 && reader.kind <= 4) {
+    const client = readClientId(reader, 128)
     const account = reader.has(16) ? { account: reader.u64() } : {}
-    return { ...account, ...reader.optional(32, 'requestId') }
+    const omitted = reader.has(256) ? { orderIdOmitted: true } : {}
+    return { ...client, ...omitted, ...account, ...reader.optional(32, 'requestId') }
   }
   if (reader.kind === 11) {
     const { set, removed, status } = readDetails(reader)
@@ -202,6 +206,14 @@ function readDetails(reader: Reader): { set: Fields; removed: string[]; status?:
   }
 }
 
+/** A byte that says how many characters, the characters, and zeros up to a multiple of 8. */
+function readClientId(reader: Reader, flag: number): Fields {
+  if (!reader.has(flag)) return {}
+  const length = reader.u8(reader.at - reader.start)
+  const [text] = readTexts(reader, [length + 1])
+  return { clientOrderId: text!.slice(1) }
+}
+
 function readEvent(reader: Reader, command: Fields): Fields {
   const reason = reader.flags >> 5
   switch (reader.kind) {
@@ -247,7 +259,17 @@ function readOrder(reader: Reader, command: Fields): Fields {
   const isRequested = reader.kind === 35 && reader.flags >> 5 === 1
   const quantity = isRequested ? command['quantity'] : reader.u64()
   const filled = reader.has(8) ? reader.u64() : 0
-  return { orderId, account: reader.u32(4), side: sides[reader.flags & 1], price, quantity, filled }
+  const own = isOwn && 'clientOrderId' in command ? { clientOrderId: command['clientOrderId'] } : {}
+  const client = { ...own, ...readClientId(reader, 16) }
+  return {
+    orderId,
+    account: reader.u32(4),
+    side: sides[reader.flags & 1],
+    price,
+    quantity,
+    filled,
+    ...client,
+  }
 }
 
 function readRejected(reader: Reader, command: Fields): Fields {
@@ -263,6 +285,8 @@ function readRejected(reader: Reader, command: Fields): Fields {
     code: codes[(reader.flags >> 5) - 1],
     ...(account !== undefined && { account }),
     ...((isLive || isNew) && { side, price, filled }),
+    ...('clientOrderId' in command && { clientOrderId: command['clientOrderId'] }),
+    ...readClientId(reader, 16),
   }
 }
 

@@ -32,6 +32,7 @@ interface NaiveOrder {
 interface NamedOrder {
   readonly orderId: number
   readonly account?: number
+  readonly clientOrderId?: string
 }
 
 const LARGEST = 2 ** 53 - 1
@@ -65,7 +66,7 @@ export class NaiveBook {
 
   #execute(sent: DecodedCommand): void {
     let command = sent
-    if (command.type === 'new' && command.orderIdOmitted) {
+    if ('orderIdOmitted' in command && command.type === 'new') {
       const orderId = this.#highestOrderId + 1
       if (orderId > LARGEST) {
         this.#rejectNew({ ...command, orderId: 0 }, 'ORDER_IDS_EXHAUSTED')
@@ -73,6 +74,16 @@ export class NaiveBook {
       }
       command = { ...command, orderId }
       this.#highestOrderId = orderId
+    }
+    if (
+      'orderIdOmitted' in command &&
+      (command.type === 'cancel' || command.type === 'replace' || command.type === 'reduce')
+    ) {
+      const { account, clientOrderId } = command
+      const named = this.#orders.find(
+        ({ command: own }) => own.account === account && own.clientOrderId === clientOrderId,
+      )
+      command = { ...command, orderId: named?.command.orderId ?? 0 }
     }
     const { type } = command
     if (this.#status !== 'open' && (type === 'new' || type === 'replace' || type === 'reduce')) {
@@ -141,6 +152,13 @@ export class NaiveBook {
     const { orderId, side, orderType, timeInForce, price, quantity, postOnly, stopPrice = 0 } = command
     if (this.#orders.some((o) => o.command.orderId === orderId)) {
       this.#rejectNew(command, 'DUPLICATE_ORDER_ID')
+      return
+    }
+    const { account, clientOrderId } = command
+    const isTaken = ({ command: own }: NaiveOrder) =>
+      own.account === account && own.clientOrderId === clientOrderId
+    if (clientOrderId !== undefined && this.#orders.some(isTaken)) {
+      this.#rejectNew(command, 'DUPLICATE_CLIENT_ORDER_ID')
       return
     }
     const outside = this.#outside(price, quantity, stopPrice)
@@ -441,8 +459,9 @@ export class NaiveBook {
     this.#orders = this.#orders.filter((o) => o !== order)
   }
 
-  #rejectNew({ orderId, account, side, price }: DecodedNew, code: RejectCode): void {
-    this.#events.push({ event: 'rejected', orderId, code, account, side, price, filled: 0 })
+  #rejectNew({ orderId, account, side, price, clientOrderId }: DecodedNew, code: RejectCode): void {
+    const client = clientOrderId === undefined ? {} : { clientOrderId }
+    this.#events.push({ event: 'rejected', orderId, code, account, side, price, filled: 0, ...client })
   }
 
   #rejectInstrument(code: RejectCode): void {
@@ -451,16 +470,24 @@ export class NaiveBook {
 
   #rejectOrder(order: NaiveOrder, code: RejectCode): void {
     const { price, filled } = order
-    const { orderId, account, side } = order.command
-    this.#events.push({ event: 'rejected', orderId, code, account, side, price, filled })
+    this.#events.push({ event: 'rejected', ...idOf(order), code, price, filled })
   }
 
   /** Of an amendment: with the order's fields, if it names one and may know of it. */
-  #rejectAmendment({ orderId, account }: NamedOrder, code: RejectCode): void {
+  #rejectAmendment({ orderId, account, clientOrderId }: NamedOrder, code: RejectCode): void {
     const order = this.#orders.find((o) => o.command.orderId === orderId)
     if (order !== undefined && (account === undefined || account === order.command.account))
       this.#rejectOrder(order, code)
-    else this.#events.push({ event: 'rejected', orderId, code, ...(account !== undefined && { account }) })
+    else {
+      const client = clientOrderId === undefined ? {} : { clientOrderId }
+      this.#events.push({
+        event: 'rejected',
+        orderId,
+        code,
+        ...(account !== undefined && { account }),
+        ...client,
+      })
+    }
   }
 
   #prevention(order: NaiveOrder): SelfTradePrevention {
@@ -519,8 +546,8 @@ export class NaiveBook {
   }
 }
 
-function idOf({ command: { orderId, account, side } }: NaiveOrder) {
-  return { orderId, account, side }
+function idOf({ command: { orderId, account, side, clientOrderId } }: NaiveOrder) {
+  return { orderId, account, side, ...(clientOrderId !== undefined && { clientOrderId }) }
 }
 
 function sum(orders: NaiveOrder[]): number {
@@ -542,6 +569,7 @@ function stateOf(order: NaiveOrder): OrderState {
     filled: order.filled,
     shown: order.shown,
     postOnly,
+    ...(command.clientOrderId !== undefined && { clientOrderId: command.clientOrderId }),
     ...(command.displayQuantity !== undefined && { displayQuantity: command.displayQuantity }),
     ...(command.stopPrice !== undefined && { stopPrice: command.stopPrice }),
     ...(command.expireTime !== undefined && { expireTime: command.expireTime }),
@@ -567,6 +595,7 @@ export class NaiveEngine {
           code: 'UNKNOWN_INSTRUMENT',
           ...(account !== undefined && { account }),
           ...(command.type === 'new' && { side: command.side, price: command.price, filled: 0 }),
+          ...('clientOrderId' in command && { clientOrderId: command.clientOrderId }),
         },
       ]
     }

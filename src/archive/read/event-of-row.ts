@@ -60,6 +60,7 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
   }
   const event = columns['event']![i] as OrderEvent['event']
   const ids = { orderId: optional(columns, 'order_id', i) ?? 0, account: optional(columns, 'account', i)! }
+  const clientOrderId: string | undefined = columns['client_order_id']![i] ?? undefined
   const side = columns['side']![i] ?? undefined
   const reason = columns['reason']![i] ?? undefined
   switch (event) {
@@ -68,6 +69,7 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
         ...place,
         event,
         ...ids,
+        clientOrderId,
         side,
         orderType: columns['order_type']![i],
         timeInForce: columns['time_in_force']![i],
@@ -81,21 +83,42 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
       }
     case 'replaced': {
       const [quantity, filled] = [lots('quantity_lots')!, lots('filled_lots')!]
-      return { ...place, event, ...ids, side, price: price('price_ticks'), quantity, filled, reason }
+      return {
+        ...place,
+        event,
+        ...ids,
+        clientOrderId,
+        side,
+        price: price('price_ticks'),
+        quantity,
+        filled,
+        reason,
+      }
     }
     case 'cancelled': {
       const [remaining, filled] = [lots('quantity_lots')!, lots('filled_lots')!]
-      return { ...place, event, ...ids, side, price: price('price_ticks'), remaining, filled, reason }
+      return {
+        ...place,
+        event,
+        ...ids,
+        clientOrderId,
+        side,
+        price: price('price_ticks'),
+        remaining,
+        filled,
+        reason,
+      }
     }
     case 'triggered': {
       const [remaining, filled] = [lots('quantity_lots')!, lots('filled_lots')!]
-      return { ...place, event, ...ids, side, price: price('price_ticks'), remaining, filled }
+      return { ...place, event, ...ids, clientOrderId, side, price: price('price_ticks'), remaining, filled }
     }
     case 'rejected':
       return {
         ...place,
         event,
         ...ids,
+        clientOrderId,
         side,
         price: price('price_ticks'),
         filled: lots('filled_lots'),

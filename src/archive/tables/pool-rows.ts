@@ -216,7 +216,7 @@ export class PoolRows implements LogRows {
   }
 
   /** What a new order says of itself, in its command and where it was accepted. */
-  #terms({ numbers }: RowSet, fields: NewOrderFields, row: number): void {
+  #terms({ numbers, others }: RowSet, fields: NewOrderFields, row: number): void {
     numbers['order_type']![row] = fields.orderType
     numbers['time_in_force']![row] = fields.timeInForce
     numbers['quantity_lots']![row] = fields.quantity
@@ -226,6 +226,7 @@ export class PoolRows implements LogRows {
     if (fields.displayQuantity !== 0) numbers['display_lots']![row] = fields.displayQuantity
     if (fields.expireTime !== 0) numbers['expire_time_ms']![row] = fields.expireTime
     if (fields.prevention !== 0) numbers['self_trade_prevention']![row] = fields.prevention
+    if (fields.clientOrderId !== undefined) others['client_order_id']![row] = fields.clientOrderId
   }
 
   #order(words: Int32Array, from: number, at: number, row: number, reasonOffset: number | undefined): void {
@@ -237,7 +238,13 @@ export class PoolRows implements LogRows {
     numbers['quantity_lots']![row] = order.quantity
     numbers['filled_lots']![row] = order.filled
     if (order.price !== 0) numbers['price_ticks']![row] = order.price
+    this.#clientOrderId(row)
     if (reasonOffset !== undefined) numbers['reason']![row] = reasonOffset + order.reason
+  }
+
+  #clientOrderId(row: number): void {
+    const { clientOrderId } = order
+    if (clientOrderId !== undefined) this.events.others['client_order_id']![row] = clientOrderId
   }
 
   #rejected(words: Int32Array, from: number, at: number, row: number): void {
@@ -246,6 +253,7 @@ export class PoolRows implements LogRows {
     if (order.orderId !== 0) numbers['order_id']![row] = order.orderId
     if (order.account >= 0) numbers['account']![row] = order.account
     numbers['reason']![row] = reasonOffsets.rejected + order.reason
+    this.#clientOrderId(row)
     if (!order.hasOrder) return
     numbers['side']![row] = order.sell
     numbers['filled_lots']![row] = order.filled
@@ -301,7 +309,8 @@ export class PoolRows implements LogRows {
       if (command.requestId !== undefined) numbers['request_id']![row] = command.requestId
       return
     }
-    if ('orderId' in command) numbers['order_id']![row] = command.orderId
+    if ('orderId' in command && command.orderId !== 0) numbers['order_id']![row] = command.orderId
+    if ('clientOrderId' in command) others['client_order_id']![row] = command.clientOrderId
     if ('account' in command && command.account !== undefined) numbers['account']![row] = command.account
     if ('requestId' in command && command.requestId !== undefined)
       numbers['request_id']![row] = command.requestId

@@ -1,6 +1,7 @@
 import type { InspectedRecord } from '../../log/index.js'
 import {
   type CommandKind,
+  clientOrderIdWordsAt,
   commandKindNames,
   commandKinds,
   commandTagHigh,
@@ -9,11 +10,13 @@ import {
   type DecodedCommand,
   decodeCommand,
   detailsWords,
+  EVENT_HAS_CLIENT_ORDER_ID,
   EVENT_HEADER_WORDS,
   eventKinds,
   eventWords,
   flagsOf,
   fromSteps,
+  HAS_CLIENT_ORDER_ID,
   HEADER_WORDS,
   INSTRUMENT_HAS_DETAILS,
   type InstrumentDefinition,
@@ -27,9 +30,6 @@ import {
   type PoolInstrument,
   poolEvents,
 } from '../../pool/index.js'
-
-/** Of an order with every optional field, and of the longest amendment: more than any command has besides strings. */
-const optionalWordsMax = 10
 
 /** A group of the pool, in words; valid as long as the payload is. */
 export interface PoolGroup {
@@ -64,7 +64,21 @@ export function poolGroupOf(group: InspectedRecord): PoolGroup | undefined {
 function eventFits(words: Int32Array, at: number, length: number): boolean {
   if ((words[at]! & 0xff) === eventKinds['instrument-changed'])
     return at + length <= words.length && detailsFit(words, at + EVENT_HEADER_WORDS, at + length)
-  return length === eventWords(words[at]!)
+  const fixed = eventWords(words[at]!)
+  if (!isAboutOrder(words[at]!) || (flagsOf(words, at) & EVENT_HAS_CLIENT_ORDER_ID) === 0)
+    return length === fixed
+  return length === fixed + clientOrderIdWordsAt(words, at + fixed)
+}
+
+/** Whether an event, by its first word, is one that may have a client order id. */
+function isAboutOrder(header: number): boolean {
+  const kind = header & 0xff
+  return (
+    kind === eventKinds.cancelled ||
+    kind === eventKinds.replaced ||
+    kind === eventKinds.rejected ||
+    kind === eventKinds.triggered
+  )
 }
 
 /** Whether the block of details at a word offset ends where its record does. */
@@ -85,11 +99,20 @@ function commandFits(words: Int32Array, length: number): boolean {
     return end <= length && (!hasDetails || detailsFit(words, end, length))
   }
   if (kind === commandKinds['instrument-change']) return detailsFit(words, fixed, length)
-  const optional = kind === commandKinds.new ? flagsOf(words, 0) & 0x3c : flagsOf(words, 0) & 0x30
-  let fields = 0
-  for (let bits = optional; bits !== 0; bits &= bits - 1) fields++
-  const hasOptional = kind <= commandKinds.reduce
-  return length <= fixed + optionalWordsMax && (!hasOptional || fixed + fields * 2 <= length)
+  const flags = flagsOf(words, 0)
+  if (kind > commandKinds.reduce) return length === fixed
+  // The client order id stands after stop price, display quantity and expire time, and before account and request id.
+  const before = bits(kind === commandKinds.new ? flags & 0x1c : 0) * 2
+  const after = bits(kind === commandKinds.new ? flags & 0x20 : flags & 0x30) * 2
+  const hasClientId = (flags & HAS_CLIENT_ORDER_ID) !== 0
+  const client = hasClientId ? clientOrderIdWordsAt(words, fixed + before) : 0
+  return length === fixed + before + client + after
+}
+
+function bits(flags: number): number {
+  let count = 0
+  for (let left = flags; left !== 0; left &= left - 1) count++
+  return count
 }
 
 /** A group of the pool as people and programs read it: symbols, and decimals on the instrument's grids. */

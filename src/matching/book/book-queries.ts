@@ -1,4 +1,5 @@
 import type { OrderType, SelfTradePrevention, Side, TimeInForce } from '../codec/names.js'
+import { FLAG_CLIENT_ID } from './order-store.js'
 import { packedOrderNumbers, packOrder, unpackOrder } from './packed-order.js'
 import type { ShardBooks } from './shard-books.js'
 
@@ -19,6 +20,8 @@ export interface SideTotals {
 /** Everything about a live order; prices in ticks, quantities in lots. Fields that do not apply are absent. */
 export interface OrderState {
   readonly orderId: number
+  /** The client's own name for it; absent when it has none. */
+  readonly clientOrderId?: string
   readonly account: number
   readonly side: Side
   readonly orderType: OrderType
@@ -78,5 +81,6 @@ export function countOrders(shard: ShardBooks, book: number): number {
 export function orderState(shard: ShardBooks, order: number): OrderState {
   const numbers = new Float64Array(packedOrderNumbers)
   packOrder(shard, order, numbers, 0)
-  return unpackOrder(numbers, 0)
+  const isNamed = (shard.orders.flags(order) & FLAG_CLIENT_ID) !== 0
+  return unpackOrder(numbers, 0, isNamed ? shard.clients.idOf(order) : undefined)
 }

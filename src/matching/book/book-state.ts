@@ -1,7 +1,7 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
 import { type InstrumentStatus, instrumentStatusCodes } from '../codec/names.js'
 import { type OrderState, orderState } from './book-queries.js'
-import { FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, FLAG_TYPE_SHIFT } from './order-store.js'
+import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, FLAG_TYPE_SHIFT } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
 import type { ShardBooks } from './shard-books.js'
 
@@ -71,6 +71,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
     digest.number(orders.open(order))
     digest.number(orders.shown(order))
     digest.number(orders.filled(order))
+    if ((flags & FLAG_CLIENT_ID) !== 0) digest.text(shard.clients.idOf(order))
     if ((flags & FLAG_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
     if (((flags >> FLAG_TYPE_SHIFT) & 2) !== 0) digest.number(orders.stopPrice(order))
     if (((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === 4) digest.number(orders.expireTime(order))

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js'
+import { FLAG_CLIENT_ID } from './order-store.js'
 import { packedOrderNumbers, packOrder } from './packed-order.js'
 import type { ShardBooks } from './shard-books.js'
 
@@ -19,6 +20,8 @@ export interface OpenOrdersQuery {
 export interface OpenOrdersPage {
   /** `packedOrderNumbers` for each. */
   readonly orders: Float64Array
+  /** By the place of an order on the page: the client's own names, of those that have one. */
+  readonly clientOrderIds: ReadonlyMap<number, string>
   /** The page has all that there is up to here, and more may come after it; `undefined`: it has all. */
   readonly coveredTo: { readonly instrumentId: number; readonly orderId: number } | undefined
 }
@@ -153,13 +156,16 @@ export class OpenOrders {
     this.stop()
     const { index, orders } = this.#shard
     const packed = new Float64Array(this.#page.length * packedOrderNumbers)
+    const clientOrderIds = new Map<number, string>()
     let at = 0
     for (const { book, orderId } of this.#page) {
       const order = index.find(book, orderId | 0, (orderId / 4294967296) | 0)
       if (order === 0 || orders.account(order) !== this.#query.account) continue
       packOrder(this.#shard, order, packed, at)
+      if ((orders.flags(order) & FLAG_CLIENT_ID) !== 0)
+        clientOrderIds.set(at / packedOrderNumbers, this.#shard.clients.idOf(order))
       at += packedOrderNumbers
     }
-    return { orders: at === packed.length ? packed : packed.slice(0, at), coveredTo }
+    return { orders: at === packed.length ? packed : packed.slice(0, at), clientOrderIds, coveredTo }
   }
 }

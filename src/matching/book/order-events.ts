@@ -1,5 +1,6 @@
 import { commandAccount } from '../codec/command-layout.js'
 import { eventKinds } from '../codec/names.js'
+import { FLAG_CLIENT_ID } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
 
 const CANCELLED = eventKinds.cancelled
@@ -49,6 +50,7 @@ function report(
     price,
     quantity,
     orders.filled(order),
+    clientOrderId(shard, order),
   )
 }
 
@@ -66,12 +68,13 @@ export function reportAggressor(
 ): void {
   const { orders, group, aggressor, aggressorFilled } = shard
   if (aggressor === 0) {
-    group.order(kind, sell, reason, account, 0, 0, quantity, aggressorFilled)
+    group.order(kind, sell, reason, account, 0, 0, quantity, aggressorFilled, '')
     return
   }
   const id = orders.id(aggressor)
   const other = id === shard.commandOrderId ? 0 : id
-  group.order(kind, sell, reason, account, other, orders.price(aggressor), quantity, aggressorFilled)
+  const client = clientOrderId(shard, aggressor)
+  group.order(kind, sell, reason, account, other, orders.price(aggressor), quantity, aggressorFilled, client)
 }
 
 /** Reports that the command at `at` is refused: a new order, or one that names no order that is its own. */
@@ -88,5 +91,15 @@ export function rejectAmendment(shard: ShardBooks, order: number, code: number):
     orders.flags(order) & 1,
     orders.price(order),
     orders.filled(order),
+    clientOrderId(shard, order),
   )
+}
+
+/** The client's own id of a live order, as an event says it: no characters where there is none, or the command says it. */
+function clientOrderId(
+  { orders, clients, commandOrderId, commandSaysClient }: ShardBooks,
+  order: number,
+): string {
+  if ((orders.flags(order) & FLAG_CLIENT_ID) === 0) return ''
+  return commandSaysClient && orders.id(order) === commandOrderId ? '' : clients.idOf(order)
 }

@@ -64,6 +64,8 @@ export const FLAG_ICEBERG = 1 << 10
 export const FLAG_FILLED = 1 << 11
 /** A stop that has not been triggered. */
 export const FLAG_WAITING = 1 << 12
+/** The order has a client order id, which stands in `ClientOrderIds`. */
+export const FLAG_CLIENT_ID = 1 << 13
 
 /** Copies records before they change, while a snapshot is taken. */
 export interface OrderKeeper {

@@ -35,13 +35,14 @@ export function packedInstrument(numbers: Float64Array, at: number): number {
 }
 
 /** The packed order as an object. Which of its optional numbers mean something, its flags say. */
-export function unpackOrder(numbers: Float64Array, at: number): OrderState {
+export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: string): OrderState {
   const flags = numbers[at + 3]!
   const orderType = orderTypeNames[(flags >> FLAG_TYPE_SHIFT) & 3]!
   const timeInForce = timeInForceNames[(flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7]!
   const prevention = selfTradePreventionNames[(flags >> FLAG_PREVENTION_SHIFT) & 7]
   return {
     orderId: numbers[at + 1]!,
+    ...(clientOrderId !== undefined && { clientOrderId }),
     account: numbers[at + 2]!,
     side: sideNames[flags & 1]!,
     orderType,

@@ -1,11 +1,19 @@
+import { commandClientOrderId } from '../codec/command-reader.js'
 import { GroupBuffer } from '../codec/group-buffer.js'
 import { timeInForceCodes } from '../codec/names.js'
 import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
+import { ClientOrderIds } from './client-order-ids.js'
 import { levelFields } from './level-store.js'
 import { reportCancelled } from './order-events.js'
 import { OrderIndex } from './order-index.js'
-import { FLAG_TIME_IN_FORCE_SHIFT, FLAG_WAITING, OrderStore, orderFields } from './order-store.js'
+import {
+  FLAG_CLIENT_ID,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_WAITING,
+  OrderStore,
+  orderFields,
+} from './order-store.js'
 import { PriceLevels } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
@@ -16,6 +24,7 @@ import { RequestLedger } from './request-ledger.js'
 const DAY = timeInForceCodes.DAY
 const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
 const WAITING = FLAG_WAITING
+const CLIENT_ID = FLAG_CLIENT_ID
 const ID = orderFields.id
 const PRICE = orderFields.price
 const OPEN = orderFields.open
@@ -33,8 +42,8 @@ const LEVEL_TAIL = levelFields.tail
 const LEVEL_COUNT = levelFields.count
 
 const RECORD = recordMask
-/** An order without any of these bits is neither a waiting stop nor DAY or GTD, the orders that a book counts. */
-const COUNTED_FLAGS = WAITING | (7 << TIME_IN_FORCE_SHIFT)
+/** An order without any of these bits is neither a waiting stop nor DAY or GTD, which a book counts, and has no client order id. */
+const COUNTED_FLAGS = WAITING | CLIENT_ID | (7 << TIME_IN_FORCE_SHIFT)
 
 /** Whether an `expire` command could ever kill an order with these flags. */
 export function canExpire(flags: number): boolean {
@@ -49,10 +58,13 @@ export class ShardBooks {
   readonly accounts = new AccountIndex(this.orders)
   readonly books = new BookTable()
   readonly requests = new RequestLedger()
+  readonly clients = new ClientOrderIds()
   /** Where the events of the command at hand go. */
   group = new GroupBuffer()
   /** The order id that the command at hand names, 0 when it names none: events do not repeat it. */
   commandOrderId = 0
+  /** Whether that command has the client's own id of the order. */
+  commandSaysClient = false
   /** The record of the order that crosses, 0 for a new order, which has none; set before crossing. */
   aggressor = 0
   /** What that order has traded, in lots; set before crossing to what it had traded before. */
@@ -90,6 +102,11 @@ export class ShardBooks {
     this.index.insert(order)
     this.accounts.add(order, book, account)
     if (((flags >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, 1)
+    const client = commandClientOrderId(words, at)
+    if (client !== undefined) {
+      i32[base + FLAGS] = flags | CLIENT_ID
+      this.clients.add(book, account >>> 0, order, client)
+    }
     return order
   }
 
@@ -102,8 +119,7 @@ export class ShardBooks {
     const flags = i32[base + FLAGS]!
     this.index.remove(order)
     this.accounts.remove(order)
-    if (((flags >> TIME_IN_FORCE_SHIFT) & 7) >= DAY) this.books.addExpiring(book, -1)
-    if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
+    if ((flags & COUNTED_FLAGS) !== 0) this.uncount(book, order, flags)
     orders.release(order)
   }
 
@@ -211,7 +227,7 @@ export class ShardBooks {
     const flags = i32[base | FLAGS]!
     if (order >= orders.copyFrom) orders.keep(order)
     if (previous >= orders.copyFrom) orders.keep(previous)
-    if ((flags & COUNTED_FLAGS) !== 0) this.uncount(i32[base | BOOK]!, flags)
+    if ((flags & COUNTED_FLAGS) !== 0) this.uncount(i32[base | BOOK]!, order, flags)
     if ((next | previous) === 0) levels.remove(level)
     else {
       const levelWords = levels.i32
@@ -231,8 +247,9 @@ export class ShardBooks {
     orders.release(order)
   }
 
-  /** Takes an order with these flags out of its book's counts of waiting stops and of orders that can expire. */
-  uncount(book: number, flags: number): void {
+  /** Takes an order with these flags out of its book's counts of waiting stops and of orders that can expire, and forgets its client's id. */
+  uncount(book: number, order: number, flags: number): void {
+    if ((flags & CLIENT_ID) !== 0) this.clients.remove(book, this.orders.account(order), order)
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
   }

@@ -1,8 +1,10 @@
 import { assert } from '../../base/assert.js'
+import { clientOrderIdWordsMax, writeClientOrderId } from '../codec/client-order-id.js'
 import { maxCommandWords } from '../codec/command-writer.js'
 import { encodeInstrument } from '../codec/instrument-record.js'
 import { instrumentStatusCodes, timeInForceCodes } from '../codec/names.js'
 import {
+  FLAG_CLIENT_ID,
   FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_TIME_IN_FORCE_SHIFT,
@@ -25,14 +27,17 @@ import type { ShardBooks } from './shard-books.js'
  *  extended  the same, then display u64, stop price u64, expire time u64, filled u64
  *  request   0, instrument id, account, status, code, body hash, second body hash, 0, request id u64, filled + 1 u64,
  *            remaining + 1 u64, LSN u64, order id u64
+ *  client    number of an order that stands before, 0, its client order id as in commands, zeros up to the longest
  * ```
  */
-export const copyKinds = { book: 1, order: 2, extended: 3, request: 4 } as const
+export const copyKinds = { book: 1, order: 2, extended: 3, request: 4, client: 5 } as const
 export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
 export const ORDER_WORDS = 16
 export const EXTENDED_WORDS = 24
 export const REQUEST_WORDS = 18
+/** Of a client order id, the longest. */
+export const CLIENT_WORDS = 2 + clientOrderIdWordsMax
 /** No record of a copy is longer. */
 export const copyRecordWordsMax = BOOK_HEAD_WORDS + maxCommandWords
 
@@ -71,6 +76,7 @@ const BOOK_KIND = copyKinds.book << KIND_SHIFT
 const ORDER_KIND = copyKinds.order << KIND_SHIFT
 const EXTENDED_KIND = copyKinds.extended << KIND_SHIFT
 const REQUEST_KIND = copyKinds.request << KIND_SHIFT
+const CLIENT_KIND = copyKinds.client << KIND_SHIFT
 
 /**
  * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
@@ -269,6 +275,16 @@ export class ShardCopy {
     words[at + 15] = 0
     if (isExtended) this.#copyExtension(order, flags, at + ORDER_WORDS)
     this.#at = at + used
+    if ((flags & FLAG_CLIENT_ID) !== 0) this.#copyClientId(order)
+  }
+
+  #copyClientId(order: number): void {
+    const at = this.#room(CLIENT_WORDS)
+    const words = this.#words
+    words.fill(0, at, at + CLIENT_WORDS)
+    words[at] = CLIENT_KIND | order
+    writeClientOrderId(words, at + 2, this.#shard.clients.idOf(order))
+    this.#at = at + CLIENT_WORDS
   }
 
   #copyExtension(order: number, flags: number, at: number): void {

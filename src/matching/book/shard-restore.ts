@@ -1,4 +1,5 @@
 import { assert, broken } from '../../base/assert.js'
+import { readClientOrderId } from '../codec/client-order-id.js'
 import { readU64 } from '../codec/command-layout.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
 import { instrumentStatusNames, selfTradePreventionCodes } from '../codec/names.js'
@@ -9,6 +10,7 @@ import { recordMask } from './record-masks.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import {
   BOOK_HEAD_WORDS,
+  CLIENT_WORDS,
   type CopyCounts,
   copyKinds,
   EXTENDED_WORDS,
@@ -97,6 +99,7 @@ export class ShardRestore {
       if (kind === copyKinds.extended) this.#addExtended(words, at)
       else if (kind === copyKinds.request) this.#addRequest(words, at)
       else if (kind === copyKinds.book) this.#addBook(words, at)
+      else if (kind === copyKinds.client) this.#addClientId(words, at)
       at += recordWords(words, at)
     }
     // By hand: a closure over `at` would keep it in memory, in the hottest loop of a restore.
@@ -220,6 +223,13 @@ export class ShardRestore {
     })
   }
 
+  #addClientId(words: Int32Array, at: number): void {
+    const { orders, clients } = this.#shard
+    const order = this.#orderOf[words[at]! & RECORD]!
+    if (order === 0) return
+    clients.add(orders.book(order), orders.account(order), order, readClientOrderId(words, at + 2))
+  }
+
   /** Makes the level of an order that is the first of its level to be added. Returns it. */
   #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
     const sells = (flags & FLAG_SELL) !== 0
@@ -304,6 +314,8 @@ function recordWords(words: Int32Array, at: number): number {
       return EXTENDED_WORDS
     case copyKinds.request:
       return REQUEST_WORDS
+    case copyKinds.client:
+      return CLIENT_WORDS
     case copyKinds.book:
       return words[at + 1]!
     default:

@@ -1,5 +1,5 @@
 import { broken } from '../../base/assert.js'
-import { FLAG_ICEBERG, FLAG_SELL, FLAG_TYPE_SHIFT, FLAG_WAITING } from './order-store.js'
+import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_SELL, FLAG_TYPE_SHIFT, FLAG_WAITING } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 
@@ -22,6 +22,15 @@ export function verifyShard(shard: ShardBooks): void {
   for (let order = 1; order < shard.orders.used; order++) if (shard.orders.level(order) !== 0) withLevel++
   expectEqual('records with a level', withLevel, orders)
   expectEqual('orders in account lists', shard.accounts.verify(), orders)
+  let named = 0
+  for (let order = 1; order < shard.orders.used; order++) {
+    const { orders, clients } = shard
+    if (orders.level(order) === 0 || (orders.flags(order) & FLAG_CLIENT_ID) === 0) continue
+    named++
+    const found = clients.find(orders.book(order), orders.account(order), clients.idOf(order))
+    expectEqual('order with a client order id', found, order)
+  }
+  expectEqual('client order ids', shard.clients.size, named)
   expectEqual('first triggered stop between commands', shard.firstTriggered, 0)
   expectEqual('last triggered stop between commands', shard.lastTriggered, 0)
 }

@@ -1,4 +1,5 @@
 import { shown } from '../../base/shown.js'
+import { checkClientOrderId } from './client-order-id.js'
 import { CommandError } from './command-errors.js'
 import { checkFieldCount, checkFieldNames } from './command-fields.js'
 import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL } from './command-layout.js'
@@ -84,14 +85,15 @@ export function encodeCommand(
         instrumentId,
         tagLow,
         tagHigh,
-        whole('orderId', command.orderId),
+        amendedOrderId(command),
         account,
         requestId,
+        clientIdOf(command),
       )
     }
     case 'replace': {
       checkFieldCount(command, amendmentFieldsOf(command) + has(command.price) + has(command.quantity))
-      const orderId = whole('orderId', command.orderId)
+      const orderId = amendedOrderId(command)
       const price = command.price === undefined ? 0 : toSteps('price', command.price, grids.price)
       const quantity = toSteps('quantity', command.quantity, grids.quantity)
       const account = optionalAccount(command.account)
@@ -107,15 +109,27 @@ export function encodeCommand(
         quantity,
         account,
         requestId,
+        clientIdOf(command),
       )
     }
     case 'reduce': {
       checkFieldCount(command, amendmentFieldsOf(command) + has(command.quantity))
-      const orderId = whole('orderId', command.orderId)
+      const orderId = amendedOrderId(command)
       const quantity = toSteps('quantity', command.quantity, grids.quantity)
       const account = optionalAccount(command.account)
       const requestId = optionalWhole('requestId', command.requestId)
-      return encodeReduce(words, at, instrumentId, tagLow, tagHigh, orderId, quantity, account, requestId)
+      return encodeReduce(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        orderId,
+        quantity,
+        account,
+        requestId,
+        clientIdOf(command),
+      )
     }
     case 'cancel-all':
       checkFieldNames(command)
@@ -169,6 +183,7 @@ function newFieldsOf(command: NewCommand): number {
   return (
     2 +
     has(command.orderId) +
+    has(command.clientOrderId) +
     has(command.account) +
     has(command.side) +
     has(command.orderType) +
@@ -188,11 +203,12 @@ function newFieldsOf(command: NewCommand): number {
 /** The same for what cancel, replace and reduce have in common. */
 function amendmentFieldsOf({
   orderId,
+  clientOrderId,
   account,
   requestId,
   tag,
 }: CancelCommand | ReplaceCommand | ReduceCommand): number {
-  return 2 + has(orderId) + has(account) + has(requestId) + has(tag)
+  return 2 + has(orderId) + has(clientOrderId) + has(account) + has(requestId) + has(tag)
 }
 
 function encodeNewCommand(
@@ -229,7 +245,18 @@ function encodeNewCommand(
     displayQuantity === undefined ? 0 : toSteps('displayQuantity', displayQuantity, grids.quantity),
     optionalWhole('expireTime', command.expireTime),
     optionalWhole('requestId', command.requestId),
+    clientIdOf(command),
   )
+}
+
+/** No characters where a command has none. */
+function clientIdOf({ clientOrderId }: { readonly clientOrderId?: string | undefined }): string {
+  return clientOrderId === undefined ? '' : checkClientOrderId(clientOrderId)
+}
+
+/** 0 where a cancel, replace or reduce names its order by the client's own id. */
+function amendedOrderId({ orderId, clientOrderId }: CancelCommand | ReplaceCommand | ReduceCommand): number {
+  return orderId === undefined && clientOrderId !== undefined ? 0 : whole('orderId', orderId)
 }
 
 /**

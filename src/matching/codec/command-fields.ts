@@ -13,13 +13,14 @@ const details = [
   'minNotional',
   'info',
 ]
-const amendment = [...common, 'orderId', 'account', 'requestId']
+const amendment = [...common, 'orderId', 'clientOrderId', 'account', 'requestId']
 
 /** What each type of command has. */
 const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   new: new Set([
     ...common,
     'orderId',
+    'clientOrderId',
     'account',
     'side',
     'orderType',

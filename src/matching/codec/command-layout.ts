@@ -28,9 +28,11 @@ export const AMEND_HAS_REQUEST_ID = 32
 /** For all commands: the caller's 64 bits follow. A tag of 0 is not written. */
 export const HAS_TAG = 64
 
+/** For new orders, and for cancel, replace and reduce: the client's own order id follows. */
+export const HAS_CLIENT_ORDER_ID = 128
 /**
- * For new orders: the command names no order id, and the book gives the next one. It writes it where a stated one would stand: in
- * the log it is there.
+ * The command names no order id. A new order gets the next one; cancel, replace and reduce name the order by the client's own id.
+ * The book writes the order's id where a stated one would stand: in the log it is there.
  */
 export const OMITS_ORDER_ID = 256
 

@@ -1,3 +1,4 @@
+import { clientOrderIdWordsAt, readClientOrderId } from './client-order-id.js'
 import {
   AMEND_HAS_ACCOUNT,
   AMEND_HAS_REQUEST_ID,
@@ -7,6 +8,7 @@ import {
   commandTagLow,
   EXPIRE_END_OF_DAY,
   flagsOf,
+  HAS_CLIENT_ORDER_ID,
   LENGTH_SHIFT,
   NEW_HAS_REQUEST_ID,
   OMITS_ORDER_ID,
@@ -41,6 +43,7 @@ export interface DecodedNew extends DecodedHeader {
   /** As it was stated, or as the book gave it; 0 before it is given. */
   readonly orderId: number
   readonly orderIdOmitted?: true
+  readonly clientOrderId?: string
   readonly account: number
   readonly side: Side
   readonly orderType: OrderType
@@ -59,14 +62,20 @@ export interface DecodedNew extends DecodedHeader {
 
 export interface DecodedCancel extends DecodedHeader {
   readonly type: 'cancel'
+  /** 0 where the order is named by `clientOrderId`, unless the book found it. */
   readonly orderId: number
+  readonly orderIdOmitted?: true
+  readonly clientOrderId?: string
   readonly account?: number
   readonly requestId?: number
 }
 
 export interface DecodedReplace extends DecodedHeader {
   readonly type: 'replace'
+  /** 0 where the order is named by `clientOrderId`, unless the book found it. */
   readonly orderId: number
+  readonly orderIdOmitted?: true
+  readonly clientOrderId?: string
   /** Ticks; 0 keeps the price. */
   readonly price: number
   /** The new open quantity, lots. */
@@ -77,7 +86,10 @@ export interface DecodedReplace extends DecodedHeader {
 
 export interface DecodedReduce extends DecodedHeader {
   readonly type: 'reduce'
+  /** 0 where the order is named by `clientOrderId`, unless the book found it. */
   readonly orderId: number
+  readonly orderIdOmitted?: true
+  readonly clientOrderId?: string
   /** What is taken away, lots. */
   readonly quantity: number
   readonly account?: number
@@ -224,19 +236,41 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     ...(stopPrice !== 0 && { stopPrice }),
     ...(displayQuantity !== 0 && { displayQuantity }),
     ...(expireTime !== 0 && { expireTime }),
+    ...(fields.clientOrderId !== undefined && { clientOrderId: fields.clientOrderId }),
     ...(hasRequestId && { requestId: readU64(words, at + (words[at]! >>> LENGTH_SHIFT) - 2) }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
   }
 }
 
-function amendment(words: Int32Array, at: number): { account?: number; requestId?: number } {
+interface AmendmentFields {
+  orderIdOmitted?: true
+  clientOrderId?: string
+  account?: number
+  requestId?: number
+}
+
+function amendment(words: Int32Array, at: number): AmendmentFields {
   const flags = flagsOf(words, at)
-  const extras: { account?: number; requestId?: number } = {}
+  const extras: AmendmentFields = {}
   let optional = optionalAt(words, at)
+  if ((flags & OMITS_ORDER_ID) !== 0) extras.orderIdOmitted = true
+  if ((flags & HAS_CLIENT_ORDER_ID) !== 0) {
+    extras.clientOrderId = readClientOrderId(words, optional)
+    optional += clientOrderIdWordsAt(words, optional)
+  }
   if ((flags & AMEND_HAS_ACCOUNT) !== 0) {
     extras.account = words[optional]! >>> 0
     optional += 2
   }
   if ((flags & AMEND_HAS_REQUEST_ID) !== 0) extras.requestId = readU64(words, optional)
   return extras
+}
+
+/** The client order id in the new order, cancel, replace or reduce at a word offset; `undefined` when it has none. */
+export function commandClientOrderId(words: Int32Array, at: number): string | undefined {
+  if ((words[at]! & 0xff) > commandKinds.reduce || (flagsOf(words, at) & HAS_CLIENT_ORDER_ID) === 0)
+    return undefined
+  if ((words[at]! & 0xff) !== commandKinds.new) return readClientOrderId(words, optionalAt(words, at))
+  fields.read(words, at)
+  return fields.clientOrderId
 }

@@ -1,3 +1,4 @@
+import { checkClientOrderId, writeClientOrderId } from './client-order-id.js'
 import { conflict, outOfRange } from './command-errors.js'
 import {
   AMEND_HAS_ACCOUNT,
@@ -6,8 +7,10 @@ import {
   CANCEL_WORDS,
   EXPIRE_END_OF_DAY,
   EXPIRE_WORDS,
+  HAS_CLIENT_ORDER_ID,
   HEADER_WORDS,
   INSTRUMENT_WORDS,
+  OMITS_ORDER_ID,
   REDUCE_WORDS,
   REPLACE_WORDS,
   TAG_WORDS,
@@ -34,7 +37,8 @@ export const maxCommandWords =
 
 /**
  * Encodes a cancel and returns the words used (4 to 10). `account` is -1 when it is not stated; a stated account must
- * own the order. `requestId` is 0 when there is none, and needs an account.
+ * own the order. `requestId` is 0 when there is none, and needs an account. `orderId` is 0 when the order is named by its
+ * `clientOrderId`, which needs an account too.
  */
 export function encodeCancel(
   words: Int32Array,
@@ -45,8 +49,9 @@ export function encodeCancel(
   orderId: number,
   account: number,
   requestId: number,
+  clientOrderId = '',
 ): number {
-  checkAmendment(instrumentId, orderId, account, requestId)
+  checkAmendment(instrumentId, orderId, account, requestId, clientOrderId)
   words[at + 2] = orderId | 0
   words[at + 3] = (orderId / 4294967296) | 0
   return finishAmendment(
@@ -59,6 +64,7 @@ export function encodeCancel(
     tagHigh,
     account,
     requestId,
+    clientOrderId,
   )
 }
 
@@ -77,8 +83,9 @@ export function encodeReplace(
   quantity: number,
   account: number,
   requestId: number,
+  clientOrderId = '',
 ): number {
-  checkAmendment(instrumentId, orderId, account, requestId)
+  checkAmendment(instrumentId, orderId, account, requestId, clientOrderId)
   if (price !== 0) checkPositive('price', price)
   checkPositive('quantity', quantity)
   words[at + 2] = orderId | 0
@@ -97,6 +104,7 @@ export function encodeReplace(
     tagHigh,
     account,
     requestId,
+    clientOrderId,
   )
 }
 
@@ -114,8 +122,9 @@ export function encodeReduce(
   quantity: number,
   account: number,
   requestId: number,
+  clientOrderId = '',
 ): number {
-  checkAmendment(instrumentId, orderId, account, requestId)
+  checkAmendment(instrumentId, orderId, account, requestId, clientOrderId)
   checkPositive('quantity', quantity)
   words[at + 2] = orderId | 0
   words[at + 3] = (orderId / 4294967296) | 0
@@ -131,6 +140,7 @@ export function encodeReduce(
     tagHigh,
     account,
     requestId,
+    clientOrderId,
   )
 }
 
@@ -222,9 +232,14 @@ function finishAmendment(
   tagHigh: number,
   account: number,
   requestId: number,
+  clientOrderId: string,
 ): number {
   let flags = tagFlag(tagLow, tagHigh)
   let end = writeTag(words, at + bodyWords, tagLow, tagHigh)
+  if (clientOrderId !== '') {
+    flags |= HAS_CLIENT_ORDER_ID | OMITS_ORDER_ID
+    end = writeClientOrderId(words, end, clientOrderId)
+  }
   if (account !== -1) {
     flags |= AMEND_HAS_ACCOUNT
     words[end] = account
@@ -238,9 +253,26 @@ function finishAmendment(
   return writeHeader(words, at, kind, flags, end - at, instrumentId)
 }
 
-function checkAmendment(instrumentId: number, orderId: number, account: number, requestId: number): void {
+function checkAmendment(
+  instrumentId: number,
+  orderId: number,
+  account: number,
+  requestId: number,
+  clientOrderId: string,
+): void {
   checkInstrumentId(instrumentId)
-  checkPositive('orderId', orderId)
+  if (clientOrderId === '') checkPositive('orderId', orderId)
+  else {
+    checkClientOrderId(clientOrderId)
+    if (orderId !== 0)
+      throw conflict('clientOrderId', clientOrderId, 'Name the order by its orderId or by its clientOrderId.')
+    if (account === -1)
+      throw conflict(
+        'clientOrderId',
+        clientOrderId,
+        'A clientOrderId counts for an account: state the account too.',
+      )
+  }
   if (account !== -1) checkAccount(account)
   if (requestId === 0) return
   checkPositive('requestId', requestId)

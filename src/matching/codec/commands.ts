@@ -18,6 +18,11 @@ interface NewCommandFields {
    * one, accepted or not, and its report and its events say it.
    */
   readonly orderId?: number | undefined
+  /**
+   * The client's own name for the order: 1 to 36 printable ASCII characters, unique among the account's live orders of the symbol.
+   * Cancel, replace and reduce may name the order by it, with the account.
+   */
+  readonly clientOrderId?: string | undefined
   /** 0 to 2^32-1. */
   readonly account: number
   readonly side: Side
@@ -91,7 +96,10 @@ export type NewCommand = NewLimitCommand | NewMarketCommand | NewStopCommand | N
 export interface CancelCommand {
   readonly type: 'cancel'
   readonly symbol: string
-  readonly orderId: number
+  /** The order's id; or … */
+  readonly orderId?: number | undefined
+  /** … the client's own name for it, which needs an account. */
+  readonly clientOrderId?: string | undefined
   /** When stated, it must own the order. */
   readonly account?: number | undefined
   /** As in a new order; it needs an account. */
@@ -106,7 +114,10 @@ export interface CancelCommand {
 export interface ReplaceCommand {
   readonly type: 'replace'
   readonly symbol: string
-  readonly orderId: number
+  /** The order's id; or … */
+  readonly orderId?: number | undefined
+  /** … the client's own name for it, which needs an account. */
+  readonly clientOrderId?: string | undefined
   /** The price stays if it is not stated. */
   readonly price?: Decimal | undefined
   /** The new open quantity, whatever has been filled before. */
@@ -120,7 +131,10 @@ export interface ReplaceCommand {
 export interface ReduceCommand {
   readonly type: 'reduce'
   readonly symbol: string
-  readonly orderId: number
+  /** The order's id; or … */
+  readonly orderId?: number | undefined
+  /** … the client's own name for it, which needs an account. */
+  readonly clientOrderId?: string | undefined
   /** What is taken away from the open quantity; taking all of it or more cancels the order. */
   readonly quantity: Decimal
   readonly account?: number | undefined

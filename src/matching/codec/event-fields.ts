@@ -1,6 +1,9 @@
+import { readClientOrderId } from './client-order-id.js'
 import { commandAccount, readU64 } from './command-layout.js'
+import { commandClientOrderId } from './command-reader.js'
 import {
   commandPriceAt,
+  EVENT_HAS_CLIENT_ORDER_ID,
   EVENT_HAS_FILLED,
   EVENT_HAS_ORDER_ID,
   EVENT_HAS_PRICE,
@@ -21,6 +24,7 @@ const REPLACE = commandKinds.replace
 const HAS_ORDER_ID = EVENT_HAS_ORDER_ID << 8
 const HAS_PRICE = EVENT_HAS_PRICE << 8
 const HAS_FILLED = EVENT_HAS_FILLED << 8
+const HAS_CLIENT_ORDER_ID = EVENT_HAS_CLIENT_ORDER_ID << 8
 const HAS_ORDER = REJECTED_HAS_ORDER << 8
 const HAS_TAKER = TRADE_HAS_TAKER << 8
 const HAS_MAKER_REMAINING = TRADE_HAS_MAKER_REMAINING << 8
@@ -49,6 +53,8 @@ export class OrderEventFields {
   reason = 0
   /** Whether `sell`, `price` and `filled` are those of an order: a rejected command may concern none that is known. */
   hasOrder = true
+  /** The client's own id of the order; `undefined` where it has none. */
+  clientOrderId: string | undefined
 
   /** Reads the event at `at` of the record whose command is at `from`, both word offsets. */
   read(words: Int32Array, at: number, from: number): void {
@@ -74,7 +80,16 @@ export class OrderEventFields {
       this.quantity = readU64(words, next)
       next += 2
     } else this.quantity = command === REPLACE ? readU64(words, from + 6) : 0
-    this.filled = (header & HAS_FILLED) === 0 ? 0 : readU64(words, next)
+    this.#readLast(words, next, header, isOther ? -1 : from)
+  }
+
+  /** Reads what was filled and the client's id, which come last. `from`: the command, if the order is its own. */
+  #readLast(words: Int32Array, at: number, header: number, from: number): void {
+    const isFilled = (header & HAS_FILLED) !== 0
+    this.filled = isFilled ? readU64(words, at) : 0
+    if ((header & HAS_CLIENT_ORDER_ID) !== 0)
+      this.clientOrderId = readClientOrderId(words, isFilled ? at + 2 : at)
+    else this.clientOrderId = from < 0 ? undefined : commandClientOrderId(words, from)
   }
 
   #readRejected(words: Int32Array, at: number, from: number, command: number): void {
@@ -90,7 +105,7 @@ export class OrderEventFields {
       this.price = readU64(words, next)
       next += 2
     } else this.price = command === NEW ? commandPrice(words, from) : 0
-    this.filled = (header & HAS_FILLED) === 0 ? 0 : readU64(words, next)
+    this.#readLast(words, next, header, from)
   }
 }
 

@@ -18,6 +18,8 @@ export const REJECTED_HAS_ORDER = 2
 export const EVENT_HAS_PRICE = 4
 /** The order had traded before: how much follows. */
 export const EVENT_HAS_FILLED = 8
+/** The client's own id of the order follows. Without this flag it is that of the command, if the order is its own. */
+export const EVENT_HAS_CLIENT_ORDER_ID = 16
 /** A reason or code, five bits. */
 export const REASON_SHIFT = 5
 
@@ -40,7 +42,10 @@ const ORDER_ID = EVENT_HAS_ORDER_ID << 8
 const PRICE = EVENT_HAS_PRICE << 8
 const FILLED = EVENT_HAS_FILLED << 8
 
-/** The length that an event record has whose first word is this, in words; 0 for a kind that does not exist. */
+/**
+ * The length that an event record has whose first word is this, in words, without a client order id; 0 for a kind that does not
+ * exist.
+ */
 export function eventWords(header: number): number {
   const kind = header & 0xff
   switch (kind) {

@@ -54,6 +54,7 @@ export interface CancelledEvent {
   readonly remaining: number
   /** What it had traded. */
   readonly filled: number
+  readonly clientOrderId?: string
   readonly reason: CancelReason
 }
 
@@ -68,6 +69,7 @@ export interface ReplacedEvent {
   readonly quantity: number
   /** What it had traded before. */
   readonly filled: number
+  readonly clientOrderId?: string
   readonly reason: ReplaceReason
 }
 
@@ -87,6 +89,7 @@ export interface RejectedEvent {
   readonly price?: number
   /** Lots. */
   readonly filled?: number
+  readonly clientOrderId?: string
 }
 
 /** A waiting stop became a market or limit order, because the last trade price reached its stop price. */
@@ -101,6 +104,7 @@ export interface TriggeredEvent {
   readonly quantity: number
   /** What it had traded before, lots. */
   readonly filled: number
+  readonly clientOrderId?: string
 }
 
 /** The command's request was executed before; this is what came of it then. */
@@ -166,13 +170,14 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
     }
     case eventKinds.rejected: {
       fields.read(words, at, from)
-      const { orderId, account, sell, price, filled, reason, hasOrder } = fields
+      const { orderId, account, sell, price, filled, reason, hasOrder, clientOrderId } = fields
       return {
         event: 'rejected',
         orderId,
         code: rejectCodeNames[reason]!,
         ...(account >= 0 && { account }),
         ...(hasOrder && { side: sideNames[sell]!, price, filled }),
+        ...(clientOrderId !== undefined && { clientOrderId }),
       }
     }
     case eventKinds.triggered: {
@@ -207,8 +212,17 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
 
 function decodeOrder(words: Int32Array, at: number, from: number) {
   fields.read(words, at, from)
-  const { orderId, account, sell, price, quantity, filled, reason } = fields
-  return { orderId, account, side: sideNames[sell]!, price, quantity, filled, reason }
+  const { orderId, account, sell, price, quantity, filled, reason, clientOrderId } = fields
+  return {
+    orderId,
+    account,
+    side: sideNames[sell]!,
+    price,
+    quantity,
+    filled,
+    reason,
+    ...(clientOrderId !== undefined && { clientOrderId }),
+  }
 }
 
 /** Reads every event of the record (command first) that spans the words `from` to `end`. */

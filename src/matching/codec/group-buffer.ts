@@ -1,4 +1,6 @@
+import { clientOrderIdWords, writeClientOrderId } from './client-order-id.js'
 import {
+  EVENT_HAS_CLIENT_ORDER_ID,
   EVENT_HAS_FILLED,
   EVENT_HAS_ORDER_ID,
   EVENT_HAS_PRICE,
@@ -23,6 +25,7 @@ const TRADE_WORDS = LAYOUT_TRADE_WORDS
 const HAS_ORDER_ID = EVENT_HAS_ORDER_ID
 const HAS_PRICE = EVENT_HAS_PRICE
 const HAS_FILLED = EVENT_HAS_FILLED
+const HAS_CLIENT_ORDER_ID = EVENT_HAS_CLIENT_ORDER_ID
 const HAS_TAKER = TRADE_HAS_TAKER
 const HAS_MAKER_REMAINING = TRADE_HAS_MAKER_REMAINING
 const HAS_TAKER_REMAINING = TRADE_HAS_TAKER_REMAINING
@@ -44,6 +47,8 @@ export class GroupBuffer {
   rejections = 0
   #words = 0
   #start = 0
+  /** Where the last event about an order begins. */
+  #last = 0
 
   get byteLength(): number {
     return (this.#words - this.#start) * 4
@@ -173,8 +178,8 @@ export class GroupBuffer {
 
   /**
    * A `cancelled`, `replaced` or `triggered` event. Each of these is written only if it is not what is given here in brackets:
-   * `orderId` (0: that of the command), `price` (0: that of the command, or none), `quantity` (0: that of the command) and
-   * `filled` (0).
+   * `orderId` (0: that of the command), `price` (0: that of the command, or none), `quantity` (0: that of the command),
+   * `filled` (0) and `clientOrderId` (none, or that of the command).
    */
   order(
     kind: number,
@@ -185,17 +190,20 @@ export class GroupBuffer {
     price: number,
     quantity: number,
     filled: number,
+    clientOrderId: string,
   ): void {
     const flags =
       sell |
       (orderId === 0 ? 0 : HAS_ORDER_ID) |
       (price === 0 ? 0 : HAS_PRICE) |
-      (filled === 0 ? 0 : HAS_FILLED)
+      (filled === 0 ? 0 : HAS_FILLED) |
+      (clientOrderId === '' ? 0 : HAS_CLIENT_ORDER_ID)
     const at = this.#begin(kind, HEADER_WORDS, flags | (reason << REASON_SHIFT), account)
     if (orderId !== 0) this.#field(orderId)
     if (price !== 0) this.#field(price)
     if (quantity !== 0) this.#field(quantity)
     if (filled !== 0) this.#field(filled)
+    if (clientOrderId !== '') this.#clientOrderId(clientOrderId)
     this.#end(at)
   }
 
@@ -206,13 +214,17 @@ export class GroupBuffer {
   }
 
   /** As `rejected`, of a command that names a live order: `sell`, `price` and `filled` are that order's. */
-  rejectedOrder(code: number, account: number, sell: number, price: number, filled: number): void {
-    const flags = sell | HAS_ORDER_ID | (price === 0 ? 0 : HAS_PRICE) | (filled === 0 ? 0 : HAS_FILLED)
-    const at = this.#begin(REJECTED, HEADER_WORDS, flags | (code << REASON_SHIFT), account)
+  rejectedOrder(
+    code: number,
+    account: number,
+    sell: number,
+    price: number,
+    filled: number,
+    clientOrderId: string,
+  ): void {
     this.rejections++
-    if (price !== 0) this.#field(price)
-    if (filled !== 0) this.#field(filled)
-    this.#end(at)
+    this.order(REJECTED, sell, code, account, 0, price, 0, filled, clientOrderId)
+    this.i32[this.#last]! |= HAS_ORDER_ID << 8
   }
 
   /** A request that was executed before. Unknown quantities, -1, are written as 0. */
@@ -254,6 +266,11 @@ export class GroupBuffer {
     return at
   }
 
+  #clientOrderId(id: string): void {
+    const at = this.claim(clientOrderIdWords(id.length))
+    writeClientOrderId(this.i32, at, id)
+  }
+
   /** Adds a u64 to the event at hand. */
   #field(value: number): void {
     const at = this.claim(2)
@@ -263,6 +280,7 @@ export class GroupBuffer {
 
   /** Sets the length of the event that begins at `at`, which is the last. */
   #end(at: number): void {
+    this.#last = at
     this.i32[at]! += (this.#words - at - HEADER_WORDS) << 18
   }
 

@@ -17,6 +17,8 @@ export const limits = Object.freeze({
   maxAccount: 0xffffffff,
   /** Largest instrument id; the pool gives ids from 0 upwards without gaps. */
   maxInstrumentId: (1 << 22) - 1,
+  /** Longest client order id, in characters of printable ASCII; the shortest has one. */
+  maxClientOrderIdChars: 36,
   /** Longest symbol, in bytes of UTF-8. */
   maxSymbolBytes: 64,
   /** Longest tick or lot size as a decimal string, in characters. */

@@ -128,6 +128,7 @@ export const rejectCodes = {
   NOTIONAL_TOO_SMALL: 19,
   LIMITS_CONFLICT: 20,
   ORDER_IDS_EXHAUSTED: 21,
+  DUPLICATE_CLIENT_ORDER_ID: 22,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

@@ -1,5 +1,7 @@
+import { readClientOrderId } from './client-order-id.js'
 import {
   flagsOf,
+  HAS_CLIENT_ORDER_ID,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
   NEW_HAS_STOP_PRICE,
@@ -9,7 +11,7 @@ import {
   readU64,
 } from './command-layout.js'
 
-const OPTIONAL = NEW_HAS_STOP_PRICE | NEW_HAS_DISPLAY_QUANTITY | NEW_HAS_EXPIRE_TIME
+const OPTIONAL = NEW_HAS_STOP_PRICE | NEW_HAS_DISPLAY_QUANTITY | NEW_HAS_EXPIRE_TIME | HAS_CLIENT_ORDER_ID
 
 /**
  * The fields of a new-order command. One object is read again for each, so that nothing is allocated. Prices in ticks,
@@ -33,6 +35,7 @@ export class NewOrderFields {
   displayQuantity = 0
   /** Milliseconds since 1970-01-01T00:00:00Z, 0 where there is none. */
   expireTime = 0
+  clientOrderId: string | undefined
 
   /** Reads the new-order command at a word offset. */
   read(words: Int32Array, at: number): void {
@@ -50,6 +53,7 @@ export class NewOrderFields {
     this.stopPrice = 0
     this.displayQuantity = 0
     this.expireTime = 0
+    this.clientOrderId = undefined
     if ((flags & OPTIONAL) !== 0) this.#readOptional(words, at, flags)
   }
 
@@ -63,6 +67,10 @@ export class NewOrderFields {
       this.displayQuantity = readU64(words, next)
       next += 2
     }
-    if ((flags & NEW_HAS_EXPIRE_TIME) !== 0) this.expireTime = readU64(words, next)
+    if ((flags & NEW_HAS_EXPIRE_TIME) !== 0) {
+      this.expireTime = readU64(words, next)
+      next += 2
+    }
+    if ((flags & HAS_CLIENT_ORDER_ID) !== 0) this.clientOrderId = readClientOrderId(words, next)
   }
 }

@@ -1,5 +1,7 @@
+import { checkClientOrderId, writeClientOrderId } from './client-order-id.js'
 import { CommandError, conflict, outOfRange } from './command-errors.js'
 import {
+  HAS_CLIENT_ORDER_ID as LAYOUT_HAS_CLIENT_ORDER_ID,
   HAS_TAG as LAYOUT_HAS_TAG,
   OMITS_ORDER_ID as LAYOUT_OMITS_ORDER_ID,
   NEW_HAS_DISPLAY_QUANTITY,
@@ -19,8 +21,10 @@ const HAS_DISPLAY_QUANTITY = NEW_HAS_DISPLAY_QUANTITY
 const HAS_EXPIRE_TIME = NEW_HAS_EXPIRE_TIME
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID
 const HAS_TAG = LAYOUT_HAS_TAG
+const HAS_CLIENT_ORDER_ID = LAYOUT_HAS_CLIENT_ORDER_ID
 const OMITS_ORDER_ID = LAYOUT_OMITS_ORDER_ID
-const OPTIONAL = HAS_STOP_PRICE | HAS_DISPLAY_QUANTITY | HAS_EXPIRE_TIME | HAS_REQUEST_ID
+const OPTIONAL =
+  HAS_STOP_PRICE | HAS_DISPLAY_QUANTITY | HAS_EXPIRE_TIME | HAS_REQUEST_ID | HAS_CLIENT_ORDER_ID
 const BASE_WORDS = NEW_WORDS
 const LIMIT = orderTypeCodes.limit
 const MARKET = orderTypeCodes.market
@@ -29,9 +33,10 @@ const STOP_LIMIT = orderTypeCodes['stop-limit']
 const { GTC, IOC, FOK, GTD } = timeInForceCodes
 
 /**
- * Encodes a new order at a word offset and returns the words used (10 to 20). Prices in ticks, quantities in lots,
+ * Encodes a new order at a word offset and returns the words used (10 to 30). Prices in ticks, quantities in lots,
  * enumerations as their codes in names.ts. 0 stands for absent in `orderId` (the book gives the next one), `price` (market, stop), `stopPrice`,
- * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`.
+ * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`; no characters for no
+ * `clientOrderId`.
  * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
  */
 export function encodeNew(
@@ -53,6 +58,7 @@ export function encodeNew(
   displayQuantity: number,
   expireTime: number,
   requestId: number,
+  clientOrderId = '',
 ): number {
   checkInstrumentId(instrumentId)
   if (orderId !== 0) checkPositive('orderId', orderId)
@@ -64,6 +70,10 @@ export function encodeNew(
   if (prevention >>> 0 > 5) throw outOfRange('selfTradePrevention', prevention, 0, 5)
   let flags = sell | (postOnly << 1)
   if (orderId === 0) flags |= OMITS_ORDER_ID
+  if (clientOrderId !== '') {
+    checkClientOrderId(clientOrderId)
+    flags |= HAS_CLIENT_ORDER_ID
+  }
   if (orderType > MARKET || stopPrice !== 0) flags |= checkStop(orderType, stopPrice)
   if (timeInForce !== GTC || orderType !== LIMIT || expireTime !== 0) {
     flags |= checkTimeInForce(orderType, timeInForce, postOnly, expireTime)
@@ -97,6 +107,7 @@ export function encodeNew(
     if (stopPrice !== 0) end = writeU64(words, end, stopPrice)
     if (displayQuantity !== 0) end = writeU64(words, end, displayQuantity)
     if (expireTime !== 0) end = writeU64(words, end, expireTime)
+    if (clientOrderId !== '') end = writeClientOrderId(words, end, clientOrderId)
     if (requestId !== 0) end = writeU64(words, end, requestId)
   }
   words[at] = commandKinds.new | (flags << 8) | ((end - at) << 18)

@@ -19,6 +19,7 @@ import { verifyShard } from '../book/verify.js'
 import {
   CANCEL_WORDS,
   commandAccount,
+  HAS_CLIENT_ORDER_ID,
   HAS_TAG,
   NEW_HAS_REQUEST_ID,
   NEW_SELL,
@@ -28,6 +29,7 @@ import {
   readU64,
   TAG_WORDS,
 } from '../codec/command-layout.js'
+import { commandClientOrderId } from '../codec/command-reader.js'
 import { EventCursor } from '../codec/event-reader.js'
 import type { GroupBuffer } from '../codec/group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
@@ -62,6 +64,7 @@ const SELL = NEW_SELL << 8
 const NOT_LIMIT = 0xfeff
 const NOOP = commandKinds.noop
 const OMITS = OMITS_ORDER_ID << 8
+const HAS_CLIENT = HAS_CLIENT_ORDER_ID << 8
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
 
@@ -123,25 +126,34 @@ export class MatchingEngine {
     const kind = header & 0xff
     const to = group.end
     group.copy(words, at, header >>> 18)
-    if ((header & OMITS) !== 0 && kind === NEW) this.#applyWithoutId(book, to)
+    if ((header & OMITS) !== 0 && kind <= REDUCE) this.#applyWithoutId(kind, book, to)
     else if (book < 0) this.#applyWithoutBook(kind, words, at, instrumentId)
     else if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
   }
 
   /**
-   * Executes the new order that was copied to a word offset of the group and names no order id. What stands there of one is what
+   * Executes the command that was copied to a word offset of the group and names no order id. What stands there of one is what
    * an earlier execution wrote, when the log is replayed: it is found out again.
    */
-  #applyWithoutId(book: number, at: number): void {
+  #applyWithoutId(kind: number, book: number, at: number): void {
     const { group } = this.#shard
     // The group's memory may be replaced by a larger one meanwhile: what is read here stays as it is.
     const words = group.i32
     words[at + 2] = 0
     words[at + 3] = 0
-    if (book < 0) this.#applyWithoutBook(NEW, words, at, words[at + 1]! >>> 0)
-    else if ((words[at]! & HAS_REQUEST_ID) !== 0) this.#applyRequest(NEW, book, words, at)
-    else this.#execute(NEW, book, words, at)
+    if (book < 0) this.#applyWithoutBook(kind, words, at, words[at + 1]! >>> 0)
+    else if ((words[at]! & HAS_REQUEST_ID) !== 0) this.#applyRequest(kind, book, words, at)
+    else this.#execute(kind, book, words, at)
+  }
+
+  /** Finds the order that a command names by its client's id, and writes its id into the command; leaves 0 there when there is none. */
+  #nameOrder(book: number, words: Int32Array, at: number): void {
+    const { clients, orders } = this.#shard
+    const order = clients.find(book, commandAccount(words, at), commandClientOrderId(words, at) ?? '')
+    const id = order === 0 ? 0 : orders.id(order)
+    words[at + 2] = id | 0
+    words[at + 3] = (id / 4294967296) | 0
   }
 
   /** In the tests: checks the trades of each command and, as often as the number of orders allows, all the books. */
@@ -198,7 +210,11 @@ export class MatchingEngine {
 
   #execute(kind: number, book: number, words: Int32Array, at: number): void {
     const shard = this.#shard
-    if (kind === NEW && (words[at]! & OMITS) !== 0 && !giveOrderId(shard, book, words, at)) return
+    if ((words[at]! & OMITS) !== 0 && kind <= REDUCE) {
+      if (kind !== NEW) this.#nameOrder(book, words, at)
+      else if (!giveOrderId(shard, book, words, at)) return
+    }
+    shard.commandSaysClient = kind <= REDUCE && (words[at]! & HAS_CLIENT) !== 0
     shard.commandOrderId = kind <= REDUCE ? readU64(words, at + 2) : 0
     if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
       const code = haltCode(shard.books, book)

@@ -1,5 +1,6 @@
 import { levelFields } from '../book/level-store.js'
 import {
+  FLAG_CLIENT_ID,
   FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_PREVENTION_SHIFT,
@@ -63,8 +64,8 @@ const HEAD = levelFields.head
 const TAIL = levelFields.tail
 const COUNT = levelFields.count
 const COUNTED = FLAG_WAITING | (7 << FLAG_TIME_IN_FORCE_SHIFT)
-const WAITING = FLAG_WAITING
-const NOT_FAST = FLAG_WAITING | FLAG_ICEBERG
+const NOT_CANCELLED_FAST = FLAG_WAITING | FLAG_CLIENT_ID
+const NOT_FAST = FLAG_WAITING | FLAG_ICEBERG | FLAG_CLIENT_ID
 
 const WORD = wordMask
 const RECORD = recordMask
@@ -232,7 +233,7 @@ export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, f
 
   const flags = i32[base | FLAGS]!
   // A waiting stop may have no price.
-  if ((flags & WAITING) !== 0) return false
+  if ((flags & NOT_CANCELLED_FAST) !== 0) return false
 
   const header = words[at]!
   const length = header >>> LENGTH
@@ -304,7 +305,7 @@ export function cancelFast(shard: ShardBooks, book: number, words: Int32Array, f
   i32[base | NEXT] = orders.free
   i32[base | LEVEL] = 0
   orders.free = order
-  if ((flags & COUNTED) !== 0) shard.uncount(book, flags)
+  if ((flags & COUNTED) !== 0) shard.uncount(book, order, flags)
   return true
 }
 

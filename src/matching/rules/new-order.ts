@@ -19,6 +19,7 @@ import {
   optionalAt,
   readU64,
 } from '../codec/command-layout.js'
+import { commandClientOrderId } from '../codec/command-reader.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
 import { canFill, cross, wouldCross } from './crossing.js'
@@ -34,7 +35,7 @@ const MARKET = orderTypeCodes.market
 const STOP = orderTypeCodes.stop
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
-const { DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
+const { DUPLICATE_CLIENT_ORDER_ID, DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
 const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const TYPE_SHIFT = FLAG_TYPE_SHIFT
 const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
@@ -64,6 +65,11 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   const { group } = shard
   if (shard.index.find(book, words[at + 2]!, words[at + 3]!) !== 0) {
     rejectCommand(shard, words, at, DUPLICATE_ORDER_ID)
+    return
+  }
+  const client = commandClientOrderId(words, at)
+  if (client !== undefined && shard.clients.find(book, words[at + 4]! >>> 0, client) !== 0) {
+    rejectCommand(shard, words, at, DUPLICATE_CLIENT_ORDER_ID)
     return
   }
   const commandFlags = flagsOf(words, at)

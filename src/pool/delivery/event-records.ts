@@ -119,6 +119,7 @@ export class TradeRecord extends EventRecord implements TradeEvent {
 export class AcceptedRecord extends EventRecord implements AcceptedEvent {
   declare readonly event: 'accepted'
   declare readonly orderId: number
+  declare readonly clientOrderId: string | undefined
   declare readonly account: number
   declare readonly side: Side
   declare readonly orderType: OrderType
@@ -138,6 +139,7 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
     const { displayQuantity, expireTime } = accepted
     this.event = 'accepted'
     this.orderId = accepted.orderId
+    this.clientOrderId = accepted.clientOrderId
     this.account = accepted.account
     this.side = sideNames[accepted.sell]!
     this.orderType = orderTypeNames[accepted.orderType]!
@@ -155,6 +157,7 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
 export class ReplacedRecord extends EventRecord implements ReplacedEvent {
   declare readonly event: 'replaced'
   declare readonly orderId: number
+  declare readonly clientOrderId: string | undefined
   declare readonly account: number
   declare readonly side: Side
   declare readonly price: string | undefined
@@ -167,6 +170,7 @@ export class ReplacedRecord extends EventRecord implements ReplacedEvent {
     order.read(source.words, at, source.from)
     this.event = 'replaced'
     this.orderId = order.orderId
+    this.clientOrderId = order.clientOrderId
     this.account = order.account
     this.side = sideNames[order.sell]!
     this.price = optionalPrice(order.price, source.prices)
@@ -179,6 +183,7 @@ export class ReplacedRecord extends EventRecord implements ReplacedEvent {
 export class CancelledRecord extends EventRecord implements CancelledEvent {
   declare readonly event: 'cancelled'
   declare readonly orderId: number
+  declare readonly clientOrderId: string | undefined
   declare readonly account: number
   declare readonly side: Side
   declare readonly price: string | undefined
@@ -191,6 +196,7 @@ export class CancelledRecord extends EventRecord implements CancelledEvent {
     order.read(source.words, at, source.from)
     this.event = 'cancelled'
     this.orderId = order.orderId
+    this.clientOrderId = order.clientOrderId
     this.account = order.account
     this.side = sideNames[order.sell]!
     this.price = optionalPrice(order.price, source.prices)
@@ -203,6 +209,7 @@ export class CancelledRecord extends EventRecord implements CancelledEvent {
 export class RejectedRecord extends EventRecord implements RejectedEvent {
   declare readonly event: 'rejected'
   declare readonly orderId: number
+  declare readonly clientOrderId: string | undefined
   declare readonly account: number | undefined
   declare readonly side: Side | undefined
   declare readonly price: string | undefined
@@ -215,6 +222,7 @@ export class RejectedRecord extends EventRecord implements RejectedEvent {
     const { account, hasOrder } = order
     this.event = 'rejected'
     this.orderId = order.orderId
+    this.clientOrderId = order.clientOrderId
     this.account = account < 0 ? undefined : account
     this.side = hasOrder ? sideNames[order.sell] : undefined
     this.price = hasOrder ? optionalPrice(order.price, source.prices) : undefined
@@ -226,6 +234,7 @@ export class RejectedRecord extends EventRecord implements RejectedEvent {
 export class TriggeredRecord extends EventRecord implements TriggeredEvent {
   declare readonly event: 'triggered'
   declare readonly orderId: number
+  declare readonly clientOrderId: string | undefined
   declare readonly account: number
   declare readonly side: Side
   declare readonly price: string | undefined
@@ -237,6 +246,7 @@ export class TriggeredRecord extends EventRecord implements TriggeredEvent {
     order.read(source.words, at, source.from)
     this.event = 'triggered'
     this.orderId = order.orderId
+    this.clientOrderId = order.clientOrderId
     this.account = order.account
     this.side = sideNames[order.sell]!
     this.price = optionalPrice(order.price, source.prices)

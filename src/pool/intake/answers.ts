@@ -32,6 +32,7 @@ export function toOrderState(order: OrderSteps, instrument: PoolInstrument): Ord
   const { price, quantity } = instrument.grids
   return {
     orderId: order.orderId,
+    clientOrderId: order.clientOrderId,
     symbol: instrument.definition.symbol,
     account: order.account,
     side: order.side,
@@ -64,9 +65,10 @@ export function toOpenOrders(
   const found: { instrumentId: number; order: OrderSteps }[] = []
   for (const { answer } of answers) {
     if (answer.question !== 'openOrders') throw new Error('an answer of another kind than the question')
-    const { orders, coveredTo } = answer
+    const { orders, clientOrderIds, coveredTo } = answer
     for (let at = 0; at < orders.length; at += packedOrderNumbers) {
-      found.push({ instrumentId: packedInstrument(orders, at), order: unpackOrder(orders, at) })
+      const order = unpackOrder(orders, at, clientOrderIds.get(at / packedOrderNumbers))
+      found.push({ instrumentId: packedInstrument(orders, at), order })
     }
     if (coveredTo && (end === undefined || isBefore(coveredTo, end))) end = coveredTo
   }

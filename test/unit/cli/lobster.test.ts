@@ -111,6 +111,7 @@ describe('a message file as commands', () => {
 })
 
 const plainLimit = {
+  clientOrderId: undefined,
   account: 1,
   orderType: 'limit',
   timeInForce: 'GTC',

@@ -6,11 +6,19 @@ import type { PoolEvent } from '#tidemark/pool/index.js'
 
 const place = { lsn: 160, index: 0, timeUs: 5, symbol: 'A', tag: 2n ** 40n }
 const command = 2 ** 40
-const order = { orderId: 5, account: 2, side: 'buy', price: '1.50', filled: '0' } as const
+const order = {
+  orderId: 5,
+  clientOrderId: undefined,
+  account: 2,
+  side: 'buy',
+  price: '1.50',
+  filled: '0',
+} as const
 const accepted = {
   ...place,
   event: 'accepted',
   orderId: 5,
+  clientOrderId: undefined,
   account: 2,
   side: 'buy',
   orderType: 'limit',
@@ -78,7 +86,13 @@ describe("the benchmark's report lines", () => {
     const written: string[] = []
     const reports = new BenchmarkReports(messages, { write: (text) => written.push(text), close: () => {} })
     const at = { lsn: 8, index: 0, timeUs: 0, symbol: 'BENCHMARK' }
-    const unknown = { account: undefined, side: undefined, price: undefined, filled: undefined }
+    const unknown = {
+      clientOrderId: undefined,
+      account: undefined,
+      side: undefined,
+      price: undefined,
+      filled: undefined,
+    }
     reports.event({ ...at, tag: 0n, event: 'instrument-created' })
     reports.event({
       ...at,

@@ -24,7 +24,10 @@ function part(lsn: number, places: Place[], coveredTo?: Place) {
     orders.set([instrumentId, orderId, 7, 0, 5, 1, 0, 1], i * packedOrderNumbers)
   }
   const end = coveredTo && { instrumentId: coveredTo[0], orderId: coveredTo[1] }
-  return { lsn, answer: { question: 'openOrders', orders, coveredTo: end } } as const
+  return {
+    lsn,
+    answer: { question: 'openOrders', orders, clientOrderIds: new Map(), coveredTo: end },
+  } as const
 }
 
 function pageOf(limit: number, ...parts: ReturnType<typeof part>[]) {

@@ -24,7 +24,7 @@ export class CommandDigest {
     const end = at + (words[at]! >>> 18)
     // An order id that the book gave stands in the log, and not in the input.
     const given =
-      (words[at]! & omitsOrderIdBit) !== 0 && (words[at]! & 0xff) === commandKinds.new ? at + 2 : end
+      (words[at]! & omitsOrderIdBit) !== 0 && (words[at]! & 0xff) <= commandKinds.reduce ? at + 2 : end
     for (let i = at; i < end; i++) {
       const word = i === given || i === given + 1 ? 0 : words[i]!
       this.a = mix(this.a, word)

@@ -81,10 +81,13 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
   const account = random.chance(3) ? 0xffffffff : 1 + random.below(4)
   const stated = random.chance(20) ? account : -1
   if (kind < 620) encodeRandomNew(words, random, instrumentId, tag, random.chance(4) ? 0 : id, account)
-  else if (kind < 740) encodeCancel(words, 0, instrumentId, tag, 0, id, stated, 0)
+  else if (kind < 720) encodeCancel(words, 0, instrumentId, tag, 0, id, stated, 0)
+  else if (kind < 740) encodeCancel(words, 0, instrumentId, tag, 0, 0, account, 0, clientIdOf(random))
   else if (kind < 880) {
     const price = random.chance(15) ? 0 : priceOf(random)
-    encodeReplace(words, 0, instrumentId, tag, 0, id, price, quantityOf(random), stated, 0)
+    const quantity = quantityOf(random)
+    if (kind < 860) encodeReplace(words, 0, instrumentId, tag, 0, id, price, quantity, stated, 0)
+    else encodeReplace(words, 0, instrumentId, tag, 0, 0, price, quantity, account, 0, clientIdOf(random))
   } else if (kind < 940) encodeReduce(words, 0, instrumentId, tag, 0, id, quantityOf(random), stated, 0)
   else if (kind < 960)
     encodeCancelAll(
@@ -182,7 +185,13 @@ function encodeRandomNew(
     isIceberg ? display : 0,
     timeInForce === 4 ? 1 + random.below(10) : 0,
     0,
+    random.chance(15) ? clientIdOf(random) : '',
   )
+}
+
+/** One of a few, so that accounts use theirs again: the shortest, the longest, and those between. */
+function clientIdOf(random: Random): string {
+  return random.pick(['a', 'order', '~'.repeat(36), '1234567', '12345678', 'x'.repeat(23)])
 }
 
 function priceOf(random: Random): number {
