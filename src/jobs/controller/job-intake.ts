@@ -16,10 +16,13 @@ export interface EnqueueResult {
   readonly state: JobState
 }
 
-/** Jobs of one call: a full disk refuses the first and with it all others, or makes the others wait for room. */
-interface Together {
-  added: boolean
-  refusal: unknown
+/** So many jobs of a call are looked up, logged and added in one go at the most. */
+const jobsAtOnceMax = 1000
+
+interface SomeEnqueued {
+  readonly results: EnqueueResult[]
+  readonly lsn: number
+  readonly isAnyAdded: boolean
 }
 
 /** Checks jobs that callers add, and logs them in the order of the calls. */
@@ -49,27 +52,52 @@ export class JobIntake {
     for (const job of jobs) log.checkSize(Buffer.byteLength(job.payloadJson), job.id)
     const full = log.diskRefusal(jobs.reduce((sum, job) => sum + job.payloadJson.length, 0))
     if (full) throw full
-    const together: Together = { added: false, refusal: undefined }
-    const added = await Promise.all(jobs.map((job) => this.#enqueue(job, together)))
-    await log.waitDurable(added.reduce((lsn, entry) => Math.max(lsn, entry.lsn), 0))
-    return added.map(({ result }) => result)
+    const results: EnqueueResult[] = []
+    let lsn = 0
+    let isAnyAdded = false
+    await new Promise<void>((resolve, reject) => {
+      const step = () => {
+        while (results.length < jobs.length) {
+          const next = this.#enqueueSome(jobs, results.length)
+          results.push(...next.results)
+          lsn = Math.max(lsn, next.lsn)
+          isAnyAdded ||= next.isAnyAdded
+        }
+        resolve()
+      }
+      // A full disk refuses the first job, and with it all others, or makes the others wait for room.
+      log.inOrder(step, reject, () => isAnyAdded)
+    })
+    await log.waitDurable(lsn)
+    return results
   }
 
-  #enqueue(job: PlainJob, together?: Together): Promise<{ result: EnqueueResult; lsn: number }> {
+  #enqueue(job: PlainJob): Promise<{ result: EnqueueResult; lsn: number }> {
     return new Promise((resolve, reject) => {
-      this.#store.log.inOrder(
-        () => {
-          if (together?.refusal) throw together.refusal
-          resolve(this.#enqueueNow(job))
-          if (together) together.added = true
-        },
-        (error) => {
-          if (together && !together.added) together.refusal = error
-          reject(error)
-        },
-        () => together?.added === true,
-      )
+      this.#store.log.inOrder(() => resolve(this.#enqueueNow(job)), reject)
     })
+  }
+
+  /** Adds the next jobs from `from` on, one at least, up to the next one whose id is known, so that they are logged together. */
+  #enqueueSome(jobs: readonly PlainJob[], from: number): SomeEnqueued {
+    const ids = new Set<string>()
+    let to = from
+    for (; to < jobs.length && to - from < jobsAtOnceMax; to++) {
+      const { id } = jobs[to]!
+      if (ids.has(id) || this.#store.table.get(id)) break
+      ids.add(id)
+    }
+    if (to === from) {
+      const { result, lsn } = this.#enqueueNow(jobs[from]!)
+      return { results: [result], lsn, isAnyAdded: false }
+    }
+    const applied = this.#store.enqueueSome(jobs.slice(from, to))
+    for (const one of applied) this.#added(one)
+    return {
+      results: applied.map(({ job }) => ({ id: job.id, added: true, state: 'pending' })),
+      lsn: applied.at(-1)!.lsn,
+      isAnyAdded: true,
+    }
   }
 
   #enqueueNow(plain: PlainJob): { result: EnqueueResult; lsn: number } {

@@ -9,6 +9,13 @@ export interface EventEntry {
   readonly detailJson: string
 }
 
+/** Records that are appended together, and the events that they say. */
+export interface EncodedPiece {
+  readonly payloads: Buffer[]
+  readonly checksums: number[]
+  readonly atMs: number
+}
+
 /** Makes the bytes of records from events, and refuses events that are larger than a record may be. */
 export class EventEncoder {
   /** The largest event, in bytes of its JSON. */
@@ -22,18 +29,19 @@ export class EventEncoder {
   }
 
   /** The records of the next entries from `from` on, as many as the ring takes well at a time; one at least. */
-  encodePiece(entries: readonly EventEntry[], from: number, firstSeq: number): Buffer[] {
-    const atMs = Date.now()
-    const piece: Buffer[] = []
+  encodePiece(entries: readonly EventEntry[], from: number, firstSeq: number): EncodedPiece {
+    const piece: EncodedPiece = { payloads: [], checksums: [], atMs: Date.now() }
+    const { payloads, checksums, atMs } = piece
     let bytes = 0
     for (let i = from; i < entries.length; i++) {
       const { type, jobId, detailJson } = entries[i]!
-      const { text } = encodeEvent(firstSeq + piece.length, type, jobId, atMs, detailJson)
+      const { text, checksum } = encodeEvent(firstSeq + payloads.length, type, jobId, atMs, detailJson)
       const payload = Buffer.from(text)
       this.checkSize(payload.byteLength, jobId)
       bytes += recordBytes(payload.byteLength)
-      if (bytes > this.#pieceBytesMax && piece.length > 0) break
-      piece.push(payload)
+      if (bytes > this.#pieceBytesMax && payloads.length > 0) break
+      payloads.push(payload)
+      checksums.push(checksum)
     }
     return piece
   }

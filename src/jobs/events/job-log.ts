@@ -29,6 +29,11 @@ import { RoomQueue } from './room-queue.js'
 
 export type JobLogOptions = Omit<DurableLogOptions, 'dir' | 'contentVersion'>
 
+/** An event to be appended with others: its detail, also as JSON. */
+export interface DetailedEntry extends EventEntry {
+  readonly detail: JobEventDetail
+}
+
 /** An event in the log; it is on disk when `waitDurable` of its LSN resolves. */
 export interface AppendedEvent {
   readonly event: JobEvent
@@ -182,10 +187,10 @@ export class JobLog extends Emitter<JobLogEvents> {
     const lastSeq = await new Promise<number>((resolve, reject) => {
       const append = () => {
         while (from < own.length) {
-          const piece = this.#encoder.encodePiece(own, from, this.#lastSeq + 1)
-          lsn = this.#log.appendBatch(piece, recordType.event)
-          this.#lastSeq += piece.length
-          from += piece.length
+          const { payloads } = this.#encoder.encodePiece(own, from, this.#lastSeq + 1)
+          lsn = this.#log.appendBatch(payloads, recordType.event)
+          this.#lastSeq += payloads.length
+          from += payloads.length
         }
         resolve(this.#lastSeq)
       }
@@ -218,6 +223,26 @@ export class JobLog extends Emitter<JobLogEvents> {
       const lsn = this.#log.append(payload, recordType.event)
       this.#lastSeq = seq
       return { event: { seq, type, jobId, atMs, detail, checksum }, lsn }
+    } catch (error) {
+      throw fromLogError(error)
+    }
+  }
+
+  /**
+   * As `appendNow`, for the first of several entries, as many as the ring takes well at a time: their records are published,
+   * and synced, together. All events that it returns stand at one LSN, where the last of their records ends.
+   */
+  appendSomeNow(entries: readonly DetailedEntry[]): AppendedEvent[] {
+    for (const { type, jobId } of entries) checkEvent(type, jobId)
+    const firstSeq = this.#lastSeq + 1
+    const { payloads, checksums, atMs } = this.#encoder.encodePiece(entries, 0, firstSeq)
+    try {
+      const lsn = this.#log.appendBatch(payloads, recordType.event)
+      this.#lastSeq += payloads.length
+      return checksums.map((checksum, i) => {
+        const { type, jobId, detail } = entries[i]!
+        return { event: { seq: firstSeq + i, type, jobId, atMs, detail, checksum }, lsn }
+      })
     } catch (error) {
       throw fromLogError(error)
     }

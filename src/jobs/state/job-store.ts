@@ -4,7 +4,7 @@ import { emptyError, JobError } from '../errors.js'
 import { DurableFifo } from '../events/durable-fifo.js'
 import { type JobEvent, type JobEventDetail, type JobEventType, jobsLogKind } from '../events/event.js'
 import { damageError, overtakenError, type TornEnd, walkEvents } from '../events/event-walk.js'
-import { JobLog, type JobLogOptions } from '../events/job-log.js'
+import { type DetailedEntry, JobLog, type JobLogOptions } from '../events/job-log.js'
 import { enqueueDetailJson, type LiveJob, type PlainJob } from '../job.js'
 import type { KeepFinished } from './finished-jobs.js'
 import { JobTable } from './job-table.js'
@@ -109,9 +109,24 @@ export class JobStore {
 
   /** The ENQUEUE transition of a job, whose payload is JSON already. Errors as of `transition`. */
   enqueue(job: PlainJob): AppliedTransition {
-    const { id, payloadJson, timeoutMs, priority, maxAttempts } = job
-    const detail = { payload: null, timeoutMs, priority, maxAttempts }
-    return this.#transition('ENQUEUE', id, detail, enqueueDetailJson(job), payloadJson)
+    const { detail, detailJson } = entryOf(job)
+    return this.#transition('ENQUEUE', job.id, detail, detailJson, job.payloadJson)
+  }
+
+  /**
+   * The ENQUEUE transitions of the first of several jobs, one at least, whose ids are all different: as many as are logged
+   * together well. Errors as of `transition`.
+   */
+  enqueueSome(jobs: readonly PlainJob[]): AppliedTransition[] {
+    const entries = jobs.map(entryOf)
+    for (const { jobId, detail } of entries) {
+      this.table.check({ type: 'ENQUEUE', jobId, detail, seq: this.log.lastSeq + 1 })
+    }
+    return this.log.appendSomeNow(entries).map(({ event, lsn }, i) => {
+      const job = this.table.apply(event, lsn, jobs[i]!.payloadJson)
+      this.#eventsSinceSnapshot++
+      return { job, event, lsn }
+    })
   }
 
   #transition(
@@ -191,6 +206,13 @@ export class JobStore {
     }
     if (segmentLsn !== undefined) await log.removeBefore(segmentLsn)
   }
+}
+
+/** The event that logs a job. The payload is not in its detail: the log has it as JSON, and so has the table. */
+function entryOf(job: PlainJob): DetailedEntry {
+  const { id, timeoutMs, priority, maxAttempts } = job
+  const detail = { payload: null, timeoutMs, priority, maxAttempts }
+  return { type: 'ENQUEUE', jobId: id, detail, detailJson: enqueueDetailJson(job) }
 }
 
 /** What the files of a folder say about its jobs. */
