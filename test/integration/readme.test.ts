@@ -29,7 +29,7 @@ describe('the README', () => {
     const rows = [...readme.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)]
     const table = Object.fromEntries(rows.map((row): [string, string] => [row[1]!, row[2]!.trim()]))
     for (const [name, shown] of Object.entries(table)) {
-      if (name === 'dir' || name === 'preset') continue
+      if (['dir', 'preset', 'archive'].includes(name)) continue
       const value = String(settings[name as keyof typeof settings])
       if (name === 'spinUs') {
         expect(shown.split(' or '), name).toContain(value)
@@ -40,6 +40,6 @@ describe('the README', () => {
         .replace(/^(\d+) MiB$/, (_, mebibytes: string) => String(Number(mebibytes) * 1_048_576))
       expect(plain, name).toBe(value)
     }
-    expect(Object.keys(table)).toHaveLength(16)
+    expect(Object.keys(table)).toHaveLength(17)
   })
 })
