@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { batchHeaderBytes } from '#tidemark/log/format/batch.js'
-import { segmentHeaderBytes } from '#tidemark/log/format/segment.js'
+import { headerCopyBytes, segmentHeaderBytes } from '#tidemark/log/format/segment.js'
 import { inspectLog } from '#tidemark/log/tools/inspection.js'
 import { damage, inspected, sampleLog, segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory, reopen } from '../../support/inline-log.js'
@@ -102,17 +102,17 @@ describe('inspecting a damaged log', () => {
     const firstLsn = 2n ** 64n - 8192n
     const content = Buffer.alloc(segmentHeaderBytes + 4096)
     content.write('TIDEMARK', 0, 'latin1')
-    content.writeUInt32LE(1, 8)
+    content.writeUInt32LE(2, 8)
     content.writeBigUInt64LE(firstLsn, 24)
     content.writeBigUInt64LE(2n ** 64n - 1n, 32)
     content.writeUInt32LE(4096, 56)
+    content.write('log', 60, 'latin1')
     withHeader(content, () => {})
-    content.copy(content, 2048, 0, 68)
-    const frame = content.subarray(segmentHeaderBytes, segmentHeaderBytes + 32)
-    frame.writeUInt32LE(32, 0)
-    frame[8] = 1
-    frame.writeBigUInt64LE(firstLsn, 16)
-    frame.writeUInt32LE(crc32(frame, crc32(content.subarray(16, 24))), 4)
+    content.copy(content, 2048, 0, headerCopyBytes)
+    const marker = content.subarray(segmentHeaderBytes, segmentHeaderBytes + batchHeaderBytes)
+    marker.writeUInt32LE(batchHeaderBytes, 0)
+    marker.writeBigUInt64LE(firstLsn, 16)
+    marker.writeUInt32LE(crc32(marker, crc32(content.subarray(16, 24))), 4)
     const disk = new MemoryDisk()
     disk.replace(`${inlineDirectory}/${firstLsn}.wal`, content)
     expect(inspected(disk)).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'header' }], records: 0 })
@@ -183,21 +183,32 @@ describe('inspecting a damaged log', () => {
     const firstLsn = Number(/(\d+)\.wal/.exec(file)![1])
     const content = disk.contentOf(file)!
     let at = segmentHeaderBytes
-    while (content.readUInt32LE(at) % 8 === 0) at += content.readUInt32LE(at)
-    const padding = at + content.readUInt32LE(at)
-    damage(disk, file, (bytes) => void (bytes[padding] = 9))
-    const lsn = firstLsn + padding - segmentHeaderBytes
-    expect(inspected(disk)).toMatchObject({ lsns, damage: [{ kind: 'padding', lsn, offset: padding }] })
+    while (content.readUInt32LE(at + batchHeaderBytes) % 8 === 0) {
+      expect(content.readUInt32LE(at)).toBeGreaterThan(0)
+      at += content.readUInt32LE(at)
+    }
+    damage(
+      disk,
+      file,
+      (bytes) => void (bytes[at + batchHeaderBytes + bytes.readUInt32LE(at + batchHeaderBytes)] = 9),
+    )
+    const lsn = firstLsn + at - segmentHeaderBytes
+    const end = lsn + content.readUInt32LE(at)
+    expect(inspected(disk)).toMatchObject({
+      lsns: lsns.filter((one) => one <= lsn || one > end),
+      damage: [{ kind: 'batch', lsn, offset: at }],
+    })
   })
 
   it('finds a segment that its successor does not know', () => {
     const { disk, lsns } = sampleLog()
-    const [first, second] = segmentPaths(disk) as [string, string]
-    const whole = disk.clone()
-    damage(disk, second, (content) => withHeader(content, (copy) => copy.writeUInt32LE(7, 60)))
-    expect(inspected(disk)).toMatchObject({ lsns, damage: [{ kind: 'sealed-crc', file: first, lsn: 0 }] })
-    damage(whole, second, (content) => withHeader(content, (copy) => copy.writeBigUInt64LE(7n, 40)))
-    expect(inspected(whole)).toMatchObject({ verdict: 'corrupt', damage: [{ kind: 'chain', file: second }] })
+    const [, second] = segmentPaths(disk) as [string, string]
+    damage(disk, second, (content) => withHeader(content, (copy) => copy.writeBigUInt64LE(7n, 40)))
+    expect(inspected(disk)).toMatchObject({
+      lsns,
+      verdict: 'corrupt',
+      damage: [{ kind: 'chain', file: second }],
+    })
     const renamed = sampleLog().disk
     renamed.rename(second, second.replace(/\d(?=\.wal)/, '0'))
     expect(inspected(renamed).damage.map(({ kind }) => kind)).toContain('foreign')
@@ -206,7 +217,7 @@ describe('inspecting a damaged log', () => {
   it('refuses a format version that it does not know', () => {
     const { disk } = sampleLog()
     const file = segmentPaths(disk)[0]!
-    damage(disk, file, (content) => withHeader(content, (copy) => copy.writeUInt32LE(2, 8)))
+    damage(disk, file, (content) => withHeader(content, (copy) => copy.writeUInt16LE(3, 8)))
     expect(codeOf(() => inspected(disk))).toBe('TIDEMARK_LOG_FORMAT')
   })
 })
@@ -228,8 +239,9 @@ function lastBatch() {
 /** Both copies of a header changed, their CRCs made to fit. */
 function withHeader(content: Buffer, change: (copy: Buffer) => void): Buffer {
   for (const at of [0, 2048]) {
-    change(content.subarray(at, at + 64))
-    content.writeUInt32LE(crc32(content.subarray(at, at + 64)), at + 64)
+    const copy = content.subarray(at, at + headerCopyBytes - 4)
+    change(copy)
+    content.writeUInt32LE(crc32(copy), at + headerCopyBytes - 4)
   }
   return content
 }
@@ -381,12 +393,12 @@ function opening(disk: MemoryDisk) {
 /** A header whose CRC fits and whose numbers are anything. */
 function plausibleHeader(content: Buffer, random: Random): void {
   content.write('TIDEMARK', 0, 'latin1')
-  content.writeUInt32LE(1, 8)
+  content.writeUInt32LE(2, 8)
   if (random.int(2) === 0) content.writeBigUInt64LE(BigInt(random.int(3) * 4096 * 8), 24)
   if (random.int(2) === 0) content.writeUInt32LE(0xffff_ffff, 56)
-  content.writeUInt32LE(crc32(content.subarray(0, 64)), 64)
-  content.copy(content, 2048, 0, 68)
-  // And frames that claim to be large.
+  content.writeUInt32LE(crc32(content.subarray(0, headerCopyBytes - 4)), headerCopyBytes - 4)
+  content.copy(content, 2048, 0, headerCopyBytes)
+  // And batches that claim to be large.
   for (let at = segmentHeaderBytes; at + 32 < content.byteLength; at += 8 * (1 + random.int(40))) {
     content.writeUInt32LE(random.int(2) === 0 ? 0x7fff_fff8 : 32 + random.int(9000), at)
     content.writeBigUInt64LE(content.readBigUInt64LE(24) + BigInt(at - segmentHeaderBytes), at + 16)
