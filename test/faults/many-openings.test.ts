@@ -104,8 +104,10 @@ describe('a log that is opened often', () => {
       }
       expect(readRecords(disk, 0, lsn)).toHaveLength(records * 400)
       expect(segmentPaths(disk).length).toBeLessThanOrEqual(filesMax)
-      // Each file but the last holds at least as much as is joined.
-      expect(segmentPaths(disk).length).toBeLessThanOrEqual(1 + lsn / joinedBytesMax)
+      // Each file but the last holds at least as much as is joined, but for what the last opening in it appended: the next
+      // one may have taken that along.
+      const appendedBytes = records * 96
+      expect(segmentPaths(disk).length).toBeLessThanOrEqual(1 + lsn / (joinedBytesMax - appendedBytes))
     },
   )
 
