@@ -1,6 +1,6 @@
 // The store beside the bare way into each database, how late it is, and what it costs the pool that it follows.
 //
-//   npm run bench:store -- [--quick] [--rounds N] [--dir FOLDER] [--commands 200000] [--rate 20000] [--seconds S]
+//   npm run bench:store -- [--quick] [--rounds N] [--dir FOLDER] [--commands 200000] [--rate 20000] [--seconds S] [--target duckdb|postgres]
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import * as path from 'node:path'
@@ -22,7 +22,7 @@ import { interleaved, ratioOf, spreadOf } from './lib/rounds.mjs'
 import { inFolder, readSettings, whole } from './lib/settings.mjs'
 import { InMemoryTarget } from './lib/store-rows.mjs'
 
-const settings = readSettings({ commands: '', rate: '20000', seconds: '' })
+const settings = readSettings({ commands: '', rate: '20000', seconds: '', target: '' })
 const { pick, flags, rounds } = settings
 const commands = whole('commands', flags.commands || String(pick(20_000, 100_000, 200_000)))
 const ratePerSecond = whole('rate', flags.rate)
@@ -37,8 +37,9 @@ if (typeof server !== 'string') {
   let databases = 0
   targets.postgres = { driver: postgresDriver, fresh: () => server.database(`bench_${databases++}`) }
 }
+for (const name of Object.keys(targets)) if (flags.target && name !== flags.target) delete targets[name]
 const report = new Report('store', 'The store beside the bare way into a database', settings)
-for (const name of ['duckdb', 'postgres'])
+for (const name of flags.target ? [flags.target] : ['duckdb', 'postgres'])
   if (!targets[name])
     console.log(
       `${name}: not measured, ${name === 'postgres' ? server : 'not installed (npm ci --prefix test/peers)'}`,
@@ -88,8 +89,9 @@ async function compare(name, { driver, fresh }, dir, log, transactions, rows) {
       return { elapsedMs }
     },
     bare: async () => {
-      const target = await openTarget(await fresh(dir, `bare-${Math.random()}`), { readOnly: false, driver })
+      const to = await fresh(dir, `bare-${Math.random()}`)
       const startMs = performance.now()
+      const target = await openTarget(to, { readOnly: false, driver })
       await prepareSchema(target)
       for (const transaction of transactions)
         await target.transaction(async () => {

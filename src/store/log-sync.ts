@@ -63,6 +63,7 @@ export class LogSync {
   #writing: Promise<void> | undefined
   #writingUs = 0
   #failed = false
+  readonly #openedUs = Date.now() * 1000
   #storedLsn: number
   #rows = 0
   #transactions = 0
@@ -102,7 +103,7 @@ export class LogSync {
     return this.#transactions
   }
 
-  /** From when records were logged to when they could be read here, the oldest of each transaction. */
+  /** From when records were logged to when they could be read here, the oldest of each transaction, of those logged since the opening. */
   get latency(): LatencySummary {
     return this.#latency.snapshot()
   }
@@ -192,7 +193,8 @@ export class LogSync {
       await transaction.write(this.#target)
       await writeProgress(this.#target, progress, this.#progress === undefined)
     })
-    this.#latency.record(Date.now() * 1000 - this.#writingUs)
+    // What was there before is history that is caught up with, and says nothing of how late the store is.
+    if (this.#writingUs >= this.#openedUs) this.#latency.record(Date.now() * 1000 - this.#writingUs)
     this.#writingUs = 0
     this.#writing = undefined
     this.#progress = progress

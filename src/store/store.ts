@@ -23,7 +23,7 @@ export interface StoreStats {
   readonly lagMs: number
   readonly rows: number
   readonly transactions: number
-  /** From when the oldest record of each transaction was logged to when it could be queried. */
+  /** From when the oldest record of each transaction was logged to when it could be queried; of records logged since the opening. */
   readonly latency: LatencySummary
 }
 

@@ -51,6 +51,6 @@ function summary(stats: StoreStats, elapsedMs: number): string {
     `stored       ${count(rows)} rows in ${count(transactions)} transactions`,
     `up to LSN    ${count(storedLsn)} (${late})`,
     `time         ${duration(elapsedMs)}, ${rate((rows / elapsedMs) * 1000)} rows/s`,
-    ...(transactions > 0 ? [`from the log  ${quantiles(latency)}`] : []),
+    ...(latency.count > 0 ? [`from the log  ${quantiles(latency)}`] : []),
   ].join('\n')
 }
