@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { prepareSchema, requireSchema } from '#tidemark/store/prepare-schema.js'
+import { openTarget } from '#tidemark/store/targets/open-target.js'
+import { storeTargets } from '../../support/store-targets.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+
+const targets = await storeTargets()
+const next = {
+  version: 2,
+  migrations: {
+    1: ({ types }: { types: { text: string } }) => [`ALTER TABLE instruments ADD COLUMN note ${types.text}`],
+  },
+}
+
+describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => {
+  it('is brought up to date with its rows, and a newer one is refused', async () => {
+    const to = await fresh(temporaryDirectory())
+    let target = await openTarget(to, { readOnly: false, driver })
+    await expect(requireSchema(target)).rejects.toMatchObject({ code: 'TIDEMARK_STORE_SCHEMA' })
+    await prepareSchema(target)
+    await target.run("INSERT INTO tidemark_progress VALUES ('pool', 64, 0, 1, 2)")
+    await target.close()
+
+    target = await openTarget(to, { readOnly: false, driver })
+    await prepareSchema(target, next)
+    expect((await target.query('SELECT schema_version FROM tidemark_store')).rows).toEqual([
+      { schema_version: 2 },
+    ])
+    expect((await target.query('SELECT lsn FROM tidemark_progress')).rows).toEqual([{ lsn: 64 }])
+    expect((await target.query('SELECT note FROM instruments')).rows).toEqual([])
+    for (const view of ['orders', 'trades', 'order_history', 'account_volume', "candles(INTERVAL '1 day')"])
+      expect((await target.query(`SELECT * FROM ${view}`)).rows).toEqual([])
+    await target.close()
+
+    target = await openTarget(to, { readOnly: false, driver })
+    const newer = { code: 'TIDEMARK_STORE_SCHEMA', details: { version: 2, schemaVersion: 1 } }
+    await expect(requireSchema(target)).rejects.toMatchObject(newer)
+    await expect(prepareSchema(target)).rejects.toMatchObject(newer)
+    expect((await target.query('SELECT schema_version FROM tidemark_store')).rows).toEqual([
+      { schema_version: 2 },
+    ])
+    await target.close()
+  })
+
+  it('stays as it was when a migration fails', async () => {
+    const target = await openTarget(await fresh(temporaryDirectory()), { readOnly: false, driver })
+    await prepareSchema(target)
+    const broken = { version: 2, migrations: { 1: () => ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] } }
+    await expect(prepareSchema(target, broken)).rejects.toMatchObject({ code: 'TIDEMARK_STORE_WRITE' })
+    await requireSchema(target)
+    expect((await target.query('SELECT * FROM trades')).rows).toEqual([])
+    await target.close()
+  })
+})
