@@ -44,6 +44,7 @@ const rows = {
   pool: [
     'errors',
     'types',
+    'instrument-details',
     'instruments',
     'record-type',
     'snapshot',

@@ -3,7 +3,6 @@
 export { packedInstrument, packedOrderNumbers, unpackOrder } from './book/packed-order.js'
 export { clientOrderIdWordsAt } from './codec/client-order-id.js'
 export {
-  commandWords,
   flagsOf,
   HAS_CLIENT_ORDER_ID,
   HEADER_WORDS,
@@ -23,9 +22,7 @@ export {
 export {
   DETAILS_WORDS,
   decodeDetails,
-  detailNames,
   detailsWords,
-  detailsWordsMax,
 } from './codec/instrument-details.js'
 export { differingField } from './codec/instrument-record.js'
 export { notionalText } from './codec/notional.js'

@@ -1,7 +1,8 @@
 // What users of the package get as `tidemark/matching`.
-export type { DepthLevel, OrderState, SideTotals } from './book/book-queries.js'
+export type { DepthLevel, SideTotals } from './book/book-queries.js'
 export type { BookState } from './book/book-state.js'
 export type { OpenOrders, OpenOrdersPage, OpenOrdersQuery } from './book/open-orders.js'
+export type { OrderState } from './book/order-state.js'
 export {
   type CopyCounts,
   type CopyTarget,
@@ -11,7 +12,6 @@ export {
 } from './book/shard-copy.js'
 export { copiedInstruments, type ShardRestore } from './book/shard-restore.js'
 export {
-  type CommandGrids,
   cancelAllFlags,
   commandGrids,
   encodeCommand,
@@ -20,6 +20,7 @@ export {
 } from './codec/command-encoding.js'
 export { CommandError, type CommandErrorCode } from './codec/command-errors.js'
 export { checkFieldNames } from './codec/command-fields.js'
+export type { CommandGrids } from './codec/command-grids.js'
 export { commandAccount, commandTagHigh, commandTagLow, readU64 } from './codec/command-layout.js'
 export * from './codec/command-reader.js'
 export {

@@ -1,7 +1,8 @@
 // What worker threads use of the matching engine, apart from the index for the same reason as the log's.
 
-export type { DepthLevel, OrderState } from './book/book-queries.js'
+export type { DepthLevel } from './book/book-queries.js'
 export type { OpenOrders, OpenOrdersPage } from './book/open-orders.js'
+export type { OrderState } from './book/order-state.js'
 export { type CopyCounts, type CopyTarget, copyStepRecords, type ShardCopy } from './book/shard-copy.js'
 export { readU64 } from './codec/command-layout.js'
 export { decodeCommand } from './codec/command-reader.js'

@@ -3,8 +3,9 @@
  * running totals. It takes decoded commands and returns decoded events. Tests hold the fast engine against it; it
  * shares no code with it beyond the types of commands and events.
  */
-import type { OrderState } from '#tidemark/matching/book/book-queries.js'
+
 import type { BookState } from '#tidemark/matching/book/book-state.js'
+import type { OrderState } from '#tidemark/matching/book/order-state.js'
 import type { DecodedCommand, DecodedNew } from '#tidemark/matching/codec/command-reader.js'
 import type { DecodedEvent } from '#tidemark/matching/codec/event-reader.js'
 import type { InstrumentChange, InstrumentDetails } from '#tidemark/matching/codec/instrument-details.js'

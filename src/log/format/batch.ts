@@ -46,8 +46,6 @@ export const batchField = {
   timestamp: 24,
 } as const
 
-export const recordField = { length: 0, type: 4, flags: 5 } as const
-
 export const recordFlag = { continues: 0x01, beganBefore: 0x02, applicationMask: 0xf0 } as const
 
 /** The flags of a piece, where they stand in the second word of a record's header. */
@@ -66,7 +64,7 @@ const unsyncedMax = 0xffffffff
 const wordRange = 0x1_0000_0000
 
 /** A length in bytes with its padding. */
-export function padded(bytes: number): number {
+function padded(bytes: number): number {
   return (bytes + 7) & ~7
 }
 

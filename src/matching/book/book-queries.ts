@@ -1,4 +1,4 @@
-import type { OrderType, SelfTradePrevention, Side, TimeInForce } from '../codec/names.js'
+import type { OrderState } from './order-state.js'
 import { FLAG_CLIENT_ID } from './order-store.js'
 import { packedOrderNumbers, packOrder, unpackOrder } from './packed-order.js'
 import type { ShardBooks } from './shard-books.js'
@@ -15,34 +15,6 @@ export interface SideTotals {
   readonly quantity: number
   readonly orders: number
   readonly levels: number
-}
-
-/** Everything about a live order; prices in ticks, quantities in lots. Fields that do not apply are absent. */
-export interface OrderState {
-  readonly orderId: number
-  /** The client's own name for it; absent when it has none. */
-  readonly clientOrderId?: string
-  readonly account: number
-  readonly side: Side
-  readonly orderType: OrderType
-  readonly timeInForce: TimeInForce
-  /** `waiting`: a stop that has not been triggered; `resting`: in the book. */
-  readonly status: 'resting' | 'waiting'
-  /** Limit price; 0 for a stop that becomes a market order. */
-  readonly price: number
-  /** Open quantity, hidden part included. */
-  readonly quantity: number
-  /** Traded so far. */
-  readonly filled: number
-  /** The part of an iceberg that is visible now; the whole open quantity otherwise. */
-  readonly shown: number
-  readonly postOnly: boolean
-  readonly displayQuantity?: number
-  readonly stopPrice?: number
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
-  readonly expireTime?: number
-  /** Absent when the instrument's default applies. */
-  readonly selfTradePrevention?: SelfTradePrevention
 }
 
 export function depthOf(shard: ShardBooks, bookSide: number, count: number): DepthLevel[] {

@@ -1,6 +1,7 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
 import { type InstrumentStatus, instrumentStatusCodes } from '../codec/names.js'
-import { type OrderState, orderState } from './book-queries.js'
+import { orderState } from './book-queries.js'
+import type { OrderState } from './order-state.js'
 import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, FLAG_TYPE_SHIFT } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
 import type { ShardBooks } from './shard-books.js'

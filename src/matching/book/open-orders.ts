@@ -27,7 +27,7 @@ export interface OpenOrdersPage {
 }
 
 /** Orders that one step looks at. */
-export const openOrdersStep = 2048
+const openOrdersStep = 2048
 
 /**
  * Finds a page of an account's open orders, a step at a time, while commands are executed between the steps. An account's

@@ -12,6 +12,12 @@ export function reportCancelled(shard: ShardBooks, order: number, open: number, 
   report(shard, CANCELLED, order, shard.orders.price(order), open, reason)
 }
 
+/** Reports a queued order as cancelled, and discards it. */
+export function cancelQueued(shard: ShardBooks, order: number, reason: number): void {
+  reportCancelled(shard, order, shard.orders.open(order), reason)
+  shard.discard(order)
+}
+
 /**
  * Reports a live order's new open quantity. `price` is 0 when the command says the price, and so is `open` when it says the
  * quantity.

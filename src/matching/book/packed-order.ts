@@ -1,5 +1,5 @@
 import { orderTypeNames, selfTradePreventionNames, sideNames, timeInForceNames } from '../codec/names.js'
-import type { OrderState } from './book-queries.js'
+import type { OrderState } from './order-state.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,

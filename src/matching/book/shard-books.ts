@@ -5,7 +5,6 @@ import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
 import { ClientOrderIds } from './client-order-ids.js'
 import { levelFields } from './level-store.js'
-import { reportCancelled } from './order-events.js'
 import { OrderIndex } from './order-index.js'
 import {
   FLAG_CLIENT_ID,
@@ -252,11 +251,5 @@ export class ShardBooks {
     if ((flags & CLIENT_ID) !== 0) this.clients.remove(book, this.orders.account(order), order)
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
-  }
-
-  /** Reports a queued order as cancelled, and discards it. */
-  cancel(order: number, reason: number): void {
-    reportCancelled(this, order, this.orders.open(order), reason)
-    this.discard(order)
   }
 }

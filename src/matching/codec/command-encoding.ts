@@ -2,6 +2,7 @@ import { shown } from '../../base/shown.js'
 import { checkClientOrderId } from './client-order-id.js'
 import { CommandError } from './command-errors.js'
 import { checkFieldCount, checkFieldNames } from './command-fields.js'
+import type { CommandGrids } from './command-grids.js'
 import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL } from './command-layout.js'
 import {
   encodeCancel,
@@ -20,7 +21,7 @@ import type {
   ReplaceCommand,
   SymbolCommand,
 } from './commands.js'
-import { type Grid, parseGrid, toSteps } from './decimal.js'
+import { parseGrid, toSteps } from './decimal.js'
 import {
   accountOf,
   code,
@@ -40,13 +41,6 @@ import { changeFromFields } from './instrument-fields.js'
 import { encodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
 import { orderTypeCodes, replacePriorityCodes, selfTradePreventionCodes, timeInForceCodes } from './names.js'
 import { encodeNew } from './new-order-writer.js'
-
-/** What encoding a command needs of its instrument. Make one with `commandGrids`, and keep it for the next command. */
-export interface CommandGrids {
-  readonly instrumentId: number
-  readonly price: Grid
-  readonly quantity: Grid
-}
 
 /** @throws CommandError when a size of the instrument is no decimal string. */
 export function commandGrids(definition: InstrumentDefinition): CommandGrids {

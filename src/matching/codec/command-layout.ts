@@ -60,7 +60,7 @@ export const INSTRUMENT_WORDS = 4
 export const TAG_WORDS = 2
 
 /** By kind: the words of a command before its optional fields. */
-export const commandWords = new Uint8Array(256)
+const commandWords = new Uint8Array(256)
 commandWords[commandKinds.new] = NEW_WORDS
 commandWords[commandKinds.cancel] = CANCEL_WORDS
 commandWords[commandKinds.replace] = REPLACE_WORDS

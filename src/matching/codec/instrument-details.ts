@@ -29,9 +29,6 @@ export interface InstrumentChange {
   readonly removed: readonly DetailName[]
 }
 
-/** What a change begins with that changes nothing. */
-export const noChange: InstrumentChange = { set: {}, removed: [] }
-
 const numberNames = ['minPrice', 'maxPrice', 'minQuantity', 'maxQuantity', 'minNotional'] as const
 const textNames = ['baseAsset', 'quoteAsset', 'info'] as const
 const textBytesMax = {

@@ -1,6 +1,6 @@
 import { shown } from '../../base/shown.js'
-import type { CommandGrids } from './command-encoding.js'
 import { CommandError, conflict } from './command-errors.js'
+import type { CommandGrids } from './command-grids.js'
 import type { InstrumentDetailFields } from './commands.js'
 import { toSteps } from './decimal.js'
 import { code, textOf } from './field-values.js'

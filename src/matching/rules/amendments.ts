@@ -1,4 +1,10 @@
-import { rejectAmendment, rejectCommand, reportAggressor, reportReplaced } from '../book/order-events.js'
+import {
+  cancelQueued,
+  rejectAmendment,
+  rejectCommand,
+  reportAggressor,
+  reportReplaced,
+} from '../book/order-events.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
@@ -42,7 +48,7 @@ export function rejectHalted(
 
 export function cancelOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const order = findTarget(shard, book, words, at)
-  if (order !== 0) shard.cancel(order, REQUESTED)
+  if (order !== 0) cancelQueued(shard, order, REQUESTED)
 }
 
 /** Takes quantity away from an order, which keeps its place; taking all of it cancels the order. */
@@ -52,7 +58,7 @@ export function reduceOrder(shard: ShardBooks, book: number, words: Int32Array, 
   const { orders } = shard
   const open = orders.open(order) - readU64(words, at + 4)
   if (open <= 0) {
-    shard.cancel(order, cancelReasons.reduced)
+    cancelQueued(shard, order, cancelReasons.reduced)
     return
   }
   const shown = orders.shown(order)

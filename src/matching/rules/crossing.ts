@@ -1,4 +1,4 @@
-import { reportAggressor, reportReplaced } from '../book/order-events.js'
+import { cancelQueued, reportAggressor, reportReplaced } from '../book/order-events.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { cancelReasons, eventKinds, replaceReasons, selfTradePreventionCodes } from '../codec/names.js'
 
@@ -98,14 +98,14 @@ function preventSelfTrade(
   remaining: number,
   prevention: number,
 ): number {
-  if (prevention === CANCEL_OLDEST || prevention === CANCEL_BOTH) shard.cancel(maker, SELF_TRADE)
+  if (prevention === CANCEL_OLDEST || prevention === CANCEL_BOTH) cancelQueued(shard, maker, SELF_TRADE)
   if (prevention === CANCEL_NEWEST || prevention === CANCEL_BOTH) shard.aggressorStopped = true
   if (prevention <= CANCEL_BOTH) return remaining
 
   const { orders } = shard
   const makerOpen = orders.open(maker)
   shard.aggressorDecremented += Math.min(makerOpen, remaining)
-  if (makerOpen <= remaining) shard.cancel(maker, SELF_TRADE)
+  if (makerOpen <= remaining) cancelQueued(shard, maker, SELF_TRADE)
   else {
     const open = makerOpen - remaining
     const shown = orders.shown(maker)

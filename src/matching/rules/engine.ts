@@ -3,7 +3,6 @@ import {
   countOrders,
   type DepthLevel,
   depthOf,
-  type OrderState,
   orderState,
   type SideTotals,
   totalsOf,
@@ -11,6 +10,7 @@ import {
 import { type BookState, bookDigest, bookState } from '../book/book-state.js'
 import { OpenOrders, type OpenOrdersQuery } from '../book/open-orders.js'
 import { rejectCommand } from '../book/order-events.js'
+import type { OrderState } from '../book/order-state.js'
 import { SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
 import { ShardBooks } from '../book/shard-books.js'
 import { type CopyCounts, type CopyTarget, ShardCopy } from '../book/shard-copy.js'

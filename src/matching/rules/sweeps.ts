@@ -1,3 +1,4 @@
+import { cancelQueued } from '../book/order-events.js'
 import { FLAG_SELL, FLAG_TIME_IN_FORCE_SHIFT } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL, EXPIRE_END_OF_DAY, readU64 } from '../codec/command-layout.js'
@@ -15,7 +16,7 @@ export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at
   while (order > 0) {
     const next = shard.orders.accountNext(order)
     if (isEither || (shard.orders.flags(order) & FLAG_SELL) === sell) {
-      shard.cancel(order, cancelReasons['cancel-all'])
+      cancelQueued(shard, order, cancelReasons['cancel-all'])
     }
     order = next
   }
@@ -39,9 +40,9 @@ export function expireOrders(shard: ShardBooks, book: number, words: Int32Array,
         const next = orders.next(order)
         const timeInForce = (orders.flags(order) >> FLAG_TIME_IN_FORCE_SHIFT) & 7
         if (timeInForce === timeInForceCodes.GTD) {
-          if (orders.expireTime(order) <= timeMs) shard.cancel(order, cancelReasons.expired)
+          if (orders.expireTime(order) <= timeMs) cancelQueued(shard, order, cancelReasons.expired)
         } else if (timeInForce === timeInForceCodes.DAY && endOfDay) {
-          shard.cancel(order, cancelReasons['end-of-day'])
+          cancelQueued(shard, order, cancelReasons['end-of-day'])
         }
         order = next
       }

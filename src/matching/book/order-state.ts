@@ -1,0 +1,29 @@
+import type { OrderType, SelfTradePrevention, Side, TimeInForce } from '../codec/names.js'
+
+/** Everything about a live order; prices in ticks, quantities in lots. Fields that do not apply are absent. */
+export interface OrderState {
+  readonly orderId: number
+  /** The client's own name for it; absent when it has none. */
+  readonly clientOrderId?: string
+  readonly account: number
+  readonly side: Side
+  readonly orderType: OrderType
+  readonly timeInForce: TimeInForce
+  /** `waiting`: a stop that has not been triggered; `resting`: in the book. */
+  readonly status: 'resting' | 'waiting'
+  /** Limit price; 0 for a stop that becomes a market order. */
+  readonly price: number
+  /** Open quantity, hidden part included. */
+  readonly quantity: number
+  /** Traded so far. */
+  readonly filled: number
+  /** The part of an iceberg that is visible now; the whole open quantity otherwise. */
+  readonly shown: number
+  readonly postOnly: boolean
+  readonly displayQuantity?: number
+  readonly stopPrice?: number
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly expireTime?: number
+  /** Absent when the instrument's default applies. */
+  readonly selfTradePrevention?: SelfTradePrevention
+}
