@@ -27,6 +27,7 @@ const largeOrder = (orderId: number): Command => ({
   quantity: '1',
   displayQuantity: '0.1',
   requestId: orderId,
+  tag: 1,
 })
 
 describe('a log', () => {
