@@ -145,7 +145,7 @@ async function resultOf({ dir, reports }: Run): Promise<Result> {
     for await (const event of pool.subscribe({ from: 0, to: pool.durableLsn })) {
       expect(event.event).not.toBe('repeated')
       if (event.event !== 'trade') continue
-      const { lsn: _, index: __, tag, ...trade } = event
+      const { lsn: _, index: __, timeUs: ___, tag, ...trade } = event
       trades[event.symbol] ??= []
       trades[event.symbol]!.push(JSON.stringify({ ...trade, tag: String(tag) }))
     }

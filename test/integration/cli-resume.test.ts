@@ -150,13 +150,16 @@ describe('tidemark run --resume of JSON lines', () => {
     ...rest,
   })
 
-  async function runLines(folder: string, lines: readonly object[]) {
+  async function runLines(folder: string, lines: readonly object[], ...args: string[]) {
     const input = path.join(folder, 'input.jsonl')
     writeFileSync(input, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-    return resumed(folder, input)
+    return resumed(folder, input, ...args)
   }
 
-  /** Cuts the log after the first `groups` groups, as a crash may that happens before they are known to be synced. */
+  /**
+   * Cuts the log after the first `groups` records, as a crash may that happens before they are known to be synced: a batch
+   * must end there.
+   */
   async function cutAfter(folder: string, groups: number): Promise<void> {
     const { lsn } = (await logged(folder))[groups - 1]!
     const dir = path.join(folder, 'log')
@@ -180,7 +183,8 @@ describe('tidemark run --resume of JSON lines', () => {
       order('C', 22, 8),
     ]
     const whole = temporaryDirectory()
-    const { text } = await runLines(whole, lines)
+    // One record a batch, so that a crash may leave any number of them.
+    const { text } = await runLines(whole, lines, '--durability', 'each')
     const total = 3 + 6 + 3 + 3
     expect(await logged(whole)).toHaveLength(total)
     // From before the cancel-all until after the command that follows it.
@@ -189,7 +193,7 @@ describe('tidemark run --resume of JSON lines', () => {
       cpSync(whole, folder, { recursive: true })
       await cutAfter(folder, groups)
       const again = await runLines(folder, lines)
-      expect(withoutLsn(again.text), `cut after ${groups} groups`).toBe(withoutLsn(text))
+      expect(withoutLsn(again.text), `cut after ${groups} records`).toBe(withoutLsn(text))
       // One that was complete is sent again when nothing stands after it, and finds nothing to do.
       expect(await logged(folder)).toHaveLength(groups === 12 ? total + 1 : total)
     }
