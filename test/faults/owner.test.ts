@@ -56,7 +56,7 @@ describe('a folder that has an owner', () => {
     symlinkSync(dir, link)
     for (const other of [dir, `${dir}/../pool`, link]) {
       await expect(EnginePool.open({ dir: other })).rejects.toMatchObject(locked)
-      await expect(DurableLog.open({ dir: other })).rejects.toMatchObject(locked)
+      await expect(DurableLog.open({ dir: other, kind: 'pool' })).rejects.toMatchObject(locked)
     }
     expect((await pool.submit(limit(1, 'buy', '10', '1'))).status).toBe('resting')
     await pool.close()
@@ -99,7 +99,7 @@ describe('a folder that has an owner', () => {
     await (await EnginePool.open({ dir, instruments: [bitcoin] })).close()
     const differing = { dir, instruments: [{ ...bitcoin, tickSize: '0.1' }, ether] }
     await expect(EnginePool.open(differing)).rejects.toMatchObject({ code: 'TIDEMARK_INSTRUMENT_DIFFERS' })
-    await expect(DurableLog.open({ dir, contentVersion: 999 })).rejects.toMatchObject({
+    await expect(DurableLog.open({ dir, kind: 'pool', contentVersion: 999 })).rejects.toMatchObject({
       code: 'TIDEMARK_LOG_FORMAT',
     })
     const pool = await EnginePool.open({ dir })

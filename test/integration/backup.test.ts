@@ -128,7 +128,7 @@ describe('a backup of a running pool', () => {
   })
 
   it('holds a segment whose file has not got its name yet, as an opening does', async () => {
-    const { dir, lastLsn } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 2000)
+    const { dir, lastLsn } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 3000)
     const segments = readdirSync(dir).filter((name) => name.endsWith('.wal'))
     expect(segments.length).toBeGreaterThan(2)
     renameSync(path.join(dir, segments.sort().at(-1)!), path.join(dir, 'spare-9.wal'))
@@ -148,7 +148,7 @@ describe('a backup of a running pool', () => {
     ['is removed and its file used again', [scribble, (file: string) => renameSync(file, `${file}.old`)]],
     ['is replaced by an opening', [scribble, replaceEpoch]],
   ])('is begun anew when a segment %s while it is copied', async (_how, changes) => {
-    const { dir, lastLsn, file } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 2000)
+    const { dir, lastLsn, file } = await closedLog({ segmentBytes: 65_536, ringBytes: 262_144 }, 3000)
     const kept = readFileSync(file)
     let changed = 0
     let putBack = 0
@@ -171,8 +171,8 @@ describe('a backup of a running pool', () => {
   it('gives its files their names when all of them are there', async () => {
     const small = { segmentBytes: 65_536, ringBytes: 262_144, maxBatchBytes: 32_768 }
     const pool = await openPool({ ...small, checkpointBytes: 0 })
-    for (let id = 1; id <= 2000; id++) pool.submit(limit(id, 'buy', '90', '1'))
-    await pool.submit(limit(2001, 'buy', '90', '1'))
+    for (let id = 1; id <= 3000; id++) pool.submit(limit(id, 'buy', '90', '1'))
+    await pool.submit(limit(3001, 'buy', '90', '1'))
     await pool.close()
     const target = path.join(temporaryDirectory(), 'copy')
     const seen = new Set<string>()

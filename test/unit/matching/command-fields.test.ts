@@ -80,7 +80,7 @@ describe('a command', () => {
 
   it('of every type is refused for a field that it does not know, by name, before anything is written', () => {
     for (const [name, command] of Object.entries(complete)) {
-      for (const field of ['tif', 'clientOrderId', '__proto', 'toString', '']) {
+      for (const field of ['tif', 'clientId', '__proto', 'toString', '']) {
         words.fill(-1)
         const error = refusal({ ...command, [field]: 'x' })
         expect(error, name).toMatchObject({ code: 'TIDEMARK_FIELD_UNKNOWN', details: { field, value: 'x' } })

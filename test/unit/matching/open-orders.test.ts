@@ -38,10 +38,10 @@ function engineWithBooks() {
   return { engine, apply }
 }
 
-function ordersOf({ orders }: OpenOrdersPage) {
+function ordersOf({ orders, clientOrderIds }: OpenOrdersPage) {
   return Array.from({ length: orders.length / packedOrderNumbers }, (_, i) => ({
     instrumentId: packedInstrument(orders, i * packedOrderNumbers),
-    ...unpackOrder(orders, i * packedOrderNumbers),
+    ...unpackOrder(orders, i * packedOrderNumbers, clientOrderIds.get(i)),
   }))
 }
 
@@ -165,7 +165,11 @@ describe('open orders of an account', () => {
   it('are none for an account and an instrument that have none', () => {
     const { engine } = engineWithBooks()
     const query = { account: 7, instrumentId: 99, afterOrderId: 0, isEverywhere: false, limit: 10 }
-    expect(engine.openOrders(query).step()).toEqual({ orders: new Float64Array(), coveredTo: undefined })
+    expect(engine.openOrders(query).step()).toEqual({
+      orders: new Float64Array(),
+      clientOrderIds: new Map(),
+      coveredTo: undefined,
+    })
     expect(engine.highestOrderId(99)).toBeUndefined()
     expect(engine.highestOrderId(instruments[0]!.instrumentId)).toBeUndefined()
   })
