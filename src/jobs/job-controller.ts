@@ -87,8 +87,8 @@ export class JobController extends Emitter<JobControllerEvents> {
     this.#store = store
     this.#announcements = new Announcements(this, store)
     this.#intake = new JobIntake(store, settings, (applied) => {
-      this.#applied(applied, undefined)
-      this.#dispatcher.add(applied.job)
+      for (const one of applied) this.#applied(one, undefined)
+      this.#dispatcher.add(...applied.map(({ job }) => job))
     })
     this.#dispatcher = new Dispatcher(store, settings, {
       applied: (transition, extra) => this.#applied(transition, extra),

@@ -29,10 +29,14 @@ interface SomeEnqueued {
 export class JobIntake {
   readonly #store: JobStore
   readonly #defaults: JobDefaults
-  readonly #added: (applied: AppliedTransition) => void
+  readonly #added: (applied: readonly AppliedTransition[]) => void
 
-  /** `added` is called for each job that was added, in the step that logs it. */
-  constructor(store: JobStore, defaults: JobDefaults, added: (applied: AppliedTransition) => void) {
+  /** `added` is called with the jobs that were added together, in the step that logs them. */
+  constructor(
+    store: JobStore,
+    defaults: JobDefaults,
+    added: (applied: readonly AppliedTransition[]) => void,
+  ) {
     this.#store = store
     this.#defaults = defaults
     this.#added = added
@@ -92,7 +96,7 @@ export class JobIntake {
       return { results: [result], lsn, isAnyAdded: false }
     }
     const applied = this.#store.enqueueSome(jobs.slice(from, to))
-    for (const one of applied) this.#added(one)
+    this.#added(applied)
     return {
       results: applied.map(({ job }) => ({ id: job.id, added: true, state: 'pending' })),
       lsn: applied.at(-1)!.lsn,
@@ -106,7 +110,7 @@ export class JobIntake {
     // The first caller's job may not be on disk yet: the second caller waits for it too.
     if (known) return { result: { id, added: false, state: known.state }, lsn: known.lsn }
     const applied = this.#store.enqueue(plain)
-    this.#added(applied)
+    this.#added([applied])
     return { result: { id, added: true, state: 'pending' }, lsn: applied.lsn }
   }
 }

@@ -77,11 +77,13 @@ export class Dispatcher {
     this.pump()
   }
 
-  /** Queues a job that became pending now, and waits out its delay. */
-  add(job: LiveJob): void {
+  /** Queues jobs that became pending now, which wait out their delays; only then does it choose among all. */
+  add(...jobs: readonly LiveJob[]): void {
     const nowMs = performance.now()
-    job.readySinceMs = nowMs
-    this.queue.add(job, nowMs, job.delayMs)
+    for (const job of jobs) {
+      job.readySinceMs = nowMs
+      this.queue.add(job, nowMs, job.delayMs)
+    }
     this.pump()
   }
 
