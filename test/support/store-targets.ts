@@ -1,5 +1,5 @@
 import * as path from 'node:path'
-import { afterAll } from 'vitest'
+import { afterAll, it } from 'vitest'
 import { duckdb, postgresDriver, startPostgres } from './postgres-server.mjs'
 
 export { duckdb, peersEnvironment, statement } from './postgres-server.mjs'
@@ -35,6 +35,8 @@ export async function storeTargets(): Promise<TestTarget[]> {
       fresh: () => server.database(`store_${freshName()}`),
     })
   }
+  // A file without a test would count as one that fails.
+  if (targets.length === 0) it.skip('is not tested: neither DuckDB nor PostgreSQL is here', () => {})
   return targets
 }
 
