@@ -336,17 +336,24 @@ describe('a listener that throws', () => {
 })
 
 describe('many jobs', () => {
-  it('pass through a ring much smaller than they are, in order', async () => {
-    const queue = await newQueue({ concurrency: 1000, snapshotEveryEvents: 1_000_000 })
-    const order: number[] = []
-    queue.start(({ payload }) => void order.push((payload as { n: number }).n))
-    const specs = Array.from({ length: 3000 }, (_, n) => ({ payload: { n, pad: 'x'.repeat(300) } }))
-    const added = queue.enqueueMany(specs)
-    expect(queue.metrics().waitingSteps).toBeGreaterThan(0)
-    await added
-    await queue.drained()
-    expect(order).toEqual(specs.map(({ payload }) => payload.n))
-  })
+  it.each(['one by one', 'in one call'])(
+    'pass through a ring much smaller than they are, in order: %s',
+    async (how) => {
+      const queue = await newQueue({ concurrency: 1000, snapshotEveryEvents: 1_000_000 })
+      const order: number[] = []
+      queue.start(({ payload }) => void order.push((payload as { n: number }).n))
+      const specs = Array.from({ length: 3000 }, (_, n) => ({ payload: { n, pad: 'x'.repeat(300) } }))
+      const added =
+        how === 'in one call'
+          ? queue.enqueueMany(specs)
+          : Promise.all(specs.map((spec) => queue.enqueue(spec)))
+      // Those of one call wait as one.
+      expect(queue.metrics().waitingSteps).toBeGreaterThan(how === 'in one call' ? 0 : 100)
+      await added
+      await queue.drained()
+      expect(order).toEqual(specs.map(({ payload }) => payload.n))
+    },
+  )
 
   it('are never more in flight than allowed', async () => {
     const queue = await newQueue({ concurrency: 3 })
