@@ -304,7 +304,7 @@ describe('retention beside cursors', () => {
     const pool = await openPool({
       ...small,
       keepLogBytes: 0,
-      cursorKeepBytes: 200_000,
+      cursorKeepBytes: 300_000,
       clock: new ManualClock(),
     })
     const invalidated: CursorInvalidation[] = []
@@ -318,18 +318,18 @@ describe('retention beside cursors', () => {
       id += count
       return lsn
     }
-    await takeUpTo(subscription, await grow(2000))
+    await takeUpTo(subscription, await grow(3000))
     subscription.acknowledge()
     const { firstLsn: kept } = await pool.checkpoint()
     expect(kept).toBe(0)
     expect(invalidated).toEqual([])
     // "held" is at 0; now it is further back than it may be, and "risk" is not.
     const at = subscription.acknowledgedLsn!
-    await grow(2000)
-    expect(pool.durableLsn).toBeGreaterThan(200_000)
-    expect(pool.durableLsn - at).toBeLessThan(200_000)
+    await grow(3000)
+    expect(pool.durableLsn).toBeGreaterThan(300_000)
+    expect(pool.durableLsn - at).toBeLessThan(300_000)
     const { firstLsn } = await pool.checkpoint()
-    expect(invalidated).toMatchObject([{ name: 'held', lsn: 0, keepBytes: 200_000 }])
+    expect(invalidated).toMatchObject([{ name: 'held', lsn: 0, keepBytes: 300_000 }])
     expect(firstLsn).toBeGreaterThan(0)
     expect(firstLsn).toBeLessThanOrEqual(at)
     expect(() => held.acknowledge()).toThrowError(failsWith('TIDEMARK_CURSOR_INVALIDATED', { name: 'held' }))
@@ -339,7 +339,7 @@ describe('retention beside cursors', () => {
       await expect(held.next()).rejects.toMatchObject({ code: 'TIDEMARK_CURSOR_INVALIDATED' })
     expect(await held.return()).toEqual({ value: undefined, done: true })
     expect(() => pool.subscribe({ cursor: 'held' })).toThrowError(failsWith('TIDEMARK_CURSOR_INVALIDATED'))
-    expect((await takeUpTo(subscription, await grow(1))).length).toBe(2001)
+    expect((await takeUpTo(subscription, await grow(1))).length).toBe(3001)
     subscription.acknowledge()
     expect((await pool.checkpoint()).firstLsn).toBeGreaterThan(at)
     const { dir } = pool
