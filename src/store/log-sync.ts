@@ -173,7 +173,7 @@ export class LogSync {
     return ageMs >= (idle ? transactionDelayMs : 5 * transactionDelayMs)
   }
 
-  /** Hands the transaction over to be written, when the one before is; reading goes on meanwhile. */
+  /** Hands the transaction over to be written, when the one before is; reading continues meanwhile. */
   async #commit(): Promise<void> {
     await this.#writing
     const transaction = this.#fold.cut()

@@ -35,7 +35,7 @@ interface Waiter {
 
 /**
  * The tables of a log in a database: what the log says, exactly once. The rows of a record and its LSN are stored in one
- * transaction, so that a store that is killed at any moment goes on where its last transaction ended.
+ * transaction, so that a store that is killed at any moment continues where its last transaction ended.
  *
  * It reads the log's files and needs nothing of the process that writes them; it only stores what is synced.
  *

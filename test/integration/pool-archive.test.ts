@@ -40,7 +40,7 @@ describe('a pool with an archive', () => {
     expect((await verifyArchive({ archive: dir, log: pool.dir })).problems).toEqual([])
   })
 
-  it('waits while the archive can not be written, says so, loses nothing, and goes on by itself', async () => {
+  it('waits while the archive can not be written, says so, loses nothing, and continues by itself', async () => {
     const dir = path.join(temporaryDirectory(), 'archive')
     const pool = await openSmallPool({ archive: dir, keepLogBytes: 0, keepSnapshots: 1 })
     const stalls: ArchiveStall[] = []

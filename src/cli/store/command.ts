@@ -15,7 +15,7 @@ const exitCodeTable = exitCodeHelp([
     'there is no log, or no store: no such file, another file, no connection, wrong password, package missing',
   ],
   [exitCodes.mismatch, 'sync: the store was made of another log, or log that it needs is gone'],
-  [exitCodes.interrupted, 'sync: interrupted; what was read is stored, and the next sync goes on'],
+  [exitCodes.interrupted, 'sync: interrupted; what was read is stored, and the next sync continues'],
 ])
 
 const target = 'the path of a DuckDB file, or postgres://…'

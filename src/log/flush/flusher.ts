@@ -276,7 +276,7 @@ export class Flusher {
    * they changed what F3 looks at.
    *
    * Where it may spin, the flusher does so between F1 and F2: it looks at what F3 looks at, and at flusherSignal, for `spinUs` at
-   * most. Until F2 a producer notifies no thread, which is what spinning saves it. A flusher that has spun in vain goes on
+   * most. Until F2 a producer notifies no thread, which is what spinning saves it. A flusher that has spun in vain continues
    * with F2, and what came after its last look is found by F3 or ends F4, as above.
    *
    * A producer may end at any step, in a thread of the user's. After P2 and before P3: `published` stays too low for ever,

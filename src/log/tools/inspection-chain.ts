@@ -88,7 +88,7 @@ export function chainDamage(
   if (!previous) return { kind: 'chain', ...place, reason: 'its header says that the log begins with it' }
   if (previous.firstLsn !== before.firstLsn) {
     const lsn = Math.min(before.endLsn, file.firstLsn)
-    const reason = `it goes on from the segment at LSN ${previous.firstLsn}, which is missing`
+    const reason = `it continues the segment at LSN ${previous.firstLsn}, which is missing`
     return { kind: 'missing', ...place, lsn, reason }
   }
   if (previous.epoch === before.header.epoch) return undefined

@@ -72,7 +72,7 @@ export class OpenOrders {
     return this.#pageTo(undefined)
   }
 
-  /** Gives up: nothing of the walk stays behind in the books. */
+  /** Gives up: nothing of the walk remains in the books. */
   stop(): void {
     if (this.#walked >= 0) this.#shard.accounts.walkedTo = 0
     this.#walked = -1

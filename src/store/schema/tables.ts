@@ -4,8 +4,8 @@ import type { ColumnTypes } from './columns.js'
  * The tables that rows are appended to, in the form in which they stand on disk: numbers only, as the log has them. Users
  * read views of them (`views.ts`), which add symbols, exact decimals and names. docs/store-schema.md describes those.
  *
- * A price or stop price of 0 is none; an account or side of -1 is unknown; a display quantity, expiry or reason of 0 is
- * none. A tag is the caller's 64 bits, read as a signed number; 0 is none.
+ * 0 stands for no price, no stop price, no display quantity, no expiry, no reason and no tag; -1 for an account or side that is
+ * unknown. A tag is the caller's 64 bits, read as a signed number.
  */
 export const tradeTypes = {
   instrument_id: 'int32',

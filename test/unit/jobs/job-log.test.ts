@@ -27,7 +27,7 @@ async function replayed(log: JobLog): Promise<JobEvent[]> {
 }
 
 describe('JobLog', () => {
-  it('names the folder when its last record is none of a job log', async () => {
+  it("names the folder when its last record is not a job log's", async () => {
     const dir = newFolder()
     const log = await DurableLog.open({ dir, kind: 'jobs' })
     log.append(new Uint8Array(8), 1)
