@@ -94,6 +94,7 @@ const rows = {
     'exit-codes',
     'failure',
     'number-format',
+    'progress-bar',
     'latency',
     'output-file',
     'lines',

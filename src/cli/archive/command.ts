@@ -6,8 +6,8 @@ import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
 import { integerFlag } from '../flags.js'
 import { requireLog } from '../log-folder.js'
 import { bytes, count } from '../number-format.js'
+import { BytesProgress } from '../progress-bar.js'
 import { type PrintFlags, printRows } from './print.js'
-import { ArchiveProgressBar } from './progress.js'
 import { type SyncFlags, syncArchive } from './sync.js'
 
 interface ReportFlags {
@@ -117,7 +117,7 @@ async function status(dir: string, { json }: ReportFlags): Promise<void> {
 
 async function verify(archive: string, { json, log, progress }: VerifyFlags): Promise<void> {
   if (log !== undefined) requireLog(log)
-  const bar = progress ? new ArchiveProgressBar(process.stderr, 'checked') : undefined
+  const bar = progress ? new BytesProgress(process.stderr, 'checked') : undefined
   try {
     const report = await verifyArchive({
       archive,

@@ -12,7 +12,7 @@ import { exitCodes } from '../exit-codes.js'
 import { CliFailure, sentenceOf, usageFailure } from '../failure.js'
 import { requireLog } from '../log-folder.js'
 import { bytes, count } from '../number-format.js'
-import { ArchiveProgressBar } from './progress.js'
+import { BytesProgress } from '../progress-bar.js'
 
 export interface SyncFlags {
   readonly to: string
@@ -39,7 +39,7 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
   const interrupt = () => stopping.abort()
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
-  const bar = flags.progress ? new ArchiveProgressBar(process.stderr, 'archived') : undefined
+  const bar = flags.progress ? new BytesProgress(process.stderr, 'archived') : undefined
   try {
     let fromLsn: number | undefined
     const archiveOnce = () =>

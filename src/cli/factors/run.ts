@@ -1,4 +1,3 @@
-import { SingleBar } from 'cli-progress'
 import { DurableFactorEngine, type PersisterPreset } from '../../factors/index.js'
 import type { LogStats } from '../../log/index.js'
 import { exitCodes } from '../exit-codes.js'
@@ -6,6 +5,7 @@ import { CliFailure, usageFailure } from '../failure.js'
 import { requireNoOther } from '../log-folder.js'
 import { bytes, count, duration, quantiles, rate } from '../number-format.js'
 import { OutputFile } from '../output-file.js'
+import { ProgressBar } from '../progress-bar.js'
 import { RunFolder } from '../run-folder.js'
 import { TickFile } from './ticks.js'
 
@@ -101,7 +101,7 @@ class FactorsRun {
     const startMs = performance.now()
     const skipped = this.#flags.resume ? await this.#skip(this.#engine.recovery.ticks) : 0
     const progress = this.#flags.progress
-      ? new Progress(() => [this.#taken, this.#ticks.fraction])
+      ? tickProgress(() => [this.#taken, this.#ticks.fraction])
       : undefined
     try {
       while (await this.#piece());
@@ -249,41 +249,15 @@ function csvCell(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-const barMs = 100
-const lineMs = 2000
-
-/** A bar on a terminal, a line now and then elsewhere, both on standard error. */
-class Progress {
-  readonly #timer: NodeJS.Timeout
-  readonly #bar: SingleBar | undefined
-
-  constructor(state: () => [ticks: number, fraction: number | undefined]) {
-    const startMs = performance.now()
-    if (process.stderr.isTTY) {
-      this.#bar = new SingleBar({
-        format: '{bar} {line}',
-        barsize: 24,
-        clearOnComplete: true,
-        hideCursor: true,
-      })
-      this.#bar.start(1000, 0, { line: '' })
-    }
-    this.#timer = setInterval(
-      () => {
-        const [ticks, fraction] = state()
-        const line = `${count(ticks)} ticks  ${rate((ticks / (performance.now() - startMs)) * 1000)}/s`
-        if (this.#bar) this.#bar.update(Math.floor((fraction ?? 0) * 1000), { line })
-        else process.stderr.write(`${line}\n`)
-      },
-      this.#bar ? barMs : lineMs,
-    )
-    this.#timer.unref()
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#bar?.stop()
-  }
+/** Shows on standard error how far the ticks are, until it is stopped. */
+function tickProgress(state: () => [ticks: number, fraction: number | undefined]): ProgressBar {
+  const bar = new ProgressBar(process.stderr)
+  const startMs = performance.now()
+  bar.watch(() => {
+    const [ticks, fraction] = state()
+    return [fraction, `${count(ticks)} ticks  ${rate((ticks / (performance.now() - startMs)) * 1000)}/s`]
+  })
+  return bar
 }
 
 function summaryText(summary: Summary): string {

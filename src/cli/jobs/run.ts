@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import * as path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { SingleBar } from 'cli-progress'
 import { reasonOf } from '../../base/errno.js'
 import { JobController, type JobFunction, type JobHandler, type JobTotals } from '../../jobs/index.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { inputFailure } from '../failure.js'
 import { count, rate } from '../number-format.js'
+import { ProgressBar, RateMeter } from '../progress-bar.js'
 import { runTable } from './tables.js'
 
 export interface RunJobsFlags {
@@ -23,8 +23,6 @@ interface RunState extends Pick<JobTotals, 'completed' | 'dead' | 'retried' | 't
   pending: number
 }
 
-const barMs = 100
-const lineMs = 2000
 const signals = ['SIGINT', 'SIGTERM'] as const
 
 /** Runs the jobs of a queue until it is empty, if that was asked for, or a signal comes; then closes it. */
@@ -41,7 +39,7 @@ export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCod
   queue.on('checkpointFailed', ({ error }) => process.stderr.write(`A checkpoint failed. ${error.message}\n`))
   const startMs = performance.now()
   const state = await countRun(queue)
-  const display = new RunDisplay(process.stderr, state)
+  const display = runProgress(process.stderr, state)
   try {
     queue.start(handler)
     const ends: Promise<unknown>[] = [interrupt.came, failed]
@@ -120,52 +118,20 @@ class Interrupt {
   }
 }
 
-/** A run's live progress: a bar on a terminal, a line now and then elsewhere. Keeps the process alive. */
-class RunDisplay {
-  readonly #stream: NodeJS.WriteStream
-  readonly #state: RunState
-  readonly #bar: SingleBar | undefined
-  readonly #timer: NodeJS.Timeout
-  #lastMs = performance.now()
-  #lastCompleted = 0
-
-  constructor(stream: NodeJS.WriteStream, state: RunState) {
-    this.#stream = stream
-    this.#state = state
-    if (stream.isTTY) {
-      this.#bar = new SingleBar({
-        stream,
-        format: '{bar} {line}',
-        barsize: 24,
-        barCompleteChar: '#',
-        barIncompleteChar: '-',
-        hideCursor: true,
-        clearOnComplete: true,
-      })
-      this.#bar.start(1, 0, { line: '' })
-    }
-    this.#timer = setInterval(() => this.#show(), this.#bar ? barMs : lineMs)
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#bar?.stop()
-  }
-
-  #show(): void {
-    const { completed, dead, retried, timedOut, pending } = this.#state
-    const nowMs = performance.now()
-    const perSecond = ((completed - this.#lastCompleted) / (nowMs - this.#lastMs)) * 1000
-    this.#lastMs = nowMs
-    this.#lastCompleted = completed
-    const line =
-      `${count(completed)} completed  ${count(pending)} pending  ${count(retried + timedOut)} retried  ` +
-      `${count(dead)} dead  ${rate(perSecond)} jobs/s`
-    if (!this.#bar) {
-      this.#stream.write(`${line}\n`)
-      return
-    }
-    this.#bar.setTotal(Math.max(1, completed + dead + pending))
-    this.#bar.update(completed + dead, { line })
-  }
+/** Shows a run's progress, until it is stopped; meanwhile it keeps the process alive. */
+function runProgress(stream: NodeJS.WriteStream, state: RunState): ProgressBar {
+  const bar = new ProgressBar(stream)
+  const rateOf = new RateMeter()
+  bar.watch(
+    () => {
+      const { completed, dead, retried, timedOut, pending } = state
+      const done = completed + dead
+      const line =
+        `${count(completed)} completed  ${count(pending)} pending  ${count(retried + timedOut)} retried  ` +
+        `${count(dead)} dead  ${rate(rateOf.perSecond(completed))} jobs/s`
+      return [done / Math.max(1, done + pending), line]
+    },
+    { keepsAlive: true },
+  )
+  return bar
 }

@@ -5,7 +5,7 @@ import { type BackupReport, backupFolder } from '../../pool/index.js'
 import { logExitCodes } from '../exit-codes.js'
 import { CliFailure, usageFailure } from '../failure.js'
 import { bytes, count } from '../number-format.js'
-import { LogProgress } from './progress.js'
+import { BytesProgress } from '../progress-bar.js'
 
 /** What `backup --json` prints. */
 export interface BackupResult extends BackupReport {
@@ -25,12 +25,12 @@ export async function backupLog(directory: string, target: string, progress: boo
   const disk = new NodeDisk()
   const lockPath = path.join(directory, 'LOCK')
   const lock = attempt('lock', lockPath, () => disk.lock(lockPath))
-  const display = progress ? new LogProgress(process.stderr, 'copied') : undefined
+  const display = progress ? new BytesProgress(process.stderr, 'copied') : undefined
   try {
     const report = await backupFolder(directory, target, {
       // Beside a lock file that was never an owner's, a pool may be running that lost its own.
       closed: lock?.known === true,
-      onProgress: (bytesDone, bytesTotal) => display?.show({ bytesDone, bytesTotal }),
+      onProgress: (bytesDone, bytesTotal) => display?.show(bytesDone, bytesTotal),
     })
     return { ...report, running: lock === undefined }
   } catch (error) {

@@ -12,7 +12,7 @@ import { Feeder } from './feeder.js'
 import { LobsterFigures } from './lobster/lobster-figures.js'
 import { LobsterSource } from './lobster/lobster-source.js'
 import { checkAnythingTaken, generatedSource, openInput } from './open-source.js'
-import { ProgressDisplay } from './progress.js'
+import { runProgress } from './progress.js'
 import { reportLine } from './report-lines.js'
 import { ResumePoint } from './resume/resume-point.js'
 import { ResumedFile } from './resume/resumed-file.js'
@@ -162,7 +162,7 @@ async function feed(
   resume: ResumePoint | undefined,
 ): Promise<void> {
   const display = settings.progress
-    ? new ProgressDisplay(process.stderr, () => {
+    ? runProgress(process.stderr, () => {
         const { acknowledged, trades } = feeder.counts
         const lagBytes = pool.stats().log.durableLagBytes
         return { fraction: source.progress, commands: acknowledged, trades, lagBytes }

@@ -3,7 +3,7 @@ import { exitCodes } from '../exit-codes.js'
 import { requireLog } from '../log-folder.js'
 import { bytes, count, duration, quantiles, rate } from '../number-format.js'
 import { withStoreFailures } from './failures.js'
-import { SyncProgress } from './progress.js'
+import { storeProgress } from './progress.js'
 
 export interface SyncFlags {
   readonly to: string
@@ -21,7 +21,7 @@ export async function syncStore(dir: string, flags: SyncFlags): Promise<void> {
     const startMs = performance.now()
     const { to, follow = false, rows: transactionRows } = flags
     const store = await Store.open({ dir, to, follow, transactionRows })
-    const display = flags.progress ? new SyncProgress(process.stderr, () => store.stats()) : undefined
+    const display = flags.progress ? storeProgress(process.stderr, () => store.stats()) : undefined
     let interrupted = false
     const interrupt = () => {
       interrupted = true

@@ -3,7 +3,13 @@ import { reasonText, StoreError } from '../errors.js'
 import type { Column, ColumnType, Rows } from '../schema/columns.js'
 import { duckdbDialect } from '../schema/dialect.js'
 import { requirePackage } from './packages.js'
-import type { QueryResult, SqlValue, StoreTarget, TargetOptions } from './target.js'
+import {
+  inTransaction,
+  type QueryResult,
+  type SqlValue,
+  type StoreTarget,
+  type TargetOptions,
+} from './target.js'
 import { decimalText, timeText, wholeNumber } from './values.js'
 
 /** What is used of `@duckdb/node-api`. */
@@ -88,16 +94,8 @@ export class DuckDBTarget implements StoreTarget {
     }
   }
 
-  async transaction(work: () => Promise<void>): Promise<void> {
-    await this.run('BEGIN')
-    try {
-      await work()
-      await this.run('COMMIT')
-    } catch (error) {
-      // What made it fail is reported; a transaction that failed by itself is over already.
-      await this.run('ROLLBACK').catch(() => {})
-      throw error
-    }
+  transaction(work: () => Promise<void>): Promise<void> {
+    return inTransaction((sql) => this.run(sql), work)
   }
 
   async append(rows: Rows): Promise<void> {

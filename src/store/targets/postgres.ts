@@ -5,7 +5,13 @@ import type { Rows } from '../schema/columns.js'
 import { postgresDialect } from '../schema/dialect.js'
 import { copyPieces } from './copy-binary.js'
 import { requirePackage } from './packages.js'
-import type { QueryResult, SqlValue, StoreTarget, TargetOptions } from './target.js'
+import {
+  inTransaction,
+  type QueryResult,
+  type SqlValue,
+  type StoreTarget,
+  type TargetOptions,
+} from './target.js'
 import { decimalText, timeText, wholeNumber } from './values.js'
 
 /** What is used of `pg` and of `pg-copy-streams`. */
@@ -100,16 +106,8 @@ export class PostgresTarget implements StoreTarget {
     }
   }
 
-  async transaction(work: () => Promise<void>): Promise<void> {
-    await this.run('BEGIN')
-    try {
-      await work()
-      await this.run('COMMIT')
-    } catch (error) {
-      // What made it fail is reported; without a connection the server rolls back by itself.
-      await this.run('ROLLBACK').catch(() => {})
-      throw error
-    }
+  transaction(work: () => Promise<void>): Promise<void> {
+    return inTransaction((sql) => this.run(sql), work)
   }
 
   async append(rows: Rows): Promise<void> {

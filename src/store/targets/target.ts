@@ -42,3 +42,19 @@ export interface TargetOptions {
   /** The module of the target's package, where it can't be found by its name. */
   readonly driver: unknown
 }
+
+/** `StoreTarget.transaction` of a database whose statements `run` runs. */
+export async function inTransaction(
+  run: (sql: string) => Promise<unknown>,
+  work: () => Promise<void>,
+): Promise<void> {
+  await run('BEGIN')
+  try {
+    await work()
+    await run('COMMIT')
+  } catch (error) {
+    // What made it fail is reported: one that failed by itself is over, and without a connection the server rolls back.
+    await run('ROLLBACK').catch(() => {})
+    throw error
+  }
+}
