@@ -958,4 +958,25 @@ export const mutants = [
     replace: 'if ((await crcOfRecord(dir, recordStartLsn, lsn)) !== -1)',
     tests: ['test/integration/store.test.ts'],
   },
+  {
+    name: 'a shortage is over as soon as the last segment that had room is made',
+    file: 'dist/src/log/flush/preallocator.js',
+    find: 'if (kept || this.#keepShortage())',
+    replace: 'if (false)',
+    tests: ['test/unit/log/full-disk.test.ts'],
+  },
+  {
+    name: 'the end of a shortage is reported while the disk is full for another thread',
+    file: 'dist/src/log/flush/shortage-reports.js',
+    find: 'if (!full && Atomics.load(this.#control32, int32.diskFull) !== 0)\n            return false;',
+    replace: '',
+    tests: ['test/unit/log/shortage-reports.test.ts'],
+  },
+  {
+    name: 'the first of the jobs of one call is dispatched before the others are queued',
+    file: 'dist/src/jobs/job-controller.js',
+    find: 'this.#dispatcher.add(...applied.map(({ job }) => job));',
+    replace: 'for (const { job } of applied) this.#dispatcher.add(job);',
+    tests: ['test/faults/jobs-kill.test.ts'],
+  },
 ]
