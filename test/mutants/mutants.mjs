@@ -909,6 +909,13 @@ export const mutants = [
     tests: ['test/integration/archive.test.ts'],
   },
   {
+    name: 'an archive is continued after a manifest whose name may not be on disk',
+    file: 'dist/src/archive/folder.js',
+    find: "attempt('sync', archive, () => disk.syncDirectory(archive));",
+    replace: '{ }',
+    tests: ['test/unit/archive/archive-parts.test.ts'],
+  },
+  {
     name: 'an archive is continued with the log of another pool',
     file: 'dist/src/archive/write/archiver.js',
     find: 'checkLineage(manifest, segments, { log, archive });',
@@ -975,8 +982,8 @@ export const mutants = [
   {
     name: 'the first of the jobs of one call is dispatched before the others are queued',
     file: 'dist/src/jobs/job-controller.js',
-    find: 'this.#dispatcher.add(...applied.map(({ job }) => job));',
-    replace: 'for (const { job } of applied) this.#dispatcher.add(job);',
+    find: 'this.#dispatcher.add(applied.job);',
+    replace: 'this.#dispatcher.add(applied.job); this.#dispatcher.pump();',
     tests: ['test/faults/jobs-kill.test.ts'],
   },
 ]

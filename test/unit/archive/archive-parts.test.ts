@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { withArchive } from '#tidemark/archive/folder.js'
 import { emptyManifest, readManifest, writeManifest } from '#tidemark/archive/manifest.js'
 import { Decimals } from '#tidemark/archive/parquet/decimals.js'
 import { microseconds } from '#tidemark/archive/read/times.js'
 import { InstrumentTexts } from '#tidemark/archive/tables/pool-rows.js'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
+import { MemoryDisk } from '../../support/memory-disk.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 describe('the manifest of an archive', () => {
@@ -29,6 +31,25 @@ describe('the manifest of an archive', () => {
     }
     writeManifest(disk, dir, { ...manifest, format: 2 } as never)
     expect(() => readManifest(disk, dir)).toThrow(/has format 2; this build reads format 1/)
+  })
+})
+
+describe('the folder of an archive', () => {
+  it('is used with a manifest that a power cut leaves, also when the sync of its name failed before', async () => {
+    const [disk, dir] = [new MemoryDisk(), '/archive']
+    const write = (endLsn: number) =>
+      withArchive(disk, dir, 0, async () => writeManifest(disk, dir, { ...emptyManifest('pool', 0), endLsn }))
+    await write(64)
+    disk.beforeCall = (call, path) => {
+      if (call === 'syncDirectory' && path === dir && readManifest(disk, dir)?.endLsn === 128)
+        throw Object.assign(new Error('injected'), { code: 'EIO' })
+    }
+    await expect(write(128)).rejects.toThrow(/Could not sync/)
+    disk.beforeCall = () => {}
+    await withArchive(disk, dir, 0, async (manifest) => {
+      expect(manifest?.endLsn).toBe(128)
+      expect(readManifest(disk.powerCut(), dir)).toEqual(manifest)
+    })
   })
 })
 
