@@ -86,9 +86,12 @@ export class JobController extends Emitter<JobControllerEvents> {
     this.settings = settings
     this.#store = store
     this.#announcements = new Announcements(this, store)
-    this.#intake = new JobIntake(store, settings, (applied) => {
-      for (const one of applied) this.#applied(one, undefined)
-      this.#dispatcher.add(...applied.map(({ job }) => job))
+    this.#intake = new JobIntake(store, settings, {
+      added: (applied) => {
+        this.#applied(applied, undefined)
+        this.#dispatcher.add(applied.job)
+      },
+      allAdded: () => this.#dispatcher.pump(),
     })
     this.#dispatcher = new Dispatcher(store, settings, {
       applied: (transition, extra) => this.#applied(transition, extra),

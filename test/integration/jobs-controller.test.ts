@@ -123,6 +123,24 @@ describe('a job', () => {
     expect(order).toEqual(['high-1', 'high-2', 'a', 'a', 'b', 'c', 'low-1', 'low-2'])
   })
 
+  it('goes by priority among all jobs of a call, also around one whose id is known', async () => {
+    const queue = await newQueue({ concurrency: 1 })
+    const order: string[] = []
+    queue.start(({ id }) => {
+      order.push(id)
+    })
+    await queue.enqueue({ id: 'known' })
+    await queue.drained()
+    const results = await queue.enqueueMany([
+      { id: 'low', priority: -1 },
+      { id: 'known' },
+      { id: 'high', priority: 5 },
+    ])
+    expect(results.map(({ added }) => added)).toEqual([true, false, true])
+    await queue.drained()
+    expect(order).toEqual(['known', 'high', 'low'])
+  })
+
   it('is enqueued once for one id, live, finished, and after the queue was opened again', async () => {
     const dir = newFolder()
     const first = await newQueue({ dir })

@@ -19,6 +19,13 @@ export interface EnqueueResult {
 /** So many jobs of a call are looked up, logged and added in one go at the most. */
 const jobsAtOnceMax = 1000
 
+export interface IntakeEvents {
+  /** A job was added; called in the step that logs it. */
+  readonly added: (applied: AppliedTransition) => void
+  /** All jobs of a call were added, or as many as will be: only now may one of them be chosen before the others. */
+  readonly allAdded: () => void
+}
+
 interface SomeEnqueued {
   readonly results: EnqueueResult[]
   readonly lsn: number
@@ -29,17 +36,12 @@ interface SomeEnqueued {
 export class JobIntake {
   readonly #store: JobStore
   readonly #defaults: JobDefaults
-  readonly #added: (applied: readonly AppliedTransition[]) => void
+  readonly #events: IntakeEvents
 
-  /** `added` is called with the jobs that were added together, in the step that logs them. */
-  constructor(
-    store: JobStore,
-    defaults: JobDefaults,
-    added: (applied: readonly AppliedTransition[]) => void,
-  ) {
+  constructor(store: JobStore, defaults: JobDefaults, events: IntakeEvents) {
     this.#store = store
     this.#defaults = defaults
-    this.#added = added
+    this.#events = events
   }
 
   /** As of `JobController.enqueue`. */
@@ -67,10 +69,15 @@ export class JobIntake {
           lsn = Math.max(lsn, next.lsn)
           isAnyAdded ||= next.isAnyAdded
         }
+        this.#events.allAdded()
         resolve()
       }
+      const failed = (error: unknown) => {
+        if (isAnyAdded) this.#events.allAdded()
+        reject(error)
+      }
       // A full disk refuses the first job, and with it all others, or makes the others wait for room.
-      log.inOrder(step, reject, () => isAnyAdded)
+      log.inOrder(step, failed, () => isAnyAdded)
     })
     await log.waitDurable(lsn)
     return results
@@ -78,7 +85,12 @@ export class JobIntake {
 
   #enqueue(job: PlainJob): Promise<{ result: EnqueueResult; lsn: number }> {
     return new Promise((resolve, reject) => {
-      this.#store.log.inOrder(() => resolve(this.#enqueueNow(job)), reject)
+      const step = () => {
+        const enqueued = this.#enqueueNow(job)
+        if (enqueued.result.added) this.#events.allAdded()
+        resolve(enqueued)
+      }
+      this.#store.log.inOrder(step, reject)
     })
   }
 
@@ -96,7 +108,7 @@ export class JobIntake {
       return { results: [result], lsn, isAnyAdded: false }
     }
     const applied = this.#store.enqueueSome(jobs.slice(from, to))
-    this.#added(applied)
+    for (const one of applied) this.#events.added(one)
     return {
       results: applied.map(({ job }) => ({ id: job.id, added: true, state: 'pending' })),
       lsn: applied.at(-1)!.lsn,
@@ -110,7 +122,7 @@ export class JobIntake {
     // The first caller's job may not be on disk yet: the second caller waits for it too.
     if (known) return { result: { id, added: false, state: known.state }, lsn: known.lsn }
     const applied = this.#store.enqueue(plain)
-    this.#added([applied])
+    this.#events.added(applied)
     return { result: { id, added: true, state: 'pending' }, lsn: applied.lsn }
   }
 }

@@ -77,14 +77,11 @@ export class Dispatcher {
     this.pump()
   }
 
-  /** Queues jobs that became pending now, which wait out their delays; only then does it choose among all. */
-  add(...jobs: readonly LiveJob[]): void {
+  /** Queues a job that became pending now, which waits out its delay. The next `pump` chooses among all that are queued. */
+  add(job: LiveJob): void {
     const nowMs = performance.now()
-    for (const job of jobs) {
-      job.readySinceMs = nowMs
-      this.queue.add(job, nowMs, job.delayMs)
-    }
-    this.pump()
+    job.readySinceMs = nowMs
+    this.queue.add(job, nowMs, job.delayMs)
   }
 
   /**
@@ -291,7 +288,7 @@ export class Dispatcher {
     this.#attempts.delete(attempt.attemptId)
     this.#events.applied(applied, extra)
     if (applied.job.state === 'pending') this.add(applied.job)
-    else this.pump()
+    this.pump()
     if (this.#attempts.size === 0) this.#idle?.()
   }
 
