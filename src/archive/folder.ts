@@ -38,7 +38,7 @@ export async function withArchive<T>(
     if (lock) {
       try {
         const manifest = readManifest(disk, archive)
-        // Whoever wrote it may have ended, or failed, before its name was on disk. Files are removed, of the archive and of
+        // Its writer may have ended, or failed, before its name was on disk. Files are removed, of the archive and of
         // the log, because of what it says.
         if (manifest) attempt('sync', archive, () => disk.syncDirectory(archive))
         removeUnnamed(disk, archive, manifest)
