@@ -937,6 +937,13 @@ export const mutants = [
     tests: ['test/integration/archive.test.ts'],
   },
   {
+    name: 'an idle flusher that had no room for a sync marker does not look for some again',
+    file: 'dist/src/log/flush/flusher.js',
+    find: 'this.#room.retry();',
+    replace: '{ }',
+    tests: ['test/unit/log/idle-shortage.test.ts'],
+  },
+  {
     name: 'a tailer of a folder gives what is written and not known to be synced',
     file: 'dist/src/log/read/folder-tailer.js',
     find: 'if (walk.position > before)\n                    this.#advance(walk.header.synced);',

@@ -99,6 +99,8 @@ export class Flusher {
         continue
       }
       if (Atomics.load(control32, int32.state) >= logState.closing) break
+      // Callers are refused until there is room, so none would publish what makes the flusher look for it.
+      if (!this.#isRotationRequested()) this.#room.retry()
       this.#sleep()
     }
     this.#finish()

@@ -44,6 +44,11 @@ export class SegmentRoom {
     if (this.#segments.mayOpenAhead || isFull) this.#tryTo(() => this.#segments.openAhead(), fullFor.ahead)
   }
 
+  /** While there was no room for something that nothing in the ring waits for, such as a sync marker, looks for some again. */
+  retry(): void {
+    if ((Atomics.load(this.#views.control32, int32.diskFull) & fullFor.flusher) !== 0) this.make()
+  }
+
   /** Extends the active segment or continues in the next one; returns whether there is more room now. */
   make(): boolean {
     if (this.#tryTo(() => this.#extend() || this.#rotate(), fullFor.flusher)) return true
