@@ -16,11 +16,16 @@ import { createViews, viewNames } from './schema/views.js'
 import type { StoreTarget } from './targets/target.js'
 
 /** What stands in `tidemark_store`; it grows when tables, views or their meaning change. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** For each version, the statements that make the next one's tables of its; the views are made anew after the last. */
 export type Migrations = Readonly<Record<number, (dialect: Dialect) => readonly string[]>>
-const migrations: Migrations = {}
+const migrations: Migrations = {
+  1: ({ types }) =>
+    ['order_event_rows', 'open_order_rows', 'closed_order_rows'].map(
+      (table) => `ALTER TABLE ${table} ADD COLUMN client_order_id ${types.text}`,
+    ),
+}
 
 const tables: Readonly<Record<string, ColumnTypes>> = {
   trade_rows: tradeTypes,

@@ -15,6 +15,7 @@ interface NaiveOrder {
   readonly account: number
   readonly side: string
   readonly order_type: string
+  readonly client_order_id: string | null
   readonly quantity: string
   price: string | null
   status: string
@@ -95,6 +96,7 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
       filled: event.event === 'accepted' ? '0' : plain(filled),
       reason: reason ?? code ?? null,
       tag: event.tag === 0n ? null : String(event.tag),
+      client_order_id: ('clientOrderId' in event && event.clientOrderId) || null,
     })
     if (event.event === 'accepted') {
       const order: NaiveOrder = {
@@ -104,6 +106,7 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
         account: event.account,
         side: event.side,
         order_type: event.orderType,
+        client_order_id: event.clientOrderId ?? null,
         quantity: plain(event.quantity)!,
         price: plain(event.price),
         status: event.orderType.startsWith('stop') ? 'waiting' : 'resting',
@@ -141,9 +144,10 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
 const queries: Record<keyof StoreTables, string> = {
   trades: `SELECT symbol, lsn, event_index, trade_id, price, quantity, taker_side, maker_order_id, taker_order_id,
   maker_account, taker_account, maker_remaining, taker_remaining FROM trades ORDER BY lsn, event_index`,
-  events: `SELECT symbol, lsn, event_index, event, order_id, account, side, price, quantity, filled, reason, tag
+  events: `SELECT symbol, lsn, event_index, event, order_id, account, side, price, quantity, filled, reason, tag,
+  client_order_id
   FROM order_events ORDER BY lsn, event_index`,
-  orders: `SELECT symbol, order_id, order_lsn, account, side, order_type, quantity, price, status, reason, filled,
+  orders: `SELECT symbol, order_id, order_lsn, account, side, order_type, client_order_id, quantity, price, status, reason, filled,
   remaining, trades, updated_lsn FROM orders ORDER BY order_lsn`,
 }
 

@@ -31,7 +31,16 @@ export class StoreFlow {
     if (kind < 22) return { type: 'reduce', symbol, orderId, by: quantity(), ...tag }
     if (kind < 23) return { type: 'cancel-all', symbol, account, ...tag }
     if (kind < 24) return { type: 'expire', symbol, time: 1_000_000 + this.int(2_000_000) }
-    const order = { type: 'new', symbol, orderId, account, side: this.int(2) ? 'buy' : 'sell', ...tag }
+    const order = {
+      type: 'new',
+      symbol,
+      orderId,
+      account,
+      side: this.int(2) ? 'buy' : 'sell',
+      // Without another number, so that the flow of a seed stays what it was.
+      ...(orderId % 3 === 0 && { clientOrderId: `client-${orderId}` }),
+      ...tag,
+    }
     if (kind < 34) return { ...order, orderType: 'market', quantity: quantity(), timeInForce: 'IOC' }
     if (kind < 38)
       return { ...order, orderType: 'stop', stopPrice: price(), quantity: quantity(), timeInForce: 'IOC' }

@@ -16,6 +16,7 @@ export interface NewOrder {
   readonly displayQuantity: number
   readonly expireTime: number
   readonly quantity: number
+  readonly clientOrderId: string | undefined
 }
 
 /**
@@ -25,7 +26,7 @@ export interface NewOrder {
 class TouchedOrder {
   instrumentId = 0
   orderId = 0
-  /** Where it was accepted; 0 for an order that was open before. What follows up to `prevention` is then not known. */
+  /** Where it was accepted; 0 for an order that was open before. What follows up to `clientOrderId` is then not known. */
   acceptedLsn = 0
   acceptedUs = 0
   account = 0
@@ -38,6 +39,7 @@ class TouchedOrder {
   expireTime = 0
   quantity = 0
   prevention = 0
+  clientOrderId: string | null = null
   /** In this transaction. */
   filled = 0
   trades = 0
@@ -80,6 +82,7 @@ export class OrderTable {
     touched.expireTime = order.expireTime
     touched.quantity = order.quantity
     touched.prevention = order.prevention
+    touched.clientOrderId = order.clientOrderId ?? null
     touched.remaining = order.quantity
     touched.price = order.price
     this.#ofInstrument(instrumentId).set(order.orderId, touched)
@@ -199,6 +202,7 @@ function writeOrder(rows: OrderRows, order: TouchedOrder, reason: number): void 
   columns.accepted_time.set(row, order.acceptedUs)
   columns.updated_time.set(row, order.updatedUs)
   columns.updated_lsn.set(row, order.updatedLsn)
+  columns.client_order_id.set(row, order.clientOrderId)
 }
 
 function writeChange(rows: OrderChangeRows, order: TouchedOrder, closed: boolean, reason: number): void {

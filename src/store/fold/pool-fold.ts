@@ -33,6 +33,7 @@ export interface OrderEventOfRecord {
   readonly reason: number
   /** Whether side, price and what was filled are those of an order. */
   readonly hasOrder: boolean
+  readonly clientOrderId: string | undefined
 }
 
 const { cancelled, replaced, triggered, rejected, accepted, repeated, halted } = eventKinds
@@ -66,7 +67,8 @@ export class PoolFold {
 
   accepted(order: NewOrder): void {
     this.#orders.accept(order, this.#place)
-    this.#event(accepted, order.orderId, order.account, order.sell, order.price, order.quantity, 0, 0)
+    const { orderId, account, sell, price, quantity, clientOrderId } = order
+    this.#event(accepted, orderId, account, sell, price, quantity, 0, 0, clientOrderId)
   }
 
   trade(trade: TradeOfRecord, takerSells: number): void {
@@ -95,13 +97,13 @@ export class PoolFold {
 
   /** `kind` is one of `eventKinds`. */
   orderEvent(kind: number, event: OrderEventOfRecord): void {
-    const { orderId, account, sell, price, quantity, filled, reason, hasOrder } = event
+    const { orderId, account, sell, price, quantity, filled, reason, hasOrder, clientOrderId } = event
     if (kind === cancelled) this.#orders.cancel(orderId, reason, this.#place)
     else if (kind === replaced) this.#orders.replace(orderId, price, quantity, this.#place)
     else if (kind === triggered) this.#orders.trigger(orderId, quantity, this.#place)
     const lots = kind === rejected ? -1 : quantity
-    if (hasOrder) this.#event(kind, orderId, account, sell, price, lots, filled, reason)
-    else this.#event(kind, orderId, account, -1, 0, lots, -1, reason)
+    if (hasOrder) this.#event(kind, orderId, account, sell, price, lots, filled, reason, clientOrderId)
+    else this.#event(kind, orderId, account, -1, 0, lots, -1, reason, clientOrderId)
   }
 
   repeated(orderId: number, account: number, code: number): void {
@@ -144,6 +146,7 @@ export class PoolFold {
     quantity: number,
     filled: number,
     reason: number,
+    clientOrderId?: string,
   ): void {
     const rows = this.#rows.events
     const { columns } = rows
@@ -161,5 +164,6 @@ export class PoolFold {
     columns.quantity_lots.set(row, quantity)
     columns.filled_lots.set(row, filled)
     columns.tag.setWords(row, this.#tagLow, this.#tagHigh)
+    columns.client_order_id.set(row, clientOrderId ?? null)
   }
 }

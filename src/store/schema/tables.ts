@@ -39,6 +39,7 @@ export const orderEventTypes = {
   quantity_lots: 'int64',
   filled_lots: 'int64',
   tag: 'int64',
+  client_order_id: 'text',
 } as const satisfies ColumnTypes
 
 /**
@@ -71,6 +72,7 @@ export const orderTypes = {
   accepted_time: 'time',
   updated_time: 'time',
   updated_lsn: 'int64',
+  client_order_id: 'text',
 } as const satisfies ColumnTypes
 
 /**

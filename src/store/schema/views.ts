@@ -74,7 +74,7 @@ function orderEventsView({ product, unsigned }: Dialect): string {
   ${product('NULLIF(e.price_ticks, 0)', 'i.tick_size')} AS price,
   ${product('NULLIF(e.quantity_lots, -1)', 'i.lot_size')} AS quantity,
   ${product('NULLIF(e.filled_lots, -1)', 'i.lot_size')} AS filled,
-  ${unsigned('NULLIF(e.tag, 0)')} AS tag,
+  ${unsigned('NULLIF(e.tag, 0)')} AS tag, e.client_order_id,
   NULLIF(e.price_ticks, 0) AS price_ticks, NULLIF(e.quantity_lots, -1) AS quantity_lots,
   NULLIF(e.filled_lots, -1) AS filled_lots, e.lsn, e.event_index, e.instrument_id
 FROM order_event_rows e JOIN instruments i USING (instrument_id)`
@@ -102,7 +102,7 @@ function orderSelect({ product, timeOfMs }: Dialect, table: string, status: stri
   ${product('NULLIF(o.display_lots, 0)', 'i.lot_size')} AS display_quantity,
   o.post_only = 1 AS post_only, ${preventionName('o.self_trade_prevention')} AS self_trade_prevention,
   ${timeOfMs('NULLIF(o.expire_time_ms, 0)')} AS expire_time,
-  o.trades, o.accepted_time, o.updated_time,
+  o.client_order_id, o.trades, o.accepted_time, o.updated_time,
   NULLIF(o.price_ticks, 0) AS price_ticks, NULLIF(o.stop_price_ticks, 0) AS stop_price_ticks,
   o.quantity_lots, o.filled_lots, o.remaining_lots, NULLIF(o.display_lots, 0) AS display_lots,
   o.order_lsn, o.updated_lsn, o.instrument_id

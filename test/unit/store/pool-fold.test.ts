@@ -25,6 +25,7 @@ const order: NewOrder = {
   displayQuantity: 0,
   expireTime: 0,
   quantity: 100,
+  clientOrderId: 'client-1',
 }
 const trade = {
   tradeId: 1,
@@ -221,7 +222,15 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
       fold.begin(0, 128, timeUs, 0, 0)
       fold.accepted(order)
       await store(target, fold)
-      const event = { orderId: 1, account: 7, sell: 0, price: 12_345, filled: 0, hasOrder: true }
+      const event = {
+        orderId: 1,
+        account: 7,
+        sell: 0,
+        price: 12_345,
+        filled: 0,
+        hasOrder: true,
+        clientOrderId: 'client-1',
+      }
       fold.begin(0, 192, timeUs, 0, 0)
       fold.orderEvent(eventKinds.replaced, { ...event, price: 12_000, quantity: 90, reason: 1 })
       fold.begin(0, 256, timeUs, 0, 0)

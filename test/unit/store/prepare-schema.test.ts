@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { prepareSchema, requireSchema } from '#tidemark/store/prepare-schema.js'
+import { viewNames } from '#tidemark/store/schema/views.js'
 import { openTarget } from '#tidemark/store/targets/open-target.js'
 import { storeTargets } from '../../support/store-targets.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 const targets = await storeTargets()
 const next = {
-  version: 2,
+  version: 3,
   migrations: {
-    1: ({ types }: { types: { text: string } }) => [`ALTER TABLE instruments ADD COLUMN note ${types.text}`],
+    2: ({ types }: { types: { text: string } }) => [`ALTER TABLE instruments ADD COLUMN note ${types.text}`],
   },
 }
 
@@ -24,7 +25,7 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     target = await openTarget(to, { readOnly: false, driver })
     await prepareSchema(target, next)
     expect((await target.query('SELECT schema_version FROM tidemark_store')).rows).toEqual([
-      { schema_version: 2 },
+      { schema_version: 3 },
     ])
     expect((await target.query('SELECT lsn FROM tidemark_progress')).rows).toEqual([{ lsn: 64 }])
     expect((await target.query('SELECT note FROM instruments')).rows).toEqual([])
@@ -33,19 +34,38 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     await target.close()
 
     target = await openTarget(to, { readOnly: false, driver })
-    const newer = { code: 'TIDEMARK_STORE_SCHEMA', details: { version: 2, schemaVersion: 1 } }
+    const newer = { code: 'TIDEMARK_STORE_SCHEMA', details: { version: 3, schemaVersion: 2 } }
     await expect(requireSchema(target)).rejects.toMatchObject(newer)
     await expect(prepareSchema(target)).rejects.toMatchObject(newer)
     expect((await target.query('SELECT schema_version FROM tidemark_store')).rows).toEqual([
-      { schema_version: 2 },
+      { schema_version: 3 },
     ])
+    await target.close()
+  })
+
+  it('of version 1 gets the ids of clients from then on', async () => {
+    const target = await openTarget(await fresh(temporaryDirectory()), { readOnly: false, driver })
+    await prepareSchema(target)
+    const columns = `SELECT table_name, column_name FROM information_schema.columns
+  WHERE table_name LIKE '%order%' AND table_schema = current_schema() ORDER BY table_name, ordinal_position`
+    const { rows } = await target.query(columns)
+    for (const name of viewNames.toReversed()) await target.run(`DROP VIEW ${name}`)
+    for (const table of ['order_event_rows', 'open_order_rows', 'closed_order_rows'])
+      await target.run(`ALTER TABLE ${table} DROP COLUMN client_order_id`)
+    await target.run('UPDATE tidemark_store SET schema_version = 1')
+    await target.run('DROP TABLE order_changes')
+    await target.run('DROP TABLE job_changes')
+    await expect(requireSchema(target)).rejects.toMatchObject({ details: { version: 1, schemaVersion: 2 } })
+    await prepareSchema(target)
+    await requireSchema(target)
+    expect((await target.query(columns)).rows).toEqual(rows)
     await target.close()
   })
 
   it('stays as it was when a migration fails', async () => {
     const target = await openTarget(await fresh(temporaryDirectory()), { readOnly: false, driver })
     await prepareSchema(target)
-    const broken = { version: 2, migrations: { 1: () => ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] } }
+    const broken = { version: 3, migrations: { 2: () => ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] } }
     await expect(prepareSchema(target, broken)).rejects.toMatchObject({ code: 'TIDEMARK_STORE_WRITE' })
     await requireSchema(target)
     expect((await target.query('SELECT * FROM trades')).rows).toEqual([])
