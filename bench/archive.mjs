@@ -53,7 +53,7 @@ await inFolder(settings.dir, async (folder) => {
     to: commands,
     timeMs: 600_000,
     handover: 'batch',
-    group: 1000,
+    perBatch: 1000,
     window: 100_000,
   })
   await pool.close()

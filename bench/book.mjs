@@ -170,11 +170,11 @@ async function singleOperations() {
   const messages = generatedWorkloads(1)[1]
   const book = new TidemarkBook(messages)
   book.apply(0, messages.setUp)
-  const { engine, group } = book
+  const { engine, record } = book
   const words = new Int32Array(64)
   const apply = () => {
-    group.reset()
-    engine.apply(words, 0, group)
+    record.reset()
+    engine.apply(words, 0, record)
   }
   const order = (id, sell, price, quantity, timeInForce) => {
     encodeNew(words, 0, 0, 0, 0, id, 1, sell, 0, timeInForce, 0, 0, price, quantity, 0, 0, 0, 0)

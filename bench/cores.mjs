@@ -102,7 +102,7 @@ function pointsOf({ shards, spinUs }, value) {
 
 function throughput() {
   report.table(
-    `Commands a second, CommandBatch in groups of 1,000, 64 symbols`,
+    `Commands a second, CommandBatch in batches of 1,000, 64 symbols`,
     ['', 'median (smallest to largest)', 'best', 'ideal', 'of the ideal'],
     measured.map((one) => {
       const { processors, perSecond } = one

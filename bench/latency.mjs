@@ -45,9 +45,15 @@ async function withPool(use) {
   return inFolder(settings.dir, async (dir) => {
     const pool = await EnginePool.open({ dir, instruments: tape.instruments, maxInFlight })
     const warm = { from: 0, timeMs: 5000, objects }
-    await drive(pool, tape, { ...warm, to: warmCommands / 2, handover: 'batch', group: 100, window: 10_000 })
+    await drive(pool, tape, {
+      ...warm,
+      to: warmCommands / 2,
+      handover: 'batch',
+      perBatch: 100,
+      window: 10_000,
+    })
     const submitted = { ...warm, from: warmCommands / 2, to: warmCommands }
-    await drive(pool, tape, { ...submitted, handover: 'submit', group: 1, window: 10_000 })
+    await drive(pool, tape, { ...submitted, handover: 'submit', perBatch: 1, window: 10_000 })
     await filled(dir)
     try {
       return await use(pool)
@@ -63,10 +69,10 @@ const seen = { commandBytes: 112, flushBytes: 4096 }
 function poolArrivals(ratePerSecond, handover) {
   return withPool(async (pool) => {
     const batch = pool.batch()
-    const groupMax = handover === 'submit' ? 1 : maxInFlight
+    const batchMax = handover === 'submit' ? 1 : maxInFlight
     const all = Math.round(ratePerSecond * warmSeconds) + Math.round(ratePerSecond * seconds)
     const arriving = handover === 'submit' ? tape.objects(warmCommands, warmCommands + all) : []
-    const how = { ratePerSecond, window: maxInFlight, groupMax, beforeClock: collectGarbage }
+    const how = { ratePerSecond, window: maxInFlight, batchMax, beforeClock: collectGarbage }
     const arrive = (arrivals, first) =>
       runArrivals({ ...how, arrivals }, (from, to) => {
         if (handover === 'submit') return pool.submit(arriving[first - warmCommands + from])

@@ -1,4 +1,4 @@
-// Durable records a second through the log alone, 64-byte frames from one other thread, beside a bare prototype: the same
+// Durable records a second through the log alone, 64-byte records from one other thread, beside a bare prototype: the same
 // bytes with a CRC each from one thread into a ring, another thread writing the ring into a file of zeros and syncing.
 //
 //   node bench/log.mjs [--quick] [--rounds N] [--dir FOLDER] [--records N]
@@ -16,12 +16,12 @@ import { inFolder, readSettings, whole } from './lib/settings.mjs'
 
 const settings = readSettings({ records: '' })
 const records = whole('records', settings.flags.records || settings.pick('100000', '2000000', '6000000'))
-const frameBytes = 64
+const recordBytes = 64
 const headerBytes = 32
 const ringBytes = 16 * 1024 * 1024
 
 async function writer(workerData) {
-  const worker = new Worker(new URL('./lib/frame-writer.mjs', import.meta.url), { workerData })
+  const worker = new Worker(new URL('./lib/bare-record-writer.mjs', import.meta.url), { workerData })
   const answer = () =>
     new Promise((resolve, reject) => {
       worker.once('message', resolve)
@@ -46,7 +46,7 @@ function durableLog(durability) {
   return inFolder(settings.dir, async (dir) => {
     const log = await DurableLog.open({ dir, durability, ringBytes })
     const { memory, producerId } = log.producerHandle()
-    const thread = await writer({ kind: 'log', memory, producerId, payloadBytes: frameBytes - headerBytes })
+    const thread = await writer({ kind: 'log', memory, producerId, payloadBytes: recordBytes - headerBytes })
     await log.waitDurable(await thread.write(Math.floor(records / 5)))
     const before = log.stats().flushes
     const startMs = performance.now()
@@ -62,11 +62,11 @@ function durableLog(durability) {
 function bareRing() {
   return inFolder(settings.dir, async (dir) => {
     const warm = Math.floor(records / 5)
-    const fileBytes = (records + warm) * frameBytes + ringBytes
+    const fileBytes = (records + warm) * recordBytes + ringBytes
     const file = path.join(dir, 'bare.tmp')
     new ZeroedFile(file, fileBytes).close()
     const bare = await BareCommitter.start(file, fileBytes, ringBytes)
-    const thread = await writer({ kind: 'bare', memory: bare.memory, payloadBytes: frameBytes })
+    const thread = await writer({ kind: 'bare', memory: bare.memory, payloadBytes: recordBytes })
     await thread.write(warm)
     await durable(bare, warm)
     const before = bare.commits
@@ -75,7 +75,7 @@ function bareRing() {
     await durable(bare, warm + records)
     const elapsedMs = performance.now() - startMs
     const flushes = bare.commits - before
-    bare.tail = (warm + records) * frameBytes
+    bare.tail = (warm + records) * recordBytes
     await thread.end()
     await bare.close()
     rmSync(file)
@@ -87,7 +87,7 @@ function bareRing() {
 async function durable({ control }, count) {
   for (;;) {
     const now = Atomics.load(control, word.durable)
-    if (((now - count * frameBytes) | 0) >= 0) return
+    if (((now - count * recordBytes) | 0) >= 0) return
     const wait = Atomics.waitAsync(control, word.durable, now)
     if (wait.async) await wait.value
   }
@@ -105,7 +105,7 @@ const rows = Object.entries(results).map(([name, rounds]) => {
   return [
     name,
     range(speed, rate),
-    `${bytes(speed.median * frameBytes)}/s`,
+    `${bytes(speed.median * recordBytes)}/s`,
     figure(spreadOf(rounds, (one) => one.recordsPerFlush).median),
   ]
 })
@@ -127,7 +127,7 @@ report.table(
   },
 )
 const [log, , bare] = Object.values(results)
-report.goal('64-byte frames a second, durable (or the next line)', spreadOf(log, perSecond).median, {
+report.goal('64-byte records a second, durable (or the next line)', spreadOf(log, perSecond).median, {
   atLeast: 8_000_000,
 })
 report.goal('DurableLog over the bare prototype', ratioOf(log, bare, perSecond).median, { atLeast: 0.8 })

@@ -1,4 +1,4 @@
-// Parts of the hot path beside what they were chosen over, in turn: CRC of a frame's words, zeroing of ring space, encoding of
+// Parts of the hot path beside what they were chosen over, in turn: CRC of a record's words, zeroing of ring space, encoding of
 // plain objects, and promises that hang on one.
 //
 //   node bench/parts.mjs [--quick]

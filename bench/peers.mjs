@@ -1,7 +1,7 @@
-// Durable groups of 100-byte records: tidemark, which matches orders and logs what came of them, beside stores that keep
-// the records only. Every group is synced before it counts. A store that can queue the next group while one syncs does.
+// Durable batches of 100-byte records: tidemark, which matches orders and logs what came of them, beside stores that keep
+// the records only. Every batch is synced before it counts. A store that can queue the next batch while one syncs does.
 //
-//   npm run bench:peers -- [--quick] [--rounds N] [--dir FOLDER] [--only NAME] [--groups 1,10]
+//   npm run bench:peers -- [--quick] [--rounds N] [--dir FOLDER] [--only NAME] [--batches 1,10]
 //
 // `--only` with a part of a name runs that store alone, to watch its system calls: docs/performance.md says how.
 import { CommandTape } from '../dist/src/cli/bench/tape.js'
@@ -11,12 +11,12 @@ import { DurableLog } from '../dist/src/log/index.js'
 import { Report } from './lib/report.mjs'
 import { interleaved, ratioOf, spread, spreadOf } from './lib/rounds.mjs'
 import { filled, inFolder, readSettings } from './lib/settings.mjs'
-import { writeGroups } from './lib/store-groups.mjs'
+import { writeBatches } from './lib/store-batches.mjs'
 import { stores } from './lib/stores.mjs'
 
-const settings = readSettings({ only: '', groups: '1,10,100,1000,10000' })
+const settings = readSettings({ only: '', batches: '1,10,100,1000,10000' })
 const { pick, flags } = settings
-const groupSizes = flags.groups.split(',').map(Number)
+const batchSizes = flags.batches.split(',').map(Number)
 const timeMs = pick(40, 150, 500)
 const warmMs = pick(20, 800, 1500)
 const warmSizes = [100, 1000]
@@ -26,21 +26,21 @@ const named = Object.entries(stores(tape, { EnginePool, DurableLog })).filter(([
   name.includes(flags.only),
 )
 
-const report = new Report('peers', 'Beside other stores: durable groups of 100-byte records', settings)
-let groupsWritten = 0
-/** One store in a new folder, warmed up until its code is compiled and its files are there, over all sizes of groups. */
+const report = new Report('peers', 'Beside other stores: durable batches of 100-byte records', settings)
+let batchesWritten = 0
+/** One store in a new folder, warmed up until its code is compiled and its files are there, over all sizes of batches. */
 const measure = (open) =>
   inFolder(settings.dir, async (dir) => {
     const store = await open(dir)
     const write = async (size, forMs) => {
-      const result = await writeGroups(store, size, forMs)
-      groupsWritten += result.groups
+      const result = await writeBatches(store, size, forMs)
+      batchesWritten += result.batches
       return result
     }
     for (const size of warmSizes) await write(size, warmMs / warmSizes.length)
     await filled(dir)
     const bySize = {}
-    for (const size of groupSizes) bySize[size] = await write(size, timeMs)
+    for (const size of batchSizes) bySize[size] = await write(size, timeMs)
     await store.close()
     return bySize
   })
@@ -54,7 +54,7 @@ const rounds = await interleaved(settings.rounds, contenders)
 for (const name of report.missing) delete rounds[name]
 const all = named.filter(([name]) => name in rounds)
 const measured = Object.fromEntries(
-  groupSizes.map((size) => [
+  batchSizes.map((size) => [
     size,
     Object.fromEntries(
       Object.entries(rounds).map(([name, results]) => [name, results.map((result) => result[size])]),
@@ -62,10 +62,10 @@ const measured = Object.fromEntries(
   ]),
 )
 const perSecond = (result) => result.perSecond
-const cells = (name, cell) => groupSizes.map((size) => cell(measured[size][name]))
+const cells = (name, cell) => batchSizes.map((size) => cell(measured[size][name]))
 report.table(
-  'Records a second, by records a group',
-  ['', ...groupSizes.map(String)],
+  'Records a second, by records a batch',
+  ['', ...batchSizes.map(String)],
   all.map(([name]) => [name, ...cells(name, (rounds) => rate(spreadOf(rounds, perSecond).median))]),
   {
     note: 'Medians. tidemark’s records are commands, matched, of 100 bytes or more with what they caused; everything else stores 100 bytes each.',
@@ -73,12 +73,12 @@ report.table(
     charts: [
       {
         kind: 'lines',
-        title: 'Records a second over records a group, medians and spread',
-        x: 'records a group',
+        title: 'Records a second over records a batch, medians and spread',
+        x: 'records a batch',
         y: 'records a second',
         series: all.map(([name]) => ({
           name,
-          points: groupSizes.map((size) => {
+          points: batchSizes.map((size) => {
             const { median, min, max } = spreadOf(measured[size][name], perSecond)
             return [size, median, min, max]
           }),
@@ -89,7 +89,7 @@ report.table(
 )
 report.table(
   'Smallest and largest round',
-  ['', ...groupSizes.map(String)],
+  ['', ...batchSizes.map(String)],
   all.map(([name]) => [
     name,
     ...cells(name, (rounds) => {
@@ -99,16 +99,16 @@ report.table(
   ]),
 )
 report.table(
-  'Until a group is durable, p50',
-  ['', ...groupSizes.map(String)],
+  'Until a batch is durable, p50',
+  ['', ...batchSizes.map(String)],
   all.map(([name]) => [
     name,
     ...cells(name, (rounds) => duration(spreadOf(rounds, (one) => one.p50Ms).median)),
   ]),
-  { note: 'Where the next group is queued while one syncs, its time in the queue counts.' },
+  { note: 'Where the next batch is queued while one syncs, its time in the queue counts.' },
 )
 if (flags.only === '') goals()
-else process.stdout.write(`\n${groupsWritten} groups were made durable.\n`)
+else process.stdout.write(`\n${batchesWritten} batches were made durable.\n`)
 report.finish()
 
 function goals() {
@@ -132,9 +132,9 @@ function goals() {
   ]) {
     if (!measured[size]) continue
     const [who, names] = size > 100 ? ['database', databases] : ['peer', peers]
-    report.goal(`groups of ${size}: over the best ${who}`, overBest(size, names), { atLeast })
+    report.goal(`batches of ${size}: over the best ${who}`, overBest(size, names), { atLeast })
     if (size > 100) continue
     const ratio = ratioOf(measured[size][own], measured[size][raw], perSecond).median
-    report.goal(`groups of ${size}: over raw write + fdatasync, zeroed file`, ratio, { atLeast: 0.85 })
+    report.goal(`batches of ${size}: over raw write + fdatasync, zeroed file`, ratio, { atLeast: 0.85 })
   }
 }

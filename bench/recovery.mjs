@@ -53,7 +53,7 @@ for (const commands of lengths) {
     await inFolder(settings.dir, async (dir) => {
       progress(`${count(commands)} commands, snapshot ${age ?? 'none'}`)
       const pool = await EnginePool.open({ dir, instruments: tape.instruments, ...options })
-      const part = { handover: 'batch', group: 1000, window: 65_536, timeMs: Number.POSITIVE_INFINITY }
+      const part = { handover: 'batch', perBatch: 1000, window: 65_536, timeMs: Number.POSITIVE_INFINITY }
       const before = age === undefined ? commands : Math.round(commands * (1 - age))
       await drive(pool, tape, { ...part, from: 0, to: before })
       if (age !== undefined) await pool.checkpoint()

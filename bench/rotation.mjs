@@ -46,7 +46,7 @@ async function run({ segmentBytes, checkpointsWanted }) {
       to: warmCommands,
       timeMs: 60_000,
       handover: 'batch',
-      group: 100,
+      perBatch: 100,
       window: 10_000,
     })
     await pool.checkpoint()

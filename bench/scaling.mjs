@@ -12,8 +12,8 @@ import {
   encodeCancel,
   encodeInstrument,
   encodeNew,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
 } from '../dist/src/matching/index.js'
 import { figure, Report, range } from './lib/report.mjs'
 import { interleaved, spreadOf } from './lib/rounds.mjs'
@@ -36,11 +36,11 @@ function decades(from, most) {
 /** Books with so many resting orders; then orders that rest, trade or are cancelled, with the size kept. */
 function bookCost(resting, symbols) {
   const engine = new MatchingEngine()
-  const group = new GroupBuffer()
+  const record = new RecordBuffer()
   const words = new Int32Array(64)
   const apply = (at = 0, from = words) => {
-    group.reset()
-    engine.apply(from, at, group)
+    record.reset()
+    engine.apply(from, at, record)
   }
   for (let instrumentId = 0; instrumentId < symbols; instrumentId++) {
     encodeInstrument(words, 0, 0, 0, {
@@ -155,7 +155,7 @@ async function shards() {
   const run = (number) =>
     inFolder(settings.dir, async (dir) => {
       const pool = await EnginePool.open({ dir, instruments: tape.instruments, shards: number })
-      const part = { handover: 'batch', group: 1000, window: 65_536, timeMs: pick(100, 500, 1000) }
+      const part = { handover: 'batch', perBatch: 1000, window: 65_536, timeMs: pick(100, 500, 1000) }
       const warm = await drive(pool, tape, { ...part, from: 0, to: tape.length / 4 })
       const result = await drive(pool, tape, { ...part, from: warm.commands, to: tape.length })
       await pool.close()

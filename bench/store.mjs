@@ -27,7 +27,7 @@ const { pick, flags, rounds } = settings
 const commands = whole('commands', flags.commands || String(pick(20_000, 100_000, 200_000)))
 const ratePerSecond = whole('rate', flags.rate)
 const seconds = Number(flags.seconds || pick(1, 4, 8))
-const group = 100
+const perBatch = 100
 const tape = new CommandTape({ commands: Math.max(commands, ratePerSecond * seconds), symbols: 8 })
 
 const server = await startPostgres()
@@ -59,7 +59,14 @@ report.finish()
 
 async function writeLog(dir) {
   const pool = await EnginePool.open({ dir, instruments: tape.instruments, checkpointBytes: 0 })
-  await drive(pool, tape, { from: 0, to: commands, timeMs: 60_000, handover: 'batch', group, window: 10_000 })
+  await drive(pool, tape, {
+    from: 0,
+    to: commands,
+    timeMs: 60_000,
+    handover: 'batch',
+    perBatch,
+    window: 10_000,
+  })
   await pool.close()
 }
 
@@ -156,7 +163,7 @@ async function follow(name, { fresh }) {
         to: tape.length,
         timeMs: 60_000,
         handover: 'batch',
-        group,
+        perBatch,
         window: 10_000,
       })
       await child?.caughtUp(pool.durableLsn)

@@ -36,7 +36,7 @@ const objects = {
 /** One pool in a new folder: warmed up, then measured. */
 function run({
   handover,
-  group,
+  perBatch,
   window,
   shards,
   batchSize,
@@ -51,7 +51,7 @@ function run({
   return inFolder(settings.dir, async (dir) => {
     const { instruments } = tape
     const pool = await EnginePool.open({ dir, instruments, shards, batchSize, batchDelayMs, durability })
-    const part = { handover, group, window, objects: objects[symbols] }
+    const part = { handover, perBatch, window, objects: objects[symbols] }
     await drive(pool, tape, { ...part, from: 0, to: warm, timeMs: forMs })
     const done = pool.stats().commands - instruments.length
     const result = await drive(pool, tape, { ...part, from: done, to: last, timeMs: forMs })
@@ -74,9 +74,9 @@ report.finish()
 
 async function headline() {
   const ways = {
-    'submitBatch, CommandBatch': { handover: 'batch', group: 1000, window: windowMax },
-    'submitBatch, plain objects': { handover: 'objects', group: 1000, window: windowMax },
-    'submit, a promise each': { handover: 'submit', group: 1, window: inFlight },
+    'submitBatch, CommandBatch': { handover: 'batch', perBatch: 1000, window: windowMax },
+    'submitBatch, plain objects': { handover: 'objects', perBatch: 1000, window: windowMax },
+    'submit, a promise each': { handover: 'submit', perBatch: 1, window: inFlight },
   }
   const contenders = {}
   for (const [name, way] of Object.entries(ways)) {
@@ -99,7 +99,7 @@ async function headline() {
     figure(spreadOf(rounds, (result) => result.commandsPerFlush).median),
   ])
   report.table(
-    'One pool, one shard unless stated, groups of 1,000 or 10,000 promises under way',
+    'One pool, one shard unless stated, batches of 1,000 or 10,000 promises under way',
     ['handed over by', 'commands/s', 'log bytes a command', 'trades a command', 'commands a flush'],
     rows,
     {
@@ -152,10 +152,10 @@ async function matrix() {
   const contenders = Object.fromEntries(
     points.map((point) => {
       const { handover, batchSize } = point
-      const group = Math.min(batchSize, inFlight)
+      const perBatch = Math.min(batchSize, inFlight)
       const window = handover === 'submit' ? Math.max(inFlight, batchSize) : windowMax
       const name = `${handover} ${point.shards} ${point.batchDelayMs} ${batchSize}`
-      return [name, () => run({ ...point, group, window, symbols: 'many', forMs: matrixMs })]
+      return [name, () => run({ ...point, perBatch, window, symbols: 'many', forMs: matrixMs })]
     }),
   )
   const results = await interleaved(matrixRounds, contenders)

@@ -5,8 +5,8 @@ import {
   encodeNew,
   encodeReplace,
   eventKinds,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
 } from '../../dist/src/matching/index.js'
 import { messageType } from './book-workloads.mjs'
 
@@ -32,7 +32,7 @@ function newEngine() {
     replacePriority: 'always-lose',
     selfTradePrevention: 'none',
   })
-  engine.apply(words, 0, new GroupBuffer())
+  engine.apply(words, 0, new RecordBuffer())
   return engine
 }
 
@@ -78,33 +78,33 @@ export class TidemarkBook {
     messages.encoded ??= encoded(messages)
     this.encoded = messages.encoded
     this.engine = newEngine()
-    this.group = new GroupBuffer()
+    this.record = new RecordBuffer()
     this.bytes = 0
   }
 
   apply(from, to) {
-    const { engine, group } = this
+    const { engine, record } = this
     const { words, starts } = this.encoded
     const end = starts[to]
     let bytes = 0
     for (let at = starts[from]; at < end; at += words[at] >>> 18) {
-      group.reset()
-      engine.apply(words, at, group)
-      bytes += group.byteLength
+      record.reset()
+      engine.apply(words, at, record)
+      bytes += record.byteLength
     }
     this.bytes += bytes
   }
 
   /** Trades of the messages from one on up to another; not measured. */
   countTrades(from, to) {
-    const { engine, group } = this
+    const { engine, record } = this
     const { words, starts } = this.encoded
     const cursor = new EventCursor()
     let trades = 0
     for (let i = from; i < to; i++) {
-      group.reset()
-      engine.apply(words, starts[i], group)
-      cursor.reset(group.i32, 0, group.byteLength >> 2)
+      record.reset()
+      engine.apply(words, starts[i], record)
+      cursor.reset(record.i32, 0, record.byteLength >> 2)
       for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) if (kind === eventKinds.trade) trades++
     }
     return trades

@@ -22,7 +22,7 @@ const result = await inFolder(parent, async (dir) => {
     spinUs,
     checkpointBytes: 0,
   })
-  const part = { handover: 'batch', group: 1000, window: 65_536, timeMs: Number.POSITIVE_INFINITY }
+  const part = { handover: 'batch', perBatch: 1000, window: 65_536, timeMs: Number.POSITIVE_INFINITY }
   await drive(pool, tape, { ...part, from: 0, to: warm })
   await filled(dir)
   const { elapsedMs } = await drive(pool, tape, { ...part, from: warm, to: warm + commands })

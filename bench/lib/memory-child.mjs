@@ -8,7 +8,7 @@ const [, , dir, ordersText, symbolsText, shardsText] = process.argv
 const commands = Number(ordersText)
 const symbols = Number(symbolsText)
 const samples = 20
-const group = 1000
+const perBatch = 1000
 const window = 32_768
 
 const source = new FlowSource({ ...flowDefaults, commands, symbols })
@@ -29,11 +29,11 @@ await sample()
 for (let more = true; more; ) {
   const goal = Math.ceil(((taken + 1) / commands) * samples) * (commands / samples)
   while (more && taken < goal) {
-    more = source.fill(batch, group)
+    more = source.fill(batch, perBatch)
     taken += batch.length
     if (batch.length > 0) acknowledged.push(pool.submitBatch(batch))
     batch.clear()
-    if (acknowledged.length * group >= window) await acknowledged.shift()
+    if (acknowledged.length * perBatch >= window) await acknowledged.shift()
   }
   await Promise.all(acknowledged.splice(0))
   await sample()

@@ -6,8 +6,8 @@ const recordBytes = 100
 const fileBytes = 64 * 1024 * 1024
 
 /**
- * Something that makes groups of records durable. `write(count)` starts on a group and resolves when it is on disk;
- * `ahead` says how many groups may be under way: 2 where the next can be queued while one syncs, else 1.
+ * Something that makes batches of records durable. `write(count)` starts on a batch and resolves when it is on disk;
+ * `ahead` says how many batches may be under way: 2 where the next can be queued while one syncs, else 1.
  *
  * @typedef {{ ahead: number, write(count: number): void | Promise<unknown>, close(): void | Promise<void> }} Store
  */
@@ -21,13 +21,13 @@ export function stores(tape, { EnginePool, DurableLog }) {
   const record = new Uint8Array(recordBytes).fill(0x5a)
   return {
     'tidemark pool, matched': (dir) => pool(EnginePool, dir, tape, 2),
-    'tidemark pool, one group at a time': (dir) => pool(EnginePool, dir, tape, 1),
+    'tidemark pool, one batch at a time': (dir) => pool(EnginePool, dir, tape, 1),
     'tidemark log, 100-byte records': (dir) => log(DurableLog, dir, record),
     'raw write + fdatasync, zeroed file': zeroedFile,
     'append + fdatasync': appendedFile,
     'better-sqlite3, WAL, FULL': (dir) => sqlite(dir, record),
     'lmdb, flushed': (dir) => lmdb(dir, record, 1),
-    'lmdb, two groups under way': (dir) => lmdb(dir, record, 2),
+    'lmdb, two batches under way': (dir) => lmdb(dir, record, 2),
     'classic-level, sync': (dir) => level(dir, record),
   }
 }
@@ -54,13 +54,13 @@ async function pool(EnginePool, dir, tape, ahead) {
 
 async function log(DurableLog, dir, record) {
   const durable = await DurableLog.open({ dir })
-  const groups = new Map()
+  const batches = new Map()
   return {
     ahead: 2,
     write(count) {
-      let group = groups.get(count)
-      if (!group) groups.set(count, (group = new Array(count).fill(record)))
-      return durable.waitDurable(durable.appendBatch(group))
+      let batch = batches.get(count)
+      if (!batch) batches.set(count, (batch = new Array(count).fill(record)))
+      return durable.waitDurable(durable.appendBatch(batch))
     },
     close: () => durable.close(),
   }
@@ -68,17 +68,17 @@ async function log(DurableLog, dir, record) {
 
 function zeroedFile(dir) {
   const file = new ZeroedFile(path.join(dir, 'zeroed'), fileBytes)
-  const groups = new Buffers()
-  return { ahead: 1, write: (count) => file.writeDurably(groups.of(count)), close: () => file.close() }
+  const batches = new Buffers()
+  return { ahead: 1, write: (count) => file.writeDurably(batches.of(count)), close: () => file.close() }
 }
 
 function appendedFile(dir) {
   const file = fs.openSync(path.join(dir, 'appended'), 'a')
-  const groups = new Buffers()
+  const batches = new Buffers()
   return {
     ahead: 1,
     write(count) {
-      fs.writeSync(file, groups.of(count))
+      fs.writeSync(file, batches.of(count))
       fs.fdatasyncSync(file)
     },
     close: () => fs.closeSync(file),
@@ -99,7 +99,7 @@ async function sqlite(dir, record) {
   return { ahead: 1, write, close: () => database.close() }
 }
 
-/** With two groups under way, it commits both in one transaction: then a sync is for twice as many records. */
+/** With two batches under way, it commits both in one transaction: then a sync is for twice as many records. */
 async function lmdb(dir, record, ahead) {
   const { open } = await import('lmdb')
   const database = open({
@@ -146,7 +146,7 @@ async function level(dir, record) {
   }
 }
 
-/** One buffer for each size of a group. */
+/** One buffer for each size of a batch. */
 class Buffers {
   #buffers = new Map()
 

@@ -132,8 +132,8 @@ function encodeManifest(manifest: Manifest): string {
 function decodeManifest(file: string, text: string): Manifest {
   const bodyAt = head.length + 8 + middle.length
   const body = text.slice(bodyAt, -2)
-  const frame = `${head}${crcText(body)}${middle}${body}}\n`
-  if (text !== frame) throw damaged(file, 'its checksum does not fit its text')
+  const expected = `${head}${crcText(body)}${middle}${body}}\n`
+  if (text !== expected) throw damaged(file, 'its checksum does not fit its text')
   let found: Manifest
   try {
     found = JSON.parse(body) as Manifest

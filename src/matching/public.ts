@@ -39,7 +39,6 @@ export { fromSteps, type Grid, parseGrid, toSteps } from './codec/decimal.js'
 export { OrderEventFields, TradeFields } from './codec/event-fields.js'
 export * from './codec/event-reader.js'
 export { accountOf, symbolOf, tagHighWord, tagLowWord } from './codec/field-values.js'
-export { GroupBuffer } from './codec/group-buffer.js'
 export {
   changedDetails,
   type DetailName,
@@ -57,6 +56,7 @@ export * from './codec/names.js'
 export { NewOrderFields } from './codec/new-order-fields.js'
 export { encodeNew } from './codec/new-order-writer.js'
 export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
+export { RecordBuffer } from './codec/record-buffer.js'
 export { rulesVersion } from './codec/rules-version.js'
 export { priceText, quantityText } from './codec/step-text.js'
 export {

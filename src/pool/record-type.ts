@@ -2,6 +2,6 @@
 export const poolLogKind = 'pool'
 
 /** The type of the pool's log records: one command and all that it caused. */
-export const groupType = 1
-/** Flag of a group: more groups of the same command follow. */
-export const moreGroups = 0x10
+export const commandRecordType = 1
+/** Flag of a record: more records of the same command follow. */
+export const moreRecords = 0x10

@@ -466,7 +466,7 @@ export interface SubscribeOptions {
    */
   readonly from?: number | undefined
   /**
-   * The name of a durable cursor: the subscription continues after the last group that was acknowledged with it. A new
+   * The name of a durable cursor: the subscription continues after the last record that was acknowledged with it. A new
    * name makes a new cursor, at `from` or at the beginning of the log.
    */
   readonly cursor?: string | undefined
@@ -479,7 +479,7 @@ export interface SubscribeOptions {
 }
 
 export interface SubscriptionStats extends Omit<LogReaderStats, 'lsn'> {
-  /** LSN up to which the log was taken to be decoded, and of the last group of which every event was given. */
+  /** LSN up to which the log was taken to be decoded, and of the last record of which every event was given. */
   readonly readLsn: number
   readonly deliveredLsn: number
 }
@@ -507,7 +507,7 @@ export interface CursorInfo {
   readonly state: CursorState
   /** Whether a subscription holds it. */
   readonly live: boolean
-  /** LSN of the last group acknowledged, and of the last one that is known to be so on disk. */
+  /** LSN of the last record acknowledged, and of the last one that is known to be so on disk. */
   readonly lsn: number | undefined
   readonly storedLsn: number | undefined
   /** Bytes of log from `lsn` to the durable LSN. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { encodeInstrument, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
+import { encodeInstrument, MatchingEngine, RecordBuffer } from '#tidemark/matching/index.js'
 import {
   benchmarkFolder,
   benchmarkInstrument,
@@ -14,20 +14,20 @@ import { benchmarkReports } from '../support/benchmark-reports.js'
 
 class BenchmarkBook {
   readonly engine = new MatchingEngine()
-  readonly #group = new GroupBuffer()
+  readonly #record = new RecordBuffer()
   readonly #words = new Int32Array(128)
 
   constructor() {
     encodeInstrument(this.#words, 0, 0, 0, benchmarkInstrument)
-    this.engine.apply(this.#words, 0, this.#group)
+    this.engine.apply(this.#words, 0, this.#record)
   }
 
   apply(message: Parameters<typeof encodeMessage>[2], seq: number): string[] {
-    const group = this.#group
+    const record = this.#record
     encodeMessage(this.#words, 0, message, seq)
-    group.reset()
-    this.engine.apply(this.#words, 0, group)
-    return benchmarkReports(group.i32, 0, group.byteLength / 4, seq)
+    record.reset()
+    this.engine.apply(this.#words, 0, record)
+    return benchmarkReports(record.i32, 0, record.byteLength / 4, seq)
   }
 }
 

@@ -3,11 +3,11 @@ import { recordBytes } from '#tidemark/log/format/batch.js'
 import {
   decodeCommand,
   decodeEvents,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
   rulesVersion,
 } from '#tidemark/matching/index.js'
-import { groupType } from '#tidemark/pool/record-type.js'
+import { commandRecordType } from '#tidemark/pool/record-type.js'
 import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/shard/replay.js'
 import { SnapshotWriter, validSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
@@ -115,17 +115,17 @@ class Life {
     return { records: readRecords(disk, report.firstLsn, report.endLsn), engines: this.#engines }
   }
 
-  /** Executes commands, in groups and batches as chance wants, until the cut. */
+  /** Executes commands, in pieces and batches as chance wants, until the cut. */
   async work(): Promise<void> {
     const random = this.#random
     const words = new Int32Array(256)
-    const group = new GroupBuffer()
+    const buffer = new RecordBuffer()
     const commands = 1 + random.int(commandsALifeMax)
-    for (const at of encodeInstruments(words)) this.#execute(words, at, group)
+    for (const at of encodeInstruments(words)) this.#execute(words, at, buffer)
     let tag = 0
     const next = () => {
       encodeRandomCommand(words, this.#commands, tag++)
-      this.#execute(words, 0, group)
+      this.#execute(words, 0, buffer)
     }
     for (let i = 0; i < commands && !this.cut; i++) {
       next()
@@ -138,14 +138,14 @@ class Life {
     if (!this.cut && random.int(2) === 0) this.#flush()
   }
 
-  #execute(words: Int32Array, at: number, group: GroupBuffer): void {
-    group.reset()
+  #execute(words: Int32Array, at: number, buffer: RecordBuffer): void {
+    buffer.reset()
     const engine = this.#engines[(words[at + 1]! >>> 0) % this.#engines.length]!
-    engine.apply(words, at, group)
-    const bytes = group.bytes()
-    // The log publishes by itself what no longer fits beside the next group; here the test publishes, so that LSNs are known.
+    engine.apply(words, at, buffer)
+    const bytes = buffer.bytes()
+    // The log publishes by itself what no longer fits beside the next record; here the test publishes, so that LSNs are known.
     if (this.#log.producer.stagedBytes + bytes.byteLength + 64 > 4096) this.#publish()
-    this.#log.producer.stage(groupType, 0, bytes)
+    this.#log.producer.stage(commandRecordType, 0, bytes)
     this.#staged.push(Buffer.from(bytes).toString('latin1'))
   }
 
@@ -215,7 +215,7 @@ function compare(
     if (found.get(lsn) !== payload) throw new Error(`what was acknowledged at LSN ${lsn} is not there`)
   const naive = new NaiveEngine()
   const whole = new MatchingEngine({ hashSeed: 1 })
-  const group = new GroupBuffer()
+  const buffer = new RecordBuffer()
   for (const record of records) {
     const words = wordsOf(record)
     const events = decodeEvents(words, 0, words.length)
@@ -225,8 +225,8 @@ function compare(
       throw new Error(`LSN ${record.lsn} holds ${was}; the naive model gives ${is}`)
     }
     if (events.some(({ event }) => event === 'trade')) seen.trades++
-    group.reset()
-    whole.apply(words, 0, group)
+    buffer.reset()
+    whole.apply(words, 0, buffer)
   }
   if (records.length > 0) seen.recovered++
   for (const { instrumentId } of instruments) {

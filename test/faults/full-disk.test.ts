@@ -57,7 +57,7 @@ async function fillDisk(disk: SmallDisk, seed: number): Promise<'opening' | 'run
   const acknowledged: Acknowledgement[] = []
   const opened = await EnginePool.open({ ...options, instruments }).catch((error: Failure) => error)
   const began = opened instanceof EnginePool
-  // A segment that was zero-filled ahead has its room: without that, frames themselves meet the full disk.
+  // A segment that was zero-filled ahead has its room: without that, batches themselves meet the full disk.
   if (began && random.int(2) === 1) await opened[threadsOf][1]!.terminate()
   if (began) await fillPool(opened, seed, acknowledged, label)
   else expectDiskFailure(opened, label)

@@ -36,14 +36,14 @@ function cutAndReopen(seed: number, recycling: boolean): void {
         sent.set(log.append(payload), Buffer.from(payload).toString('hex'))
         if (random.int(5) === 0) log.flusher.flush()
         if (random.int(25) === 0) {
-          // A group of several frames, often over a rotation.
+          // A record of several batches, often over a rotation.
           log.flushAll()
-          const group = random.bytes(5000 + random.int(20_000))
-          sent.set(log.producer.append(1, 0, group), Buffer.from(group).toString('hex'))
+          const record = random.bytes(5000 + random.int(20_000))
+          sent.set(log.producer.append(1, 0, record), Buffer.from(record).toString('hex'))
         }
         if (random.int(40) === 0) log.flusher.writeSyncMarker()
         if (recycling && random.int(8) === 0) {
-          // What retention may take: up to the end of a group that is on disk.
+          // What retention may take: up to the end of a record that is on disk.
           const ends = [...sent.keys()].filter((lsn) => lsn <= log!.released)
           keptFrom = Math.max(keptFrom, ends.at(random.int(2) ? -1 : random.int(ends.length || 1)) ?? 0)
           log.removeBefore(keptFrom)

@@ -29,7 +29,7 @@ describe('a caller that lags more than the ring holds', () => {
 })
 
 describe('one command that causes more events than the ring holds', () => {
-  it('is acknowledged whole, in one group, and is there after opening again', async () => {
+  it('is acknowledged whole, in one record, and is there after opening again', async () => {
     const pool = await openPool({ ringBytes: 65_536, segmentBytes: 131_072 })
     const makers = 3000
     const batch = pool.batch()

@@ -100,9 +100,9 @@ describe('a backup of a running pool', () => {
     await traffic
   })
 
-  it('holds every whole group, and waits a second for it to be known to be synced', async () => {
+  it('holds every whole record, and waits a second for it to be known to be synced', async () => {
     const { dir, lastLsn, file } = await closedLog()
-    // The sync marker of the clean close is the only frame that says the last group is synced.
+    // The sync marker of the clean close is the only batch that says the last record is synced.
     const whole = readFileSync(file)
     truncateSync(file, 4096 + lastLsn)
     const copy = (options = {}) => backupFolder(dir, path.join(temporaryDirectory(), 'copy'), options)

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { recommendGroup, recommendPreset, type ThroughputPoint } from '#tidemark/cli/bench/bench-run.js'
+import { recommendBatch, recommendPreset, type ThroughputPoint } from '#tidemark/cli/bench/bench-run.js'
 import { tidemark } from '../support/cli.js'
 
 const folders: string[] = []
@@ -35,10 +35,10 @@ describe('tidemark bench', () => {
     expect(result.disk.map(({ bytes }: { bytes: number }) => bytes)).toEqual([128, 4096, 65_536, 1_048_576])
     for (const { latency } of result.disk) expect(latency.count).toBeGreaterThan(0)
     const points = result.throughput as ThroughputPoint[]
-    expect(points.map(({ handover, shards, group }) => `${handover} ${shards} ${group}`)).toEqual(
+    expect(points.map(({ handover, shards, perBatch }) => `${handover} ${shards} ${perBatch}`)).toEqual(
       [1, 2].flatMap((shards) => [
         `submit ${shards} 1`,
-        ...[1, 10, 100, 1000, 10_000].map((group) => `batch ${shards} ${group}`),
+        ...[1, 10, 100, 1000, 10_000].map((batch) => `batch ${shards} ${batch}`),
       ]),
     )
     for (const { commandsPerSecond, commandsPerFlush, logBytesPerCommand } of points) {
@@ -50,7 +50,7 @@ describe('tidemark bench', () => {
     expect(result.latency).toHaveLength(9)
     for (const { latency } of result.latency) expect(latency.count).toBeGreaterThan(0)
     expect(result.recommended).toEqual({
-      ...recommendGroup(points),
+      ...recommendBatch(points),
       preset: recommendPreset(result.presets),
     })
     expect(readdirSync(dir)).toEqual([])
@@ -80,23 +80,23 @@ describe('tidemark bench', () => {
 })
 
 describe('the recommendation', () => {
-  const point = (shards: number, group: number, commandsPerSecond: number): ThroughputPoint => ({
+  const point = (shards: number, perBatch: number, commandsPerSecond: number): ThroughputPoint => ({
     handover: 'batch',
     shards,
-    group,
+    perBatch,
     commandsPerSecond,
     commandsPerFlush: 1,
     logBytesPerCommand: 100,
   })
 
-  it('is the fewest shards and the smallest group within a tenth of the best', () => {
+  it('is the fewest shards and the smallest batch within a tenth of the best', () => {
     const points = [point(1, 10, 80), point(1, 100, 91), point(1, 1000, 100), point(2, 10, 101)]
-    expect(recommendGroup(points)).toEqual({ shards: 1, group: 100, commandsPerSecond: 91 })
+    expect(recommendBatch(points)).toEqual({ shards: 1, perBatch: 100, commandsPerSecond: 91 })
   })
 
   it('leaves out submit, which has no batches', () => {
     const points = [{ ...point(1, 1, 200), handover: 'submit' as const }, point(1, 10, 100)]
-    expect(recommendGroup(points).group).toBe(10)
+    expect(recommendBatch(points).perBatch).toBe(10)
   })
 
   it('prefers the preset that waits least, unless another is more than a tenth faster', () => {

@@ -44,10 +44,10 @@ interface Sample {
   endLsn: number
   digest: unknown
   /** What `dump --json` prints of it. */
-  dumped: DumpedGroup[]
+  dumped: DumpedRecord[]
 }
 
-interface DumpedGroup {
+interface DumpedRecord {
   readonly lsn: number
   readonly time: string
   readonly symbol: string
@@ -196,8 +196,8 @@ describe('tidemark log dump', () => {
     const [from, to] = [all[10]!.lsn, all[20]!.lsn]
     expect(await of('--from', `${from}`, '--to', `${to}`)).toEqual(all.slice(11, 21))
     expect(await of('--symbol', 'ETH-USD')).toEqual(all.filter(({ symbol }) => symbol === 'ETH-USD'))
-    const trades = (group: { events: { event: string }[] }) =>
-      group.events.some(({ event }) => event === 'trade')
+    const trades = (record: { events: { event: string }[] }) =>
+      record.events.some(({ event }) => event === 'trade')
     expect(await of('--type', 'trade')).toEqual(all.filter(trades))
     const middle = all[900]!.time
     expect(await of('--from', middle, '--symbol', 'BTC-USD')).toEqual(

@@ -51,7 +51,7 @@ describe('tidemark run --resume', () => {
     const reports = path.join(folder, 'reports.jsonl')
     const first = await resumed(folder, ...flow(3000))
     expect(first.summary).toMatchObject({ commands: 3000, resumed: { commands: 0 } })
-    const groups = await logged(folder)
+    const records = await logged(folder)
     const spoil: (() => void)[] = [
       () => {},
       () => rmSync(reports),
@@ -66,7 +66,7 @@ describe('tidemark run --resume', () => {
       expect(again.summary).toMatchObject({ commands: 0, resumed: { commands: 3000 }, exitCode: 0 })
       expect(again.text).toBe(first.text)
     }
-    expect(await logged(folder)).toEqual(groups)
+    expect(await logged(folder)).toEqual(records)
   })
 
   it('gives every command a request id that grows for each account and symbol', async () => {
@@ -101,7 +101,7 @@ describe('tidemark run --resume', () => {
   it('executes nothing of an input that is not the one of the folder, and leaves the report file', async () => {
     const folder = temporaryDirectory()
     const { text } = await resumed(folder, ...flow(1000))
-    const groups = await logged(folder)
+    const records = await logged(folder)
     const dir = path.join(folder, 'log')
     const reports = path.join(folder, 'reports.jsonl')
     for (const other of [[...flow(1000), '--seed', '2'], flow(900), [...flow(1000), '--accounts', '8']]) {
@@ -110,7 +110,7 @@ describe('tidemark run --resume', () => {
       expect(run.stderr).toMatch(oneSentence)
       expect(run.stderr).toContain('of another input')
       expect(readFileSync(reports, 'utf8')).toBe(text)
-      expect(await logged(folder)).toEqual(groups)
+      expect(await logged(folder)).toEqual(records)
     }
     // A run without --resume gave its commands no request ids.
     const plain = temporaryDirectory()
@@ -157,11 +157,11 @@ describe('tidemark run --resume of JSON lines', () => {
   }
 
   /**
-   * Cuts the log after the first `groups` records, as a crash may that happens before they are known to be synced: a batch
+   * Cuts the log after the first `records` records, as a crash may that happens before they are known to be synced: a batch
    * must end there.
    */
-  async function cutAfter(folder: string, groups: number): Promise<void> {
-    const { lsn } = (await logged(folder))[groups - 1]!
+  async function cutAfter(folder: string, records: number): Promise<void> {
+    const { lsn } = (await logged(folder))[records - 1]!
     const dir = path.join(folder, 'log')
     const files = readdirSync(dir)
       .filter((name) => name.endsWith('.wal'))
@@ -188,14 +188,14 @@ describe('tidemark run --resume of JSON lines', () => {
     const total = 3 + 6 + 3 + 3
     expect(await logged(whole)).toHaveLength(total)
     // From before the cancel-all until after the command that follows it.
-    for (let groups = 9; groups <= 13; groups++) {
+    for (let records = 9; records <= 13; records++) {
       const folder = path.join(temporaryDirectory(), 'copy')
       cpSync(whole, folder, { recursive: true })
-      await cutAfter(folder, groups)
+      await cutAfter(folder, records)
       const again = await runLines(folder, lines)
-      expect(withoutLsn(again.text), `cut after ${groups} records`).toBe(withoutLsn(text))
+      expect(withoutLsn(again.text), `cut after ${records} records`).toBe(withoutLsn(text))
       // One that was complete is sent again when nothing stands after it, and finds nothing to do.
-      expect(await logged(folder)).toHaveLength(groups === 12 ? total + 1 : total)
+      expect(await logged(folder)).toHaveLength(records === 12 ? total + 1 : total)
     }
   })
 

@@ -70,7 +70,7 @@ describe('a cursor', () => {
     }
   })
 
-  it('acknowledges whole groups that were delivered, and nothing else', async () => {
+  it('acknowledges whole records that were delivered, and nothing else', async () => {
     const pool = await openPool()
     const lastBuy = await buy(pool, 5)
     const sweep = await pool.submit({ ...limit(100, 'sell', '10', '5'), account: 1 })

@@ -142,12 +142,12 @@ describe('what an instrument says of itself', () => {
     const { summary } = await summaryOf([file, '--dir', dir])
     expect(summary).toMatchObject({ commands: 3, rejected: 1, refused: { total: 2 } })
     const { stdout } = await tidemark(['log', 'dump', dir, '--json'])
-    const groups = stdout
+    const records = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(groups[0].command).toMatchObject({ type: 'instrument', ...said })
-    expect(groups[1]).toMatchObject({
+    expect(records[0].command).toMatchObject({ type: 'instrument', ...said })
+    expect(records[1]).toMatchObject({
       command: {
         type: 'instrument-change',
         minPrice: '2.00',
@@ -157,6 +157,6 @@ describe('what an instrument says of itself', () => {
       },
       events: [{ event: 'instrument-changed', status: 'halted', minPrice: '2.00', minNotional: '10' }],
     })
-    expect(groups[2].events).toMatchObject([{ event: 'rejected', code: 'INSTRUMENT_HALTED' }])
+    expect(records[2].events).toMatchObject([{ event: 'rejected', code: 'INSTRUMENT_HALTED' }])
   })
 })

@@ -65,7 +65,7 @@ describe('a durable log', () => {
     await log.close()
   })
 
-  it('takes a group larger than the whole ring from a thread, and returns it whole', async () => {
+  it('takes a record larger than the whole ring from a thread, and returns it whole', async () => {
     const dir = temporaryDirectory()
     const log = await DurableLog.open({ dir, ringBytes: 65_536, segmentBytes: 131_072 })
     const worker = new Worker(`${root}/test/support/producer-thread.mjs`, {

@@ -198,7 +198,7 @@ describe('questions', () => {
 })
 
 describe('cancel-all', () => {
-  it('takes the account out of every symbol of every shard, one group a symbol', async () => {
+  it('takes the account out of every symbol of every shard, one record a symbol', async () => {
     const pool = await openPool({ shards: 2 })
     await pool.submitBatch([
       limit(1, 'buy', '99', '1', 7),

@@ -3,8 +3,8 @@ import { DurableLog } from '#tidemark/log/index.js'
 import {
   encodeInstrument,
   encodeNew,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
   rulesVersion,
 } from '#tidemark/matching/index.js'
 import { EnginePool } from '#tidemark/pool/index.js'
@@ -17,7 +17,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 async function writeLog(dir: string, tamper: (record: Int32Array) => void): Promise<number> {
   const engine = new MatchingEngine()
   const words = new Int32Array(256)
-  const record = new GroupBuffer()
+  const record = new RecordBuffer()
   const log = await DurableLog.open({ dir, kind: 'pool', contentVersion: rulesVersion })
   const definition = {
     instrumentId: 0,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
-import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
+import { decodeCommand, decodeEvents, MatchingEngine, RecordBuffer } from '#tidemark/matching/index.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { wordsOf } from '#tidemark/pool/shard/replay.js'
 import { readRecords } from './inline-log.js'
@@ -28,11 +28,11 @@ export async function checkAcknowledged(
   const digest = await pool.digest()
   await pool.close()
   const symbols: string[] = []
-  const groups = new Map<number, { symbol: string; tag: number; lsn: number; trades: unknown[] }>()
+  const logged = new Map<number, { symbol: string; tag: number; lsn: number; trades: unknown[] }>()
   const tags = new Map<string, number[]>()
   const naive = new NaiveEngine()
   const fast = new MatchingEngine()
-  const group = new GroupBuffer()
+  const recomputed = new RecordBuffer()
   for (const record of readRecords(new NodeDisk(), firstLsn, endLsn, dir)) {
     const { lsn } = record
     const words = wordsOf(record)
@@ -42,8 +42,8 @@ export async function checkAcknowledged(
     const replayed = naive.apply(command)
     if (JSON.stringify(replayed) !== JSON.stringify(events))
       expect(replayed, `${label}, LSN ${lsn}`).toEqual(events)
-    group.reset()
-    fast.apply(words, 0, group)
+    recomputed.reset()
+    fast.apply(words, 0, recomputed)
     if (command.type === 'instrument') {
       symbols[command.instrumentId] = command.symbol
       continue
@@ -56,11 +56,11 @@ export async function checkAcknowledged(
         ? [[event.tradeId, event.makerOrderId, event.takerOrderId, `${event.price}`, `${event.quantity}`]]
         : [],
     )
-    groups.set(lsn, { symbol, tag: command.tagLow, lsn, trades })
+    logged.set(lsn, { symbol, tag: command.tagLow, lsn, trades })
   }
 
   for (const { symbol, tag, lsn, trades } of acknowledged) {
-    const found = groups.get(lsn)
+    const found = logged.get(lsn)
     if (JSON.stringify(found) === JSON.stringify({ symbol, tag, lsn, trades })) continue
     expect(found, `${label}, acknowledged LSN ${lsn}`).toEqual({ symbol, tag, lsn, trades })
   }

@@ -3,7 +3,7 @@ import { commandKinds, decodeCommand, EventCursor, eventKinds } from '#tidemark/
 const cursor = new EventCursor()
 
 /**
- * The matching-engine-benchmark's report lines of one group (command record first), in the order in which the
+ * The matching-engine-benchmark's report lines of one record (command record first), in the order in which the
  * benchmark sorts them: by type within one sequence number. `from` and `end` are word offsets.
  *
  *   0,seq,side,id,price,quantity  accepted     3,seq,side,id,price,quantity  modified

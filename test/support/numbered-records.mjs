@@ -1,4 +1,4 @@
-/** Record `i` of a producer: both numbers, and bytes that follow from them; now and then one that takes several frames. */
+/** Record `i` of a producer: both numbers, and bytes that follow from them; now and then one that takes several batches. */
 export function recordOf(producerId, i, seed) {
   const mixed = Math.imul((i + 1) * 2654435761 + seed, 0x85ebca6b) >>> 0
   const bytes = 8 + (mixed % (mixed % 31 === 0 ? 12_000 : 200))

@@ -63,7 +63,7 @@ export function simulate(
     const { write, syncData } = disk
     disk.write = (file, pieces, position) => {
       check()
-      // Frames never stand in the block of the header, where new files begin.
+      // Batches never stand in the block of the header, where new files begin.
       if (position >= segmentHeaderBytes) {
         activeFile = file
         writtenLsn += pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)

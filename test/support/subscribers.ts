@@ -11,7 +11,7 @@ export async function take(subscription: Subscription, count: number): Promise<P
   return events
 }
 
-/** Everything up to the group that ends at an LSN. */
+/** Everything up to the record that ends at an LSN. */
 export async function takeUpTo(subscription: Subscription, lsn: number): Promise<PoolEvent[]> {
   const events: PoolEvent[] = []
   while (subscription.deliveredLsn < lsn) {

@@ -11,7 +11,7 @@ const [name, build, parent, parameters] = process.argv.slice(2)
 watchThreads()
 const modules = {
   throughput: './throughput-cases.mjs',
-  groups: './throughput-cases.mjs',
+  batches: './throughput-cases.mjs',
   closed: './latency-cases.mjs',
   arrivals: './latency-cases.mjs',
   bareArrivals: './latency-cases.mjs',

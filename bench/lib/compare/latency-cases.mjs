@@ -19,7 +19,7 @@ async function warmPool({ dir, load }, tape, warm, options = {}) {
   const { EnginePool } = await load('dist/src/index.js')
   const { instruments } = tape
   const pool = await EnginePool.open({ dir, instruments, maxInFlight, checkpointBytes: 0, ...options })
-  const part = { handover: 'batch', group: 100, window: 10_000, timeMs: Number.POSITIVE_INFINITY }
+  const part = { handover: 'batch', perBatch: 100, window: 10_000, timeMs: Number.POSITIVE_INFINITY }
   await drive(pool, tape, { ...part, from: 0, to: warm })
   await filled(dir)
   return pool
@@ -149,7 +149,7 @@ export async function rotations({ ratePerSecond, seconds, warm, wanted, checkpoi
 async function bytesACommand({ dir, load }, tape, commands) {
   const { EnginePool } = await load('dist/src/index.js')
   const pool = await EnginePool.open({ dir: path.join(dir, 'measured'), instruments: tape.instruments })
-  const part = { handover: 'batch', group: 100, window: 10_000, timeMs: Number.POSITIVE_INFINITY }
+  const part = { handover: 'batch', perBatch: 100, window: 10_000, timeMs: Number.POSITIVE_INFINITY }
   const { logBytes } = await drive(pool, tape, { ...part, from: 0, to: commands })
   await pool.close()
   return logBytes / commands

@@ -9,7 +9,7 @@ export async function records({ dir, build, load, payloadBytes, count }) {
   const { DurableLog } = await load('dist/src/log/index.js')
   const log = await DurableLog.open({ dir })
   const workerData = { kind: 'log', payloadBytes, build, ...log.producerHandle() }
-  const worker = new Worker(new URL('../frame-writer.mjs', import.meta.url), { workerData })
+  const worker = new Worker(new URL('../bare-record-writer.mjs', import.meta.url), { workerData })
   const answer = () =>
     new Promise((resolve, reject) => {
       worker.once('message', resolve)
@@ -83,7 +83,7 @@ export async function opening({ dir, load, commands }) {
   const tape = new CommandTape({ commands, symbols: 8 })
   const options = { dir, checkpointBytes: 0 }
   const pool = await EnginePool.open({ ...options, instruments: tape.instruments })
-  const part = { handover: 'batch', group: 1000, window: 65_536, timeMs: Number.POSITIVE_INFINITY }
+  const part = { handover: 'batch', perBatch: 1000, window: 65_536, timeMs: Number.POSITIVE_INFINITY }
   await drive(pool, tape, { ...part, from: 0, to: commands })
   await pool.close()
   const openMs = async () => {

@@ -13,7 +13,7 @@
 const databases = [
   'better-sqlite3, WAL, FULL',
   'lmdb, flushed',
-  'lmdb, two groups under way',
+  'lmdb, two batches under way',
   'classic-level, sync',
 ]
 const stores = [...databases, 'append + fdatasync', 'raw write + fdatasync, zeroed file']
@@ -27,7 +27,7 @@ export function plan(pick) {
 
 function throughputCases(pick) {
   const commands = pick(10_000, 200_000, 400_000)
-  const groups = {
+  const batches = {
     sizes: [10, 100, 1000, 10_000],
     commands: pick(400_000, 1_500_000, 5_000_000),
     warmMs: pick(20, 600, 1500),
@@ -35,9 +35,9 @@ function throughputCases(pick) {
   }
   return {
     batch: {
-      title: 'CommandBatch in groups of 1,000, one shard',
+      title: 'CommandBatch in batches of 1,000, one shard',
       child: 'throughput',
-      with: { commands: pick(20_000, 500_000, 1_000_000), handover: 'batch', group: 1000, window: 65_536 },
+      with: { commands: pick(20_000, 500_000, 1_000_000), handover: 'batch', perBatch: 1000, window: 65_536 },
       aims: [
         { what: 'log bytes a command', of: 'log bytes', atMost: 85 },
         { what: 'processor time of the shard, over before', of: 'shard ns', over: 'before', atMost: 0.6 },
@@ -60,23 +60,23 @@ function throughputCases(pick) {
     submit: {
       title: 'submit, a promise each, 10,000 under way',
       child: 'throughput',
-      with: { commands, handover: 'submit', group: 1, window: 10_000 },
+      with: { commands, handover: 'submit', perBatch: 1, window: 10_000 },
       aims: [{ what: 'submit: speed over before', of: 'wall ns', over: 'before', speed: true, atLeast: 1.2 }],
     },
     objects: {
-      title: 'submitBatch of plain objects in groups of 1,000',
+      title: 'submitBatch of plain objects in batches of 1,000',
       child: 'throughput',
-      with: { commands, handover: 'objects', group: 1000, window: 65_536 },
+      with: { commands, handover: 'objects', perBatch: 1000, window: 65_536 },
       aims: [
         { what: 'objects: speed over before', of: 'wall ns', over: 'before', speed: true, atLeast: 1.2 },
       ],
     },
-    groups: {
-      title: 'Durable groups of 10 to 10,000, one shard, beside other stores',
-      child: 'groups',
-      with: { ...groups, store: 'tidemark pool, matched' },
+    batches: {
+      title: 'Durable batches of 10 to 10,000, one shard, beside other stores',
+      child: 'batches',
+      with: { ...batches, store: 'tidemark pool, matched' },
       beside: Object.fromEntries(
-        stores.map((store) => [store, { child: 'groups', with: { ...groups, store } }]),
+        stores.map((store) => [store, { child: 'batches', with: { ...batches, store } }]),
       ),
       aims: [
         [10, peers, 'peer', 1],
@@ -84,8 +84,8 @@ function throughputCases(pick) {
         [1000, databases, 'database', 2.5],
         [10_000, databases, 'database', 2],
       ].map(([size, overBest, who, atLeast]) => ({
-        what: `groups of ${size.toLocaleString('en-US')}: speed over the best ${who}`,
-        of: `groups of ${size}: ns`,
+        what: `batches of ${size.toLocaleString('en-US')}: speed over the best ${who}`,
+        of: `batches of ${size}: ns`,
         overBest,
         speed: true,
         atLeast,
@@ -142,7 +142,7 @@ function latencyCases(pick) {
 }
 
 function otherCases(pick) {
-  const jobs = { single: pick(50, 500, 1000), batched: pick(1000, 10_000, 20_000), batch: 100 }
+  const jobs = { single: pick(50, 500, 1000), batched: pick(1000, 10_000, 20_000), perBatch: 100 }
   const enqueued = (what, atLeast) => ({
     what: `jobs, ${what}: speed over plainjob`,
     of: `${what}: ns`,

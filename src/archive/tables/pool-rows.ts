@@ -20,7 +20,7 @@ import {
   sideCodes,
   TradeFields,
 } from '../../matching/index.js'
-import { describeDetails, groupType } from '../../pool/index.js'
+import { commandRecordType, describeDetails } from '../../pool/index.js'
 import type { ArchivedInstrument, Manifest } from '../manifest.js'
 import { type KeyTexts, RowSet } from './columns.js'
 import type { LogRows } from './log-rows.js'
@@ -95,7 +95,7 @@ export class PoolRows implements LogRows {
   }
 
   record(words: Int32Array, from: number, to: number, lsn: number, type: number, timeUs: number): void {
-    if (type !== groupType) return
+    if (type !== commandRecordType) return
     const first = from + (words[from]! >>> 18)
     if ((words[from]! & 0xff) === commandKinds.instrument) this.#learn(words, from, first, to)
     const instrumentId = commandInstrument(words, from)

@@ -6,7 +6,7 @@ export interface ArrivalSettings {
   /** Arrivals handed over and not yet acknowledged, at most: those after them wait, and their latency counts on. */
   readonly window: number
   /** Arrivals handed over at once, at most; Infinity unless stated. */
-  readonly groupMax?: number
+  readonly batchMax?: number
   /** Called when all memory is there, before the clock starts: to collect garbage, which would stop the arrivals. */
   readonly beforeClock?: () => void
 }
@@ -17,7 +17,7 @@ export interface ArrivalResult {
   readonly kept: boolean
   readonly arrivals: number
   /** Arrivals handed over at once, on average. */
-  readonly meanGroup: number
+  readonly meanBatch: number
   /** The longest turn of the event loop that hands over: what it does besides, and where it got no processor, is in it. */
   readonly longestTurnMs: number
 }
@@ -35,11 +35,11 @@ export async function runArrivals(
   settings: ArrivalSettings,
   handOver: (from: number, to: number) => Promise<unknown>,
 ): Promise<ArrivalResult> {
-  const { ratePerSecond, arrivals, window, groupMax = Number.POSITIVE_INFINITY } = settings
+  const { ratePerSecond, arrivals, window, batchMax = Number.POSITIVE_INFINITY } = settings
   const spacingMs = 1000 / ratePerSecond
   const firsts = new Int32Array(arrivals)
   const ackedMs = new Float64Array(arrivals)
-  let groups = 0
+  let batches = 0
   let arrived = 0
   let pending = 0
   let failure: unknown
@@ -55,14 +55,14 @@ export async function runArrivals(
     if (nowMs > endMs) break
     const due = Math.min(arrivals, Math.floor((nowMs - startMs) / spacingMs) + 1, arrived + window - pending)
     while (arrived < due) {
-      const to = Math.min(due, arrived + groupMax)
-      const group = groups++
+      const to = Math.min(due, arrived + batchMax)
+      const batch = batches++
       const count = to - arrived
-      firsts[group] = arrived
+      firsts[batch] = arrived
       pending += count
       handOver(arrived, to).then(
         () => {
-          ackedMs[group] = performance.now()
+          ackedMs[batch] = performance.now()
           pending -= count
         },
         (error) => {
@@ -77,15 +77,15 @@ export async function runArrivals(
   if (failure !== undefined) throw failure
   const elapsedMs = performance.now() - startMs
   const latency = new LatencyRecorder()
-  for (let group = 0; group < groups; group++) {
-    const end = group + 1 < groups ? firsts[group + 1]! : arrived
-    for (let i = firsts[group]!; i < end; i++) latency.record(ackedMs[group]! - startMs - i * spacingMs)
+  for (let batch = 0; batch < batches; batch++) {
+    const end = batch + 1 < batches ? firsts[batch + 1]! : arrived
+    for (let i = firsts[batch]!; i < end; i++) latency.record(ackedMs[batch]! - startMs - i * spacingMs)
   }
   return {
     latency: latency.summary(),
     kept: arrived === arrivals && elapsedMs <= arrivals * spacingMs * 1.1 + 100,
     arrivals: arrived,
-    meanGroup: groups === 0 ? 0 : arrived / groups,
+    meanBatch: batches === 0 ? 0 : arrived / batches,
     longestTurnMs,
   }
 }

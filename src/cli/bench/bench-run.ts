@@ -25,7 +25,7 @@ export interface ThroughputPoint {
   readonly handover: Handover
   readonly shards: number
   /** Commands handed over at once. */
-  readonly group: number
+  readonly perBatch: number
   readonly commandsPerSecond: number
   readonly commandsPerFlush: number
   readonly logBytesPerCommand: number
@@ -46,8 +46,8 @@ export interface PresetPoint {
 }
 
 export interface Recommendation {
-  /** The smallest group, and the fewest shards, within a tenth of the best. */
-  readonly group: number
+  /** The smallest batch, and the fewest shards, within a tenth of the best. */
+  readonly perBatch: number
   readonly shards: number
   readonly commandsPerSecond: number
   readonly preset: Preset
@@ -66,7 +66,7 @@ export interface BenchResult {
   readonly recommended: Recommendation
 }
 
-const groups = [1, 10, 100, 1000, 10_000]
+const batches = [1, 10, 100, 1000, 10_000]
 const diskBytes = [128, 4096, 65_536, 1_048_576]
 const symbols = 8
 const promisesInFlight = 10_000
@@ -96,7 +96,7 @@ export class BenchRun {
       return rawDisk(folder, bytes, seconds * 1000)
     })
     const throughput = await this.#throughput()
-    const best = recommendGroup(throughput)
+    const best = recommendBatch(throughput)
     const presetPoints = await this.#presets(best.shards)
     const preset = recommendPreset(presetPoints)
     const latency = await this.#latency(best)
@@ -119,7 +119,7 @@ export class BenchRun {
     const points: ThroughputPoint[] = []
     for (let shards = 1; shards <= this.#settings.shards; shards *= 2) {
       points.push(await this.#point('submit', shards, 1))
-      for (const group of groups) points.push(await this.#point('batch', shards, group))
+      for (const perBatch of batches) points.push(await this.#point('batch', shards, perBatch))
     }
     return points
   }
@@ -127,23 +127,23 @@ export class BenchRun {
   async #point(
     handover: Handover,
     shards: number,
-    group: number,
+    perBatch: number,
     preset: Preset = 'lowLatency',
   ): Promise<ThroughputPoint> {
     const { seconds, onProgress } = this.#settings
-    onProgress(`throughput, ${handover} of ${group}, shards ${shards}, ${preset}`)
+    onProgress(`throughput, ${handover} of ${perBatch}, shards ${shards}, ${preset}`)
     return this.#withPool({ shards, preset }, async (pool) => {
       const tape = this.#tape
       const last = handover === 'submit' ? this.#objects.length : tape.length
       const window = handover === 'submit' ? promisesInFlight : windowMax
-      const part = { handover, group, window, timeMs: seconds * 1000, objects: this.#objects }
+      const part = { handover, perBatch, window, timeMs: seconds * 1000, objects: this.#objects }
       const warm = await drive(pool, tape, { ...part, from: 0, to: Math.floor(last / 3) })
       const result = await drive(pool, tape, { ...part, from: warm.commands, to: last })
       this.#tradesPerCommand = result.trades / result.commands
       return {
         handover,
         shards,
-        group,
+        perBatch,
         commandsPerSecond: (result.commands / result.elapsedMs) * 1000,
         commandsPerFlush: result.commands / Math.max(1, result.flushes),
         logBytesPerCommand: result.logBytes / result.commands,
@@ -176,7 +176,7 @@ export class BenchRun {
     onProgress(`latency, ${ratePerSecond} a second, ${preset}`)
     return this.#withPool({ shards, preset }, async (pool) => {
       const tape = this.#tape
-      const part = { handover: 'batch', group: 100, window: promisesInFlight } as const
+      const part = { handover: 'batch', perBatch: 100, window: promisesInFlight } as const
       const warm = await drive(pool, tape, {
         ...part,
         from: 0,
@@ -221,14 +221,14 @@ export class BenchRun {
   }
 }
 
-/** Of the batched points that come within a tenth of the best, the one with fewest shards and then the smallest group. */
-export function recommendGroup(points: readonly ThroughputPoint[]): Omit<Recommendation, 'preset'> {
+/** Of the batched points that come within a tenth of the best, the one with fewest shards and then the smallest batch. */
+export function recommendBatch(points: readonly ThroughputPoint[]): Omit<Recommendation, 'preset'> {
   const batches = points.filter(({ handover }) => handover === 'batch')
   const best = Math.max(...batches.map(({ commandsPerSecond }) => commandsPerSecond))
   const good = batches.filter(({ commandsPerSecond }) => commandsPerSecond >= best * goodEnough)
-  const [first] = good.toSorted((a, b) => a.shards - b.shards || a.group - b.group)
-  const { group, shards, commandsPerSecond } = first!
-  return { group, shards, commandsPerSecond }
+  const [first] = good.toSorted((a, b) => a.shards - b.shards || a.perBatch - b.perBatch)
+  const { perBatch, shards, commandsPerSecond } = first!
+  return { perBatch, shards, commandsPerSecond }
 }
 
 /** The preset that waits least, unless another one is more than a tenth faster. */

@@ -39,7 +39,7 @@ export interface RawDiskResult {
 }
 
 /**
- * Writes groups of `bytes`, one after the other, each followed by fdatasync and nothing else, for `timeMs`; the file
+ * Writes batches of `bytes`, one after the other, each followed by fdatasync and nothing else, for `timeMs`; the file
  * was filled with zeros beforehand.
  */
 export function rawDisk(dir: string, bytes: number, timeMs: number): RawDiskResult {

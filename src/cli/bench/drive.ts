@@ -9,7 +9,7 @@ export type Handover = 'submit' | 'batch' | 'objects'
 export interface DriveSettings {
   readonly handover: Handover
   /** Commands handed over at once; 1 for `submit`. */
-  readonly group: number
+  readonly perBatch: number
   /** Commands handed over and not yet acknowledged, at most. */
   readonly window: number
   readonly from: number
@@ -80,9 +80,9 @@ export async function drive(
   settings: DriveSettings,
 ): Promise<DriveResult> {
   const { handover, window: limit, from, timeMs, objects = [] } = settings
-  const group = handover === 'submit' ? 1 : settings.group
+  const perBatch = handover === 'submit' ? 1 : settings.perBatch
   const to = Math.min(settings.to, tape.length)
-  const window = new Window(limit, Math.max(group, limit >> 3))
+  const window = new Window(limit, Math.max(perBatch, limit >> 3))
   const drained = new Window(0, 0)
   const latency = new LatencyRecorder()
   const batch = pool.batch()
@@ -100,9 +100,9 @@ export async function drive(
   let at = from
   while (at < to) {
     // Looking at the clock costs as much as a tenth of a submit.
-    if (group > 1 || (at & clockMask) === 0) handedMs = performance.now()
+    if (perBatch > 1 || (at & clockMask) === 0) handedMs = performance.now()
     if (handedMs - startMs >= timeMs) break
-    const end = Math.min(to, at + group)
+    const end = Math.min(to, at + perBatch)
     if (window.inFlight > 0 && window.inFlight + end - at > limit) {
       await window.roomier()
       continue
@@ -111,7 +111,7 @@ export async function drive(
     drained.inFlight += end - at
     if (handover === 'submit') pool.submit(objects[at]!).then(settleOne, fail)
     else {
-      const groupMs = handedMs
+      const batchMs = handedMs
       let acknowledged: Promise<{ commands: number }>
       if (handover === 'objects') acknowledged = pool.submitBatch(objects.slice(at, end))
       else {
@@ -120,7 +120,7 @@ export async function drive(
         batch.clear()
       }
       acknowledged.then(({ commands }) => {
-        latency.record(performance.now() - groupMs)
+        latency.record(performance.now() - batchMs)
         window.settle(commands)
         drained.settle(commands)
       }, fail)

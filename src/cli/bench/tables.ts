@@ -4,7 +4,7 @@ import type { BenchResult } from './bench-run.js'
 /** What `tidemark bench` found, for people. */
 export function benchTables(result: BenchResult): string {
   const { node, cpu, cores, seconds, recommended, tradesPerCommand } = result
-  const { group, shards, preset, commandsPerSecond } = recommended
+  const { perBatch, shards, preset, commandsPerSecond } = recommended
   const parts = [
     `Node ${node}, ${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${duration(seconds * 1000)} for each measurement.`,
     section('The disk by itself: write, then fdatasync, into a file of zeros', diskTable(result)),
@@ -14,7 +14,7 @@ export function benchTables(result: BenchResult): string {
     ),
     section('Commands a second with 10,000 promises of submit under way', presetTable(result)),
     section('Until on disk, from the moment at which each command was due to arrive', latencyTable(result)),
-    `Recommended here: hand over about ${count(group)} ${group === 1 ? 'command' : 'commands'} at a time to ` +
+    `Recommended here: hand over about ${count(perBatch)} ${perBatch === 1 ? 'command' : 'commands'} at a time to ` +
       `${shards} ${shards === 1 ? 'shard' : 'shards'} (${rate(commandsPerSecond)} commands/s, within a tenth of the ` +
       `best), preset ${preset}.`,
   ]
@@ -38,13 +38,15 @@ function diskTable({ disk }: BenchResult): string {
 function throughputTable({ throughput }: BenchResult): string {
   return table(
     ['handed over', 'shards', 'commands/s', 'commands a flush', 'log bytes a command'],
-    throughput.map(({ handover, shards, group, commandsPerSecond, commandsPerFlush, logBytesPerCommand }) => [
-      handover === 'submit' ? 'submit, 10,000 promises' : `submitBatch of ${count(group)}`,
-      String(shards),
-      rate(commandsPerSecond),
-      count(commandsPerFlush),
-      count(logBytesPerCommand),
-    ]),
+    throughput.map(
+      ({ handover, shards, perBatch, commandsPerSecond, commandsPerFlush, logBytesPerCommand }) => [
+        handover === 'submit' ? 'submit, 10,000 promises' : `submitBatch of ${count(perBatch)}`,
+        String(shards),
+        rate(commandsPerSecond),
+        count(commandsPerFlush),
+        count(logBytesPerCommand),
+      ],
+    ),
   )
 }
 

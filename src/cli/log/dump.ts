@@ -11,9 +11,9 @@ import {
   segmentBefore,
 } from '../../log/index.js'
 import { commandKinds, eventKinds } from '../../matching/index.js'
-import { groupType } from '../../pool/index.js'
+import { commandRecordType } from '../../pool/index.js'
 import { LineOutput } from '../lines.js'
-import { type DescribedGroup, InstrumentCatalog, type PoolGroup, poolGroupOf } from './groups.js'
+import { type DescribedRecord, InstrumentCatalog, type PoolRecord, poolRecordOf } from './pool-records.js'
 import { runInspection } from './progress.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from './snapshots.js'
 
@@ -131,7 +131,7 @@ class RecordPrinter {
   }
 
   record(record: InspectedRecord): void {
-    const pool = poolGroupOf(record)
+    const pool = poolRecordOf(record)
     if (pool) this.#catalog.learn(pool)
     if (!this.#inRange(record.lsn, record.timestampUs)) return
     if (pool) this.#command(record, pool)
@@ -153,7 +153,7 @@ class RecordPrinter {
     )
   }
 
-  #command(record: InspectedRecord, pool: PoolGroup): void {
+  #command(record: InspectedRecord, pool: PoolRecord): void {
     const { symbols, types } = this.#filter
     if (symbols && !symbols.has(this.#catalog.symbolOf(pool) ?? '')) return
     if (types && !types.has(pool.commandType) && !hasEventOf(pool, types)) return
@@ -162,7 +162,7 @@ class RecordPrinter {
   }
 
   #other({ lsn, timestampUs, type, flags, payload, lacksBeginning }: InspectedRecord): void {
-    const rest = type === groupType && lacksBeginning
+    const rest = type === commandRecordType && lacksBeginning
     const bytes = payload.byteLength
     const base64 = Buffer.from(payload).toString('base64')
     const record = { record: rest ? 'rest of a command' : `type ${type}`, flags, bytes, payload: base64 }
@@ -190,14 +190,14 @@ class RecordPrinter {
 const eventNames: string[] = []
 for (const [name, kind] of Object.entries(eventKinds)) eventNames[kind] = name
 
-function hasEventOf({ words, from, to }: PoolGroup, types: ReadonlySet<string>): boolean {
+function hasEventOf({ words, from, to }: PoolRecord, types: ReadonlySet<string>): boolean {
   for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
     if (types.has(eventNames[words[at]! & 0xff]!)) return true
   }
   return false
 }
 
-function readable({ symbol, instrumentId, tag, command, events }: DescribedGroup): string {
+function readable({ symbol, instrumentId, tag, command, events }: DescribedRecord): string {
   const subject = symbol ?? (instrumentId === undefined ? 'all' : `instrument ${instrumentId}`)
   const lines = events.map((event) => `\n    ${fields(event, 'event')}`)
   return `${subject}  ${fields(command, 'type')}  tag=${tag}${lines.join('')}`

@@ -3,8 +3,8 @@ import type { InspectedRecord, InspectionVisitor, LogInspection } from '../../lo
 import { inspectLog, NodeDisk } from '../../log/index.js'
 import { eventKinds } from '../../matching/index.js'
 import type { CursorState } from '../../pool/index.js'
-import { type FoundCursor, groupType, readCursorFiles } from '../../pool/index.js'
-import { type PoolGroup, poolGroupOf } from './groups.js'
+import { commandRecordType, type FoundCursor, readCursorFiles } from '../../pool/index.js'
+import { type PoolRecord, poolRecordOf } from './pool-records.js'
 import { runInspection } from './progress.js'
 import { type CheckedSnapshot, checkSnapshots } from './snapshots.js'
 import { timeText } from './time-text.js'
@@ -110,7 +110,7 @@ class RecordCounter implements InspectionVisitor {
   readonly events: Record<string, number> = {}
 
   record(record: InspectedRecord): void {
-    const pool = poolGroupOf(record)
+    const pool = poolRecordOf(record)
     add(this.recordTypes, pool ? 'command' : recordName(record))
     if (pool) this.#count(pool)
   }
@@ -119,7 +119,7 @@ class RecordCounter implements InspectionVisitor {
     add(this.recordTypes, 'sync marker')
   }
 
-  #count({ words, from, to, commandType }: PoolGroup): void {
+  #count({ words, from, to, commandType }: PoolRecord): void {
     add(this.commands, commandType)
     for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
       add(this.events, eventNames[words[at]! & 0xff]!)
@@ -128,7 +128,7 @@ class RecordCounter implements InspectionVisitor {
 }
 
 function recordName({ type, lacksBeginning }: InspectedRecord): string {
-  if (type === groupType && lacksBeginning) return 'rest of a command'
+  if (type === commandRecordType && lacksBeginning) return 'rest of a command'
   return `type ${type}`
 }
 

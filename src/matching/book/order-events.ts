@@ -45,9 +45,9 @@ function report(
   quantity: number,
   reason: number,
 ): void {
-  const { orders, group } = shard
+  const { orders, record } = shard
   const id = orders.id(order)
-  group.order(
+  record.order(
     kind,
     orders.flags(order) & 1,
     reason,
@@ -72,26 +72,26 @@ export function reportAggressor(
   quantity: number,
   reason: number,
 ): void {
-  const { orders, group, aggressor, aggressorFilled } = shard
+  const { orders, record, aggressor, aggressorFilled } = shard
   if (aggressor === 0) {
-    group.order(kind, sell, reason, account, 0, 0, quantity, aggressorFilled, '')
+    record.order(kind, sell, reason, account, 0, 0, quantity, aggressorFilled, '')
     return
   }
   const id = orders.id(aggressor)
   const other = id === shard.commandOrderId ? 0 : id
   const client = clientOrderId(shard, aggressor)
-  group.order(kind, sell, reason, account, other, orders.price(aggressor), quantity, aggressorFilled, client)
+  record.order(kind, sell, reason, account, other, orders.price(aggressor), quantity, aggressorFilled, client)
 }
 
 /** Reports that the command at `at` is refused: a new order, or one that names no order that is its own. */
 export function rejectCommand(shard: ShardBooks, words: Int32Array, at: number, code: number): void {
-  shard.group.rejected(Math.max(0, commandAccount(words, at)), code)
+  shard.record.rejected(Math.max(0, commandAccount(words, at)), code)
 }
 
 /** Reports that a command is refused that names this live order, of its own account if it states one. */
 export function rejectAmendment(shard: ShardBooks, order: number, code: number): void {
-  const { orders, group } = shard
-  group.rejectedOrder(
+  const { orders, record } = shard
+  record.rejectedOrder(
     code,
     orders.account(order),
     orders.flags(order) & 1,

@@ -5,7 +5,7 @@
  */
 export const recordsMax = 2 ** 27
 export const recordMask = recordsMax - 1
-/** Of word offsets in command records and groups. */
+/** Of word offsets in command records and in the records of the log. */
 export const wordMask = 0x3fffffff
 /** Of the even word offsets at which the slots of the order index begin. */
 export const slotMask = 0x3ffffffe

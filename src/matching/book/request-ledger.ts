@@ -8,9 +8,9 @@ import {
   TAG_WORDS,
   tagAt,
 } from '../codec/command-layout.js'
-import type { GroupBuffer } from '../codec/group-buffer.js'
 import { outcomeStatusCodes, rejectCodes } from '../codec/names.js'
 import { outcomeOf } from '../codec/outcome.js'
+import type { RecordBuffer } from '../codec/record-buffer.js'
 
 const OMITS = OMITS_ORDER_ID << FLAGS_SHIFT
 /** What a tag adds to the first word of a command. */
@@ -28,7 +28,7 @@ export interface RequestEntry {
   code: number
   filled: number
   remaining: number
-  /** Where the first execution's group ends in the log; 0 until it is settled. */
+  /** Where the first execution's record ends in the log; 0 until it is settled. */
   lsn: number
   /** The number of the last copy that has this entry, or that began before the entry was made: that copy passes over it. */
   copy: number
@@ -45,7 +45,7 @@ export interface RequestKeeper {
  */
 export class RequestLedger {
   readonly #books: (Map<number, RequestEntry> | undefined)[] = []
-  /** Entries that have no LSN yet, and the word of their buffer at which the group of each ends. */
+  /** Entries that have no LSN yet, and the word of their buffer at which the record of each ends. */
   readonly #unsettled: RequestEntry[] = []
   readonly #ends: number[] = []
   /** Copies that were begun; the running one's number while `keeper` is set. */
@@ -76,22 +76,22 @@ export class RequestLedger {
    * Answers a request whose id is not new: with the first outcome, or with a refusal when the body is another one or
    * the id is older than the last. Returns false for a new id.
    */
-  answer(book: number, account: number, words: Int32Array, at: number, group: GroupBuffer): boolean {
+  answer(book: number, account: number, words: Int32Array, at: number, record: RecordBuffer): boolean {
     const entry = this.find(book, account)
     const requestId = requestIdOf(words, at)
     if (entry === undefined || requestId > entry.requestId) return false
     if (requestId < entry.requestId) {
-      group.rejected(account, rejectCodes.REQUEST_ID_OUTDATED)
+      record.rejected(account, rejectCodes.REQUEST_ID_OUTDATED)
     } else if (
       entry.bodyA !== bodyHash(words, at, 0x9747b28c) ||
       entry.bodyB !== bodyHash(words, at, 0x5bd1e995)
     ) {
-      group.rejected(account, rejectCodes.REQUEST_ID_REUSED)
+      record.rejected(account, rejectCodes.REQUEST_ID_REUSED)
     } else {
       // A command that names no order id gets the one that it was given then.
       words[at + 2] = entry.orderId | 0
       words[at + 3] = (entry.orderId / 4294967296) | 0
-      group.repeated(account, entry)
+      record.repeated(account, entry)
     }
     return true
   }
@@ -107,9 +107,9 @@ export class RequestLedger {
     return entry?.lsn === 0 && entry.requestId === requestIdOf(words, at)
   }
 
-  /** Notes what came of a new request, whose group stands at the end of `group`. */
-  note(book: number, account: number, words: Int32Array, at: number, group: GroupBuffer): void {
-    const outcome = outcomeOf(group.i32, group.start, group.end)
+  /** Notes what came of a new request, whose record of the log stands at the end of `record`. */
+  note(book: number, account: number, words: Int32Array, at: number, record: RecordBuffer): void {
+    const outcome = outcomeOf(record.i32, record.start, record.end)
     const entry: RequestEntry = {
       requestId: requestIdOf(words, at),
       orderId: readU64(words, at + 2),
@@ -128,7 +128,7 @@ export class RequestLedger {
     }
     this.restore(book, account, entry)
     this.#unsettled.push(entry)
-    this.#ends.push(group.end)
+    this.#ends.push(record.end)
   }
 
   /** Sets the LSNs of the entries that end at the word `end` of the buffer, which stands in the log at `lsn`, or before it. */

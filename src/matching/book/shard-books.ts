@@ -1,6 +1,6 @@
 import { commandClientOrderId } from '../codec/command-reader.js'
-import { GroupBuffer } from '../codec/group-buffer.js'
 import { timeInForceCodes } from '../codec/names.js'
+import { RecordBuffer } from '../codec/record-buffer.js'
 import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
 import { ClientOrderIds } from './client-order-ids.js'
@@ -59,7 +59,7 @@ export class ShardBooks {
   readonly requests = new RequestLedger()
   readonly clients = new ClientOrderIds()
   /** Where the events of the command at hand go. */
-  group = new GroupBuffer()
+  record = new RecordBuffer()
   /** The order id that the command at hand names, 0 when it names none: events do not repeat it. */
   commandOrderId = 0
   /** Whether that command has the client's own id of the order. */

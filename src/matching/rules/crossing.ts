@@ -58,7 +58,7 @@ export function cross(
     const traded = Math.min(remaining, shown)
     remaining -= traded
     const open = orders.open(maker) - traded
-    shard.group.trade(
+    shard.record.trade(
       sell,
       books.nextTrade(book, levelPrice),
       orders.id(maker),

@@ -31,7 +31,6 @@ import {
 } from '../codec/command-layout.js'
 import { commandClientOrderId } from '../codec/command-reader.js'
 import { EventCursor } from '../codec/event-reader.js'
-import type { GroupBuffer } from '../codec/group-buffer.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
 import { limits } from '../codec/limits.js'
 import {
@@ -41,6 +40,7 @@ import {
   rejectCodes,
   selfTradePreventionCodes,
 } from '../codec/names.js'
+import type { RecordBuffer } from '../codec/record-buffer.js'
 import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { changeInstrument, haltCode, limitViolation, setHalted } from './instrument-rules.js'
@@ -112,20 +112,20 @@ export class MatchingEngine {
   }
 
   /**
-   * Executes the command record at a word offset. The record is copied to the end of `group`, which the caller has
+   * Executes the command record at a word offset. The record is copied to the end of `record`, which the caller has
    * reset, and everything that it caused is appended. A command that the book refuses appends one `rejected` event;
    * nothing is thrown for any record made by this package's encoders.
    */
-  apply(words: Int32Array, at: number, group: GroupBuffer): void {
+  apply(words: Int32Array, at: number, record: RecordBuffer): void {
     const header = words[at]!
     const shard = this.#shard
-    if (shard.group !== group) shard.group = group
+    if (shard.record !== record) shard.record = record
     const instrumentId = words[at + 1]! >>> 0
     const book = shard.books.find(instrumentId)
     if (book >= 0 && this.#applyFast(header, book, words, at)) return
     const kind = header & 0xff
-    const to = group.end
-    group.copy(words, at, header >>> 18)
+    const to = record.end
+    record.copy(words, at, header >>> 18)
     if ((header & OMITS) !== 0 && kind <= REDUCE) this.#applyWithoutId(kind, book, to)
     else if (book < 0) this.#applyWithoutBook(kind, words, at, instrumentId)
     else if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
@@ -133,13 +133,13 @@ export class MatchingEngine {
   }
 
   /**
-   * Executes the command that was copied to a word offset of the group and names no order id. What stands there of one is what
+   * Executes the command that was copied to a word offset of the record and names no order id. What stands there of one is what
    * an earlier execution wrote, when the log is replayed: it is found out again.
    */
   #applyWithoutId(kind: number, book: number, at: number): void {
-    const { group } = this.#shard
-    // The group's memory may be replaced by a larger one meanwhile: what is read here stays as it is.
-    const words = group.i32
+    const { record } = this.#shard
+    // The record's memory may be replaced by a larger one meanwhile: what is read here stays as it is.
+    const words = record.i32
     words[at + 2] = 0
     words[at + 3] = 0
     if (book < 0) this.#applyWithoutBook(kind, words, at, words[at + 1]! >>> 0)
@@ -157,14 +157,14 @@ export class MatchingEngine {
   }
 
   /** In the tests: checks the trades of each command and, as often as the number of orders allows, all the books. */
-  #applyAsserted(words: Int32Array, at: number, group: GroupBuffer): void {
+  #applyAsserted(words: Int32Array, at: number, record: RecordBuffer): void {
     const shard = this.#shard
     const book = shard.books.find(words[at + 1]! >>> 0)
     const before = book < 0 ? 0 : shard.books.trades(book)
-    const from = group.end
-    MatchingEngine.prototype.apply.call(this, words, at, group)
+    const from = record.end
+    MatchingEngine.prototype.apply.call(this, words, at, record)
     const cursor = new EventCursor()
-    cursor.reset(group.i32, from, group.end)
+    cursor.reset(record.i32, from, record.end)
     let trades = before
     for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
       if (kind !== eventKinds.trade) continue
@@ -201,11 +201,11 @@ export class MatchingEngine {
 
   /** Executes a command that carries a request id, unless it was executed before. */
   #applyRequest(kind: number, book: number, words: Int32Array, at: number): void {
-    const { requests, group } = this.#shard
+    const { requests, record } = this.#shard
     const account = commandAccount(words, at)
-    if (requests.answer(book, account, words, at, group)) return
+    if (requests.answer(book, account, words, at, record)) return
     this.#execute(kind, book, words, at)
-    requests.note(book, account, words, at, group)
+    requests.note(book, account, words, at, record)
   }
 
   #execute(kind: number, book: number, words: Int32Array, at: number): void {
@@ -258,7 +258,7 @@ export class MatchingEngine {
 
   #applyWithoutBook(kind: number, words: Int32Array, at: number, instrumentId: number): void {
     const shard = this.#shard
-    const { group } = shard
+    const { record } = shard
     if (kind === NOOP) return
     if (kind !== commandKinds.instrument || instrumentId > limits.maxInstrumentId) {
       rejectCommand(shard, words, at, rejectCodes.UNKNOWN_INSTRUMENT)
@@ -267,7 +267,7 @@ export class MatchingEngine {
     const definition = decodeInstrument(words, at)
     shard.books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
     shard.levels.reserveBooks(shard.books.size)
-    group.plain(eventKinds['instrument-created'])
+    record.plain(eventKinds['instrument-created'])
   }
 
   /** The instruments of this shard, in the order in which they were created. */
@@ -376,7 +376,7 @@ export class MatchingEngine {
 
   /**
    * Whether the command record at a word offset carries a request id: then `settleRequests` must be called when it is known
-   * at which LSN its group ends, because a repetition is answered with that LSN.
+   * at which LSN its record ends, because a repetition is answered with that LSN.
    */
   hasRequestId(words: Int32Array, at: number): boolean {
     return (words[at]! & HAS_REQUEST_ID) !== 0 && (words[at]! & 0xff) <= REDUCE
@@ -394,7 +394,7 @@ export class MatchingEngine {
   }
 
   /**
-   * Says where the groups of commands with request ids stand in the log, those of which it was not said yet and which end at
+   * Says where the records of commands with request ids stand in the log, those of which it was not said yet and which end at
    * the word `end` of their buffer or before: that word is at `lsn`.
    */
   settleRequests(lsn: number, end: number): void {

@@ -42,26 +42,26 @@ export function haltCode(books: BookTable, book: number): number {
 
 /** Halts or resumes an instrument. One that is closed stays so. */
 export function setHalted(shard: ShardBooks, book: number, halted: boolean): void {
-  const { books, group } = shard
+  const { books, record } = shard
   if (books.status(book) === 'closed') {
-    group.rejected(0, rejectCodes.INSTRUMENT_CLOSED)
+    record.rejected(0, rejectCodes.INSTRUMENT_CLOSED)
     return
   }
   books.setStatus(book, halted ? 'halted' : 'open')
-  group.plain(halted ? eventKinds.halted : eventKinds.resumed)
+  record.plain(halted ? eventKinds.halted : eventKinds.resumed)
 }
 
 /** Changes what an instrument says of itself. Orders that are in its book stay as they are. */
 export function changeInstrument(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const { books, group } = shard
+  const { books, record } = shard
   const change = decodeInstrumentChange(words, at)
   const details = changedDetails(books.definitions[book]!.details, change)
   // What the command itself states fits together, but the other limit may have been changed before.
   if (crossedLimits(details)) {
-    group.rejected(0, rejectCodes.LIMITS_CONFLICT)
+    record.rejected(0, rejectCodes.LIMITS_CONFLICT)
     return
   }
   books.setDetails(book, details)
   if (change.status !== undefined) books.setStatus(book, change.status)
-  group.instrumentChanged(books.status(book), details)
+  record.instrumentChanged(books.status(book), details)
 }

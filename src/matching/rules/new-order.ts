@@ -62,7 +62,7 @@ export function giveOrderId(shard: ShardBooks, book: number, words: Int32Array, 
 
 /** Handles the new-order command at `at`, whose book is known and open. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
-  const { group } = shard
+  const { record } = shard
   if (shard.index.find(book, words[at + 2]!, words[at + 3]!) !== 0) {
     rejectCommand(shard, words, at, DUPLICATE_ORDER_ID)
     return
@@ -107,7 +107,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
       rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
       return
     }
-    group.accepted(account)
+    record.accepted(account)
     shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
     const order = shard.admit(book, words, at, flags | WAITING)
     shard.books.addStops(book, 1)
@@ -133,7 +133,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
     return
   }
-  group.accepted(account)
+  record.accepted(account)
   shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
   shard.aggressor = 0
   shard.aggressorFilled = 0

@@ -14,7 +14,7 @@ import type { CursorState } from '../types.js'
  *     8  4  format version
  *    12  4  state
  *    16  8  sequence
- *    24  8  LSN where the last acknowledged group ends
+ *    24  8  LSN where the last acknowledged record ends
  *    32  8  written, microseconds since 1970
  *    40  4  bytes of the name
  *    44 64  name, then zeros

@@ -74,7 +74,7 @@ export class Cursor {
     return this.#reason
   }
 
-  /** LSN of the last acknowledged group. */
+  /** LSN of the last acknowledged record. */
   get lsn(): number {
     return this.#lsn
   }
@@ -89,7 +89,7 @@ export class Cursor {
     return this.#stored?.lsn ?? this.#lsn
   }
 
-  /** Takes a group as acknowledged; it gets to disk a little later, with others. */
+  /** Takes a record as acknowledged; it gets to disk a little later, with others. */
   acknowledge(lsn: number): void {
     this.#lsn = lsn
     this.#callOff ??= this.#clock.after(cursorStoreDelayMs, () => {

@@ -2,7 +2,7 @@ import { broken } from '../../base/assert.js'
 import { type BatchChunk, RecordAssembler } from '../../log/index.js'
 import { commandKinds } from '../../matching/index.js'
 import type { InstrumentRegistry } from '../instruments.js'
-import { groupType, moreGroups } from '../record-type.js'
+import { commandRecordType, moreRecords } from '../record-type.js'
 import type { AcknowledgementLatency } from './acknowledgement-latency.js'
 import type { WaiterContext } from './pending-commands.js'
 import type { WaiterQueue } from './waiter-queue.js'
@@ -55,10 +55,10 @@ export class Publisher {
   ): void {
     if (lsn <= this.#lsn) broken('records are delivered by rising LSN', { lsn, lastLsn: this.#lsn })
     this.#lsn = lsn
-    if (type !== groupType) return
+    if (type !== commandRecordType) return
     // Those that can change an instrument have the higher kinds, and are rare.
     if ((words[from]! & 0xff) > INSTRUMENT) this.#registry.note(words, from, to)
-    const more = (flags & moreGroups) !== 0
+    const more = (flags & moreRecords) !== 0
     if (this.#queues[producer - 1]!.deliver(words, from, to, lsn, more, this.#walk)) this.#settled++
   }
 }

@@ -2,14 +2,14 @@ import { callUser } from '../../base/emitter.js'
 import { type BatchChunk, ChunkIterator, type LogReader, RecordAssembler } from '../../log/index.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
-import { groupType } from '../record-type.js'
+import { commandRecordType } from '../record-type.js'
 import type { PoolEvent, SubscriptionStats } from '../types.js'
 import type { Cursor, CursorHolder } from './cursor.js'
 import type { CursorStore } from './cursors.js'
-import { GroupEnds } from './group-ends.js'
 import { appendPoolEvents } from './pool-events.js'
+import { RecordEnds } from './record-ends.js'
 
-/** The events of one chunk, and between which group ends they lie. */
+/** The events of one chunk, and between which record ends they lie. */
 interface EventBatch {
   readonly events: PoolEvent[]
   readonly afterLsn: number
@@ -28,19 +28,19 @@ interface SubscriptionParts {
 
 /**
  * The durable events of a pool, in LSN order and without gaps. With a cursor it also takes acknowledgements, of whole
- * groups, and what is acknowledged is not delivered again when the cursor is resumed.
+ * records, and what is acknowledged is not delivered again when the cursor is resumed.
  */
 export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHolder {
   readonly #reader: LogReader
   readonly #cursors: CursorStore
   readonly #cursor: Cursor | undefined
   readonly #stored: Promise<void> | undefined
-  readonly #groupEnds: GroupEnds | undefined
+  readonly #recordEnds: RecordEnds | undefined
   readonly #iterator: ChunkIterator<PoolEvent>
   readonly #onOpen: () => void
   #batch: EventBatch
   #opened = false
-  /** The last answer of `deliveredLsn` within one group: a group may have a hundred thousand events. */
+  /** The last answer of `deliveredLsn` within one record: a record may have a hundred thousand events. */
   #withinLsn = -1
   #beforeWithinLsn = 0
 
@@ -61,14 +61,14 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
       stored.catch(() => {})
       this.#cursor = cursor
       this.#stored = stored
-      this.#groupEnds = new GroupEnds()
+      this.#recordEnds = new RecordEnds()
     }
     let events: PoolEvent[] = []
     let endLsn = 0
-    const ends = this.#groupEnds
+    const ends = this.#recordEnds
     const walk = new RecordAssembler({
       visit(words, from, to, lsn, type) {
-        if (type !== groupType) return
+        if (type !== commandRecordType) return
         appendPoolEvents(events, { words, from, to, lsn, timeUs: walk.timestampUs }, registry)
         ends?.add(lsn)
         endLsn = lsn
@@ -110,7 +110,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     return this.#cursor?.name
   }
 
-  /** LSN of the last group of which every event was given. */
+  /** LSN of the last record of which every event was given. */
   get deliveredLsn(): number {
     const { events, afterLsn, endLsn } = this.#batch
     const { values, given } = this.#iterator
@@ -127,17 +127,17 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     return this.#beforeWithinLsn
   }
 
-  /** LSN of the last acknowledged group: where the cursor stands. `undefined` without a cursor. */
+  /** LSN of the last acknowledged record: where the cursor stands. `undefined` without a cursor. */
   get acknowledgedLsn(): number | undefined {
     return this.#cursor?.lsn
   }
 
   /**
-   * Says that everything up to `lsn` is dealt with, whole groups: by default all of which every event was given. It
+   * Says that everything up to `lsn` is dealt with, whole records: by default all of which every event was given. It
    * gets to disk a little later, together with others; `flush` waits for that. An LSN at or below the last one that
    * was acknowledged changes nothing.
    *
-   * @throws PoolError `TIDEMARK_BAD_ACKNOWLEDGEMENT` when no delivered group ends at `lsn`;
+   * @throws PoolError `TIDEMARK_BAD_ACKNOWLEDGEMENT` when no delivered record ends at `lsn`;
    *   `TIDEMARK_CURSOR_INVALIDATED`, `TIDEMARK_SUBSCRIPTION_CLOSED`, `TIDEMARK_POOL_CLOSED`; `TIDEMARK_BAD_ARGUMENT`
    *   without a cursor.
    */
@@ -147,15 +147,15 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     const { deliveredLsn } = this
     const aligned = Number.isSafeInteger(lsn) && lsn >= 0 && lsn % 8 === 0
     if (aligned && lsn <= cursor.lsn) return
-    if (!aligned || lsn > deliveredLsn || !this.#groupEnds!.has(lsn)) {
+    if (!aligned || lsn > deliveredLsn || !this.#recordEnds!.has(lsn)) {
       throw new PoolError(
         'TIDEMARK_BAD_ACKNOWLEDGEMENT',
-        `LSN ${lsn} is not the end of a group that was delivered whole; the last such is at ${deliveredLsn}.`,
+        `LSN ${lsn} is not the end of a record that was delivered whole; the last such is at ${deliveredLsn}.`,
         { lsn, deliveredLsn, acknowledgedLsn: cursor.lsn },
       )
     }
     cursor.acknowledge(lsn)
-    this.#groupEnds!.dropBelow(lsn)
+    this.#recordEnds!.dropBelow(lsn)
   }
 
   /**

@@ -7,8 +7,8 @@ import {
   type RecordVisitor,
   readRecordsSync,
 } from '../../log/thread.js'
-import { decodeCommand, decodeEvents, GroupBuffer, MatchingEngine } from '../../matching/thread.js'
-import { groupType } from '../record-type.js'
+import { decodeCommand, decodeEvents, MatchingEngine, RecordBuffer } from '../../matching/thread.js'
+import { commandRecordType } from '../record-type.js'
 import { type PoolSnapshot, readPieces } from '../snapshot/snapshot-file.js'
 
 /** Which part of the log a shard replays: the symbols whose number is its own mod the number of shards. */
@@ -84,7 +84,7 @@ class Replayer implements RecordVisitor {
   readonly #engine: MatchingEngine
   readonly #shard: number
   readonly #shards: number
-  readonly #group = new GroupBuffer()
+  readonly #record = new RecordBuffer()
   /** Up to where a restored book has the log in it. */
   readonly #bookLsns: readonly number[]
 
@@ -97,17 +97,17 @@ class Replayer implements RecordVisitor {
 
   visit(words: Int32Array, from: number, to: number, lsn: number, type: number): void {
     const instrumentId = words[from + 1]! >>> 0
-    if (type !== groupType || instrumentId % this.#shards !== this.#shard) return
+    if (type !== commandRecordType || instrumentId % this.#shards !== this.#shard) return
     if (lsn <= (this.#bookLsns[instrumentId] ?? 0)) return
-    const group = this.#group
-    group.reset()
-    this.#engine.apply(words, from, group)
-    const replayed = group.i32
+    const record = this.#record
+    record.reset()
+    this.#engine.apply(words, from, record)
+    const replayed = record.i32
     const count = to - from
-    let same = group.byteLength === count * 4
+    let same = record.byteLength === count * 4
     for (let i = 0; same && i < count; i++) same = replayed[i] === words[from + i]
-    if (!same) throw difference(lsn, words.slice(from, to), group)
-    if (this.#engine.hasRequestId(words, from)) this.#engine.settleRequests(lsn, group.end)
+    if (!same) throw difference(lsn, words.slice(from, to), record)
+    if (this.#engine.hasRequestId(words, from)) this.#engine.settleRequests(lsn, record.end)
   }
 }
 
@@ -117,7 +117,7 @@ export function wordsOf(record: LogRecord): Int32Array {
   return new Int32Array(record.payload.slice().buffer)
 }
 
-function difference(lsn: number, logged: Int32Array, replayed: GroupBuffer): LogError {
+function difference(lsn: number, logged: Int32Array, replayed: RecordBuffer): LogError {
   const command = decodeCommand(logged, 0)
   const again = decodeCommand(replayed.i32, 0)
   if (JSON.stringify(command) !== JSON.stringify(again)) {

@@ -13,8 +13,8 @@ import {
 } from '../../log/thread.js'
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../../matching/thread.js'
 // Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
-import { encodeCancelAll, encodeNoop, GroupBuffer, maxCommandWords } from '../../matching/thread.js'
-import { groupType, moreGroups } from '../record-type.js'
+import { encodeCancelAll, encodeNoop, maxCommandWords, RecordBuffer } from '../../matching/thread.js'
+import { commandRecordType, moreRecords } from '../record-type.js'
 import type { CopyRingMemory } from '../snapshot/copy-ring.js'
 import { ShardCopier } from '../snapshot/shard-copier.js'
 import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
@@ -108,7 +108,7 @@ class ShardLoop {
   readonly #inbound: InboundReader
   readonly #producer: LogProducer
   /** The batch in the making: words for its header, then for each command those of a record's header and what it caused. */
-  readonly #batch = new GroupBuffer()
+  readonly #batch = new RecordBuffer()
   readonly #synthetic = new Int32Array(maxCommandWords)
   readonly #questions = new QuestionQueue()
   readonly #answers: Answers
@@ -185,7 +185,7 @@ class ShardLoop {
     const head = batch.next(recordHeaderWords)
     this.#engine.apply(words, at, batch)
     const { end } = batch
-    writeRecordHeader(batch.i32, head, (end - batch.start) * 4 + recordHeaderBytes, groupType, flags)
+    writeRecordHeader(batch.i32, head, (end - batch.start) * 4 + recordHeaderBytes, commandRecordType, flags)
     this.#commands++
     if (end * 4 > this.#producer.maxBatchBytes) this.#publishApart(head, flags)
   }
@@ -207,7 +207,7 @@ class ShardLoop {
     const fits = (end - from) * 4 <= producer.maxBatchBytes
     const lsn = fits
       ? producer.publishBuilt(batch.i32, from, end, 1)
-      : producer.publishLarge(batch.i32, head, end, groupType, flags)
+      : producer.publishLarge(batch.i32, head, end, commandRecordType, flags)
     this.#published(lsn, end)
     this.#begin()
   }
@@ -230,7 +230,7 @@ class ShardLoop {
     for (const [i, id] of ids.entries()) {
       if (this.#commands >= this.#publishCommands || this.#batch.end >= this.#publishWords) this.#publish()
       encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account, flags)
-      this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreGroups : 0)
+      this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreRecords : 0)
     }
     if (ids.length === 0) {
       encodeNoop(this.#synthetic, 0, tagLow >>> 0, tagHigh >>> 0)

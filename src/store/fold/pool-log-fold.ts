@@ -14,7 +14,7 @@ import {
   reasonOf,
   TradeFields,
 } from '../../matching/index.js'
-import { groupType } from '../../pool/index.js'
+import { commandRecordType } from '../../pool/index.js'
 import type { FoldedTransaction, LogFold } from './log-fold.js'
 import { PoolFold } from './pool-fold.js'
 import { writePool } from './pool-writer.js'
@@ -36,7 +36,7 @@ export class PoolLogFold implements LogFold {
   }
 
   visit(words: Int32Array, from: number, to: number, lsn: number, type: number, timeUs: number): void {
-    if (type !== groupType) return
+    if (type !== commandRecordType) return
     const first = from + (words[from]! >>> 18)
     if (first >= to) return
     const fold = this.#fold

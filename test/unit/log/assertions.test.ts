@@ -26,7 +26,7 @@ function broken(sentence: string) {
 }
 
 describe('the flusher stops when', () => {
-  it('a published frame has another LSN than its place, or a length out of bounds', () => {
+  it('a published batch has another LSN than its place, or a length out of bounds', () => {
     for (const [word, value] of [
       [4, 8],
       [0, 16],

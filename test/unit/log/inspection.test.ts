@@ -89,7 +89,7 @@ describe('inspecting a damaged log', () => {
     expect(found.endLsn).toBe(lsns[4])
   })
 
-  it('takes damage to neighbouring groups for one place', () => {
+  it('takes damage to neighbouring records for one place', () => {
     const { disk, lsns } = sampleLog()
     const [first] = segmentPaths(disk) as [string]
     for (const lsn of lsns.slice(4, 6)) {
@@ -222,7 +222,7 @@ describe('inspecting a damaged log', () => {
   })
 })
 
-/** A log whose last group is written and synced, while no frame says so yet. */
+/** A log whose last record is written and synced, while no batch says so yet. */
 function lastBatch() {
   const disk = new MemoryDisk()
   const log = new InlineLog(disk)
@@ -254,7 +254,7 @@ describe('beside a writer', () => {
     log.flushAll()
     const whole = disk.contentOf(file)!
     const end = log.released
-    // The writer is within its write: the second half of the frame is not there yet.
+    // The writer is within its write: the second half of the batch is not there yet.
     disk.replace(file, Buffer.concat([whole.subarray(0, segmentHeaderBytes + end - 200), Buffer.alloc(9000)]))
     const steps = inspectLog(disk, inlineDirectory)
     let waits = 0
@@ -345,7 +345,7 @@ describe('a log with random damage', () => {
     expect(Math.min(tally.valid, tally.torn, tally.corrupt)).toBeGreaterThan(3)
   })
 
-  it('is read without one group that was not written, and everything skipped is reported', () => {
+  it('is read without one record that was not written, and everything skipped is reported', () => {
     for (let seed = 10_001; seed <= 10_800; seed++) {
       const disk = whole.clone()
       mutate(disk, new Random(seed))

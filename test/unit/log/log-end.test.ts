@@ -7,11 +7,11 @@ import { segmentPaths } from '../../support/damaged-log.js'
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 
-/** A log of one segment with groups that are each synced before the next is written, and its first segment. */
-function sampleOf(groups: number, segmentBytes = 64 * 1024) {
+/** A log of one segment with records that are each synced before the next is written, and its first segment. */
+function sampleOf(records: number, segmentBytes = 64 * 1024) {
   const disk = new MemoryDisk()
   const log = new InlineLog(disk, { segmentBytes })
-  const lsns = Array.from({ length: groups }, (_, i) => {
+  const lsns = Array.from({ length: records }, (_, i) => {
     const lsn = log.append(Buffer.alloc(100, i))
     log.flushAll()
     return lsn
@@ -42,7 +42,7 @@ describe('the end of a log that is written meanwhile', () => {
     const sample = sampleOf(12)
     const { lsns, segments, end } = sample
     let readsMax = 0
-    // Whole up to a group, or torn within the next one; the rest appears at once before some read.
+    // Whole up to a record, or torn within the next one; the rest appears at once before some read.
     for (const cut of [0, 60]) {
       for (let at = 1; ; at++) {
         const { disk, grow } = growing(sample, lsns[4]! + cut)
@@ -80,7 +80,7 @@ describe('the end of a log that is written meanwhile', () => {
     expect(readsMax).toBeGreaterThan(30)
   })
 
-  it('is found though the writer adds a group before each read', () => {
+  it('is found though the writer adds a record before each read', () => {
     const sample = sampleOf(300)
     const { disk, grow } = growing(sample, sample.lsns[4]! + 60)
     let added = 4
@@ -111,7 +111,7 @@ describe('the end of a log that is written meanwhile', () => {
     expect(() => scan(end)).toThrowError(damaged)
   })
 
-  it('holds the last groups of a segment from which the log has gone on since it was listed', async () => {
+  it('holds the last records of a segment from which the log has gone on since it was listed', async () => {
     const sample = sampleOf(300, 16 * 1024)
     const { disk, segments } = sample
     expect(segments.length).toBeGreaterThan(2)

@@ -4,8 +4,8 @@ import {
   decodeEvents,
   encodeNew,
   encodeNoop,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { readRecord } from '../../support/command-format.js'
 import { same } from './support/paired-books.js'
@@ -19,7 +19,7 @@ describe("the pool's records", () => {
     const note = (name: unknown) => seen.set(String(name), (seen.get(String(name)) ?? 0) + 1)
     for (let seed = 1; seed <= 20; seed++) {
       const engine = new MatchingEngine({ hashSeed: seed })
-      const record = new GroupBuffer()
+      const record = new RecordBuffer()
       const random = new Random(seed)
       const apply = (at: number, lsn: number) => {
         record.reset()
@@ -74,7 +74,7 @@ describe("the pool's records", () => {
 
   it('are as short as the page says', () => {
     const engine = new MatchingEngine()
-    const record = new GroupBuffer()
+    const record = new RecordBuffer()
     const apply = (at = 0) => {
       record.reset()
       engine.apply(words, at, record)

@@ -9,27 +9,27 @@ import {
   encodeNew,
   encodeNoop,
   eventKinds,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { encodeInstruments, encodeRandomCommand, instruments, Random } from './support/random-commands.js'
 
 const words = new Int32Array(128)
 
-function engineWith(...ids: number[]): { engine: MatchingEngine; group: GroupBuffer } {
+function engineWith(...ids: number[]): { engine: MatchingEngine; record: RecordBuffer } {
   const engine = new MatchingEngine()
-  const group = new GroupBuffer()
+  const record = new RecordBuffer()
   for (const instrumentId of ids) {
     encodeInstrument(words, 0, 0, 0, { ...instruments[0]!, instrumentId, symbol: `S${instrumentId}` })
-    engine.apply(words, 0, group)
+    engine.apply(words, 0, record)
   }
-  return { engine, group }
+  return { engine, record }
 }
 
-function run(engine: MatchingEngine, group: GroupBuffer): string[] {
-  group.reset()
-  engine.apply(words, 0, group)
-  return decodeEvents(group.i32, 0, group.byteLength / 4).map((event) => event.event)
+function run(engine: MatchingEngine, record: RecordBuffer): string[] {
+  record.reset()
+  engine.apply(words, 0, record)
+  return decodeEvents(record.i32, 0, record.byteLength / 4).map((event) => event.event)
 }
 
 function limit(
@@ -44,21 +44,21 @@ function limit(
 }
 
 describe('an engine', () => {
-  it('writes the command and its events as one group, the same bytes every time', () => {
+  it('writes the command and its events as one record, the same bytes every time', () => {
     const outputs = [1, 2, 3].map((seed) => {
       const engine = new MatchingEngine({ hashSeed: seed })
-      const group = new GroupBuffer()
+      const record = new RecordBuffer()
       const bytes: Buffer[] = []
       for (const at of encodeInstruments(words)) {
-        group.reset()
-        engine.apply(words, at, group)
+        record.reset()
+        engine.apply(words, at, record)
       }
       const random = new Random(99)
       for (let i = 0; i < 3000; i++) {
         encodeRandomCommand(words, random, i)
-        group.reset()
-        engine.apply(words, 0, group)
-        bytes.push(Buffer.from(group.bytes()))
+        record.reset()
+        engine.apply(words, 0, record)
+        bytes.push(Buffer.from(record.bytes()))
       }
       return {
         text: Buffer.concat(bytes).toString('hex'),
@@ -70,17 +70,17 @@ describe('an engine', () => {
   })
 
   it('aligns every record to 8 bytes and keeps command and tag in front', () => {
-    const { engine, group } = engineWith(0)
+    const { engine, record } = engineWith(0)
     const random = new Random(5)
     let omitted = 0
     for (let i = 0; i < 2000; i++) {
       encodeRandomCommand(words, random, i)
       const highest = engine.instrument(words[1]!)?.highestOrderId ?? 0
-      run(engine, group)
-      expect(group.byteLength % 8).toBe(0)
-      expect(group.bytes()).toHaveLength(group.byteLength)
+      run(engine, record)
+      expect(record.byteLength % 8).toBe(0)
+      expect(record.bytes()).toHaveLength(record.byteLength)
       const given = decodeCommand(words, 0) as { orderIdOmitted?: boolean; type: string }
-      const logged = decodeCommand(group.i32, 0) as { orderId?: number }
+      const logged = decodeCommand(record.i32, 0) as { orderId?: number }
       if (given.orderIdOmitted) {
         omitted++
         // The record says the id that the book gave, of which none is left after the largest, or found.
@@ -92,15 +92,15 @@ describe('an engine', () => {
   })
 
   it('takes the ids of a whole pool, of which it holds some', () => {
-    const { engine, group } = engineWith(5, 100_000, 2)
+    const { engine, record } = engineWith(5, 100_000, 2)
     limit(100_000, 1, 7, 0, 100, 5)
-    expect(run(engine, group)).toEqual(['accepted'])
+    expect(run(engine, record)).toEqual(['accepted'])
     limit(3, 1, 7, 0, 100, 5)
-    expect(run(engine, group)).toEqual(['rejected'])
+    expect(run(engine, record)).toEqual(['rejected'])
     encodeHalt(words, 0, 99, 0, 0)
-    expect(run(engine, group)).toEqual(['rejected'])
+    expect(run(engine, record)).toEqual(['rejected'])
     encodeNoop(words, 0, 4, 5)
-    expect(run(engine, group)).toEqual([])
+    expect(run(engine, record)).toEqual([])
     expect(engine.instruments().map((x) => [x.instrumentId, x.symbol, x.orders])).toEqual([
       [5, 'S5', 0],
       [100_000, 'S100000', 1],
@@ -110,33 +110,33 @@ describe('an engine', () => {
   })
 
   it('lists the instruments in which an account has live orders, ascending', () => {
-    const { engine, group } = engineWith(9, 4, 6)
+    const { engine, record } = engineWith(9, 4, 6)
     for (const id of [9, 6, 4]) {
       limit(id, 1, 7, 0, 100, 5)
-      run(engine, group)
+      run(engine, record)
     }
     limit(6, 2, 8, 1, 100, 5)
-    run(engine, group)
+    run(engine, record)
     expect(engine.instrumentsOf(7)).toEqual([4, 9])
     encodeCancel(words, 0, 9, 0, 0, 1, -1, 0)
-    run(engine, group)
+    run(engine, record)
     expect(engine.instrumentsOf(7)).toEqual([4])
     expect(engine.instrumentsOf(8)).toEqual([])
   })
 
   it('keeps account lists through many accounts that come and go', () => {
-    const { engine, group } = engineWith(0)
+    const { engine, record } = engineWith(0)
     const random = new Random(3)
     const live = new Map<number, number>()
     for (let id = 1; id <= 20_000; id++) {
       const account = random.below(3000)
       limit(0, id, account, 0, 1 + random.below(50), 1)
-      run(engine, group)
+      run(engine, record)
       live.set(id, account)
       if (live.size > 200) {
         const victim = random.pick([...live.keys()].slice(0, 50))
         encodeCancel(words, 0, 0, 0, 0, victim, live.get(victim)!, 0)
-        expect(run(engine, group)).toEqual(['cancelled'])
+        expect(run(engine, record)).toEqual(['cancelled'])
         live.delete(victim)
       }
       if (id % 2000 === 0) engine.verify()
@@ -158,14 +158,14 @@ describe('an engine', () => {
     const alone = engineWith(3)
     const crowded = engineWith(1, 2, 3)
     limit(2, 1, 7, 0, 100, 5)
-    run(crowded.engine, crowded.group)
+    run(crowded.engine, crowded.record)
     const empty = alone.engine.digest(3)
     expect(crowded.engine.digest(3)).toBe(empty)
     limit(3, 1, 7, 0, 100, 5)
-    run(alone.engine, alone.group)
+    run(alone.engine, alone.record)
     expect(alone.engine.digest(3)).not.toBe(empty)
     limit(3, 1, 7, 0, 100, 5)
-    run(crowded.engine, crowded.group)
+    run(crowded.engine, crowded.record)
     expect(crowded.engine.digest(3)).toBe(alone.engine.digest(3))
   })
 
@@ -174,17 +174,17 @@ describe('an engine', () => {
     ['the order of acceptance within an account', [1, 2]],
   ])('gives a digest that shows %s', (what, order) => {
     const digests = [[1, 2], order].map((ids, i) => {
-      const { engine, group } = engineWith(3)
+      const { engine, record } = engineWith(3)
       for (const id of ids) {
         limit(3, id, 7, 0, what === 'the queue order' ? 100 : 100 + id, 5)
-        run(engine, group)
+        run(engine, record)
       }
       if (what !== 'the queue order' && i === 1) {
         // Order 1 dies and comes again: same book, but now it is the younger of the two.
         encodeCancel(words, 0, 3, 0, 0, 1, -1, 0)
-        run(engine, group)
+        run(engine, record)
         limit(3, 1, 7, 0, 101, 5)
-        run(engine, group)
+        run(engine, record)
       }
       return engine.digest(3)
     })
@@ -192,46 +192,46 @@ describe('an engine', () => {
   })
 
   it('knows the instruments of an account also when its number takes all 32 bits', () => {
-    const { engine, group } = engineWith(0, 1)
+    const { engine, record } = engineWith(0, 1)
     for (const account of [2 ** 31, 2 ** 32 - 1]) {
       limit(1, account, account, 0, 100, 5)
-      run(engine, group)
+      run(engine, record)
       limit(0, account, account, 0, 2 ** 40, 5)
-      run(engine, group)
+      run(engine, record)
       expect(engine.instrumentsOf(account)).toEqual([0, 1])
     }
   })
 
   it('keeps the highest id that an accepted order has had, also when that order is gone', () => {
-    const { engine, group } = engineWith(0, 1)
+    const { engine, record } = engineWith(0, 1)
     const highest = () => engine.instrument(0)!.highestOrderId
     expect(highest()).toBe(0)
     limit(0, 40, 7, 0, 100, 5)
-    run(engine, group)
+    run(engine, record)
     limit(0, 9, 7, 0, 100, 5)
-    run(engine, group)
+    run(engine, record)
     expect(highest()).toBe(40)
     encodeCancel(words, 0, 0, 0, 0, 40, -1, 0)
-    expect(run(engine, group)).toEqual(['cancelled'])
+    expect(run(engine, record)).toEqual(['cancelled'])
     expect(highest()).toBe(40)
     const largest = 2 ** 53 - 1
     const stop = (id: number) => encodeNew(words, 0, 0, 0, 0, id, 7, 0, 2, 0, 0, 0, 0, 5, 200, 0, 0, 0)
     stop(2 ** 40)
-    expect(run(engine, group)).toEqual(['accepted'])
+    expect(run(engine, record)).toEqual(['accepted'])
     expect(highest()).toBe(2 ** 40)
     encodeNew(words, 0, 0, 0, 0, largest, 7, 0, 0, 2, 0, 0, 100, 5, 0, 0, 0, 0)
-    expect(run(engine, group)).toEqual(['rejected'])
+    expect(run(engine, record)).toEqual(['rejected'])
     expect(highest()).toBe(2 ** 40)
     encodeNew(words, 0, 0, 0, 0, largest, 7, 0, 1, 1, 0, 0, 0, 5, 0, 0, 0, 0)
-    expect(run(engine, group)).toEqual(['accepted', 'cancelled'])
+    expect(run(engine, record)).toEqual(['accepted', 'cancelled'])
     expect(highest()).toBe(largest)
     expect(engine.instrument(1)!.highestOrderId).toBe(0)
   })
 
   it('counts both totals with hidden quantity, and depth without', () => {
-    const { engine, group } = engineWith(0)
+    const { engine, record } = engineWith(0)
     encodeNew(words, 0, 0, 0, 0, 1, 7, 1, 0, 0, 0, 0, 100, 10, 0, 3, 0, 0)
-    run(engine, group)
+    run(engine, record)
     expect(engine.totals(0).asks).toEqual({ quantity: 10, orders: 1, levels: 1 })
     expect(engine.depth(0, 5).asks).toEqual([{ price: 100, quantity: 3, orders: 1 }])
     expect(engine.depth(0, 0).asks).toEqual([])
@@ -240,15 +240,15 @@ describe('an engine', () => {
 
 describe('the event cursor', () => {
   it('reads the same as the decoder, without making objects', () => {
-    const { engine, group } = engineWith(0)
+    const { engine, record } = engineWith(0)
     const cursor = new EventCursor()
     const random = new Random(11)
     for (let i = 0; i < 3000; i++) {
       encodeRandomCommand(words, random, i)
-      run(engine, group)
-      const end = group.byteLength / 4
-      cursor.reset(group.i32, 0, end)
-      for (const event of decodeEvents(group.i32, 0, end)) {
+      run(engine, record)
+      const end = record.byteLength / 4
+      cursor.reset(record.i32, 0, end)
+      for (const event of decodeEvents(record.i32, 0, end)) {
         expect(cursor.next()).toBe(eventKinds[event.event])
         if (event.event === 'trade') {
           expect(event).toEqual({

@@ -4,9 +4,9 @@ import {
   encodeCancel,
   encodeNew,
   encodeReplace,
-  GroupBuffer,
   limits,
   MatchingEngine,
+  RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { PairedBooks, same } from './support/paired-books.js'
 import { encodeInstruments, Random } from './support/random-commands.js'
@@ -124,13 +124,13 @@ describe('plain orders, cancels and replacements', () => {
     const count = 60_000
     const random = new Random(11)
     const engine = new MatchingEngine({ hashSeed: 11 })
-    const group = new GroupBuffer()
+    const record = new RecordBuffer()
     const apply = () => {
-      group.reset()
-      engine.apply(words, 0, group)
-      return decodeEvents(group.i32, 0, group.byteLength / 4)
+      record.reset()
+      engine.apply(words, 0, record)
+      return decodeEvents(record.i32, 0, record.byteLength / 4)
     }
-    for (const at of encodeInstruments(words)) engine.apply(words, at, new GroupBuffer())
+    for (const at of encodeInstruments(words)) engine.apply(words, at, new RecordBuffer())
     // A third at prices side by side, a third far apart, a third at few prices, in an order that opens and joins levels.
     const priceOf = (id: number) => 5_000_000 - [id, id * 83, (id % 50) * 3][id % 3]!
     const ids = Array.from({ length: count }, (_, i) => i + 1)

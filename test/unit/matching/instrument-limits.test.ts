@@ -5,12 +5,12 @@ import {
   decodeCommand,
   encodeCommand,
   encodeInstrument,
-  GroupBuffer,
   type InstrumentCommand,
   instrumentFromCommand,
   limits,
   MatchingEngine,
   maxCommandWords,
+  RecordBuffer,
   type SymbolCommand,
 } from '#tidemark/matching/index.js'
 import { restoredFrom } from './support/copies.js'
@@ -140,7 +140,7 @@ describe('an instrument', () => {
     const definition = instrumentFromCommand(command, 3)
     const words = new Int32Array(maxCommandWords)
     encodeInstrument(words, 0, 0, 0, definition)
-    engine.apply(words, 0, new GroupBuffer())
+    engine.apply(words, 0, new RecordBuffer())
     const copy = restoredFrom(engine)
     expect(copy.instrument(3)).toMatchObject({
       status: 'closed',
@@ -152,7 +152,7 @@ describe('an instrument', () => {
     for (const fields of [{ status: 'open' }, { quoteAsset: 'Y' }, { info: null }] as const) {
       const before = copy.digest(3)
       encodeCommand(words, 0, { type: 'instrument-change', symbol: 'X', ...fields }, grids)
-      copy.apply(words, 0, new GroupBuffer())
+      copy.apply(words, 0, new RecordBuffer())
       expect(copy.digest(3)).not.toBe(before)
     }
   })

@@ -4,10 +4,10 @@ import {
   encodeCancel,
   encodeInstrument,
   encodeNew,
-  GroupBuffer,
   MatchingEngine,
   packedInstrument,
   packedOrderNumbers,
+  RecordBuffer,
   unpackOrder,
 } from '#tidemark/matching/index.js'
 import { encodeRandomCommand, instruments, Random } from './support/random-commands.js'
@@ -26,10 +26,10 @@ function isAfter(a: Place, b: Place): boolean {
 /** An engine with the instruments of the random commands, and what a command does to it. */
 function engineWithBooks() {
   const engine = new MatchingEngine()
-  const group = new GroupBuffer()
+  const record = new RecordBuffer()
   const apply = () => {
-    group.reset()
-    engine.apply(command, 0, group)
+    record.reset()
+    engine.apply(command, 0, record)
   }
   for (const definition of instruments) {
     encodeInstrument(command, 0, 0, 0, definition)

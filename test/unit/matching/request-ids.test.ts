@@ -4,8 +4,8 @@ import {
   decodeEvents,
   encodeCommand,
   encodeInstrument,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
   type SymbolCommand,
 } from '#tidemark/matching/index.js'
 import { restoredFrom } from './support/copies.js'
@@ -19,25 +19,25 @@ const definition = {
   selfTradePrevention: 'none',
 } as const
 
-/** An engine that knows where each group ends: the n-th command at LSN n * 8. */
+/** An engine that knows where each record ends: the n-th command at LSN n * 8. */
 class Log {
   engine = new MatchingEngine()
   readonly #words = new Int32Array(256)
-  readonly #group = new GroupBuffer()
+  readonly #record = new RecordBuffer()
   #lsn = 0
 
   constructor() {
     encodeInstrument(this.#words, 0, 0, 0, definition)
-    this.engine.apply(this.#words, 0, this.#group)
+    this.engine.apply(this.#words, 0, this.#record)
   }
 
   run(command: Partial<SymbolCommand> & { type: string }) {
     encodeCommand(this.#words, 0, { symbol: 'A', ...command } as SymbolCommand, commandGrids(definition))
-    this.#group.reset()
-    this.engine.apply(this.#words, 0, this.#group)
+    this.#record.reset()
+    this.engine.apply(this.#words, 0, this.#record)
     this.#lsn += 8
-    if (this.engine.hasRequestId(this.#words, 0)) this.engine.settleRequests(this.#lsn, this.#group.end)
-    return decodeEvents(this.#group.i32, 0, this.#group.byteLength >> 2)
+    if (this.engine.hasRequestId(this.#words, 0)) this.engine.settleRequests(this.#lsn, this.#record.end)
+    return decodeEvents(this.#record.i32, 0, this.#record.byteLength >> 2)
   }
 }
 
@@ -113,22 +113,22 @@ describe('a request id', () => {
     expect(log.run(order(2, 4_294_967_295, 1))).toMatchObject([{ event: 'repeated', firstLsn: 16 }])
   })
 
-  it('waits for its LSN when only the groups before its own are published', () => {
+  it('waits for its LSN when only the records before its own are published', () => {
     const engine = new MatchingEngine()
     const words = new Int32Array(256)
-    const group = new GroupBuffer()
+    const record = new RecordBuffer()
     encodeInstrument(words, 0, 0, 0, definition)
-    engine.apply(words, 0, group)
-    group.reset()
+    engine.apply(words, 0, record)
+    record.reset()
     const apply = (command: ReturnType<typeof order>) => {
       encodeCommand(words, 0, { symbol: 'A', ...command } as SymbolCommand, commandGrids(definition))
-      group.next(2)
-      engine.apply(words, 0, group)
-      return group.end
+      record.next(2)
+      engine.apply(words, 0, record)
+      return record.end
     }
     const firstLsn = (command: ReturnType<typeof order>) => {
       apply(command)
-      return decodeEvents(group.i32, group.start, group.end)[0]
+      return decodeEvents(record.i32, record.start, record.end)[0]
     }
     const [first, second] = [order(1, 7, 1), order(2, 8, 1)]
     const [firstEnd, secondEnd] = [apply(first), apply(second)]

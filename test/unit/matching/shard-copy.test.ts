@@ -4,9 +4,9 @@ import {
   encodeCancelAll,
   encodeInstrument,
   encodeNew,
-  GroupBuffer,
   type InstrumentDefinition,
   MatchingEngine,
+  RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { CopiedPieces, copyAtOnce, pieceWords, restoredFrom } from './support/copies.js'
 import {
@@ -20,7 +20,7 @@ import {
 /** Applies commands to an engine, and remembers them. */
 class Flow {
   readonly engine: MatchingEngine
-  readonly group = new GroupBuffer()
+  readonly record = new RecordBuffer()
   readonly #random: Random
   #requestId = 0
   #lsn = 0
@@ -55,7 +55,7 @@ class Flow {
     this.#lsn += 8
     this.commands.push({
       words,
-      outcome: outcomeOf(this.engine, words, this.group, this.#lsn),
+      outcome: outcomeOf(this.engine, words, this.record, this.#lsn),
       lsn: this.#lsn,
     })
   }
@@ -95,11 +95,11 @@ class Flow {
   }
 }
 
-function outcomeOf(engine: MatchingEngine, words: Int32Array, group: GroupBuffer, lsn: number): Uint8Array {
-  group.reset()
-  engine.apply(words, 0, group)
-  if (engine.hasRequestId(words, 0)) engine.settleRequests(lsn, group.end)
-  return group.bytes().slice()
+function outcomeOf(engine: MatchingEngine, words: Int32Array, record: RecordBuffer, lsn: number): Uint8Array {
+  record.reset()
+  engine.apply(words, 0, record)
+  if (engine.hasRequestId(words, 0)) engine.settleRequests(lsn, record.end)
+  return record.bytes().slice()
 }
 
 function stateOf(engine: MatchingEngine) {
@@ -121,11 +121,11 @@ function newOrder(id: number, account: number, sell: number, price: number): Int
 
 /** An engine with one book of orders on both sides, `perLevel` at a price. */
 function filled(orders: number, perLevel: number): MatchingEngine {
-  const { engine, group } = new Flow(new MatchingEngine(), new Random(1))
+  const { engine, record } = new Flow(new MatchingEngine(), new Random(1))
   for (let i = 0; i < orders; i++) {
-    group.reset()
+    record.reset()
     const step = Math.floor(i / 2 / perLevel)
-    engine.apply(newOrder(i + 1, i % 50, i & 1, i & 1 ? 1_000_001 + step : 1_000_000 - step), 0, group)
+    engine.apply(newOrder(i + 1, i % 50, i & 1, i & 1 ? 1_000_001 + step : 1_000_000 - step), 0, record)
   }
   return engine
 }
@@ -142,7 +142,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
       for (let seed = 1; seed <= 25; seed++) {
         const random = new Random(seed)
         const flow = new Flow(new MatchingEngine({ hashSeed: seed }), random)
-        const { engine, group } = flow
+        const { engine, record } = flow
         flow[kind](400)
         for (let round = 0; round < 2; round++) {
           flow.forget()
@@ -157,7 +157,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
           flow[kind](100)
           for (const { words, outcome, lsn } of flow.commands) {
             if (restored.hasRequestId(words, 0)) requests++
-            const again = outcomeOf(restored, words, group, lsn)
+            const again = outcomeOf(restored, words, record, lsn)
             if (Buffer.compare(again, outcome) !== 0) expect(again, `seed ${seed}`).toEqual(outcome)
           }
           restored.verify()
@@ -208,11 +208,11 @@ describe('a copy of a shard that is made in steps between commands', () => {
       const engine = filled(100, 10)
       const copied = new CopiedPieces()
       const copy = engine.copy(copied)
-      const group = new GroupBuffer()
-      encodeNew(group.i32, 0, 0, 0, 0, 2 ** 40, 1, 0, 0, timeInForce, 0, 0, 5, 1, 0, 0, 0, 0)
-      const words = group.i32.slice(0, 16)
-      group.reset()
-      engine.apply(words, 0, group)
+      const record = new RecordBuffer()
+      encodeNew(record.i32, 0, 0, 0, 0, 2 ** 40, 1, 0, 0, timeInForce, 0, 0, 5, 1, 0, 0, 0, 0)
+      const words = record.i32.slice(0, 16)
+      record.reset()
+      engine.apply(words, 0, record)
       expect(engine.instrument(0)!.highestOrderId).toBe(2 ** 40)
       while (!copy.step());
       expect(copied.restore(copy.counts).instrument(0)!.highestOrderId).toBe(100)
@@ -224,7 +224,7 @@ describe('a copy of a shard that is made in steps between commands', () => {
     const engine = filled(5000, 10)
     const copied = new CopiedPieces()
     const copy = engine.copy(copied)
-    const group = new GroupBuffer()
+    const record = new RecordBuffer()
     const cancel = new Int32Array(16)
     let steps = 0
     let words = 0
@@ -233,11 +233,11 @@ describe('a copy of a shard that is made in steps between commands', () => {
       expect(copied.words - words).toBeLessThanOrEqual(100 * 16 + pieceWords)
       words = copied.words
       const { ahead } = copy
-      group.reset()
+      record.reset()
       encodeCancel(cancel, 0, 0, 0, 0, id % 5000, -1, 0)
-      engine.apply(cancel, 0, group)
-      group.reset()
-      engine.apply(newOrder(10_000 + id, 3, 0, 999_990), 0, group)
+      engine.apply(cancel, 0, record)
+      record.reset()
+      engine.apply(newOrder(10_000 + id, 3, 0, 999_990), 0, record)
       // The order itself, its neighbours in its level and in its account, and those after which the new one stands.
       expect(copy.ahead - ahead).toBeLessThanOrEqual(6)
       words = copied.words
@@ -256,8 +256,8 @@ describe('a copy of a shard that is made in steps between commands', () => {
     const { words } = copied
     const cancelAll = new Int32Array(16)
     encodeCancelAll(cancelAll, 0, 0, 0, 0, 7)
-    const group = new GroupBuffer()
-    engine.apply(cancelAll, 0, group)
+    const record = new RecordBuffer()
+    engine.apply(cancelAll, 0, record)
     expect(copied.words).toBe(words)
     expect(copy.step()).toBe(true)
     expect(stateOf(restoredFrom(engine))).toEqual(stateOf(engine))
@@ -278,10 +278,10 @@ describe('a copy of a shard that is made in steps between commands', () => {
 
   it('is restored with many levels and many accounts', () => {
     const engine = filled(20_000, 2)
-    const group = new GroupBuffer()
+    const record = new RecordBuffer()
     for (let i = 0; i < 3000; i++) {
-      group.reset()
-      engine.apply(newOrder(60_000 + i, 100 + i, 0, 3 + i * 2 ** 40), 0, group)
+      record.reset()
+      engine.apply(newOrder(60_000 + i, 100 + i, 0, 3 + i * 2 ** 40), 0, record)
     }
     expect(engine.counters().levels).toBeGreaterThan(8200)
     expect(stateOf(restoredFrom(engine))).toEqual(stateOf(engine))

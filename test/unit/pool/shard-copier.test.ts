@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
-import { encodeCancel, encodeNew, GroupBuffer, MatchingEngine } from '#tidemark/matching/index.js'
+import { encodeCancel, encodeNew, MatchingEngine, RecordBuffer } from '#tidemark/matching/index.js'
 import { decisions, decisionWord, writeSnapshot } from '#tidemark/pool/checkpoint/snapshot-thread.js'
 import { createInboundMemory, InboundReader } from '#tidemark/pool/shard/inbound-ring.js'
 import {
@@ -23,11 +23,11 @@ const wordsPerOrder = 16
 /** An engine of one book with orders that are not near each other in their levels. */
 class Shard {
   readonly engine = new MatchingEngine()
-  readonly #group = new GroupBuffer()
+  readonly #record = new RecordBuffer()
   readonly #words = new Int32Array(1024)
 
   constructor() {
-    for (const at of encodeInstruments(this.#words)) this.engine.apply(this.#words, at, this.#group)
+    for (const at of encodeInstruments(this.#words)) this.engine.apply(this.#words, at, this.#record)
     for (let id = 1; id <= orders; id++) this.add(id)
   }
 
@@ -42,8 +42,8 @@ class Shard {
   }
 
   #apply(): void {
-    this.#group.reset()
-    this.engine.apply(this.#words, 0, this.#group)
+    this.#record.reset()
+    this.engine.apply(this.#words, 0, this.#record)
   }
 }
 

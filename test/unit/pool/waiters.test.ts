@@ -6,11 +6,11 @@ import { bundleCommandsMax, CommandBundle, delivered } from '#tidemark/pool/deli
 import { Publisher } from '#tidemark/pool/delivery/publisher.js'
 import { WaiterQueue } from '#tidemark/pool/delivery/waiter-queue.js'
 import { InstrumentRegistry } from '#tidemark/pool/instruments.js'
-import { groupType } from '#tidemark/pool/record-type.js'
+import { commandRecordType } from '#tidemark/pool/record-type.js'
 import { encodeRequest, requestKind, requestWords } from '#tidemark/pool/shard/requests.js'
 
-const group = new Int32Array(4)
-encodeCancel(group, 0, 0, 0, 0, 1, -1, 0)
+const record = new Int32Array(4)
+encodeCancel(record, 0, 0, 0, 0, 1, -1, 0)
 
 const clock = { timestampUs: 1_700_000_000_000_000 }
 
@@ -37,7 +37,7 @@ function newBundle(count: number) {
   let lsn = 0
   const deliver = () => {
     lsn += 8
-    return bundle.deliver(group, 0, group.length, lsn, false, clock)
+    return bundle.deliver(record, 0, record.length, lsn, false, clock)
   }
   return { bundle, outcomes, order, deliver }
 }
@@ -130,18 +130,18 @@ describe('the queue of those who wait for a shard', () => {
 
   it('acknowledges what is durable of a bundle when the rest is not, and counts each command', async () => {
     const { queue, latency } = newQueue()
-    const reports = [1, 2, 3].map(() => queue.addCommand(group, 0))
+    const reports = [1, 2, 3].map(() => queue.addCommand(record, 0))
     expect(queue.commands).toBe(3)
     const lsns: number[] = []
     for (const report of reports) report.then(({ lsn }) => lsns.push(lsn))
-    expect(queue.deliver(group, 0, group.length, 8, false, clock)).toBe(true)
+    expect(queue.deliver(record, 0, record.length, 8, false, clock)).toBe(true)
     await turn()
     expect(lsns).toEqual([])
     queue.release()
     await turn()
     expect(lsns).toEqual([8])
     expect(queue.commands).toBe(2)
-    for (const lsn of [16, 24]) queue.deliver(group, 0, group.length, lsn, false, clock)
+    for (const lsn of [16, 24]) queue.deliver(record, 0, record.length, lsn, false, clock)
     await turn()
     expect(lsns).toEqual([8, 16, 24])
     expect(queue.commands).toBe(0)
@@ -149,7 +149,7 @@ describe('the queue of those who wait for a shard', () => {
   })
 
   it('refuses a record for which no command is in flight', () => {
-    expect(() => newQueue().queue.deliver(group, 0, group.length, 8, false, clock)).toThrow(
+    expect(() => newQueue().queue.deliver(record, 0, record.length, 8, false, clock)).toThrow(
       'No command is in flight for the record that ends at LSN 8',
     )
   })
@@ -193,11 +193,11 @@ describe('the publisher', () => {
       { registry: new InstrumentRegistry(1), latency: new AcknowledgementLatency() },
       () => 0,
     )
-    const otherType = groupType + 1
-    publisher.visit(group, 0, group.length, 16, otherType, 0, 1)
+    const otherType = commandRecordType + 1
+    publisher.visit(record, 0, record.length, 16, otherType, 0, 1)
     for (const lsn of [16, 8]) {
-      expect(() => publisher.visit(group, 0, group.length, lsn, otherType, 0, 1)).toThrow('by rising LSN')
+      expect(() => publisher.visit(record, 0, record.length, lsn, otherType, 0, 1)).toThrow('by rising LSN')
     }
-    publisher.visit(group, 0, group.length, 24, otherType, 0, 1)
+    publisher.visit(record, 0, record.length, 24, otherType, 0, 1)
   })
 })

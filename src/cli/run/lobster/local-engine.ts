@@ -7,10 +7,10 @@ import {
   encodeReduce,
   encodeResume,
   eventKinds,
-  GroupBuffer,
   MatchingEngine,
   maxCommandWords,
   orderTypeCodes,
+  RecordBuffer,
   timeInForceCodes,
 } from '../../../matching/index.js'
 import { VisibleBook } from './visible-book.js'
@@ -25,7 +25,7 @@ export class LocalEngine {
   readonly book = new VisibleBook()
   readonly #engine = new MatchingEngine({ hashSeed: 1 })
   readonly #words = new Int32Array(maxCommandWords)
-  readonly #group = new GroupBuffer()
+  readonly #record = new RecordBuffer()
   readonly #cursor = new EventCursor()
 
   constructor(symbol: string, tickSize: string, lotSize: string) {
@@ -100,12 +100,12 @@ export class LocalEngine {
   #rejected = false
 
   #apply(): void {
-    const group = this.#group
-    group.reset()
-    this.#engine.apply(this.#words, 0, group)
+    const record = this.#record
+    record.reset()
+    this.#engine.apply(this.#words, 0, record)
     this.#takenFromTaker = 0
     this.#rejected = false
-    this.#cursor.reset(group.i32, 0, group.byteLength / 4)
+    this.#cursor.reset(record.i32, 0, record.byteLength / 4)
     for (let kind = this.#cursor.next(); kind !== 0; kind = this.#cursor.next()) {
       if (kind === eventKinds.rejected) this.#rejected = true
       if (kind !== eventKinds.trade) continue

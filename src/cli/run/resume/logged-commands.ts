@@ -8,7 +8,7 @@ import {
   OMITS_ORDER_ID,
   readU64,
 } from '../../../matching/index.js'
-import { groupType } from '../../../pool/index.js'
+import { commandRecordType } from '../../../pool/index.js'
 
 /** Flag of a command's first word; it is the same one in new orders and amendments. */
 const hasRequestIdBit = NEW_HAS_REQUEST_ID << 8
@@ -58,7 +58,7 @@ export interface LoggedSymbol {
   readonly all: CommandDigest
   /** Tag of the command that created it. */
   createdBy: number
-  /** The last of them: its tag, and where its group ends. */
+  /** The last of them: its tag, and where its record ends. */
   lastTag: number
   lastLsn: number
   /** The highest request id of each account. */
@@ -75,7 +75,8 @@ export class LoggedCommands {
   static async read(directory: string, endLsn: number): Promise<LoggedCommands> {
     const logged = new LoggedCommands()
     const assembler = new RecordAssembler({
-      visit: (words, from, _to, lsn, type) => void (type === groupType && logged.#take(words, from, lsn)),
+      visit: (words, from, _to, lsn, type) =>
+        void (type === commandRecordType && logged.#take(words, from, lsn)),
     })
     await readRecords(new FileReader(new NodeDisk(), directory, 0), endLsn, assembler)
     return logged

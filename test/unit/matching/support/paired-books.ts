@@ -3,8 +3,8 @@ import {
   type DecodedEvent,
   decodeCommand,
   decodeEvents,
-  GroupBuffer,
   MatchingEngine,
+  RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { NaiveEngine } from '../../../support/naive-book.js'
 
@@ -12,7 +12,7 @@ import { NaiveEngine } from '../../../support/naive-book.js'
 export class PairedBooks {
   readonly engine: MatchingEngine
   readonly naive = new NaiveEngine()
-  readonly #group = new GroupBuffer()
+  readonly #record = new RecordBuffer()
   /** What the last command caused. */
   lastEvents: DecodedEvent[] = []
 
@@ -22,12 +22,12 @@ export class PairedBooks {
 
   /** Gives the command at a word offset to both and compares what they report. */
   apply(words: Int32Array, at: number, verify = true): DecodedCommand {
-    const group = this.#group
-    group.reset()
-    this.engine.apply(words, at, group)
+    const record = this.#record
+    record.reset()
+    this.engine.apply(words, at, record)
     const command = decodeCommand(words, at)!
     const expected = this.naive.apply(command)
-    const actual = decodeEvents(group.i32, 0, group.byteLength / 4)
+    const actual = decodeEvents(record.i32, 0, record.byteLength / 4)
     if (!same(actual, expected)) {
       throw new Error(`${show(command)}\n   fast: ${show(actual)}\n  naive: ${show(expected)}`)
     }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { acknowledgeWindowBytes, GroupEnds } from '#tidemark/pool/delivery/group-ends.js'
+import { acknowledgeWindowBytes, RecordEnds } from '#tidemark/pool/delivery/record-ends.js'
 import { Random } from '../../support/random.js'
 
-describe('the ends of groups', () => {
+describe('the ends of records', () => {
   it('are known exactly, over pages and beyond 2^32, and forgotten below what was acknowledged', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const random = new Random(seed)
-      const ends = new GroupEnds()
+      const ends = new RecordEnds()
       const added = new Set<number>()
       const first = random.int(2) ? 2 ** 33 - 8 * random.int(100_000) : 0
       let lsn = first
@@ -28,7 +28,7 @@ describe('the ends of groups', () => {
   })
 
   it('are kept over the window, and no further back', () => {
-    const ends = new GroupEnds()
+    const ends = new RecordEnds()
     ends.add(8)
     ends.add(acknowledgeWindowBytes)
     expect(ends.has(8)).toBe(true)

@@ -38,7 +38,7 @@ function writeLog(records) {
   return producer.publish() || lsn
 }
 
-/** Records of a CRC, a length and the payload, published in groups of the same size. */
+/** Records of a CRC, a length and the payload, published in batches of the same size. */
 function writeBare(records) {
   const control = new Int32Array(memory.control)
   const ring = new Int32Array(memory.ring)

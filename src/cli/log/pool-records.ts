@@ -24,15 +24,15 @@ import {
   optionalAt,
 } from '../../matching/index.js'
 import {
+  commandRecordType,
   describeDetails,
-  groupType,
   InstrumentRegistry,
   type PoolInstrument,
   poolEvents,
 } from '../../pool/index.js'
 
-/** A group of the pool, in words; valid as long as the payload is. */
-export interface PoolGroup {
+/** A record of the pool, in words; valid as long as the payload is. */
+export interface PoolRecord {
   readonly words: Int32Array
   readonly from: number
   readonly to: number
@@ -40,12 +40,12 @@ export interface PoolGroup {
 }
 
 /**
- * A record as a group of the pool, or `undefined` when it is not one: of another application, or the rest of a group
+ * A record of the log as one of the pool, or `undefined` when it is not one: of another application, or the rest of a record
  * whose beginning is lost. Every record's length is checked, so that decoding stays inside the payload and ends.
  */
-export function poolGroupOf(group: InspectedRecord): PoolGroup | undefined {
-  const { payload, type } = group
-  if (type !== groupType || payload.byteLength < HEADER_WORDS * 4 || payload.byteLength % 8 !== 0)
+export function poolRecordOf(record: InspectedRecord): PoolRecord | undefined {
+  const { payload, type } = record
+  if (type !== commandRecordType || payload.byteLength < HEADER_WORDS * 4 || payload.byteLength % 8 !== 0)
     return undefined
   const aligned = payload.byteOffset % 4 === 0 ? payload : Uint8Array.from(payload)
   const words = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 2)
@@ -115,8 +115,8 @@ function bits(flags: number): number {
   return count
 }
 
-/** A group of the pool as people and programs read it: symbols, and decimals on the instrument's grids. */
-export interface DescribedGroup {
+/** A record of the pool as people and programs read it: symbols, and decimals on the instrument's grids. */
+export interface DescribedRecord {
   readonly symbol: string | undefined
   readonly instrumentId: number | undefined
   readonly tag: string
@@ -124,7 +124,7 @@ export interface DescribedGroup {
   readonly events: Record<string, unknown>[]
 }
 
-/** The instruments of a log as far as it has been read; `learn` takes its groups in order. */
+/** The instruments of a log as far as it has been read; `learn` takes its records in order. */
 export class InstrumentCatalog {
   readonly #registry = new InstrumentRegistry(1)
 
@@ -138,25 +138,25 @@ export class InstrumentCatalog {
     }
   }
 
-  /** Learns the instrument that a group creates, if it creates one. */
-  learn({ words, from, commandType }: PoolGroup): void {
+  /** Learns the instrument that a record creates, if it creates one. */
+  learn({ words, from, commandType }: PoolRecord): void {
     if (commandType !== 'instrument') return
     const command = decodeOrNothing(words, from)
     const created = words[from + (words[from]! >>> 18)]! & 0xff
     if (command?.type === 'instrument' && created === eventKinds['instrument-created']) this.add(command)
   }
 
-  symbolOf({ words, from }: PoolGroup): string | undefined {
+  symbolOf({ words, from }: PoolRecord): string | undefined {
     return this.#registry.byId(words[from + 1]! >>> 0)?.definition.symbol
   }
 
-  describe(group: PoolGroup, lsn: number): DescribedGroup {
-    const { words, from } = group
+  describe(record: PoolRecord, lsn: number): DescribedRecord {
+    const { words, from } = record
     const instrumentId = words[from + 1]! >>> 0
     const instrument = this.#registry.byId(instrumentId)
     const command = decodeOrNothing(words, from)
     // Time, LSN, symbol and tag are said once, of the whole record.
-    const events = poolEvents({ ...group, lsn, timeUs: 0 }, this.#registry).map((event) => {
+    const events = poolEvents({ ...record, lsn, timeUs: 0 }, this.#registry).map((event) => {
       const { lsn: _, index: __, timeUs: ___, symbol: ____, tag: _____, ...rest } = event
       return rest as Record<string, unknown>
     })
@@ -164,7 +164,7 @@ export class InstrumentCatalog {
       symbol: instrument?.definition.symbol,
       instrumentId: instrumentId === 0xffff_ffff ? undefined : instrumentId,
       tag: tagOf(words, from),
-      command: command ? describeCommand(command, instrument) : { type: group.commandType },
+      command: command ? describeCommand(command, instrument) : { type: record.commandType },
       events,
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { InstrumentCatalog, poolGroupOf } from '#tidemark/cli/log/groups.js'
+import { InstrumentCatalog, poolRecordOf } from '#tidemark/cli/log/pool-records.js'
 import { checkSnapshots, snapshotInstruments, usableSnapshot } from '#tidemark/cli/log/snapshots.js'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { inspectLogNow } from '#tidemark/log/tools/inspection.js'
@@ -11,8 +11,8 @@ import { bitcoin, ether, limit, openPool } from '../../support/pools.js'
 import { Random } from '../../support/random.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
-/** The groups of a pool that has seen every kind of command, and its folder with a snapshot. */
-async function sampleGroups(): Promise<{ dir: string; groups: InspectedRecord[] }> {
+/** The records of a pool that has seen every kind of command, and its folder with a snapshot. */
+async function sampleRecords(): Promise<{ dir: string; records: InspectedRecord[] }> {
   const dir = temporaryDirectory()
   const pool = await openPool({ dir, instruments: [bitcoin, ether] })
   for (let i = 1; i <= 20; i++) {
@@ -41,11 +41,11 @@ async function sampleGroups(): Promise<{ dir: string; groups: InspectedRecord[] 
   await pool.submit({ type: 'cancel-all', account: 3 })
   await pool.checkpoint()
   await pool.close()
-  const groups: InspectedRecord[] = []
+  const records: InspectedRecord[] = []
   inspectLogNow(new NodeDisk(), dir, {
-    record: (group) => groups.push({ ...group, payload: Uint8Array.from(group.payload) }),
+    record: (record) => records.push({ ...record, payload: Uint8Array.from(record.payload) }),
   })
-  return { dir, groups }
+  return { dir, records }
 }
 
 /** The word at which the first trade of a record begins. */
@@ -56,29 +56,29 @@ function placeOfTrade(payload: Uint8Array): number | undefined {
   return at < words.length ? at : undefined
 }
 
-describe('groups of a log', () => {
+describe('records of a log', () => {
   it('are known for what they are, and random or changed bytes are never decoded beyond their end', async () => {
-    const { groups } = await sampleGroups()
+    const { records } = await sampleRecords()
     const catalog = new InstrumentCatalog()
-    for (const group of groups) {
-      const pool = poolGroupOf(group)
+    for (const record of records) {
+      const pool = poolRecordOf(record)
       expect(pool).toBeDefined()
       catalog.learn(pool!)
-      expect(catalog.describe(pool!, group.lsn).command['type']).toBe(pool!.commandType)
+      expect(catalog.describe(pool!, record.lsn).command['type']).toBe(pool!.commandType)
     }
     let decoded = 0
     for (let seed = 1; seed <= 6000; seed++) {
       const random = new Random(seed)
-      const group = groups[random.int(groups.length)]!
-      const payload = seed % 5 === 0 ? random.bytes(8 * random.int(40)) : Uint8Array.from(group.payload)
+      const record = records[random.int(records.length)]!
+      const payload = seed % 5 === 0 ? random.bytes(8 * random.int(40)) : Uint8Array.from(record.payload)
       if (payload.byteLength === 0) continue
       for (let i = 0; i < 1 + random.int(3); i++) payload[random.int(payload.byteLength)] = random.int(256)
       const cut = random.int(4) === 0 ? payload.subarray(0, 8 * random.int(payload.byteLength / 8)) : payload
-      const pool = poolGroupOf({ ...group, payload: cut })
+      const pool = poolRecordOf({ ...record, payload: cut })
       if (!pool) continue
       const other = new InstrumentCatalog()
       other.learn(pool)
-      const text = JSON.stringify([catalog.describe(pool, group.lsn), other.describe(pool, group.lsn)])
+      const text = JSON.stringify([catalog.describe(pool, record.lsn), other.describe(pool, record.lsn)])
       expect([seed, text.includes('NaN')]).toEqual([seed, false])
       decoded++
     }
@@ -86,31 +86,31 @@ describe('groups of a log', () => {
   })
 
   it('are none when a record does not end in them, or lacks what its flags promise', async () => {
-    const { groups } = await sampleGroups()
-    const plain = groups.find(({ payload }) => payload[0] === 4 && payload[1] === 0)!
+    const { records } = await sampleRecords()
+    const plain = records.find(({ payload }) => payload[0] === 4 && payload[1] === 0)!
     const promising = Uint8Array.from(plain.payload)
     promising[1] = 16
-    expect(poolGroupOf(plain)).toBeDefined()
-    expect(poolGroupOf({ ...plain, payload: promising })).toBeUndefined()
-    const trade = groups.find(({ payload }) => placeOfTrade(payload) !== undefined)!
-    expect(poolGroupOf(trade)).toBeDefined()
+    expect(poolRecordOf(plain)).toBeDefined()
+    expect(poolRecordOf({ ...plain, payload: promising })).toBeUndefined()
+    const trade = records.find(({ payload }) => placeOfTrade(payload) !== undefined)!
+    expect(poolRecordOf(trade)).toBeDefined()
     const place = placeOfTrade(trade.payload)!
     const tradeBytes = (new Int32Array(trade.payload.buffer)[place]! >>> 18) * 4
     for (let bytes = 8; bytes < tradeBytes; bytes += 8) {
       const end = place * 4
-      expect(poolGroupOf({ ...trade, payload: trade.payload.slice(0, end + bytes) })).toBeUndefined()
+      expect(poolRecordOf({ ...trade, payload: trade.payload.slice(0, end + bytes) })).toBeUndefined()
     }
   })
 
   it('of a snapshot that the pool removed meanwhile are none, and no failure', async () => {
-    const { dir } = await sampleGroups()
+    const { dir } = await sampleRecords()
     const snapshot = usableSnapshot(await checkSnapshots(dir), 0)!
     rmSync(snapshot.path)
     expect(snapshotInstruments(snapshot)).toBeUndefined()
   })
 
   it('of a snapshot with changed bytes are not used', async () => {
-    const { dir } = await sampleGroups()
+    const { dir } = await sampleRecords()
     const [valid] = await checkSnapshots(dir)
     const whole = readFileSync(valid!.path)
     expect(snapshotInstruments(usableSnapshot([valid!], 0)!)!.map(({ symbol }) => symbol)).toEqual([

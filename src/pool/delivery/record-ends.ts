@@ -2,11 +2,11 @@
 const pageBytes = 256 * 1024
 const pagesMax = 4096
 
-/** The ends of groups further back than this are dropped: such a group can't be acknowledged by itself any more. */
+/** The ends of records further back than this are dropped: such a record can't be acknowledged by itself any more. */
 export const acknowledgeWindowBytes = (pagesMax - 1) * pageBytes
 
-/** The LSNs at which groups end, over the last GiB of log: a 64th of it in memory, at most 16 MiB. */
-export class GroupEnds {
+/** The LSNs at which records end, over the last GiB of log: a 64th of it in memory, at most 16 MiB. */
+export class RecordEnds {
   readonly #pages = new Map<number, Uint32Array>()
   #number = -1
   #page = new Uint32Array(0)

@@ -34,12 +34,12 @@ const REASON_SHIFT = LAYOUT_REASON_SHIFT
 const INITIAL_WORDS = 1024
 
 /**
- * One group in the making: a command record and the event records that it caused, back to back. Owned by the caller
+ * One record in the making: a command record and the event records that it caused, back to back. Owned by the caller
  * and used over and over. `i32` and `u8` are views of the same memory and are replaced when it grows.
  *
  * A caller that builds several in one memory begins each with `next`; the words before it are the caller's.
  */
-export class GroupBuffer {
+export class RecordBuffer {
   i32 = new Int32Array(INITIAL_WORDS)
   u8 = new Uint8Array(this.i32.buffer)
   /** `trade` and `rejected` events written since this buffer was made; `reset` leaves them. */
@@ -54,7 +54,7 @@ export class GroupBuffer {
     return (this.#words - this.#start) * 4
   }
 
-  /** The words between which the group stands. */
+  /** The words between which the record stands. */
   get start(): number {
     return this.#start
   }
@@ -63,20 +63,20 @@ export class GroupBuffer {
     return this.#words
   }
 
-  /** Empties the memory but for the first `words`, which are the caller's: the next group begins after them. */
+  /** Empties the memory but for the first `words`, which are the caller's: the next record begins after them. */
   reset(words = 0): void {
     this.#words = words
     this.#start = words
   }
 
-  /** Begins another group after this one, with `words` between them that are the caller's; returns where those begin. */
+  /** Begins another record after this one, with `words` between them that are the caller's; returns where those begin. */
   next(words: number): number {
     const at = this.claim(words)
     this.#start = this.#words
     return at
   }
 
-  /** The group's bytes, until the buffer changes. */
+  /** The record's bytes, until the buffer changes. */
   bytes(): Uint8Array {
     return this.u8.subarray(this.#start * 4, this.#words * 4)
   }
