@@ -75,6 +75,9 @@ describe('tidemark jobs', () => {
     const run = await tidemark('run', dir, '--handler', file('handler.mjs', handler), '--until-empty')
     expect(run).toMatchObject({ code: 0 })
     expect(run.out).toMatch(/^completed +4\ndead +0\nretried +1\n/)
+    const idle = await tidemark('run', dir, '--handler', file('handler.mjs', handler), '--until-empty')
+    expect(idle.out).toMatch(/^completed +0\n/)
+    expect(idle.out).toMatch(/^dispatch latency +-$/m)
     expect(JSON.parse((await tidemark('status', dir, '--json')).out)).toMatchObject({
       pending: 0,
       inFlight: 0,
@@ -192,6 +195,7 @@ describe('tidemark jobs', () => {
         3,
         'has no function under the export "default"',
       ],
+      [['run', none(), '--handler', file('empty.mjs', handler), '--until-empty'], 3, 'There is no folder'],
     ] as const
     const check = async ([args, code, words]: (typeof cases)[number]) => {
       const outcome = await tidemark(...args)

@@ -4,6 +4,10 @@ import { mutants } from './mutants.mjs'
 
 // node test/mutants/run.mjs [--shard 1/2] [words of the names of those to run]
 const words = process.argv.slice(2)
+if (words[0]?.startsWith('-') && words[0] !== '--shard') {
+  console.log('Usage: npm run test:mutants -- [--shard i/n] [words of the names of those to run]')
+  process.exit(words[0] === '--help' ? 0 : 2)
+}
 const [part, parts] = words[0] === '--shard' ? words.splice(0, 2)[1].split('/').map(Number) : [1, 1]
 const chosen = mutants
   .filter(({ name }) => name.includes(words.join(' ')))

@@ -127,7 +127,6 @@ function addRun(jobs: Command): void {
     .option(...dropHistory)
     .addHelpText('after', exitCodeTable)
     .action(async (dir: string, flags: RunJobsFlags) => {
-      requireNoOther(dir, 'jobs')
       process.exitCode = await runJobs(dir, flags)
     })
 }

@@ -5,6 +5,7 @@ import { reasonOf } from '../../base/errno.js'
 import { JobController, type JobFunction, type JobHandler, type JobTotals } from '../../jobs/index.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
 import { inputFailure } from '../failure.js'
+import { requireLogOf } from '../log-folder.js'
 import { count, rate } from '../number-format.js'
 import { ProgressBar, RateMeter } from '../progress-bar.js'
 import { runTable } from './tables.js'
@@ -28,6 +29,7 @@ const signals = ['SIGINT', 'SIGTERM'] as const
 /** Runs the jobs of a queue until it is empty, if that was asked for, or a signal comes; then closes it. */
 export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCode> {
   const handler = await loadHandler(flags)
+  requireLogOf(dir, 'jobs')
   const queue = await JobController.open({
     dir,
     concurrency: flags.concurrency,
@@ -55,8 +57,7 @@ export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCod
     ...state,
     pending: (await queue.status()).pending,
     elapsedMs: performance.now() - startMs,
-    dispatchP50Ms: dispatchLatency.p50Ms,
-    dispatchP99Ms: dispatchLatency.p99Ms,
+    dispatchLatency: dispatchLatency.count > 0 ? dispatchLatency : undefined,
   }
   process.stdout.write(`${runTable(figures)}\n`)
   return interrupt.interrupted ? exitCodes.interrupted : exitCodes.ok

@@ -39,12 +39,13 @@ export interface RunFigures {
   readonly timedOut: number
   readonly pending: number
   readonly elapsedMs: number
-  readonly dispatchP50Ms: number
-  readonly dispatchP99Ms: number
+  /** Milliseconds from due to started; undefined when no job was started. */
+  readonly dispatchLatency: { readonly p50Ms: number; readonly p99Ms: number } | undefined
 }
 
 /** What a run of the queue did. */
 export function runTable(figures: RunFigures): string {
+  const { dispatchLatency } = figures
   return table([
     ['completed', count(figures.completed)],
     ['dead', count(figures.dead)],
@@ -55,7 +56,9 @@ export function runTable(figures: RunFigures): string {
     ['throughput', `${rate((figures.completed / figures.elapsedMs) * 1000)} jobs/s, all on disk`],
     [
       'dispatch latency',
-      `p50 ${duration(figures.dispatchP50Ms)}, p99 ${duration(figures.dispatchP99Ms)}, waiting in the queue included`,
+      dispatchLatency === undefined
+        ? '-'
+        : `p50 ${duration(dispatchLatency.p50Ms)}, p99 ${duration(dispatchLatency.p99Ms)}, waiting in the queue included`,
     ],
   ])
 }
