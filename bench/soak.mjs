@@ -153,13 +153,12 @@ class Soak {
   }
 
   #handOver(auditor) {
-    if (this.#tags.length === 0) return
-    auditor.postMessage({ lsn: this.#lsn, tags: Uint32Array.from(this.#tags) })
+    auditor.postMessage({ lsn: this.pool.durableLsn, tags: Uint32Array.from(this.#tags) })
     this.#tags = []
   }
 
   async #lastAudit(auditor) {
-    const lsn = this.#lsn
+    const lsn = this.pool.durableLsn
     this.#handOver(auditor)
     const deadlineMs = performance.now() + 60_000
     while (this.#audit.lsn < lsn && performance.now() < deadlineMs) await sleep(50)

@@ -1,6 +1,6 @@
 // The auditor of bench/soak.mjs: a thread that reads the log's files by itself, after the pool, and checks that each command
-// that was acknowledged stands in them exactly once. It gets `{ lsn, tags }`: commands whose acknowledgement named an LSN up to
-// `lsn`, all of it durable; and answers `{ lsn, ... }` when it has read that far.
+// that was acknowledged stands in them exactly once. It gets `{ lsn, tags }`: the durable LSN, where a batch ends, and the tags
+// of commands that were acknowledged by then; and answers `{ lsn, ... }` when it has read that far.
 import { parentPort, workerData } from 'node:worker_threads'
 import { NodeDisk } from '../../dist/src/log/disk/node-disk.js'
 import { FileReader } from '../../dist/src/log/read/file-reader.js'

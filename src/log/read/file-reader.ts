@@ -48,7 +48,10 @@ export class FileReader {
     return this.#position
   }
 
-  /** The next batches below `limitLsn`, at most as many as one read gives; `undefined` when there are none. */
+  /**
+   * The next batches below `limitLsn`, at most as many as one read gives; `undefined` when there are none. A batch ends at the limit,
+   * as at every durable LSN: one that goes on after it is taken for a torn one.
+   */
   nextSync(limitLsn: number): BatchChunk | undefined {
     if (this.#position >= limitLsn) return undefined
     const inMemory = this.#walk && this.#take(this.#walk, limitLsn)
