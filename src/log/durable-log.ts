@@ -9,8 +9,10 @@ import { DiskRoom } from './flush/disk-room.js'
 import { FlusherRequests } from './flush/flusher-requests.js'
 import type { LogThreads } from './flush/log-threads.js'
 import {
+  continueFollowed,
   type DurableLogOptions,
   durableLogOptions,
+  type FollowedFolder,
   initialSegmentBytes,
   type OpenedLog,
   openLog,
@@ -120,6 +122,22 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   ): Promise<DurableLog> {
     const opened = await openLog(options, covered)
     const log = new DurableLog(opened)
+    if (!log.poisoned) return log
+    await log.close()
+    throw log.poisoned
+  }
+
+  /**
+   * Goes on with a log that was followed until now, in a new segment of this epoch: see `FollowedLog.handOver`. Call
+   * `startPreallocator` soon.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`; then the folder is released. @internal
+   */
+  static async continueFollowed(
+    folder: FollowedFolder,
+    options: { kind: string; contentVersion: number; epoch: bigint },
+  ): Promise<DurableLog> {
+    const log = new DurableLog(await continueFollowed(folder, options))
     if (!log.poisoned) return log
     await log.close()
     throw log.poisoned

@@ -89,7 +89,7 @@ export async function openLog(
       flush: settings,
       sealed: check.states,
     })
-    const checked = check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
+    const checked = checkSealed(check)
     const recovery = await starting.finally(() => {
       check.stop()
       return checked
@@ -101,9 +101,58 @@ export async function openLog(
   }
 }
 
+/** A folder that this process has followed, with the lock and the memory that it goes on with. */
+export interface FollowedFolder {
+  readonly dir: string
+  readonly settings: LogSettings
+  readonly memory: LogMemory
+  readonly taken: TakenFolder
+  readonly firstLsn: number
+  readonly endLsn: number
+}
+
+/**
+ * Goes on writing a log that this process has followed, in a new segment of this epoch. Nothing of it is read: it was checked
+ * and synced when it was appended.
+ *
+ * @throws LogError `TIDEMARK_LOG_IO`; then the folder is released.
+ */
+export async function continueFollowed(
+  folder: FollowedFolder,
+  { kind, contentVersion, epoch }: { kind: string; contentVersion: number; epoch: bigint },
+): Promise<OpenedLog> {
+  const { dir, settings, memory, taken, firstLsn, endLsn } = folder
+  try {
+    const threads = new LogThreads(memory)
+    const recovery = await threads.start({
+      memory,
+      directory: dir,
+      identity: taken.identity,
+      kind,
+      contentVersion,
+      coveredLsn: undefined,
+      maxBatchBytes: settings.maxBatchBytes,
+      segmentBytes: settings.segmentBytes,
+      initialSegmentBytes: initialSegmentBytes(settings),
+      flush: settings,
+      sealed: { firstLsns: [], words: new SharedArrayBuffer(0) },
+      continues: { firstLsn, endLsn, epoch },
+    })
+    return { dir, kind, settings, recovery, memory, disk: new NodeDisk(), threads, taken }
+  } catch (error) {
+    taken.release()
+    throw error
+  }
+}
+
 /** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */
 export function initialSegmentBytes({ segmentBytes, maxBatchBytes }: LogSettings): number {
   return Math.min(segmentBytes, Math.max(maxBatchBytes, initialSegmentBytesGoal))
+}
+
+/** Checks the sealed segments of a log that is about to be recovered, in threads of its own when they are large. Never rejects. */
+function checkSealed(check: SealedCheck): Promise<void> {
+  return check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
 }
 
 /** Most logs are smaller, and need not load what this takes. */

@@ -115,10 +115,17 @@ export class EnginePool extends Emitter<PoolEvents> {
    * ```
    */
   static async open(options: EnginePoolOptions & { [rulesVersionOf]?: number }): Promise<EnginePool> {
-    const parts = await openParts(options)
+    return EnginePool.ofParts(await openParts(options), options.instruments)
+  }
+
+  /** A pool of what was opened already, with the instruments that it must have. @internal */
+  static async ofParts(
+    parts: PoolParts,
+    instruments: readonly InstrumentOptions[] = [],
+  ): Promise<EnginePool> {
     const pool = new EnginePool(parts)
     try {
-      await pool.#addInstruments(parts.waiting.registry.missing(options.instruments ?? []))
+      await pool.#addInstruments(parts.waiting.registry.missing(instruments))
     } catch (error) {
       await pool.close()
       throw error
@@ -152,7 +159,8 @@ export class EnginePool extends Emitter<PoolEvents> {
       checkUsable: () => this.#lifetime.checkUsable(),
     })
     this.#subscriptions = new Subscriptions(log, registry, cursors)
-    this.#checkpointer = new Checkpointer({ ...parts, registry, settings: settings.checkpoints })
+    this.#checkpointer =
+      parts.checkpointer ?? new Checkpointer({ ...parts, registry, settings: settings.checkpoints })
     const queues = shards.map(({ waiters }) => waiters)
     const publisher = new Publisher(queues, waiting, () => log.durableLsn)
     const tailer = log.tail(log.recovery.endLsn)

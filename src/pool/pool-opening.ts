@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../base/clock.js'
 import { DurableLog } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
 import { Archiving } from './checkpoint/archiving.js'
+import type { Checkpointer } from './checkpoint/checkpointer.js'
 import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
 import { CursorStore } from './delivery/cursors.js'
 import type { WaiterContext } from './delivery/pending-commands.js'
@@ -29,6 +30,8 @@ export interface PoolParts {
   readonly cursors: CursorStore
   readonly archiving: Archiving | undefined
   readonly clock: Clock
+  /** What has taken the checkpoints until now, in a pool that was a standby's. */
+  readonly checkpointer?: Checkpointer
 }
 
 /**

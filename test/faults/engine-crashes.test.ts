@@ -8,7 +8,7 @@ import {
   rulesVersion,
 } from '#tidemark/matching/index.js'
 import { commandRecordType } from '#tidemark/pool/record-type.js'
-import { replayShard, restoreShard, wordsOf } from '#tidemark/pool/shard/replay.js'
+import { restoreShard, ShardReplay, wordsOf } from '#tidemark/pool/shard/replay.js'
 import { SnapshotWriter, validSnapshots } from '#tidemark/pool/snapshot/snapshot-file.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { InlineLog, inlineDirectory, readRecords } from '../support/inline-log.js'
@@ -108,8 +108,10 @@ class Life {
     for (let shard = 0; shard < shards; shard++) {
       const restored = restoreShard(snapshot, { shard, shards }, disk)
       const fromLsn = snapshot?.header.replayFromLsn ?? report.firstLsn
-      const range = { directory: inlineDirectory, shard, shards, fromLsn, endLsn: report.endLsn, snapshot }
-      replayShard(restored, range, disk)
+      const range = { directory: inlineDirectory, shard, shards, fromLsn }
+      const replay = new ShardReplay(restored, range, disk)
+      replay.to(report.endLsn)
+      replay.close()
       this.#engines.push(restored.engine)
     }
     return { records: readRecords(disk, report.firstLsn, report.endLsn), engines: this.#engines }

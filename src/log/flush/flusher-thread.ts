@@ -3,7 +3,7 @@ import { type FolderIdentity, Ownership } from '../disk/ownership.js'
 import type { DiskMessage, ErrorMessage } from '../errors.js'
 import { shortageOf, toErrorMessage } from '../errors.js'
 import { segmentSeed } from '../format/segment.js'
-import { type RecoveryReport, recoverLog } from '../recover/recovery.js'
+import { type ContinuedLog, type RecoveryReport, recoverLog } from '../recover/recovery.js'
 import type { SealedStates } from '../recover/sealed-check.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from '../ring/memory.js'
 import { poisonMemory } from '../ring/signals.js'
@@ -24,6 +24,8 @@ export interface FlusherThreadData {
   readonly initialSegmentBytes: number
   readonly flush: FlushSettings
   readonly sealed: SealedStates
+  /** Of a log that this process has followed: where it continues. */
+  readonly continues?: ContinuedLog
 }
 
 export type FlusherMessage =

@@ -26,6 +26,8 @@ export interface FirstSegmentSettings {
   readonly maxBatchBytes: number
   /** Checks that the folder is still the caller's. Left out where no other process can take it. */
   readonly ownership?: Ownership | undefined
+  /** The epoch of the segment; a random one unless it is stated. */
+  readonly epoch?: bigint | undefined
   /** Bytes of new batches that the first segment of this opening may take. */
   readonly initialSegmentBytes: number
 }
@@ -94,7 +96,7 @@ function nextHeader(
   const own = {
     kind: settings.kind,
     contentVersion: settings.contentVersion,
-    epoch: randomEpoch(),
+    epoch: settings.epoch ?? randomEpoch(),
     firstLsn: fromLsn,
     maxBatchBytes: Math.max(settings.maxBatchBytes, last?.header.maxBatchBytes ?? 0),
     recycled: false,

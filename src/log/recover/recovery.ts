@@ -53,6 +53,15 @@ export interface RecoverySettings extends FirstSegmentSettings {
   readonly coveredLsn?: number | undefined
   /** Where another thread notes which sealed segments it has found valid. */
   readonly sealed?: SealedStates | undefined
+  /** Of a log that this process has followed until now: it continues there, and nothing is looked at again. */
+  readonly continues?: ContinuedLog | undefined
+}
+
+/** A log whose owner has checked and synced all of it, and under which epoch it goes on. */
+export interface ContinuedLog {
+  readonly firstLsn: number
+  readonly endLsn: number
+  readonly epoch: bigint
 }
 
 /** A last segment whose batches take no more than this share of `initialSegmentBytes` is written again in the new one. */
@@ -68,41 +77,16 @@ const joinShare = 1 / 4
  * do not leave as many files.
  */
 export function recoverLog(settings: RecoverySettings): RecoveredLog {
-  const { disk, directory } = settings
-  makeFolder(disk, directory)
-  requireKind(disk, directory, settings.kind)
-  const segments = findSegments(disk, directory)
-  if (segments.length === 0) {
+  if (settings.continues) return continueLog(settings, settings.continues)
+  const found = findLog(settings)
+  if (!found) {
     return {
       report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined },
       ...beginSegment(settings, undefined, 0, 0, false),
     }
   }
-  for (const { header } of segments) compareKind(directory, header.kind, settings.kind)
-  if (settings.coveredLsn === undefined) checkContentVersion(segments, settings.contentVersion)
-  checkChain(segments)
-
-  for (let i = 0; i < segments.length - 1; i++) {
-    const segment = segments[i]!
-    if (settings.sealed && isCheckedValid(settings.sealed, segment.header.firstLsn)) continue
-    verifySealed(disk, segment, segments[i + 1]!.header)
-  }
-  while (lastBeginsWithinRecord(disk, segments)) removeLast(disk, directory, segments)
-  const last = segments.at(-1)!
-  const tail = scanTail(disk, last)
-  const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
-  if (syncedLsn > tail.endLsn) {
-    throw corruptAt(
-      last,
-      tail.endLsn,
-      `the log ends here, but its batches say that it was synced up to LSN ${syncedLsn}`,
-      tail.records,
-    )
-  }
-
-  checkCovered(settings, segments, tail.endLsn)
-  const firstLsn = firstWholeRecord(settings, segments[0]!, tail.endLsn)
-
+  const { disk } = settings
+  const { segments, last, tail, syncedLsn, firstLsn } = found
   const fromLsn = isSmall(settings, last, tail.endLsn) ? last.header.firstLsn : syncedLsn
   const { endLsn, ...begun } = beginSegment(
     settings,
@@ -130,6 +114,58 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
     },
     ...begun,
   }
+}
+
+function continueLog(settings: RecoverySettings, { firstLsn, endLsn, epoch }: ContinuedLog): RecoveredLog {
+  const { disk, directory } = settings
+  const segments = findSegments(disk, directory)
+  const last = segments.at(-1)
+  const { endLsn: begunLsn, ...begun } = beginSegment({ ...settings, epoch }, last, endLsn, endLsn, false)
+  assert(begunLsn === endLsn, 'a log that was followed continues at its end', () => ({ begunLsn, endLsn }))
+  if (last && begun.active.path !== last.path) trim(disk, last, endLsn)
+  return { report: { segments: segments.length, firstLsn, endLsn, tornTail: undefined }, ...begun }
+}
+
+interface FoundLog {
+  readonly segments: readonly Segment[]
+  readonly last: Segment
+  readonly tail: Tail
+  readonly syncedLsn: number
+  readonly firstLsn: number
+}
+
+/** The log in a folder, checked, up to its end; `undefined` when there is none. Removes what a crash has left beside it. */
+function findLog(settings: RecoverySettings): FoundLog | undefined {
+  const { disk, directory } = settings
+  makeFolder(disk, directory)
+  requireKind(disk, directory, settings.kind)
+  const segments = findSegments(disk, directory)
+  if (segments.length === 0) return undefined
+  for (const { header } of segments) compareKind(directory, header.kind, settings.kind)
+  if (settings.coveredLsn === undefined) checkContentVersion(segments, settings.contentVersion)
+  checkChain(segments)
+
+  for (let i = 0; i < segments.length - 1; i++) {
+    const segment = segments[i]!
+    if (settings.sealed && isCheckedValid(settings.sealed, segment.header.firstLsn)) continue
+    verifySealed(disk, segment, segments[i + 1]!.header)
+  }
+  while (lastBeginsWithinRecord(disk, segments)) removeLast(disk, directory, segments)
+  const last = segments.at(-1)!
+  const tail = scanTail(disk, last)
+  const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
+  if (syncedLsn > tail.endLsn) {
+    throw corruptAt(
+      last,
+      tail.endLsn,
+      `the log ends here, but its batches say that it was synced up to LSN ${syncedLsn}`,
+      tail.records,
+    )
+  }
+
+  checkCovered(settings, segments, tail.endLsn)
+  const firstLsn = firstWholeRecord(settings, segments[0]!, tail.endLsn)
+  return { segments, last, tail, syncedLsn, firstLsn }
 }
 
 /**

@@ -9,6 +9,12 @@ export interface CheckpointTimes {
   readonly checkpointIntervalMs: number
 }
 
+/** What a schedule looks at. */
+export interface ScheduledLog {
+  readonly durableLsn: number
+  readonly poisoned: Error | undefined
+}
+
 /** Where the books of the newest snapshot were taken. */
 interface Taken {
   readonly endLsn: number
@@ -22,7 +28,7 @@ export class CheckpointSchedule {
   /** Called when checkpoints fail and the log since the last one is a multiple of what it may be. */
   onOverdue: (overdue: CheckpointOverdue) => void = () => {}
   readonly #take: () => Promise<CheckpointReport>
-  readonly #log: { readonly durableLsn: number; readonly poisoned: Error | undefined }
+  #log: ScheduledLog
   readonly #times: CheckpointTimes
   readonly #clock: Clock
   readonly #retries: CheckpointRetries
@@ -36,7 +42,7 @@ export class CheckpointSchedule {
 
   constructor(options: {
     take: () => Promise<CheckpointReport>
-    log: { readonly durableLsn: number; readonly poisoned: Error | undefined }
+    log: ScheduledLog
     times: CheckpointTimes
     clock: Clock
     /** The snapshot of the opening, or where the log begins. */
@@ -55,6 +61,11 @@ export class CheckpointSchedule {
     this.#lastMs = options.clock.nowMs()
     const { checkpointIntervalMs } = options.times
     if (checkpointIntervalMs > 0) this.#wait(checkpointIntervalMs)
+  }
+
+  /** Looks at this log from now on. */
+  continueWith(log: ScheduledLog): void {
+    this.#log = log
   }
 
   /** Takes note of commands that were settled; returns whether the next checkpoint is to begin. */

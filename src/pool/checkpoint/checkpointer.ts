@@ -1,6 +1,5 @@
 import { assert } from '../../base/assert.js'
 import type { Clock } from '../../base/clock.js'
-import type { DurableLog } from '../../log/index.js'
 import { firstLsnWithout, NodeDisk, type RetentionSettings, retentionLimit } from '../../log/index.js'
 import type { CursorStore } from '../delivery/cursors.js'
 import type { InstrumentRegistry } from '../instruments.js'
@@ -8,9 +7,18 @@ import type { ShardHandle } from '../shard/shard-handle.js'
 import { listSnapshots, type PoolSnapshot, removeSnapshot, syncDirectory } from '../snapshot/snapshot-file.js'
 import type { CheckpointReport } from '../types.js'
 import type { Archiving } from './archiving.js'
-import { CheckpointSchedule, type CheckpointTimes } from './checkpoint-schedule.js'
+import { CheckpointSchedule, type CheckpointTimes, type ScheduledLog } from './checkpoint-schedule.js'
 import type { WrittenSnapshot } from './snapshot-thread.js'
 import { Snapshots } from './snapshots.js'
+
+/** A log of whose state snapshots are taken: one that this process writes, or follows. */
+export interface CheckpointedLog extends ScheduledLog {
+  readonly dir: string
+  readonly firstLsn: number
+  readonly syncedLsn: number
+  waitSynced(lsn: number): Promise<void>
+  removeBefore(lsn: number): Promise<number>
+}
 
 export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
   /** Snapshots that are kept. */
@@ -23,19 +31,19 @@ export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
  * over what each book has in it already.
  */
 export class Checkpointer {
-  readonly #log: DurableLog
+  #log: CheckpointedLog
   readonly #snapshots: Snapshots
   readonly #registry: InstrumentRegistry
   readonly #settings: CheckpointSettings
-  readonly #cursors: CursorStore
-  readonly #archiving: Archiving | undefined
+  #cursors: CursorStore
+  #archiving: Archiving | undefined
   readonly #clock: Clock
   readonly #disk = new NodeDisk()
   /** When checkpoints are taken, and what became of them. */
   readonly schedule: CheckpointSchedule
 
   constructor(options: {
-    log: DurableLog
+    log: CheckpointedLog
     shards: readonly ShardHandle[]
     registry: InstrumentRegistry
     settings: CheckpointSettings
@@ -60,6 +68,14 @@ export class Checkpointer {
       snapshot: snapshot?.header ?? { endLsn: log.firstLsn, replayFromLsn: log.firstLsn },
       hasSnapshot: snapshot !== undefined,
     })
+  }
+
+  /** The log that was followed is written by this process from now on. A checkpoint that is being taken goes on. */
+  continueWith(log: CheckpointedLog, cursors: CursorStore, archiving: Archiving | undefined): void {
+    this.#log = log
+    this.#cursors = cursors
+    this.#archiving = archiving
+    this.schedule.continueWith(log)
   }
 
   /** Takes note of commands that were settled; returns whether the next checkpoint is to begin. */

@@ -1,27 +1,32 @@
 import type { Clock } from '../../base/clock.js'
 import { shown } from '../../base/shown.js'
-import type { DurableLog } from '../../log/index.js'
 import { FileReader, NodeDisk } from '../../log/index.js'
 import { PoolError, poolClosed } from '../errors.js'
 import type { CursorInfo, CursorInvalidation } from '../types.js'
-import { Cursor, type CursorHolder } from './cursor.js'
+import { Cursor, type CursorHolder, type CursorLog } from './cursor.js'
 import { cursorNameRule, cursorPath, isCursorName, readCursorFiles, removeCursorFile } from './cursor-file.js'
 
 /** Cursors that a pool may have. */
 export const cursorsMax = 1024
 
+/** A log that has cursors: one that this process writes, or follows. */
+export interface CursoredLog extends CursorLog {
+  readonly firstLsn: number
+  readonly durableLsn: number
+}
+
 /** The named cursors of a pool: who holds which, what is stored, and what of the log they need. */
 export class CursorStore {
   /** Called for each cursor that is invalidated while the pool runs. */
   onInvalidated: (invalidation: CursorInvalidation) => void = () => {}
-  readonly #log: DurableLog
+  readonly #log: CursoredLog
   readonly #keepBytes: number
   readonly #clock: Clock
   readonly #cursors = new Map<string, Cursor>()
   #closed = false
 
   /** Reads the cursors of a log's folder. One that is damaged fails when it is used, not here. */
-  static async open(log: DurableLog, options: { keepBytes: number; clock: Clock }): Promise<CursorStore> {
+  static async open(log: CursoredLog, options: { keepBytes: number; clock: Clock }): Promise<CursorStore> {
     const store = new CursorStore(log, options)
     for (const { name, record, reason } of await readCursorFiles(log.dir)) {
       const cursor = record
@@ -33,7 +38,7 @@ export class CursorStore {
     return store
   }
 
-  private constructor(log: DurableLog, options: { keepBytes: number; clock: Clock }) {
+  private constructor(log: CursoredLog, options: { keepBytes: number; clock: Clock }) {
     this.#log = log
     this.#keepBytes = options.keepBytes
     this.#clock = options.clock

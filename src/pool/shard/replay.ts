@@ -1,13 +1,12 @@
 import type { Disk, LogRecord } from '../../log/thread.js'
+import { FileReader, LogError, NodeDisk, RecordAssembler, type RecordVisitor } from '../../log/thread.js'
 import {
-  FileReader,
-  LogError,
-  NodeDisk,
-  RecordAssembler,
-  type RecordVisitor,
-  readRecordsSync,
-} from '../../log/thread.js'
-import { decodeCommand, decodeEvents, MatchingEngine, RecordBuffer } from '../../matching/thread.js'
+  commandKinds,
+  decodeCommand,
+  decodeEvents,
+  MatchingEngine,
+  RecordBuffer,
+} from '../../matching/thread.js'
 import { commandRecordType } from '../record-type.js'
 import { type PoolSnapshot, readPieces } from '../snapshot/snapshot-file.js'
 
@@ -18,8 +17,6 @@ export interface ReplayRange {
   readonly shards: number
   /** Where to begin: the snapshot's `replayFromLsn`, or the beginning of the log. */
   readonly fromLsn: number
-  readonly endLsn: number
-  readonly snapshot: PoolSnapshot | undefined
 }
 
 /** The books of a shard as a snapshot has them, and for each the LSN up to which it has the log in it. */
@@ -67,18 +64,65 @@ function greatestCommonDivisor(a: number, b: number): number {
 
 /**
  * Brings restored books up to date, by executing again the commands that were logged after them. Every record is compared
- * with the logged one, word by word. What opening has just verified is not verified again.
+ * with the logged one, word by word. What opening has just verified, or a standby has just written, is not verified again.
  *
- * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
+ * An opening replays to the end of the log and is done with it. A standby replays the same way for as long as the log grows.
  */
-export function replayShard(
-  { engine, bookLsns }: RestoredBooks,
-  range: ReplayRange,
-  disk: Disk = new NodeDisk(),
-): void {
-  const files = new FileReader(disk, range.directory, range.fromLsn, { verify: false })
-  readRecordsSync(files, range.endLsn, new RecordAssembler(new Replayer(engine, range, bookLsns)))
+export class ShardReplay {
+  readonly #files: FileReader
+  readonly #replayer: Replayer
+  readonly #assembler: RecordAssembler
+
+  constructor({ engine, bookLsns }: RestoredBooks, range: ReplayRange, disk: Disk = new NodeDisk()) {
+    this.#files = new FileReader(disk, range.directory, range.fromLsn, { verify: false, chunkBytes })
+    this.#replayer = new Replayer(engine, range, bookLsns)
+    this.#assembler = new RecordAssembler(this.#replayer)
+  }
+
+  /** The books stand where this record ends; a record of which only the beginning was read is not in them. */
+  get lsn(): number {
+    return this.#assembler.unfinishedLsn ?? this.#files.position
+  }
+
+  /** Whether an instrument was added or changed since this was asked last. */
+  takeInstrumentsChanged(): boolean {
+    const changed = this.#replayer.instrumentsChanged
+    this.#replayer.instrumentsChanged = false
+    return changed
+  }
+
+  /** Whether there is anything below `limitLsn` that was not replayed. */
+  isBehind(limitLsn: number): boolean {
+    return this.#files.position < limitLsn
+  }
+
+  /**
+   * Replays some of the records below `limitLsn`, which must be in the files; returns whether there were any.
+   *
+   * @throws LogError `TIDEMARK_REPLAY_DIFFERS` with the LSN and the field that differs.
+   */
+  step(limitLsn: number): boolean {
+    const chunk = this.#files.nextSync(limitLsn)
+    if (!chunk) return false
+    this.#assembler.walk(chunk)
+    return true
+  }
+
+  /** Replays everything below `limitLsn`. @throws as `step`. */
+  to(limitLsn: number): void {
+    while (this.step(limitLsn));
+  }
+
+  close(): void {
+    this.#files.close()
+  }
 }
+
+/** A step of a replay ends with the batch that passes so many bytes: a standby answers questions between two steps. */
+const chunkBytes = 256 * 1024
+
+/** The first kind of command that can change an instrument; only rare ones come after it. */
+const INSTRUMENT = commandKinds.instrument
 
 class Replayer implements RecordVisitor {
   readonly #engine: MatchingEngine
@@ -87,6 +131,8 @@ class Replayer implements RecordVisitor {
   readonly #record = new RecordBuffer()
   /** Up to where a restored book has the log in it. */
   readonly #bookLsns: readonly number[]
+  /** Whether a command was replayed that may have added or changed an instrument. */
+  instrumentsChanged = false
 
   constructor(engine: MatchingEngine, range: ReplayRange, bookLsns: readonly number[]) {
     this.#bookLsns = bookLsns
@@ -107,6 +153,7 @@ class Replayer implements RecordVisitor {
     let same = record.byteLength === count * 4
     for (let i = 0; same && i < count; i++) same = replayed[i] === words[from + i]
     if (!same) throw difference(lsn, words.slice(from, to), record)
+    if ((words[from]! & 0xff) >= INSTRUMENT) this.instrumentsChanged = true
     if (this.#engine.hasRequestId(words, from)) this.#engine.settleRequests(lsn, record.end)
   }
 }

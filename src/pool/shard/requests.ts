@@ -8,6 +8,8 @@ export const requestKind = {
   cancelAllSymbols: 240,
   /** A question; its answer goes through the shard's message port. */
   question: 241,
+  /** Has a shard that follows lead from now on; it says so through its message port. */
+  lead: 242,
 } as const
 
 export const questionKind = {

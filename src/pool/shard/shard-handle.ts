@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import type { DurableLog } from '../../log/index.js'
-import { fromErrorMessage, LogError, threadEnded } from '../../log/index.js'
+import { fromErrorMessage, LogError, type LogMemory, threadEnded } from '../../log/index.js'
 import { type EngineCounters, type InstrumentState, maxCommandWords } from '../../matching/index.js'
 import type { Waiter, WaiterContext } from '../delivery/pending-commands.js'
 import { WaiterQueue } from '../delivery/waiter-queue.js'
@@ -26,6 +25,15 @@ interface Question {
   readonly reject: (error: Error) => void
 }
 
+/** What a shard needs of the log, its own or one that it follows. */
+export interface ShardLog {
+  readonly memory: LogMemory
+  readonly dir: string
+  /** Where the log begins and ended when it was opened. */
+  readonly recovery: { readonly firstLsn: number; readonly endLsn: number }
+  waitDurable(lsn: number): Promise<void>
+}
+
 /** What a shard's thread said when its books were up. */
 export interface ShardReady {
   readonly instruments: InstrumentState[]
@@ -41,7 +49,10 @@ export class ShardHandle {
   /** Resolves when the thread's loop ended because its ring was stopped; rejects with what ended it otherwise. */
   readonly ended: Promise<void>
   readonly ready: Promise<ShardReady>
-  readonly #log: DurableLog
+  /** Called with the instruments of a shard that follows when one was added or changed. */
+  onInstruments: (instruments: InstrumentState[]) => void = () => {}
+  #log: ShardLog
+  #onLeads: (instruments: InstrumentState[]) => void = () => {}
   readonly #questions = new Map<number, Question>()
   readonly #port: MessagePort
   readonly #request = new Int32Array(requestWords)
@@ -52,7 +63,9 @@ export class ShardHandle {
   constructor(options: {
     shard: number
     shards: number
-    log: DurableLog
+    log: ShardLog
+    /** Whether the log grows without the shard, which replays it until `lead`. Default false. */
+    follows?: boolean
     maxInFlight: number
     maxQuestions: number
     spinUs: number
@@ -83,6 +96,8 @@ export class ShardHandle {
         else if (message.kind === 'answer') this.#answered(message)
         else if (message.kind === 'unanswered') this.#unanswered(message.id, fromErrorMessage(message.error))
         else if (message.kind === 'stopped') stopped = true
+        else if (message.kind === 'instruments') this.onInstruments(message.instruments)
+        else if (message.kind === 'leads') this.#onLeads(message.instruments)
         else {
           failure = fromErrorMessage(message.error)
           reject(failure)
@@ -105,6 +120,7 @@ export class ShardHandle {
         fromLsn: options.snapshot?.header.replayFromLsn ?? log.recovery.firstLsn,
         snapshot: options.snapshot,
         endLsn: log.recovery.endLsn,
+        follows: options.follows ?? false,
         spinUs: options.spinUs,
       },
       [port2],
@@ -182,6 +198,26 @@ export class ShardHandle {
     this.#port.postMessage({ memory })
     const { lsn } = await this.ask(questionKind.copy, 0)
     return lsn
+  }
+
+  /**
+   * Has a shard that follows replay what is on disk, and take commands for `log` from then on. Resolves with its instruments when
+   * it does; rejects with what ended it.
+   */
+  async lead(log: ShardLog): Promise<InstrumentState[]> {
+    this.#log = log
+    const leads = new Promise<InstrumentState[]>((resolve) => {
+      this.#onLeads = resolve
+    })
+    while (!this.#failure && !this.inbound.fits(requestWords)) await sleep(roomLookMs)
+    if (this.#failure) throw this.#failure
+    encodeRequest(this.#request, requestKind.lead, 0, 0, 0, 0, 0, 0)
+    this.inbound.write(this.#request, 0, requestWords)
+    this.inbound.wake()
+    return Promise.race([
+      leads,
+      this.ended.then(() => Promise.reject(new Error('a shard ended before it led'))),
+    ])
   }
 
   stats(): ShardStats {

@@ -3,6 +3,7 @@ import { broken } from '../../base/assert.js'
 import {
   batchHeaderWords,
   type ErrorMessage,
+  FollowedLsn,
   LogError,
   type LogMemory,
   LogProducer,
@@ -21,7 +22,7 @@ import type { PoolSnapshot } from '../snapshot/snapshot-file.js'
 import { type InboundMemory, InboundReader, shardCounter } from './inbound-ring.js'
 import { QuestionQueue } from './question-queue.js'
 import { type Answer, Answers } from './questions.js'
-import { type RestoredBooks, replayShard, restoreShard } from './replay.js'
+import { type RestoredBooks, restoreShard, ShardReplay } from './replay.js'
 import { questionKind, requestKind } from './requests.js'
 
 export interface ShardThreadData {
@@ -31,8 +32,10 @@ export interface ShardThreadData {
   readonly inbound: InboundMemory
   readonly port: MessagePort
   readonly directory: string
-  readonly endLsn: number
   readonly fromLsn: number
+  readonly endLsn: number
+  /** Whether the log grows without this shard, which replays it, and takes no commands, until it is to lead. */
+  readonly follows: boolean
   /** What the books are restored from before the log is replayed. */
   readonly snapshot: PoolSnapshot | undefined
   /** How long the thread looks for commands before it sleeps. */
@@ -41,6 +44,10 @@ export interface ShardThreadData {
 
 export type ShardMessage =
   | { readonly kind: 'ready'; readonly instruments: InstrumentState[]; readonly counters: EngineCounters }
+  /** Of a shard that follows: instruments were added or changed. */
+  | { readonly kind: 'instruments'; readonly instruments: InstrumentState[] }
+  /** The shard has followed to the end, and takes commands from now on. */
+  | { readonly kind: 'leads'; readonly instruments: InstrumentState[] }
   | { readonly kind: 'answer'; readonly id: number; readonly lsn: number; readonly answer: Answer }
   /** The question got no answer, and never will. */
   | { readonly kind: 'unanswered'; readonly id: number; readonly error: ErrorMessage }
@@ -82,17 +89,25 @@ export function restoreAhead(forecast: ShardForecast): {
 }
 
 /**
- * Brings the shard's books up from the log, then matches until the inbound ring is stopped. Blocks its thread. `restored`
- * are the books of the very snapshot in `data`, if they were restored before.
+ * Brings the shard's books up from the log, then matches until the inbound ring is stopped. One that follows goes on
+ * replaying what the log gets, until it is to lead. Blocks its thread. `restored` are the books of the very snapshot in
+ * `data`, if they were restored before.
  */
 export function runShardThread(data: ShardThreadData, restored?: RestoredBooks): void {
   const post = (message: ShardMessage) => data.port.postMessage(message)
   try {
     const books = restored ?? restoreShard(data.snapshot, data)
     const { engine } = books
-    replayShard(books, data)
-    post({ kind: 'ready', instruments: engine.instruments(), counters: engine.counters() })
-    new ShardLoop(engine, data, post).run()
+    const replay = new ShardReplay(books, data)
+    try {
+      replay.to(data.endLsn)
+      replay.takeInstrumentsChanged()
+      if (!data.follows) replay.close()
+      post({ kind: 'ready', instruments: engine.instruments(), counters: engine.counters() })
+      new ShardLoop(engine, data, post, data.follows ? replay : undefined).run()
+    } finally {
+      replay.close()
+    }
     post({ kind: 'stopped' })
   } catch (error) {
     post({ kind: 'failed', error: toErrorMessage(error) })
@@ -106,7 +121,10 @@ export function runShardThread(data: ShardThreadData, restored?: RestoredBooks):
 class ShardLoop {
   readonly #engine: MatchingEngine
   readonly #inbound: InboundReader
-  readonly #producer: LogProducer
+  readonly #shard: number
+  readonly #log: LogMemory
+  /** One that follows makes it when it is to lead: only then is it known under which epoch the log continues. */
+  #producer: LogProducer
   /** The batch in the making: words for its header, then for each command those of a record's header and what it caused. */
   readonly #batch = new RecordBuffer()
   readonly #synthetic = new Int32Array(maxCommandWords)
@@ -116,8 +134,11 @@ class ShardLoop {
   readonly #post: (message: ShardMessage) => void
   readonly #port: MessagePort
   readonly #spinUs: number
-  /** Where the last record of this shard ends. */
+  /** Where the last record of this shard ends; of one that follows, where the books stand. */
   #lsn: number
+  /** How a shard that follows gets its commands, and up to where they are on disk. */
+  #replay: ShardReplay | undefined
+  readonly #followed: FollowedLsn
   /** The copy for a snapshot that is being made, and the question that it answers. */
   #copier: ShardCopier | undefined
   #copyQuestion = 0
@@ -127,8 +148,16 @@ class ShardLoop {
   readonly #publishCommands: number
   readonly #publishWords: number
 
-  constructor(engine: MatchingEngine, data: ShardThreadData, post: (message: ShardMessage) => void) {
+  constructor(
+    engine: MatchingEngine,
+    data: ShardThreadData,
+    post: (message: ShardMessage) => void,
+    replay: ShardReplay | undefined,
+  ) {
     this.#engine = engine
+    this.#shard = data.shard
+    this.#log = data.log
+    this.#replay = replay
     this.#answers = new Answers(engine)
     this.#inbound = new InboundReader(data.inbound)
     this.#producer = new LogProducer(data.log, data.shard + 1)
@@ -140,6 +169,12 @@ class ShardLoop {
     this.#publishCommands = Math.min(publishCommands, recordsMax)
     this.#publishWords = Math.min(publishBytes, maxBatchBytes) >> 2
     this.#batch.reset(batchHeaderWords)
+    this.#followed = new FollowedLsn(data.log)
+  }
+
+  /** Whether there is something to do beside what comes through the ring: other threads wake this one when there is. */
+  get ready(): boolean {
+    return this.#copier?.ready === true || this.#replay?.isBehind(this.#followed.value) === true
   }
 
   run(): void {
@@ -152,18 +187,20 @@ class ShardLoop {
       if (at < 0) {
         this.#publish()
         const answered = this.#answersSome()
+        const followed = this.#followOn()
         if (this.#copier?.ready) {
           this.#copyOn(this.#copier)
           continue
         }
-        if (answered) continue
+        if (answered || followed) continue
         if (inbound.stopped && inbound.next() < 0) return
-        inbound.sleep(this.#copier, this.#spinUs)
+        inbound.sleep(this, this.#spinUs)
         continue
       }
       const kind = words[at]! & 0xff
       if (kind < requestKind.cancelAllSymbols) this.#execute(words, at, 0)
       else if (kind === requestKind.cancelAllSymbols) this.#cancelAllSymbols(words, at)
+      else if (kind === requestKind.lead) this.#lead()
       else if (isUserQuestion(words, at)) this.#questions.add(words, at)
       else this.#answer(words, at)
       inbound.advance(at)
@@ -176,6 +213,30 @@ class ShardLoop {
         this.#copyOn(this.#copier)
       }
     }
+  }
+
+  /** Replays some of what the log has got, if this shard follows; returns whether there was any. */
+  #followOn(): boolean {
+    const replay = this.#replay
+    // One that is stopped need not catch up first.
+    if (!replay || this.#inbound.stopped || !replay.step(this.#followed.value)) return false
+    this.#lsn = replay.lsn
+    if (replay.takeInstrumentsChanged())
+      this.#post({ kind: 'instruments', instruments: this.#engine.instruments() })
+    return true
+  }
+
+  /** Replays to the end of what is on disk, where the log of this process begins, and takes commands from then on. */
+  #lead(): void {
+    const replay = this.#replay
+    if (!replay) broken('only a shard that follows is asked to lead', { shard: this.#shard })
+    const endLsn = this.#followed.value
+    replay.to(endLsn)
+    replay.close()
+    this.#replay = undefined
+    this.#producer = new LogProducer(this.#log, this.#shard + 1)
+    this.#lsn = endLsn
+    this.#post({ kind: 'leads', instruments: this.#engine.instruments() })
   }
 
   #execute(words: Int32Array, at: number, flags: number): void {
@@ -268,10 +329,11 @@ class ShardLoop {
 
   /**
    * Begins the copy of the books for a snapshot, at the claim tail: whatever this shard logs later stands after it, and
-   * replay need not go back to the last record of a quiet shard. The question is answered when all is copied.
+   * replay need not go back to the last record of a quiet shard. One that follows logs nothing, and stands where it has
+   * replayed to. The question is answered when all is copied.
    */
   #beginCopy(question: number): void {
-    const lsn = this.#producer.tailLsn
+    const lsn = this.#replay ? this.#lsn : this.#producer.tailLsn
     this.#copyQuestion = question
     this.#tryAnswer(question, () => {
       const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }

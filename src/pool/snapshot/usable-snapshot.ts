@@ -1,4 +1,3 @@
-import type { DurableLog } from '../../log/index.js'
 import { LogError, newestSnapshot } from '../../log/index.js'
 import { listSnapshots, type PoolSnapshot, readSnapshotHeader } from './snapshot-file.js'
 
@@ -24,7 +23,10 @@ export async function restoreNewest(
  *
  * @throws LogError `TIDEMARK_LOG_CORRUPT`.
  */
-export function checkSnapshot(snapshot: PoolSnapshot | undefined, log: DurableLog): void {
+export function checkSnapshot(
+  snapshot: PoolSnapshot | undefined,
+  log: { readonly dir: string; readonly recovery: { readonly firstLsn: number; readonly endLsn: number } },
+): void {
   const { firstLsn, endLsn } = log.recovery
   if (snapshot && snapshot.header.endLsn > endLsn) {
     throw new LogError(

@@ -125,6 +125,7 @@ describe('a question that fails in the shard', () => {
       port: { postMessage } as unknown as ShardThreadData['port'],
       directory: log.dir,
       endLsn: 0,
+      follows: false,
       fromLsn: 0,
       snapshot: undefined,
       spinUs: 0,
