@@ -26,4 +26,5 @@ export {
 } from './codec/instrument-details.js'
 export { differingField } from './codec/instrument-record.js'
 export { notionalText } from './codec/notional.js'
+export { isConditional } from './codec/order-types.js'
 export * from './public.js'

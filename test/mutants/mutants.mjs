@@ -748,6 +748,13 @@ export const mutants = [
     tests: ['test/integration/sealed-check.test.ts'],
   },
   {
+    name: 'a take-profit waits for what a stop waits for',
+    file: 'dist/src/matching/codec/order-types.js',
+    find: '((TAKES_PROFIT >>> orderType) & 1) === sell',
+    replace: '0 === sell',
+    tests: ['test/unit/matching/take-profits.test.ts'],
+  },
+  {
     name: 'commands of other matching rules are replayed',
     file: 'dist/src/log/recover/recovery.js',
     find: 'throw rulesDiffer(segments[last], assembler.startLsn, settings);',

@@ -4,7 +4,7 @@
  */
 
 const sides = ['buy', 'sell']
-const orderTypes = ['limit', 'market', 'stop', 'stop-limit']
+const orderTypes = 'limit market stop stop-limit take-profit take-profit-limit'.split(' ')
 const timesInForce = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD']
 const preventions = [undefined, 'none', 'cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement']
 const cancelReasons =

@@ -13,6 +13,7 @@ import type { InstrumentDefinition } from '#tidemark/matching/codec/instrument-r
 import type {
   CancelReason,
   InstrumentStatus,
+  OrderType,
   RejectCode,
   SelfTradePrevention,
   Side,
@@ -176,8 +177,8 @@ export class NaiveBook {
       status: 'elected',
       place: 0,
     }
-    if (orderType === 'stop' || orderType === 'stop-limit') {
-      const total = sum(this.#waiting(side).filter((o) => o.command.stopPrice === stopPrice))
+    if (waits(orderType)) {
+      const total = sum(this.#waiting(directionOf(command)).filter((o) => o.command.stopPrice === stopPrice))
       if (total + quantity > LARGEST) {
         this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
         return
@@ -219,8 +220,8 @@ export class NaiveBook {
       this.#rejectOrder(order, outside)
       return
     }
-    const waits = order.status === 'waiting'
-    if (waits && orderType === 'stop' && price !== order.price) {
+    const isWaiting = order.status === 'waiting'
+    if (isWaiting && withoutLimit(orderType) && price !== order.price) {
       this.#rejectOrder(order, 'PRICE_NOT_APPLICABLE')
       return
     }
@@ -230,13 +231,15 @@ export class NaiveBook {
     }
     const keepsPlace =
       this.#definition.replacePriority === 'keep-on-reduce' && price === order.price && quantity <= order.open
-    const crosses = !waits && !keepsPlace && this.#crossable(side, price).length > 0
+    const crosses = !isWaiting && !keepsPlace && this.#crossable(side, price).length > 0
     if (crosses && postOnly) {
       this.#rejectOrder(order, 'POST_ONLY_WOULD_TRADE')
       return
     }
-    const peers = waits
-      ? this.#waiting(side).filter((o) => o.command.stopPrice === order.command.stopPrice)
+    const peers = isWaiting
+      ? this.#waiting(directionOf(order.command)).filter(
+          (o) => o.command.stopPrice === order.command.stopPrice,
+        )
       : this.#resting(side).filter((o) => o.price === price)
     if (!crosses && sum(peers.filter((o) => o !== order)) + quantity > LARGEST) {
       this.#rejectOrder(order, 'LEVEL_TOTAL_TOO_LARGE')
@@ -252,7 +255,7 @@ export class NaiveBook {
     })
     order.price = price
     order.open = quantity
-    if (waits) {
+    if (isWaiting) {
       order.shown = quantity
       if (!keepsPlace) order.place = this.#places++
     } else if (keepsPlace) order.shown = Math.min(order.shown, quantity)
@@ -283,8 +286,8 @@ export class NaiveBook {
     const inOrder = [
       ...this.#resting('buy'),
       ...this.#resting('sell'),
-      ...this.#waiting('sell'),
-      ...this.#waiting('buy'),
+      ...this.#waiting('fall'),
+      ...this.#waiting('rise'),
     ]
     for (const order of inOrder) {
       const { timeInForce, expireTime = 0 } = order.command
@@ -296,7 +299,7 @@ export class NaiveBook {
   /** Trades an order that is in no queue and does with the rest what its type asks for. */
   #act(order: NaiveOrder): void {
     const { command } = order
-    const isMarket = command.orderType === 'market' || command.orderType === 'stop'
+    const isMarket = withoutLimit(command.orderType)
     const stoppedBySelfTrade = this.#trade(order, isMarket ? undefined : order.price)
     if (order.open === 0) this.#drop(order)
     else if (stoppedBySelfTrade) this.#cancel(order, 'self-trade')
@@ -385,7 +388,7 @@ export class NaiveBook {
   #fillable(taker: NaiveOrder): boolean {
     const { command } = taker
     const mode = this.#prevention(taker)
-    const isMarket = command.orderType === 'market' || command.orderType === 'stop'
+    const isMarket = withoutLimit(command.orderType)
     let needed = taker.open
     const queue = this.#crossable(command.side, isMarket ? undefined : taker.price).map((o) => ({
       account: o.command.account,
@@ -419,7 +422,7 @@ export class NaiveBook {
       const { side, orderType, timeInForce, postOnly } = order.command
       const { price, open: quantity, filled } = order
       this.#events.push({ event: 'triggered', ...idOf(order), price, quantity, filled })
-      const isMarket = orderType === 'stop'
+      const isMarket = withoutLimit(orderType)
       const crosses = this.#crossable(side, isMarket ? undefined : order.price).length > 0
       const rests = !isMarket && timeInForce !== 'IOC' && timeInForce !== 'FOK'
       if (postOnly && crosses) this.#cancel(order, 'post-only')
@@ -435,8 +438,8 @@ export class NaiveBook {
     const last = this.#lastPrice
     if (last === 0) return
     const reached = [
-      ...this.#waiting('buy').filter((o) => o.command.stopPrice! <= last),
-      ...this.#waiting('sell').filter((o) => o.command.stopPrice! >= last),
+      ...this.#waiting('rise').filter((o) => o.command.stopPrice! <= last),
+      ...this.#waiting('fall').filter((o) => o.command.stopPrice! >= last),
     ]
     for (const order of reached) {
       order.status = 'elected'
@@ -503,11 +506,11 @@ export class NaiveBook {
       .sort((a, b) => better * (a.price - b.price) || a.place - b.place)
   }
 
-  /** Waiting stops of a side, the next to be triggered first. */
-  #waiting(side: Side): NaiveOrder[] {
-    const sooner = side === 'buy' ? 1 : -1
+  /** Orders that wait for the last price to rise or to fall, the next to be triggered first. */
+  #waiting(direction: 'rise' | 'fall'): NaiveOrder[] {
+    const sooner = direction === 'rise' ? 1 : -1
     return this.#orders
-      .filter((o) => o.status === 'waiting' && o.command.side === side)
+      .filter((o) => o.status === 'waiting' && directionOf(o.command) === direction)
       .sort((a, b) => sooner * (a.command.stopPrice! - b.command.stopPrice!) || a.place - b.place)
   }
 
@@ -537,14 +540,29 @@ export class NaiveBook {
       highestOrderId: this.#highestOrderId,
       bids: this.#resting('buy').map(stateOf),
       asks: this.#resting('sell').map(stateOf),
-      sellStops: this.#waiting('sell').map(stateOf),
-      buyStops: this.#waiting('buy').map(stateOf),
+      waitingForFall: this.#waiting('fall').map(stateOf),
+      waitingForRise: this.#waiting('rise').map(stateOf),
       accounts: accounts.map((account) => ({
         account,
         orderIds: this.#orders.filter((o) => o.command.account === account).map((o) => o.command.orderId),
       })),
     }
   }
+}
+
+/** Whether an order of a type waits for its stop price. */
+function waits(type: OrderType): boolean {
+  return type !== 'limit' && type !== 'market'
+}
+
+function withoutLimit(type: OrderType): boolean {
+  return type === 'market' || type === 'stop' || type === 'take-profit'
+}
+
+/** What a waiting order waits for. */
+function directionOf({ side, orderType }: DecodedNew): 'rise' | 'fall' {
+  if (orderType === 'stop' || orderType === 'stop-limit') return side === 'buy' ? 'rise' : 'fall'
+  return side === 'buy' ? 'fall' : 'rise'
 }
 
 function idOf({ command: { orderId, account, side, clientOrderId } }: NaiveOrder) {

@@ -1,9 +1,10 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
 import { type InstrumentStatus, instrumentStatusCodes } from '../codec/names.js'
+import { isConditional } from '../codec/order-types.js'
 import { orderState } from './book-queries.js'
 import type { OrderState } from './order-state.js'
-import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, FLAG_TYPE_SHIFT } from './order-store.js'
-import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
+import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, typeOf } from './order-store.js'
+import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from './price-levels.js'
 import type { ShardBooks } from './shard-books.js'
 
 /** Everything about one book that decides how it behaves from now on. */
@@ -18,8 +19,9 @@ export interface BookState {
   /** Each in priority order. */
   readonly bids: readonly OrderState[]
   readonly asks: readonly OrderState[]
-  readonly sellStops: readonly OrderState[]
-  readonly buyStops: readonly OrderState[]
+  /** Orders that wait for the last price to fall, or to rise, to their stop prices. */
+  readonly waitingForFall: readonly OrderState[]
+  readonly waitingForRise: readonly OrderState[]
   /** By ascending account: its live orders in the order in which they were accepted. */
   readonly accounts: readonly { readonly account: number; readonly orderIds: readonly number[] }[]
 }
@@ -40,8 +42,8 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     highestOrderId: books.highestOrderId(book),
     bids: sideState(shard, book * 4 + SIDE_BIDS),
     asks: sideState(shard, book * 4 + SIDE_ASKS),
-    sellStops: sideState(shard, book * 4 + SIDE_SELL_STOPS),
-    buyStops: sideState(shard, book * 4 + SIDE_BUY_STOPS),
+    waitingForFall: sideState(shard, book * 4 + SIDE_WAIT_FALL),
+    waitingForRise: sideState(shard, book * 4 + SIDE_WAIT_RISE),
     accounts: accounts.sort((a, b) => a.account - b.account),
   }
 }
@@ -74,7 +76,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
     digest.number(orders.filled(order))
     if ((flags & FLAG_CLIENT_ID) !== 0) digest.text(shard.clients.idOf(order))
     if ((flags & FLAG_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
-    if (((flags >> FLAG_TYPE_SHIFT) & 2) !== 0) digest.number(orders.stopPrice(order))
+    if (isConditional(typeOf(flags))) digest.number(orders.stopPrice(order))
     if (((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === 4) digest.number(orders.expireTime(order))
   })
   forEachOrder(shard, book, (order) => {
@@ -94,7 +96,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   return digest.finish()
 }
 
-/** Visits bids, asks, sell stops and buy stops, each in priority order. */
+/** Visits bids, asks, and the orders that wait for a fall and for a rise, each in priority order. */
 function forEachOrder(shard: ShardBooks, book: number, visit: (order: number) => void): void {
   const { levels, orders } = shard
   for (let bookSide = book * 4; bookSide < book * 4 + 4; bookSide++) {

@@ -55,7 +55,6 @@ const INITIAL_CAPACITY = 16_384
 
 /** Bits of an order's flags. */
 export const FLAG_SELL = 1
-export const FLAG_TYPE_SHIFT = 1
 export const FLAG_TIME_IN_FORCE_SHIFT = 3
 export const FLAG_PREVENTION_SHIFT = 6
 export const FLAG_POST_ONLY = 1 << 9
@@ -66,6 +65,13 @@ export const FLAG_FILLED = 1 << 11
 export const FLAG_WAITING = 1 << 12
 /** The order has a client order id, which stands in `ClientOrderIds`. */
 export const FLAG_CLIENT_ID = 1 << 13
+/** Four bits: the order's type. */
+export const FLAG_TYPE_SHIFT = 16
+
+/** The code of the type in an order's flags. */
+export function typeOf(flags: number): number {
+  return (flags >>> FLAG_TYPE_SHIFT) & 15
+}
 
 /** Copies records before they change, while a snapshot is taken. */
 export interface OrderKeeper {

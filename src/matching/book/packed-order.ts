@@ -1,12 +1,13 @@
 import { orderTypeNames, selfTradePreventionNames, sideNames, timeInForceNames } from '../codec/names.js'
+import { isConditional } from '../codec/order-types.js'
 import type { OrderState } from './order-state.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
-  FLAG_TYPE_SHIFT,
   FLAG_WAITING,
+  typeOf,
 } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
 
@@ -37,7 +38,7 @@ export function packedInstrument(numbers: Float64Array, at: number): number {
 /** The packed order as an object. Which of its optional numbers mean something, its flags say. */
 export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: string): OrderState {
   const flags = numbers[at + 3]!
-  const orderType = orderTypeNames[(flags >> FLAG_TYPE_SHIFT) & 3]!
+  const type = typeOf(flags)
   const timeInForce = timeInForceNames[(flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7]!
   const prevention = selfTradePreventionNames[(flags >> FLAG_PREVENTION_SHIFT) & 7]
   return {
@@ -45,7 +46,7 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
     ...(clientOrderId !== undefined && { clientOrderId }),
     account: numbers[at + 2]!,
     side: sideNames[flags & 1]!,
-    orderType,
+    orderType: orderTypeNames[type]!,
     timeInForce,
     status: (flags & FLAG_WAITING) === 0 ? 'resting' : 'waiting',
     price: numbers[at + 4]!,
@@ -54,7 +55,7 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
     shown: numbers[at + 7]!,
     postOnly: (flags & FLAG_POST_ONLY) !== 0,
     ...((flags & FLAG_ICEBERG) !== 0 && { displayQuantity: numbers[at + 8]! }),
-    ...((orderType === 'stop' || orderType === 'stop-limit') && { stopPrice: numbers[at + 9]! }),
+    ...(isConditional(type) && { stopPrice: numbers[at + 9]! }),
     ...(timeInForce === 'GTD' && { expireTime: numbers[at + 10]! }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
   }

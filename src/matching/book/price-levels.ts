@@ -34,10 +34,10 @@ const NEAR_KEPT = 8
 /** The numbers of a book's sides are `book * 4` plus one of these. On the even ones the highest price is the best. */
 export const SIDE_BIDS = 0
 export const SIDE_ASKS = 1
-/** Sell stops: triggered when the price falls, so the highest is next. */
-export const SIDE_SELL_STOPS = 2
-/** Buy stops: triggered when the price rises, so the lowest is next. */
-export const SIDE_BUY_STOPS = 3
+/** Orders that wait for the last price to fall, such as sell stops: the highest is next. */
+export const SIDE_WAIT_FALL = 2
+/** Orders that wait for the last price to rise, such as buy stops: the lowest is next. */
+export const SIDE_WAIT_RISE = 3
 
 /** Computed, not chosen: sides come at random, and a wrongly predicted branch costs more than a multiplication. */
 function keySign(bookSide: number): number {
@@ -46,7 +46,7 @@ function keySign(bookSide: number): number {
 
 /**
  * The price levels of all books of a shard, sorted by book side, best first. A book has four sides: bids, asks, and the
- * stops that wait to sell or to buy.
+ * orders that wait for the last price to fall or to rise.
  *
  * Most levels come and go near the touch: on the benchmark's `normal` workload 84 % of the resting orders open a level
  * of their own, nearly always as the new best, and close it soon after. So the levels nearest to the best are only a

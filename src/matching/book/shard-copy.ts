@@ -3,13 +3,14 @@ import { clientOrderIdWordsMax, writeClientOrderId } from '../codec/client-order
 import { maxCommandWords } from '../codec/command-writer.js'
 import { encodeInstrument } from '../codec/instrument-record.js'
 import { instrumentStatusCodes, timeInForceCodes } from '../codec/names.js'
+import { isConditional } from '../codec/order-types.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_TIME_IN_FORCE_SHIFT,
-  FLAG_TYPE_SHIFT,
   orderFields,
+  typeOf,
 } from './order-store.js'
 import { recordsMax } from './record-masks.js'
 import type { RequestEntry } from './request-ledger.js'
@@ -249,7 +250,7 @@ export class ShardCopy {
     const flags = i32[base + FLAGS]!
     const isExtended =
       (flags & (FLAG_ICEBERG | FLAG_FILLED)) !== 0 ||
-      ((flags >> FLAG_TYPE_SHIFT) & 2) !== 0 ||
+      isConditional(typeOf(flags)) ||
       ((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === GTD
     const used = isExtended ? EXTENDED_WORDS : ORDER_WORDS
     const at = this.#room(used)
@@ -291,9 +292,8 @@ export class ShardCopy {
     const { orders } = this.#shard
     const words = this.#words
     const isGtd = ((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === GTD
-    const isStop = ((flags >> FLAG_TYPE_SHIFT) & 2) !== 0
     writeU64(words, at, (flags & FLAG_ICEBERG) === 0 ? 0 : orders.displayQuantity(order))
-    writeU64(words, at + 2, isStop ? orders.stopPrice(order) : 0)
+    writeU64(words, at + 2, isConditional(typeOf(flags)) ? orders.stopPrice(order) : 0)
     writeU64(words, at + 4, isGtd ? orders.expireTime(order) : 0)
     writeU64(words, at + 6, orders.filled(order))
   }

@@ -5,7 +5,7 @@ import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument
 import { instrumentStatusNames, selfTradePreventionCodes } from '../codec/names.js'
 import { levelFields } from './level-store.js'
 import { FLAG_FILLED, FLAG_SELL, FLAG_WAITING, orderFields } from './order-store.js'
-import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
+import { SIDE_ASKS, SIDE_BIDS } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import {
@@ -19,6 +19,7 @@ import {
   REQUEST_WORDS,
 } from './shard-copy.js'
 import { touchedWords } from './touched-words.js'
+import { waitingSide } from './waiting-orders.js'
 
 // Copied because V8 folds a module's own constants only; an imported one is loaded each time.
 const ID = orderFields.id
@@ -232,12 +233,10 @@ export class ShardRestore {
 
   /** Makes the level of an order that is the first of its level to be added. Returns it. */
   #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
-    const sells = (flags & FLAG_SELL) !== 0
     const waits = (flags & FLAG_WAITING) !== 0
-    const resting = sells ? SIDE_ASKS : SIDE_BIDS
-    const waiting = sells ? SIDE_SELL_STOPS : SIDE_BUY_STOPS
+    const resting = (flags & FLAG_SELL) !== 0 ? SIDE_ASKS : SIDE_BIDS
     const price = readU64(words, waits ? at + ORDER_WORDS + 2 : at + 6)
-    const level = this.#shard.levels.restore(book * 4 + (waits ? waiting : resting), price)
+    const level = this.#shard.levels.restore(book * 4 + (waits ? waitingSide(flags) : resting), price)
     this.#levelOf[words[at + 12]!] = level
     return level
   }

@@ -1,7 +1,9 @@
 import { broken } from '../../base/assert.js'
-import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_SELL, FLAG_TYPE_SHIFT, FLAG_WAITING } from './order-store.js'
-import { SIDE_ASKS, SIDE_BIDS, SIDE_BUY_STOPS, SIDE_SELL_STOPS } from './price-levels.js'
+import { orderTypeCodes } from '../codec/names.js'
+import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_SELL, FLAG_WAITING, typeOf } from './order-store.js'
+import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from './price-levels.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
+import { waitingSide } from './waiting-orders.js'
 
 /**
  * Checks that all structures of a shard agree with each other, for the tests: it looks at every order.
@@ -41,17 +43,17 @@ function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: 
   verifySide(shard, book, SIDE_BIDS, counts)
   verifySide(shard, book, SIDE_ASKS, counts)
   const waiting =
-    verifySide(shard, book, SIDE_SELL_STOPS, counts) + verifySide(shard, book, SIDE_BUY_STOPS, counts)
-  expectEqual(`stops of book ${book}`, books.stops(book), waiting)
+    verifySide(shard, book, SIDE_WAIT_FALL, counts) + verifySide(shard, book, SIDE_WAIT_RISE, counts)
+  expectEqual(`waiting orders of book ${book}`, books.stops(book), waiting)
   expectEqual(`expiring orders of book ${book}`, books.expiring(book), counts.expiring)
   const bid = levels.best(book * 4 + SIDE_BIDS)
   const ask = levels.best(book * 4 + SIDE_ASKS)
   expect(`book ${book} is not crossed`, bid === 0 || ask === 0 || levels.price(bid) < levels.price(ask))
-  const buyStop = levels.best(book * 4 + SIDE_BUY_STOPS)
-  const sellStop = levels.best(book * 4 + SIDE_SELL_STOPS)
+  const rise = levels.best(book * 4 + SIDE_WAIT_RISE)
+  const fall = levels.best(book * 4 + SIDE_WAIT_FALL)
   const last = books.lastPrice(book)
-  expect(`buy stops of book ${book} wait`, last === 0 || buyStop === 0 || levels.price(buyStop) > last)
-  expect(`sell stops of book ${book} wait`, last === 0 || sellStop === 0 || levels.price(sellStop) < last)
+  expect(`orders of book ${book} wait for a rise`, last === 0 || rise === 0 || levels.price(rise) > last)
+  expect(`orders of book ${book} wait for a fall`, last === 0 || fall === 0 || levels.price(fall) < last)
   return counts
 }
 
@@ -95,8 +97,7 @@ function verifyQueue(
   counts: { expiring: number },
 ): number {
   const { levels, orders, index } = shard
-  const waits = side >= SIDE_SELL_STOPS
-  const sells = side === SIDE_ASKS || side === SIDE_SELL_STOPS
+  const waits = side >= SIDE_WAIT_FALL
   let shown = 0
   let hidden = 0
   let count = 0
@@ -117,14 +118,15 @@ function verifyQueue(
       levels.price(level),
     )
     expectEqual(`order ${id} waits`, (flags & FLAG_WAITING) !== 0, waits)
-    expectEqual(`order ${id} sells`, (flags & FLAG_SELL) !== 0, sells)
+    const sells = (flags & FLAG_SELL) !== 0
+    expectEqual(`side of order ${id}`, waits ? waitingSide(flags) : sells ? SIDE_ASKS : SIDE_BIDS, side)
     expect(`order ${id} shows part of what is open`, visible >= 1 && visible <= open)
     const isIceberg = (flags & FLAG_ICEBERG) !== 0 && !waits
     expect(
       `order ${id} shows no more than it may`,
       isIceberg ? visible <= orders.displayQuantity(order) : visible === open,
     )
-    expect(`order ${id} is of a kind that rests`, ((flags >> FLAG_TYPE_SHIFT) & 3) !== 1)
+    expect(`order ${id} is of a kind that rests`, typeOf(flags) !== orderTypeCodes.market)
     if (canExpire(flags)) counts.expiring++
     shown += visible
     hidden += open - visible

@@ -41,6 +41,7 @@ import { changeFromFields } from './instrument-fields.js'
 import { encodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
 import { orderTypeCodes, replacePriorityCodes, selfTradePreventionCodes, timeInForceCodes } from './names.js'
 import { encodeNew } from './new-order-writer.js'
+import { hasNoLimit } from './order-types.js'
 
 /** @throws CommandError when a size of the instrument is no decimal string. */
 export function commandGrids(definition: InstrumentDefinition): CommandGrids {
@@ -215,7 +216,6 @@ function encodeNewCommand(
 ): number {
   const { price, stopPrice, displayQuantity } = command
   const orderType = orderTypeOf(command.orderType)
-  const isLimit = orderType === orderTypeCodes.limit || orderType === orderTypeCodes['stop-limit']
   const defaultTime = orderType === orderTypeCodes.market ? timeInForceCodes.IOC : timeInForceCodes.GTC
   const { timeInForce, selfTradePrevention } = command
   return encodeNew(
@@ -233,7 +233,7 @@ function encodeNewCommand(
       ? 0
       : code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes),
     optionalFlag('postOnly', command.postOnly) ? 1 : 0,
-    price === undefined && !isLimit ? 0 : toSteps('price', price, grids.price),
+    price === undefined && hasNoLimit(orderType) ? 0 : toSteps('price', price, grids.price),
     toSteps('quantity', command.quantity, grids.quantity),
     stopPrice === undefined ? 0 : toSteps('stopPrice', stopPrice, grids.price),
     displayQuantity === undefined ? 0 : toSteps('displayQuantity', displayQuantity, grids.quantity),

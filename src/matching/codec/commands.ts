@@ -73,9 +73,12 @@ export interface NewMarketCommand extends NewCommandFields, NoLimitFields {
   readonly expireTime?: undefined
 }
 
-/** Becomes a market order when its stop price is reached. */
+/**
+ * Becomes a market order when the last price is at its stop price or beyond: of a stop, above to buy and below to sell; of a
+ * take-profit, below to buy and above to sell.
+ */
 export interface NewStopCommand extends NewCommandFields, NoLimitFields {
-  readonly orderType: 'stop'
+  readonly orderType: 'stop' | 'take-profit'
   readonly stopPrice: Decimal
   /** GTC unless stated. */
   readonly timeInForce?: TimeInForce | undefined
@@ -83,9 +86,9 @@ export interface NewStopCommand extends NewCommandFields, NoLimitFields {
   readonly expireTime?: number | undefined
 }
 
-/** Becomes a limit order when its stop price is reached. */
+/** Becomes a limit order when the last price is at its stop price or beyond, as `NewStopCommand`. */
 export interface NewStopLimitCommand extends NewCommandFields, RestingFields {
-  readonly orderType: 'stop-limit'
+  readonly orderType: 'stop-limit' | 'take-profit-limit'
   readonly stopPrice: Decimal
 }
 

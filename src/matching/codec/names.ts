@@ -4,7 +4,7 @@
  */
 
 export type Side = 'buy' | 'sell'
-export type OrderType = 'limit' | 'market' | 'stop' | 'stop-limit'
+export type OrderType = 'limit' | 'market' | 'stop' | 'stop-limit' | 'take-profit' | 'take-profit-limit'
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'DAY' | 'GTD'
 export type SelfTradePrevention = 'none' | 'cancel-newest' | 'cancel-oldest' | 'cancel-both' | 'decrement'
 export type ReplacePriority = 'keep-on-reduce' | 'always-lose'
@@ -14,8 +14,15 @@ export type InstrumentStatus = 'open' | 'halted' | 'closed'
 export const sideCodes = { buy: 0, sell: 1 } as const
 export const sideNames: readonly Side[] = ['buy', 'sell']
 
-export const orderTypeCodes = { limit: 0, market: 1, stop: 2, 'stop-limit': 3 } as const
-export const orderTypeNames: readonly OrderType[] = ['limit', 'market', 'stop', 'stop-limit']
+export const orderTypeCodes = {
+  limit: 0,
+  market: 1,
+  stop: 2,
+  'stop-limit': 3,
+  'take-profit': 4,
+  'take-profit-limit': 5,
+} as const
+export const orderTypeNames = Object.keys(orderTypeCodes) as readonly OrderType[]
 
 export const timeInForceCodes = { GTC: 0, IOC: 1, FOK: 2, DAY: 3, GTD: 4 } as const
 export const timeInForceNames: readonly TimeInForce[] = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD']

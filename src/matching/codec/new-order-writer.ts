@@ -12,6 +12,7 @@ import {
 } from './command-layout.js'
 import { limits } from './limits.js'
 import { commandKinds, orderTypeCodes, timeInForceCodes } from './names.js'
+import { hasNoLimit, isConditional } from './order-types.js'
 import { checkAccount, checkInstrumentId, checkPositive, writeU64 } from './record-words.js'
 
 // Copied because V8 folds a module's own constants only; an imported one is loaded each time.
@@ -28,13 +29,12 @@ const OPTIONAL =
 const BASE_WORDS = NEW_WORDS
 const LIMIT = orderTypeCodes.limit
 const MARKET = orderTypeCodes.market
-const STOP = orderTypeCodes.stop
-const STOP_LIMIT = orderTypeCodes['stop-limit']
+const LAST_TYPE = orderTypeCodes['take-profit-limit']
 const { GTC, IOC, FOK, GTD } = timeInForceCodes
 
 /**
  * Encodes a new order at a word offset and returns the words used (10 to 30). Prices in ticks, quantities in lots,
- * enumerations as their codes in names.ts. 0 stands for absent in `orderId` (the book gives the next one), `price` (market, stop), `stopPrice`,
+ * enumerations as their codes in names.ts. 0 stands for absent in `orderId` (the book gives the next one), `price` (without a limit), `stopPrice`,
  * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`; no characters for no
  * `clientOrderId`.
  * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
@@ -83,8 +83,8 @@ export function encodeNew(
     checkPositive('requestId', requestId)
     flags |= HAS_REQUEST_ID
   }
-  if (postOnly !== 0 && orderType !== LIMIT && orderType !== STOP_LIMIT) {
-    throw conflict('postOnly', true, 'postOnly needs a limit price: use it with limit and stop-limit orders.')
+  if (postOnly !== 0 && hasNoLimit(orderType)) {
+    throw conflict('postOnly', true, 'postOnly needs an order with a limit price.')
   }
 
   let end = at + BASE_WORDS
@@ -115,23 +115,25 @@ export function encodeNew(
 }
 
 function checkPriceOf(orderType: number, price: number): void {
-  if (orderType === STOP_LIMIT) {
-    checkPositive('price', price)
-    return
-  }
-  if (orderType !== MARKET && orderType !== STOP) throw outOfRange('orderType', orderType, 0, 3)
-  if (price !== 0) throw conflict('price', price, 'A market or stop order takes no price.')
+  if (orderType >>> 0 > LAST_TYPE) throw outOfRange('orderType', orderType, 0, LAST_TYPE)
+  if (hasNoLimit(orderType)) {
+    if (price !== 0) throw conflict('price', price, 'A market, stop or take-profit order takes no price.')
+  } else checkPositive('price', price)
 }
 
 function checkStop(orderType: number, stopPrice: number): number {
-  if (orderType < STOP)
-    throw conflict('stopPrice', stopPrice, 'Only stop and stop-limit orders take a stopPrice.')
+  if (!isConditional(orderType))
+    throw conflict(
+      'stopPrice',
+      stopPrice,
+      'Only stop and take-profit orders, with or without a limit, take a stopPrice.',
+    )
   if (stopPrice === 0) {
     throw new CommandError(
       'TIDEMARK_FIELD_MISSING',
       'stopPrice',
       undefined,
-      'A stop order needs a stopPrice.',
+      'A stop or take-profit order needs a stopPrice.',
     )
   }
   checkPositive('stopPrice', stopPrice)
@@ -170,7 +172,7 @@ function checkTimeInForce(
 
 function checkDisplay(orderType: number, timeInForce: number, display: number, quantity: number): number {
   checkPositive('displayQuantity', display)
-  if (orderType === MARKET || orderType === STOP || timeInForce === IOC || timeInForce === FOK) {
+  if (hasNoLimit(orderType) || timeInForce === IOC || timeInForce === FOK) {
     throw conflict(
       'displayQuantity',
       display,

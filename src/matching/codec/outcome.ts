@@ -6,11 +6,11 @@ import {
   commandKinds,
   eventKinds,
   type OutcomeStatus,
-  orderTypeCodes,
   outcomeStatusNames,
   type RejectCode,
   rejectCodeNames,
 } from './names.js'
+import { isConditional } from './order-types.js'
 
 /** What became of a command's own order. */
 export interface Outcome {
@@ -76,10 +76,7 @@ export function outcomeOf(
 
 /** What a new order is before anything happened to it. */
 function newOrderStatus(words: Int32Array, from: number): OutcomeStatus {
-  const orderType = newOrderType(words, from)
-  return orderType === orderTypeCodes.stop || orderType === orderTypeCodes['stop-limit']
-    ? 'waiting'
-    : 'resting'
+  return isConditional(newOrderType(words, from)) ? 'waiting' : 'resting'
 }
 
 function noteTrade(outcome: Outcome, words: Int32Array, at: number, from: number, orderId: number): void {

@@ -9,13 +9,14 @@ import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
-  FLAG_TYPE_SHIFT,
   FLAG_WAITING,
+  typeOf,
 } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { commandAccount, readU64 } from '../codec/command-layout.js'
 import { limits } from '../codec/limits.js'
-import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, replaceReasons } from '../codec/names.js'
+import { cancelReasons, eventKinds, rejectCodes, replaceReasons } from '../codec/names.js'
+import { hasNoLimit } from '../codec/order-types.js'
 import { cross, wouldCross } from './crossing.js'
 import { limitViolation } from './instrument-rules.js'
 
@@ -87,7 +88,7 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
   }
   const waits = (flags & FLAG_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
-  if (waits && ((flags >> FLAG_TYPE_SHIFT) & 3) === orderTypeCodes.stop && price !== oldPrice) {
+  if (waits && hasNoLimit(typeOf(flags)) && price !== oldPrice) {
     rejectAmendment(shard, order, rejectCodes.PRICE_NOT_APPLICABLE)
     return
   }

@@ -1,3 +1,4 @@
+import { overflows } from '../book/level-total.js'
 import { rejectCommand, reportAggressor } from '../book/order-events.js'
 import {
   FLAG_ICEBERG,
@@ -7,8 +8,8 @@ import {
   FLAG_TYPE_SHIFT,
   FLAG_WAITING,
 } from '../book/order-store.js'
-import { SIDE_BUY_STOPS, SIDE_SELL_STOPS } from '../book/price-levels.js'
 import type { ShardBooks } from '../book/shard-books.js'
+import { waitingSide } from '../book/waiting-orders.js'
 import {
   flagsOf,
   NEW_HAS_DISPLAY_QUANTITY,
@@ -22,6 +23,7 @@ import {
 import { commandClientOrderId } from '../codec/command-reader.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
+import { isConditional } from '../codec/order-types.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { newOrderViolation } from './instrument-rules.js'
 
@@ -32,11 +34,9 @@ const EXPIRE_FLAG = NEW_HAS_EXPIRE_TIME
 const SELL_FLAG = NEW_SELL
 const CANCELLED = eventKinds.cancelled
 const MARKET = orderTypeCodes.market
-const STOP = orderTypeCodes.stop
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
 const { DUPLICATE_CLIENT_ORDER_ID, DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
-const MAX_LEVEL_TOTAL = limits.maxLevelTotalLots
 const TYPE_SHIFT = FLAG_TYPE_SHIFT
 const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
 const PREVENTION_SHIFT = FLAG_PREVENTION_SHIFT
@@ -101,8 +101,8 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
       return
     }
   }
-  if (type >= STOP) {
-    const bookSide = book * 4 + (sell === 0 ? SIDE_BUY_STOPS : SIDE_SELL_STOPS)
+  if (isConditional(type)) {
+    const bookSide = book * 4 + waitingSide(flags)
     if (overflows(shard, bookSide, stopPrice, quantity)) {
       rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
       return
@@ -153,13 +153,6 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   const shown = display !== 0 && display < remaining ? display : remaining
   shard.enqueue(order, book * 4 + sell, price, remaining, shown)
-}
-
-/** Whether one more order would push the total at a price beyond what is exact. */
-export function overflows(shard: ShardBooks, bookSide: number, price: number, quantity: number): boolean {
-  const { levels } = shard
-  const level = levels.find(bookSide, price)
-  return level !== 0 && levels.shown(level) + levels.hidden(level) + quantity > MAX_LEVEL_TOTAL
 }
 
 function keepExtras(shard: ShardBooks, order: number, display: number, expireTime: number): void {

@@ -1,27 +1,28 @@
+import { overflows } from '../book/level-total.js'
 import { reportAggressor, reportCancelled, reportTriggered } from '../book/order-events.js'
 import {
   FLAG_ICEBERG,
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
-  FLAG_TYPE_SHIFT,
   FLAG_WAITING,
+  typeOf,
 } from '../book/order-store.js'
-import { SIDE_BUY_STOPS, SIDE_SELL_STOPS } from '../book/price-levels.js'
+import { SIDE_WAIT_FALL, SIDE_WAIT_RISE } from '../book/price-levels.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { limits } from '../codec/limits.js'
-import { cancelReasons, eventKinds, orderTypeCodes, timeInForceCodes } from '../codec/names.js'
+import { cancelReasons, eventKinds, timeInForceCodes } from '../codec/names.js'
+import { hasNoLimit } from '../codec/order-types.js'
 import { canFill, cross, wouldCross } from './crossing.js'
-import { overflows } from './new-order.js'
 
-const STOP = orderTypeCodes.stop
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
 
 /**
  * Triggers the stops that the last trade price has reached, and those that their own trades reach, until none is left.
- * Triggered stops form one queue: buy stops by ascending, sell stops by descending stop price, oldest first at one
- * price; those triggered by a later trade come after them. Every round uses up a stop and makes none, so this ends.
+ * Triggered ones form one queue: those that waited for a rise by ascending, those that waited for a fall by descending stop price,
+ * oldest first at one price; those triggered by a later trade come after them. Every round uses up one and makes none, so
+ * this ends.
  */
 export function runStops(shard: ShardBooks, book: number): void {
   trigger(shard, book)
@@ -38,15 +39,19 @@ function trigger(shard: ShardBooks, book: number): void {
   const last = shard.books.lastPrice(book)
   if (last === 0) return
   const { levels } = shard
-  const buys = book * 4 + SIDE_BUY_STOPS
-  for (let level = levels.best(buys); level !== 0 && levels.price(level) <= last; level = levels.best(buys)) {
+  const rises = book * 4 + SIDE_WAIT_RISE
+  for (
+    let level = levels.best(rises);
+    level !== 0 && levels.price(level) <= last;
+    level = levels.best(rises)
+  ) {
     triggerOrder(shard, book, levels.head(level))
   }
-  const sells = book * 4 + SIDE_SELL_STOPS
+  const falls = book * 4 + SIDE_WAIT_FALL
   for (
-    let level = levels.best(sells);
+    let level = levels.best(falls);
     level !== 0 && levels.price(level) >= last;
-    level = levels.best(sells)
+    level = levels.best(falls)
   ) {
     triggerOrder(shard, book, levels.head(level))
   }
@@ -69,7 +74,7 @@ function execute(shard: ShardBooks, book: number, order: number): void {
   const id = orders.id(order)
   const flags = orders.flags(order)
   const sell = flags & 1
-  const isMarket = ((flags >> FLAG_TYPE_SHIFT) & 3) === STOP
+  const isMarket = hasNoLimit(typeOf(flags))
   const timeInForce = (flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7
   const ownPrevention = (flags >> FLAG_PREVENTION_SHIFT) & 7
   const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention

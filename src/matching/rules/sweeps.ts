@@ -24,7 +24,7 @@ export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at
 
 /**
  * Cancels what has run out of time: orders good till a date not later than the command's time and, at the end of the
- * day, day orders. Bids first, then asks, sell stops and buy stops, each in priority order.
+ * day, day orders. Bids first, then asks, then what waits for a fall and for a rise, each in priority order.
  */
 export function expireOrders(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   if (shard.books.expiring(book) === 0) return

@@ -1,3 +1,4 @@
+import { isConditional } from '../../matching/index.js'
 import type { OrderChangeRows, OrderRows, PoolRows, RecordPlace } from './pool-rows.js'
 
 /** What an order was accepted with: `accepted`, with the new order of its command. Prices in ticks, quantities in lots. */
@@ -173,13 +174,11 @@ export class OrderTable {
   }
 }
 
-/** A stop that waits; a stop order may also be triggered by the command that brings it. */
-const stopTypes: ReadonlySet<number> = new Set([2, 3])
-
 function writeOrder(rows: OrderRows, order: TouchedOrder, reason: number): void {
   const row = rows.add()
   const { columns } = rows
-  const waiting = order.triggered === 0 && stopTypes.has(order.orderType)
+  // An order that waits for a price may also be triggered by the command that brings it.
+  const waiting = order.triggered === 0 && isConditional(order.orderType)
   columns.instrument_id.set(row, order.instrumentId)
   columns.order_id.set(row, order.orderId)
   columns.order_lsn.set(row, order.acceptedLsn)

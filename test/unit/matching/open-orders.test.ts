@@ -50,8 +50,11 @@ function expectedOrders(engine: MatchingEngine, account: number) {
   return engine
     .instruments()
     .flatMap(({ instrumentId }) => {
-      const { bids, asks, buyStops, sellStops } = engine.bookState(instrumentId)!
-      return [...bids, ...asks, ...buyStops, ...sellStops].map((order) => ({ instrumentId, ...order }))
+      const { bids, asks, waitingForRise, waitingForFall } = engine.bookState(instrumentId)!
+      return [...bids, ...asks, ...waitingForRise, ...waitingForFall].map((order) => ({
+        instrumentId,
+        ...order,
+      }))
     })
     .filter((order) => order.account === account)
     .sort((a, b) => a.instrumentId - b.instrumentId || a.orderId - b.orderId)

@@ -158,8 +158,8 @@ function encodeRandomNew(
   id: number,
   account: number,
 ): void {
-  const orderType = random.pick([0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 3, 3])
-  const hasLimit = orderType === 0 || orderType === 3
+  const orderType = random.pick([0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 5])
+  const hasLimit = orderType === 0 || orderType === 3 || orderType === 5
   const timeInForce = orderType === 1 ? random.pick([1, 1, 2]) : random.pick([0, 0, 0, 0, 0, 0, 1, 2, 3, 4])
   const rests = timeInForce !== 1 && timeInForce !== 2
   const quantity = quantityOf(random)
