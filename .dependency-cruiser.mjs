@@ -9,18 +9,30 @@
 /** What each folder of src may import of the others. A folder that is not named here is refused. */
 const folders = {
   base: [],
-  log: ['base'],
+  replication: ['base'],
+  log: ['base', 'replication'],
   matching: ['base'],
-  pool: ['base', 'log', 'matching'],
-  factors: ['base', 'log'],
-  jobs: ['base', 'log'],
+  pool: ['base', 'log', 'matching', 'replication'],
+  factors: ['base', 'log', 'replication'],
+  jobs: ['base', 'log', 'replication'],
   archive: ['base', 'log', 'matching', 'pool', 'factors'],
   store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
-  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store'],
+  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication'],
 }
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
 const rows = {
+  replication: [
+    'errors',
+    'replicated-log',
+    'settings',
+    'engine',
+    'contiguous-prefix',
+    'promotion',
+    'kv',
+    ['memory', 'etcd'],
+    'index',
+  ],
   log: [
     'errors',
     'options',
