@@ -31,7 +31,7 @@ export interface PromotionSteps {
   readonly sync: (endLsn: number) => void | Promise<void>
   /**
    * Waits before a call is made again that got no answer. What it throws ends the promotion: the epoch may be taken by then, and the
-   * log has no primary until somebody else takes the next.
+   * log has no primary until another one takes the next.
    */
   readonly again: (error: ReplicationError) => void | Promise<void>
 }

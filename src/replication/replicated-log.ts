@@ -63,7 +63,7 @@ export interface ReplicatedLog {
    * A page without entries says that the contiguous prefix ends at `fromLsn`.
    *
    * @throws ReplicationError `TIDEMARK_STANDBY_BEHIND` when the window begins after `fromLsn`;
-   *   `TIDEMARK_LOG_DIVERGED` when the log ends before `fromLsn`: whoever has bytes up to there has some that are not in the log.
+   *   `TIDEMARK_LOG_DIVERGED` when the log ends before `fromLsn`: a folder that reaches there has bytes that the log does not have.
    */
   read(fromLsn: number, options?: ReadOptions): Promise<ReadPage>
 

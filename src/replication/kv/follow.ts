@@ -1,7 +1,7 @@
 import type { FollowedChange, Holder, ReplicatedEntry } from '../replicated-log.js'
 import { decodeEntry, decodeEpoch, decodeHolder, decodeWindow, type PoolKeys } from './keys.js'
 import { Compacted, type KeyChange, type Kv } from './kv.js'
-import { behindWindow, type LogPage, readPage, readRest } from './page.js'
+import { type LogPage, readPage, readRest, windowMoved } from './page.js'
 import { isUnanswered, pause } from './patience.js'
 
 const firstDelayMs = 20
@@ -137,7 +137,7 @@ class Following {
       yield this.#newHolder(value && decodeHolder({ key, value }))
     } else if (key === this.#keys.window && value !== undefined) {
       const beginLsn = decodeWindow({ key, value })
-      if (beginLsn > this.#nextLsn) throw behindWindow(this.#kv, this.#nextLsn, beginLsn)
+      if (beginLsn > this.#nextLsn) throw windowMoved(this.#kv, this.#nextLsn, beginLsn)
     }
   }
 

@@ -46,7 +46,7 @@ export class KvLog implements ReplicatedLog {
   readonly #kv: Kv
   readonly #keys: PoolKeys
   readonly #leases = new Set<KeptLease>()
-  /** The store's revision at the trim before: followers that are no further back are not interrupted by a compaction up to it. */
+  /** The store's revision at the trim before: who follows from there or later is not interrupted by a compaction up to it. */
   #trimmedRevision = 0
 
   constructor(kv: Kv, pool: string) {

@@ -38,7 +38,7 @@ export async function readPage(kv: Kv, keys: PoolKeys, fromLsn: number, maxBytes
   const { revision } = reply
   const [window, epoch, holder, before, after] = reply.results
   const beginLsn = decodeWindow(window!.keys[0])
-  if (fromLsn < beginLsn) throw behindWindow(kv, fromLsn, beginLsn)
+  if (fromLsn < beginLsn) throw windowMoved(kv, fromLsn, beginLsn)
   const entries: ReplicatedEntry[] = []
   const holding = before!.keys[0] && entryOf(keys, before!.keys[0])
   // An entry before the window was put there again by a request that was late: it counts as deleted.
@@ -116,7 +116,7 @@ function entryOf(keys: PoolKeys, { key, value }: KeyValue): ReplicatedEntry {
   return decodeEntry(key, keys.startLsnOf(key)!, value)
 }
 
-export function behindWindow(kv: Kv, lsn: number, beginLsn: number): ReplicationError {
+export function windowMoved(kv: Kv, lsn: number, beginLsn: number): ReplicationError {
   return new ReplicationError(
     'TIDEMARK_STANDBY_BEHIND',
     `The window of ${kv.name} begins at LSN ${beginLsn}, and what stood at LSN ${lsn} was deleted. Seed anew, from a backup or a snapshot that reaches LSN ${beginLsn}.`,

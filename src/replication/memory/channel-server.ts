@@ -1,5 +1,5 @@
 import type { BroadcastChannel } from 'node:worker_threads'
-import type { Kv } from '../kv/kv.js'
+import type { Kv, Operation, Transaction } from '../kv/kv.js'
 import { type FromCluster, type ToCluster, toErrorText } from './channel.js'
 
 /** Serves the clients that other threads are, in the thread of a cluster. */
@@ -34,7 +34,7 @@ export class ChannelServer {
     const kv = this.#kv(from, client)
     try {
       const call = kv[method] as (...args: unknown[]) => Promise<unknown>
-      this.#send({ kind: 'reply', to: from, id, value: await call.apply(kv, [...args]) })
+      this.#send({ kind: 'reply', to: from, id, value: await call.apply(kv, args.map(withBuffers)) })
     } catch (error) {
       this.#send({ kind: 'failure', to: from, id, error: toErrorText(error) })
     }
@@ -76,4 +76,17 @@ export class ChannelServer {
       // The cluster was closed.
     }
   }
+}
+
+/** A message between threads makes of each Buffer an array of bytes. */
+function withBuffers(argument: unknown): unknown {
+  const transaction = argument as Transaction
+  if (transaction?.success === undefined) return argument
+  return { ...transaction, success: transaction.success.map(withBuffer) }
+}
+
+function withBuffer(operation: Operation): Operation {
+  if (operation.kind !== 'put') return operation
+  const { buffer, byteOffset, length } = operation.value
+  return { ...operation, value: Buffer.from(buffer, byteOffset, length) }
 }
