@@ -1,13 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
+const common = {
+  pool: 'forks',
+  env: { TIDEMARK_ASSERTIONS: 'all' },
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+} as const
+
 export default defineConfig({
   test: {
-    include: ['test/{unit,integration,conformance,faults}/**/*.test.ts'],
-    pool: 'forks',
-    env: { TIDEMARK_ASSERTIONS: 'all' },
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
     reporters: ['default'],
+    projects: [
+      // Unit tests share two processes: a new one for each file took a third of their processor time.
+      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      {
+        test: {
+          ...common,
+          name: 'whole',
+          include: ['test/{integration,conformance,faults}/**/*.test.ts'],
+        },
+      },
+    ],
   },
 })
