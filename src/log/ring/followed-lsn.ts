@@ -3,7 +3,7 @@ import { wakeWaiters } from './signals.js'
 
 /**
  * The LSN up to which a log that is followed is on disk. It stands in the words in which the flusher has it once the log is
- * written here: until that flusher starts, the follower stands in for it, and is the only one that writes them.
+ * written here: until that flusher starts, the thread that follows is the only one that writes them.
  */
 export class FollowedLsn {
   readonly #control32: Int32Array
