@@ -12,12 +12,16 @@ export {
   OMITS_ORDER_ID,
   optionalAt,
 } from './codec/command-layout.js'
+export { phaseOf } from './codec/command-reader.js'
+export { fromBigSteps } from './codec/decimal.js'
 export {
+  codeWords,
   EVENT_HAS_CLIENT_ORDER_ID,
   EVENT_HEADER_WORDS,
   eventWords,
   REPEATED_STATUS,
   reasonOf,
+  TRADE_IN_UNCROSS,
 } from './codec/event-layout.js'
 export {
   DETAILS_WORDS,

@@ -24,14 +24,14 @@ export type { CommandGrids } from './codec/command-grids.js'
 export { commandAccount, commandTagHigh, commandTagLow, readU64 } from './codec/command-layout.js'
 export * from './codec/command-reader.js'
 export {
+  encodeBust,
   encodeCancel,
   encodeCancelAll,
   encodeExpire,
-  encodeHalt,
   encodeNoop,
+  encodePhase,
   encodeReduce,
   encodeReplace,
-  encodeResume,
   maxCommandWords,
 } from './codec/command-writer.js'
 export * from './codec/commands.js'
@@ -59,6 +59,7 @@ export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
 export { RecordBuffer } from './codec/record-buffer.js'
 export { rulesVersion } from './codec/rules-version.js'
 export { priceText, quantityText } from './codec/step-text.js'
+export type { Indicative } from './rules/call-price.js'
 export {
   type EngineCounters,
   type EngineOptions,

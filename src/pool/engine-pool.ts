@@ -40,6 +40,7 @@ import type {
   EnginePoolOptions,
   ExecutionReport,
   HighestOrderIdAnswer,
+  IndicativeAnswer,
   Instrument,
   InstrumentOptions,
   LastRequestAnswer,
@@ -401,6 +402,32 @@ export class EnginePool extends Emitter<PoolEvents> {
    */
   depth(symbol: string, levels = 10): Promise<Depth> {
     return this.#questions.depth(symbol, levels)
+  }
+
+  /**
+   * The price of a call as it stands: what would trade, and at which price, if it ended now.
+   *
+   * @throws as `depth`.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '1', lotSize: '1', phase: 'pre-open' }],
+   * })
+   * const order = { type: 'new', symbol: 'BTC-USD', orderType: 'limit' }
+   * await pool.submit({ ...order, account: 1, side: 'buy', price: 102, quantity: 5 })
+   * await pool.submit({ ...order, account: 2, side: 'sell', price: 100, quantity: 3 })
+   * const { price, quantity, surplus, surplusSide } = await pool.indicative('BTC-USD')
+   * console.log(price, quantity, surplus, surplusSide) // 102 3 2 buy
+   * await pool.submit({ type: 'phase', symbol: 'BTC-USD', phase: 'continuous' }) // trades 3 at 102
+   * await pool.close()
+   * ```
+   */
+  indicative(symbol: string): Promise<IndicativeAnswer> {
+    return this.#questions.indicative(symbol)
   }
 
   /** One live order. @throws as `depth`. */

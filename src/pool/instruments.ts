@@ -7,8 +7,8 @@ import {
   differingField,
   type InstrumentCommand,
   type InstrumentDefinition,
-  type InstrumentStatus,
   instrumentFromCommand,
+  type Phase,
   type SymbolCommand,
   unknownType,
 } from '../matching/index.js'
@@ -21,7 +21,7 @@ export interface PoolInstrument {
   readonly definition: InstrumentDefinition
   readonly grids: CommandGrids
   readonly shard: number
-  readonly status: InstrumentStatus
+  readonly phase: Phase
 }
 
 /**
@@ -48,7 +48,7 @@ export class InstrumentRegistry {
       definition,
       grids: commandGrids(definition),
       shard: definition.instrumentId % this.#shards,
-      status: definition.status ?? 'open',
+      phase: definition.phase ?? 'continuous',
     }
     this.#put(instrument)
     return instrument
@@ -60,11 +60,10 @@ export class InstrumentRegistry {
     const eventAt = from + (words[from]! >>> 18)
     if (instrument === undefined || eventAt >= to) return
     const event = decodeEvent(words, eventAt, from)
-    if (event?.event === 'halted') this.#put({ ...instrument, status: 'halted' })
-    else if (event?.event === 'resumed') this.#put({ ...instrument, status: 'open' })
+    if (event?.event === 'phase-changed') this.#put({ ...instrument, phase: event.phase })
     else if (event?.event === 'instrument-changed') {
       const { details } = event
-      this.#put({ ...instrument, status: event.status, definition: { ...instrument.definition, details } })
+      this.#put({ ...instrument, definition: { ...instrument.definition, details } })
     }
   }
 
@@ -163,7 +162,7 @@ function duplicateSymbol(symbol: string): PoolError {
   return new PoolError('TIDEMARK_DUPLICATE_SYMBOL', `There is an instrument ${symbol} already.`, { symbol })
 }
 
-export function describe({ definition, shard, status, grids }: PoolInstrument): Instrument {
+export function describe({ definition, shard, phase, grids }: PoolInstrument): Instrument {
   const { instrumentId, symbol, tickSize, lotSize, replacePriority, selfTradePrevention } = definition
   return {
     id: instrumentId,
@@ -173,7 +172,7 @@ export function describe({ definition, shard, status, grids }: PoolInstrument): 
     lotSize,
     replacePriority,
     selfTradePrevention,
-    status,
+    phase,
     ...describeDetails(definition.details, grids),
   }
 }

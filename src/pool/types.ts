@@ -10,9 +10,9 @@ import type {
   CancelReason,
   Command,
   InstrumentDetailFields,
-  InstrumentStatus,
   OrderType,
   OutcomeStatus,
+  Phase,
   RejectCode,
   ReplacePriority,
   ReplaceReason,
@@ -23,7 +23,7 @@ import type {
 
 /**
  * What an instrument is added with. Opening compares the sizes, `replacePriority` and `selfTradePrevention` of one that is there
- * already; the other fields can change, and it keeps what it has.
+ * already; phase and other fields can change, and it keeps what it has.
  */
 export interface InstrumentOptions extends InstrumentDetailFields {
   /** 1 to 64 bytes of UTF-8. */
@@ -35,6 +35,8 @@ export interface InstrumentOptions extends InstrumentDetailFields {
   readonly replacePriority?: ReplacePriority
   /** For orders that state nothing themselves. Default `none`. */
   readonly selfTradePrevention?: SelfTradePrevention
+  /** The phase that it begins in. Default `continuous`. */
+  readonly phase?: Phase
 }
 
 export interface EnginePoolOptions extends LogSettingOptions {
@@ -164,7 +166,7 @@ export interface InstrumentDetails {
   readonly info: Readonly<Record<string, unknown>> | undefined
 }
 
-/** An instrument of a pool. Status and details are those of the last change that is on disk. */
+/** An instrument of a pool. Phase and details are those of the last change that is on disk. */
 export interface Instrument extends InstrumentDetails {
   /** Its number in this log; what a `CommandBatch` takes in place of the symbol. */
   readonly id: number
@@ -175,7 +177,7 @@ export interface Instrument extends InstrumentDetails {
   readonly lotSize: string
   readonly replacePriority: ReplacePriority
   readonly selfTradePrevention: SelfTradePrevention
-  readonly status: InstrumentStatus
+  readonly phase: Phase
 }
 
 /** One side's price level: decimal strings, and the number of orders. */
@@ -192,6 +194,20 @@ export interface Depth {
   readonly symbol: string
   readonly bids: readonly DepthLevel[]
   readonly asks: readonly DepthLevel[]
+}
+
+/** What an uncross of a book would give, as of an LSN. */
+export interface IndicativeAnswer {
+  readonly lsn: number
+  readonly symbol: string
+  readonly phase: Phase
+  /** The price at which all would trade; `undefined` when nothing would. */
+  readonly price: string | undefined
+  /** What would trade, a decimal string. */
+  readonly quantity: string
+  /** What would trade at the price and finds no other side, and of which side it is. */
+  readonly surplus: string
+  readonly surplusSide: Side | undefined
 }
 
 /** One order, as of an LSN. */
@@ -211,7 +227,7 @@ export interface OrderState {
   readonly side: 'buy' | 'sell'
   readonly orderType: OrderType
   readonly timeInForce: TimeInForce
-  /** `waiting`: a stop that was not triggered yet. */
+  /** `waiting`: a stop that was not triggered yet, or an order for the closing call before that. */
   readonly status: 'resting' | 'waiting'
   /** Absent for a stop that becomes a market order. */
   readonly price: string | undefined
@@ -351,6 +367,8 @@ export type TradeEvent = EventPlace & {
   /** Open afterwards, hidden part included. */
   readonly makerRemaining: string
   readonly takerRemaining: string
+  /** Made at the one price of a call, where no order is first: the buyer is said to be the maker. */
+  readonly uncross: boolean
 }
 
 interface OrderPlace extends EventPlace {
@@ -440,12 +458,27 @@ export type RepeatedEvent = EventPlace & {
 
 /** Something happened to an instrument as a whole. */
 export type InstrumentEvent = EventPlace & {
-  readonly event: 'instrument-created' | 'halted' | 'resumed'
+  readonly event: 'instrument-created' | 'volatility-interruption'
+}
+
+/** An instrument is in another phase. What an uncross trades, and what the change cancels, follows in the same record. */
+export type PhaseChangedEvent = EventPlace & {
+  readonly event: 'phase-changed'
+  readonly phase: Phase
+  /** Of `auction`: it is the closing call. */
+  readonly closing: boolean
+  /** Of `halted`: orders are taken as in a call. */
+  readonly takesOrders: boolean
+}
+
+/** A trade that was published does not count. */
+export type TradeBustedEvent = EventPlace & {
+  readonly event: 'trade-busted'
+  readonly tradeId: number
 }
 
 /** What an instrument says of itself from now on. */
-export type InstrumentChangedEvent = EventPlace &
-  InstrumentDetails & { readonly event: 'instrument-changed'; readonly status: InstrumentStatus }
+export type InstrumentChangedEvent = EventPlace & InstrumentDetails & { readonly event: 'instrument-changed' }
 
 /** A durable event, prices and quantities as decimal strings. */
 export type PoolEvent =
@@ -457,6 +490,8 @@ export type PoolEvent =
   | TriggeredEvent
   | RepeatedEvent
   | InstrumentEvent
+  | PhaseChangedEvent
+  | TradeBustedEvent
   | InstrumentChangedEvent
 
 export interface SubscribeOptions {

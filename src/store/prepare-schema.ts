@@ -16,7 +16,7 @@ import { createViews, viewNames } from './schema/views.js'
 import type { StoreTarget } from './targets/target.js'
 
 /** What stands in `tidemark_store`; it grows when tables, views or their meaning change. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 
 /** For each version, the statements that make the next one's tables of its; the views are made anew after the last. */
 export type Migrations = Readonly<Record<number, (dialect: Dialect) => readonly string[]>>
@@ -25,6 +25,13 @@ const migrations: Migrations = {
     ['order_event_rows', 'open_order_rows', 'closed_order_rows'].map(
       (table) => `ALTER TABLE ${table} ADD COLUMN client_order_id ${types.text}`,
     ),
+  2: ({ types }) => [
+    'ALTER TABLE instruments RENAME COLUMN status TO phase',
+    "UPDATE instruments SET phase = 'continuous' WHERE phase = 'open'",
+    ...['uncross', 'busted'].map(
+      (column) => `ALTER TABLE trade_rows ADD COLUMN ${column} ${types.int16} DEFAULT 0`,
+    ),
+  ],
 }
 
 const tables: Readonly<Record<string, ColumnTypes>> = {
@@ -98,7 +105,7 @@ async function createAll(target: StoreTarget, version: number): Promise<void> {
   await target.run(
     `CREATE TABLE instruments (instrument_id ${types.int32} NOT NULL, symbol ${types.text} NOT NULL,
   tick_size ${sizeType} NOT NULL, lot_size ${sizeType} NOT NULL, tick_value ${tickValueType},
-  replace_priority ${types.text} NOT NULL, self_trade_prevention ${types.text} NOT NULL, status ${types.text} NOT NULL,
+  replace_priority ${types.text} NOT NULL, self_trade_prevention ${types.text} NOT NULL, phase ${types.text} NOT NULL,
   base_asset ${types.text}, quote_asset ${types.text}, min_price ${decimalType}, max_price ${decimalType},
   min_quantity ${decimalType}, max_quantity ${decimalType}, min_notional ${tickValueType}, info ${types.text},
   created_time ${types.time} NOT NULL, created_lsn ${types.int64} NOT NULL)`,

@@ -133,8 +133,9 @@ describe('tidemark run --resume', () => {
       maxBatchBytes: 4096,
       ringBytes: 65_536,
     })
-    for (let i = 0; i < 2000; i++) pool.submit({ type: 'halt', symbol: 'BTC-USD' }).catch(() => {})
-    await pool.submit({ type: 'resume', symbol: 'BTC-USD' })
+    for (let i = 0; i < 2000; i++)
+      pool.submit({ type: 'phase', symbol: 'BTC-USD', phase: 'halted' }).catch(() => {})
+    await pool.submit({ type: 'phase', symbol: 'BTC-USD', phase: 'continuous' })
     await pool.checkpoint()
     await pool.close()
     const trimmed = await tidemark(['run', ...flow(3000), '--resume', '--dir', dir])

@@ -82,11 +82,11 @@ describe('events', () => {
     expect(
       await submitted(pool, { type: 'replace', symbol, orderId: 1, quantity: '0.3', price: '64001' }),
     ).toEqual([{ ...moved, event: 'replaced', quantity: '0.30000', reason: 'requested' }])
-    await pool.submit({ type: 'halt', symbol })
+    await pool.submit({ type: 'phase', symbol, phase: 'halted' })
     expect(await submitted(pool, { type: 'reduce', symbol, orderId: 1, quantity: '0.1' })).toEqual([
       { ...moved, event: 'rejected', code: 'INSTRUMENT_HALTED' },
     ])
-    await pool.submit({ type: 'resume', symbol })
+    await pool.submit({ type: 'phase', symbol, phase: 'continuous' })
     expect(await submitted(pool, { type: 'cancel', symbol, orderId: 1 })).toEqual([
       { ...moved, event: 'cancelled', remaining: '0.30000', reason: 'requested' },
     ])

@@ -7,7 +7,6 @@ import { eventsOf, limit, openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const said = {
-  status: 'open',
   baseAsset: 'BTC',
   quoteAsset: 'USD',
   minPrice: '1.00',
@@ -32,7 +31,7 @@ describe('what an instrument says of itself', () => {
       })
       expect(pool.instrument('BTC-USD')).toMatchObject(said)
       expect(pool.instrument('ETH-USD')).toMatchObject({
-        status: 'open',
+        phase: 'continuous',
         minPrice: undefined,
         info: undefined,
       })
@@ -44,18 +43,18 @@ describe('what an instrument says of itself', () => {
       expect(report).toMatchObject({ status: 'done', symbol: 'BTC-USD' })
       const changed = { ...said, minPrice: undefined, maxQuantity: '50.00000', info: { listed: 'no' } }
       expect(report.events).toMatchObject([{ event: 'instrument-changed', symbol: 'BTC-USD', ...changed }])
-      await pool.submit({ type: 'halt', symbol: 'ETH-USD' })
-      expect(pool.instruments()).toMatchObject([changed, { symbol: 'ETH-USD', status: 'halted' }])
+      await pool.submit({ type: 'phase', symbol: 'ETH-USD', phase: 'halted' })
+      expect(pool.instruments()).toMatchObject([changed, { symbol: 'ETH-USD', phase: 'halted' }])
       await pool.submitBatch([
-        { type: 'resume', symbol: 'ETH-USD' },
-        { type: 'instrument-change', symbol: 'ETH-USD', status: 'closed', quoteAsset: 'USD' },
+        { type: 'phase', symbol: 'ETH-USD', phase: 'closed' },
+        { type: 'instrument-change', symbol: 'ETH-USD', quoteAsset: 'USD' },
       ])
       const instruments = pool.instruments()
-      expect(instruments).toMatchObject([changed, { status: 'closed', quoteAsset: 'USD' }])
+      expect(instruments).toMatchObject([changed, { phase: 'closed', quoteAsset: 'USD' }])
       const { symbols } = await pool.digest()
       const events = await eventsOf(pool)
       expect(events.map(({ event }) => event)).toEqual(
-        expect.arrayContaining(['instrument-changed', 'halted', 'resumed']),
+        expect.arrayContaining(['instrument-changed', 'phase-changed']),
       )
       await pool.close()
       // What can change is not compared: opening with what it said at first changes nothing.
@@ -131,16 +130,16 @@ describe('what an instrument says of itself', () => {
         symbol: 'BTC-USD',
         minPrice: '2',
         maxPrice: null,
-        status: 'halted',
         info: { a: { b: '"' } },
       },
+      { type: 'phase', symbol: 'BTC-USD', phase: 'halted' },
       { type: 'instrument-change', symbol: 'BTC-USD', info: [1] },
       { type: 'instrument-change', symbol: 'BTC-USD', minprice: 5 },
       limit(1, 'buy', '5', '1'),
     ]
     writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     const { summary } = await summaryOf([file, '--dir', dir])
-    expect(summary).toMatchObject({ commands: 3, rejected: 1, refused: { total: 2 } })
+    expect(summary).toMatchObject({ commands: 4, rejected: 1, refused: { total: 2 } })
     const { stdout } = await tidemark(['log', 'dump', dir, '--json'])
     const records = stdout
       .trim()
@@ -152,11 +151,14 @@ describe('what an instrument says of itself', () => {
         type: 'instrument-change',
         minPrice: '2.00',
         maxPrice: null,
-        status: 'halted',
         info: { a: { b: '"' } },
       },
-      events: [{ event: 'instrument-changed', status: 'halted', minPrice: '2.00', minNotional: '10' }],
+      events: [{ event: 'instrument-changed', minPrice: '2.00', minNotional: '10' }],
     })
-    expect(records[2].events).toMatchObject([{ event: 'rejected', code: 'INSTRUMENT_HALTED' }])
+    expect(records[2]).toMatchObject({
+      command: { type: 'phase', phase: 'halted' },
+      events: [{ event: 'phase-changed', phase: 'halted' }],
+    })
+    expect(records[3].events).toMatchObject([{ event: 'rejected', code: 'INSTRUMENT_HALTED' }])
   })
 })

@@ -93,9 +93,9 @@ describe('a report', () => {
       await pool.submit({ ...buy, orderId: 4, timeInForce: 'IOC' }),
       await pool.submit({ ...buy, orderId: 5, side: 'sell' }),
       await pool.submit({ ...buy, orderId: 6, timeInForce: 'FOK', quantity: '99' }),
-      await pool.submit({ type: 'halt', symbol: 'A', tag: 9 }),
+      await pool.submit({ type: 'phase', symbol: 'A', phase: 'halted', tag: 9 }),
     ]
-    const kinds = ['accepted', 'replaced', 'cancelled', 'rejected', 'trade', 'halted']
+    const kinds = ['accepted', 'replaced', 'cancelled', 'rejected', 'trade', 'phase-changed']
     expect(new Set(reports.flatMap(({ events }) => events.map(({ event }) => event)))).toEqual(new Set(kinds))
     const subscribed = new Map<number, object[]>()
     for await (const event of pool.subscribe({ to: pool.durableLsn })) {

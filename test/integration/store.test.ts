@@ -46,7 +46,7 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
     expect(store.stats()).toMatchObject({ lagMs: 0 })
     expect(store.stats().latency.count).toBeGreaterThan(0)
     await store.close()
-    await pool.submit({ type: 'halt', symbol: 'AAA' })
+    await pool.submit({ type: 'phase', symbol: 'AAA', phase: 'halted' })
     await pool.changeInstrument('BBB', {
       quoteAsset: 'EUR',
       minPrice: '2',
@@ -64,7 +64,7 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
     expect((await again.query('SELECT * FROM instruments ORDER BY symbol')).rows).toMatchObject([
       {
         symbol: 'AAA',
-        status: 'halted',
+        phase: 'halted',
         tick_size: '0.05',
         lot_size: '0.1',
         tick_value: '0.005',
@@ -72,7 +72,7 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
       },
       {
         symbol: 'BBB',
-        status: 'open',
+        phase: 'continuous',
         self_trade_prevention: 'decrement',
         quote_asset: 'EUR',
         base_asset: null,

@@ -5,17 +5,19 @@
 
 const sides = ['buy', 'sell']
 const orderTypes = 'limit market stop stop-limit take-profit take-profit-limit'.split(' ')
-const timesInForce = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD']
+const timesInForce = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD', 'at-open', 'at-close']
 const preventions = [undefined, 'none', 'cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement']
 const cancelReasons =
-  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total'.split(' ')
+  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band'.split(
+    ' ',
+  )
 const replaceReasons = 'requested reduced self-trade'.split(' ')
 const codes =
   `UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER FOK_NOT_FILLABLE
   POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE DISPLAY_QUANTITY_TOO_SMALL PRICE_NOT_APPLICABLE REQUEST_ID_OUTDATED
   REQUEST_ID_REUSED INSTRUMENT_CLOSED PRICE_TOO_LOW PRICE_TOO_HIGH QUANTITY_TOO_SMALL QUANTITY_TOO_LARGE
   NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED
-  DUPLICATE_CLIENT_ORDER_ID`.split(/\s+/)
+  DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -131,10 +133,19 @@ function fixedFields(reader: Reader): Fields {
       return { type: 'instrument' }
     case 11:
       return { type: 'instrument-change' }
+    case 7:
+      return {
+        type: 'phase',
+        phase: phases[reader.u64()],
+        ...(reader.has(1) && { closing: true }),
+        ...(reader.has(2) && { takesOrders: true }),
+      }
+    case 8:
+      return { type: 'bust', tradeId: reader.u64() }
     case 9:
       return { type: 'expire', time: reader.u64(), endOfDay: reader.has(1) }
     default:
-      return { type: ({ 7: 'halt', 8: 'resume', 10: 'noop' } as Record<number, string>)[reader.kind] }
+      return { type: 'noop' }
   }
 }
 
@@ -155,19 +166,19 @@ function optionalFields(reader: Reader): Fields {
     return { ...client, ...omitted, ...account, ...reader.optional(32, 'requestId') }
   }
   if (reader.kind === 11) {
-    const { set, removed, status } = readDetails(reader)
-    return { set, removed, ...(status !== undefined && { status }) }
+    const { set, removed } = readDetails(reader)
+    return { set, removed }
   }
   if (reader.kind !== 6) return {}
   const [symbol, tickSize, lotSize] = readTexts(reader, [reader.u8(8), reader.u8(9), reader.u8(10)])
-  const { set = {}, status } = reader.has(1) ? readDetails(reader) : {}
+  const { set = {}, phase } = reader.has(1) ? readDetails(reader) : {}
   return {
     symbol,
     tickSize,
     lotSize,
     replacePriority: reader.u8(11) === 0 ? 'keep-on-reduce' : 'always-lose',
     selfTradePrevention: preventions[reader.u8(12)],
-    ...(status !== undefined && { status }),
+    ...(phase !== undefined && { phase }),
     ...(Object.keys(set).length > 0 && { details: set }),
   }
 }
@@ -186,12 +197,12 @@ function readTexts(reader: Reader, lengths: number[]): string[] {
 
 const numbers = ['minPrice', 'maxPrice', 'minQuantity', 'maxQuantity', 'minNotional']
 const names = [...numbers, 'baseAsset', 'quoteAsset', 'info']
-const instrumentStatuses = ['open', 'halted', 'closed']
+const phases = ['continuous', 'halted', 'closed', 'pre-open', 'auction']
 
-function readDetails(reader: Reader): { set: Fields; removed: string[]; status?: string } {
+function readDetails(reader: Reader): { set: Fields; removed: string[]; phase?: string } {
   const at = reader.at - reader.start
   const [stated, removed] = [reader.u32(at) & 0xffff, reader.u32(at) >>> 16]
-  const status = instrumentStatuses[reader.u8(at + 4)]!
+  const phase = phases[reader.u8(at + 4)]!
   const lengths = [reader.u8(at + 5), reader.u8(at + 6), reader.u32(at + 8)]
   reader.at += 16
   const set: Fields = {}
@@ -202,7 +213,7 @@ function readDetails(reader: Reader): { set: Fields; removed: string[]; status?:
   return {
     set,
     removed: names.filter((_, bit) => (removed & (1 << bit)) !== 0),
-    ...((stated & 256) !== 0 && { status }),
+    ...((stated & 256) !== 0 && { phase }),
   }
 }
 
@@ -215,7 +226,7 @@ function readClientId(reader: Reader, flag: number): Fields {
 }
 
 function readEvent(reader: Reader, command: Fields): Fields {
-  const reason = reader.flags >> 5
+  const reason = codeOf(reader)
   switch (reader.kind) {
     case 32:
       return { event: 'accepted', account: reader.u32(4) }
@@ -241,13 +252,23 @@ function readEvent(reader: Reader, command: Fields): Fields {
         filled: reader.u64() - 1,
         remaining: reader.u64() - 1,
         firstLsn: reader.u64(),
+        ...skipCode(reader),
       }
     case 42: {
-      const { set: details, status } = readDetails(reader)
-      return { event: 'instrument-changed', status, details }
+      const { set: details } = readDetails(reader)
+      return { event: 'instrument-changed', details }
     }
+    case 39:
+      return {
+        event: 'phase-changed',
+        phase: phases[reason],
+        ...(reader.has(1) && { closing: true }),
+        ...(reader.has(2) && { takesOrders: true }),
+      }
+    case 43:
+      return { event: 'trade-busted', tradeId: command['tradeId'] }
     default:
-      return { event: ['instrument-created', 'halted', 'resumed'][reader.kind - 38] }
+      return { event: reader.kind === 38 ? 'instrument-created' : 'volatility-interruption' }
   }
 }
 
@@ -282,12 +303,24 @@ function readRejected(reader: Reader, command: Fields): Fields {
   return {
     event: 'rejected',
     orderId: command['orderId'] ?? 0,
-    code: codes[(reader.flags >> 5) - 1],
+    code: codes[codeOf(reader) - 1],
     ...(account !== undefined && { account }),
     ...((isLive || isNew) && { side, price, filled }),
     ...('clientOrderId' in command && { clientOrderId: command['clientOrderId'] }),
     ...readClientId(reader, 16),
+    ...skipCode(reader),
   }
+}
+
+/** A code from 31 on stands at the end of the event. */
+function codeOf(reader: Reader): number {
+  const code = reader.flags >> 5
+  return code === 31 ? reader.u32(reader.length - 8) : code
+}
+
+function skipCode(reader: Reader): Fields {
+  if (reader.flags >> 5 === 31) reader.at += 8
+  return {}
 }
 
 function readTrade(reader: Reader, command: Fields): Fields {
@@ -309,5 +342,6 @@ function readTrade(reader: Reader, command: Fields): Fields {
     makerRemaining: reader.has(4) ? reader.u64() : 0,
     takerRemaining: reader.has(8) ? reader.u64() : 0,
     takerSide: sides[reader.flags & 1],
+    ...(reader.has(16) && { uncross: true }),
   }
 }

@@ -6,18 +6,19 @@
 
 import type { BookState } from '#tidemark/matching/book/book-state.js'
 import type { OrderState } from '#tidemark/matching/book/order-state.js'
-import type { DecodedCommand, DecodedNew } from '#tidemark/matching/codec/command-reader.js'
+import type { DecodedCommand, DecodedNew, DecodedPhase } from '#tidemark/matching/codec/command-reader.js'
 import type { DecodedEvent } from '#tidemark/matching/codec/event-reader.js'
 import type { InstrumentChange, InstrumentDetails } from '#tidemark/matching/codec/instrument-details.js'
 import type { InstrumentDefinition } from '#tidemark/matching/codec/instrument-record.js'
 import type {
   CancelReason,
-  InstrumentStatus,
   OrderType,
+  Phase,
   RejectCode,
   SelfTradePrevention,
   Side,
 } from '#tidemark/matching/codec/names.js'
+import { naiveCallPrice } from './naive-auction.js'
 
 interface NaiveOrder {
   readonly command: DecodedNew
@@ -45,7 +46,10 @@ export class NaiveBook {
   #orders: NaiveOrder[] = []
   #elected: NaiveOrder[] = []
   #events: DecodedEvent[] = []
-  #status: InstrumentStatus = 'open'
+  #phase: Phase = 'continuous'
+  #isClosing = false
+  #takesOrders = false
+  #busted: number[] = []
   #details: InstrumentDetails = {}
   #lastPrice = 0
   #trades = 0
@@ -53,16 +57,16 @@ export class NaiveBook {
   #places = 0
 
   constructor(definition: InstrumentDefinition) {
-    const { status = 'open', ...rest } = definition
+    const { phase = 'continuous', ...rest } = definition
     this.#definition = rest
-    this.#status = status
+    this.#phase = phase
     this.#details = definition.details ?? {}
   }
 
   apply(command: DecodedCommand): DecodedEvent[] {
     this.#events = []
     this.#execute(command)
-    this.#runStops()
+    if (this.#phase === 'continuous') this.#runStops()
     return this.#events
   }
 
@@ -88,8 +92,9 @@ export class NaiveBook {
       command = { ...command, orderId: named?.command.orderId ?? 0 }
     }
     const { type } = command
-    if (this.#status !== 'open' && (type === 'new' || type === 'replace' || type === 'reduce')) {
-      const code = this.#status === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED'
+    const isTaken = this.#phase === 'continuous' || this.#isCall()
+    if (!isTaken && (type === 'new' || type === 'replace' || type === 'reduce')) {
+      const code = this.#phase === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED'
       if (type === 'new') this.#rejectNew(command, code)
       else this.#rejectAmendment(command, code)
     } else if (type === 'new') this.#new(command)
@@ -107,19 +112,128 @@ export class NaiveBook {
         if (side === undefined || order.command.side === side) this.#cancel(order, 'cancel-all')
       }
     } else if (type === 'expire') this.#expire(command.time, command.endOfDay)
-    else if (this.#status === 'closed' && (type === 'halt' || type === 'resume'))
-      this.#rejectInstrument('INSTRUMENT_CLOSED')
     else if (type === 'instrument-change') this.#change(command)
-    else if (type === 'halt') {
-      this.#status = 'halted'
-      this.#events.push({ event: 'halted' })
-    } else if (type === 'resume') {
-      this.#status = 'open'
-      this.#events.push({ event: 'resumed' })
-    } else if (type === 'instrument') this.#rejectInstrument('DUPLICATE_INSTRUMENT')
+    else if (type === 'phase') this.#changePhase(command)
+    else if (type === 'bust') this.#bust(command.tradeId)
+    else if (type === 'instrument') this.#rejectInstrument('DUPLICATE_INSTRUMENT')
   }
 
-  #change({ set, removed, status }: InstrumentChange): void {
+  #isCall(): boolean {
+    return this.#phase === 'pre-open' || this.#phase === 'auction' || this.#takesOrders
+  }
+
+  #bust(tradeId: number): void {
+    if (tradeId > this.#trades) this.#rejectInstrument('UNKNOWN_TRADE')
+    else if (this.#busted.includes(tradeId)) this.#rejectInstrument('TRADE_ALREADY_BUSTED')
+    else {
+      this.#busted.push(tradeId)
+      this.#events.push({ event: 'trade-busted', tradeId })
+    }
+  }
+
+  #changePhase(command: DecodedPhase): void {
+    const { phase } = command
+    const closing = command.closing ?? false
+    const takesOrders = command.takesOrders ?? false
+    const before = this.#phase
+    const wasClosing = this.#isClosing
+    this.#phase = phase
+    this.#isClosing = closing
+    this.#takesOrders = takesOrders
+    this.#events.push({
+      event: 'phase-changed',
+      phase,
+      ...(closing && { closing: true }),
+      ...(takesOrders && { takesOrders: true }),
+    })
+    const opens = phase === 'continuous' && before !== 'continuous'
+    const closes = phase === 'closed'
+    if (opens || (closes && (before === 'pre-open' || before === 'auction'))) this.#uncross()
+    const inBook = () => [...this.#resting('buy'), ...this.#resting('sell')]
+    const isFor = (name: 'at-open' | 'at-close') => (order: NaiveOrder) => order.command.timeInForce === name
+    if (opens || closes) {
+      for (const order of inBook().filter(({ price }) => price === 0)) {
+        const { timeInForce } = order.command
+        this.#cancel(order, timeInForce === 'at-open' || timeInForce === 'at-close' ? timeInForce : 'market')
+      }
+      for (const order of inBook().filter(isFor('at-open'))) this.#cancel(order, 'at-open')
+    }
+    if (closes || (wasClosing && !closing))
+      for (const order of inBook().filter(isFor('at-close'))) this.#cancel(order, 'at-close')
+    const aside = [...this.#waiting('rise'), ...this.#waiting('fall')].filter(isFor('at-close'))
+    if (closes) for (const order of aside) this.#cancel(order, 'at-close')
+    if (!wasClosing && closing) for (const order of aside) this.#enterClosing(order)
+  }
+
+  /** Finds the price, then lets the orders that take part trade, pair by pair. */
+  #uncross(): void {
+    const resting = [...this.#resting('buy'), ...this.#resting('sell')]
+    const orders = resting.map(({ command: { side }, price, open }) => ({ side, price, open }))
+    const found = naiveCallPrice(orders, { reference: this.#lastPrice })
+    if (found === undefined) return
+    const { price } = found
+    const buyers = this.#resting('buy').filter((o) => o.price === 0 || o.price >= price)
+    const sellers = this.#resting('sell').filter((o) => o.price === 0 || o.price <= price)
+    while (buyers.length > 0 && sellers.length > 0) {
+      const [buyer, seller] = [buyers[0]!, sellers[0]!]
+      const quantity = Math.min(buyer.open, seller.open)
+      for (const order of [buyer, seller]) {
+        order.open -= quantity
+        order.filled += quantity
+        order.shown -= quantity
+      }
+      this.#trades += 1
+      this.#lastPrice = price
+      this.#events.push({
+        event: 'trade',
+        tradeId: this.#trades,
+        makerOrderId: buyer.command.orderId,
+        takerOrderId: seller.command.orderId,
+        price,
+        quantity,
+        makerAccount: buyer.command.account,
+        takerAccount: seller.command.account,
+        makerRemaining: buyer.open,
+        takerRemaining: seller.open,
+        takerSide: 'sell',
+        uncross: true,
+      })
+      for (const [order, queue] of [
+        [buyer, buyers],
+        [seller, sellers],
+      ] as const) {
+        if (order.open === 0) {
+          queue.shift()
+          this.#drop(order)
+        } else if (order.shown <= 0) {
+          order.shown = Math.min(order.command.displayQuantity!, order.open)
+          order.place = this.#places++
+          // It continues to trade with all that it has; its new place counts after the call.
+        }
+      }
+    }
+  }
+
+  #enterClosing(order: NaiveOrder): void {
+    const { price, open: quantity, filled } = order
+    this.#events.push({ event: 'triggered', ...idOf(order), price, quantity, filled })
+    this.#join(order)
+  }
+
+  /** Lets an order that was triggered into the book of a call. */
+  #join(order: NaiveOrder): void {
+    const { side, timeInForce, displayQuantity } = order.command
+    order.status = 'elected'
+    if (timeInForce === 'FOK' || (timeInForce === 'IOC' && order.price !== 0)) this.#cancel(order, 'phase')
+    else if (this.#levelTotal(side, order.price) + order.open > LARGEST) this.#cancel(order, 'level-total')
+    else {
+      order.status = 'resting'
+      order.shown = Math.min(order.open, displayQuantity ?? order.open)
+      order.place = this.#places++
+    }
+  }
+
+  #change({ set, removed }: InstrumentChange): void {
     const details = { ...this.#details, ...set }
     for (const name of removed) if (set[name] === undefined) delete details[name]
     const { minPrice = 0, maxPrice = LARGEST, minQuantity = 0, maxQuantity = LARGEST } = details
@@ -128,8 +242,7 @@ export class NaiveBook {
       return
     }
     this.#details = details
-    if (status !== undefined) this.#status = status
-    this.#events.push({ event: 'instrument-changed', status: this.#status, details })
+    this.#events.push({ event: 'instrument-changed', details })
   }
 
   /** Why an order would be outside the limits; its price is 0 when it has none. */
@@ -177,6 +290,27 @@ export class NaiveBook {
       status: 'elected',
       place: 0,
     }
+    const isImmediate = timeInForce === 'FOK' || (timeInForce === 'IOC' && orderType === 'limit')
+    const isOpening = this.#isCall() && !this.#isClosing
+    if (timeInForce === 'at-open' ? !isOpening : this.#isCall() && !waits(orderType) && isImmediate) {
+      this.#rejectNew(command, 'NOT_IN_THIS_PHASE')
+      return
+    }
+    if (timeInForce === 'at-close') {
+      const total = sum(
+        this.#waiting(directionOf(command)).filter((o) => o.command.timeInForce === 'at-close'),
+      )
+      if (total + quantity > LARGEST) {
+        this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
+        return
+      }
+      this.#accept(command)
+      order.status = 'waiting'
+      order.place = this.#places++
+      this.#orders.push(order)
+      if (this.#isClosing) this.#enterClosing(order)
+      return
+    }
     if (waits(orderType)) {
       const total = sum(this.#waiting(directionOf(command)).filter((o) => o.command.stopPrice === stopPrice))
       if (total + quantity > LARGEST) {
@@ -187,6 +321,16 @@ export class NaiveBook {
       order.status = 'waiting'
       order.place = this.#places++
       this.#orders.push(order)
+      return
+    }
+    if (this.#isCall()) {
+      if (this.#levelTotal(side, price) + quantity > LARGEST) {
+        this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
+        return
+      }
+      this.#accept(command)
+      this.#orders.push(order)
+      this.#join(order)
       return
     }
     const crosses = this.#crossable(side, orderType === 'market' ? undefined : price).length > 0
@@ -214,14 +358,14 @@ export class NaiveBook {
   }
 
   #replace(order: NaiveOrder, price: number, quantity: number): void {
-    const { side, orderType, displayQuantity, postOnly } = order.command
+    const { side, displayQuantity, postOnly } = order.command
     const outside = this.#outside(price, quantity, 0)
     if (outside) {
       this.#rejectOrder(order, outside)
       return
     }
     const isWaiting = order.status === 'waiting'
-    if (isWaiting && withoutLimit(orderType) && price !== order.price) {
+    if (order.price === 0 && price !== 0) {
       this.#rejectOrder(order, 'PRICE_NOT_APPLICABLE')
       return
     }
@@ -231,15 +375,14 @@ export class NaiveBook {
     }
     const keepsPlace =
       this.#definition.replacePriority === 'keep-on-reduce' && price === order.price && quantity <= order.open
-    const crosses = !isWaiting && !keepsPlace && this.#crossable(side, price).length > 0
+    const crosses =
+      !isWaiting && !keepsPlace && this.#phase === 'continuous' && this.#crossable(side, price).length > 0
     if (crosses && postOnly) {
       this.#rejectOrder(order, 'POST_ONLY_WOULD_TRADE')
       return
     }
     const peers = isWaiting
-      ? this.#waiting(directionOf(order.command)).filter(
-          (o) => o.command.stopPrice === order.command.stopPrice,
-        )
+      ? this.#waiting(directionOf(order.command)).filter((o) => stopPriceOf(o) === stopPriceOf(order))
       : this.#resting(side).filter((o) => o.price === price)
     if (!crosses && sum(peers.filter((o) => o !== order)) + quantity > LARGEST) {
       this.#rejectOrder(order, 'LEVEL_TOTAL_TOO_LARGE')
@@ -261,7 +404,11 @@ export class NaiveBook {
     } else if (keepsPlace) order.shown = Math.min(order.shown, quantity)
     else {
       order.status = 'elected'
-      this.#act(order)
+      if (this.#isCall()) {
+        order.status = 'resting'
+        order.shown = Math.min(order.open, displayQuantity ?? order.open)
+        order.place = this.#places++
+      } else this.#act(order)
     }
   }
 
@@ -292,7 +439,7 @@ export class NaiveBook {
     for (const order of inOrder) {
       const { timeInForce, expireTime = 0 } = order.command
       if (timeInForce === 'GTD' && expireTime <= time) this.#cancel(order, 'expired')
-      if (timeInForce === 'DAY' && endOfDay) this.#cancel(order, 'end-of-day')
+      if (endOfDay && ['DAY', 'at-open', 'at-close'].includes(timeInForce)) this.#cancel(order, 'end-of-day')
     }
   }
 
@@ -422,6 +569,10 @@ export class NaiveBook {
       const { side, orderType, timeInForce, postOnly } = order.command
       const { price, open: quantity, filled } = order
       this.#events.push({ event: 'triggered', ...idOf(order), price, quantity, filled })
+      if (this.#phase !== 'continuous') {
+        this.#join(order)
+        continue
+      }
       const isMarket = withoutLimit(orderType)
       const crosses = this.#crossable(side, isMarket ? undefined : order.price).length > 0
       const rests = !isMarket && timeInForce !== 'IOC' && timeInForce !== 'FOK'
@@ -430,7 +581,7 @@ export class NaiveBook {
       else if (rests && !crosses && this.#levelTotal(side, order.price) + order.open > LARGEST) {
         this.#cancel(order, 'level-total')
       } else this.#act(order)
-      this.#elect()
+      if (this.#phase === 'continuous') this.#elect()
     }
   }
 
@@ -438,8 +589,8 @@ export class NaiveBook {
     const last = this.#lastPrice
     if (last === 0) return
     const reached = [
-      ...this.#waiting('rise').filter((o) => o.command.stopPrice! <= last),
-      ...this.#waiting('fall').filter((o) => o.command.stopPrice! >= last),
+      ...this.#waiting('rise').filter((o) => stopPriceOf(o) <= last),
+      ...this.#waiting('fall').filter((o) => stopPriceOf(o) >= last),
     ]
     for (const order of reached) {
       order.status = 'elected'
@@ -501,9 +652,11 @@ export class NaiveBook {
   /** Resting orders of a side, best price first, then by place. */
   #resting(side: Side): NaiveOrder[] {
     const better = side === 'buy' ? -1 : 1
+    // A buyer without a limit, in a call, is before all others; a seller's 0 is the lowest price as it is.
+    const price = (o: NaiveOrder) => (o.price === 0 && side === 'buy' ? Number.POSITIVE_INFINITY : o.price)
     return this.#orders
       .filter((o) => o.status === 'resting' && o.command.side === side)
-      .sort((a, b) => better * (a.price - b.price) || a.place - b.place)
+      .sort((a, b) => (price(a) === price(b) ? a.place - b.place : better * (price(a) - price(b))))
   }
 
   /** Orders that wait for the last price to rise or to fall, the next to be triggered first. */
@@ -511,7 +664,9 @@ export class NaiveBook {
     const sooner = direction === 'rise' ? 1 : -1
     return this.#orders
       .filter((o) => o.status === 'waiting' && directionOf(o.command) === direction)
-      .sort((a, b) => sooner * (a.command.stopPrice! - b.command.stopPrice!) || a.place - b.place)
+      .sort((a, b) =>
+        stopPriceOf(a) === stopPriceOf(b) ? a.place - b.place : sooner * (stopPriceOf(a) - stopPriceOf(b)),
+      )
   }
 
   /** What an order of this side could trade with, in matching order. */
@@ -534,10 +689,12 @@ export class NaiveBook {
     const accounts = [...new Set(this.#orders.map((o) => o.command.account))].sort((a, b) => a - b)
     return {
       definition: this.#describe(),
-      status: this.#status,
+      phase: this.#phase,
+      phaseOptions: (this.#isClosing ? 1 : 0) | (this.#takesOrders ? 2 : 0),
       lastPrice: this.#lastPrice,
       trades: this.#trades,
       highestOrderId: this.#highestOrderId,
+      busted: [...this.#busted].sort((a, b) => a - b),
       bids: this.#resting('buy').map(stateOf),
       asks: this.#resting('sell').map(stateOf),
       waitingForFall: this.#waiting('fall').map(stateOf),
@@ -559,14 +716,20 @@ function withoutLimit(type: OrderType): boolean {
   return type === 'market' || type === 'stop' || type === 'take-profit'
 }
 
-/** What a waiting order waits for. */
+/** What a waiting order waits for; those for the closing call stand after all stops of their side. */
 function directionOf({ side, orderType }: DecodedNew): 'rise' | 'fall' {
-  if (orderType === 'stop' || orderType === 'stop-limit') return side === 'buy' ? 'rise' : 'fall'
-  return side === 'buy' ? 'fall' : 'rise'
+  if (orderType === 'take-profit' || orderType === 'take-profit-limit')
+    return side === 'buy' ? 'fall' : 'rise'
+  return side === 'buy' ? 'rise' : 'fall'
 }
 
 function idOf({ command: { orderId, account, side, clientOrderId } }: NaiveOrder) {
   return { orderId, account, side, ...(clientOrderId !== undefined && { clientOrderId }) }
+}
+
+/** The stop price; of an order for the closing call one that no trade reaches. */
+function stopPriceOf({ command: { stopPrice, side } }: NaiveOrder): number {
+  return stopPrice ?? (side === 'buy' ? Number.POSITIVE_INFINITY : 0)
 }
 
 function sum(orders: NaiveOrder[]): number {

@@ -48,6 +48,9 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
     order.remaining = '0'
     live.delete(`${order.symbol} ${order.order_id}`)
   }
+  const busted = new Set(
+    events.flatMap((event) => (event.event === 'trade-busted' ? [`${event.symbol} ${event.tradeId}`] : [])),
+  )
   for (const event of events) {
     const { lsn, index: event_index, symbol } = event
     if (event.event === 'trade') {
@@ -65,6 +68,8 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
         taker_account: event.takerAccount,
         maker_remaining: plain(event.makerRemaining),
         taker_remaining: plain(event.takerRemaining),
+        uncross: event.uncross,
+        busted: busted.has(`${symbol} ${event.tradeId}`),
       })
       const sides = [
         [event.makerOrderId, event.makerRemaining],
@@ -143,7 +148,7 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
 
 const queries: Record<keyof StoreTables, string> = {
   trades: `SELECT symbol, lsn, event_index, trade_id, price, quantity, taker_side, maker_order_id, taker_order_id,
-  maker_account, taker_account, maker_remaining, taker_remaining FROM trades ORDER BY lsn, event_index`,
+  maker_account, taker_account, maker_remaining, taker_remaining, uncross, busted FROM trades ORDER BY lsn, event_index`,
   events: `SELECT symbol, lsn, event_index, event, order_id, account, side, price, quantity, filled, reason, tag,
   client_order_id
   FROM order_events ORDER BY lsn, event_index`,

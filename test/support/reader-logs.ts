@@ -49,7 +49,7 @@ export async function poolReaderLog(
   await pool.submit({ type: 'replace', ...replaced })
   await pool.submit({ type: 'reduce', symbol: 'BTC-USD', orderId: 2, quantity: '1' })
   await pool.submit({ type: 'expire', symbol: 'BTC-USD', time: 1010 })
-  await pool.submit({ type: 'halt', symbol: 'ETH-USD' })
+  await pool.submit({ type: 'phase', symbol: 'ETH-USD', phase: 'halted' })
   await pool.submit({ type: 'cancel-all', account: 3 })
   await pool.close()
   const records: LoggedRecord[] = []

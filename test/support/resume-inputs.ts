@@ -43,8 +43,8 @@ function commandLines(count: number): string {
     const owner = random.int(2) ? { account } : {}
     const price = String(90 + random.int(20))
     if (what === 0) say({ type: 'cancel-all', account: 1 + random.int(5) })
-    else if (what === 1) say({ type: 'halt', symbol })
-    else if (what < 5) say({ type: 'resume', symbol })
+    else if (what === 1) say({ type: 'phase', symbol, phase: 'halted' })
+    else if (what < 5) say({ type: 'phase', symbol, phase: 'continuous' })
     else if (what < 7) say({ type: 'expire', symbol, time: 1000 * id, endOfDay: random.int(2) === 0 })
     else if (what < 9) lines.push('no command')
     else if (what < 30) say({ type: 'cancel', symbol, orderId, ...owner })

@@ -41,6 +41,7 @@ export function tradeOfRow(columns: Columns, i: number, instruments: InstrumentT
     makerRemaining: lots('maker_remaining_lots')!,
     takerRemaining: lots('taker_remaining_lots')!,
     takerSide: columns['taker_side']![i],
+    uncross: columns['uncross']![i],
   })
 }
 
@@ -129,6 +130,8 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
       return { ...place, event, ...ids, status, code: reason, firstLsn }
     }
     case 'instrument-changed':
+    case 'phase-changed':
+    case 'trade-busted':
       return { ...place, event, ...JSON.parse(columns['details']![i]) }
     default:
       return { ...place, event }

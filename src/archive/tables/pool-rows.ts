@@ -14,10 +14,12 @@ import {
   NewOrderFields,
   OrderEventFields,
   parseGrid,
+  phaseOf,
   REPEATED_STATUS,
   readU64,
   reasonOf,
   sideCodes,
+  TRADE_IN_UNCROSS,
   TradeFields,
 } from '../../matching/index.js'
 import { commandRecordType, describeDetails } from '../../pool/index.js'
@@ -138,7 +140,9 @@ export class PoolRows implements LogRows {
     const { numbers } = this.trades
     numbers['trade_id']![row] = trade.tradeId
     numbers['time']![row] = timeUs
-    numbers['taker_side']![row] = flagsOf(words, at) & 1
+    const flags = flagsOf(words, at)
+    numbers['taker_side']![row] = flags & 1
+    numbers['uncross']![row] = (flags & TRADE_IN_UNCROSS) === 0 ? 0 : 1
     numbers['maker_order_id']![row] = trade.makerOrderId
     numbers['taker_order_id']![row] = trade.takerOrderId
     numbers['maker_account']![row] = trade.makerAccount
@@ -195,14 +199,26 @@ export class PoolRows implements LogRows {
       case eventKinds['instrument-changed']:
         this.events.others['details']![row] = this.#detailsText(words, at, key)
         break
+      case eventKinds['phase-changed']: {
+        const {
+          phase,
+          closing = false,
+          takesOrders = false,
+        } = phaseOf(reasonOf(words, at), flagsOf(words, at))
+        this.events.others['details']![row] = JSON.stringify({ phase, closing, takesOrders })
+        break
+      }
+      case eventKinds['trade-busted']:
+        this.events.others['details']![row] = JSON.stringify({ tradeId: readU64(words, from + 2) })
+        break
     }
   }
 
   /** What an instrument says of itself, with prices and quantities as decimals on its grids. */
   #detailsText(words: Int32Array, at: number, key: number): string {
-    const { set, status = 'open' } = decodeDetails(words, at + EVENT_HEADER_WORDS)
+    const { set } = decodeDetails(words, at + EVENT_HEADER_WORDS)
     const grids = { price: this.texts.grid(key, 'price'), quantity: this.texts.grid(key, 'quantity') }
-    return JSON.stringify({ status, ...describeDetails(set, grids) })
+    return JSON.stringify(describeDetails(set, grids))
   }
 
   #accepted(words: Int32Array, from: number, row: number): void {
@@ -262,7 +278,7 @@ export class PoolRows implements LogRows {
 
   #repeated(words: Int32Array, from: number, at: number, row: number): void {
     const { numbers } = this.events
-    const code = reasonOf(words[at]!)
+    const code = reasonOf(words, at)
     // What it had traded and left is written one higher, 0 where it is not known.
     const [filled, remaining] = [readU64(words, at + 2), readU64(words, at + 4)]
     numbers['order_id']![row] = readU64(words, from + 2)
@@ -321,7 +337,12 @@ export class PoolRows implements LogRows {
       numbers['expire_time_ms']![row] = command.time
       numbers['end_of_day']![row] = command.endOfDay ? 1 : 0
     }
-    if (command.type === 'instrument' || command.type === 'instrument-change')
+    if (
+      command.type === 'instrument' ||
+      command.type === 'instrument-change' ||
+      command.type === 'phase' ||
+      command.type === 'bust'
+    )
       others['definition']![row] = definitionText(command)
   }
 }
@@ -333,8 +354,10 @@ function tagOf(words: Int32Array, from: number): bigint | undefined {
   return low === 0 && high === 0 ? undefined : (BigInt(high) << 32n) | BigInt(low)
 }
 
-/** What an instrument was created with, or is changed to, as JSON. */
-function definitionText(command: DecodedCommand & { type: 'instrument' | 'instrument-change' }): string {
+/** What an instrument was created with, or is changed to, its new phase, or the trade that does not count, as JSON. */
+function definitionText(
+  command: DecodedCommand & { type: 'instrument' | 'instrument-change' | 'phase' | 'bust' },
+): string {
   const { type, tagLow, tagHigh, instrumentId, ...definition } = command
   return JSON.stringify(definition)
 }

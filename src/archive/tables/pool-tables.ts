@@ -51,6 +51,7 @@ export const tradesTable = table('trades', {
   price: decimal('price_ticks', 'price'),
   quantity: decimal('quantity_lots', 'quantity'),
   taker_side: side,
+  uncross: flag,
   maker_order_id: integer,
   taker_order_id: integer,
   maker_account: integer,

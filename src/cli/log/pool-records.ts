@@ -2,6 +2,7 @@ import type { InspectedRecord } from '../../log/index.js'
 import {
   type CommandKind,
   clientOrderIdWordsAt,
+  codeWords,
   commandKindNames,
   commandKinds,
   commandTagHigh,
@@ -67,7 +68,8 @@ function eventFits(words: Int32Array, at: number, length: number): boolean {
   const fixed = eventWords(words[at]!)
   if (!isAboutOrder(words[at]!) || (flagsOf(words, at) & EVENT_HAS_CLIENT_ORDER_ID) === 0)
     return length === fixed
-  return length === fixed + clientOrderIdWordsAt(words, at + fixed)
+  const clientAt = at + fixed - codeWords(words[at]!)
+  return length === fixed + clientOrderIdWordsAt(words, clientAt)
 }
 
 /** Whether an event, by its first word, is one that may have a client order id. */

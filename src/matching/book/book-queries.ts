@@ -1,6 +1,7 @@
 import type { OrderState } from './order-state.js'
 import { FLAG_CLIENT_ID } from './order-store.js'
 import { packedOrderNumbers, packOrder, unpackOrder } from './packed-order.js'
+import { isMarketQueue } from './queue-price.js'
 import type { ShardBooks } from './shard-books.js'
 
 /** One price: ticks, visible lots, number of orders. */
@@ -21,7 +22,9 @@ export function depthOf(shard: ShardBooks, bookSide: number, count: number): Dep
   const { levels } = shard
   const found: DepthLevel[] = []
   for (let level = levels.best(bookSide); level !== 0 && found.length < count; level = levels.worse(level)) {
-    found.push({ price: levels.price(level), quantity: levels.shown(level), orders: levels.count(level) })
+    const price = levels.price(level)
+    if (!isMarketQueue(price))
+      found.push({ price, quantity: levels.shown(level), orders: levels.count(level) })
   }
   return found
 }

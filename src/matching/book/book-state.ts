@@ -1,5 +1,5 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
-import { type InstrumentStatus, instrumentStatusCodes } from '../codec/names.js'
+import { type Phase, phaseCodes } from '../codec/names.js'
 import { isConditional } from '../codec/order-types.js'
 import { orderState } from './book-queries.js'
 import type { OrderState } from './order-state.js'
@@ -10,12 +10,16 @@ import type { ShardBooks } from './shard-books.js'
 /** Everything about one book that decides how it behaves from now on. */
 export interface BookState {
   readonly definition: InstrumentDefinition
-  readonly status: InstrumentStatus
+  readonly phase: Phase
+  /** Its options: the closing call, a halt that takes orders. */
+  readonly phaseOptions: number
   /** Price of the last trade in ticks, 0 before the first. */
   readonly lastPrice: number
   readonly trades: number
   /** The highest id that an accepted order has had, 0 before the first. */
   readonly highestOrderId: number
+  /** The trades that were busted, ascending. */
+  readonly busted: readonly number[]
   /** Each in priority order. */
   readonly bids: readonly OrderState[]
   readonly asks: readonly OrderState[]
@@ -36,10 +40,12 @@ export function bookState(shard: ShardBooks, book: number): BookState {
   })
   return {
     definition: books.definitions[book]!,
-    status: books.status(book),
+    phase: books.phase(book),
+    phaseOptions: books.phaseOptions(book),
     lastPrice: books.lastPrice(book),
     trades: books.trades(book),
     highestOrderId: books.highestOrderId(book),
+    busted: shard.busts.list(book),
     bids: sideState(shard, book * 4 + SIDE_BIDS),
     asks: sideState(shard, book * 4 + SIDE_ASKS),
     waitingForFall: sideState(shard, book * 4 + SIDE_WAIT_FALL),
@@ -61,10 +67,11 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.text(definition.replacePriority)
   digest.text(definition.selfTradePrevention)
   if (definition.details) digest.text(JSON.stringify(definition.details))
-  digest.number(instrumentStatusCodes[books.status(book)])
+  digest.number(phaseCodes[books.phase(book)] | (books.phaseOptions(book) << 8))
   digest.number(books.lastPrice(book))
   digest.number(books.trades(book))
   digest.number(books.highestOrderId(book))
+  for (const tradeId of shard.busts.list(book)) digest.number(tradeId)
   forEachOrder(shard, book, (order) => {
     const flags = orders.flags(order)
     digest.number(orders.id(order))

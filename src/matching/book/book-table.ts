@@ -1,6 +1,7 @@
+import { PHASE_CLOSING, PHASE_TAKES_ORDERS } from '../codec/command-layout.js'
 import type { InstrumentDetails } from '../codec/instrument-details.js'
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
-import { type InstrumentStatus, instrumentStatusCodes, instrumentStatusNames } from '../codec/names.js'
+import { type Phase, phaseCodes, phaseNames } from '../codec/names.js'
 
 const LAST_PRICE = 0
 const TRADES = 1
@@ -18,14 +19,21 @@ const FLAGS = 1
 const EXPIRING = 2
 const STOPS = 3
 
-/** The status: at most one of these. */
-const HALTED = 1
-const CLOSED = 2
-const STATUS = HALTED | CLOSED
+/** The phase's code. That of `continuous` is 0. */
+const PHASE = 7
 /** The instrument has a limit of price, quantity or notional. */
-const LIMITED = 4
-const ALWAYS_LOSE = 8
-const PREVENTION_SHIFT = 4
+const LIMITED = 8
+const ALWAYS_LOSE = 16
+const PREVENTION_SHIFT = 5
+const PREVENTION = 7
+/** The phase's options, `PHASE_…` of command-layout.ts. */
+const OPTIONS_SHIFT = 8
+const OPTIONS = 3
+
+const CONTINUOUS = phaseCodes.continuous
+const HALTED = phaseCodes.halted
+/** Of this phase and of those with higher codes. */
+const FIRST_CALL = phaseCodes['pre-open']
 
 const INITIAL_BOOKS = 16
 
@@ -35,7 +43,7 @@ export interface BookKeeper {
 }
 
 /**
- * What a book has beside its orders: its instrument, whether it is halted, and a few counts. Books are numbered from 0 in
+ * What a book has beside its orders: its instrument, its phase, and a few counts. Books are numbered from 0 in
  * the order in which this shard got them; `find` translates the pool's instrument ids.
  */
 export class BookTable {
@@ -55,7 +63,7 @@ export class BookTable {
     return instrumentId < this.#bookOf.length ? this.#bookOf[instrumentId]! - 1 : -1
   }
 
-  add({ status = 'open', ...definition }: InstrumentDefinition, prevention: number): number {
+  add({ phase = 'continuous', ...definition }: InstrumentDefinition, prevention: number): number {
     const book = this.definitions.length
     this.definitions.push(definition)
     if (definition.instrumentId >= this.#bookOf.length) {
@@ -76,7 +84,7 @@ export class BookTable {
     this.#i32[book * 8 + FLAGS] =
       (definition.replacePriority === 'always-lose' ? ALWAYS_LOSE : 0) | (prevention << PREVENTION_SHIFT)
     this.#takeLimits(book, definition.details)
-    this.setStatus(book, status)
+    this.setPhase(book, phaseCodes[phase], 0)
     return book
   }
 
@@ -95,20 +103,33 @@ export class BookTable {
   highestOrderId(book: number): number {
     return this.#f64[book * DOUBLES + HIGHEST_ORDER_ID]!
   }
-  status(book: number): InstrumentStatus {
-    return instrumentStatusNames[this.#i32[book * 8 + FLAGS]! & STATUS]!
+  phase(book: number): Phase {
+    return phaseNames[this.#i32[book * 8 + FLAGS]! & PHASE]!
   }
-  /** Whether the book takes cancels only. */
-  isHalted(book: number): boolean {
-    return (this.#i32[book * 8 + FLAGS]! & STATUS) !== 0
+  /** Of its phase: `PHASE_…`. */
+  phaseOptions(book: number): number {
+    return (this.#i32[book * 8 + FLAGS]! >> OPTIONS_SHIFT) & OPTIONS
+  }
+  /** Whether orders trade as they come. */
+  isContinuous(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & PHASE) === CONTINUOUS
+  }
+  /** Whether orders are taken and gathered: a call, or a halt that takes them. */
+  isCall(book: number): boolean {
+    const phase = this.#i32[book * 8 + FLAGS]! & PHASE
+    return phase >= FIRST_CALL || (phase === HALTED && (this.phaseOptions(book) & PHASE_TAKES_ORDERS) !== 0)
+  }
+  /** Whether it is the closing call. */
+  isClosing(book: number): boolean {
+    return (this.phaseOptions(book) & PHASE_CLOSING) !== 0
   }
   /** Whether the instrument has a limit of price, quantity or notional. */
   isLimited(book: number): boolean {
     return (this.#i32[book * 8 + FLAGS]! & LIMITED) !== 0
   }
-  /** Whether the book takes every order: it is open, and has no limits. */
+  /** Whether the book trades every order as it comes: its phase is continuous, and it has no limits. */
   isUnrestricted(book: number): boolean {
-    return (this.#i32[book * 8 + FLAGS]! & (STATUS | LIMITED)) === 0
+    return (this.#i32[book * 8 + FLAGS]! & (PHASE | LIMITED)) === 0
   }
   /** The limits in ticks and lots; 0 and Infinity where there is none. */
   minPrice(book: number): number {
@@ -132,7 +153,7 @@ export class BookTable {
   }
   /** The instrument's own self-trade prevention, as its code. */
   prevention(book: number): number {
-    return this.#i32[book * 8 + FLAGS]! >> PREVENTION_SHIFT
+    return (this.#i32[book * 8 + FLAGS]! >> PREVENTION_SHIFT) & PREVENTION
   }
   /** Live orders that an `expire` command could kill. */
   expiring(book: number): number {
@@ -162,10 +183,11 @@ export class BookTable {
     this.#f64[book * DOUBLES + TRADES] = trades
     this.#f64[book * DOUBLES + HIGHEST_ORDER_ID] = highestOrderId
   }
-  setStatus(book: number, status: InstrumentStatus): void {
+  /** The phase by its code, and its options. */
+  setPhase(book: number, phase: number, options: number): void {
     if (this.keeper !== undefined) this.keeper.keepBook(book)
-    const flags = this.#i32[book * 8 + FLAGS]!
-    this.#i32[book * 8 + FLAGS] = (flags & ~STATUS) | instrumentStatusCodes[status]
+    const flags = this.#i32[book * 8 + FLAGS]! & ~(PHASE | (OPTIONS << OPTIONS_SHIFT))
+    this.#i32[book * 8 + FLAGS] = flags | phase | (options << OPTIONS_SHIFT)
   }
   setDetails(book: number, details: InstrumentDetails | undefined): void {
     if (this.keeper !== undefined) this.keeper.keepBook(book)

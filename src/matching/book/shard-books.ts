@@ -3,6 +3,7 @@ import { timeInForceCodes } from '../codec/names.js'
 import { RecordBuffer } from '../codec/record-buffer.js'
 import { AccountIndex } from './account-index.js'
 import { BookTable } from './book-table.js'
+import { Busts } from './busts.js'
 import { ClientOrderIds } from './client-order-ids.js'
 import { levelFields } from './level-store.js'
 import { OrderIndex } from './order-index.js'
@@ -58,6 +59,7 @@ export class ShardBooks {
   readonly books = new BookTable()
   readonly requests = new RequestLedger()
   readonly clients = new ClientOrderIds()
+  readonly busts = new Busts()
   /** Where the events of the command at hand go. */
   record = new RecordBuffer()
   /** The order id that the command at hand names, 0 when it names none: events do not repeat it. */

@@ -2,13 +2,14 @@ import { assert } from '../../base/assert.js'
 import { clientOrderIdWordsMax, writeClientOrderId } from '../codec/client-order-id.js'
 import { maxCommandWords } from '../codec/command-writer.js'
 import { encodeInstrument } from '../codec/instrument-record.js'
-import { instrumentStatusCodes, timeInForceCodes } from '../codec/names.js'
+import { phaseCodes, timeInForceCodes } from '../codec/names.js'
 import { isConditional } from '../codec/order-types.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_WAITING,
   orderFields,
   typeOf,
 } from './order-store.js'
@@ -21,22 +22,24 @@ import type { ShardBooks } from './shard-books.js'
  * say the kind, the others a number. docs/snapshot-format.md has the tables.
  *
  * ```
- *  book      number, words of this record, status, 0, last price u64, trades u64, highest order id u64, the instrument's
+ *  book      number, words of this record, phase, its options, last price u64, trades u64, highest order id u64, the instrument's
  *            command record
  *  order     number, instrument id, account, flags, id u64, price u64, open u64, shown u64, level, number of the next in
  *            its level, number of the next of its account in this book, 0
  *  extended  the same, then display u64, stop price u64, expire time u64, filled u64
  *  request   0, instrument id, account, status, code, body hash, second body hash, 0, request id u64, filled + 1 u64,
  *            remaining + 1 u64, LSN u64, order id u64
+ *  bust      0, instrument id, id u64 of a trade that was busted
  *  client    number of an order that stands before, 0, its client order id as in commands, zeros up to the longest
  * ```
  */
-export const copyKinds = { book: 1, order: 2, extended: 3, request: 4, client: 5 } as const
+export const copyKinds = { book: 1, order: 2, extended: 3, request: 4, client: 5, bust: 6 } as const
 export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
 export const ORDER_WORDS = 16
 export const EXTENDED_WORDS = 24
 export const REQUEST_WORDS = 18
+export const BUST_WORDS = 4
 /** Of a client order id, the longest. */
 export const CLIENT_WORDS = 2 + clientOrderIdWordsMax
 /** No record of a copy is longer. */
@@ -78,6 +81,7 @@ const ORDER_KIND = copyKinds.order << KIND_SHIFT
 const EXTENDED_KIND = copyKinds.extended << KIND_SHIFT
 const REQUEST_KIND = copyKinds.request << KIND_SHIFT
 const CLIENT_KIND = copyKinds.client << KIND_SHIFT
+const BUST_KIND = copyKinds.bust << KIND_SHIFT
 
 /**
  * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
@@ -233,13 +237,28 @@ export class ShardCopy {
       BOOK_HEAD_WORDS + encodeInstrument(words, at + BOOK_HEAD_WORDS, 0, 0, books.definitions[book]!)
     words[at] = BOOK_KIND | book
     words[at + 1] = used
-    words[at + 2] = instrumentStatusCodes[books.status(book)]
-    words[at + 3] = 0
+    words[at + 2] = phaseCodes[books.phase(book)]
+    words[at + 3] = books.phaseOptions(book)
     writeU64(words, at + 4, books.lastPrice(book))
     writeU64(words, at + 6, books.trades(book))
     writeU64(words, at + 8, books.highestOrderId(book))
     this.#at = at + used
-    return used
+    return used + this.#copyBusts(book)
+  }
+
+  /** Returns the words that they took. */
+  #copyBusts(book: number): number {
+    const { books, busts } = this.#shard
+    const ids = busts.list(book)
+    for (const tradeId of ids) {
+      const at = this.#room(BUST_WORDS)
+      const words = this.#words
+      words[at] = BUST_KIND
+      words[at + 1] = books.instrumentId(book)
+      writeU64(words, at + 2, tradeId)
+      this.#at = at + BUST_WORDS
+    }
+    return ids.length * BUST_WORDS
   }
 
   #copyOrder(order: number): void {
@@ -249,7 +268,7 @@ export class ShardCopy {
     const base = order << 4
     const flags = i32[base + FLAGS]!
     const isExtended =
-      (flags & (FLAG_ICEBERG | FLAG_FILLED)) !== 0 ||
+      (flags & (FLAG_ICEBERG | FLAG_FILLED | FLAG_WAITING)) !== 0 ||
       isConditional(typeOf(flags)) ||
       ((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === GTD
     const used = isExtended ? EXTENDED_WORDS : ORDER_WORDS
@@ -292,8 +311,9 @@ export class ShardCopy {
     const { orders } = this.#shard
     const words = this.#words
     const isGtd = ((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === GTD
+    const hasStopPrice = (flags & FLAG_WAITING) !== 0 || isConditional(typeOf(flags))
     writeU64(words, at, (flags & FLAG_ICEBERG) === 0 ? 0 : orders.displayQuantity(order))
-    writeU64(words, at + 2, isConditional(typeOf(flags)) ? orders.stopPrice(order) : 0)
+    writeU64(words, at + 2, hasStopPrice ? orders.stopPrice(order) : 0)
     writeU64(words, at + 4, isGtd ? orders.expireTime(order) : 0)
     writeU64(words, at + 6, orders.filled(order))
   }

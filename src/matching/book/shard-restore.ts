@@ -2,14 +2,16 @@ import { assert, broken } from '../../base/assert.js'
 import { readClientOrderId } from '../codec/client-order-id.js'
 import { readU64 } from '../codec/command-layout.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
-import { instrumentStatusNames, selfTradePreventionCodes } from '../codec/names.js'
+import { selfTradePreventionCodes } from '../codec/names.js'
 import { levelFields } from './level-store.js'
 import { FLAG_FILLED, FLAG_SELL, FLAG_WAITING, orderFields } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS } from './price-levels.js'
+import { queuePrice } from './queue-price.js'
 import { recordMask } from './record-masks.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import {
   BOOK_HEAD_WORDS,
+  BUST_WORDS,
   CLIENT_WORDS,
   type CopyCounts,
   copyKinds,
@@ -101,6 +103,7 @@ export class ShardRestore {
       else if (kind === copyKinds.request) this.#addRequest(words, at)
       else if (kind === copyKinds.book) this.#addBook(words, at)
       else if (kind === copyKinds.client) this.#addClientId(words, at)
+      else if (kind === copyKinds.bust) this.#addBust(words, at)
       at += recordWords(words, at)
     }
     // By hand: a closure over `at` would keep it in memory, in the hottest loop of a restore.
@@ -137,7 +140,7 @@ export class ShardRestore {
     this.#books++
     const book = books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
     levels.reserveBooks(books.size)
-    books.setStatus(book, instrumentStatusNames[words[at + 2]!]!)
+    books.setPhase(book, words[at + 2]!, words[at + 3]!)
     books.restoreCounts(book, readU64(words, at + 4), readU64(words, at + 6), readU64(words, at + 8))
   }
 
@@ -231,11 +234,19 @@ export class ShardRestore {
     clients.add(orders.book(order), orders.account(order), order, readClientOrderId(words, at + 2))
   }
 
+  #addBust(words: Int32Array, at: number): void {
+    const { books, busts } = this.#shard
+    const book = books.find(words[at + 1]! >>> 0)
+    if (book >= 0) busts.add(book, readU64(words, at + 2))
+  }
+
   /** Makes the level of an order that is the first of its level to be added. Returns it. */
   #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
     const waits = (flags & FLAG_WAITING) !== 0
     const resting = (flags & FLAG_SELL) !== 0 ? SIDE_ASKS : SIDE_BIDS
-    const price = readU64(words, waits ? at + ORDER_WORDS + 2 : at + 6)
+    const price = waits
+      ? readU64(words, at + ORDER_WORDS + 2)
+      : queuePrice(readU64(words, at + 6), flags & FLAG_SELL)
     const level = this.#shard.levels.restore(book * 4 + (waits ? waitingSide(flags) : resting), price)
     this.#levelOf[words[at + 12]!] = level
     return level
@@ -315,6 +326,8 @@ function recordWords(words: Int32Array, at: number): number {
       return REQUEST_WORDS
     case copyKinds.client:
       return CLIENT_WORDS
+    case copyKinds.bust:
+      return BUST_WORDS
     case copyKinds.book:
       return words[at + 1]!
     default:

@@ -1,7 +1,7 @@
 import { broken } from '../../base/assert.js'
-import { orderTypeCodes } from '../codec/names.js'
-import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_SELL, FLAG_WAITING, typeOf } from './order-store.js'
+import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_SELL, FLAG_WAITING } from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from './price-levels.js'
+import { queuePrice } from './queue-price.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import { waitingSide } from './waiting-orders.js'
 
@@ -48,6 +48,7 @@ function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: 
   expectEqual(`expiring orders of book ${book}`, books.expiring(book), counts.expiring)
   const bid = levels.best(book * 4 + SIDE_BIDS)
   const ask = levels.best(book * 4 + SIDE_ASKS)
+  if (!books.isContinuous(book)) return counts
   expect(`book ${book} is not crossed`, bid === 0 || ask === 0 || levels.price(bid) < levels.price(ask))
   const rise = levels.best(book * 4 + SIDE_WAIT_RISE)
   const fall = levels.best(book * 4 + SIDE_WAIT_FALL)
@@ -96,7 +97,7 @@ function verifyQueue(
   level: number,
   counts: { expiring: number },
 ): number {
-  const { levels, orders, index } = shard
+  const { levels, orders, index, books } = shard
   const waits = side >= SIDE_WAIT_FALL
   let shown = 0
   let hidden = 0
@@ -114,7 +115,7 @@ function verifyQueue(
     expectEqual(`order ${id} in the index`, index.find(book, id | 0, (id / 4294967296) | 0), order)
     expectEqual(
       `price of order ${id}`,
-      waits ? orders.stopPrice(order) : orders.price(order),
+      waits ? orders.stopPrice(order) : queuePrice(orders.price(order), flags & FLAG_SELL),
       levels.price(level),
     )
     expectEqual(`order ${id} waits`, (flags & FLAG_WAITING) !== 0, waits)
@@ -126,7 +127,8 @@ function verifyQueue(
       `order ${id} shows no more than it may`,
       isIceberg ? visible <= orders.displayQuantity(order) : visible === open,
     )
-    expect(`order ${id} is of a kind that rests`, typeOf(flags) !== orderTypeCodes.market)
+    const isPriced = waits || orders.price(order) !== 0
+    expect(`order ${id} is of a kind that rests`, isPriced || !books.isContinuous(book))
     if (canExpire(flags)) counts.expiring++
     shown += visible
     hidden += open - visible

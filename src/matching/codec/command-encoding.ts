@@ -3,15 +3,15 @@ import { checkClientOrderId } from './client-order-id.js'
 import { CommandError } from './command-errors.js'
 import { checkFieldCount, checkFieldNames } from './command-fields.js'
 import type { CommandGrids } from './command-grids.js'
-import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL } from './command-layout.js'
+import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL, PHASE_CLOSING, PHASE_TAKES_ORDERS } from './command-layout.js'
 import {
+  encodeBust,
   encodeCancel,
   encodeCancelAll,
   encodeExpire,
-  encodeHalt,
+  encodePhase,
   encodeReduce,
   encodeReplace,
-  encodeResume,
 } from './command-writer.js'
 import type {
   CancelCommand,
@@ -39,7 +39,13 @@ import {
 import { changedDetails } from './instrument-details.js'
 import { changeFromFields } from './instrument-fields.js'
 import { encodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
-import { orderTypeCodes, replacePriorityCodes, selfTradePreventionCodes, timeInForceCodes } from './names.js'
+import {
+  orderTypeCodes,
+  phaseCodes,
+  replacePriorityCodes,
+  selfTradePreventionCodes,
+  timeInForceCodes,
+} from './names.js'
 import { encodeNew } from './new-order-writer.js'
 import { hasNoLimit } from './order-types.js'
 
@@ -137,12 +143,21 @@ export function encodeCommand(
         accountOf(command.account),
         cancelAllFlags(command.side),
       )
-    case 'halt':
+    case 'phase':
       checkFieldNames(command)
-      return encodeHalt(words, at, instrumentId, tagLow, tagHigh)
-    case 'resume':
+      return encodePhase(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        code('phase', command.phase, phaseCodes),
+        (optionalFlag('closing', command.closing) ? PHASE_CLOSING : 0) |
+          (optionalFlag('takesOrders', command.takesOrders) ? PHASE_TAKES_ORDERS : 0),
+      )
+    case 'bust':
       checkFieldNames(command)
-      return encodeResume(words, at, instrumentId, tagLow, tagHigh)
+      return encodeBust(words, at, instrumentId, tagLow, tagHigh, whole('tradeId', command.tradeId))
     case 'expire': {
       checkFieldNames(command)
       const time = typeof command.time === 'number' ? command.time : whole('time', command.time)
@@ -269,7 +284,8 @@ export function instrumentFromCommand(
   code('replacePriority', replacePriority, replacePriorityCodes)
   code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes)
   const change = changeFromFields(command, { instrumentId, price, quantity })
-  const { status } = change
+  const { phase } = command
+  if (phase !== undefined) code('phase', phase, phaseCodes)
   const details = changedDetails(undefined, change)
   return {
     instrumentId,
@@ -278,7 +294,7 @@ export function instrumentFromCommand(
     lotSize,
     replacePriority,
     selfTradePrevention,
-    ...(status !== undefined && { status }),
+    ...(phase !== undefined && { phase }),
     ...(details !== undefined && { details }),
   }
 }

@@ -3,7 +3,6 @@ import { CommandError } from './command-errors.js'
 
 const common = ['type', 'symbol', 'tag']
 const details = [
-  'status',
   'baseAsset',
   'quoteAsset',
   'minPrice',
@@ -44,11 +43,12 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
     'lotSize',
     'replacePriority',
     'selfTradePrevention',
+    'phase',
     ...details,
   ]),
   'instrument-change': new Set([...common, ...details]),
-  halt: new Set(common),
-  resume: new Set(common),
+  phase: new Set([...common, 'phase', 'closing', 'takesOrders']),
+  bust: new Set([...common, 'tradeId']),
   expire: new Set([...common, 'time', 'endOfDay']),
 }
 

@@ -43,6 +43,11 @@ export const CANCEL_ALL_SELL = 2
 
 export const EXPIRE_END_OF_DAY = 1
 
+/** For phase: the auction is the closing call … */
+export const PHASE_CLOSING = 1
+/** … and a halt takes orders as a call does. */
+export const PHASE_TAKES_ORDERS = 2
+
 /** For instrument: details follow the strings. */
 export const INSTRUMENT_HAS_DETAILS = 1
 
@@ -55,6 +60,8 @@ export const REPLACE_WORDS = 8
 export const REDUCE_WORDS = 6
 export const CANCEL_ALL_WORDS = 4
 export const EXPIRE_WORDS = 4
+export const PHASE_WORDS = 4
+export const BUST_WORDS = 4
 /** Words of an instrument command before its tag and its strings. */
 export const INSTRUMENT_WORDS = 4
 export const TAG_WORDS = 2
@@ -67,8 +74,8 @@ commandWords[commandKinds.replace] = REPLACE_WORDS
 commandWords[commandKinds.reduce] = REDUCE_WORDS
 commandWords[commandKinds['cancel-all']] = CANCEL_ALL_WORDS
 commandWords[commandKinds.instrument] = INSTRUMENT_WORDS
-commandWords[commandKinds.halt] = HEADER_WORDS
-commandWords[commandKinds.resume] = HEADER_WORDS
+commandWords[commandKinds.phase] = PHASE_WORDS
+commandWords[commandKinds.bust] = BUST_WORDS
 commandWords[commandKinds.expire] = EXPIRE_WORDS
 commandWords[commandKinds.noop] = HEADER_WORDS
 commandWords[commandKinds['instrument-change']] = HEADER_WORDS

@@ -13,6 +13,8 @@ import {
   NEW_HAS_REQUEST_ID,
   OMITS_ORDER_ID,
   optionalAt,
+  PHASE_CLOSING,
+  PHASE_TAKES_ORDERS,
   readU64,
 } from './command-layout.js'
 import type { InstrumentChange } from './instrument-details.js'
@@ -21,6 +23,8 @@ import {
   commandKinds,
   type OrderType,
   orderTypeNames,
+  type Phase,
+  phaseNames,
   type SelfTradePrevention,
   type Side,
   selfTradePreventionNames,
@@ -118,8 +122,20 @@ export interface DecodedExpire extends DecodedHeader {
   readonly endOfDay: boolean
 }
 
-export interface DecodedPlain extends DecodedHeader {
-  readonly type: 'halt' | 'resume' | 'noop'
+export interface DecodedPhase extends DecodedHeader {
+  readonly type: 'phase'
+  readonly phase: Phase
+  readonly closing?: true
+  readonly takesOrders?: true
+}
+
+export interface DecodedBust extends DecodedHeader {
+  readonly type: 'bust'
+  readonly tradeId: number
+}
+
+export interface DecodedNoop extends DecodedHeader {
+  readonly type: 'noop'
 }
 
 /** A command record as an object; prices in ticks, quantities in lots. */
@@ -132,7 +148,9 @@ export type DecodedCommand =
   | DecodedInstrument
   | DecodedInstrumentChange
   | DecodedExpire
-  | DecodedPlain
+  | DecodedPhase
+  | DecodedBust
+  | DecodedNoop
 
 /** The instrument of the command record at a word offset, without decoding the rest. */
 export function commandInstrument(words: Int32Array, at: number): number {
@@ -148,6 +166,11 @@ export function commandOrder(words: Int32Array, at: number): number | undefined 
 /** Of the new-order command at a word offset, without decoding the rest: the code of its order type … */
 export function newOrderType(words: Int32Array, at: number): number {
   return words[at + 5]! & 0xff
+}
+
+/** … that of its time in force … */
+export function newOrderTimeInForce(words: Int32Array, at: number): number {
+  return (words[at + 5]! >>> 8) & 0xff
 }
 
 /** … and its quantity in lots. */
@@ -197,14 +220,26 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
       const endOfDay = (flagsOf(words, at) & EXPIRE_END_OF_DAY) !== 0
       return { type: 'expire', ...header, time: readU64(words, at + 2), endOfDay }
     }
-    case commandKinds.halt:
-      return { type: 'halt', ...header }
-    case commandKinds.resume:
-      return { type: 'resume', ...header }
+    case commandKinds.phase:
+      return { type: 'phase', ...header, ...phaseOf(words[at + 2]!, flagsOf(words, at)) }
+    case commandKinds.bust:
+      return { type: 'bust', ...header, tradeId: readU64(words, at + 2) }
     case commandKinds.noop:
       return { type: 'noop', ...header }
     default:
       return undefined
+  }
+}
+
+/** A phase and its options, as commands and events say them. */
+export function phaseOf(
+  phase: number,
+  options: number,
+): Pick<DecodedPhase, 'phase' | 'closing' | 'takesOrders'> {
+  return {
+    phase: phaseNames[phase]!,
+    ...((options & PHASE_CLOSING) !== 0 && { closing: true as const }),
+    ...((options & PHASE_TAKES_ORDERS) !== 0 && { takesOrders: true as const }),
   }
 }
 

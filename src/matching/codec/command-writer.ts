@@ -3,6 +3,7 @@ import { conflict, outOfRange } from './command-errors.js'
 import {
   AMEND_HAS_ACCOUNT,
   AMEND_HAS_REQUEST_ID,
+  BUST_WORDS,
   CANCEL_ALL_WORDS,
   CANCEL_WORDS,
   EXPIRE_END_OF_DAY,
@@ -11,13 +12,16 @@ import {
   HEADER_WORDS,
   INSTRUMENT_WORDS,
   OMITS_ORDER_ID,
+  PHASE_CLOSING,
+  PHASE_TAKES_ORDERS,
+  PHASE_WORDS,
   REDUCE_WORDS,
   REPLACE_WORDS,
   TAG_WORDS,
 } from './command-layout.js'
 import { detailsWordsMax } from './instrument-details.js'
 import { limits, noInstrument } from './limits.js'
-import { commandKinds } from './names.js'
+import { commandKinds, phaseCodes } from './names.js'
 import {
   checkAccount,
   checkInstrumentId,
@@ -161,28 +165,44 @@ export function encodeCancelAll(
   return finish(words, at, commandKinds['cancel-all'], flags, CANCEL_ALL_WORDS, instrumentId, tagLow, tagHigh)
 }
 
-/** Encodes a halt and returns the words used (2 or 4). */
-export function encodeHalt(
+/** Encodes the change of a phase (its code in names.ts; `options`: `PHASE_…`) and returns the words used (4 or 6). */
+export function encodePhase(
   words: Int32Array,
   at: number,
   instrumentId: number,
   tagLow: number,
   tagHigh: number,
+  phase: number,
+  options = 0,
 ): number {
   checkInstrumentId(instrumentId)
-  return finish(words, at, commandKinds.halt, 0, HEADER_WORDS, instrumentId, tagLow, tagHigh)
+  if (phase >>> 0 > phaseCodes.auction) throw outOfRange('phase', phase, 0, phaseCodes.auction)
+  if ((options & PHASE_CLOSING) !== 0 && phase !== phaseCodes.auction)
+    throw conflict('closing', true, 'Only the phase auction can be the closing call.')
+  if ((options & PHASE_TAKES_ORDERS) !== 0 && phase !== phaseCodes.halted)
+    throw conflict(
+      'takesOrders',
+      true,
+      'takesOrders says so of the phase halted only: the others take orders or do not.',
+    )
+  words[at + 2] = phase
+  words[at + 3] = 0
+  return finish(words, at, commandKinds.phase, options, PHASE_WORDS, instrumentId, tagLow, tagHigh)
 }
 
-/** Encodes a resume and returns the words used (2 or 4). */
-export function encodeResume(
+/** Encodes the bust of a trade and returns the words used (4 or 6). */
+export function encodeBust(
   words: Int32Array,
   at: number,
   instrumentId: number,
   tagLow: number,
   tagHigh: number,
+  tradeId: number,
 ): number {
   checkInstrumentId(instrumentId)
-  return finish(words, at, commandKinds.resume, 0, HEADER_WORDS, instrumentId, tagLow, tagHigh)
+  checkPositive('tradeId', tradeId)
+  writeU64(words, at + 2, tradeId)
+  return finish(words, at, commandKinds.bust, 0, BUST_WORDS, instrumentId, tagLow, tagHigh)
 }
 
 /** Encodes the expiry of an instrument's orders up to `timeMs`, and of day orders if `endOfDay`. Returns 4 or 6. */

@@ -1,4 +1,4 @@
-import type { InstrumentStatus, ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
+import type { Phase, ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
 
 /**
  * A price or a quantity as a decimal string such as "12.5"; a number counts as its `String(n)`. Prices must be whole multiples of
@@ -51,6 +51,9 @@ interface RestingFields {
   readonly expireTime?: number | undefined
 }
 
+/** A stop waits for its price, so it is not for one call. */
+export type StopTimeInForce = Exclude<TimeInForce, 'at-open' | 'at-close'>
+
 /** What an order without a limit price has not. */
 interface NoLimitFields {
   readonly price?: undefined
@@ -68,8 +71,8 @@ export interface NewLimitCommand extends NewCommandFields, RestingFields {
 export interface NewMarketCommand extends NewCommandFields, NoLimitFields {
   readonly orderType: 'market'
   readonly stopPrice?: undefined
-  /** IOC unless stated. */
-  readonly timeInForce?: 'IOC' | 'FOK' | undefined
+  /** IOC unless stated. In a call, it waits for the price of all. */
+  readonly timeInForce?: 'IOC' | 'FOK' | 'at-open' | 'at-close' | undefined
   readonly expireTime?: undefined
 }
 
@@ -81,14 +84,16 @@ export interface NewStopCommand extends NewCommandFields, NoLimitFields {
   readonly orderType: 'stop' | 'take-profit'
   readonly stopPrice: Decimal
   /** GTC unless stated. */
-  readonly timeInForce?: TimeInForce | undefined
+  readonly timeInForce?: StopTimeInForce | undefined
   /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
   readonly expireTime?: number | undefined
 }
 
 /** Becomes a limit order when the last price is at its stop price or beyond, as `NewStopCommand`. */
-export interface NewStopLimitCommand extends NewCommandFields, RestingFields {
+export interface NewStopLimitCommand extends NewCommandFields, Omit<RestingFields, 'timeInForce'> {
   readonly orderType: 'stop-limit' | 'take-profit-limit'
+  /** GTC unless stated. */
+  readonly timeInForce?: StopTimeInForce | undefined
   readonly stopPrice: Decimal
 }
 
@@ -158,8 +163,6 @@ export interface CancelAllCommand {
 
 /** What an instrument says of itself beside its grids. In a change, `null` stands for "not any more". */
 export interface InstrumentDetailFields {
-  /** `open` unless stated. `halted` and `closed` take cancels only. */
-  readonly status?: InstrumentStatus | undefined
   /** 1 to 32 bytes of UTF-8: what is traded … */
   readonly baseAsset?: string | null | undefined
   /** … and what it is paid with. */
@@ -189,6 +192,8 @@ export interface InstrumentCommand extends InstrumentDetailFields {
   readonly replacePriority?: ReplacePriority | undefined
   /** `none` unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
+  /** The phase that it begins in; `continuous` unless stated. */
+  readonly phase?: Phase | undefined
   readonly tag?: Tag | undefined
 }
 
@@ -202,17 +207,30 @@ export interface InstrumentChangeCommand extends InstrumentDetailFields {
   readonly tag?: Tag | undefined
 }
 
-/** From here on the instrument takes no orders and changes of orders, only cancels: others are rejected with `INSTRUMENT_HALTED`. */
-export interface HaltCommand {
-  readonly type: 'halt'
+/**
+ * Changes the phase of an instrument. `continuous` matches orders as they come; `pre-open` and `auction`, the calls, gather them;
+ * `halted` and `closed` take cancels only. Going from any phase to `continuous`, and from a call to `closed`, first trades all that
+ * meets at one price.
+ */
+export interface PhaseCommand {
+  readonly type: 'phase'
   readonly symbol: string
+  readonly phase: Phase
+  /** Of `auction`: it is the closing call, in which orders `at-close` take part. */
+  readonly closing?: boolean | undefined
+  /** Of `halted`: orders and changes of orders are taken as in a call. */
+  readonly takesOrders?: boolean | undefined
   readonly tag?: Tag | undefined
 }
 
-/** Ends a halt. */
-export interface ResumeCommand {
-  readonly type: 'resume'
+/**
+ * Says that a trade does not count: it annuls what was published, and changes nothing in the book. Rejected with `UNKNOWN_TRADE`, or
+ * `TRADE_ALREADY_BUSTED`.
+ */
+export interface BustCommand {
+  readonly type: 'bust'
   readonly symbol: string
+  readonly tradeId: number
   readonly tag?: Tag | undefined
 }
 
@@ -233,8 +251,8 @@ export type SymbolCommand =
   | CancelCommand
   | ReplaceCommand
   | ReduceCommand
-  | HaltCommand
-  | ResumeCommand
+  | PhaseCommand
+  | BustCommand
   | ExpireCommand
   | InstrumentChangeCommand
   | (CancelAllCommand & { readonly symbol: string })

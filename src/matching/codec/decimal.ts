@@ -104,7 +104,16 @@ export function parseDecimal(field: string, value: unknown): { digits: bigint; s
 /** A whole number of grid steps as a decimal string with exactly the grid's number of decimals. */
 export function fromSteps(steps: number, grid: Grid): string {
   const units = steps * grid.mantissa
-  const digits = units <= MAX ? String(units) : String(BigInt(steps) * BigInt(grid.mantissa))
+  if (units > MAX) return fromBigSteps(BigInt(steps), grid)
+  return withPoint(String(units), grid)
+}
+
+/** The same for more steps than a number holds. */
+export function fromBigSteps(steps: bigint, grid: Grid): string {
+  return withPoint(String(steps * BigInt(grid.mantissa)), grid)
+}
+
+function withPoint(digits: string, grid: Grid): string {
   if (grid.scale === 0) return digits
   const padded = digits.length > grid.scale ? digits : digits.padStart(grid.scale + 1, '0')
   const point = padded.length - grid.scale

@@ -60,7 +60,7 @@ export class OrderEventFields {
   read(words: Int32Array, at: number, from: number): void {
     const header = words[at]!
     const command = words[from]! & 0xff
-    this.reason = reasonOf(header)
+    this.reason = reasonOf(words, at)
     this.sell = (header & SELL) === 0 ? 0 : 1
     this.account = words[at + 1]! >>> 0
     if ((header & 0xff) === eventKinds.rejected) {

@@ -22,12 +22,16 @@ export const EVENT_HAS_FILLED = 8
 export const EVENT_HAS_CLIENT_ORDER_ID = 16
 /** A reason or code, five bits. */
 export const REASON_SHIFT = 5
+/** In `rejected` and `repeated`: the code is this one or a higher one, and stands in 8 bytes of its own, the last of the event. */
+export const CODE_FOLLOWS = 31
 
 /** In a trade: the taker is not the new order of the command; its id and its account follow. */
 export const TRADE_HAS_TAKER = 2
 /** In a trade: something is left of the maker, and of the taker. */
 export const TRADE_HAS_MAKER_REMAINING = 4
 export const TRADE_HAS_TAKER_REMAINING = 8
+/** In a trade: it was made at the price of a call. Its maker is the buyer. */
+export const TRADE_IN_UNCROSS = 16
 
 /** In `repeated`: the first status. */
 export const REPEATED_STATUS = 7
@@ -51,8 +55,9 @@ export function eventWords(header: number): number {
   switch (kind) {
     case eventKinds.accepted:
     case eventKinds['instrument-created']:
-    case eventKinds.halted:
-    case eventKinds.resumed:
+    case eventKinds['phase-changed']:
+    case eventKinds['volatility-interruption']:
+    case eventKinds['trade-busted']:
       return EVENT_HEADER_WORDS
     case eventKinds.trade:
       return (
@@ -70,10 +75,11 @@ export function eventWords(header: number): number {
         (kind !== eventKinds.rejected && has(header, ORDER_ID) ? 2 : 0) +
         (has(header, PRICE) ? 2 : 0) +
         (hasQuantity(header) ? 2 : 0) +
-        (has(header, FILLED) ? 2 : 0)
+        (has(header, FILLED) ? 2 : 0) +
+        codeWords(header)
       )
     case eventKinds.repeated:
-      return REPEATED_WORDS
+      return REPEATED_WORDS + codeWords(header)
     default:
       return 0
   }
@@ -83,11 +89,21 @@ export function eventWords(header: number): number {
 export function hasQuantity(header: number): boolean {
   const kind = header & 0xff
   if (kind === eventKinds.rejected) return false
-  return kind !== eventKinds.replaced || reasonOf(header) !== replaceReasons.requested
+  return kind !== eventKinds.replaced || shortReason(header) !== replaceReasons.requested
 }
 
-/** The reason or code in the first word of an event. */
-export function reasonOf(header: number): number {
+/** The reason or code of the event at a word offset. */
+export function reasonOf(words: Int32Array, at: number): number {
+  const reason = shortReason(words[at]!)
+  return reason === CODE_FOLLOWS ? words[at + (words[at]! >>> 18) - 2]! : reason
+}
+
+/** Words of a code that does not stand in the first word of an event. */
+export function codeWords(header: number): number {
+  return shortReason(header) === CODE_FOLLOWS ? 2 : 0
+}
+
+function shortReason(header: number): number {
   return (header >>> (8 + REASON_SHIFT)) & 31
 }
 

@@ -1,14 +1,15 @@
 import { flagsOf, LENGTH_SHIFT, readU64 } from './command-layout.js'
+import { phaseOf } from './command-reader.js'
 import { OrderEventFields, TradeFields } from './event-fields.js'
-import { EVENT_HEADER_WORDS, REPEATED_STATUS, reasonOf } from './event-layout.js'
+import { EVENT_HEADER_WORDS, REPEATED_STATUS, reasonOf, TRADE_IN_UNCROSS } from './event-layout.js'
 import { decodeDetails, type InstrumentDetails } from './instrument-details.js'
 import {
   type CancelReason,
   cancelReasonNames,
   eventKinds,
-  type InstrumentStatus,
   type OutcomeStatus,
   outcomeStatusNames,
+  type Phase,
   type RejectCode,
   type ReplaceReason,
   rejectCodeNames,
@@ -40,6 +41,8 @@ export interface TradeEvent {
   readonly makerRemaining: number
   readonly takerRemaining: number
   readonly takerSide: Side
+  /** Made at the price of a call: then the buyer is said to be the maker. */
+  readonly uncross?: true
 }
 
 /** An order, or what was left of it, went away without trading. Prices in ticks, quantities in lots. */
@@ -123,13 +126,26 @@ export interface RepeatedEvent {
 
 /** What happened to the instrument of the command. */
 export interface InstrumentEvent {
-  readonly event: 'instrument-created' | 'halted' | 'resumed'
+  readonly event: 'instrument-created' | 'volatility-interruption'
+}
+
+/** The instrument of the command is in this phase now. */
+export interface PhaseChangedEvent {
+  readonly event: 'phase-changed'
+  readonly phase: Phase
+  readonly closing?: true
+  readonly takesOrders?: true
+}
+
+/** The trade that the command names does not count. */
+export interface TradeBustedEvent {
+  readonly event: 'trade-busted'
+  readonly tradeId: number
 }
 
 /** What the instrument of the command says of itself now. */
 export interface InstrumentChangedEvent {
   readonly event: 'instrument-changed'
-  readonly status: InstrumentStatus
   readonly details: InstrumentDetails
 }
 
@@ -143,6 +159,8 @@ export type DecodedEvent =
   | TriggeredEvent
   | RepeatedEvent
   | InstrumentEvent
+  | PhaseChangedEvent
+  | TradeBustedEvent
   | InstrumentChangedEvent
 
 const fields = new OrderEventFields()
@@ -158,7 +176,12 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
       return { event: 'accepted', account: words[at + 1]! >>> 0 }
     case eventKinds.trade: {
       trade.read(words, at, from)
-      return { event: 'trade', ...trade, takerSide: sideNames[flagsOf(words, at) & 1]! }
+      return {
+        event: 'trade',
+        ...trade,
+        takerSide: sideNames[flagsOf(words, at) & 1]!,
+        ...((flagsOf(words, at) & TRADE_IN_UNCROSS) !== 0 && { uncross: true as const }),
+      }
     }
     case eventKinds.cancelled: {
       const { quantity: remaining, reason, ...order } = decodeOrder(words, at, from)
@@ -190,7 +213,7 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
         orderId: readU64(words, from + 2),
         account: words[at + 1]! >>> 0,
         status: outcomeStatusNames[flagsOf(words, at) & REPEATED_STATUS]!,
-        code: rejectCodeNames[reasonOf(words[at]!)],
+        code: rejectCodeNames[reasonOf(words, at)],
         filled: readU64(words, at + 2) - 1,
         remaining: readU64(words, at + 4) - 1,
         firstLsn: readU64(words, at + 6),
@@ -198,13 +221,15 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
     case eventKinds['instrument-created']:
       return { event: 'instrument-created' }
     case eventKinds['instrument-changed']: {
-      const { set, status = 'open' } = decodeDetails(words, at + EVENT_HEADER_WORDS)
-      return { event: 'instrument-changed', status, details: set }
+      const { set } = decodeDetails(words, at + EVENT_HEADER_WORDS)
+      return { event: 'instrument-changed', details: set }
     }
-    case eventKinds.halted:
-      return { event: 'halted' }
-    case eventKinds.resumed:
-      return { event: 'resumed' }
+    case eventKinds['phase-changed']:
+      return { event: 'phase-changed', ...phaseOf(reasonOf(words, at), flagsOf(words, at)) }
+    case eventKinds['volatility-interruption']:
+      return { event: 'volatility-interruption' }
+    case eventKinds['trade-busted']:
+      return { event: 'trade-busted', tradeId: readU64(words, from + 2) }
     default:
       return undefined
   }

@@ -1,7 +1,7 @@
 import { CommandError } from './command-errors.js'
 import { readU64 } from './command-layout.js'
 import { limits } from './limits.js'
-import { type InstrumentStatus, instrumentStatusCodes, instrumentStatusNames } from './names.js'
+import { type Phase, phaseCodes, phaseNames } from './names.js'
 import { checkPositive, writeU64 } from './record-words.js'
 
 /** What an instrument says of itself beside its grids. All of it can change. Fields that were not stated are absent. */
@@ -24,7 +24,8 @@ export type DetailName = keyof InstrumentDetails
 
 /** A change of an instrument: what is stated from now on, and what is not stated any more. The rest stays. */
 export interface InstrumentChange {
-  readonly status?: InstrumentStatus
+  /** Of an instrument that is created: the phase that it begins in. */
+  readonly phase?: Phase
   readonly set: InstrumentDetails
   readonly removed: readonly DetailName[]
 }
@@ -39,7 +40,7 @@ const textBytesMax = {
 
 /** The order of the bits, and of the numbers. */
 export const detailNames: readonly DetailName[] = [...numberNames, ...textNames]
-const STATUS = 1 << detailNames.length
+const PHASE = 1 << detailNames.length
 
 /** Words of a block of details before its numbers and texts. */
 export const DETAILS_WORDS = 4
@@ -56,9 +57,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  * @throws CommandError, before anything is written, for a number or a text that is out of range.
  */
 export function encodeDetails(words: Int32Array, at: number, change: InstrumentChange): number {
-  const { set, removed, status } = change
+  const { set, removed, phase } = change
   const texts = textNames.map((name) => (set[name] === undefined ? undefined : encoder.encode(set[name])))
-  let mask = status === undefined ? 0 : STATUS
+  let mask = phase === undefined ? 0 : PHASE
   for (const [bit, name] of detailNames.entries()) if (set[name] !== undefined) mask |= 1 << bit
   for (const name of numberNames) if (set[name] !== undefined) checkPositive(name, set[name])
   for (const [i, name] of textNames.entries()) checkText(name, set[name], texts[i])
@@ -71,7 +72,7 @@ export function encodeDetails(words: Int32Array, at: number, change: InstrumentC
   const end = textAt + Math.ceil(textBytes / 8) * 2
   words.fill(0, at, end)
   words[at] = mask | (removedMask << 16)
-  words[at + 1] = (status === undefined ? 0 : instrumentStatusCodes[status]) | (base << 8) | (quote << 16)
+  words[at + 1] = (phase === undefined ? 0 : phaseCodes[phase]) | (base << 8) | (quote << 16)
   words[at + 2] = info
   let to = at + DETAILS_WORDS
   for (const name of numbers) to = writeU64(words, to, set[name]!)
@@ -108,8 +109,8 @@ export function decodeDetails(words: Int32Array, at: number): InstrumentChange {
     byte = end
   }
   const removed = detailNames.filter((_, bit) => (removedMask & (1 << bit)) !== 0)
-  const status = instrumentStatusNames[words[at + 1]! & 0xff]!
-  return { set, removed, ...((mask & STATUS) !== 0 && { status }) }
+  const phase = phaseNames[words[at + 1]! & 0xff]!
+  return { set, removed, ...((mask & PHASE) !== 0 && { phase }) }
 }
 
 /** Words of the block of details at a word offset, by what its head says. */

@@ -3,10 +3,9 @@ import { CommandError, conflict } from './command-errors.js'
 import type { CommandGrids } from './command-grids.js'
 import type { InstrumentDetailFields } from './commands.js'
 import { toSteps } from './decimal.js'
-import { code, textOf } from './field-values.js'
+import { textOf } from './field-values.js'
 import { crossedLimits, type DetailName, detailNames, type InstrumentChange } from './instrument-details.js'
 import { limits } from './limits.js'
-import { type InstrumentStatus, instrumentStatusCodes } from './names.js'
 import { notionalSteps } from './notional.js'
 
 /**
@@ -23,9 +22,7 @@ export function changeFromFields(command: InstrumentDetailFields, grids: Command
     if (value === null) removed.push(name)
     else set[name] = detailOf(name, value, grids)
   }
-  const status: unknown = command.status
-  if (status !== undefined) code('status', status, instrumentStatusCodes)
-  const change = { set, removed, ...(status !== undefined && { status: status as InstrumentStatus }) }
+  const change = { set, removed }
   const crossed = crossedLimits(set as InstrumentChange['set'])
   if (crossed) throw conflict(crossed[0], set[crossed[0]], `${crossed[0]} must not be above ${crossed[1]}.`)
   return change as InstrumentChange

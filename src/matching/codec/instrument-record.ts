@@ -16,7 +16,7 @@ import {
 import { limits } from './limits.js'
 import {
   commandKinds,
-  type InstrumentStatus,
+  type Phase,
   type ReplacePriority,
   replacePriorityCodes,
   replacePriorityNames,
@@ -37,8 +37,8 @@ export interface InstrumentDefinition {
   readonly replacePriority: ReplacePriority
   /** What holds for orders that state nothing themselves. */
   readonly selfTradePrevention: SelfTradePrevention
-  /** `open` unless stated. */
-  readonly status?: InstrumentStatus
+  /** The phase that it began in; `continuous` unless stated. */
+  readonly phase?: Phase
   /** What it says of itself beside that, if it says anything. */
   readonly details?: InstrumentDetails
 }
@@ -84,9 +84,9 @@ export function encodeInstrument(
   const textBytes = symbol.length + tickSize.length + lotSize.length
   const textAt = at + INSTRUMENT_WORDS + (tagFlag(tagLow, tagHigh) === 0 ? 0 : TAG_WORDS)
   const detailsAt = textAt + Math.ceil(textBytes / 8) * 2
-  const { status, details } = definition
-  const hasDetails = status !== undefined || details !== undefined
-  const change = { set: details ?? {}, removed: [], ...(status !== undefined && { status }) }
+  const { phase, details } = definition
+  const hasDetails = phase !== undefined || details !== undefined
+  const change = { set: details ?? {}, removed: [], ...(phase !== undefined && { phase }) }
   const end = detailsAt + (hasDetails ? encodeDetails(words, detailsAt, change) : 0)
   words.fill(0, at, detailsAt)
   words[at + 2] = symbol.length | (tickSize.length << 8) | (lotSize.length << 16) | (priority << 24)
@@ -143,11 +143,11 @@ export function decodeInstrument(words: Int32Array, at: number): InstrumentDefin
   }
 }
 
-/** Status and details of the instrument command at a word offset, which stand at another one, if it has them. */
+/** Phase and details of the instrument command at a word offset, which stand at another one, if it has them. */
 function detailsOf(words: Int32Array, at: number, from: number): Partial<InstrumentDefinition> {
   if (((words[at]! >>> 8) & INSTRUMENT_HAS_DETAILS) === 0) return {}
-  const { set, status } = decodeDetails(words, from)
-  return { ...(status !== undefined && { status }), ...(Object.keys(set).length > 0 && { details: set }) }
+  const { set, phase } = decodeDetails(words, from)
+  return { ...(phase !== undefined && { phase }), ...(Object.keys(set).length > 0 && { details: set }) }
 }
 
 function text(field: string, value: string, most: number): Uint8Array {

@@ -5,11 +5,14 @@
 
 export type Side = 'buy' | 'sell'
 export type OrderType = 'limit' | 'market' | 'stop' | 'stop-limit' | 'take-profit' | 'take-profit-limit'
-export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'DAY' | 'GTD'
+export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'DAY' | 'GTD' | 'at-open' | 'at-close'
 export type SelfTradePrevention = 'none' | 'cancel-newest' | 'cancel-oldest' | 'cancel-both' | 'decrement'
 export type ReplacePriority = 'keep-on-reduce' | 'always-lose'
-/** `halted` and `closed` take cancels only; a resume ends the one and not the other. */
-export type InstrumentStatus = 'open' | 'halted' | 'closed'
+/**
+ * Of an instrument: orders trade as they come (`continuous`), are gathered for one price (`pre-open`, `auction`: the calls), or are
+ * not taken (`halted`, `closed`).
+ */
+export type Phase = 'continuous' | 'halted' | 'closed' | 'pre-open' | 'auction'
 
 export const sideCodes = { buy: 0, sell: 1 } as const
 export const sideNames: readonly Side[] = ['buy', 'sell']
@@ -24,8 +27,16 @@ export const orderTypeCodes = {
 } as const
 export const orderTypeNames = Object.keys(orderTypeCodes) as readonly OrderType[]
 
-export const timeInForceCodes = { GTC: 0, IOC: 1, FOK: 2, DAY: 3, GTD: 4 } as const
-export const timeInForceNames: readonly TimeInForce[] = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD']
+export const timeInForceCodes = {
+  GTC: 0,
+  IOC: 1,
+  FOK: 2,
+  DAY: 3,
+  GTD: 4,
+  'at-open': 5,
+  'at-close': 6,
+} as const
+export const timeInForceNames = Object.keys(timeInForceCodes) as readonly TimeInForce[]
 
 /** In an order, 0 stands for "as the instrument says"; in an instrument, 0 does not occur. */
 export const selfTradePreventionCodes = {
@@ -47,8 +58,8 @@ export const selfTradePreventionNames: readonly (SelfTradePrevention | undefined
 export const replacePriorityCodes = { 'keep-on-reduce': 0, 'always-lose': 1 } as const
 export const replacePriorityNames: readonly ReplacePriority[] = ['keep-on-reduce', 'always-lose']
 
-export const instrumentStatusCodes = { open: 0, halted: 1, closed: 2 } as const
-export const instrumentStatusNames: readonly InstrumentStatus[] = ['open', 'halted', 'closed']
+export const phaseCodes = { continuous: 0, halted: 1, closed: 2, 'pre-open': 3, auction: 4 } as const
+export const phaseNames = Object.keys(phaseCodes) as readonly Phase[]
 
 export const commandKinds = {
   new: 1,
@@ -57,8 +68,8 @@ export const commandKinds = {
   reduce: 4,
   'cancel-all': 5,
   instrument: 6,
-  halt: 7,
-  resume: 8,
+  phase: 7,
+  bust: 8,
   expire: 9,
   noop: 10,
   'instrument-change': 11,
@@ -77,10 +88,11 @@ export const eventKinds = {
   rejected: 36,
   triggered: 37,
   'instrument-created': 38,
-  halted: 39,
-  resumed: 40,
+  'phase-changed': 39,
+  'volatility-interruption': 40,
   repeated: 41,
   'instrument-changed': 42,
+  'trade-busted': 43,
 } as const
 export type EventKind = keyof typeof eventKinds
 
@@ -97,6 +109,10 @@ export const cancelReasons = {
   expired: 9,
   'end-of-day': 10,
   'level-total': 11,
+  'at-open': 12,
+  'at-close': 13,
+  phase: 14,
+  band: 15,
 } as const
 export type CancelReason = keyof typeof cancelReasons
 export const cancelReasonNames: readonly (CancelReason | undefined)[] = [
@@ -136,6 +152,9 @@ export const rejectCodes = {
   LIMITS_CONFLICT: 20,
   ORDER_IDS_EXHAUSTED: 21,
   DUPLICATE_CLIENT_ORDER_ID: 22,
+  NOT_IN_THIS_PHASE: 23,
+  UNKNOWN_TRADE: 24,
+  TRADE_ALREADY_BUSTED: 25,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

@@ -31,6 +31,8 @@ const LIMIT = orderTypeCodes.limit
 const MARKET = orderTypeCodes.market
 const LAST_TYPE = orderTypeCodes['take-profit-limit']
 const { GTC, IOC, FOK, GTD } = timeInForceCodes
+const AT_OPEN = timeInForceCodes['at-open']
+const AT_CLOSE = timeInForceCodes['at-close']
 
 /**
  * Encodes a new order at a word offset and returns the words used (10 to 30). Prices in ticks, quantities in lots,
@@ -146,10 +148,22 @@ function checkTimeInForce(
   postOnly: number,
   expireTime: number,
 ): number {
-  if (timeInForce >>> 0 > GTD) throw outOfRange('timeInForce', timeInForce, 0, GTD)
+  if (timeInForce >>> 0 > AT_CLOSE) throw outOfRange('timeInForce', timeInForce, 0, AT_CLOSE)
   const immediate = timeInForce === IOC || timeInForce === FOK
-  if (orderType === MARKET && !immediate) {
-    throw conflict('timeInForce', timeInForce, 'A market order never rests: its timeInForce is IOC or FOK.')
+  const isForCall = timeInForce === AT_OPEN || timeInForce === AT_CLOSE
+  if (orderType === MARKET && !immediate && !isForCall) {
+    throw conflict(
+      'timeInForce',
+      timeInForce,
+      'A market order never rests: its timeInForce is IOC, FOK, at-open or at-close.',
+    )
+  }
+  if (orderType > MARKET && isForCall) {
+    throw conflict(
+      'timeInForce',
+      timeInForce,
+      'A stop waits for its price: it can be neither at-open nor at-close.',
+    )
   }
   if (immediate && postOnly !== 0) {
     throw conflict('postOnly', true, 'A postOnly order rests: it cannot be IOC or FOK.')

@@ -1,5 +1,5 @@
 import { flagsOf, readU64 } from './command-layout.js'
-import { commandOrder, newOrderQuantity, newOrderType } from './command-reader.js'
+import { commandOrder, newOrderQuantity, newOrderTimeInForce, newOrderType } from './command-reader.js'
 import { OrderEventFields, TradeFields } from './event-fields.js'
 import { EVENT_HAS_ORDER_ID, REPEATED_STATUS, reasonOf } from './event-layout.js'
 import {
@@ -9,6 +9,7 @@ import {
   outcomeStatusNames,
   type RejectCode,
   rejectCodeNames,
+  timeInForceCodes,
 } from './names.js'
 import { isConditional } from './order-types.js'
 
@@ -57,7 +58,7 @@ export function outcomeOf(
     else if (kind === eventKinds.repeated) return noteFirst(outcome, words, at)
     else if (kind === eventKinds.rejected) {
       outcome.status = 'rejected'
-      outcome.code = rejectCodeNames[reasonOf(words[at]!)]
+      outcome.code = rejectCodeNames[reasonOf(words, at)]
       outcome.remaining = -1
     } else if (orderId === 0 || (words[at]! & OTHER) !== 0) continue
     else if (kind === eventKinds.cancelled) {
@@ -76,7 +77,8 @@ export function outcomeOf(
 
 /** What a new order is before anything happened to it. */
 function newOrderStatus(words: Int32Array, from: number): OutcomeStatus {
-  return isConditional(newOrderType(words, from)) ? 'waiting' : 'resting'
+  const isLater = newOrderTimeInForce(words, from) === timeInForceCodes['at-close']
+  return isLater || isConditional(newOrderType(words, from)) ? 'waiting' : 'resting'
 }
 
 function noteTrade(outcome: Outcome, words: Int32Array, at: number, from: number, orderId: number): void {
@@ -91,7 +93,7 @@ function noteTrade(outcome: Outcome, words: Int32Array, at: number, from: number
 /** The outcome of a repeated request is that of its first execution. */
 function noteFirst(outcome: Outcome, words: Int32Array, at: number): Outcome {
   outcome.status = outcomeStatusNames[flagsOf(words, at) & REPEATED_STATUS]!
-  outcome.code = rejectCodeNames[reasonOf(words[at]!)]
+  outcome.code = rejectCodeNames[reasonOf(words, at)]
   outcome.filled = readU64(words, at + 2) - 1
   outcome.remaining = readU64(words, at + 4) - 1
   outcome.firstLsn = readU64(words, at + 6)

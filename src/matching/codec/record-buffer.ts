@@ -1,5 +1,6 @@
 import { clientOrderIdWords, writeClientOrderId } from './client-order-id.js'
 import {
+  CODE_FOLLOWS,
   EVENT_HAS_CLIENT_ORDER_ID,
   EVENT_HAS_FILLED,
   EVENT_HAS_ORDER_ID,
@@ -11,9 +12,10 @@ import {
   TRADE_HAS_MAKER_REMAINING,
   TRADE_HAS_TAKER,
   TRADE_HAS_TAKER_REMAINING,
+  TRADE_IN_UNCROSS,
 } from './event-layout.js'
 import { detailsWordsMax, encodeDetails, type InstrumentDetails } from './instrument-details.js'
-import { eventKinds, type InstrumentStatus } from './names.js'
+import { eventKinds } from './names.js'
 
 // Copied because V8 folds a module's own constants only; an imported one is loaded each time.
 const ACCEPTED = eventKinds.accepted
@@ -29,6 +31,8 @@ const HAS_CLIENT_ORDER_ID = EVENT_HAS_CLIENT_ORDER_ID
 const HAS_TAKER = TRADE_HAS_TAKER
 const HAS_MAKER_REMAINING = TRADE_HAS_MAKER_REMAINING
 const HAS_TAKER_REMAINING = TRADE_HAS_TAKER_REMAINING
+const PHASE_CHANGED = eventKinds['phase-changed']
+const IN_UNCROSS = TRADE_IN_UNCROSS
 const REASON_SHIFT = LAYOUT_REASON_SHIFT
 
 const INITIAL_WORDS = 1024
@@ -118,7 +122,7 @@ export class RecordBuffer {
 
   /**
    * A trade. `takerId` is 0 when the taker is the new order that stands at the beginning of the record: its id and account
-   * are not repeated.
+   * are not repeated. Returns where it begins.
    */
   trade(
     sellTaker: number,
@@ -131,7 +135,7 @@ export class RecordBuffer {
     takerAccount: number,
     makerRemaining: number,
     takerRemaining: number,
-  ): void {
+  ): number {
     let flags = sellTaker
     let words = TRADE_WORDS
     if (takerId !== 0) {
@@ -174,6 +178,7 @@ export class RecordBuffer {
       i32[next] = takerRemaining | 0
       i32[next + 1] = (takerRemaining / 4294967296) | 0
     }
+    return at
   }
 
   /**
@@ -209,7 +214,8 @@ export class RecordBuffer {
 
   /** `code` is one of `rejectCodes`; `account` the one that the command states, or 0. */
   rejected(account: number, code: number): void {
-    this.#begin(REJECTED, HEADER_WORDS, code << REASON_SHIFT, account)
+    this.#last = this.#begin(REJECTED, HEADER_WORDS, shortCode(code) << REASON_SHIFT, account)
+    this.#addCode(code)
     this.rejections++
   }
 
@@ -223,8 +229,9 @@ export class RecordBuffer {
     clientOrderId: string,
   ): void {
     this.rejections++
-    this.order(REJECTED, sell, code, account, 0, price, 0, filled, clientOrderId)
+    this.order(REJECTED, sell, shortCode(code), account, 0, price, 0, filled, clientOrderId)
     this.i32[this.#last]! |= HAS_ORDER_ID << 8
+    this.#addCode(code)
   }
 
   /** A request that was executed before. Unknown quantities, -1, are written as 0. */
@@ -232,7 +239,8 @@ export class RecordBuffer {
     account: number,
     first: { status: number; code: number; filled: number; remaining: number; lsn: number },
   ): void {
-    const at = this.#begin(REPEATED, REPEATED_WORDS, first.status | (first.code << REASON_SHIFT), account)
+    const flags = first.status | (shortCode(first.code) << REASON_SHIFT)
+    const at = this.#begin(REPEATED, REPEATED_WORDS, flags, account)
     const i32 = this.i32
     const [filled, remaining] = [first.filled + 1, first.remaining + 1]
     i32[at + 2] = filled | 0
@@ -241,18 +249,30 @@ export class RecordBuffer {
     i32[at + 5] = (remaining / 4294967296) | 0
     i32[at + 6] = first.lsn | 0
     i32[at + 7] = (first.lsn / 4294967296) | 0
+    this.#last = at
+    this.#addCode(first.code)
   }
 
-  /** An event that says nothing but its kind: `instrument-created`, `halted` or `resumed`. */
+  /** An event that says nothing but its kind: `instrument-created`, `volatility-interruption` or `trade-busted`. */
   plain(kind: number): void {
     this.#begin(kind, HEADER_WORDS, 0, 0)
   }
 
+  /** The instrument's phase, by its code, and its options (`PHASE_…`). */
+  phaseChanged(phase: number, options: number): void {
+    this.#begin(PHASE_CHANGED, HEADER_WORDS, options | (phase << REASON_SHIFT), 0)
+  }
+
+  /** Marks the trade at a word offset, which is the last event, as made at the price of a call. */
+  markUncross(at: number): void {
+    this.i32[at]! |= IN_UNCROSS << 8
+  }
+
   /** What an instrument says of itself now. */
-  instrumentChanged(status: InstrumentStatus, details: InstrumentDetails | undefined): void {
+  instrumentChanged(details: InstrumentDetails | undefined): void {
     // Room for the longest: how much it takes is known when it stands there.
     const at = this.claim(HEADER_WORDS + detailsWordsMax)
-    const change = { status, set: details ?? {}, removed: [] }
+    const change = { set: details ?? {}, removed: [] }
     const length = HEADER_WORDS + encodeDetails(this.i32, at + HEADER_WORDS, change)
     this.#words = at + length
     this.i32[at] = eventKinds['instrument-changed'] | (length << 18)
@@ -278,6 +298,13 @@ export class RecordBuffer {
     this.i32[at + 1] = (value / 4294967296) | 0
   }
 
+  /** Adds a code for which the first word of the last event has no room. */
+  #addCode(code: number): void {
+    if (code < CODE_FOLLOWS) return
+    this.#field(code)
+    this.i32[this.#last]! += 2 << 18
+  }
+
   /** Sets the length of the event that begins at `at`, which is the last. */
   #end(at: number): void {
     this.#last = at
@@ -301,4 +328,9 @@ export class RecordBuffer {
     this.i32 = i32
     this.u8 = new Uint8Array(i32.buffer)
   }
+}
+
+/** The code as the first word of an event has it. */
+function shortCode(code: number): number {
+  return code < CODE_FOLLOWS ? code : CODE_FOLLOWS
 }

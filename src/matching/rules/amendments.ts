@@ -5,18 +5,12 @@ import {
   reportAggressor,
   reportReplaced,
 } from '../book/order-events.js'
-import {
-  FLAG_ICEBERG,
-  FLAG_POST_ONLY,
-  FLAG_PREVENTION_SHIFT,
-  FLAG_WAITING,
-  typeOf,
-} from '../book/order-store.js'
+import { FLAG_ICEBERG, FLAG_POST_ONLY, FLAG_PREVENTION_SHIFT, FLAG_WAITING } from '../book/order-store.js'
+import { queuePrice } from '../book/queue-price.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { commandAccount, readU64 } from '../codec/command-layout.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, rejectCodes, replaceReasons } from '../codec/names.js'
-import { hasNoLimit } from '../codec/order-types.js'
 import { cross, wouldCross } from './crossing.js'
 import { limitViolation } from './instrument-rules.js'
 
@@ -88,7 +82,8 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
   }
   const waits = (flags & FLAG_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
-  if (waits && hasNoLimit(typeOf(flags)) && price !== oldPrice) {
+  // Without a limit, there is none to replace: a waiting stop, a market order in a call.
+  if (oldPrice === 0 && price !== 0) {
     rejectAmendment(shard, order, rejectCodes.PRICE_NOT_APPLICABLE)
     return
   }
@@ -96,7 +91,8 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
     rejectAmendment(shard, order, rejectCodes.DISPLAY_QUANTITY_TOO_SMALL)
     return
   }
-  const crosses = !waits && !keepsPlace && wouldCross(shard, book, sell, price)
+  const crosses =
+    !waits && !keepsPlace && shard.books.isContinuous(book) && wouldCross(shard, book, sell, price)
   if (crosses && (flags & FLAG_POST_ONLY) !== 0) {
     rejectAmendment(shard, order, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
@@ -131,7 +127,7 @@ function overflowsWith(
 ): boolean {
   const { levels, orders } = shard
   const own = orders.level(order)
-  const stays = waits || levels.price(own) === price
+  const stays = waits || levels.price(own) === queuePrice(price, sell)
   const level = stays ? own : levels.find(book * 4 + sell, price)
   if (level === 0) return false
   const others = levels.shown(level) + levels.hidden(level) - (stays ? orders.open(order) : 0)
@@ -167,5 +163,5 @@ function reenter(
     if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   }
   const display = (flags & FLAG_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
-  shard.enqueue(order, book * 4 + sell, price, remaining, Math.min(display, remaining))
+  shard.enqueue(order, book * 4 + sell, queuePrice(price, sell), remaining, Math.min(display, remaining))
 }

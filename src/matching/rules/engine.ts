@@ -36,15 +36,18 @@ import { limits } from '../codec/limits.js'
 import {
   commandKinds,
   eventKinds,
-  type InstrumentStatus,
+  type Phase,
   rejectCodes,
   selfTradePreventionCodes,
 } from '../codec/names.js'
 import type { RecordBuffer } from '../codec/record-buffer.js'
 import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
+import { bustTrade } from './busting.js'
+import { type Indicative, indicativeOf } from './call-price.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
-import { changeInstrument, haltCode, limitViolation, setHalted } from './instrument-rules.js'
+import { changeInstrument, haltCode, limitViolation } from './instrument-rules.js'
 import { giveOrderId, placeOrder } from './new-order.js'
+import { changePhase } from './phases.js'
 import { runStops } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 
@@ -85,7 +88,10 @@ export interface EngineCounters {
 
 /** An instrument as it stands. */
 export interface InstrumentState extends InstrumentDefinition {
-  readonly status: InstrumentStatus
+  readonly phase: Phase
+  /** Of the phase `auction`: it is the closing call; of `halted`: orders are taken. */
+  readonly closing: boolean
+  readonly takesOrders: boolean
   /** Price of the last trade in ticks, 0 before the first. */
   readonly lastPrice: number
   /** Trades so far; the last one's id. */
@@ -194,7 +200,7 @@ export class MatchingEngine {
   /** Whether a new order or a replace is within the limits of its instrument, which is open. */
   #mayPlace(header: number, book: number, words: Int32Array, at: number): boolean {
     const { books } = this.#shard
-    if (books.isHalted(book)) return false
+    if (!books.isContinuous(book)) return false
     const priceAt = (header & 0xff) === NEW ? at + 6 : at + 4
     return limitViolation(books, book, readU64(words, priceAt), readU64(words, priceAt + 2)) === 0
   }
@@ -216,7 +222,7 @@ export class MatchingEngine {
     }
     shard.commandSaysClient = kind <= REDUCE && (words[at]! & HAS_CLIENT) !== 0
     shard.commandOrderId = kind <= REDUCE ? readU64(words, at + 2) : 0
-    if (shard.books.isHalted(book) && (kind === NEW || kind === REPLACE || kind === REDUCE)) {
+    if (kind <= REDUCE && kind !== CANCEL && !shard.books.isContinuous(book) && !shard.books.isCall(book)) {
       const code = haltCode(shard.books, book)
       if (kind === NEW) rejectCommand(shard, words, at, code)
       else rejectHalted(shard, book, words, at, code)
@@ -226,7 +232,7 @@ export class MatchingEngine {
     else if (kind === CANCEL) cancelOrder(shard, book, words, at)
     else if (kind === REPLACE) replaceOrder(shard, book, words, at)
     else this.#applyRare(kind, book, words, at)
-    if (shard.books.stops(book) !== 0) runStops(shard, book)
+    if (shard.books.stops(book) !== 0 && shard.books.isContinuous(book)) runStops(shard, book)
   }
 
   #applyRare(kind: number, book: number, words: Int32Array, at: number): void {
@@ -241,11 +247,11 @@ export class MatchingEngine {
       case commandKinds.expire:
         expireOrders(shard, book, words, at)
         return
-      case commandKinds.halt:
-        setHalted(shard, book, true)
+      case commandKinds.phase:
+        changePhase(shard, book, words, at)
         return
-      case commandKinds.resume:
-        setHalted(shard, book, false)
+      case commandKinds.bust:
+        bustTrade(shard, book, words, at)
         return
       case commandKinds['instrument-change']:
         changeInstrument(shard, book, words, at)
@@ -281,7 +287,9 @@ export class MatchingEngine {
     if (book < 0) return undefined
     return {
       ...books.definitions[book]!,
-      status: books.status(book),
+      phase: books.phase(book),
+      closing: books.isClosing(book),
+      takesOrders: books.isCall(book) || books.isContinuous(book),
       lastPrice: books.lastPrice(book),
       trades: books.trades(book),
       highestOrderId: books.highestOrderId(book),
@@ -338,6 +346,12 @@ export class MatchingEngine {
       bids: totalsOf(this.#shard, book * 4 + SIDE_BIDS),
       asks: totalsOf(this.#shard, book * 4 + SIDE_ASKS),
     }
+  }
+
+  /** What an uncross would give now; `undefined` for an unknown instrument. */
+  indicative(instrumentId: number): Indicative | undefined {
+    const book = this.#shard.books.find(instrumentId)
+    return book < 0 ? undefined : indicativeOf(this.#shard, book)
   }
 
   /** A live order, resting or waiting for its stop price; undefined when there is none of that id. */

@@ -2,7 +2,7 @@ import type { BookTable } from '../book/book-table.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { changedDetails, crossedLimits } from '../codec/instrument-details.js'
 import { decodeInstrumentChange } from '../codec/instrument-record.js'
-import { eventKinds, rejectCodes } from '../codec/names.js'
+import { rejectCodes } from '../codec/names.js'
 
 const { PRICE_TOO_LOW, PRICE_TOO_HIGH, QUANTITY_TOO_SMALL, QUANTITY_TOO_LARGE, NOTIONAL_TOO_SMALL } =
   rejectCodes
@@ -37,18 +37,7 @@ export function newOrderViolation(
 
 /** Why a book that takes cancels only takes no order. */
 export function haltCode(books: BookTable, book: number): number {
-  return books.status(book) === 'closed' ? rejectCodes.INSTRUMENT_CLOSED : rejectCodes.INSTRUMENT_HALTED
-}
-
-/** Halts or resumes an instrument. One that is closed stays so. */
-export function setHalted(shard: ShardBooks, book: number, halted: boolean): void {
-  const { books, record } = shard
-  if (books.status(book) === 'closed') {
-    record.rejected(0, rejectCodes.INSTRUMENT_CLOSED)
-    return
-  }
-  books.setStatus(book, halted ? 'halted' : 'open')
-  record.plain(halted ? eventKinds.halted : eventKinds.resumed)
+  return books.phase(book) === 'closed' ? rejectCodes.INSTRUMENT_CLOSED : rejectCodes.INSTRUMENT_HALTED
 }
 
 /** Changes what an instrument says of itself. Orders that are in its book stay as they are. */
@@ -62,6 +51,5 @@ export function changeInstrument(shard: ShardBooks, book: number, words: Int32Ar
     return
   }
   books.setDetails(book, details)
-  if (change.status !== undefined) books.setStatus(book, change.status)
-  record.instrumentChanged(books.status(book), details)
+  record.instrumentChanged(details)
 }

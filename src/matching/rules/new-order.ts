@@ -24,8 +24,10 @@ import { commandClientOrderId } from '../codec/command-reader.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
 import { isConditional } from '../codec/order-types.js'
+import { phaseRefusal, placeForClosing, placeInCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { newOrderViolation } from './instrument-rules.js'
+import { keepExtras } from './order-extras.js'
 
 const POST_ONLY_FLAG = NEW_POST_ONLY
 const STOP_PRICE_FLAG = NEW_HAS_STOP_PRICE
@@ -36,6 +38,8 @@ const CANCELLED = eventKinds.cancelled
 const MARKET = orderTypeCodes.market
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
+const AT_OPEN = timeInForceCodes['at-open']
+const AT_CLOSE = timeInForceCodes['at-close']
 const { DUPLICATE_CLIENT_ORDER_ID, DUPLICATE_ORDER_ID, LEVEL_TOTAL_TOO_LARGE } = rejectCodes
 const TYPE_SHIFT = FLAG_TYPE_SHIFT
 const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
@@ -60,7 +64,7 @@ export function giveOrderId(shard: ShardBooks, book: number, words: Int32Array, 
   return true
 }
 
-/** Handles the new-order command at `at`, whose book is known and open. */
+/** Handles the new-order command at `at`, whose book is known and takes orders. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const { record } = shard
   if (shard.index.find(book, words[at + 2]!, words[at + 3]!) !== 0) {
@@ -101,6 +105,18 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
       return
     }
   }
+  const isCall = shard.books.isCall(book)
+  if (isCall || timeInForce >= AT_OPEN) {
+    const code = phaseRefusal(shard.books, book, type, timeInForce)
+    if (code !== 0) {
+      rejectCommand(shard, words, at, code)
+      return
+    }
+    if (timeInForce === AT_CLOSE) {
+      placeForClosing(shard, book, words, at, flags, display)
+      return
+    }
+  }
   if (isConditional(type)) {
     const bookSide = book * 4 + waitingSide(flags)
     if (overflows(shard, bookSide, stopPrice, quantity)) {
@@ -117,6 +133,10 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     return
   }
 
+  if (isCall) {
+    placeInCall(shard, book, words, at, flags, display, expireTime)
+    return
+  }
   const limit = type === MARKET && sell === 0 ? limits.maxPriceTicks : price
   const crosses = wouldCross(shard, book, sell, limit)
   const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
@@ -153,9 +173,4 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   const shown = display !== 0 && display < remaining ? display : remaining
   shard.enqueue(order, book * 4 + sell, price, remaining, shown)
-}
-
-function keepExtras(shard: ShardBooks, order: number, display: number, expireTime: number): void {
-  if (display !== 0) shard.orders.setDisplayQuantity(order, display)
-  if (expireTime !== 0) shard.orders.setExpireTime(order, expireTime)
 }

@@ -13,6 +13,7 @@ import type { ShardBooks } from '../book/shard-books.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, timeInForceCodes } from '../codec/names.js'
 import { hasNoLimit } from '../codec/order-types.js'
+import { joinCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 
 const IOC = timeInForceCodes.IOC
@@ -31,7 +32,7 @@ export function runStops(shard: ShardBooks, book: number): void {
     shard.firstTriggered = shard.orders.next(order)
     if (shard.firstTriggered === 0) shard.lastTriggered = 0
     execute(shard, book, order)
-    trigger(shard, book)
+    if (shard.books.isContinuous(book)) trigger(shard, book)
   }
 }
 
@@ -82,6 +83,11 @@ function execute(shard: ShardBooks, book: number, order: number): void {
   const price = orders.price(order)
   const open = orders.open(order)
   reportTriggered(shard, order)
+  if (!shard.books.isContinuous(book)) {
+    // The trading of a stop before it has interrupted the trading of all.
+    joinCall(shard, book, order)
+    return
+  }
   const crosses = wouldCross(shard, book, sell, isMarket && sell === 0 ? limits.maxPriceTicks : price)
   const rests = !isMarket && timeInForce !== IOC && timeInForce !== FOK
   let refusal = 0

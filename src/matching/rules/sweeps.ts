@@ -24,7 +24,7 @@ export function cancelAll(shard: ShardBooks, book: number, words: Int32Array, at
 
 /**
  * Cancels what has run out of time: orders good till a date not later than the command's time and, at the end of the
- * day, day orders. Bids first, then asks, then what waits for a fall and for a rise, each in priority order.
+ * day, day orders and those for one call. Bids first, then asks, then what waits for a fall and for a rise, each in priority order.
  */
 export function expireOrders(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   if (shard.books.expiring(book) === 0) return
@@ -41,7 +41,7 @@ export function expireOrders(shard: ShardBooks, book: number, words: Int32Array,
         const timeInForce = (orders.flags(order) >> FLAG_TIME_IN_FORCE_SHIFT) & 7
         if (timeInForce === timeInForceCodes.GTD) {
           if (orders.expireTime(order) <= timeMs) cancelQueued(shard, order, cancelReasons.expired)
-        } else if (timeInForce === timeInForceCodes.DAY && endOfDay) {
+        } else if (endOfDay && timeInForce >= timeInForceCodes.DAY) {
           cancelQueued(shard, order, cancelReasons['end-of-day'])
         }
         order = next

@@ -5,12 +5,12 @@ import {
   eventKinds,
   flagsOf,
   type Grid,
-  type InstrumentStatus,
   NewOrderFields,
   OrderEventFields,
   type OrderType,
   orderTypeNames,
   outcomeStatusNames,
+  phaseOf,
   priceText,
   quantityText,
   REPEATED_STATUS,
@@ -22,6 +22,7 @@ import {
   type Side,
   selfTradePreventionNames,
   sideNames,
+  TRADE_IN_UNCROSS,
   TradeFields,
   timeInForceNames,
 } from '../../matching/index.js'
@@ -31,9 +32,11 @@ import type {
   CancelledEvent,
   InstrumentChangedEvent,
   InstrumentEvent,
+  PhaseChangedEvent,
   RejectedEvent,
   RepeatedEvent,
   ReplacedEvent,
+  TradeBustedEvent,
   TradeEvent,
   TriggeredEvent,
 } from '../types.js'
@@ -96,6 +99,7 @@ export class TradeRecord extends EventRecord implements TradeEvent {
   declare readonly makerRemaining: string
   declare readonly takerRemaining: string
   declare readonly takerSide: Side
+  declare readonly uncross: boolean
 
   constructor(source: EventSource, at: number) {
     super(source)
@@ -111,7 +115,9 @@ export class TradeRecord extends EventRecord implements TradeEvent {
     this.takerAccount = trade.takerAccount
     this.makerRemaining = quantityText(trade.makerRemaining, lots)
     this.takerRemaining = quantityText(trade.takerRemaining, lots)
-    this.takerSide = sideNames[flagsOf(source.words, at) & 1]!
+    const flags = flagsOf(source.words, at)
+    this.takerSide = sideNames[flags & 1]!
+    this.uncross = (flags & TRADE_IN_UNCROSS) !== 0
   }
 }
 
@@ -270,7 +276,7 @@ export class RepeatedRecord extends EventRecord implements RepeatedEvent {
     this.orderId = readU64(words, source.from + 2)
     this.account = words[at + 1]! >>> 0
     this.status = outcomeStatusNames[flagsOf(words, at) & REPEATED_STATUS]!
-    this.code = rejectCodeNames[reasonOf(words[at]!)]
+    this.code = rejectCodeNames[reasonOf(words, at)]
     this.firstLsn = readU64(words, at + 6)
   }
 }
@@ -285,10 +291,40 @@ export class InstrumentRecord extends EventRecord implements InstrumentEvent {
   }
 }
 
+export class PhaseChangedRecord extends EventRecord implements PhaseChangedEvent {
+  declare readonly event: 'phase-changed'
+  declare readonly phase: PhaseChangedEvent['phase']
+  declare readonly closing: boolean
+  declare readonly takesOrders: boolean
+
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const {
+      phase,
+      closing = false,
+      takesOrders = false,
+    } = phaseOf(reasonOf(source.words, at), flagsOf(source.words, at))
+    this.event = 'phase-changed'
+    this.phase = phase
+    this.closing = closing
+    this.takesOrders = takesOrders
+  }
+}
+
+export class TradeBustedRecord extends EventRecord implements TradeBustedEvent {
+  declare readonly event: 'trade-busted'
+  declare readonly tradeId: number
+
+  constructor(source: EventSource) {
+    super(source)
+    this.event = 'trade-busted'
+    this.tradeId = readU64(source.words, source.from + 2)
+  }
+}
+
 /** What an instrument says of itself from now on. */
 export class InstrumentChangedRecord extends EventRecord implements InstrumentChangedEvent {
   declare readonly event: 'instrument-changed'
-  declare readonly status: InstrumentStatus
   declare readonly baseAsset: string | undefined
   declare readonly quoteAsset: string | undefined
   declare readonly minPrice: string | undefined
@@ -300,17 +336,15 @@ export class InstrumentChangedRecord extends EventRecord implements InstrumentCh
 
   constructor(source: EventSource, at: number) {
     super(source)
-    const { set, status = 'open' } = decodeDetails(source.words, at + EVENT_HEADER_WORDS)
+    const { set } = decodeDetails(source.words, at + EVENT_HEADER_WORDS)
     this.event = 'instrument-changed'
-    this.status = status
     Object.assign(this, describeDetails(set, { price: source.prices, quantity: source.lots }))
   }
 }
 
 const instrumentEventNames: Record<number, InstrumentEvent['event']> = {
   [eventKinds['instrument-created']]: 'instrument-created',
-  [eventKinds.halted]: 'halted',
-  [eventKinds.resumed]: 'resumed',
+  [eventKinds['volatility-interruption']]: 'volatility-interruption',
 }
 
 function optionalPrice(ticks: number, grid: Grid): string | undefined {

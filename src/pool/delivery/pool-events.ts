@@ -15,9 +15,11 @@ import {
   type EventSource,
   InstrumentChangedRecord,
   InstrumentRecord,
+  PhaseChangedRecord,
   RejectedRecord,
   RepeatedRecord,
   ReplacedRecord,
+  TradeBustedRecord,
   TradeRecord,
   TriggeredRecord,
 } from './event-records.js'
@@ -132,6 +134,10 @@ function eventAt(at: number): PoolEvent {
       return new RepeatedRecord(source, at)
     case eventKinds.triggered:
       return new TriggeredRecord(source, at)
+    case eventKinds['phase-changed']:
+      return new PhaseChangedRecord(source, at)
+    case eventKinds['trade-busted']:
+      return new TradeBustedRecord(source)
     case eventKinds['instrument-changed']:
       return new InstrumentChangedRecord(source, at)
     default:

@@ -1,4 +1,5 @@
 import {
+  fromBigSteps,
   fromSteps,
   type OrderState as OrderSteps,
   packedInstrument,
@@ -7,7 +8,14 @@ import {
 } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import { type Answer, depthLevelNumbers } from '../shard/questions.js'
-import type { Depth, DepthLevel, DigestAnswer, OpenOrdersPage, OrderState } from '../types.js'
+import type {
+  Depth,
+  DepthLevel,
+  DigestAnswer,
+  IndicativeAnswer,
+  OpenOrdersPage,
+  OrderState,
+} from '../types.js'
 
 /** A shard's answers, in ticks and lots, as the world outside sees them: symbols and decimal strings. */
 
@@ -26,6 +34,24 @@ export function toDepth(answer: AnswerTo<'depth'>, instrument: PoolInstrument, l
   }
   const { symbol } = instrument.definition
   return { lsn, symbol, bids: sides[0], asks: sides[1] }
+}
+
+export function toIndicative(
+  { found, phase }: AnswerTo<'indicative'>,
+  instrument: PoolInstrument,
+  lsn: number,
+): IndicativeAnswer {
+  const { price: prices, quantity: lots } = instrument.grids
+  const { price, quantity = 0n, surplus = 0n, surplusSide } = found ?? {}
+  return {
+    lsn,
+    symbol: instrument.definition.symbol,
+    phase,
+    price: price === undefined ? undefined : fromSteps(price, prices),
+    quantity: fromBigSteps(quantity, lots),
+    surplus: fromBigSteps(surplus, lots),
+    surplusSide,
+  }
 }
 
 export function toOrderState(order: OrderSteps, instrument: PoolInstrument): OrderState {

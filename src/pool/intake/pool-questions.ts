@@ -9,13 +9,14 @@ import type {
   Depth,
   DigestAnswer,
   HighestOrderIdAnswer,
+  IndicativeAnswer,
   LastRequestAnswer,
   OpenOrdersOptions,
   OpenOrdersPage,
   OpenOrdersPlace,
   OrderAnswer,
 } from '../types.js'
-import { toDepth, toDigest, toOpenOrders, toOrderState } from './answers.js'
+import { toDepth, toDigest, toIndicative, toOpenOrders, toOrderState } from './answers.js'
 
 export const depthLevelsMax = 100_000
 /** The most open orders of a page. */
@@ -60,6 +61,12 @@ export class PoolQuestions {
     const { instrument, lsn, answer } = await this.#ask(symbol, questionKind.depth, levels)
     if (answer.question !== 'depth') throw unreachable()
     return toDepth(answer, instrument, lsn)
+  }
+
+  async indicative(symbol: string): Promise<IndicativeAnswer> {
+    const { instrument, lsn, answer } = await this.#ask(symbol, questionKind.indicative)
+    if (answer.question !== 'indicative') throw unreachable()
+    return toIndicative(answer, instrument, lsn)
   }
 
   async order(symbol: string, orderId: number): Promise<OrderAnswer> {

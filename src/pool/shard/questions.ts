@@ -1,9 +1,11 @@
 import type {
   DepthLevel,
+  Indicative,
   MatchingEngine,
   OpenOrders,
   OpenOrdersPage,
   OrderState,
+  Phase,
 } from '../../matching/thread.js'
 import { readU64 } from '../../matching/thread.js'
 import { questionKind } from './requests.js'
@@ -19,6 +21,11 @@ export type Answer =
   | { readonly question: 'lastRequest'; readonly requestId: number | undefined }
   | { readonly question: 'highestOrderId'; readonly orderId: number | undefined }
   | ({ readonly question: 'openOrders' } & OpenOrdersPage)
+  | {
+      readonly question: 'indicative'
+      readonly found: Indicative | undefined
+      readonly phase: Phase
+    }
   | { readonly question: 'copy' }
   | {
       readonly question: 'digest'
@@ -55,6 +62,12 @@ export class Answers {
       }
       case questionKind.highestOrderId:
         return { question: 'highestOrderId', orderId: engine.highestOrderId(instrumentId) }
+      case questionKind.indicative:
+        return {
+          question: 'indicative',
+          found: engine.indicative(instrumentId),
+          phase: engine.instrument(instrumentId)?.phase ?? 'closed',
+        }
       case questionKind.openOrders:
       case questionKind.openOrdersEverywhere:
         return this.#openOrdersOf(words, at, kind === questionKind.openOrdersEverywhere)

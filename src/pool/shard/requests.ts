@@ -23,6 +23,7 @@ export const questionKind = {
   openOrders: 6,
   /** … and in all from one on. */
   openOrdersEverywhere: 7,
+  indicative: 8,
 } as const
 
 export const requestWords = 8

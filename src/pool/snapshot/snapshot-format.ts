@@ -22,7 +22,7 @@ import type { CopyCounts } from '../../matching/thread.js'
  * ```
  */
 const magic = 'TIDESNAP'
-const formatVersion = 3
+const formatVersion = 4
 export const snapshotHeaderBytes = 64
 const sectionBytes = 32
 const pieceBytes = 12

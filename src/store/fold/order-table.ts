@@ -1,4 +1,4 @@
-import { isConditional } from '../../matching/index.js'
+import { isConditional, timeInForceCodes } from '../../matching/index.js'
 import type { OrderChangeRows, OrderRows, PoolRows, RecordPlace } from './pool-rows.js'
 
 /** What an order was accepted with: `accepted`, with the new order of its command. Prices in ticks, quantities in lots. */
@@ -178,7 +178,8 @@ function writeOrder(rows: OrderRows, order: TouchedOrder, reason: number): void 
   const row = rows.add()
   const { columns } = rows
   // An order that waits for a price may also be triggered by the command that brings it.
-  const waiting = order.triggered === 0 && isConditional(order.orderType)
+  const isLater = isConditional(order.orderType) || order.timeInForce === timeInForceCodes['at-close']
+  const waiting = order.triggered === 0 && isLater
   columns.instrument_id.set(row, order.instrumentId)
   columns.order_id.set(row, order.orderId)
   columns.order_lsn.set(row, order.acceptedLsn)

@@ -2,7 +2,7 @@ import {
   eventKinds,
   type InstrumentDefinition,
   type InstrumentDetails,
-  type InstrumentStatus,
+  type Phase,
 } from '../../matching/index.js'
 import { type NewOrder, OrderTable } from './order-table.js'
 import { PoolRows, type RecordPlace } from './pool-rows.js'
@@ -36,7 +36,7 @@ export interface OrderEventOfRecord {
   readonly clientOrderId: string | undefined
 }
 
-const { cancelled, replaced, triggered, rejected, accepted, repeated, halted } = eventKinds
+const { cancelled, replaced, triggered, rejected, accepted, repeated } = eventKinds
 const created = eventKinds['instrument-created']
 const changed = eventKinds['instrument-changed']
 
@@ -71,7 +71,7 @@ export class PoolFold {
     this.#event(accepted, orderId, account, sell, price, quantity, 0, 0, clientOrderId)
   }
 
-  trade(trade: TradeOfRecord, takerSells: number): void {
+  trade(trade: TradeOfRecord, takerSells: number, isUncross: boolean): void {
     const place = this.#place
     const { makerOrderId, takerOrderId, quantity, makerRemaining, takerRemaining } = trade
     this.#orders.trade(makerOrderId, quantity, makerRemaining, place)
@@ -87,6 +87,8 @@ export class PoolFold {
     columns.price_ticks.set(row, trade.price)
     columns.quantity_lots.set(row, quantity)
     columns.taker_side.set(row, takerSells)
+    columns.uncross.set(row, isUncross ? 1 : 0)
+    columns.busted.set(row, 0)
     columns.maker_order_id.set(row, makerOrderId)
     columns.taker_order_id.set(row, takerOrderId)
     columns.maker_account.set(row, trade.makerAccount)
@@ -116,15 +118,24 @@ export class PoolFold {
   }
 
   /** `details` are all that the instrument says of itself from now on. */
-  instrumentChanged(status: InstrumentStatus, details: InstrumentDetails): void {
-    this.#rows.instruments.push({ ...this.#place, kind: 'changed', status, details })
+  instrumentChanged(details: InstrumentDetails): void {
+    this.#rows.instruments.push({ ...this.#place, kind: 'changed', details })
     this.#event(changed, 0, -1, -1, 0, -1, -1, 0)
   }
 
-  haltedOrResumed(kind: number): void {
-    const status = kind === halted ? 'halted' : 'open'
-    this.#rows.instruments.push({ ...this.#place, kind: 'status', status })
-    this.#event(kind, 0, -1, -1, 0, -1, -1, 0)
+  phaseChanged(phase: Phase): void {
+    this.#rows.instruments.push({ ...this.#place, kind: 'phase', phase })
+    this.#event(eventKinds['phase-changed'], 0, -1, -1, 0, -1, -1, 0)
+  }
+
+  interrupted(): void {
+    this.#rows.instruments.push({ ...this.#place, kind: 'phase', phase: 'auction' })
+    this.#event(eventKinds['volatility-interruption'], 0, -1, -1, 0, -1, -1, 0)
+  }
+
+  busted(tradeId: number): void {
+    this.#rows.busts.push({ instrumentId: this.#place.instrumentId, tradeId })
+    this.#event(eventKinds['trade-busted'], 0, -1, -1, 0, -1, -1, 0)
   }
 
   /** The rows of the transaction, complete. Their memory is used again after the next call. */

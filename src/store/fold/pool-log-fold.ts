@@ -10,8 +10,10 @@ import {
   flagsOf,
   NewOrderFields,
   OrderEventFields,
+  phaseNames,
   readU64,
   reasonOf,
+  TRADE_IN_UNCROSS,
   TradeFields,
 } from '../../matching/index.js'
 import { commandRecordType } from '../../pool/index.js'
@@ -67,7 +69,7 @@ export class PoolLogFold implements LogFold {
         return
       case eventKinds.trade:
         this.#trade.read(words, at, from)
-        fold.trade(this.#trade, flagsOf(words, at) & 1)
+        fold.trade(this.#trade, flagsOf(words, at) & 1, (flagsOf(words, at) & TRADE_IN_UNCROSS) !== 0)
         return
       case eventKinds.cancelled:
       case eventKinds.replaced:
@@ -77,19 +79,24 @@ export class PoolLogFold implements LogFold {
         fold.orderEvent(kind, this.#order)
         return
       case eventKinds.repeated:
-        fold.repeated(readU64(words, from + 2), words[at + 1]! >>> 0, reasonOf(words[at]!))
+        fold.repeated(readU64(words, from + 2), words[at + 1]! >>> 0, reasonOf(words, at))
         return
       case eventKinds['instrument-created']:
         fold.instrumentCreated(decodeInstrument(words, from))
         return
       case eventKinds['instrument-changed']: {
-        const { set, status = 'open' } = decodeDetails(words, at + EVENT_HEADER_WORDS)
-        fold.instrumentChanged(status, set)
+        const { set } = decodeDetails(words, at + EVENT_HEADER_WORDS)
+        fold.instrumentChanged(set)
         return
       }
-      case eventKinds.halted:
-      case eventKinds.resumed:
-        fold.haltedOrResumed(kind)
+      case eventKinds['phase-changed']:
+        fold.phaseChanged(phaseNames[reasonOf(words, at)]!)
+        return
+      case eventKinds['volatility-interruption']:
+        fold.interrupted()
+        return
+      case eventKinds['trade-busted']:
+        fold.busted(readU64(words, from + 2))
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { InstrumentDefinition, InstrumentDetails, InstrumentStatus } from '../../matching/index.js'
+import type { InstrumentDefinition, InstrumentDetails, Phase } from '../../matching/index.js'
 import { Rows } from '../schema/columns.js'
 import { orderChangeTypes, orderEventTypes, orderTypes, tradeTypes } from '../schema/tables.js'
 
@@ -16,8 +16,8 @@ export interface RecordPlace {
 export type InstrumentChange = RecordPlace &
   (
     | { readonly kind: 'created'; readonly definition: InstrumentDefinition }
-    | { readonly kind: 'status'; readonly status: InstrumentStatus }
-    | { readonly kind: 'changed'; readonly status: InstrumentStatus; readonly details: InstrumentDetails }
+    | { readonly kind: 'phase'; readonly phase: Phase }
+    | { readonly kind: 'changed'; readonly details: InstrumentDetails }
   )
 
 /** What a transaction appends of a pool's log, one set of rows a table. */
@@ -30,6 +30,8 @@ export class PoolRows {
 
   /** In the order in which they happened. */
   readonly instruments: InstrumentChange[] = []
+  /** Trades that were busted. */
+  readonly busts: { readonly instrumentId: number; readonly tradeId: number }[] = []
 
   get count(): number {
     const { trades, events, open, closed, changes, instruments } = this
@@ -38,6 +40,7 @@ export class PoolRows {
 
   clear(): void {
     this.instruments.length = 0
+    this.busts.length = 0
     this.trades.clear()
     this.events.clear()
     this.open.clear()

@@ -1,9 +1,4 @@
-import {
-  type InstrumentDefinition,
-  type InstrumentDetails,
-  type InstrumentStatus,
-  parseGrid,
-} from '../../matching/index.js'
+import { type InstrumentDefinition, type InstrumentDetails, parseGrid } from '../../matching/index.js'
 import { StoreError } from '../errors.js'
 import type { Rows } from '../schema/columns.js'
 import { orderTypes } from '../schema/tables.js'
@@ -44,6 +39,12 @@ export async function writePool(target: StoreTarget, rows: PoolRows): Promise<vo
   // After the changes: a new order may have the id of one that was closed before it, in the same transaction.
   for (const added of [rows.open, rows.closed, rows.trades, rows.events])
     if (added.count > 0) await target.append(added)
+  for (const { instrumentId, tradeId } of rows.busts) {
+    await target.run('UPDATE trade_rows SET busted = 1 WHERE instrument_id = $1 AND trade_id = $2', [
+      instrumentId,
+      tradeId,
+    ])
+  }
 }
 
 async function applyChanges(target: StoreTarget, changes: Rows): Promise<void> {
@@ -62,17 +63,17 @@ async function applyChanges(target: StoreTarget, changes: Rows): Promise<void> {
 }
 
 async function writeInstrument(target: StoreTarget, change: InstrumentChange): Promise<void> {
-  if (change.kind === 'status') {
-    await target.run('UPDATE instruments SET status = $1 WHERE instrument_id = $2', [
-      change.status,
+  if (change.kind === 'phase') {
+    await target.run('UPDATE instruments SET phase = $1 WHERE instrument_id = $2', [
+      change.phase,
       change.instrumentId,
     ])
   } else if (change.kind === 'changed') {
-    await writeDetails(target, change.instrumentId, change.status, change.details)
+    await writeDetails(target, change.instrumentId, change.details)
   } else {
     const { definition } = change
     await insertInstrument(target, definition, change)
-    await writeDetails(target, change.instrumentId, definition.status ?? 'open', definition.details ?? {})
+    await writeDetails(target, change.instrumentId, definition.details ?? {})
   }
 }
 
@@ -84,9 +85,9 @@ async function insertInstrument(
   const { types, sizeType, tickValueType } = target.dialect
   await target.run(
     `INSERT INTO instruments (instrument_id, symbol, tick_size, lot_size, tick_value, replace_priority,
-  self_trade_prevention, status, created_time, created_lsn)
-VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${tickValueType}), $6, $7, 'open',
-  CAST($8 AS ${types.time}), $9)`,
+  self_trade_prevention, phase, created_time, created_lsn)
+VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${tickValueType}), $6, $7, $8,
+  CAST($9 AS ${types.time}), $10)`,
     [
       instrumentId,
       definition.symbol,
@@ -95,6 +96,7 @@ VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${t
       tickValue(definition),
       definition.replacePriority,
       definition.selfTradePrevention,
+      definition.phase ?? 'continuous',
       timestamp(timeUs),
       lsn,
     ],
@@ -104,19 +106,17 @@ VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${t
 async function writeDetails(
   target: StoreTarget,
   instrumentId: number,
-  status: InstrumentStatus,
   details: InstrumentDetails,
 ): Promise<void> {
   const { product, notional } = target.dialect
   const steps = (value: number | undefined) => (value === undefined ? null : String(value))
   await target.run(
-    `UPDATE instruments SET status = $2, base_asset = $3, quote_asset = $4, info = $5,
-  min_price = ${product('$6', 'tick_size')}, max_price = ${product('$7', 'tick_size')},
-  min_quantity = ${product('$8', 'lot_size')}, max_quantity = ${product('$9', 'lot_size')},
-  min_notional = ${notional('$10', 'tick_value')} WHERE instrument_id = $1`,
+    `UPDATE instruments SET base_asset = $2, quote_asset = $3, info = $4,
+  min_price = ${product('$5', 'tick_size')}, max_price = ${product('$6', 'tick_size')},
+  min_quantity = ${product('$7', 'lot_size')}, max_quantity = ${product('$8', 'lot_size')},
+  min_notional = ${notional('$9', 'tick_value')} WHERE instrument_id = $1`,
     [
       instrumentId,
-      status,
       details.baseAsset ?? null,
       details.quoteAsset ?? null,
       details.info ?? null,

@@ -22,6 +22,9 @@ export const tradeTypes = {
   taker_account: 'int64',
   maker_remaining_lots: 'int64',
   taker_remaining_lots: 'int64',
+  /** 1 for a trade at the price of a call, and for one that was busted. */
+  uncross: 'int16',
+  busted: 'int16',
 } as const satisfies ColumnTypes
 
 /** `quantity_lots`: of the new order (accepted), open from then on (replaced, triggered), no longer open (cancelled). */

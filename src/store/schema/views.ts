@@ -63,7 +63,7 @@ function tradesView({ product, decimalType }: Dialect): string {
   ${product('t.taker_remaining_lots', 'i.lot_size')} AS taker_remaining,
   CAST(NULL AS ${decimalType}) AS maker_fee, CAST(NULL AS ${decimalType}) AS taker_fee,
   t.price_ticks, t.quantity_lots, t.maker_remaining_lots, t.taker_remaining_lots,
-  t.lsn, t.event_index, t.instrument_id
+  t.lsn, t.event_index, t.instrument_id, t.uncross = 1 AS uncross, t.busted = 1 AS busted
 FROM trade_rows t JOIN instruments i USING (instrument_id)`
 }
 
@@ -126,7 +126,7 @@ UNION ALL ${side('taker', 'taker_side')}`
 function accountVolumeView({ product, notional, sumOfProducts }: Dialect): string {
   const side = (own: 'maker' | 'taker', buys: string) =>
     `SELECT instrument_id, ${own}_account AS account, ${buys} AS buys, ${own === 'maker'} AS made,
-  price_ticks, quantity_lots FROM trade_rows`
+  price_ticks, quantity_lots FROM trade_rows WHERE busted = 0`
   const lots = (name: string, condition: string) =>
     `SUM(CASE WHEN ${condition} THEN quantity_lots ELSE 0 END) AS ${name}`
   return `SELECT g.account, i.symbol, g.trades,
@@ -153,7 +153,7 @@ FROM (SELECT t.instrument_id, ${timeBucket('width', 't.time')} AS bucket,
   MIN(t.price_ticks) AS low_ticks, ${last('t.price_ticks', 't.trade_id')} AS close_ticks,
   SUM(t.quantity_lots) AS lots, ${sumOfProducts('t.price_ticks', 't.quantity_lots')} AS tick_lots,
   COUNT(*) AS trades
-  FROM trade_rows t GROUP BY 1, 2) b
+  FROM trade_rows t WHERE t.busted = 0 GROUP BY 1, 2) b
 JOIN instruments i USING (instrument_id)`
 }
 

@@ -78,8 +78,8 @@ describe('a message file as commands', () => {
       ['reduce', 0, 10, 2, 1, 1],
       ['new', 0, takerIdBase + 2, 2, 1, 0, 1, 100, 1, 2],
       ['cancel', 0, 10, 4, 1],
-      ['add', { type: 'halt', symbol: 'ABC', tag: 5 }],
-      ['add', { type: 'resume', symbol: 'ABC', tag: 6 }],
+      ['add', { type: 'phase', symbol: 'ABC', phase: 'halted', tag: 5 }],
+      ['add', { type: 'phase', symbol: 'ABC', phase: 'continuous', tag: 6 }],
     ])
     expect(source.refusals.kept.map(({ line, code }) => [line, code])).toEqual([[8, 'TIDEMARK_BAD_ROW']])
   })
@@ -139,6 +139,7 @@ describe('the figures', () => {
       takerSide: 'sell',
       makerAccount: 1,
       takerAccount: 2,
+      uncross: false,
       makerRemaining: '0',
       takerRemaining: '0',
     }) as const

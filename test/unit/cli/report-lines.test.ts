@@ -42,6 +42,7 @@ const trade = {
   takerSide: 'buy',
   makerAccount: 1,
   takerAccount: 2,
+  uncross: false,
   makerRemaining: '0',
   takerRemaining: '1',
 } as const

@@ -113,21 +113,21 @@ describe('cancel-all', () => {
   })
 })
 
-describe('halt and resume', () => {
+describe('a halt', () => {
   it('lets only cancels through while halted', () => {
     const book = new RuleBook()
     book.buy(1, 5, 100, { account: 7 })
     book.buy(2, 5, 100, { account: 7, timeInForce: 'DAY' })
     book.buy(3, 5, 100, { account: 7 })
-    expect(book.send({ type: 'halt' })).toEqual(['halted'])
+    expect(book.phase('halted')).toEqual(['halted'])
     expect(book.sell(9, 5, 100)).toEqual(['rejected 9: INSTRUMENT_HALTED'])
     expect(book.replace(1, 4, 100)).toEqual(['rejected 1: INSTRUMENT_HALTED'])
     expect(book.reduce(1, 4)).toEqual(['rejected 1: INSTRUMENT_HALTED'])
     expect(book.cancel(1)).toEqual(['cancelled 1: 5@100 requested'])
     expect(book.send({ type: 'expire', time: 1, endOfDay: true })).toEqual(['cancelled 2: 5@100 end-of-day'])
     expect(book.cancelAll(7)).toEqual(['cancelled 3: 5@100 cancel-all'])
-    expect(book.send({ type: 'halt' })).toEqual(['halted'])
-    expect(book.send({ type: 'resume' })).toEqual(['resumed'])
+    expect(book.phase('halted')).toEqual(['halted'])
+    expect(book.phase('continuous')).toEqual(['continuous'])
     expect(book.sell(9, 5, 100)).toEqual(['accepted'])
   })
 })

@@ -50,8 +50,8 @@ const complete: Record<string, SymbolCommand> = {
   },
   reduce: { type: 'reduce', symbol: 'A', orderId: 1, quantity: '2', account: 1, requestId: 2, tag: 3 },
   'cancel-all': { type: 'cancel-all', symbol: 'A', account: 1, side: 'sell', tag: 3 },
-  halt: { type: 'halt', symbol: 'A', tag: 3 },
-  resume: { type: 'resume', symbol: 'A', tag: 3 },
+  phase: { type: 'phase', symbol: 'A', phase: 'auction', closing: true, tag: 3 },
+  bust: { type: 'bust', symbol: 'A', tradeId: 1, tag: 3 },
   expire: { type: 'expire', symbol: 'A', time: 3, endOfDay: true, tag: 3 },
 }
 
@@ -104,14 +104,14 @@ describe('a command', () => {
   })
 
   it('is refused for a field of another type or order type', () => {
-    const { limit, market, stop, cancel, replace, reduce, halt } = complete
+    const { limit, market, stop, cancel, replace, reduce, bust } = complete
     for (const command of [
       { ...replace, stopPrice: '1' },
       { ...replace, displayQuantity: '1' },
       { ...replace, timeInForce: 'GTC' },
       { ...reduce, price: '1' },
       { ...cancel, quantity: '1' },
-      { ...halt, account: 1 },
+      { ...bust, account: 1 },
     ]) {
       expect(refusal(command).code, JSON.stringify(Object.keys(command))).toBe('TIDEMARK_FIELD_UNKNOWN')
     }

@@ -45,7 +45,7 @@ describe("the pool's records", () => {
       }
     }
     const commands =
-      'new cancel replace reduce cancel-all instrument halt resume expire noop instrument-change'.split(' ')
+      'new cancel replace reduce cancel-all instrument phase bust expire noop instrument-change'.split(' ')
     const events = [
       ...[
         'accepted ',
@@ -53,18 +53,18 @@ describe("the pool's records", () => {
         'triggered ',
         'repeated ',
         'instrument-created ',
-        'halted ',
-        'resumed ',
+        'phase-changed ',
+        'trade-busted ',
         'instrument-changed ',
       ],
-      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total'
+      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close'
         .split(' ')
         .map((reason) => `cancelled ${reason}`),
       ...'requested reduced self-trade'.split(' ').map((reason) => `replaced ${reason}`),
       ...`UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER
         FOK_NOT_FILLABLE POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE PRICE_NOT_APPLICABLE REQUEST_ID_REUSED
         PRICE_TOO_LOW QUANTITY_TOO_LARGE NOTIONAL_TOO_SMALL ORDER_IDS_EXHAUSTED
-        DUPLICATE_CLIENT_ORDER_ID`
+        DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED`
         .split(/\s+/)
         .map((code) => `rejected ${code}`),
     ]

@@ -97,8 +97,14 @@ describe('a command and its record', () => {
       { price: 200, account: 9 },
     ],
     [{ type: 'reduce', symbol: 'X', orderId: 5, quantity: 1 }, 8, { type: 'reduce', quantity: 100000 }],
-    [{ type: 'halt', symbol: 'X' }, 4, { type: 'halt' }],
-    [{ type: 'resume', symbol: 'X' }, 4, { type: 'resume' }],
+    [{ type: 'phase', symbol: 'X', phase: 'continuous' }, 6, { type: 'phase', phase: 'continuous' }],
+    [{ type: 'phase', symbol: 'X', phase: 'auction', closing: true }, 6, { phase: 'auction', closing: true }],
+    [
+      { type: 'phase', symbol: 'X', phase: 'halted', takesOrders: true },
+      6,
+      { phase: 'halted', takesOrders: true },
+    ],
+    [{ type: 'bust', symbol: 'X', tradeId: 2 ** 53 - 1 }, 6, { type: 'bust', tradeId: 2 ** 53 - 1 }],
     [{ type: 'expire', symbol: 'X', time: 1e12, endOfDay: true }, 6, { time: 1e12, endOfDay: true }],
   ])('%# comes back as it went in', (command, words, expected) => {
     const tag = 0xfedcba9876543210n

@@ -48,11 +48,11 @@ describe('the fast book against the naive one', () => {
             'cancel',
             'cancel-all',
             'expire',
-            'halt',
             'new',
             'reduce',
             'replace',
-            'resume',
+            'phase',
+            'bust',
           ]),
         )
       }

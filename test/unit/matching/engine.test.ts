@@ -4,10 +4,10 @@ import {
   decodeEvents,
   EventCursor,
   encodeCancel,
-  encodeHalt,
   encodeInstrument,
   encodeNew,
   encodeNoop,
+  encodePhase,
   eventKinds,
   MatchingEngine,
   RecordBuffer,
@@ -97,7 +97,7 @@ describe('an engine', () => {
     expect(run(engine, record)).toEqual(['accepted'])
     limit(3, 1, 7, 0, 100, 5)
     expect(run(engine, record)).toEqual(['rejected'])
-    encodeHalt(words, 0, 99, 0, 0)
+    encodePhase(words, 0, 99, 0, 0, 1)
     expect(run(engine, record)).toEqual(['rejected'])
     encodeNoop(words, 0, 4, 5)
     expect(run(engine, record)).toEqual([])
@@ -255,6 +255,7 @@ describe('the event cursor', () => {
             event: 'trade',
             ...cursor.trade,
             takerSide: cursor.sell === 1 ? 'sell' : 'buy',
+            ...(event.uncross && { uncross: true }),
           })
         } else if (event.event === 'cancelled') {
           const { orderId, account, price, quantity: remaining, filled } = cursor.order

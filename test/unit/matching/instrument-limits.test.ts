@@ -106,21 +106,19 @@ describe('the limits of an instrument', () => {
 })
 
 describe('an instrument', () => {
-  it('that is closed takes cancels only, and no halt or resume opens it; a change does', () => {
+  it('that is closed takes cancels only, until its phase is another one', () => {
     const book = new RuleBook()
     for (const id of [1, 2, 3]) book.buy(id, 5, 10, { timeInForce: 'DAY' })
-    book.send(change({ status: 'closed' }))
+    expect(book.phase('closed')).toEqual(['closed'])
     expect(book.buy(4, 5, 10)).toEqual(['rejected 4: INSTRUMENT_CLOSED'])
     expect(book.replace(1, 4)).toEqual(['rejected 1: INSTRUMENT_CLOSED'])
     expect(book.reduce(1, 1)).toEqual(['rejected 1: INSTRUMENT_CLOSED'])
-    expect(book.send({ type: 'halt' })).toEqual(['rejected 0: INSTRUMENT_CLOSED'])
-    expect(book.send({ type: 'resume' })).toEqual(['rejected 0: INSTRUMENT_CLOSED'])
     expect(book.cancel(1)).toHaveLength(1)
     expect(book.cancelAll(1002)).toHaveLength(1)
     expect(book.send({ type: 'expire', time: 1, endOfDay: true })).toHaveLength(1)
-    book.send(change({ status: 'halted' }))
+    book.phase('halted')
     expect(book.buy(4, 5, 10)).toEqual(['rejected 4: INSTRUMENT_HALTED'])
-    expect(book.send({ type: 'resume' })).toEqual(['resumed'])
+    expect(book.phase('continuous')).toEqual(['continuous'])
     expect(book.buy(4, 5, 10)).toEqual(['accepted'])
   })
 
@@ -130,7 +128,7 @@ describe('an instrument', () => {
       symbol: 'X',
       tickSize: '0.5',
       lotSize: '0.1',
-      status: 'closed',
+      phase: 'closed',
       baseAsset: 'Ω',
       minPrice: '1.5',
       minNotional: 7,
@@ -143,13 +141,13 @@ describe('an instrument', () => {
     engine.apply(words, 0, new RecordBuffer())
     const copy = restoredFrom(engine)
     expect(copy.instrument(3)).toMatchObject({
-      status: 'closed',
+      phase: 'closed',
       details: { baseAsset: 'Ω', minPrice: 3, minNotional: 140, info: '{"a":[1,"x",null]}' },
     })
     expect(copy.bookState(3)).toEqual(engine.bookState(3))
     expect(copy.digest(3)).toBe(engine.digest(3))
     const grids = commandGrids(definition)
-    for (const fields of [{ status: 'open' }, { quoteAsset: 'Y' }, { info: null }] as const) {
+    for (const fields of [{ minPrice: 2 }, { quoteAsset: 'Y' }, { info: null }] as const) {
       const before = copy.digest(3)
       encodeCommand(words, 0, { type: 'instrument-change', symbol: 'X', ...fields }, grids)
       copy.apply(words, 0, new RecordBuffer())
@@ -165,7 +163,7 @@ describe('an instrument', () => {
       symbol: 's'.repeat(64),
       tickSize: '1'.padStart(32, '0'),
       lotSize: '1'.padStart(32, '0'),
-      status: 'halted',
+      phase: 'halted',
       baseAsset: asset,
       quoteAsset: asset,
       minPrice: 1,
@@ -180,11 +178,10 @@ describe('an instrument', () => {
     expect(encodeInstrument(words, 0, 5, 6, definition)).toBe(maxCommandWords)
     expect(decodeCommand(words, 0)).toMatchObject({ type: 'instrument', ...definition })
     const grids = commandGrids(definition)
-    const { tickSize: _, lotSize: __, ...fields } = command
+    const { tickSize: _, lotSize: __, phase: ___, ...fields } = command
     encodeCommand(words, 0, { ...fields, type: 'instrument-change', tag: 9 } as SymbolCommand, grids)
     expect(decodeCommand(words, 0)).toMatchObject({
       set: definition.details,
-      status: 'halted',
       removed: [],
       tagLow: 9,
     })
@@ -200,7 +197,7 @@ describe('an instrument', () => {
   })
 
   it.each([
-    [{ status: 'shut' }, 'TIDEMARK_FIELD_VALUE', 'status'],
+    [{ status: 'shut' }, 'TIDEMARK_FIELD_UNKNOWN', 'status'],
     [{ baseAsset: 5 }, 'TIDEMARK_FIELD_TYPE', 'baseAsset'],
     [{ baseAsset: '\ud800' }, 'TIDEMARK_FIELD_VALUE', 'baseAsset'],
     [{ minPrice: '0.3' }, 'TIDEMARK_OFF_GRID', 'minPrice'],

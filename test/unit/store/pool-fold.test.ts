@@ -73,7 +73,7 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
       await store(target, fold)
       fold.begin(0, 192, timeUs + 1_000_000, 0, 0)
       fold.accepted({ ...order, orderId: 2, account: 8, sell: 1, quantity: 40, timeInForce: 1 })
-      fold.trade(trade, 1)
+      fold.trade(trade, 1, false)
       await store(target, fold)
       expect((await target.query('SELECT * FROM trades')).rows).toEqual([
         {
@@ -98,6 +98,8 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
           lsn: 192,
           event_index: 1,
           instrument_id: 0,
+          uncross: false,
+          busted: false,
         },
       ])
       const orders = await target.query(
@@ -267,7 +269,7 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
       ])
       fold.begin(0, 448, timeUs, 0, 0)
       fold.orderEvent(eventKinds.triggered, { ...event, quantity: 10, reason: 0 })
-      fold.haltedOrResumed(eventKinds.halted)
+      fold.phaseChanged('halted')
       await store(target, fold)
       expect((await target.query(orders)).rows).toEqual([
         closed,
@@ -282,8 +284,8 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
           updated_lsn: 448,
         },
       ])
-      expect((await target.query('SELECT status, tick_size FROM instruments')).rows).toEqual([
-        { status: 'halted', tick_size: '0.01' },
+      expect((await target.query('SELECT phase, tick_size FROM instruments')).rows).toEqual([
+        { phase: 'halted', tick_size: '0.01' },
       ])
       expect(
         (await target.query("SELECT reason, side, filled FROM order_events WHERE event = 'rejected'")).rows,
@@ -300,7 +302,7 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
       instrument(fold)
       fold.begin(0, 128, timeUs, 0, 0)
       fold.accepted({ ...order, orderId: 2 })
-      fold.trade(trade, 1)
+      fold.trade(trade, 1, false)
       await expect(store(target, fold)).rejects.toMatchObject({
         code: 'TIDEMARK_STORE_DIFFERS',
         details: { expected: 1, found: 0 },

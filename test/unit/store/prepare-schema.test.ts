@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { prepareSchema, requireSchema } from '#tidemark/store/prepare-schema.js'
+import { prepareSchema, requireSchema, schemaVersion } from '#tidemark/store/prepare-schema.js'
 import { viewNames } from '#tidemark/store/schema/views.js'
 import { openTarget } from '#tidemark/store/targets/open-target.js'
 import { storeTargets } from '../../support/store-targets.js'
@@ -7,9 +7,11 @@ import { temporaryDirectory } from '../../support/temporary.js'
 
 const targets = await storeTargets()
 const next = {
-  version: 3,
+  version: schemaVersion + 1,
   migrations: {
-    2: ({ types }: { types: { text: string } }) => [`ALTER TABLE instruments ADD COLUMN note ${types.text}`],
+    [schemaVersion]: ({ types }: { types: { text: string } }) => [
+      `ALTER TABLE instruments ADD COLUMN note ${types.text}`,
+    ],
   },
 }
 
@@ -25,7 +27,7 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     target = await openTarget(to, { readOnly: false, driver })
     await prepareSchema(target, next)
     expect((await target.query('SELECT schema_version FROM tidemark_store')).rows).toEqual([
-      { schema_version: 3 },
+      { schema_version: schemaVersion + 1 },
     ])
     expect((await target.query('SELECT lsn FROM tidemark_progress')).rows).toEqual([{ lsn: 64 }])
     expect((await target.query('SELECT note FROM instruments')).rows).toEqual([])
@@ -34,28 +36,31 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     await target.close()
 
     target = await openTarget(to, { readOnly: false, driver })
-    const newer = { code: 'TIDEMARK_STORE_SCHEMA', details: { version: 3, schemaVersion: 2 } }
+    const newer = { code: 'TIDEMARK_STORE_SCHEMA', details: { version: schemaVersion + 1, schemaVersion } }
     await expect(requireSchema(target)).rejects.toMatchObject(newer)
     await expect(prepareSchema(target)).rejects.toMatchObject(newer)
     expect((await target.query('SELECT schema_version FROM tidemark_store')).rows).toEqual([
-      { schema_version: 3 },
+      { schema_version: schemaVersion + 1 },
     ])
     await target.close()
   })
 
-  it('of version 1 gets the ids of clients from then on', async () => {
+  it('of version 1 gets what came since: ids of clients, phases, marks of trades', async () => {
     const target = await openTarget(await fresh(temporaryDirectory()), { readOnly: false, driver })
     await prepareSchema(target)
     const columns = `SELECT table_name, column_name FROM information_schema.columns
-  WHERE table_name LIKE '%order%' AND table_schema = current_schema() ORDER BY table_name, ordinal_position`
+  WHERE (table_name LIKE '%order%' OR table_name IN ('instruments', 'trade_rows')) AND table_schema = current_schema() ORDER BY table_name, ordinal_position`
     const { rows } = await target.query(columns)
     for (const name of viewNames.toReversed()) await target.run(`DROP VIEW ${name}`)
     for (const table of ['order_event_rows', 'open_order_rows', 'closed_order_rows'])
       await target.run(`ALTER TABLE ${table} DROP COLUMN client_order_id`)
+    await target.run('ALTER TABLE instruments RENAME COLUMN phase TO status')
+    for (const column of ['uncross', 'busted'])
+      await target.run(`ALTER TABLE trade_rows DROP COLUMN ${column}`)
     await target.run('UPDATE tidemark_store SET schema_version = 1')
     await target.run('DROP TABLE order_changes')
     await target.run('DROP TABLE job_changes')
-    await expect(requireSchema(target)).rejects.toMatchObject({ details: { version: 1, schemaVersion: 2 } })
+    await expect(requireSchema(target)).rejects.toMatchObject({ details: { version: 1, schemaVersion } })
     await prepareSchema(target)
     await requireSchema(target)
     expect((await target.query(columns)).rows).toEqual(rows)
@@ -65,7 +70,10 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
   it('stays as it was when a migration fails', async () => {
     const target = await openTarget(await fresh(temporaryDirectory()), { readOnly: false, driver })
     await prepareSchema(target)
-    const broken = { version: 3, migrations: { 2: () => ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] } }
+    const broken = {
+      version: schemaVersion + 1,
+      migrations: { [schemaVersion]: () => ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] },
+    }
     await expect(prepareSchema(target, broken)).rejects.toMatchObject({ code: 'TIDEMARK_STORE_WRITE' })
     await requireSchema(target)
     expect((await target.query('SELECT * FROM trades')).rows).toEqual([])

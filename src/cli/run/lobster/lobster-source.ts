@@ -154,10 +154,10 @@ export class LobsterSource implements CommandSource {
   /** A price of -1 halts; 0 lets orders in again, 1 lets them trade, and both are a resumption here. */
   #submitHalt(batch: CommandSink, price: number, index: number): void {
     if (price === -1) {
-      batch.add({ type: 'halt', symbol: this.symbol, tag: index })
+      batch.add({ type: 'phase', symbol: this.symbol, phase: 'halted', tag: index })
       this.#local?.halt()
     } else {
-      batch.add({ type: 'resume', symbol: this.symbol, tag: index })
+      batch.add({ type: 'phase', symbol: this.symbol, phase: 'continuous', tag: index })
       this.#local?.resume()
     }
   }

@@ -1,15 +1,15 @@
 import {
   EventCursor,
   encodeCancel,
-  encodeHalt,
   encodeInstrument,
   encodeNew,
+  encodePhase,
   encodeReduce,
-  encodeResume,
   eventKinds,
   MatchingEngine,
   maxCommandWords,
   orderTypeCodes,
+  phaseCodes,
   RecordBuffer,
   timeInForceCodes,
 } from '../../../matching/index.js'
@@ -86,12 +86,12 @@ export class LocalEngine {
   }
 
   halt(): void {
-    encodeHalt(this.#words, 0, 0, 0, 0)
+    encodePhase(this.#words, 0, 0, 0, 0, phaseCodes.halted)
     this.#apply()
   }
 
   resume(): void {
-    encodeResume(this.#words, 0, 0, 0, 0)
+    encodePhase(this.#words, 0, 0, 0, 0, phaseCodes.continuous)
     this.#apply()
   }
 

@@ -1,18 +1,20 @@
 import {
   cancelAllFlags,
   type DetailName,
+  encodeBust,
   encodeCancel,
   encodeCancelAll,
   encodeExpire,
-  encodeHalt,
   encodeInstrument,
   encodeInstrumentChange,
   encodeNew,
+  encodePhase,
   encodeReduce,
   encodeReplace,
-  encodeResume,
   type InstrumentChange,
   type InstrumentDefinition,
+  type Phase,
+  phaseCodes,
 } from '#tidemark/matching/index.js'
 
 /** A small seeded generator (mulberry32): whole numbers below a bound, and picks. */
@@ -100,13 +102,22 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
       cancelAllFlags(random.pick([undefined, 'buy', 'sell'])),
     )
   else if (kind < 970) encodeExpire(words, 0, instrumentId, tag, 0, 1 + random.below(10), random.chance(30))
-  else if (kind < 972) encodeHalt(words, 0, instrumentId, tag, 0)
-  else if (kind < 992) encodeResume(words, 0, instrumentId, tag, 0)
+  else if (kind < 990) encodeRandomPhase(words, random, instrumentId, tag)
+  else if (kind < 993)
+    encodeBust(words, 0, instrumentId, tag, 0, 1 + random.below(random.chance(50) ? 20 : 5000))
   else if (kind < 999) encodeInstrumentChange(words, 0, instrumentId, tag, 0, randomChange(random))
   else encodeInstrument(words, 0, tag, 0, instruments[0]!)
 }
 
-/** Some limits come and others go; an instrument that is closed is opened again by most of the changes after it. */
+/** Calls of all kinds last some dozens of commands, halts and closes fewer: most changes begin continuous trading. */
+function encodeRandomPhase(words: Int32Array, random: Random, instrumentId: number, tag: number): void {
+  const phases: readonly Phase[] = ['pre-open', 'auction', 'auction', 'halted', 'closed']
+  const phase = random.chance(55) ? 'continuous' : random.pick(phases)
+  const options = phase === 'auction' ? random.pick([0, 1]) : phase === 'halted' && random.chance(60) ? 2 : 0
+  encodePhase(words, 0, instrumentId, tag, 0, phaseCodes[phase], options)
+}
+
+/** Some limits come and others go. */
 function randomChange(random: Random): InstrumentChange {
   const set: Record<string, string | number> = {}
   const removed: DetailName[] = []
@@ -123,17 +134,7 @@ function randomChange(random: Random): InstrumentChange {
     if (random.chance(15)) set[name] = value
     else if (random.chance(60)) removed.push(name)
   }
-  const status = random.pick([
-    undefined,
-    undefined,
-    'open',
-    'open',
-    'open',
-    'open',
-    'halted',
-    'closed',
-  ] as const)
-  return { set, removed, ...(status && { status }) }
+  return { set, removed }
 }
 
 /** Encodes a limit order, cancel or replace for a book of hundreds of levels, far from the touch as often as near. */
@@ -160,7 +161,12 @@ function encodeRandomNew(
 ): void {
   const orderType = random.pick([0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 5])
   const hasLimit = orderType === 0 || orderType === 3 || orderType === 5
-  const timeInForce = orderType === 1 ? random.pick([1, 1, 2]) : random.pick([0, 0, 0, 0, 0, 0, 1, 2, 3, 4])
+  const timeInForce =
+    orderType === 1
+      ? random.pick([1, 1, 1, 2, 5, 6])
+      : random.pick(
+          orderType === 0 ? [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6] : [0, 0, 0, 0, 0, 0, 1, 2, 3, 4],
+        )
   const rests = timeInForce !== 1 && timeInForce !== 2
   const quantity = quantityOf(random)
   const display = 1 + random.below(3)

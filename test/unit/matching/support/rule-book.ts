@@ -9,6 +9,7 @@ import {
   maxCommandWords,
   type NewCommand,
   type OrderState,
+  type Phase,
   type Side,
   type SymbolCommand,
 } from '#tidemark/matching/index.js'
@@ -80,6 +81,10 @@ export class RuleBook {
     return this.send({ type: 'reduce', orderId, quantity })
   }
 
+  phase(phase: Phase, options: { closing?: true; takesOrders?: true } = {}): string[] {
+    return this.send({ type: 'phase', phase, ...options })
+  }
+
   cancelAll(account: number, side?: Side): string[] {
     const flags = cancelAllFlags(side)
     encodeCancelAll(this.#words, 0, this.#definition.instrumentId, 0, 0, account, flags)
@@ -112,7 +117,7 @@ export class RuleBook {
 function describeEvent(event: DecodedEvent): string {
   switch (event.event) {
     case 'trade':
-      return `trade ${event.takerOrderId} with ${event.makerOrderId}: ${event.quantity}@${event.price}`
+      return `${event.uncross ? 'uncross' : 'trade'} ${event.takerOrderId} with ${event.makerOrderId}: ${event.quantity}@${event.price}`
     case 'cancelled':
       return `cancelled ${event.orderId}: ${event.remaining}@${event.price} ${event.reason}`
     case 'replaced':
@@ -121,6 +126,10 @@ function describeEvent(event: DecodedEvent): string {
       return `rejected ${event.orderId}: ${event.code}`
     case 'triggered':
       return `triggered ${event.orderId}`
+    case 'phase-changed':
+      return `${event.phase}${event.closing ? ' closing' : ''}${event.takesOrders ? ' takes orders' : ''}`
+    case 'trade-busted':
+      return `busted ${event.tradeId}`
     default:
       return event.event
   }
