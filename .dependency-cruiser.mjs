@@ -57,6 +57,7 @@ const rows = {
     'errors',
     'types',
     'instrument-details',
+    'order-terms',
     'instruments',
     'record-type',
     'snapshot',

@@ -210,6 +210,16 @@ export interface IndicativeAnswer {
   readonly surplusSide: Side | undefined
 }
 
+/** What only some new orders have; decimal strings. What an order has not is not there. */
+export interface OrderTerms {
+  /** How far the stop price of a trail stays behind the best last price: a price, or … */
+  readonly trailingOffset?: string
+  /** … parts of 10,000 of it. */
+  readonly trailingBasisPoints?: number
+  /** The last price from which on the trail follows it. */
+  readonly activationPrice?: string
+}
+
 /** One order, as of an LSN. */
 export interface OrderAnswer {
   readonly lsn: number
@@ -218,7 +228,7 @@ export interface OrderAnswer {
 }
 
 /** A live order; quantities and prices are decimal strings. */
-export interface OrderState {
+export interface OrderState extends OrderTerms {
   readonly orderId: number
   /** The client's own name for it; `undefined` without one. */
   readonly clientOrderId: string | undefined
@@ -227,10 +237,11 @@ export interface OrderState {
   readonly side: 'buy' | 'sell'
   readonly orderType: OrderType
   readonly timeInForce: TimeInForce
-  /** `waiting`: a stop that was not triggered yet, or an order for the closing call before that. */
+  /** `waiting`: a stop or take-profit that was not triggered yet, or an order for the closing call before that. */
   readonly status: 'resting' | 'waiting'
-  /** Absent for a stop that becomes a market order. */
+  /** Absent for an order without a limit. */
   readonly price: string | undefined
+  /** Of a trail: where it is now; `undefined` while it does not follow the last price, and where no price could be. */
   readonly stopPrice: string | undefined
   /** Open quantity, hidden part included; what traded so far; what of the open quantity is visible. */
   readonly remaining: string
@@ -243,6 +254,8 @@ export interface OrderState {
   readonly expireTime: number | undefined
   /** `undefined`: as the instrument says. */
   readonly selfTradePrevention: SelfTradePrevention | undefined
+  /** The best last price since a trail follows it; absent while it does not. `activationPrice` is there only before. */
+  readonly trailingReference?: string
 }
 
 /** A place among an account's open orders, which are in the order of their instruments' ids, then of their own. */
@@ -305,7 +318,7 @@ export interface ExecutionReport {
   readonly symbol: string | undefined
   readonly orderId: number | undefined
   /**
-   * `resting`, `waiting` (a stop), `partially-filled` (and resting), `filled`, `cancelled`, `replaced`, `rejected`, or
+   * `resting`, `waiting` (for the last price), `partially-filled` (and resting), `filled`, `cancelled`, `replaced`, `rejected`, or
    * `done` for commands that concern no single order.
    */
   readonly status: ReportStatus
@@ -382,21 +395,22 @@ interface OrderPlace extends EventPlace {
 }
 
 /** A new order passed every check: the whole of it as it was sent. What it traded, and what became of the rest, follows. */
-export type AcceptedEvent = OrderPlace & {
-  readonly event: 'accepted'
-  readonly orderType: OrderType
-  readonly timeInForce: TimeInForce
-  readonly quantity: string
-  /** `undefined` unless it is a stop. */
-  readonly stopPrice: string | undefined
-  /** The visible part of an iceberg; `undefined` for others. */
-  readonly displayQuantity: string | undefined
-  readonly postOnly: boolean
-  /** Milliseconds since 1970-01-01T00:00:00Z; `undefined` unless it is GTD. */
-  readonly expireTime: number | undefined
-  /** `undefined` where the instrument's holds. */
-  readonly selfTradePrevention: SelfTradePrevention | undefined
-}
+export type AcceptedEvent = OrderPlace &
+  OrderTerms & {
+    readonly event: 'accepted'
+    readonly orderType: OrderType
+    readonly timeInForce: TimeInForce
+    readonly quantity: string
+    /** `undefined` unless it is a stop or take-profit without a trail. */
+    readonly stopPrice: string | undefined
+    /** The visible part of an iceberg; `undefined` for others. */
+    readonly displayQuantity: string | undefined
+    readonly postOnly: boolean
+    /** Milliseconds since 1970-01-01T00:00:00Z; `undefined` unless it is GTD. */
+    readonly expireTime: number | undefined
+    /** `undefined` where the instrument's holds. */
+    readonly selfTradePrevention: SelfTradePrevention | undefined
+  }
 
 /** The open quantity or the price of an order changed without a trade. */
 export type ReplacedEvent = OrderPlace & {
@@ -418,7 +432,7 @@ export type CancelledEvent = OrderPlace & {
   readonly reason: CancelReason
 }
 
-/** A waiting stop became a market or limit order. */
+/** A waiting order became a market or limit order. */
 export type TriggeredEvent = OrderPlace & {
   readonly event: 'triggered'
   /** What is open. */

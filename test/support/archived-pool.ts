@@ -51,7 +51,14 @@ function command(random: Random, orderId: number): Parameters<EnginePool['submit
   const account = random.int(9) === 0 ? 4_000_000_000 : random.int(9)
   const order = { type: 'new', symbol, orderId, account, side, quantity } as const
   if (kind < 6) return { ...order, orderType: 'market' }
-  if (kind < 7) return { ...order, orderType: 'stop', stopPrice: priceText }
+  if (kind < 7) {
+    const trail = {
+      trailingBasisPoints: 1 + random.int(20),
+      ...(orderId % 4 === 0 && { activationPrice: priceText }),
+    }
+    if (orderId % 2 === 0) return { ...order, orderType: 'stop', ...trail }
+    return { ...order, orderType: 'stop', stopPrice: priceText }
+  }
   if (kind < 8)
     return {
       ...order,

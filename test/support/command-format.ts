@@ -151,10 +151,15 @@ function fixedFields(reader: Reader): Fields {
 
 function optionalFields(reader: Reader): Fields {
   if (reader.kind === 1) {
+    const more = reader.u8(23)
+    if (reader.has(512) !== (more !== 0)) throw new Error(`flag 512 with ${more}`)
+    const hasTrail = (more & 3) !== 0
     return {
-      ...reader.optional(4, 'stopPrice'),
+      ...reader.optional(4, hasTrail ? 'activationPrice' : 'stopPrice'),
       ...reader.optional(8, 'displayQuantity'),
       ...reader.optional(16, 'expireTime'),
+      ...((more & 1) !== 0 && { trailingOffset: reader.u64() }),
+      ...((more & 2) !== 0 && { trailingBasisPoints: reader.u64() }),
       ...readClientId(reader, 128),
       ...reader.optional(32, 'requestId'),
     }

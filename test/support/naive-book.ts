@@ -19,6 +19,7 @@ import type {
   Side,
 } from '#tidemark/matching/codec/names.js'
 import { naiveCallPrice } from './naive-auction.js'
+import { type NaiveTrail, passes, trailedStop, trailOf } from './naive-trailing.js'
 
 interface NaiveOrder {
   readonly command: DecodedNew
@@ -30,6 +31,9 @@ interface NaiveOrder {
   status: 'waiting' | 'elected' | 'resting'
   /** Smaller is earlier: place among the orders at the same price. */
   place: number
+  /** The last price that a waiting order waits for. */
+  stopPrice: number
+  readonly trail: NaiveTrail | undefined
 }
 
 interface NamedOrder {
@@ -264,7 +268,7 @@ export class NaiveBook {
   }
 
   #new(command: DecodedNew): void {
-    const { orderId, side, orderType, timeInForce, price, quantity, postOnly, stopPrice = 0 } = command
+    const { orderId, side, orderType, timeInForce, price, quantity, postOnly } = command
     if (this.#orders.some((o) => o.command.orderId === orderId)) {
       this.#rejectNew(command, 'DUPLICATE_ORDER_ID')
       return
@@ -276,7 +280,7 @@ export class NaiveBook {
       this.#rejectNew(command, 'DUPLICATE_CLIENT_ORDER_ID')
       return
     }
-    const outside = this.#outside(price, quantity, stopPrice)
+    const outside = this.#outside(price, quantity, command.stopPrice ?? command.activationPrice ?? 0)
     if (outside) {
       this.#rejectNew(command, outside)
       return
@@ -289,6 +293,8 @@ export class NaiveBook {
       filled: 0,
       status: 'elected',
       place: 0,
+      stopPrice: firstStopPrice(command),
+      trail: trailOf(command),
     }
     const isImmediate = timeInForce === 'FOK' || (timeInForce === 'IOC' && orderType === 'limit')
     const isOpening = this.#isCall() && !this.#isClosing
@@ -297,9 +303,7 @@ export class NaiveBook {
       return
     }
     if (timeInForce === 'at-close') {
-      const total = sum(
-        this.#waiting(directionOf(command)).filter((o) => o.command.timeInForce === 'at-close'),
-      )
+      const total = sum(this.#waiting(directionOf(order)).filter((o) => o.stopPrice === order.stopPrice))
       if (total + quantity > LARGEST) {
         this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
         return
@@ -312,7 +316,7 @@ export class NaiveBook {
       return
     }
     if (waits(orderType)) {
-      const total = sum(this.#waiting(directionOf(command)).filter((o) => o.command.stopPrice === stopPrice))
+      const total = sum(this.#waiting(directionOf(order)).filter((o) => o.stopPrice === order.stopPrice))
       if (total + quantity > LARGEST) {
         this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
         return
@@ -382,7 +386,7 @@ export class NaiveBook {
       return
     }
     const peers = isWaiting
-      ? this.#waiting(directionOf(order.command)).filter((o) => stopPriceOf(o) === stopPriceOf(order))
+      ? this.#waiting(directionOf(order)).filter((o) => o.stopPrice === order.stopPrice)
       : this.#resting(side).filter((o) => o.price === price)
     if (!crosses && sum(peers.filter((o) => o !== order)) + quantity > LARGEST) {
       this.#rejectOrder(order, 'LEVEL_TOTAL_TOO_LARGE')
@@ -588,14 +592,49 @@ export class NaiveBook {
   #elect(): void {
     const last = this.#lastPrice
     if (last === 0) return
-    const reached = [
-      ...this.#waiting('rise').filter((o) => stopPriceOf(o) <= last),
-      ...this.#waiting('fall').filter((o) => stopPriceOf(o) >= last),
-    ]
-    for (const order of reached) {
-      order.status = 'elected'
-      this.#elected.push(order)
+    for (const side of ['buy', 'sell'] as const) {
+      for (const order of this.#tracking(side)) {
+        if (passes(last, order.trail!, side)) this.#trailFrom(order, last)
+      }
     }
+    for (const direction of ['rise', 'fall'] as const) {
+      const isReached = ({ stopPrice }: NaiveOrder) =>
+        direction === 'rise' ? stopPrice <= last : stopPrice >= last
+      for (const order of this.#waiting(direction).filter(isReached)) {
+        if (order.trail !== undefined && order.trail.reference === undefined) this.#trailFrom(order, last)
+        else {
+          order.status = 'elected'
+          this.#elected.push(order)
+        }
+      }
+    }
+  }
+
+  /** Trails from a reference: the order goes to the back at the stop price that follows from it, if that is another. */
+  #trailFrom(order: NaiveOrder, reference: number): void {
+    const { command, trail } = order
+    const stopPrice = trailedStop(trail!, reference, command.side)
+    const begins = trail!.reference === undefined
+    if (begins || stopPrice !== order.stopPrice) {
+      const there = this.#waiting(command.side === 'buy' ? 'rise' : 'fall').filter(
+        (o) => o.stopPrice === stopPrice,
+      )
+      if (sum(there) + order.open > LARGEST) {
+        this.#cancel(order, 'level-total')
+        return
+      }
+      order.stopPrice = stopPrice
+      order.place = this.#places++
+    }
+    trail!.reference = reference
+    if (begins) trail!.beginning = this.#places++
+  }
+
+  /** The orders of a side that track the last price, in the order in which they began. */
+  #tracking(side: Side): NaiveOrder[] {
+    return this.#orders
+      .filter((o) => o.status === 'waiting' && o.command.side === side && o.trail?.reference !== undefined)
+      .sort((a, b) => a.trail!.beginning! - b.trail!.beginning!)
   }
 
   #cancel(order: NaiveOrder, reason: CancelReason): void {
@@ -663,10 +702,8 @@ export class NaiveBook {
   #waiting(direction: 'rise' | 'fall'): NaiveOrder[] {
     const sooner = direction === 'rise' ? 1 : -1
     return this.#orders
-      .filter((o) => o.status === 'waiting' && directionOf(o.command) === direction)
-      .sort((a, b) =>
-        stopPriceOf(a) === stopPriceOf(b) ? a.place - b.place : sooner * (stopPriceOf(a) - stopPriceOf(b)),
-      )
+      .filter((o) => o.status === 'waiting' && directionOf(o) === direction)
+      .sort((a, b) => sooner * (a.stopPrice - b.stopPrice) || a.place - b.place)
   }
 
   /** What an order of this side could trade with, in matching order. */
@@ -699,12 +736,31 @@ export class NaiveBook {
       asks: this.#resting('sell').map(stateOf),
       waitingForFall: this.#waiting('fall').map(stateOf),
       waitingForRise: this.#waiting('rise').map(stateOf),
+      tracking: [...this.#tracking('buy'), ...this.#tracking('sell')].map((o) => o.command.orderId),
       accounts: accounts.map((account) => ({
         account,
         orderIds: this.#orders.filter((o) => o.command.account === account).map((o) => o.command.orderId),
       })),
     }
   }
+}
+
+/** A last price that every other one is at or beyond: where a trail without an activation price waits for the first. */
+function reachedByAny({ side, orderType }: DecodedNew): number {
+  const isStop = orderType === 'stop' || orderType === 'stop-limit'
+  return isStop === (side === 'buy') ? 1 : LARGEST
+}
+
+/** What the state of an order says of its stop price and its trail. */
+function waitingState({ command, status, stopPrice, trail }: NaiveOrder) {
+  if (!waits(command.orderType)) return {}
+  if (trail === undefined || status !== 'waiting') return { stopPrice }
+  const { ticks, basisPoints, reference } = trail
+  const terms = ticks === undefined ? { trailingBasisPoints: basisPoints! } : { trailingOffset: ticks }
+  if (reference === undefined)
+    return { ...terms, ...(stopPrice !== reachedByAny(command) && { activationPrice: stopPrice }) }
+  const isBeyond = stopPrice === 0 || stopPrice > LARGEST
+  return { ...terms, trailingReference: reference, ...(!isBeyond && { stopPrice }) }
 }
 
 /** Whether an order of a type waits for its stop price. */
@@ -717,7 +773,8 @@ function withoutLimit(type: OrderType): boolean {
 }
 
 /** What a waiting order waits for; those for the closing call stand after all stops of their side. */
-function directionOf({ side, orderType }: DecodedNew): 'rise' | 'fall' {
+function directionOf({ command: { side, orderType }, trail }: NaiveOrder): 'rise' | 'fall' {
+  if (trail?.reference !== undefined) return side === 'buy' ? 'rise' : 'fall'
   if (orderType === 'take-profit' || orderType === 'take-profit-limit')
     return side === 'buy' ? 'fall' : 'rise'
   return side === 'buy' ? 'rise' : 'fall'
@@ -727,9 +784,10 @@ function idOf({ command: { orderId, account, side, clientOrderId } }: NaiveOrder
   return { orderId, account, side, ...(clientOrderId !== undefined && { clientOrderId }) }
 }
 
-/** The stop price; of an order for the closing call one that no trade reaches. */
-function stopPriceOf({ command: { stopPrice, side } }: NaiveOrder): number {
-  return stopPrice ?? (side === 'buy' ? Number.POSITIVE_INFINITY : 0)
+/** Where an order waits when it comes in; one for the closing call where no trade reaches it. */
+function firstStopPrice(command: DecodedNew): number {
+  if (!waits(command.orderType)) return command.side === 'buy' ? LARGEST + 1 : 0
+  return command.stopPrice ?? command.activationPrice ?? reachedByAny(command)
 }
 
 function sum(orders: NaiveOrder[]): number {
@@ -753,7 +811,7 @@ function stateOf(order: NaiveOrder): OrderState {
     postOnly,
     ...(command.clientOrderId !== undefined && { clientOrderId: command.clientOrderId }),
     ...(command.displayQuantity !== undefined && { displayQuantity: command.displayQuantity }),
-    ...(command.stopPrice !== undefined && { stopPrice: command.stopPrice }),
+    ...waitingState(order),
     ...(command.expireTime !== undefined && { expireTime: command.expireTime }),
     ...(command.selfTradePrevention !== undefined && { selfTradePrevention: command.selfTradePrevention }),
   }

@@ -81,6 +81,7 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
         postOnly: columns['post_only']![i],
         expireTime: optional(columns, 'expire_time_ms', i),
         selfTradePrevention: columns['self_trade_prevention']![i] ?? undefined,
+        ...JSON.parse((columns['terms']?.[i] as string | null | undefined) ?? '{}'),
       }
     case 'replaced': {
       const [quantity, filled] = [lots('quantity_lots')!, lots('filled_lots')!]

@@ -22,7 +22,7 @@ import {
   TRADE_IN_UNCROSS,
   TradeFields,
 } from '../../matching/index.js'
-import { commandRecordType, describeDetails } from '../../pool/index.js'
+import { commandRecordType, describeDetails, describeTerms } from '../../pool/index.js'
 import type { ArchivedInstrument, Manifest } from '../manifest.js'
 import { type KeyTexts, RowSet } from './columns.js'
 import type { LogRows } from './log-rows.js'
@@ -179,7 +179,7 @@ export class PoolRows implements LogRows {
     if (tag !== undefined) this.events.others['tag']![row] = tag
     switch (kind) {
       case eventKinds.accepted:
-        this.#accepted(words, from, row)
+        this.#accepted(words, from, row, key)
         break
       case eventKinds.cancelled:
         this.#order(words, from, at, row, reasonOffsets.cancelled)
@@ -221,24 +221,27 @@ export class PoolRows implements LogRows {
     return JSON.stringify(describeDetails(set, grids))
   }
 
-  #accepted(words: Int32Array, from: number, row: number): void {
+  #accepted(words: Int32Array, from: number, row: number, key: number): void {
     accepted.read(words, from)
     const { numbers } = this.events
     numbers['order_id']![row] = accepted.orderId
     numbers['account']![row] = accepted.account
     numbers['side']![row] = accepted.sell
     numbers['filled_lots']![row] = 0
-    this.#terms(this.events, accepted, row)
+    this.#terms(this.events, accepted, row, key)
   }
 
   /** What a new order says of itself, in its command and where it was accepted. */
-  #terms({ numbers, others }: RowSet, fields: NewOrderFields, row: number): void {
+  #terms({ numbers, others }: RowSet, fields: NewOrderFields, row: number, key: number): void {
     numbers['order_type']![row] = fields.orderType
     numbers['time_in_force']![row] = fields.timeInForce
     numbers['quantity_lots']![row] = fields.quantity
     numbers['post_only']![row] = fields.postOnly ? 1 : 0
     if (fields.price !== 0) numbers['price_ticks']![row] = fields.price
-    if (fields.stopPrice !== 0) numbers['stop_price_ticks']![row] = fields.stopPrice
+    const terms = describeTerms(fields, this.texts.grid(key, 'price'))
+    if (terms !== undefined) others['terms']![row] = JSON.stringify(terms)
+    if (fields.stopPrice !== 0 && terms?.activationPrice === undefined)
+      numbers['stop_price_ticks']![row] = fields.stopPrice
     if (fields.displayQuantity !== 0) numbers['display_lots']![row] = fields.displayQuantity
     if (fields.expireTime !== 0) numbers['expire_time_ms']![row] = fields.expireTime
     if (fields.prevention !== 0) numbers['self_trade_prevention']![row] = fields.prevention
@@ -311,7 +314,7 @@ export class PoolRows implements LogRows {
       numbers['order_id']![row] = accepted.orderId
       numbers['account']![row] = accepted.account
       numbers['side']![row] = accepted.sell
-      this.#terms(this.commands, accepted, row)
+      this.#terms(this.commands, accepted, row, key)
       if ((flagsOf(words, from) & NEW_HAS_REQUEST_ID) === 0) return
     }
     const command = decodeCommand(words, from)

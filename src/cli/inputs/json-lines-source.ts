@@ -15,6 +15,8 @@ import { LineReader, lineCharsMax } from './line-reader.js'
 const decimalFields: ReadonlySet<string> = new Set([
   'price',
   'stopPrice',
+  'trailingOffset',
+  'activationPrice',
   'quantity',
   'displayQuantity',
   'tickSize',

@@ -3,7 +3,13 @@ import { type Phase, phaseCodes } from '../codec/names.js'
 import { isConditional } from '../codec/order-types.js'
 import { orderState } from './book-queries.js'
 import type { OrderState } from './order-state.js'
-import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_TIME_IN_FORCE_SHIFT, typeOf } from './order-store.js'
+import {
+  FLAG_CLIENT_ID,
+  FLAG_ICEBERG,
+  FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TRAILING,
+  typeOf,
+} from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from './price-levels.js'
 import type { ShardBooks } from './shard-books.js'
 
@@ -26,6 +32,8 @@ export interface BookState {
   /** Orders that wait for the last price to fall, or to rise, to their stop prices. */
   readonly waitingForFall: readonly OrderState[]
   readonly waitingForRise: readonly OrderState[]
+  /** Ids of the orders whose trails follow the last price, those that buy before those that sell, each in the order in which they began. */
+  readonly tracking: readonly number[]
   /** By ascending account: its live orders in the order in which they were accepted. */
   readonly accounts: readonly { readonly account: number; readonly orderIds: readonly number[] }[]
 }
@@ -50,6 +58,7 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     asks: sideState(shard, book * 4 + SIDE_ASKS),
     waitingForFall: sideState(shard, book * 4 + SIDE_WAIT_FALL),
     waitingForRise: sideState(shard, book * 4 + SIDE_WAIT_RISE),
+    tracking: trackingIds(shard, book),
     accounts: accounts.sort((a, b) => a.account - b.account),
   }
 }
@@ -84,11 +93,18 @@ export function bookDigest(shard: ShardBooks, book: number): string {
     if ((flags & FLAG_CLIENT_ID) !== 0) digest.text(shard.clients.idOf(order))
     if ((flags & FLAG_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
     if (isConditional(typeOf(flags))) digest.number(orders.stopPrice(order))
+    if ((flags & FLAG_TRAILING) !== 0) {
+      const slot = shard.trails.slotOf(order)
+      digest.number(shard.trails.distance(slot))
+      digest.number(shard.trails.isInBasisPoints(slot) ? 1 : 0)
+      digest.number(shard.trails.reference(slot))
+    }
     if (((flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === 4) digest.number(orders.expireTime(order))
   })
   forEachOrder(shard, book, (order) => {
     if (orders.accountPrevious(order) < 0) for (const id of accountOrderIds(shard, order)) digest.number(id)
   })
+  for (const id of trackingIds(shard, book)) digest.number(id)
   for (const [account, entry] of shard.requests.entries(book)) {
     digest.number(account)
     digest.number(entry.requestId)
@@ -121,6 +137,15 @@ function sideState(shard: ShardBooks, bookSide: number): OrderState[] {
       states.push(orderState(shard, order))
   }
   return states
+}
+
+function trackingIds({ trails, orders }: ShardBooks, book: number): number[] {
+  const ids: number[] = []
+  for (const sell of [0, 1]) {
+    for (let slot = trails.oldest(book, sell); slot !== 0; slot = trails.younger(slot))
+      ids.push(orders.id(trails.order(slot)))
+  }
+  return ids
 }
 
 function accountOrderIds(shard: ShardBooks, first: number): number[] {

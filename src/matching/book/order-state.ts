@@ -9,9 +9,9 @@ export interface OrderState {
   readonly side: Side
   readonly orderType: OrderType
   readonly timeInForce: TimeInForce
-  /** `waiting`: a stop that has not been triggered; `resting`: in the book. */
+  /** `waiting`: a stop or take-profit that has not been triggered; `resting`: in the book. */
   readonly status: 'resting' | 'waiting'
-  /** Limit price; 0 for a stop that becomes a market order. */
+  /** Limit price; 0 for an order without a limit. */
   readonly price: number
   /** Open quantity, hidden part included. */
   readonly quantity: number
@@ -21,7 +21,15 @@ export interface OrderState {
   readonly shown: number
   readonly postOnly: boolean
   readonly displayQuantity?: number
+  /** Of a trail: where it is now. Absent while it does not track, and where no last price could be. */
   readonly stopPrice?: number
+  /** How far the stop price of a trail stays from its reference: ticks, or parts of 10,000. */
+  readonly trailingOffset?: number
+  readonly trailingBasisPoints?: number
+  /** The best last price since the trail tracks it; absent while it does not. */
+  readonly trailingReference?: number
+  /** The last price from which on a trail tracks, while it does not. */
+  readonly activationPrice?: number
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly expireTime?: number
   /** Absent when the instrument's default applies. */

@@ -55,6 +55,8 @@ const INITIAL_CAPACITY = 16_384
 
 /** Bits of an order's flags. */
 export const FLAG_SELL = 1
+/** The order's trail follows the last price. */
+export const FLAG_TRACKING = 1 << 2
 export const FLAG_TIME_IN_FORCE_SHIFT = 3
 export const FLAG_PREVENTION_SHIFT = 6
 export const FLAG_POST_ONLY = 1 << 9
@@ -65,6 +67,8 @@ export const FLAG_FILLED = 1 << 11
 export const FLAG_WAITING = 1 << 12
 /** The order has a client order id, which stands in `ClientOrderIds`. */
 export const FLAG_CLIENT_ID = 1 << 13
+/** A waiting order with a trail, which stands in `TrailingStops`. */
+export const FLAG_TRAILING = 1 << 14
 /** Four bits: the order's type. */
 export const FLAG_TYPE_SHIFT = 16
 

@@ -6,17 +6,21 @@ import {
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TRACKING,
+  FLAG_TRAILING,
   FLAG_WAITING,
   typeOf,
 } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
+import { beyondFall, beyondRise } from './trailing-stops.js'
+import { reachedByAny } from './waiting-orders.js'
 
 /** Numbers of an order in an answer: as an object each, a thousand orders take a shard thirty times as long to send. */
-export const packedOrderNumbers = 11
+export const packedOrderNumbers = 13
 
 /** Writes all that is known of a live order. */
 export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at: number): void {
-  const { orders, books } = shard
+  const { orders, books, trails } = shard
   to[at] = books.instrumentId(orders.book(order))
   to[at + 1] = orders.id(order)
   to[at + 2] = orders.account(order)
@@ -28,6 +32,10 @@ export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at
   to[at + 8] = orders.displayQuantity(order)
   to[at + 9] = orders.stopPrice(order)
   to[at + 10] = orders.expireTime(order)
+  if ((orders.flags(order) & FLAG_TRAILING) === 0) return
+  const slot = trails.slotOf(order)
+  to[at + 11] = trails.isInBasisPoints(slot) ? -trails.distance(slot) : trails.distance(slot)
+  to[at + 12] = trails.reference(slot)
 }
 
 /** The instrument of a packed order. */
@@ -55,8 +63,28 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
     shown: numbers[at + 7]!,
     postOnly: (flags & FLAG_POST_ONLY) !== 0,
     ...((flags & FLAG_ICEBERG) !== 0 && { displayQuantity: numbers[at + 8]! }),
-    ...(isConditional(type) && { stopPrice: numbers[at + 9]! }),
+    ...(isConditional(type) && waitingState(numbers, at, flags)),
     ...(timeInForce === 'GTD' && { expireTime: numbers[at + 10]! }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
   }
+}
+
+/** The stop price and the trail of an order of a type that has one. An order that was triggered has no trail any more. */
+function waitingState(
+  numbers: Float64Array,
+  at: number,
+  flags: number,
+): Pick<
+  OrderState,
+  'stopPrice' | 'trailingOffset' | 'trailingBasisPoints' | 'trailingReference' | 'activationPrice'
+> {
+  const stopPrice = numbers[at + 9]!
+  if ((flags & FLAG_TRAILING) === 0) return { stopPrice }
+  const distance = numbers[at + 11]!
+  const terms = distance < 0 ? { trailingBasisPoints: -distance } : { trailingOffset: distance }
+  if ((flags & FLAG_TRACKING) !== 0) {
+    const isReachable = stopPrice !== beyondFall && stopPrice !== beyondRise
+    return { ...terms, trailingReference: numbers[at + 12]!, ...(isReachable && { stopPrice }) }
+  }
+  return { ...terms, ...(stopPrice !== reachedByAny(flags) && { activationPrice: stopPrice }) }
 }

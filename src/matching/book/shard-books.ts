@@ -10,6 +10,7 @@ import { OrderIndex } from './order-index.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TRAILING,
   FLAG_WAITING,
   OrderStore,
   orderFields,
@@ -17,6 +18,7 @@ import {
 import { PriceLevels } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
+import { TrailingStops } from './trailing-stops.js'
 
 // The moves below touch the records directly: V8 stops inlining accessors when a function has taken in about 900 bytes
 // of bytecode, and each call that is left costs 2 to 3 ns. The constants are copied because V8 folds a module's own
@@ -60,6 +62,7 @@ export class ShardBooks {
   readonly requests = new RequestLedger()
   readonly clients = new ClientOrderIds()
   readonly busts = new Busts()
+  readonly trails = new TrailingStops()
   /** Where the events of the command at hand go. */
   record = new RecordBuffer()
   /** The order id that the command at hand names, 0 when it names none: events do not repeat it. */
@@ -248,10 +251,14 @@ export class ShardBooks {
     orders.release(order)
   }
 
-  /** Takes an order with these flags out of its book's counts of waiting stops and of orders that can expire, and forgets its client's id. */
+  /**
+   * Takes an order with these flags out of its book's counts of waiting orders and of orders that can expire, and forgets its client's id
+   * and its trail.
+   */
   uncount(book: number, order: number, flags: number): void {
     if ((flags & CLIENT_ID) !== 0) this.clients.remove(book, this.orders.account(order), order)
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
+    if ((flags & FLAG_TRAILING) !== 0) this.trails.remove(order, book, flags & 1)
   }
 }

@@ -9,6 +9,7 @@ import {
   FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TRAILING,
   FLAG_WAITING,
   orderFields,
   typeOf,
@@ -30,10 +31,12 @@ import type { ShardBooks } from './shard-books.js'
  *  request   0, instrument id, account, status, code, body hash, second body hash, 0, request id u64, filled + 1 u64,
  *            remaining + 1 u64, LSN u64, order id u64
  *  bust      0, instrument id, id u64 of a trade that was busted
+ *  trail     number of an order that stands before, 1 when the distance is in basis points, distance u64, reference u64 (0: does not
+ *            track), number of its beginning u64
  *  client    number of an order that stands before, 0, its client order id as in commands, zeros up to the longest
  * ```
  */
-export const copyKinds = { book: 1, order: 2, extended: 3, request: 4, client: 5, bust: 6 } as const
+export const copyKinds = { book: 1, order: 2, extended: 3, request: 4, client: 5, bust: 6, trail: 7 } as const
 export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
 export const ORDER_WORDS = 16
@@ -42,6 +45,7 @@ export const REQUEST_WORDS = 18
 export const BUST_WORDS = 4
 /** Of a client order id, the longest. */
 export const CLIENT_WORDS = 2 + clientOrderIdWordsMax
+export const TRAIL_WORDS = 8
 /** No record of a copy is longer. */
 export const copyRecordWordsMax = BOOK_HEAD_WORDS + maxCommandWords
 
@@ -80,6 +84,7 @@ const BOOK_KIND = copyKinds.book << KIND_SHIFT
 const ORDER_KIND = copyKinds.order << KIND_SHIFT
 const EXTENDED_KIND = copyKinds.extended << KIND_SHIFT
 const REQUEST_KIND = copyKinds.request << KIND_SHIFT
+const TRAIL_KIND = copyKinds.trail << KIND_SHIFT
 const CLIENT_KIND = copyKinds.client << KIND_SHIFT
 const BUST_KIND = copyKinds.bust << KIND_SHIFT
 
@@ -296,6 +301,20 @@ export class ShardCopy {
     if (isExtended) this.#copyExtension(order, flags, at + ORDER_WORDS)
     this.#at = at + used
     if ((flags & FLAG_CLIENT_ID) !== 0) this.#copyClientId(order)
+    if ((flags & FLAG_TRAILING) !== 0) this.#copyTrail(order)
+  }
+
+  #copyTrail(order: number): void {
+    const at = this.#room(TRAIL_WORDS)
+    const words = this.#words
+    const { trails } = this.#shard
+    const slot = trails.slotOf(order)
+    words[at] = TRAIL_KIND | order
+    words[at + 1] = trails.isInBasisPoints(slot) ? 1 : 0
+    writeU64(words, at + 2, trails.distance(slot))
+    writeU64(words, at + 4, trails.reference(slot))
+    writeU64(words, at + 6, trails.reference(slot) === 0 ? 0 : trails.beginning(slot))
+    this.#at = at + TRAIL_WORDS
   }
 
   #copyClientId(order: number): void {

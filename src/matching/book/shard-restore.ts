@@ -19,6 +19,7 @@ import {
   KIND_SHIFT,
   ORDER_WORDS,
   REQUEST_WORDS,
+  TRAIL_WORDS,
 } from './shard-copy.js'
 import { touchedWords } from './touched-words.js'
 import { waitingSide } from './waiting-orders.js'
@@ -71,6 +72,8 @@ export class ShardRestore {
   #accountLists = 0
   #orders = 0
   #books = 0
+  readonly #tracking: { order: number; book: number; sell: number; reference: number; beginning: number }[] =
+    []
   #passedOver = 0
 
   constructor(shard: ShardBooks, counts: CopyCounts, takes: (instrumentId: number) => boolean) {
@@ -104,6 +107,7 @@ export class ShardRestore {
       else if (kind === copyKinds.book) this.#addBook(words, at)
       else if (kind === copyKinds.client) this.#addClientId(words, at)
       else if (kind === copyKinds.bust) this.#addBust(words, at)
+      else if (kind === copyKinds.trail) this.#addTrail(words, at)
       at += recordWords(words, at)
     }
     // By hand: a closure over `at` would keep it in memory, in the hottest loop of a restore.
@@ -128,10 +132,11 @@ export class ShardRestore {
     accounts.reserve(this.#accountLists)
     index.insertAll(this.#firstOrder, this.#linkOrders())
     levels.linkRestored(this.#firstLevel)
+    this.#shard.trails.restoreTracking(this.#tracking)
   }
 
   #addBook(words: Int32Array, at: number): void {
-    const { books, levels } = this.#shard
+    const { books, levels, trails } = this.#shard
     const definition = decodeInstrument(words, at + BOOK_HEAD_WORDS)
     if (!this.#takes(definition.instrumentId)) {
       this.#passedOver++
@@ -141,6 +146,7 @@ export class ShardRestore {
     const book = books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
     levels.reserveBooks(books.size)
     books.setPhase(book, words[at + 2]!, words[at + 3]!)
+    trails.reserveBooks(books.size)
     books.restoreCounts(book, readU64(words, at + 4), readU64(words, at + 6), readU64(words, at + 8))
   }
 
@@ -240,6 +246,16 @@ export class ShardRestore {
     if (book >= 0) busts.add(book, readU64(words, at + 2))
   }
 
+  #addTrail(words: Int32Array, at: number): void {
+    const { orders, trails } = this.#shard
+    const order = this.#orderOf[words[at]! & RECORD]!
+    if (order === 0) return
+    trails.add(order, readU64(words, at + 2), words[at + 1] !== 0)
+    const [reference, beginning] = [readU64(words, at + 4), readU64(words, at + 6)]
+    const [book, sell] = [orders.book(order), orders.flags(order) & FLAG_SELL]
+    if (reference !== 0) this.#tracking.push({ order, book, sell, reference, beginning })
+  }
+
   /** Makes the level of an order that is the first of its level to be added. Returns it. */
   #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
     const waits = (flags & FLAG_WAITING) !== 0
@@ -328,6 +344,8 @@ function recordWords(words: Int32Array, at: number): number {
       return CLIENT_WORDS
     case copyKinds.bust:
       return BUST_WORDS
+    case copyKinds.trail:
+      return TRAIL_WORDS
     case copyKinds.book:
       return words[at + 1]!
     default:

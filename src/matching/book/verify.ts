@@ -1,8 +1,16 @@
 import { broken } from '../../base/assert.js'
-import { FLAG_CLIENT_ID, FLAG_ICEBERG, FLAG_SELL, FLAG_WAITING } from './order-store.js'
+import {
+  FLAG_CLIENT_ID,
+  FLAG_ICEBERG,
+  FLAG_SELL,
+  FLAG_TRACKING,
+  FLAG_TRAILING,
+  FLAG_WAITING,
+} from './order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from './price-levels.js'
 import { queuePrice } from './queue-price.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
+import { trailedPrice } from './trailing-stops.js'
 import { waitingSide } from './waiting-orders.js'
 
 /**
@@ -33,8 +41,59 @@ export function verifyShard(shard: ShardBooks): void {
     expectEqual('order with a client order id', found, order)
   }
   expectEqual('client order ids', shard.clients.size, named)
+  verifyTrails(shard)
   expectEqual('first triggered stop between commands', shard.firstTriggered, 0)
   expectEqual('last triggered stop between commands', shard.lastTriggered, 0)
+}
+
+/** Each trail belongs to one waiting order, whose stop price follows from its reference. */
+function verifyTrails({ orders, trails, books }: ShardBooks): void {
+  let found = 0
+  let tracking = 0
+  for (let order = 1; order < orders.used; order++) {
+    const flags = orders.flags(order)
+    if (orders.level(order) === 0 || (flags & FLAG_TRAILING) === 0) continue
+    found++
+    const slot = trails.slotOf(order)
+    const reference = trails.reference(slot)
+    expectEqual('order of a trail', trails.order(slot), order)
+    expect('an order with a trail waits', (flags & FLAG_WAITING) !== 0)
+    expectEqual('an order whose trail has a reference tracks', (flags & FLAG_TRACKING) !== 0, reference !== 0)
+    if (reference === 0) continue
+    tracking++
+    const stop = trailedPrice(
+      reference,
+      trails.distance(slot),
+      trails.isInBasisPoints(slot),
+      flags & FLAG_SELL,
+    )
+    expectEqual('stop price of a trail', orders.stopPrice(order), stop)
+  }
+  expectEqual('trails', trails.size, found)
+  for (let book = 0; book < books.size; book++) {
+    for (const sell of [0, 1]) {
+      let older = 0
+      for (let slot = trails.oldest(book, sell); slot !== 0; slot = trails.younger(slot)) {
+        tracking--
+        expectEqual('older neighbour of a trail', trails.older(slot), older)
+        const order = trails.order(slot)
+        expect(
+          'a trail is of its book and side',
+          orders.book(order) === book && (orders.flags(order) & FLAG_SELL) === sell,
+        )
+        const [reference, before] = [trails.reference(slot), trails.reference(older)]
+        const nears = sell === 0 ? reference >= before : reference <= before
+        expect('references come nearer from old to young', older === 0 || nears)
+        expect(
+          'trails began one after the other',
+          older === 0 || trails.beginning(slot) > trails.beginning(older),
+        )
+        older = slot
+      }
+      expectEqual('youngest trail', trails.youngest(book, sell), older)
+    }
+  }
+  expectEqual('trails that track in lists', tracking, 0)
 }
 
 function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: number } {

@@ -1,6 +1,6 @@
 import { shown } from '../../base/shown.js'
 import { checkClientOrderId } from './client-order-id.js'
-import { CommandError } from './command-errors.js'
+import { CommandError, conflict } from './command-errors.js'
 import { checkFieldCount, checkFieldNames } from './command-fields.js'
 import type { CommandGrids } from './command-grids.js'
 import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL, PHASE_CLOSING, PHASE_TAKES_ORDERS } from './command-layout.js'
@@ -74,8 +74,15 @@ export function encodeCommand(
   const { instrumentId } = grids
   switch (command.type) {
     case 'new':
-      checkFieldCount(command, newFieldsOf(command))
-      return encodeNewCommand(words, at, command, grids, tagLow, tagHigh)
+      return encodeNewCommand(
+        words,
+        at,
+        command,
+        grids,
+        tagLow,
+        tagHigh,
+        checkFieldCount(command, newFieldsOf(command)),
+      )
     case 'cancel': {
       checkFieldCount(command, amendmentFieldsOf(command))
       const account = optionalAccount(command.account)
@@ -228,9 +235,11 @@ function encodeNewCommand(
   grids: CommandGrids,
   tagLow: number,
   tagHigh: number,
+  hasRareFields: boolean,
 ): number {
   const { price, stopPrice, displayQuantity } = command
   const orderType = orderTypeOf(command.orderType)
+  const trail = hasRareFields ? trailOf(command, grids) : noTrail
   const defaultTime = orderType === orderTypeCodes.market ? timeInForceCodes.IOC : timeInForceCodes.GTC
   const { timeInForce, selfTradePrevention } = command
   return encodeNew(
@@ -250,12 +259,47 @@ function encodeNewCommand(
     optionalFlag('postOnly', command.postOnly) ? 1 : 0,
     price === undefined && hasNoLimit(orderType) ? 0 : toSteps('price', price, grids.price),
     toSteps('quantity', command.quantity, grids.quantity),
-    stopPrice === undefined ? 0 : toSteps('stopPrice', stopPrice, grids.price),
+    stopPrice === undefined ? trail.activationPrice : toSteps('stopPrice', stopPrice, grids.price),
     displayQuantity === undefined ? 0 : toSteps('displayQuantity', displayQuantity, grids.quantity),
     optionalWhole('expireTime', command.expireTime),
     optionalWhole('requestId', command.requestId),
     clientIdOf(command),
+    trail.offset,
+    trail.basisPoints,
   )
+}
+
+interface Trail {
+  readonly offset: number
+  readonly basisPoints: number
+  readonly activationPrice: number
+}
+
+const noTrail: Trail = { offset: 0, basisPoints: 0, activationPrice: 0 }
+
+function trailOf(command: NewCommand, { price }: CommandGrids): Trail {
+  const { stopPrice, trailingOffset, trailingBasisPoints, activationPrice } = command
+  const offset = trailingOffset === undefined ? 0 : toSteps('trailingOffset', trailingOffset, price)
+  const basisPoints = optionalWhole('trailingBasisPoints', trailingBasisPoints)
+  if (offset === 0 && basisPoints === 0 && activationPrice !== undefined) {
+    throw conflict(
+      'activationPrice',
+      activationPrice,
+      'An activationPrice is where a trail begins: it needs a trailingOffset or trailingBasisPoints.',
+    )
+  }
+  if ((offset !== 0 || basisPoints !== 0) && stopPrice !== undefined) {
+    throw conflict(
+      'stopPrice',
+      stopPrice,
+      'The stopPrice of a trail follows the last price: leave it out, or give an activationPrice.',
+    )
+  }
+  return {
+    offset,
+    basisPoints,
+    activationPrice: activationPrice === undefined ? 0 : toSteps('activationPrice', activationPrice, price),
+  }
 }
 
 /** No characters where a command has none. */

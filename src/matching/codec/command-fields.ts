@@ -25,6 +25,9 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
     'orderType',
     'price',
     'stopPrice',
+    'trailingOffset',
+    'trailingBasisPoints',
+    'activationPrice',
     'quantity',
     'timeInForce',
     'postOnly',
@@ -55,14 +58,17 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
 /**
  * Refuses a command that has a field that its type does not have: it was written for a reason, and would do nothing. `present` is how
  * many of the type's fields have a value. Counting the command's fields and comparing takes a tenth of the time of
- * looking each of them up; only when the counts differ they are looked at by name.
+ * looking each of them up; only when the counts differ they are looked at by name. Returns whether they were: the fields that
+ * few commands have are not among those counted.
  *
  * @throws CommandError `TIDEMARK_FIELD_UNKNOWN`.
  */
-export function checkFieldCount(command: { readonly type: string }, present: number): void {
+export function checkFieldCount(command: { readonly type: string }, present: number): boolean {
   let count = 0
   for (const _ in command) count++
-  if (count !== present) checkFieldNames(command)
+  if (count === present) return false
+  checkFieldNames(command)
+  return true
 }
 
 /** @throws as `checkFieldCount`. */

@@ -20,6 +20,13 @@ export const NEW_HAS_DISPLAY_QUANTITY = 8
 export const NEW_HAS_EXPIRE_TIME = 16
 export const NEW_HAS_REQUEST_ID = 32
 
+/** Byte 23 says which more fields follow: … */
+export const NEW_HAS_MORE = 512
+/** … the trailing offset in ticks, … */
+export const MORE_TRAILING_OFFSET = 1
+/** … or in basis points. With either, the stop price is the activation price, and may be absent. */
+export const MORE_TRAILING_BASIS_POINTS = 2
+
 /** For cancel, replace and reduce: the account follows. */
 export const AMEND_HAS_ACCOUNT = 16
 /** For cancel, replace and reduce: the request id follows the account. */

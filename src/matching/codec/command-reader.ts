@@ -58,6 +58,10 @@ export interface DecodedNew extends DecodedHeader {
   /** Lots. */
   readonly quantity: number
   readonly stopPrice?: number
+  readonly trailingOffset?: number
+  readonly trailingBasisPoints?: number
+  /** Only with a trail, which has no stop price of its own. */
+  readonly activationPrice?: number
   readonly displayQuantity?: number
   readonly expireTime?: number
   readonly requestId?: number
@@ -253,7 +257,8 @@ const fields = new NewOrderFields()
 
 function decodeNew(words: Int32Array, at: number, header: DecodedHeader): DecodedNew {
   fields.read(words, at)
-  const { stopPrice, displayQuantity, expireTime } = fields
+  const { stopPrice, displayQuantity, expireTime, trailingOffset, trailingBasisPoints } = fields
+  const trails = trailingOffset !== 0 || trailingBasisPoints !== 0
   const hasRequestId = (flagsOf(words, at) & NEW_HAS_REQUEST_ID) !== 0
   const prevention = selfTradePreventionNames[fields.prevention]
   return {
@@ -268,7 +273,9 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     price: fields.price,
     quantity: fields.quantity,
     ...((flagsOf(words, at) & OMITS_ORDER_ID) !== 0 && { orderIdOmitted: true as const }),
-    ...(stopPrice !== 0 && { stopPrice }),
+    ...(stopPrice !== 0 && (trails ? { activationPrice: stopPrice } : { stopPrice })),
+    ...(trailingOffset !== 0 && { trailingOffset }),
+    ...(trailingBasisPoints !== 0 && { trailingBasisPoints }),
     ...(displayQuantity !== 0 && { displayQuantity }),
     ...(expireTime !== 0 && { expireTime }),
     ...(fields.clientOrderId !== undefined && { clientOrderId: fields.clientOrderId }),

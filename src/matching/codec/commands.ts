@@ -54,6 +54,40 @@ interface RestingFields {
 /** A stop waits for its price, so it is not for one call. */
 export type StopTimeInForce = Exclude<TimeInForce, 'at-open' | 'at-close'>
 
+/** What only orders that wait for the last price have. */
+interface NoStopFields {
+  readonly stopPrice?: undefined
+  readonly trailingOffset?: undefined
+  readonly trailingBasisPoints?: undefined
+  readonly activationPrice?: undefined
+}
+
+/** Waits for a last price … */
+interface StopPriceFields extends Omit<NoStopFields, 'stopPrice'> {
+  readonly stopPrice: Decimal
+}
+
+/** … or follows the last price at a distance. */
+interface TrailFields {
+  readonly stopPrice?: undefined
+  /** The trail begins when the last price is there, as a stop price of the order's type is reached; at once unless stated. */
+  readonly activationPrice?: Decimal | undefined
+}
+
+interface TrailByOffsetFields extends TrailFields {
+  /** How far the stop price stays behind the best last price: a price, a multiple of `tickSize`. */
+  readonly trailingOffset: Decimal
+  readonly trailingBasisPoints?: undefined
+}
+
+interface TrailByPartFields extends TrailFields {
+  /** The same in parts of 10,000 of that price, 1 to 9,999. */
+  readonly trailingBasisPoints: number
+  readonly trailingOffset?: undefined
+}
+
+type StopFields = StopPriceFields | TrailByOffsetFields | TrailByPartFields
+
 /** What an order without a limit price has not. */
 interface NoLimitFields {
   readonly price?: undefined
@@ -62,15 +96,13 @@ interface NoLimitFields {
 }
 
 /** An order that trades at its price or better; GTC, DAY and GTD orders rest with what is left. */
-export interface NewLimitCommand extends NewCommandFields, RestingFields {
+export interface NewLimitCommand extends NewCommandFields, RestingFields, NoStopFields {
   readonly orderType: 'limit'
-  readonly stopPrice?: undefined
 }
 
 /** An order that trades at any price and never rests: what is left is cancelled. */
-export interface NewMarketCommand extends NewCommandFields, NoLimitFields {
+export interface NewMarketCommand extends NewCommandFields, NoLimitFields, NoStopFields {
   readonly orderType: 'market'
-  readonly stopPrice?: undefined
   /** IOC unless stated. In a call, it waits for the price of all. */
   readonly timeInForce?: 'IOC' | 'FOK' | 'at-open' | 'at-close' | undefined
   readonly expireTime?: undefined
@@ -78,11 +110,12 @@ export interface NewMarketCommand extends NewCommandFields, NoLimitFields {
 
 /**
  * Becomes a market order when the last price is at its stop price or beyond: of a stop, above to buy and below to sell; of a
- * take-profit, below to buy and above to sell.
+ * take-profit, below to buy and above to sell. With a trail, when it has moved back from its best by the trail's distance.
  */
-export interface NewStopCommand extends NewCommandFields, NoLimitFields {
+export type NewStopCommand = StopOrderFields & StopFields
+
+interface StopOrderFields extends NewCommandFields, NoLimitFields {
   readonly orderType: 'stop' | 'take-profit'
-  readonly stopPrice: Decimal
   /** GTC unless stated. */
   readonly timeInForce?: StopTimeInForce | undefined
   /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
@@ -90,11 +123,12 @@ export interface NewStopCommand extends NewCommandFields, NoLimitFields {
 }
 
 /** Becomes a limit order when the last price is at its stop price or beyond, as `NewStopCommand`. */
-export interface NewStopLimitCommand extends NewCommandFields, Omit<RestingFields, 'timeInForce'> {
+export type NewStopLimitCommand = StopLimitOrderFields & StopFields
+
+interface StopLimitOrderFields extends NewCommandFields, Omit<RestingFields, 'timeInForce'> {
   readonly orderType: 'stop-limit' | 'take-profit-limit'
   /** GTC unless stated. */
   readonly timeInForce?: StopTimeInForce | undefined
-  readonly stopPrice: Decimal
 }
 
 /** A new order. An `orderId` that a live order of the symbol has is rejected with `DUPLICATE_ORDER_ID`. */

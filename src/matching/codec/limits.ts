@@ -29,6 +29,8 @@ export const limits = Object.freeze({
   maxInfoBytes: 1024,
   /** An iceberg may be at most this many times as large as the part it shows, so that one sweep stays bounded. */
   maxIcebergSlices: 1000,
+  /** Largest distance of a trail in basis points; the smallest is 1. */
+  maxTrailingBasisPoints: 9999,
   /** Largest expiry time, in milliseconds since 1970-01-01T00:00:00Z. */
   maxTimeMs: Number.MAX_SAFE_INTEGER,
 })

@@ -2,8 +2,11 @@ import { readClientOrderId } from './client-order-id.js'
 import {
   flagsOf,
   HAS_CLIENT_ORDER_ID,
+  MORE_TRAILING_BASIS_POINTS,
+  MORE_TRAILING_OFFSET,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
+  NEW_HAS_MORE,
   NEW_HAS_STOP_PRICE,
   NEW_POST_ONLY,
   NEW_SELL,
@@ -11,7 +14,8 @@ import {
   readU64,
 } from './command-layout.js'
 
-const OPTIONAL = NEW_HAS_STOP_PRICE | NEW_HAS_DISPLAY_QUANTITY | NEW_HAS_EXPIRE_TIME | HAS_CLIENT_ORDER_ID
+const OPTIONAL =
+  NEW_HAS_STOP_PRICE | NEW_HAS_DISPLAY_QUANTITY | NEW_HAS_EXPIRE_TIME | HAS_CLIENT_ORDER_ID | NEW_HAS_MORE
 
 /**
  * The fields of a new-order command. One object is read again for each, so that nothing is allocated. Prices in ticks,
@@ -30,11 +34,13 @@ export class NewOrderFields {
   /** 0 without a limit. */
   price = 0
   quantity = 0
-  /** 0 where there is none. */
+  /** 0 where there is none. With a trail it is the activation price. */
   stopPrice = 0
   displayQuantity = 0
   /** Milliseconds since 1970-01-01T00:00:00Z, 0 where there is none. */
   expireTime = 0
+  trailingOffset = 0
+  trailingBasisPoints = 0
   clientOrderId: string | undefined
 
   /** Reads the new-order command at a word offset. */
@@ -53,6 +59,8 @@ export class NewOrderFields {
     this.stopPrice = 0
     this.displayQuantity = 0
     this.expireTime = 0
+    this.trailingOffset = 0
+    this.trailingBasisPoints = 0
     this.clientOrderId = undefined
     if ((flags & OPTIONAL) !== 0) this.#readOptional(words, at, flags)
   }
@@ -70,6 +78,17 @@ export class NewOrderFields {
     if ((flags & NEW_HAS_EXPIRE_TIME) !== 0) {
       this.expireTime = readU64(words, next)
       next += 2
+    }
+    if ((flags & NEW_HAS_MORE) !== 0) {
+      const more = words[at + 5]! >>> 24
+      if ((more & MORE_TRAILING_OFFSET) !== 0) {
+        this.trailingOffset = readU64(words, next)
+        next += 2
+      }
+      if ((more & MORE_TRAILING_BASIS_POINTS) !== 0) {
+        this.trailingBasisPoints = readU64(words, next)
+        next += 2
+      }
     }
     if ((flags & HAS_CLIENT_ORDER_ID) !== 0) this.clientOrderId = readClientOrderId(words, next)
   }

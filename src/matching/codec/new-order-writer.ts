@@ -4,8 +4,11 @@ import {
   HAS_CLIENT_ORDER_ID as LAYOUT_HAS_CLIENT_ORDER_ID,
   HAS_TAG as LAYOUT_HAS_TAG,
   OMITS_ORDER_ID as LAYOUT_OMITS_ORDER_ID,
+  MORE_TRAILING_BASIS_POINTS,
+  MORE_TRAILING_OFFSET,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
+  NEW_HAS_MORE,
   NEW_HAS_REQUEST_ID,
   NEW_HAS_STOP_PRICE,
   NEW_WORDS,
@@ -21,11 +24,12 @@ const HAS_STOP_PRICE = NEW_HAS_STOP_PRICE
 const HAS_DISPLAY_QUANTITY = NEW_HAS_DISPLAY_QUANTITY
 const HAS_EXPIRE_TIME = NEW_HAS_EXPIRE_TIME
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID
+const HAS_MORE = NEW_HAS_MORE
 const HAS_TAG = LAYOUT_HAS_TAG
 const HAS_CLIENT_ORDER_ID = LAYOUT_HAS_CLIENT_ORDER_ID
 const OMITS_ORDER_ID = LAYOUT_OMITS_ORDER_ID
 const OPTIONAL =
-  HAS_STOP_PRICE | HAS_DISPLAY_QUANTITY | HAS_EXPIRE_TIME | HAS_REQUEST_ID | HAS_CLIENT_ORDER_ID
+  HAS_STOP_PRICE | HAS_DISPLAY_QUANTITY | HAS_EXPIRE_TIME | HAS_REQUEST_ID | HAS_CLIENT_ORDER_ID | HAS_MORE
 const BASE_WORDS = NEW_WORDS
 const LIMIT = orderTypeCodes.limit
 const MARKET = orderTypeCodes.market
@@ -35,10 +39,10 @@ const AT_OPEN = timeInForceCodes['at-open']
 const AT_CLOSE = timeInForceCodes['at-close']
 
 /**
- * Encodes a new order at a word offset and returns the words used (10 to 30). Prices in ticks, quantities in lots,
+ * Encodes a new order at a word offset and returns the words used (10 to 34). Prices in ticks, quantities in lots,
  * enumerations as their codes in names.ts. 0 stands for absent in `orderId` (the book gives the next one), `price` (without a limit), `stopPrice`,
  * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`; no characters for no
- * `clientOrderId`.
+ * `clientOrderId`. With a trail, `trailingOffset` in ticks or `trailingBasisPoints`, `stopPrice` is the activation price.
  * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
  */
 export function encodeNew(
@@ -61,6 +65,8 @@ export function encodeNew(
   expireTime: number,
   requestId: number,
   clientOrderId = '',
+  trailingOffset = 0,
+  trailingBasisPoints = 0,
 ): number {
   checkInstrumentId(instrumentId)
   if (orderId !== 0) checkPositive('orderId', orderId)
@@ -76,7 +82,12 @@ export function encodeNew(
     checkClientOrderId(clientOrderId)
     flags |= HAS_CLIENT_ORDER_ID
   }
-  if (orderType > MARKET || stopPrice !== 0) flags |= checkStop(orderType, stopPrice)
+  let more = 0
+  if ((trailingOffset | trailingBasisPoints) !== 0) {
+    more = checkTrail(orderType, trailingOffset, trailingBasisPoints)
+    flags |= HAS_MORE
+  }
+  if ((orderType > MARKET && more === 0) || stopPrice !== 0) flags |= checkStop(orderType, stopPrice)
   if (timeInForce !== GTC || orderType !== LIMIT || expireTime !== 0) {
     flags |= checkTimeInForce(orderType, timeInForce, postOnly, expireTime)
   }
@@ -94,7 +105,7 @@ export function encodeNew(
   words[at + 2] = orderId | 0
   words[at + 3] = (orderId / 4294967296) | 0
   words[at + 4] = account
-  words[at + 5] = orderType | (timeInForce << 8) | (prevention << 16)
+  words[at + 5] = orderType | (timeInForce << 8) | (prevention << 16) | (more << 24)
   words[at + 6] = price | 0
   words[at + 7] = (price / 4294967296) | 0
   words[at + 8] = quantity | 0
@@ -109,6 +120,8 @@ export function encodeNew(
     if (stopPrice !== 0) end = writeU64(words, end, stopPrice)
     if (displayQuantity !== 0) end = writeU64(words, end, displayQuantity)
     if (expireTime !== 0) end = writeU64(words, end, expireTime)
+    if (trailingOffset !== 0) end = writeU64(words, end, trailingOffset)
+    if (trailingBasisPoints !== 0) end = writeU64(words, end, trailingBasisPoints)
     if (clientOrderId !== '') end = writeClientOrderId(words, end, clientOrderId)
     if (requestId !== 0) end = writeU64(words, end, requestId)
   }
@@ -121,6 +134,30 @@ function checkPriceOf(orderType: number, price: number): void {
   if (hasNoLimit(orderType)) {
     if (price !== 0) throw conflict('price', price, 'A market, stop or take-profit order takes no price.')
   } else checkPositive('price', price)
+}
+
+/** Returns the bits of byte 23. */
+function checkTrail(orderType: number, offset: number, basisPoints: number): number {
+  const field = offset !== 0 ? 'trailingOffset' : 'trailingBasisPoints'
+  const value = offset || basisPoints
+  if (!isConditional(orderType)) {
+    throw conflict(
+      field,
+      value,
+      `Only stop and take-profit orders, with or without a limit, take a ${field}.`,
+    )
+  }
+  if (offset !== 0 && basisPoints !== 0) {
+    throw conflict(field, value, 'A trail has a trailingOffset or trailingBasisPoints, not both.')
+  }
+  if (offset !== 0) {
+    checkPositive('trailingOffset', offset)
+    return MORE_TRAILING_OFFSET
+  }
+  const most = limits.maxTrailingBasisPoints
+  if (!(basisPoints >= 1 && basisPoints <= most && Math.floor(basisPoints) === basisPoints))
+    throw outOfRange(field, basisPoints, 1, most)
+  return MORE_TRAILING_BASIS_POINTS
 }
 
 function checkStop(orderType: number, stopPrice: number): number {

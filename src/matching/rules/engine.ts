@@ -273,6 +273,7 @@ export class MatchingEngine {
     const definition = decodeInstrument(words, at)
     shard.books.add(definition, selfTradePreventionCodes[definition.selfTradePrevention])
     shard.levels.reserveBooks(shard.books.size)
+    shard.trails.reserveBooks(shard.books.size)
     record.plain(eventKinds['instrument-created'])
   }
 

@@ -6,10 +6,8 @@ import {
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TYPE_SHIFT,
-  FLAG_WAITING,
 } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
-import { waitingSide } from '../book/waiting-orders.js'
 import {
   flagsOf,
   NEW_HAS_DISPLAY_QUANTITY,
@@ -28,6 +26,7 @@ import { phaseRefusal, placeForClosing, placeInCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { newOrderViolation } from './instrument-rules.js'
 import { keepExtras } from './order-extras.js'
+import { placeWaiting } from './waiting-orders.js'
 
 const POST_ONLY_FLAG = NEW_POST_ONLY
 const STOP_PRICE_FLAG = NEW_HAS_STOP_PRICE
@@ -46,7 +45,6 @@ const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
 const PREVENTION_SHIFT = FLAG_PREVENTION_SHIFT
 const ICEBERG = FLAG_ICEBERG
 const POST_ONLY = FLAG_POST_ONLY
-const WAITING = FLAG_WAITING
 
 /**
  * Gives the new order at `at`, which names no id, the next one of its book, whatever becomes of the order. Rejects it and returns
@@ -118,18 +116,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     }
   }
   if (isConditional(type)) {
-    const bookSide = book * 4 + waitingSide(flags)
-    if (overflows(shard, bookSide, stopPrice, quantity)) {
-      rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
-      return
-    }
-    record.accepted(account)
-    shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
-    const order = shard.admit(book, words, at, flags | WAITING)
-    shard.books.addStops(book, 1)
-    keepExtras(shard, order, display, expireTime)
-    shard.orders.setStopPrice(order, stopPrice)
-    shard.enqueue(order, bookSide, stopPrice, quantity, quantity)
+    placeWaiting(shard, book, words, at, flags)
     return
   }
 

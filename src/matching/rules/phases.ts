@@ -86,7 +86,8 @@ function forEachOfClosing(shard: ShardBooks, book: number, call: (order: number)
     let order = level === 0 ? 0 : levels.head(level)
     while (order !== 0) {
       const next = orders.next(order)
-      call(order)
+      // Trails that no last price reaches wait there too.
+      if (((orders.flags(order) >> FLAG_TIME_IN_FORCE_SHIFT) & 7) === AT_CLOSE) call(order)
       order = next
     }
   }

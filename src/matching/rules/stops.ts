@@ -5,6 +5,8 @@ import {
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
+  FLAG_TRACKING,
+  FLAG_TRAILING,
   FLAG_WAITING,
   typeOf,
 } from '../book/order-store.js'
@@ -15,6 +17,7 @@ import { cancelReasons, eventKinds, timeInForceCodes } from '../codec/names.js'
 import { hasNoLimit } from '../codec/order-types.js'
 import { joinCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
+import { beginTrail, moveTrails } from './trailing-stops.js'
 
 const IOC = timeInForceCodes.IOC
 const FOK = timeInForceCodes.FOK
@@ -40,13 +43,14 @@ function trigger(shard: ShardBooks, book: number): void {
   const last = shard.books.lastPrice(book)
   if (last === 0) return
   const { levels } = shard
+  if (shard.trails.size !== 0) moveTrails(shard, book, last)
   const rises = book * 4 + SIDE_WAIT_RISE
   for (
     let level = levels.best(rises);
     level !== 0 && levels.price(level) <= last;
     level = levels.best(rises)
   ) {
-    triggerOrder(shard, book, levels.head(level))
+    reach(shard, book, levels.head(level), last)
   }
   const falls = book * 4 + SIDE_WAIT_FALL
   for (
@@ -54,15 +58,24 @@ function trigger(shard: ShardBooks, book: number): void {
     level !== 0 && levels.price(level) >= last;
     level = levels.best(falls)
   ) {
-    triggerOrder(shard, book, levels.head(level))
+    reach(shard, book, levels.head(level), last)
   }
+}
+
+/** The last price is where the order waits for it. */
+function reach(shard: ShardBooks, book: number, order: number, last: number): void {
+  const flags = shard.orders.flags(order)
+  if ((flags & (FLAG_TRAILING | FLAG_TRACKING)) === FLAG_TRAILING) beginTrail(shard, book, order, last)
+  else triggerOrder(shard, book, order)
 }
 
 function triggerOrder(shard: ShardBooks, book: number, order: number): void {
   const { orders } = shard
   shard.dequeue(order)
   shard.books.addStops(book, -1)
-  orders.setFlags(order, orders.flags(order) & ~FLAG_WAITING)
+  const flags = orders.flags(order)
+  if ((flags & FLAG_TRAILING) !== 0) shard.trails.remove(order, book, flags & 1)
+  orders.setFlags(order, flags & ~(FLAG_WAITING | FLAG_TRAILING | FLAG_TRACKING))
   orders.setNext(order, 0)
   if (shard.lastTriggered === 0) shard.firstTriggered = order
   else orders.setNext(shard.lastTriggered, order)

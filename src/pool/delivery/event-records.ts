@@ -27,6 +27,7 @@ import {
   timeInForceNames,
 } from '../../matching/index.js'
 import { describeDetails } from '../instrument-details.js'
+import { describeTerms } from '../order-terms.js'
 import type {
   AcceptedEvent,
   CancelledEvent,
@@ -143,6 +144,7 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
     const { prices, lots } = source
     accepted.read(source.words, source.from)
     const { displayQuantity, expireTime } = accepted
+    const terms = describeTerms(accepted, prices)
     this.event = 'accepted'
     this.orderId = accepted.orderId
     this.clientOrderId = accepted.clientOrderId
@@ -152,11 +154,13 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
     this.timeInForce = timeInForceNames[accepted.timeInForce]!
     this.price = optionalPrice(accepted.price, prices)
     this.quantity = quantityText(accepted.quantity, lots)
-    this.stopPrice = optionalPrice(accepted.stopPrice, prices)
+    this.stopPrice =
+      terms?.activationPrice === undefined ? optionalPrice(accepted.stopPrice, prices) : undefined
     this.displayQuantity = displayQuantity === 0 ? undefined : quantityText(displayQuantity, lots)
     this.postOnly = accepted.postOnly
     this.expireTime = expireTime === 0 ? undefined : expireTime
     this.selfTradePrevention = selfTradePreventionNames[accepted.prevention]
+    if (terms !== undefined) Object.assign(this, terms)
   }
 }
 

@@ -75,6 +75,12 @@ export function toOrderState(order: OrderSteps, instrument: PoolInstrument): Ord
       order.displayQuantity === undefined ? undefined : fromSteps(order.displayQuantity, quantity),
     expireTime: order.expireTime,
     selfTradePrevention: order.selfTradePrevention,
+    ...(order.trailingOffset !== undefined && { trailingOffset: fromSteps(order.trailingOffset, price) }),
+    ...(order.trailingBasisPoints !== undefined && { trailingBasisPoints: order.trailingBasisPoints }),
+    ...(order.trailingReference !== undefined && {
+      trailingReference: fromSteps(order.trailingReference, price),
+    }),
+    ...(order.activationPrice !== undefined && { activationPrice: fromSteps(order.activationPrice, price) }),
   }
 }
 

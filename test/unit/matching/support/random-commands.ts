@@ -170,6 +170,7 @@ function encodeRandomNew(
   const rests = timeInForce !== 1 && timeInForce !== 2
   const quantity = quantityOf(random)
   const display = 1 + random.below(3)
+  const trail = orderType >= 2 && random.chance(40) ? random.pick([1, 1, 1, 1, 1, 2, 3, 3, 3]) : 0
   const isIceberg =
     hasLimit && rests && random.chance(20) && display <= quantity && quantity <= display * 1000
   encodeNew(
@@ -187,11 +188,13 @@ function encodeRandomNew(
     hasLimit && rests && random.chance(12) ? 1 : 0,
     hasLimit ? priceOf(random) : 0,
     quantity,
-    orderType >= 2 ? priceOf(random) : 0,
+    orderType >= 2 && (trail === 0 || random.chance(50)) ? priceOf(random) : 0,
     isIceberg ? display : 0,
     timeInForce === 4 ? 1 + random.below(10) : 0,
     0,
     random.chance(15) ? clientIdOf(random) : '',
+    trail === 1 ? 1 + random.below(6) : trail === 2 ? HUGE - random.below(200) : 0,
+    trail === 3 ? random.pick([1, 99, 100, 150, 500, 5000, 9999]) : 0,
   )
 }
 
