@@ -25,6 +25,7 @@ export {
   type ArchiverOptions,
   type ArchiverReport,
   archiveLog,
+  requireArchiveOf,
 } from './write/archiver.js'
 export { type CompactOptions, type CompactReport, compactArchive } from './write/compact.js'
 export { snapshotInstruments } from './write/snapshot-instruments.js'

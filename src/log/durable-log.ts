@@ -29,6 +29,7 @@ import { LogProducer } from './ring/producer.js'
 import { ReleasedSignal } from './ring/released-signal.js'
 import { poisonMemory, wakeFlusher, wakePreallocator } from './ring/signals.js'
 import type { LogSettings } from './settings.js'
+import { type OutsideReader, outsideReaders, readersFloorLsn } from './tools/outside-readers.js'
 import { removeUnusedSegments, SegmentRemover } from './tools/segment-removal.js'
 
 /** What another thread needs to write into the log: pass it in a message, then `new LogProducer(memory, producerId)`. */
@@ -68,6 +69,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly recovery: RecoveryReport
   readonly memory: LogMemory
   readonly signal: ReleasedSignal
+  readonly #cursorKeepBytes: number
   readonly #disk: Disk
   readonly #views: LogViews
   readonly #producer: LogProducer
@@ -135,7 +137,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   static async continueFollowed(
     folder: FollowedFolder,
-    options: { kind: string; contentVersion: number; epoch: bigint },
+    options: { kind: string; contentVersion: number; epoch: bigint; cursorKeepBytes?: number },
   ): Promise<DurableLog> {
     const log = new DurableLog(await continueFollowed(folder, options))
     if (!log.poisoned) return log
@@ -143,11 +145,13 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     throw log.poisoned
   }
 
-  private constructor({ dir, kind, settings, recovery, memory, disk, threads, taken }: OpenedLog) {
+  private constructor(opened: OpenedLog) {
+    const { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, taken } = opened
     super()
     this.dir = dir
     this.kind = kind
     this.settings = settings
+    this.#cursorKeepBytes = cursorKeepBytes
     this.recovery = recovery
     this.memory = memory
     this.#disk = disk
@@ -360,19 +364,32 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   /**
    * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Resolves with the
    * first LSN that is still there, when the others are gone; the event loop is not held meanwhile. What is read below that
-   * LSN fails with `TIDEMARK_BAD_LSN` from the call on. The files of some are used again for the next segments.
+   * LSN fails with `TIDEMARK_BAD_LSN` from the call on. The files of some are used again for the next segments. What a reader
+   * outside needs stays, if its cursor is no further back than `cursorKeepBytes`: see `outsideReaders`.
    *
    * @throws LogError `TIDEMARK_LOG_IO`: some are left, and the next call removes them; `TIDEMARK_LOG_CLOSED`,
    *   `TIDEMARK_LOG_POISONED`.
    */
   async removeBefore(lsn: number): Promise<number> {
     this.#checkUsable()
+    const readers = await this.outsideReaders()
+    const outsideLsn = readersFloorLsn(readers, this.durableLsn, this.#cursorKeepBytes)
     return this.#remover.removeBelow(() => {
       this.#checkUsable()
       this.#checkOwned()
       // The tailer has yet to read there, from a file that would get other bytes.
-      return Math.min(lsn, this.syncedLsn, this.#readers.neededLsn ?? lsn)
+      return Math.min(lsn, outsideLsn, this.syncedLsn, this.#readers.neededLsn ?? lsn)
     })
+  }
+
+  /**
+   * Who reads this log from outside, such as a store in another process, and has a named cursor on it, by name; as it stands
+   * on disk now.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`.
+   */
+  outsideReaders(): Promise<OutsideReader[]> {
+    return outsideReaders(this.#disk, this.dir, this)
   }
 
   /** Counts since the log was opened, and where it stands now; see `LogStats`. */

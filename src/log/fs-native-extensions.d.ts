@@ -1,5 +1,5 @@
 declare module 'fs-native-extensions' {
-  /** Asks for an exclusive advisory lock on the whole file; false when another open file has it. */
-  export function tryLock(file: number): boolean
+  /** Asks for an advisory lock on the whole file, exclusive unless `shared`; false when another open file is in its way. */
+  export function tryLock(file: number, options?: { readonly shared?: boolean }): boolean
   export function unlock(file: number): void
 }

@@ -10,13 +10,13 @@ export {
   badSetting,
   type ErrorMessage,
   fromErrorMessage,
-  ioError,
   isShortage,
   shortageError,
   threadEnded,
 } from './errors.js'
 export { batchHeaderBytes, recordBytes } from './format/batch.js'
 export { compareKind, kindIn, requireKind } from './format/log-kind.js'
+export { defaultCursorKeepBytes } from './log-opening.js'
 export { checkOptions, checkSignal, optionNames } from './options.js'
 export * from './public.js'
 export type { BatchChunk } from './read/batch-walk.js'
@@ -30,6 +30,18 @@ export { maxPayloadBytes } from './ring/memory.js'
 export { type Environment, integerSetting, logSettingNames, numberSetting, spinSetting } from './settings.js'
 export { TaskThreads } from './task-threads.js'
 export type { EndKnowledge } from './tools/backup-end.js'
+export {
+  type CursorRecord,
+  createCursorFile,
+  cursorNameRule,
+  cursorPath,
+  type FoundCursor,
+  isCursorName,
+  readCursorFiles,
+  removeCursorFile,
+  type StoredCursorState,
+  writeCursorFile,
+} from './tools/cursor-file.js'
 export { inspectLog } from './tools/inspection.js'
 export {
   type InspectedRecord,
@@ -42,6 +54,9 @@ export {
 export { type BackupSnapshots, backupLog, type LogBackup } from './tools/log-backup.js'
 export { listLogFiles } from './tools/log-files.js'
 export { type LogPlace, listSegmentLsns, type Scanned, type ScanRange, scanLog } from './tools/log-scan.js'
+export { outsideReaders, readersFloorLsn } from './tools/outside-readers.js'
+export { dropReaderCursor, ReaderCursor } from './tools/reader-cursor.js'
+export { readerNameOf } from './tools/reader-name.js'
 export {
   applyRepair,
   fileOf,

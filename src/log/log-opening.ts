@@ -24,15 +24,30 @@ export interface DurableLogOptions extends LogSettingOptions {
   readonly kind?: string
   /** Version of what the application writes; a log of another version is refused. Default 1. */
   readonly contentVersion?: number
+  /**
+   * How many bytes before the durable LSN the cursor of a reader outside (a store, an archiver) may be and still keep what it needs
+   * from `removeBefore`. Default 1 GiB.
+   */
+  readonly cursorKeepBytes?: number | undefined
 }
 
-export const durableLogOptions = new Set([...logSettingNames, 'dir', 'kind', 'contentVersion'])
+export const durableLogOptions = new Set([
+  ...logSettingNames,
+  'dir',
+  'kind',
+  'contentVersion',
+  'cursorKeepBytes',
+])
+
+/** How far a cursor may be from the end of the log and still keep it. */
+export const defaultCursorKeepBytes = 1024 * 1024 * 1024
 
 /** A log whose flusher runs, and what it needs to be closed again. */
 export interface OpenedLog {
   readonly dir: string
   readonly kind: string
   readonly settings: LogSettings
+  readonly cursorKeepBytes: number
   readonly recovery: RecoveryReport
   readonly memory: LogMemory
   readonly disk: Disk
@@ -52,6 +67,10 @@ export async function openLog(
   const settings = resolveLogSettings(options)
   if (typeof options.dir !== 'string' || options.dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder')
+  }
+  const { cursorKeepBytes = defaultCursorKeepBytes } = options
+  if (!(typeof cursorKeepBytes === 'number' && cursorKeepBytes >= 0)) {
+    throw badSetting('cursorKeepBytes', cursorKeepBytes, 'a number of bytes, 0 or more')
   }
   const kind = checkKind(options.kind === undefined ? defaultKind : options.kind)
   const dir = path.resolve(options.dir)
@@ -94,7 +113,7 @@ export async function openLog(
       check.stop()
       return checked
     })
-    return { dir, kind, settings, recovery, memory, disk, threads, taken }
+    return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, taken }
   } catch (error) {
     taken.release()
     throw error
@@ -119,9 +138,10 @@ export interface FollowedFolder {
  */
 export async function continueFollowed(
   folder: FollowedFolder,
-  { kind, contentVersion, epoch }: { kind: string; contentVersion: number; epoch: bigint },
+  options: { kind: string; contentVersion: number; epoch: bigint; cursorKeepBytes?: number },
 ): Promise<OpenedLog> {
   const { dir, settings, memory, taken, firstLsn, endLsn } = folder
+  const { kind, contentVersion, epoch, cursorKeepBytes = defaultCursorKeepBytes } = options
   try {
     const threads = new LogThreads(memory)
     const recovery = await threads.start({
@@ -138,7 +158,8 @@ export async function continueFollowed(
       sealed: { firstLsns: [], words: new SharedArrayBuffer(0) },
       continues: { firstLsn, endLsn, epoch },
     })
-    return { dir, kind, settings, recovery, memory, disk: new NodeDisk(), threads, taken }
+    const disk = new NodeDisk()
+    return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, taken }
   } catch (error) {
     taken.release()
     throw error

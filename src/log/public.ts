@@ -21,5 +21,6 @@ export {
   presets,
   resolveLogSettings,
 } from './settings.js'
+export type { OutsideReader, ReaderState } from './tools/outside-readers.js'
 export type { SkippedRange } from './tools/salvage.js'
 export { type SalvagedRecord, SalvageReader } from './tools/salvage-reader.js'

@@ -5,6 +5,7 @@ import {
   type DurableLog,
   type LogError,
   type LogPoisonedError,
+  type OutsideReader,
   type RecoveryReport,
   threadsOf,
 } from '../log/index.js'
@@ -44,9 +45,11 @@ import type {
   Instrument,
   InstrumentOptions,
   LastRequestAnswer,
+  LostReader,
   OpenOrdersOptions,
   OpenOrdersPage,
   OrderAnswer,
+  OvertakenReader,
   PoolStats,
   SubscribeOptions,
 } from './types.js'
@@ -58,6 +61,8 @@ interface PoolEvents {
   diskReady: []
   preallocationFailed: [LogError]
   cursorInvalidated: [CursorInvalidation]
+  readerLost: [LostReader]
+  readerOvertaken: [OvertakenReader]
   checkpointFailed: [CheckpointFailure]
   checkpointOverdue: [CheckpointOverdue]
   archiveStalled: [ArchiveStall]
@@ -76,6 +81,8 @@ interface PoolEvents {
  * - `diskFull` and `diskReady`: the log soon has no room on the disk, or no descriptor, to continue; it has again;
  * - `preallocationFailed`: the log's next segment could not be preallocated for another reason, so rotations are slow;
  * - `cursorInvalidated`: the log that a cursor needs is deleted, because the cursor lags by more than `cursorKeepBytes`;
+ * - `readerLost`, at the next checkpoint: a reader outside (a store, an archiver) that has a cursor died; its log is kept as before;
+ * - `readerOvertaken`: the log that such a reader needs is deleted, because it lags by more than `cursorKeepBytes`;
  * - `checkpointFailed`, for each checkpoint that failed, also one that was asked for and the one of a close, which resolves
  *   all the same;
  * - `checkpointOverdue`, while they fail: the log after the last one has grown to 2, 4, 8 … times `checkpointBytes`;
@@ -187,6 +194,9 @@ export class EnginePool extends Emitter<PoolEvents> {
       this.#archiving.onResumed = () => this.emit('archiveResumed')
     }
     this.#cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
+    const { outside } = this.#cursors
+    outside.onLost = (reader) => this.emit('readerLost', reader)
+    outside.onOvertaken = (reader) => this.emit('readerOvertaken', reader)
     log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
     log.on('diskReady', () => {
       schedule.diskReady()
@@ -379,6 +389,25 @@ export class EnginePool extends Emitter<PoolEvents> {
    */
   dropCursor(name: string): Promise<void> {
     return this.#cursors.drop(name)
+  }
+
+  /**
+   * Who reads this pool's log from outside, such as a store in another process, and has a named cursor on it. Log that one
+   * needs is kept as for a cursor of the pool.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`.
+   */
+  readers(): Promise<OutsideReader[]> {
+    return this.#cursors.outside.look()
+  }
+
+  /**
+   * Deletes the cursor of a reader outside that does not have it open, so that it keeps no log any more.
+   *
+   * @throws PoolError `TIDEMARK_UNKNOWN_CURSOR`; LogError `TIDEMARK_CURSOR_IN_USE`, `TIDEMARK_LOG_IO`.
+   */
+  dropReader(name: string): Promise<void> {
+    return this.#cursors.outside.drop(name)
   }
 
   /**

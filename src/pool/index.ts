@@ -1,6 +1,5 @@
 // What the rest of the house uses of the pool. What users of the package get of it stands in public.ts.
 
-export { type FoundCursor, readCursorFiles } from './delivery/cursor-file.js'
 export { poolEvents } from './delivery/pool-events.js'
 export { unknownSymbol } from './errors.js'
 export { describeDetails } from './instrument-details.js'

@@ -57,6 +57,7 @@ export async function openParts(
       kind: poolLogKind,
       spinUs: settings.spinUs,
       contentVersion: options[rulesVersionOf] ?? rulesVersion,
+      cursorKeepBytes: settings.cursorKeepBytes,
     },
     async (dir) => {
       // The log is checked from where the snapshot ends, so it must be known to be whole.

@@ -2,6 +2,7 @@ import { delayMsMax } from '../base/clock.js'
 import {
   badSetting,
   checkOptions,
+  defaultCursorKeepBytes,
   type Environment,
   integerSetting,
   type LogSettingOptions,
@@ -23,7 +24,6 @@ const defaultKeepSnapshots = 2
 const defaultShards = 1
 /** The caller's, and the flusher. */
 const threadsBesideShards = 2
-const defaultCursorKeepBytes = 1024 * 1024 * 1024
 const defaultMaxInFlight = 65_536
 const defaultMaxQuestions = 256
 

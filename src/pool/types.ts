@@ -573,6 +573,21 @@ export interface CursorInvalidation {
   readonly keepBytes: number
 }
 
+/** A reader outside of the pool, such as a store in another process, died: it ended, and did not say so. Its cursor stays. */
+export interface LostReader {
+  readonly name: string
+  readonly lsn: number
+  readonly lagBytes: number
+}
+
+/** The log that a reader outside needs was removed: its cursor was more than `cursorKeepBytes` before the durable LSN. */
+export interface OvertakenReader {
+  readonly name: string
+  readonly lsn: number
+  readonly lagBytes: number
+  readonly keepBytes: number
+}
+
 /** What one matching thread has done since the pool was opened. */
 export interface ShardStats {
   readonly commands: number

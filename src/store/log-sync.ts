@@ -1,6 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { LatencyHistogram, type LatencySummary } from '../base/latency-histogram.js'
-import { type BatchChunk, type FolderTailer, RecordAssembler } from '../log/index.js'
+import {
+  type BatchChunk,
+  type FolderTailer,
+  LogError,
+  type ReaderCursor,
+  RecordAssembler,
+} from '../log/index.js'
+import { StoreError } from './errors.js'
 import type { FoldedTransaction, LogFold } from './fold/log-fold.js'
 import { payloadCrc } from './log-identity.js'
 import { type Progress, writeProgress } from './progress.js'
@@ -10,6 +17,8 @@ import type { StoreTarget } from './targets/target.js'
 const pollMs = 20
 
 export interface SyncOptions {
+  /** The log's folder. */
+  readonly dir: string
   /** Ends when all that is synced is stored, instead of waiting for more. */
   readonly follow: boolean
   /** A transaction is committed when it has so many rows … */
@@ -33,6 +42,7 @@ export class LogSync {
   readonly #target: StoreTarget
   readonly #tailer: FolderTailer
   readonly #fold: LogFold
+  readonly #cursor: ReaderCursor | undefined
   readonly #options: SyncOptions
   readonly #stopping = new AbortController()
   readonly #latency = new LatencyHistogram()
@@ -72,13 +82,20 @@ export class LogSync {
   onStored: () => void = () => {}
 
   constructor(
-    parts: { target: StoreTarget; tailer: FolderTailer; fold: LogFold; progress: Progress | undefined },
+    parts: {
+      target: StoreTarget
+      tailer: FolderTailer
+      fold: LogFold
+      progress: Progress | undefined
+      cursor: ReaderCursor | undefined
+    },
     fromLsn: number,
     options: SyncOptions,
   ) {
     this.#target = parts.target
     this.#tailer = parts.tailer
     this.#fold = parts.fold
+    this.#cursor = parts.cursor
     this.#progress = parts.progress
     this.#options = options
     this.#storedLsn = fromLsn
@@ -122,24 +139,45 @@ export class LogSync {
   /** Resolves at the end of the log, unless it follows, or after `stop`. What was read by then is stored. */
   async run(): Promise<void> {
     try {
-      while (!this.#stopping.signal.aborted) {
-        if (this.#failed) await this.#writing
-        const chunk = await this.#tailer.next()
-        if (chunk) this.#take(chunk)
-        if (this.#isDue(chunk === undefined)) await this.#commit()
-        if (chunk) continue
-        if (this.#oldestUs === 0 && !this.#writing) this.#passed(this.#next.lsn)
-        if (!this.#options.follow) break
-        await setTimeout(pollMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
-      }
-      if (this.#oldestUs !== 0) await this.#commit()
-      await this.#writing
-      this.#passed(this.#next.lsn)
+      await this.#run()
+    } catch (error) {
+      if (error instanceof LogError && error.code === 'TIDEMARK_BAD_LSN') throw this.#overtaken(error)
+      throw error
     } finally {
       // Nothing may be under way when the target is closed.
       await this.#writing?.catch(() => {})
       this.#tailer.close()
+      // The failure that ended the storing says more than one of this.
+      await this.#cursor?.close(this.#storedLsn).catch(() => {})
     }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      if (this.#failed) await this.#writing
+      const chunk = await this.#tailer.next()
+      if (chunk) this.#take(chunk)
+      if (this.#isDue(chunk === undefined)) await this.#commit()
+      await this.#cursor?.advance(this.#storedLsn)
+      if (chunk) continue
+      if (this.#oldestUs === 0 && !this.#writing) this.#passed(this.#next.lsn)
+      if (!this.#options.follow) break
+      await setTimeout(pollMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+    }
+    if (this.#oldestUs !== 0) await this.#commit()
+    await this.#writing
+    this.#passed(this.#next.lsn)
+  }
+
+  #overtaken(cause: LogError): StoreError {
+    const { dir } = this.#options
+    const storedLsn = this.#storedLsn
+    return new StoreError(
+      'TIDEMARK_STORE_LOG_GONE',
+      `The log in ${dir} was deleted up to where the store, which has it up to LSN ${storedLsn}, has yet to read: it is further back than the log is kept for it (cursorKeepBytes). Store it anew from a backup that has it.`,
+      { dir, storedLsn },
+      { cause },
+    )
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ import { logKindOf } from './log-kind.js'
 import { LogSync } from './log-sync.js'
 import { prepareSchema, requireSchema } from './prepare-schema.js'
 import { type Progress, readProgress } from './progress.js'
+import { openStoreCursor } from './store-cursor.js'
 import { resolveStoreOptions, type StoreOptions, type StoreSettings } from './store-options.js'
 import { openTarget } from './targets/open-target.js'
 import type { QueryResult, SqlValue, StoreTarget } from './targets/target.js'
@@ -37,7 +38,8 @@ interface Waiter {
  * The tables of a log in a database: what the log says, exactly once. The rows of a record and its LSN are stored in one
  * transaction, so that a store that is killed at any moment continues where its last transaction ended.
  *
- * It reads the log's files and needs nothing of the process that writes them; it only stores what is synced.
+ * It reads the log's files and needs nothing of the process that writes them; it only stores what is synced. Its cursor keeps
+ * the log that it does not have yet from being deleted, as far as the log's settings allow.
  *
  * @example
  * ```js
@@ -70,7 +72,7 @@ export class Store {
   /**
    * Opens a store, and begins to store the log in `dir`, if that is given.
    *
-   * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_KIND`, `TIDEMARK_LOG_IO`; StoreError.
+   * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_KIND`, `TIDEMARK_LOG_IO`, `TIDEMARK_CURSOR_IN_USE`; StoreError.
    */
   static async open(options: StoreOptions): Promise<Store> {
     const settings = resolveStoreOptions(options)
@@ -209,9 +211,16 @@ async function beginSync(
   if (!progress && firstLsn > 0) throw beginningGone(target.name, dir, firstLsn)
   const fromLsn = progress?.lsn ?? 0
   const tailer = await openTailer(disk, dir, target.name, progress, firstLsn)
-  const fold: LogFold = foldOf(kind)
-  await fold.begin(target)
-  return new LogSync({ target, tailer, fold, progress }, fromLsn, settings)
+  try {
+    const fold: LogFold = foldOf(kind)
+    await fold.begin(target)
+    const name = settings.cursor
+    const cursor = name === undefined ? undefined : await openStoreCursor(dir, name, fromLsn)
+    return new LogSync({ target, tailer, fold, progress, cursor }, fromLsn, { ...settings, dir })
+  } catch (error) {
+    tailer.close()
+    throw error
+  }
 }
 
 async function openTailer(

@@ -17,6 +17,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 
 const archiverKills = faultCount('archiver-kill', { short: 6, full: 200 })
 const poolKills = faultCount('archive-pool-kill', { short: 4, full: 200 })
+const cursorKills = faultCount('archive-cursor-kill', { short: 4, full: 200 })
 const killsAFolder = 5
 
 function start(script: string, environment: Record<string, string>): ChildProcess {
@@ -69,6 +70,58 @@ describe('an archiver, and a compaction, killed at any moment', () => {
     expect(inOrder(await rowsOf(dir))).toEqual(inOrder(events.filter(({ lsn }) => lsn <= endLsn)))
     expect(unfinished(dir)).toEqual([])
     if (archiverKills >= 50) expect(killedWhileWriting).toBeGreaterThan(0)
+  }, 36_000_000)
+})
+
+describe('an archiver in a process of its own, beside a pool that deletes its log, killed at any moment', () => {
+  it(`has each event once, and its cursor keeps the log that it has yet to archive (${cursorKills} kills)`, async () => {
+    let deleted = 0
+    let folders = 0
+    for (const folder of faultCases(Math.ceil(cursorKills / killsAFolder))) {
+      folders++
+      const dir = path.join(temporaryDirectory(), 'archive')
+      const pool = await openSmallPool({
+        segmentBytes: 16 * 1024,
+        ringBytes: 64 * 1024,
+        keepLogBytes: 0,
+        keepSnapshots: 1,
+      })
+      const seen: PoolEvent[] = []
+      const watching = (async () => {
+        for await (const event of pool.subscribe()) seen.push(event)
+      })()
+      let ended = false
+      const trading = (async () => {
+        for (let round = 0; !ended; round++) {
+          await trade(pool, folder * 1000 + round, 150, 1 + round * 1000)
+          // From when the archiver has a cursor on: the archive begins where the log does.
+          const followed = (await pool.readers()).length > 0
+          if (followed && (await pool.checkpoint()).firstLsn > 0) deleted++
+        }
+      })()
+      const kills = Math.min(killsAFolder, cursorKills - folder * killsAFolder)
+      for (let kill = 0; kill < kills; kill++) {
+        const random = new Random(folder * killsAFolder + kill)
+        const child = start('archive-follow-child.mjs', { LOG: pool.dir, ARCHIVE: dir })
+        // The cursor is written once a second.
+        child.stdout!.once('data', () => setTimeout(() => child.kill('SIGKILL'), random.int(2500)))
+        const [, signal] = await once(child, 'close')
+        expect(signal).toBe('SIGKILL')
+        expect(await pool.readers()).toMatchObject([
+          { name: 'archive', state: 'valid', live: false, lost: true },
+        ])
+      }
+      ended = true
+      await trading
+      const log = pool.dir
+      await archiveLog({ log, archive: dir, kind: 'pool' })
+      expect((await verifyArchive({ archive: dir, log })).problems, `folder ${folder}`).toEqual([])
+      const rows = inOrder(await rowsOf(dir, pool))
+      await pool.close()
+      await watching
+      expect(rows, `folder ${folder}`).toEqual(inOrder(seen))
+    }
+    if (folders > 0) expect(deleted).toBeGreaterThan(0)
   }, 36_000_000)
 })
 

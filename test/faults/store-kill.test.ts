@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { EnginePool } from '#tidemark/index.js'
+import { EnginePool, type PoolEvent } from '#tidemark/index.js'
 import { Store } from '#tidemark/store/index.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { firstDifference, naiveTables, storedTables } from '../support/naive-store.js'
-import { eventsOf } from '../support/pools.js'
 import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
 import { instruments, StoreFlow } from '../support/store-flow.mjs'
@@ -36,8 +35,11 @@ async function storeAndKill(name: string, dir: string, to: string, random: Rando
 }
 
 describe.each(targets)('a store in $name that is killed at any moment', ({ name, driver, fresh }) => {
-  it(`holds each record once, whole, and in order (${kills} kills)`, async () => {
+  it(`holds each record once, whole, and in order, while log is deleted after it (${kills} kills)`, async () => {
+    let deletions = 0
+    let folders = 0
     for (const folder of faultCases(Math.ceil(kills / killsPerFolder))) {
+      folders++
       const base = temporaryDirectory()
       const dir = path.join(base, 'log')
       const to = await fresh(base)
@@ -48,12 +50,29 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
         ringBytes: 64 * 1024,
         segmentBytes: 64 * 1024,
         maxBatchBytes: 16 * 1024,
+        checkpointBytes: 0,
+        keepSnapshots: 1,
+        keepLogBytes: 0,
       })
+      // What the log holds no more is known from when it was logged.
+      const seen: PoolEvent[] = []
+      const watching = (async () => {
+        for await (const event of pool.subscribe()) seen.push(event)
+      })()
+      const eventsUpTo = async (lsn: number) => {
+        // Of an order that was never there; its rejection comes after all that was stored.
+        const { lsn: endLsn } = await pool.submit({ type: 'cancel', symbol: 'AAA', orderId: 1_000_000 })
+        while ((seen.at(-1)?.lsn ?? 0) < endLsn) await setTimeout(5)
+        return seen.filter((event) => event.lsn <= lsn)
+      }
       const random = new Random(folder + 1)
       const flow = new StoreFlow(folder + 1)
       let ended = false
       const trading = (async () => {
-        while (!ended) {
+        for (let round = 0; !ended; round++) {
+          // From when a store has a cursor on: one that begins later than the log would have nothing to begin with.
+          const followed = round % 8 === 0 && (await pool.readers()).length > 0
+          if (followed && (await pool.checkpoint()).firstLsn > 0) deletions++
           const batch = Array.from({ length: 1 + flow.int(60) }, () => flow.next())
           await Promise.all(batch.map((command) => pool.submit(command).catch(() => undefined)))
           await setTimeout(flow.int(8))
@@ -71,14 +90,15 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
         const lsn = Number(rows[0]?.['lsn'] ?? 0)
         await store.close()
         expect(lsn).toBeGreaterThanOrEqual(said)
-        const logged = (await eventsOf(pool)).filter((event) => event.lsn <= lsn)
+        const logged = await eventsUpTo(lsn)
         expect(firstDifference(stored, naiveTables(logged)), `folder ${folder}, kill ${run}`).toBeUndefined()
       }
       ended = true
       await trading
       const store = await openWhenFree({ dir, to, driver, follow: false })
-      const logged = naiveTables(await eventsOf(pool))
       await pool.close()
+      await watching
+      const logged = naiveTables(seen)
       await store.ended
       await store.close()
       // The pool's last records were perhaps not known to be synced when that one looked; now it is closed.
@@ -87,6 +107,7 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
       expect(firstDifference(await storedTables(last), logged), `folder ${folder}`).toBeUndefined()
       await last.close()
     }
+    if (folders > 0) expect(deletions).toBeGreaterThan(0)
   })
 })
 

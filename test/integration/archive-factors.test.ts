@@ -68,5 +68,15 @@ describe('an archive of factors', () => {
     await check()
     await compactArchive({ archive })
     await check()
+    // What is not archived yet is read from the log, as another process may.
+    const third = await session(dir, ['XRP', 'BTC'], 9000)
+    const beside = await Archive.open({ dir: archive, log: dir })
+    expect(inOrder(await collect(beside.factorValues()))).toEqual(inOrder([...sent, ...third]))
+    const late = await collect(beside.factorValues({ instrument: 'XRP', factor: 'ma5' }))
+    expect(late.map(({ timestamp }) => timestamp)).toEqual(
+      third
+        .filter(({ instrument, factor }) => instrument === 'XRP' && factor === 'ma5')
+        .map((one) => one.timestamp),
+    )
   })
 })

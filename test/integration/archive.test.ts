@@ -1,8 +1,16 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Archive, archiveLog, compactArchive, verifyArchive } from '#tidemark/archive/index.js'
+import {
+  Archive,
+  archiveLog,
+  compactArchive,
+  type OrderEvent,
+  verifyArchive,
+} from '#tidemark/archive/index.js'
+import type { PoolEvent } from '#tidemark/pool/index.js'
 import { collect, inOrder, openSmallPool, trade } from '../support/archived-pool.js'
+import { tidemark } from '../support/cli.js'
 import { eventsOf } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -38,7 +46,49 @@ describe('an archive', () => {
     const open = await Archive.open({ dir, pool })
     const all = [...(await collect(open.trades())), ...(await collect(open.orderEvents()))]
     expect(inOrder(all)).toEqual(inOrder(events))
+
+    // As another process reads it, that has nothing but the folder: what is synced, as the log itself says.
+    const beside = await Archive.open({ dir, log: pool.dir })
+    const read = async () => [...(await collect(beside.trades())), ...(await collect(beside.orderEvents()))]
+    let rows = await read()
+    while (rows.length < events.length) rows = await read()
+    expect(inOrder(rows)).toEqual(inOrder(events))
+    const { symbol, timeUs, account } = events.at(-1) as OrderEvent & { account: number }
+    const query = { symbol, from: timeUs - 50_000, account }
+    const isAsked = (event: PoolEvent) =>
+      event.event !== 'trade' &&
+      event.symbol === symbol &&
+      event.timeUs >= query.from &&
+      'account' in event &&
+      event.account === account
+    expect(inOrder(await collect(beside.orderEvents(query)))).toEqual(inOrder(events.filter(isAsked)))
+    const lines = await tidemark(['archive', 'trades', dir, '--log', pool.dir])
+    expect(lines).toMatchObject({ code: 0, stderr: '' })
+    expect(lines.stdout.trim().split('\n')).toHaveLength(
+      events.filter(({ event }) => event === 'trade').length,
+    )
+    await expect(Archive.open({ dir, pool, log: pool.dir })).rejects.toMatchObject({
+      code: 'TIDEMARK_BAD_SETTING',
+    })
     expect(readdirSync(dir).sort()).toEqual(['LOCK', 'commands', 'manifest.json', 'order_events', 'trades'])
+  })
+
+  it('that is to continue in another log is refused, and one that has nothing yet has all that is in its log', async () => {
+    const pool = await openSmallPool()
+    const [dir, none] = [path.join(temporaryDirectory(), 'archive'), path.join(temporaryDirectory(), 'none')]
+    await trade(pool, 8, 3000)
+    await archiveLog({ log: pool.dir, archive: dir, kind: 'pool' })
+    const other = await openSmallPool()
+    await trade(other, 8, 3000)
+    const wrong = await Archive.open({ dir, log: other.dir })
+    await expect(collect(wrong.trades())).rejects.toMatchObject({ code: 'TIDEMARK_ARCHIVE_OTHER_LOG' })
+    await pool.close()
+    const empty = await Archive.open({ dir: none, log: pool.dir })
+    const whole = await Archive.open({ dir, log: pool.dir })
+    const trades = inOrder(await collect(empty.trades()))
+    expect(trades.length).toBeGreaterThan(300)
+    expect(trades).toEqual(inOrder(await collect(whole.trades())))
+    await expect(Archive.open({ dir: none })).rejects.toMatchObject({ code: 'TIDEMARK_ARCHIVE_MISSING' })
   })
 
   it('is verified by every byte and every row, and says which file is not what it must be', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { cursorPath, encodeSlot } from '#tidemark/pool/delivery/cursor-file.js'
+import { cursorPath, encodeSlot } from '#tidemark/log/tools/cursor-file.js'
 import { tidemark } from '../support/cli.js'
 import { limit, openPool } from '../support/pools.js'
 import { take } from '../support/subscribers.js'

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { cursorPath, encodeSlot, readCursorFiles } from '#tidemark/log/tools/cursor-file.js'
 import { cursorStoreDelayMs } from '#tidemark/pool/delivery/cursor.js'
-import { cursorPath, encodeSlot, readCursorFiles } from '#tidemark/pool/delivery/cursor-file.js'
 import {
   type CursorInvalidation,
   cursorsMax,

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type CliOptions, type CliResult, tidemark } from '../support/cli.js'
@@ -80,6 +80,9 @@ describe.each(targets)('tidemark store, with $name', ({ name, fresh }) => {
     const dir = await logOf(base)
     const to = await fresh(base)
     refused(await store(['sync', path.join(base, 'nowhere'), '--to', to]), 3, /^There is no folder /)
+    const nothing = path.join(base, 'nothing')
+    mkdirSync(nothing)
+    refused(await store(['sync', nothing, '--to', to]), 3, /^There is no log in /)
     expect((await store(['sync', dir, '--to', to, '--no-progress'])).code).toBe(0)
     refused(
       await store(['sync', await logOf(base, 'other', '2'), '--to', to]),
@@ -95,6 +98,9 @@ describe.each(targets)('tidemark store, with $name', ({ name, fresh }) => {
       writeFileSync(other, 'no database\n'.repeat(1000))
       refused(await store(['status', other]), 3, /text\.duckdb is not a database of DuckDB\.$/)
       refused(await store(['sync', dir, '--to', other]), 3, /text\.duckdb is not a database of DuckDB\.$/)
+      const nowhere = path.join(base, 'nowhere', 'a.duckdb')
+      refused(await store(['sync', dir, '--to', nowhere]), 3, /could not open .*a\.duckdb: .*No such file/)
+      refused(await store(['sync', dir, '--to', nothing]), 3, /nothing/)
       const missing = await tidemark(['store', 'sync', dir, '--to', path.join(base, 'a.duckdb')])
       refused(missing, 3, /needs the package @duckdb\/node-api.*npm install @duckdb\/node-api/)
     } else {
@@ -106,11 +112,54 @@ describe.each(targets)('tidemark store, with $name', ({ name, fresh }) => {
         3,
         /^No connection to postgres:\/\/127\.0\.0\.1:1\/x: .*ECONNREFUSED/,
       )
+      const unknown = empty.replace(/[^/]+$/, 'nowhere')
+      refused(await store(['sync', dir, '--to', unknown]), 3, /^No connection to .*"nowhere" does not exist/)
+      refused(
+        await store(['sync', dir, '--to', 'postgres://tidemark@nowhere.invalid/x']),
+        3,
+        /^No connection to postgres:\/\/nowhere\.invalid\/x: /,
+      )
+      await statement(empty, 'CREATE ROLE reader LOGIN')
+      const reader = empty.replace('tidemark@', 'reader@')
+      refused(await store(['sync', dir, '--to', reader]), 1, /could not write to .*permission denied/)
       await statement(empty, "CREATE ROLE guarded LOGIN PASSWORD 'right'")
       const guarded = empty.replace('tidemark@', 'guarded:wrong@')
       const failed = await store(['status', guarded])
       refused(failed, 3, /password authentication failed/)
       expect(failed.stderr).not.toContain('wrong')
+      const synced = await store(['sync', dir, '--to', guarded])
+      refused(synced, 3, /password authentication failed/)
+      expect(synced.stderr).not.toContain('wrong')
     }
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('says in one sentence what it may not do', async () => {
+    const base = temporaryDirectory()
+    chmodSync(base, 0o755)
+    const dir = await logOf(base)
+    const to = name === 'duckdb' ? path.join(base, 'store.duckdb') : await fresh(base)
+    const unprivileged = (...args: string[]) => store(args, { unprivileged: true })
+    if (name === 'duckdb') {
+      refused(
+        await unprivileged('sync', dir, '--to', to),
+        3,
+        /could not open .*store\.duckdb: .*Permission denied/,
+      )
+    } else {
+      // The log can be read, and its folder not be written.
+      refused(
+        await unprivileged('sync', dir, '--to', to),
+        1,
+        /^The cursor store-\S+ can't be written into .*--no-cursor/,
+      )
+      const result = await unprivileged('sync', dir, '--to', to, '--no-cursor', '--no-progress')
+      expect(result).toMatchObject({ code: 0, stderr: '' })
+    }
+    chmodSync(dir, 0o700)
+    refused(
+      await unprivileged('sync', dir, '--to', to, '--no-cursor'),
+      1,
+      /Could not read .*EACCES|permission denied/,
+    )
   })
 })

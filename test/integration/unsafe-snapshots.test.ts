@@ -5,7 +5,7 @@ import { DurableFactorEngine, FactorPool } from '#tidemark/factors/index.js'
 import { JobController } from '#tidemark/jobs/index.js'
 import { readSnapshot } from '#tidemark/jobs/state/snapshot.js'
 import { DurableLog } from '#tidemark/log/index.js'
-import { readCursorFiles } from '#tidemark/pool/delivery/cursor-file.js'
+import { readCursorFiles } from '#tidemark/log/tools/cursor-file.js'
 import { limit, openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 

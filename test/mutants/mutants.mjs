@@ -524,6 +524,41 @@ export const mutants = [
     tests: ['test/integration/cursors.test.ts'],
   },
   {
+    name: 'retention does not ask what readers outside need',
+    file: 'dist/src/log/durable-log.js',
+    find: 'Math.min(lsn, outsideLsn, ',
+    replace: 'Math.min(lsn, ',
+    tests: ['test/unit/log/reader-cursor.test.ts'],
+  },
+  {
+    name: 'a reader outside that lags without bound keeps the log for ever',
+    file: 'dist/src/log/tools/outside-readers.js',
+    find: 'durableLsn - lsn <= keepBytes',
+    replace: 'true',
+    tests: ['test/unit/log/reader-cursor.test.ts', 'test/integration/outside-readers.test.ts'],
+  },
+  {
+    name: 'the death of a reader outside is not noticed',
+    file: 'dist/src/log/tools/outside-readers.js',
+    find: '!live && record.state',
+    replace: 'live && record.state',
+    tests: ['test/unit/log/reader-cursor.test.ts', 'test/integration/outside-readers.test.ts'],
+  },
+  {
+    name: 'a reader outside does not hold its cursor',
+    file: 'dist/src/log/tools/reader-cursor.js',
+    find: 'if (lock)\n            return lock;',
+    replace: 'if (lock) {\n            lock.release();\n            return lock;\n        }',
+    tests: ['test/unit/log/reader-cursor.test.ts'],
+  },
+  {
+    name: 'numbers of an archive that is written are not compared with the log',
+    file: 'dist/src/archive/parquet/chunk-check.js',
+    find: 'present[i] === 0 || numbers[at++] !== value',
+    replace: 'false',
+    tests: ['test/unit/archive/chunks.test.ts'],
+  },
+  {
     name: 'the tailer keeps the event loop until it has caught up',
     file: 'dist/src/log/read/tailer.js',
     find: 'await this.#turns.pass();',
@@ -609,10 +644,10 @@ export const mutants = [
   },
   {
     name: 'both slots of a cursor are one',
-    file: 'dist/src/pool/delivery/cursor-file.js',
+    file: 'dist/src/log/tools/cursor-file.js',
     find: 'sequence % 2 === 0 ? 0 : slotDistance',
     replace: '0',
-    tests: ['test/unit/pool/cursor-file.test.ts'],
+    tests: ['test/unit/log/cursor-file.test.ts'],
   },
   {
     name: 'a clean close does not store what cursors acknowledged',
@@ -946,8 +981,8 @@ export const mutants = [
   {
     name: 'log is deleted that is not archived',
     file: 'dist/src/pool/checkpoint/checkpointer.js',
-    find: 'Math.min(neededLsn, settled, archivedLsn)',
-    replace: 'Math.min(neededLsn, settled)',
+    find: 'Math.min(neededLsn, settled, archivedLsn, ',
+    replace: 'Math.min(neededLsn, settled, ',
     tests: ['test/integration/pool-archive.test.ts'],
   },
   {

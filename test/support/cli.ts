@@ -25,7 +25,11 @@ export interface CliOptions {
   readonly stdin?: string
   /** Called with the child and everything it has said on standard error so far. */
   readonly onStderr?: (child: ChildProcess, text: string) => void
+  /** Runs it as the user without rights that every Unix has; only root can. */
+  readonly unprivileged?: boolean
 }
+
+const unprivileged = { uid: 65_534, gid: 65_534 }
 
 /** Runs the built `tidemark` in a process of its own, without settings from outside. */
 export function tidemark(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
@@ -34,6 +38,7 @@ export function tidemark(args: readonly string[], options: CliOptions = {}): Pro
     const child = spawn(process.execPath, [main, ...args], {
       cwd: root,
       env: { ...Object.fromEntries(outside), ...options.environment },
+      ...(options.unprivileged && unprivileged),
     })
     let stdout = ''
     let stderr = ''

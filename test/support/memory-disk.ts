@@ -240,6 +240,12 @@ export class MemoryDisk implements Disk {
     }
   }
 
+  isLocked(path: string): boolean {
+    this.#note('isLocked', path)
+    const file = this.#names.get(path)
+    return file !== undefined && this.#locks.has(file)
+  }
+
   /**
    * The disk after a power cut now. Each sector of unsynced data survives as `survives` says; unsynced directory
    * changes survive up to the first that does not, in order, as a journalling file system keeps them. What is in a folder

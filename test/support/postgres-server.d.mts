@@ -10,7 +10,12 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** Starts a server in a temporary folder. Returns the reason, a text, where it can't be started. */
-export function startPostgres(): Promise<PostgresServer | string>
+/**
+ * Starts a server in a temporary folder. Returns the reason, a text, where it can't be started. With `tls` it takes connections
+ * over TLS only: `NAME.crt` and `NAME.key` are in the folder.
+ */
+export function startPostgres(options?: {
+  readonly tls?: { readonly folder: string; readonly name: string }
+}): Promise<PostgresServer | string>
 /** Runs one statement on a connection of its own. */
 export function statement(address: string, sql: string): Promise<Record<string, unknown>[]>

@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -34,8 +44,12 @@ export const postgresDriver = pg && streams ? { pg, copyFrom: streams.from } : u
 /** PostgreSQL refuses to run as root; this is the user without rights that every Unix has. */
 const unprivileged = 65_534
 
-/** Starts a server in a temporary folder. Returns the reason, a text, where it can't be started. */
-export async function startPostgres() {
+/**
+ * Starts a server in a temporary folder. Returns the reason, a text, where it can't be started.
+ *
+ * With `tls` it takes connections from outside over TLS only: `{ folder, name }` are where `NAME.crt` and `NAME.key` are.
+ */
+export async function startPostgres({ tls } = {}) {
   if (!postgresDriver) return 'its packages are not installed (npm ci --prefix test/peers)'
   const bin = binaries()
   if (!bin) return `there are no binaries of a server for ${process.platform} ${process.arch}`
@@ -55,9 +69,13 @@ export async function startPostgres() {
   }
   // One user has a password, so that a wrong one can be given.
   const access = path.join(data, 'pg_hba.conf')
-  writeFileSync(access, `host all guarded 127.0.0.1/32 scram-sha-256\n${readFileSync(access, 'utf8')}`)
+  const rules = tls
+    ? 'hostssl all all 127.0.0.1/32 trust\nhostnossl all all 127.0.0.1/32 reject\n'
+    : 'host all guarded 127.0.0.1/32 scram-sha-256\n'
+  writeFileSync(access, `${rules}${readFileSync(access, 'utf8')}`)
   const port = await freePort()
   const settings = ['fsync=off', 'max_connections=20', 'shared_buffers=64MB', 'max_wal_size=1GB']
+  if (tls) settings.push('ssl=on', ...ownCertificate(tls, data, asRoot))
   const server = spawn(
     path.join(bin, 'postgres'),
     ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', dir, ...settings.flatMap((one) => ['-c', one])],
@@ -70,9 +88,10 @@ export async function startPostgres() {
     rmSync(dir, { recursive: true, force: true })
   }
   const address = (name) => `postgres://tidemark@127.0.0.1:${port}/${name}`
+  const ownAddress = (name) => (tls ? `${address(name)}?sslmode=no-verify` : address(name))
   for (let triesLeft = 100; ; triesLeft--) {
     try {
-      await statement(address('postgres'), 'SELECT 1')
+      await statement(ownAddress('postgres'), 'SELECT 1')
       break
     } catch (error) {
       if (triesLeft === 0 || server.exitCode !== null) {
@@ -85,11 +104,22 @@ export async function startPostgres() {
   return {
     /** The address of a database of this name, which is made empty. */
     database: async (name) => {
-      await statement(address('postgres'), `CREATE DATABASE ${name}`)
+      await statement(ownAddress('postgres'), `CREATE DATABASE ${name}`)
       return address(name)
     },
     stop,
   }
+}
+
+/** Puts a certificate where only the server's user can read its key; the settings that name it. */
+function ownCertificate({ folder, name }, data, asRoot) {
+  return ['crt', 'key'].map((kind) => {
+    const file = path.join(data, `server.${kind}`)
+    copyFileSync(path.join(folder, `${name}.${kind}`), file)
+    chmodSync(file, 0o600)
+    if (asRoot) chownSync(file, unprivileged, unprivileged)
+    return `ssl_${kind === 'crt' ? 'cert' : 'key'}_file=${file}`
+  })
 }
 
 /** Runs one statement on a connection of its own. */

@@ -1,11 +1,10 @@
 import type { DecodedArray } from 'hyparquet'
-import type { ColumnSource } from 'hyparquet-writer'
 import type { Column, KeyTexts, RowSet } from '../tables/columns.js'
 import type { Decimals } from './decimals.js'
 
 const int32Max = 0x7fff_ffff
 
-/** Some rows of a table as the writer takes them: one array a column, the rows in the order of `places`. */
+/** Some rows of a table as a reader of the files gets them: one array a column, the rows in the order of `places`. */
 export class ColumnEncoder {
   readonly #texts: KeyTexts
   readonly #decimals: Decimals
@@ -13,14 +12,6 @@ export class ColumnEncoder {
   constructor(texts: KeyTexts, decimals: Decimals) {
     this.#texts = texts
     this.#decimals = decimals
-  }
-
-  columns(rows: RowSet, places: Uint32Array): ColumnSource[] {
-    return rows.table.columns.map((column) => ({
-      name: column.name,
-      data: this.values(column, rows, places),
-      ...encodingOf(column),
-    }))
   }
 
   /** The values of a column; `undefined` where there is none. */
@@ -99,10 +90,7 @@ function named(numbers: Float64Array, names: Column['names'] & object, places: U
   return values
 }
 
-/**
- * Whole numbers in the form in which the writer packs them fastest: as 32-bit numbers where all of them fit, and as bigints
- * only where one does not.
- */
+/** Whole numbers, as 32-bit numbers where all of them fit, and as bigints where one does not. */
 function integers(numbers: Float64Array, places: Uint32Array): DecodedArray {
   let nulls = false
   let fits = true
@@ -125,23 +113,4 @@ function integers(numbers: Float64Array, places: Uint32Array): DecodedArray {
   const values = new BigInt64Array(places.length)
   for (let i = 0; i < places.length; i++) values[i] = BigInt(numbers[places[i]!]!)
   return values
-}
-
-/** How a column is packed; measured on the generated flow, where these make the smallest files. */
-function encodingOf({ kind }: Column): Partial<ColumnSource> {
-  switch (kind) {
-    case 'integer':
-    case 'int32':
-    case 'time':
-      return { encoding: 'DELTA_BINARY_PACKED' }
-    // Without statistics, which the writer could not make of bytes: those of the ticks and lots say the same.
-    case 'decimal':
-      return { encoding: 'RLE_DICTIONARY', statistics: false }
-    case 'key':
-    case 'name':
-      return { encoding: 'RLE_DICTIONARY' }
-    // A dictionary only where the writer finds that values repeat: of tags that all differ it took a quarter of the time.
-    default:
-      return {}
-  }
 }

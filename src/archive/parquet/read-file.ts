@@ -65,6 +65,17 @@ export class ParquetFile {
     return hash.digest('hex')
   }
 
+  /** All bytes. Blocks the thread. @throws LogError `TIDEMARK_LOG_IO`; ArchiveError `TIDEMARK_ARCHIVE_DAMAGED`. */
+  all(): Uint8Array {
+    const whole = new Uint8Array(this.bytes)
+    for (let at = 0; at < this.bytes; ) {
+      const bytes = attempt('read', this.path, () => this.#disk.readSync(this.#file, whole.subarray(at), at))
+      if (bytes === 0) throw damaged(this.path, `it ends at byte ${at} of ${this.bytes}`)
+      at += bytes
+    }
+    return whole
+  }
+
   /** Reads the end of the file. @throws ArchiveError `TIDEMARK_ARCHIVE_DAMAGED`. */
   async end(): Promise<FileEnd> {
     let metadata: FileMetaData

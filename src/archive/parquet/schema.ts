@@ -1,4 +1,4 @@
-import type { SchemaElement } from 'hyparquet'
+import type { ParquetType, SchemaElement } from 'hyparquet'
 import type { Column, Table } from '../tables/columns.js'
 
 /** A decimal has 38 digits, 15 of them after the point: as many as a tick or a lot can have. */
@@ -15,29 +15,47 @@ export function schemaOf(table: Table): SchemaElement[] {
   return [{ name: 'root', num_children: table.columns.length }, ...table.columns.map(elementOf)]
 }
 
-function elementOf({ name, kind, nullable }: Column): SchemaElement {
-  const common = { name, repetition_type: nullable ? ('OPTIONAL' as const) : ('REQUIRED' as const) }
+const physicalTypes: Readonly<Record<Column['kind'], ParquetType>> = {
+  integer: 'INT64',
+  time: 'INT64',
+  unsigned: 'INT64',
+  int32: 'INT32',
+  flag: 'BOOLEAN',
+  double: 'DOUBLE',
+  decimal: 'FIXED_LEN_BYTE_ARRAY',
+  key: 'BYTE_ARRAY',
+  name: 'BYTE_ARRAY',
+  text: 'BYTE_ARRAY',
+}
+
+/** As what the values of a column stand in a file. */
+export function physicalType({ kind }: Column): ParquetType {
+  return physicalTypes[kind]
+}
+
+function elementOf(column: Column): SchemaElement {
+  const { name, kind, nullable } = column
+  const common = {
+    name,
+    type: physicalType(column),
+    repetition_type: nullable ? ('OPTIONAL' as const) : ('REQUIRED' as const),
+  }
   switch (kind) {
-    case 'integer':
-      return { ...common, type: 'INT64' }
-    case 'int32':
-      return { ...common, type: 'INT32' }
     case 'time':
       return {
         ...common,
-        type: 'INT64',
         logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
       }
     case 'unsigned':
-      return { ...common, type: 'INT64', converted_type: 'UINT_64' }
-    case 'flag':
-      return { ...common, type: 'BOOLEAN' }
-    case 'double':
-      return { ...common, type: 'DOUBLE' }
+      return { ...common, converted_type: 'UINT_64' }
     case 'decimal':
-      return { ...common, type: 'FIXED_LEN_BYTE_ARRAY', type_length: decimalBytes }
+      return { ...common, type_length: decimalBytes }
+    case 'key':
+    case 'name':
+    case 'text':
+      return { ...common, converted_type: 'UTF8' }
     default:
-      return { ...common, type: 'BYTE_ARRAY', converted_type: 'UTF8' }
+      return common
   }
 }
 

@@ -1,7 +1,18 @@
 import * as path from 'node:path'
 import { errnoOf } from '../../base/errno.js'
+import { TidemarkError } from '../../base/errors.js'
 import { shown } from '../../base/shown.js'
-import { checkOptions, type Disk, LogError, NodeDisk, optionNames } from '../../log/index.js'
+import {
+  badSetting,
+  checkOptions,
+  type Disk,
+  firstLsnOf,
+  kindIn,
+  LogError,
+  listSegments,
+  NodeDisk,
+  optionNames,
+} from '../../log/index.js'
 import type { EnginePool, PoolEvent, TradeEvent } from '../../pool/index.js'
 import { ArchiveError } from '../errors.js'
 import {
@@ -16,7 +27,10 @@ import type { Table } from '../tables/columns.js'
 import { factorValuesTable } from '../tables/factor-table.js'
 import { InstrumentTexts } from '../tables/pool-rows.js'
 import { orderEventsTable, tradesTable } from '../tables/pool-tables.js'
+import type { LogState } from '../tables/rows-after.js'
+import { checkLineage } from '../write/lineage.js'
 import { eventOfRow, type OrderEvent, tradeOfRow } from './event-of-row.js'
+import { liveRows } from './live-rows.js'
 import { type FoundRows, PartScan, type RowFilter } from './part-scan.js'
 import { type Moment, microseconds } from './times.js'
 
@@ -25,6 +39,11 @@ export interface ArchiveOptions {
   readonly dir: string
   /** An open pool whose log is archived there: queries continue in it where the archive ends. */
   readonly pool?: EnginePool | undefined
+  /**
+   * The folder of the log that is archived there, of a pool or of factors; another process may have it open. Queries continue in it
+   * where the archive ends. Not together with `pool`.
+   */
+  readonly log?: string | undefined
   /** @internal */
   readonly disk?: Disk | undefined
 }
@@ -83,7 +102,7 @@ export interface ArchiveStats {
   readonly groupsRead: number
 }
 
-const archiveOptions = optionNames<ArchiveOptions>({ dir: true, pool: true, disk: true })
+const archiveOptions = optionNames<ArchiveOptions>({ dir: true, pool: true, log: true, disk: true })
 const tradeOptions = optionNames<TradesQuery>({
   symbol: true,
   orderId: true,
@@ -121,6 +140,7 @@ export class Archive {
   readonly dir: string
   readonly #disk: Disk
   readonly #pool: EnginePool | undefined
+  readonly #log: string | undefined
   readonly #scan: PartScan
   #manifest: Manifest
 
@@ -128,19 +148,23 @@ export class Archive {
    * Opens the archive in a folder.
    *
    * @throws ArchiveError `TIDEMARK_ARCHIVE_MISSING`, `TIDEMARK_ARCHIVE_DAMAGED`, `TIDEMARK_ARCHIVE_FORMAT`,
-   *   `TIDEMARK_ARCHIVE_PACKAGE_MISSING`; LogError `TIDEMARK_LOG_IO`, `TIDEMARK_BAD_SETTING`.
+   *   `TIDEMARK_ARCHIVE_PACKAGE_MISSING`, `TIDEMARK_ARCHIVE_OTHER_LOG`, `TIDEMARK_ARCHIVE_GAP`; LogError `TIDEMARK_LOG_IO`,
+   *   `TIDEMARK_BAD_SETTING`.
    */
   static async open(options: ArchiveOptions): Promise<Archive> {
     checkOptions('Archive.open', options, archiveOptions)
+    if (options.pool !== undefined && options.log !== undefined)
+      throw badSetting('log', options.log, 'either "pool" or "log"')
     const disk = options.disk ?? new NodeDisk()
     const packages = await parquetPackages()
     return new Archive(packages, disk, options)
   }
 
-  private constructor(packages: ParquetPackages, disk: Disk, { dir, pool }: ArchiveOptions) {
+  private constructor(packages: ParquetPackages, disk: Disk, { dir, pool, log }: ArchiveOptions) {
     this.dir = dir
     this.#disk = disk
     this.#pool = pool
+    this.#log = log
     this.#scan = new PartScan(packages, disk, dir)
     this.#manifest = this.#read()
   }
@@ -187,7 +211,7 @@ export class Archive {
     checkOptions('factorValues', query, factorOptions)
     const { instrument, factor } = query
     const filter: RowFilter = { ...range(query), keys: texts({ instrument, factor }), numbers: [] }
-    for await (const { columns, places } of this.#archived(factorValuesTable, filter, { lsn: -1 })) {
+    for await (const { columns, places } of this.#rows(factorValuesTable, filter)) {
       for (const i of places) {
         yield {
           instrument: columns['instrument']![i],
@@ -232,6 +256,41 @@ export class Archive {
     }
   }
 
+  /** What is archived, and after it what only the log in the folder has, up to what was synced when that was reached. */
+  async *#rows(
+    table: Table,
+    filter: RowFilter,
+    position = { lsn: -1 },
+  ): AsyncGenerator<FoundRows & { readonly state: LogState }> {
+    for (;;) {
+      for await (const found of this.#archived(table, filter, position))
+        yield { ...found, state: this.#manifest }
+      if (this.#log === undefined) return
+      try {
+        this.#checkLog(this.#log)
+        yield* liveRows(this.#disk, this.#log, position.lsn, this.#manifest, table, filter)
+        return
+      } catch (error) {
+        if (!this.#isArchivedSince(error, position)) throw error
+      }
+    }
+  }
+
+  /**
+   * Whether a log could not be read because it was archived and deleted a moment ago: the archive has it by now. Nothing was given of
+   * what comes after the position, since a log is read in order, and what is open stays readable.
+   */
+  #isArchivedSince(error: unknown, position: { readonly lsn: number }): boolean {
+    const gone = ['TIDEMARK_BAD_LSN', 'TIDEMARK_ARCHIVE_GAP']
+    if (!(error instanceof TidemarkError && gone.includes(error.code))) return false
+    return this.#read().endLsn > position.lsn
+  }
+
+  /** @throws ArchiveError `TIDEMARK_ARCHIVE_OTHER_LOG`, `TIDEMARK_ARCHIVE_GAP`. */
+  #checkLog(log: string): void {
+    checkLineage(this.#manifest, listSegments(this.#disk, log), { log, archive: this.dir })
+  }
+
   /** What is archived, and after it what only the log has. */
   async *#events<Event extends PoolEvent>(
     table: Table,
@@ -242,21 +301,26 @@ export class Archive {
     const position = { lsn: -1 }
     // What is durable now: more may come while this is read.
     const endLsn = this.#pool?.durableLsn
+    if (!this.#pool) {
+      for await (const { columns, places, state } of this.#rows(table, filter, position)) {
+        const instruments = new InstrumentTexts(state.instruments)
+        for (const i of places) yield toEvent(columns, i, instruments)
+      }
+      return
+    }
     for (;;) {
       for await (const { columns, places } of this.#archived(table, filter, position)) {
         const instruments = new InstrumentTexts(this.#manifest.instruments)
         for (const i of places) yield toEvent(columns, i, instruments)
       }
-      if (!this.#pool || endLsn === undefined || position.lsn >= endLsn) return
+      if (endLsn === undefined || position.lsn >= endLsn) return
       try {
         for await (const event of this.#pool.subscribe({ from: position.lsn, to: endLsn })) {
           if (isAsked(event)) yield event
         }
         return
       } catch (error) {
-        // Archived and deleted a moment ago: the archive has it by now. Nothing was given of it, since it is read in order.
-        const isGone = error instanceof LogError && error.code === 'TIDEMARK_BAD_LSN'
-        if (!isGone || this.#read().endLsn <= position.lsn) throw error
+        if (!this.#isArchivedSince(error, position)) throw error
       }
     }
   }
@@ -308,6 +372,11 @@ export class Archive {
     if (manifest) return manifest
     // A pool that has yet to seal its first segment has all of it in its log.
     if (this.#pool) return emptyManifest('pool', this.#pool.recovery.firstLsn)
+    if (this.#log !== undefined) {
+      const kind = kindIn(this.#disk, this.#log)
+      if ((kind === 'pool' || kind === 'factors') && firstLsnOf(this.#disk, this.#log) === 0)
+        return emptyManifest(kind, 0)
+    }
     throw new ArchiveError('TIDEMARK_ARCHIVE_MISSING', `There is no archive in ${this.dir}.`, {
       dir: this.dir,
     })

@@ -155,7 +155,8 @@ function isOutside(text: string, min: string, max: string): boolean {
   return Buffer.compare(bytes, Buffer.from(min)) < 0 || Buffer.compare(bytes, Buffer.from(max)) > 0
 }
 
-function placesIn(
+/** The places of the rows after an LSN that a filter asks for. */
+export function placesIn(
   columns: Readonly<Record<string, DecodedArray>>,
   filter: RowFilter,
   afterLsn: number,

@@ -6,6 +6,7 @@ import {
   type ArchiveKind,
   emptyManifest,
   type Manifest,
+  readManifest,
   writeManifest,
 } from '../manifest.js'
 import { parquetPackages } from '../packages.js'
@@ -39,6 +40,8 @@ export interface ArchiverOptions {
   /** @internal */
   readonly disk?: Disk | undefined
 }
+
+type ArchiveOfLog = Pick<ArchiverOptions, 'log' | 'archive' | 'kind' | 'beginWith'>
 
 export interface ArchiveProgress {
   /** Up to where records are archived, and where the last sealed segment ends. */
@@ -108,9 +111,25 @@ export async function archiveLog(options: ArchiverOptions): Promise<ArchiverRepo
   })
 }
 
+/**
+ * Up to where an archive has a log, or where a new one would begin; writes nothing.
+ *
+ * @throws as `archiveLog`, where the archive is not of this log.
+ */
+export function requireArchiveOf(options: ArchiveOfLog): number {
+  const { log, archive } = options
+  const disk = new NodeDisk()
+  requireKind(disk, log, options.kind)
+  const segments = listSegments(disk, log)
+  const found = readManifest(disk, archive) ?? begin(options, segments)
+  checkKind(found, options)
+  checkLineage(found, segments, { log, archive })
+  return found.endLsn
+}
+
 /** A new archive. Where the beginning of the log is gone, it begins there only if the caller says what was before. */
 function begin(
-  { log, archive, kind, beginWith }: ArchiverOptions,
+  { log, archive, kind, beginWith }: ArchiveOfLog,
   segments: readonly ListedSegment[],
 ): Manifest {
   const firstLsn = segments[0]?.firstLsn ?? 0
@@ -125,7 +144,7 @@ function begin(
   return { ...emptyManifest(kind, firstLsn), instruments: beginWith ?? [] }
 }
 
-function checkKind(manifest: Manifest, { log, archive, kind }: ArchiverOptions): void {
+function checkKind(manifest: Manifest, { log, archive, kind }: ArchiveOfLog): void {
   if (manifest.kind === kind) return
   throw new ArchiveError(
     'TIDEMARK_ARCHIVE_OTHER_LOG',

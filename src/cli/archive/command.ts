@@ -37,7 +37,7 @@ export function registerArchive(program: Command): void {
     .summary('keep a log as Parquet files that any program reads')
     .description(
       'Keeps the log of a pool, or of factors, as compressed Parquet files that DuckDB, pandas, polars and Spark read. ' +
-        'All may run beside a pool and beside each other: they take no lock on the log and write nothing into its folder.',
+        'All may run beside a pool and beside each other: they take no lock on the log, and only sync writes into its folder: its cursor.',
     )
     .addHelpText('after', exitCodeTable)
     .hook('preAction', () => lowerPriority(true))
@@ -46,6 +46,14 @@ export function registerArchive(program: Command): void {
     .argument('<DIR>', 'folder of the log')
     .requiredOption('--to <folder>', 'folder of the archive; made when it is not there')
     .option('--follow', 'go on with what is sealed later, until Ctrl-C')
+    .option(
+      '--cursor <name>',
+      'name of its cursor on the log; without this flag a name is made of that of the archive',
+    )
+    .option(
+      '--no-cursor',
+      'have no cursor: nothing is written into DIR, and the log is not kept for the archive',
+    )
     .option('--begin', 'begin a new archive with a log whose beginning was deleted')
     .action(async (dir: string, flags: SyncFlags) => {
       process.exitCode = await syncArchive(dir, flags)
@@ -96,6 +104,10 @@ function printed(archive: Command, name: string, what: string): Command {
       `Prints ${what} of an archive, one JSON object a line, reading only the row groups that it needs.`,
     )
     .argument('<ARCHIVE>', 'folder of the archive')
+    .option(
+      '--log <folder>',
+      'folder of the log: what is not archived yet is read there, also beside a running pool',
+    )
     .option('--from <time>', 'from this time on (2026-01-31 or 2026-01-31T12:00:00Z)')
     .option('--to <time>', 'before this time')
     .addHelpText('after', exitCodeTable)

@@ -1,5 +1,6 @@
 import { Archive } from '../../archive/index.js'
 import { LineOutput } from '../lines.js'
+import { requireLog } from '../log-folder.js'
 
 export interface PrintFlags {
   readonly symbol?: string
@@ -8,6 +9,8 @@ export interface PrintFlags {
   readonly account?: number
   readonly from?: string
   readonly to?: string
+  /** Folder of the log, in which the query continues. */
+  readonly log?: string
 }
 
 /** Prints what a query finds, one JSON object a line, at the pace of the reader. */
@@ -17,7 +20,8 @@ export async function printRows(
   flags: PrintFlags,
 ): Promise<void> {
   const output = new LineOutput()
-  const archive = await Archive.open({ dir })
+  if (flags.log !== undefined) requireLog(flags.log)
+  const archive = await Archive.open({ dir, log: flags.log })
   for await (const row of rowsOf(archive, table, flags)) {
     output.line(JSON.stringify(row))
     if (!(await output.drained())) return

@@ -1,13 +1,16 @@
+import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type ArchivedInstrument,
   type ArchiveKind,
   type ArchiverReport,
   archiveLog,
+  requireArchiveOf,
   snapshotInstruments,
 } from '../../archive/index.js'
 import { errnoOf } from '../../base/errno.js'
 import { TidemarkError } from '../../base/errors.js'
-import { kindIn, NodeDisk } from '../../log/index.js'
+import { kindIn, NodeDisk, ReaderCursor, readerNameOf } from '../../log/index.js'
 import { exitCodes } from '../exit-codes.js'
 import { CliFailure, sentenceOf, usageFailure } from '../failure.js'
 import { requireLog } from '../log-folder.js'
@@ -18,6 +21,8 @@ export interface SyncFlags {
   readonly to: string
   readonly follow?: boolean
   readonly begin?: boolean
+  /** `false` with --no-cursor. */
+  readonly cursor?: string | false
   readonly json?: boolean
   readonly progress: boolean
 }
@@ -39,9 +44,12 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
   const interrupt = () => stopping.abort()
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
+  const cursor = await openCursor(dir, kind, flags, beginWith)
   const bar = flags.progress ? new BytesProgress(process.stderr, 'archived') : undefined
+  let archivedLsn = 0
   try {
     let fromLsn: number | undefined
+    archivedLsn = cursor?.lsn ?? 0
     const archiveOnce = () =>
       archiveLog({
         log: dir,
@@ -55,15 +63,36 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
           bar?.show(endLsn - fromLsn, sealedLsn - fromLsn)
         },
       })
-    const report = flags.follow ? await follow(archiveOnce, stopping.signal, flags) : await archiveOnce()
+    const archiveAndSay = async () => {
+      const report = await archiveOnce()
+      archivedLsn = report.endLsn
+      await cursor?.advance(archivedLsn)
+      return report
+    }
+    const report = flags.follow ? await follow(archiveAndSay, stopping.signal, flags) : await archiveAndSay()
     bar?.stop()
     if (report) print(report, flags)
     return stopping.signal.aborted ? exitCodes.interrupted : exitCodes.ok
   } finally {
     bar?.stop()
+    // On failure the cursor says less than it could, and the one that ended the archiving is the one to report.
+    await cursor?.close(archivedLsn).catch(() => {})
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
   }
+}
+
+/** The cursor of an archive on its log: what is not archived yet is kept, as far as the log's settings allow. */
+async function openCursor(
+  dir: string,
+  kind: ArchiveKind,
+  { to, cursor }: SyncFlags,
+  beginWith: readonly ArchivedInstrument[] | undefined,
+): Promise<ReaderCursor | undefined> {
+  if (cursor === false) return undefined
+  const archivedLsn = requireArchiveOf({ log: dir, archive: to, kind, beginWith })
+  const name = cursor ?? readerNameOf('archive', path.basename(path.resolve(to)), path.resolve(to))
+  return ReaderCursor.open(new NodeDisk(), dir, name, archivedLsn)
 }
 
 /** Archives until the signal. A full disk, and whatever else may pass, is waited for: the log waits too. */

@@ -3,6 +3,7 @@ import { lowerPriority } from '../../base/low-priority.js'
 import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
 import { requireLog, requireLogOf } from '../log-folder.js'
 import { count } from '../number-format.js'
+import { dropReader, showReaders } from '../outside-readers.js'
 import { backupLog, backupText } from './backup.js'
 import { type DumpBound, dumpLog, dumpTypes, firstLoss, salvageTo } from './dump.js'
 import { type RepairFlags, repairLog } from './repair.js'
@@ -26,10 +27,13 @@ const exitCodeTable = exitCodeHelp([
   [exitCodes.ok, 'valid (stats, dump and salvage: it was read; backup: it was copied)'],
   [
     exitCodes.failed,
-    'it could not be read (backup: or the copy not be written; repair: or a pool has it open)',
+    'it could not be read (backup: or the copy not be written; repair: or a pool has it open; drop-reader: or it is reading)',
   ],
   [exitCodes.usage, 'bad usage (backup: or the target is not empty)'],
-  [exitCodes.badInput, "there is no folder, or no log in it (backup: or it is no pool's)"],
+  [
+    exitCodes.badInput,
+    "there is no folder, or no log in it (backup: or it is no pool's; drop-reader: or no such cursor)",
+  ],
   [
     logExitCodes.torn,
     'a torn tail: unfinished bytes at the end, never acknowledged; the next opening cuts them',
@@ -43,7 +47,7 @@ export function registerLog(program: Command): void {
     .command('log')
     .summary('look into a log, check, copy and repair it')
     .description(
-      'Looks into the log of a pool. All but repair may run beside a pool: they take no lock and write nothing into its folder.',
+      'Looks into the log of a pool. All but repair may run beside a pool: they take no lock of the log, and change nothing in its folder; drop-reader removes the cursor of a reader that has ended.',
     )
     .addHelpText('after', exitCodeTable)
     .hook('preAction', (_log, command) => {
@@ -54,7 +58,7 @@ export function registerLog(program: Command): void {
     log,
     'stats',
     'count what is in a log',
-    'Counts what is in a log: segments, records by type, snapshots, cursors.',
+    'Counts what is in a log: segments, records by type, snapshots, cursors, readers outside.',
     showStats,
   )
   report(
@@ -65,6 +69,7 @@ export function registerLog(program: Command): void {
     verify,
   )
   addDump(log)
+  addReaders(log)
   report(
     log,
     'salvage',
@@ -118,6 +123,35 @@ function addDump(log: Command): void {
     .addOption(new Option('--no-progress', 'show no progress on standard error'))
     .addHelpText('after', exitCodeTable)
     .action(dump)
+}
+
+function addReaders(log: Command): void {
+  log
+    .command('readers')
+    .summary('list who reads a log from outside and has a cursor on it')
+    .description(
+      'Lists the stores and archivers that have a cursor on a log: how far they have come, whether they are reading now, ended or died.',
+    )
+    .argument('<DIR>', 'folder of the log')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', exitCodeTable)
+    .action(async (dir: string, flags: { readonly json?: boolean }) => {
+      requireLog(dir)
+      await showReaders(dir, flags.json ?? false)
+    })
+  log
+    .command('drop-reader')
+    .summary('remove the cursor of a reader that has ended')
+    .description(
+      'Removes the cursor of a store or archiver that is not running: no log is kept for it any more. It may run beside a pool.',
+    )
+    .argument('<DIR>', 'folder of the log')
+    .argument('<NAME>', 'name of the cursor, as "tidemark log readers" lists it')
+    .addHelpText('after', exitCodeTable)
+    .action(async (dir: string, name: string) => {
+      requireLog(dir)
+      await dropReader(dir, name)
+    })
 }
 
 function report(

@@ -1,9 +1,15 @@
 import * as path from 'node:path'
-import type { InspectedRecord, InspectionVisitor, LogInspection } from '../../log/index.js'
-import { inspectLog, NodeDisk } from '../../log/index.js'
+import type {
+  FoundCursor,
+  InspectedRecord,
+  InspectionVisitor,
+  LogInspection,
+  OutsideReader,
+} from '../../log/index.js'
+import { inspectLog, NodeDisk, outsideReaders, readCursorFiles } from '../../log/index.js'
 import { eventKinds } from '../../matching/index.js'
 import type { CursorState } from '../../pool/index.js'
-import { commandRecordType, type FoundCursor, readCursorFiles } from '../../pool/index.js'
+import { commandRecordType } from '../../pool/index.js'
 import { type PoolRecord, poolRecordOf } from './pool-records.js'
 import { runInspection } from './progress.js'
 import { type CheckedSnapshot, checkSnapshots } from './snapshots.js'
@@ -28,6 +34,8 @@ export interface LogFigures {
   readonly last: { readonly lsn: number; readonly time: string | undefined }
   readonly snapshots: readonly SnapshotFigures[]
   readonly cursors: readonly CursorFigures[]
+  /** Readers outside, such as stores, and their cursors. */
+  readonly readers: readonly OutsideReader[]
   /** Places of the log, and snapshots, that are corrupt. */
   readonly corrupt: number
   readonly tornTail: boolean
@@ -63,6 +71,8 @@ export async function logFigures(directory: string, progress: boolean): Promise<
   const counter = new RecordCounter()
   const steps = inspectLog(new NodeDisk(), directory, counter)
   const found = (await runInspection(steps, { progress })) as LogInspection
+  const range = { firstLsn: found.firstLsn, durableLsn: found.endLsn }
+  const readers = await outsideReaders(new NodeDisk(), directory, range)
   const corruptSnapshots = snapshots.filter(({ reason }) => reason !== undefined).length
   const time = (timeUs: number | undefined) => (timeUs === undefined ? undefined : timeText(timeUs))
   return {
@@ -79,6 +89,7 @@ export async function logFigures(directory: string, progress: boolean): Promise<
     last: { lsn: found.endLsn, time: time(found.lastTimeUs) },
     snapshots: snapshots.map(snapshotFigures),
     cursors: cursors.map((cursor) => cursorFigures(cursor, found.endLsn)),
+    readers,
     corrupt: found.damage.filter(({ severity }) => severity === 'corrupt').length + corruptSnapshots,
     tornTail: found.damage.some(({ kind }) => kind === 'torn-tail'),
   }

@@ -1,6 +1,7 @@
 import type { LogInspection } from '../../log/index.js'
 import { damageOf, damageText, type LogDamage } from '../../log/index.js'
 import { bytes, count, duration } from '../number-format.js'
+import { readerText } from '../outside-readers.js'
 import type { CheckedSnapshot } from './snapshots.js'
 import type { LogFigures } from './stats.js'
 
@@ -71,6 +72,10 @@ export function statsTable(figures: LogFigures): string {
     ])
   }
   rows.push(...cursorRows(figures.cursors))
+  if (figures.readers.length > 0) {
+    rows.push(['readers outside', count(figures.readers.length)])
+    for (const reader of figures.readers) rows.push([`  ${reader.name}`, readerText(reader)])
+  }
   rows.push(['corrupt places', count(figures.corrupt)], ['torn tail', figures.tornTail ? 'yes' : 'no'])
   return table(rows)
 }

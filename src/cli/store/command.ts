@@ -27,7 +27,7 @@ export function registerStore(program: Command): void {
     .summary('keep what a log says in a database, and query it')
     .description(
       'Keeps what a log says in tables of DuckDB or PostgreSQL, exactly once. May stand beside a running pool: it takes ' +
-        'no lock of the log, and writes nothing into its folder.',
+        'no lock of the log, and writes nothing into its folder but its cursor.',
     )
     .addHelpText('after', exitCodeTable)
   store
@@ -44,6 +44,14 @@ export function registerStore(program: Command): void {
       new Option('--rows <n>', 'rows of one transaction, about')
         .argParser(integerFlag(1000, 1_000_000))
         .default(50_000),
+    )
+    .option(
+      '--cursor <name>',
+      'name of its cursor on the log; without this flag a name is made of that of the store',
+    )
+    .option(
+      '--no-cursor',
+      'have no cursor: nothing is written into DIR, and the log is not kept for the store',
     )
     .option('--json', 'print one JSON object, and nothing else')
     .addOption(new Option('--no-progress', 'show no progress on standard error'))
@@ -68,6 +76,7 @@ export function registerStore(program: Command): void {
     .summary('say what a store holds')
     .description('Prints how far each log is stored, and how many rows there are.')
     .argument('<STORE>', target)
+    .option('--log <DIR>', 'folder of the log that is stored: says also where its cursor stands there')
     .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', exitCodeTable)
     .action(showStatus)

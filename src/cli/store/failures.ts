@@ -25,6 +25,7 @@ export async function withStoreFailures<T>(run: () => Promise<T>): Promise<T> {
     const exitCode = error instanceof TidemarkError ? exitCodeOf[error.code] : undefined
     if (exitCode === undefined) throw error
     const { code, message, details } = error as TidemarkError
+    // Without its cause: what the store says of a log says more than what the log said.
     throw new CliFailure(code as `TIDEMARK_${string}`, message, exitCode, details)
   }
 }

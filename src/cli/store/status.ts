@@ -1,17 +1,42 @@
-import { type Progress, readStoreStatus, type StoreStatus } from '../../store/index.js'
+import type { OutsideReader } from '../../log/index.js'
+import { type Progress, readStoreStatus, type StoreStatus, storeCursorName } from '../../store/index.js'
+import { requireLog } from '../log-folder.js'
 import { count } from '../number-format.js'
+import { readersOf, readerText } from '../outside-readers.js'
 import { withStoreFailures } from './failures.js'
 
-export async function showStatus(to: string, flags: { readonly json?: boolean }): Promise<void> {
-  const status = await withStoreFailures(() => readStoreStatus(to))
-  process.stdout.write(`${flags.json ? JSON.stringify(status) : statusText(status)}\n`)
+interface StatusFlags {
+  readonly json?: boolean
+  /** Folder of the log that is stored. */
+  readonly log?: string
 }
 
-function statusText({ target, schemaVersion, logs, rows }: StoreStatus): string {
+export async function showStatus(to: string, { json, log }: StatusFlags): Promise<void> {
+  if (log !== undefined) requireLog(log)
+  const status = await withStoreFailures(() => readStoreStatus(to))
+  const reader = log === undefined ? undefined : await cursorOf(to, log)
+  const text = json ? JSON.stringify({ ...status, reader }) : statusText(status, log === undefined, reader)
+  process.stdout.write(`${text}\n`)
+}
+
+/** The cursor that a store has on a log, unless it was given one of another name. */
+async function cursorOf(to: string, log: string): Promise<OutsideReader | undefined> {
+  const name = storeCursorName(to)
+  return (await readersOf(log)).find((reader) => reader.name === name)
+}
+
+function statusText(
+  { target, schemaVersion, logs, rows }: StoreStatus,
+  isAlone: boolean,
+  reader: OutsideReader | undefined,
+): string {
   const lines: [string, string][] = [
     ['store', target],
     ['schema version', String(schemaVersion)],
     ...logs.map((log): [string, string] => [`log of ${log.kind}`, progressText(log)]),
+    ...(isAlone
+      ? []
+      : [['cursor', reader ? `${reader.name}: ${readerText(reader)}` : 'none'] satisfies [string, string]]),
     ...Object.entries(rows).map(([name, number]): [string, string] => [
       name.replaceAll('_', ' '),
       count(number),

@@ -9,6 +9,8 @@ export interface SyncFlags {
   readonly to: string
   readonly follow?: boolean
   readonly rows: number
+  /** `false` with --no-cursor. */
+  readonly cursor?: string | false
   readonly json?: boolean
   readonly progress: boolean
 }
@@ -19,8 +21,8 @@ export async function syncStore(dir: string, flags: SyncFlags): Promise<void> {
   requireLog(dir)
   await withStoreFailures(async () => {
     const startMs = performance.now()
-    const { to, follow = false, rows: transactionRows } = flags
-    const store = await Store.open({ dir, to, follow, transactionRows })
+    const { to, follow = false, rows: transactionRows, cursor } = flags
+    const store = await Store.open({ dir, to, follow, transactionRows, cursor })
     const display = flags.progress ? storeProgress(process.stderr, () => store.stats()) : undefined
     let interrupted = false
     const interrupt = () => {

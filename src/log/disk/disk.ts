@@ -42,6 +42,8 @@ export interface Disk {
    * process ends. When this returns, the name leads to the file that is locked.
    */
   lock(path: string): FileLock | undefined
+  /** Whether an owner has the lock of a file, in this process or another; false when the file is not there. */
+  isLocked(path: string): boolean
   /** Calls of the same names that do not block the thread. */
   readonly async: AsyncDisk
 }

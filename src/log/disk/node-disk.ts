@@ -110,6 +110,23 @@ export class NodeDisk implements Disk {
     }
     throw new Error('the file is replaced all the time')
   }
+
+  isLocked(path: string): boolean {
+    let file: number
+    try {
+      file = fs.openSync(path, 'r')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
+    try {
+      // A shared lock needs no right to write, and two who ask at the same time don't take each other for an owner.
+      return !native().tryLock(file, { shared: true })
+    } finally {
+      // This frees the lock too.
+      fs.closeSync(file)
+    }
+  }
 }
 
 const lockTries = 10

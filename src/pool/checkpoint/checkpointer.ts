@@ -152,14 +152,18 @@ export class Checkpointer {
   }
 
   async #retainLog(neededLsn: number): Promise<number> {
+    const { outside } = this.#cursors
+    const readers = await outside.look()
     const { dir, durableLsn, firstLsn } = this.#log
     const settled = retentionLimit(this.#disk, dir, this.#settings, durableLsn, this.#clock.wallMs())
     if (settled === undefined) return firstLsn
     // What is not archived and verified waits, however long that takes.
     const archivedLsn = this.#archiving?.archivedLsn ?? Number.POSITIVE_INFINITY
-    const limit = Math.min(neededLsn, settled, archivedLsn)
+    const limit = Math.min(neededLsn, settled, archivedLsn, outside.floorLsn(readers))
     await this.#cursors.giveUpBelow(limit, (lsn) => firstLsnWithout(this.#disk, dir, lsn))
     // Asked again at the moment of deletion: a cursor may have been made meanwhile.
-    return this.#log.removeBefore(Math.min(limit, this.#cursors.floorLsn))
+    const keptLsn = await this.#log.removeBefore(Math.min(limit, this.#cursors.floorLsn))
+    outside.removed(readers, keptLsn)
+    return keptLsn
   }
 }

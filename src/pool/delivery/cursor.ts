@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.js'
-import type { CursorState } from '../types.js'
 import {
   type CursorRecord,
   createCursorFile,
   type StoredCursorState,
   writeCursorFile,
-} from './cursor-file.js'
+} from '../../log/index.js'
+import type { CursorState } from '../types.js'
 
 /** Acknowledgements are stored together, this long after the first of them, or at once when that is asked for. */
 export const cursorStoreDelayMs = 100

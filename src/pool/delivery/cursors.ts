@@ -1,10 +1,18 @@
 import type { Clock } from '../../base/clock.js'
 import { shown } from '../../base/shown.js'
-import { FileReader, NodeDisk } from '../../log/index.js'
+import {
+  cursorNameRule,
+  cursorPath,
+  FileReader,
+  isCursorName,
+  NodeDisk,
+  readCursorFiles,
+  removeCursorFile,
+} from '../../log/index.js'
 import { PoolError, poolClosed } from '../errors.js'
 import type { CursorInfo, CursorInvalidation } from '../types.js'
 import { Cursor, type CursorHolder, type CursorLog } from './cursor.js'
-import { cursorNameRule, cursorPath, isCursorName, readCursorFiles, removeCursorFile } from './cursor-file.js'
+import { ReaderWatch } from './reader-watch.js'
 
 /** Cursors that a pool may have. */
 export const cursorsMax = 1024
@@ -19,6 +27,8 @@ export interface CursoredLog extends CursorLog {
 export class CursorStore {
   /** Called for each cursor that is invalidated while the pool runs. */
   onInvalidated: (invalidation: CursorInvalidation) => void = () => {}
+  /** Readers outside, whose cursors this pool keeps the log for as well. */
+  readonly outside: ReaderWatch
   readonly #log: CursoredLog
   readonly #keepBytes: number
   readonly #clock: Clock
@@ -41,6 +51,7 @@ export class CursorStore {
   private constructor(log: CursoredLog, options: { keepBytes: number; clock: Clock }) {
     this.#log = log
     this.#keepBytes = options.keepBytes
+    this.outside = new ReaderWatch(log, options.keepBytes)
     this.#clock = options.clock
   }
 

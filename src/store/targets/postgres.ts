@@ -189,7 +189,7 @@ async function connect(
 ): Promise<Client> {
   try {
     const client = new pg.Client({
-      connectionString: address,
+      connectionString: withTlsOf(address),
       application_name: 'tidemark store',
       connectionTimeoutMillis: 10_000,
     })
@@ -198,6 +198,7 @@ async function connect(
     await client.query({ text: "SET TIME ZONE 'UTC'", values: [], types: typeParsers })
     return client
   } catch (cause) {
+    if (cause instanceof StoreError) throw cause
     const name = shownAddress(address)
     throw new StoreError(
       'TIDEMARK_STORE_UNREACHABLE',
@@ -207,6 +208,37 @@ async function connect(
     )
   }
 }
+
+/**
+ * The address with what makes `pg` read `sslmode` as PostgreSQL's own programs do: by itself it takes each mode for `verify-full`,
+ * and warns that it will not.
+ *
+ * @throws StoreError `TIDEMARK_STORE_TARGET` for a mode that would not be kept.
+ */
+function withTlsOf(address: string): string {
+  const parameters = new URLSearchParams(address.split('?', 2)[1])
+  const mode = parameters.get('sslmode')
+  if (mode === null || parameters.has('uselibpqcompat')) return address
+  const target = shownAddress(address)
+  if (!tlsModes.includes(mode)) {
+    throw new StoreError(
+      'TIDEMARK_STORE_TARGET',
+      `The address of ${target} has sslmode=${mode}; use ${tlsModes.join(', ')}.`,
+      { target, sslmode: mode },
+    )
+  }
+  if (mode === 'verify-ca' && !parameters.has('sslrootcert')) {
+    throw new StoreError(
+      'TIDEMARK_STORE_TARGET',
+      `The address of ${target} has sslmode=verify-ca without sslrootcert: any authority would do. Name the file of yours, or use verify-full.`,
+      { target, sslmode: mode },
+    )
+  }
+  return `${address}&uselibpqcompat=true`
+}
+
+/** Modes of PostgreSQL that `pg` keeps; `allow` and `prefer` go back to a connection without TLS, which it does not. */
+const tlsModes = ['disable', 'require', 'verify-ca', 'verify-full']
 
 /** Of several addresses that were tried for one name, the last failure; some errors have no words of their own. */
 function connectionReason(error: unknown): string {

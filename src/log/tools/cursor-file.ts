@@ -1,8 +1,10 @@
 import * as path from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { Disk } from '../../log/index.js'
-import { AtomicFile, attemptAsync, ioError, NodeDisk } from '../../log/index.js'
-import type { CursorState } from '../types.js'
+import { AtomicFile } from '../disk/atomic-file.js'
+import { attemptAsync } from '../disk/attempt.js'
+import type { Disk } from '../disk/disk.js'
+import { NodeDisk } from '../disk/node-disk.js'
+import { ioError } from '../errors.js'
 
 /**
  * The file of a cursor: two slots that are written in turn, so that a torn write leaves the other. The valid one with
@@ -27,21 +29,34 @@ const slotBytes = 112
 const slotDistance = 4096
 const fileBytes = 2 * slotDistance
 const nameAt = 44
-const filePattern = /^cursor-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.cur$/
+const filePatterns = {
+  cursor: /^cursor-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.cur$/,
+  reader: /^reader-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.cur$/,
+} as const
 const nodeDisk = new NodeDisk()
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 export const cursorNameRule =
   '1 to 64 letters, digits, dots, dashes and underscores, a letter or digit at the beginning'
 
-/** The states that stand in the file. */
-export type StoredCursorState = Exclude<CursorState, 'damaged'>
+/** Whose a cursor is: the log's owner's, for its own consumers, or a reader's outside of it, which alone writes it then. */
+export type CursorOwner = keyof typeof filePatterns
 
-const states: readonly (StoredCursorState | undefined)[] = [undefined, 'valid', 'invalidated', 'beyond-end']
+/** The states that stand in the file of a cursor of the log's owner. */
+export type StoredCursorState = 'valid' | 'invalidated' | 'beyond-end'
+/** The states that stand in the file of a reader's cursor: `held` from when a reader takes it until it says that it ends. */
+export type StoredReaderState = 'valid' | 'held'
+type StoredState = StoredCursorState | StoredReaderState
 
-export interface CursorRecord {
+const states: readonly (StoredState | undefined)[] = [undefined, 'valid', 'invalidated', 'beyond-end', 'held']
+const statesOf: Record<CursorOwner, readonly StoredState[]> = {
+  cursor: ['valid', 'invalidated', 'beyond-end'],
+  reader: ['valid', 'held'],
+}
+
+export interface CursorRecord<State extends StoredState = StoredCursorState> {
   readonly name: string
-  readonly state: StoredCursorState
+  readonly state: State
   readonly lsn: number
   /** Grows by one with each writing. */
   readonly sequence: number
@@ -49,19 +64,21 @@ export interface CursorRecord {
 }
 
 /** A cursor's file as it was found: its record, or why there is none. */
-export interface FoundCursor {
+export interface FoundCursor<State extends StoredState = StoredCursorState> {
   readonly name: string
   readonly path: string
-  readonly record: CursorRecord | undefined
+  readonly record: CursorRecord<State> | undefined
   readonly reason: string | undefined
+  /** Whether nothing is in it: it was made, and its first record was not written yet. */
+  readonly empty: boolean
 }
 
 export function isCursorName(name: unknown): name is string {
   return typeof name === 'string' && namePattern.test(name)
 }
 
-export function cursorPath(directory: string, name: string): string {
-  return path.join(directory, `cursor-${name}.cur`)
+export function cursorPath(directory: string, name: string, owner: CursorOwner = 'cursor'): string {
+  return path.join(directory, `${owner}-${name}.cur`)
 }
 
 /** Makes a cursor's file atomically: after a crash it is whole or absent. @throws LogError `TIDEMARK_LOG_IO`. */
@@ -81,7 +98,16 @@ export async function writeCursorFile(
   record: CursorRecord,
   disk: Disk = nodeDisk,
 ): Promise<void> {
-  const target = cursorPath(directory, record.name)
+  await writeSlot(cursorPath(directory, record.name), record, true, disk)
+}
+
+/** Writes a record into its slot of a file, and syncs it if that is asked for. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function writeSlot(
+  target: string,
+  record: CursorRecord<StoredState>,
+  synced: boolean,
+  disk: Disk,
+): Promise<void> {
   const slot = encodeSlot(record)
   const file = await attemptAsync('open', target, () => disk.async.open(target, 'write'))
   try {
@@ -91,61 +117,88 @@ export async function writeCursorFile(
     if (written !== slotBytes) {
       throw ioError('write to', target, new Error(`only ${written} bytes were taken; the disk may be full`))
     }
-    await attemptAsync('sync', target, () => disk.async.syncData(file))
+    if (synced) await attemptAsync('sync', target, () => disk.async.syncData(file))
   } finally {
     await disk.async.close(file)
   }
 }
 
 /** Removes a cursor's file, whatever is in it. @throws LogError `TIDEMARK_LOG_IO`. */
-export async function removeCursorFile(directory: string, name: string): Promise<void> {
-  const target = cursorPath(directory, name)
+export async function removeCursorFile(
+  directory: string,
+  name: string,
+  owner: CursorOwner = 'cursor',
+): Promise<void> {
+  const target = cursorPath(directory, name, owner)
   await attemptAsync('remove', target, () => nodeDisk.async.remove(target))
   await attemptAsync('sync', directory, () => nodeDisk.async.syncDirectory(directory))
 }
 
 /**
- * All cursors of a folder, by name. One that can't be read, or of which no slot is valid, is among them with the
+ * All cursors of the owner of a folder, by name. One that can't be read, or of which no slot is valid, is among them with the
  * reason. Writes nothing: it may stand beside the pool that writes them.
  *
  * @throws LogError `TIDEMARK_LOG_IO` when the folder can't be read.
  */
-export async function readCursorFiles(directory: string, disk: Disk = nodeDisk): Promise<FoundCursor[]> {
+export function readCursorFiles(directory: string, disk: Disk = nodeDisk): Promise<FoundCursor[]> {
+  return readFiles(disk, directory, 'cursor') as Promise<FoundCursor[]>
+}
+
+/** As `readCursorFiles`, of readers outside. */
+export function readReaderFiles(
+  directory: string,
+  disk: Disk = nodeDisk,
+): Promise<FoundCursor<StoredReaderState>[]> {
+  return readFiles(disk, directory, 'reader') as Promise<FoundCursor<StoredReaderState>[]>
+}
+
+async function readFiles(
+  disk: Disk,
+  directory: string,
+  owner: CursorOwner,
+): Promise<FoundCursor<StoredState>[]> {
   const names = await attemptAsync('read', directory, () => disk.async.list(directory))
-  const found: FoundCursor[] = []
+  const found: FoundCursor<StoredState>[] = []
   for (const file of names.sort()) {
-    const name = filePattern.exec(file)?.[1]
+    const name = filePatterns[owner].exec(file)?.[1]
     if (name === undefined) continue
-    const cursor = await readCursorFile(directory, name, disk)
+    const cursor = await readCursorFile(disk, directory, name, owner)
     if (cursor) found.push(cursor)
   }
   return found
 }
 
 /** `undefined`: it was dropped a moment ago. */
-async function readCursorFile(directory: string, name: string, disk: Disk): Promise<FoundCursor | undefined> {
-  const file = cursorPath(directory, name)
+export async function readCursorFile(
+  disk: Disk,
+  directory: string,
+  name: string,
+  owner: CursorOwner,
+): Promise<FoundCursor<StoredState> | undefined> {
+  const file = cursorPath(directory, name, owner)
   let content: Buffer
   try {
     content = await readSlots(disk, file)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    return { name, path: file, record: undefined, reason: ioError('read', file, cause).message }
+    const { message: reason } = ioError('read', file, cause)
+    return { name, path: file, record: undefined, reason, empty: false }
   }
-  const slots = [0, slotDistance].map((at) => decodeSlot(content.subarray(at, at + slotBytes)))
+  const found = { name, path: file, empty: content.byteLength === 0 }
+  const slots = [0, slotDistance].map((at) => decodeSlot(content.subarray(at, at + slotBytes), owner))
   const valid = slots.filter((slot) => typeof slot !== 'string')
   const record = valid.toSorted((a, b) => b.sequence - a.sequence)[0]
-  if (!record) return { name, path: file, record, reason: slots.find((slot) => typeof slot === 'string') }
-  if (record.name === name) return { name, path: file, record, reason: undefined }
+  if (!record) return { ...found, record, reason: slots.find((slot) => typeof slot === 'string') }
+  if (record.name === name) return { ...found, record, reason: undefined }
   const reason = `it is the file of a cursor named ${JSON.stringify(record.name)}`
-  return { name, path: file, record: undefined, reason }
+  return { ...found, record: undefined, reason }
 }
 
-function slotAt({ sequence }: CursorRecord): number {
+function slotAt({ sequence }: { readonly sequence: number }): number {
   return sequence % 2 === 0 ? 0 : slotDistance
 }
 
-export function encodeSlot(record: CursorRecord): Buffer {
+export function encodeSlot(record: CursorRecord<StoredState>): Buffer {
   const slot = Buffer.alloc(slotBytes)
   slot.write(magic, 0, 'latin1')
   slot.writeUInt32LE(formatVersion, 8)
@@ -160,7 +213,7 @@ export function encodeSlot(record: CursorRecord): Buffer {
 }
 
 /** The record of a slot, or what is wrong with it. */
-function decodeSlot(slot: Buffer): CursorRecord | string {
+function decodeSlot(slot: Buffer, owner: CursorOwner): CursorRecord<StoredState> | string {
   if (slot.byteLength < slotBytes) return 'the file is too short'
   if (slot.toString('latin1', 0, 8) !== magic) return 'neither slot begins like a cursor'
   const version = slot.readUInt32LE(8)
@@ -171,7 +224,8 @@ function decodeSlot(slot: Buffer): CursorRecord | string {
   const state = states[slot.readUInt32LE(12)]
   const [sequence, lsn] = [Number(slot.readBigUInt64LE(16)), Number(slot.readBigUInt64LE(24))]
   const name = slot.toString('latin1', nameAt, nameAt + Math.min(64, slot.readUInt32LE(40)))
-  if (state === undefined) return `its state is ${slot.readUInt32LE(12)}, which this build does not know`
+  if (state === undefined || !statesOf[owner].includes(state))
+    return `its state is ${slot.readUInt32LE(12)}, which this build does not know`
   if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(lsn) || lsn % 8 !== 0) {
     return `its LSN is ${lsn}, which no record can have`
   }

@@ -8,7 +8,7 @@ import {
   readCursorFiles,
   removeCursorFile,
   writeCursorFile,
-} from '#tidemark/pool/delivery/cursor-file.js'
+} from '#tidemark/log/tools/cursor-file.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
 const record = (sequence: number, lsn: number, name = 'risk'): CursorRecord => ({
@@ -32,7 +32,7 @@ describe('a cursor file', () => {
     const dir = await written(record(1, 8), record(2, 16), last)
     expect(readdirSync(dir)).toEqual(['cursor-risk.cur'])
     expect(await readCursorFiles(dir)).toEqual([
-      { name: 'risk', path: cursorPath(dir, 'risk'), record: last, reason: undefined },
+      { name: 'risk', path: cursorPath(dir, 'risk'), record: last, reason: undefined, empty: false },
     ])
     await removeCursorFile(dir, 'risk')
     expect(await readCursorFiles(dir)).toEqual([])
