@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/index.js'
-import { Store } from '#tidemark/store/index.js'
+import { Store, storeCursorName } from '#tidemark/store/index.js'
 import { firstDifference, naiveTables, storedTables } from '../support/naive-store.js'
 import { eventsOf } from '../support/pools.js'
 import { instruments, StoreFlow } from '../support/store-flow.mjs'
@@ -120,6 +120,10 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
     })
     pool = await EnginePool.open({ dir, ...settings, keepLogBytes: 0, keepSnapshots: 1 })
     await trade(pool, flow, 1000)
+    // Its cursor is dropped, and retention does not wait for the store.
+    const readers = await pool.readers()
+    expect(readers).toMatchObject([{ name: storeCursorName(to), state: 'valid', live: false, lost: false }])
+    await pool.dropReader(readers[0]!.name)
     const { firstLsn } = await pool.checkpoint()
     await pool.close()
     expect(firstLsn).toBeGreaterThan(0)
