@@ -55,7 +55,7 @@ export function checkOptions<Options extends object>(
 }
 
 /** A setting that cannot be used; `allowed` completes the sentence "use …". */
-function badSetting(setting: string, value: unknown, allowed: string): ReplicationError {
+export function badSetting(setting: string, value: unknown, allowed: string): ReplicationError {
   return new ReplicationError('TIDEMARK_BAD_SETTING', `${setting} is ${shown(value)}; use ${allowed}.`, {
     setting,
     value,

@@ -136,21 +136,12 @@ export class KvLog implements ReplicatedLog {
 
   async trim(epoch: ReplicationEpoch, lsn: number): Promise<void> {
     const { window, logStart, logEnd } = this.#keys
-    const reply = await this.#transact(
-      [],
-      [
-        { kind: 'range', from: window },
-        {
-          kind: 'range',
-          from: logStart,
-          to: this.#keys.log(lsn + 1),
-          limit: 1,
-          descending: true,
-          keysOnly: true,
-        },
-        { kind: 'range', from: logStart, to: logEnd, limit: 1, keysOnly: true },
-      ],
-    )
+    const upTo = { kind: 'range', from: logStart, to: this.#keys.log(lsn + 1) } as const
+    const reply = await this.#guarded(epoch, [
+      { kind: 'range', from: window },
+      { ...upTo, limit: 1, descending: true, keysOnly: true },
+      { kind: 'range', from: logStart, to: logEnd, limit: 1, keysOnly: true },
+    ])
     const [known, last, first] = reply.results.map(({ keys }) => keys[0])
     const isEmpty = first === undefined
     const beginLsn = isEmpty ? lsn : last && this.#keys.startLsnOf(last.key)!
