@@ -1,8 +1,6 @@
 import { afterAll, it } from 'vitest'
 import { type EtcdCluster, type EtcdOptions, etcdMissing, startEtcd } from './etcd-cluster.mjs'
 
-export type { EtcdCluster, EtcdNode } from './etcd-cluster.mjs'
-
 /**
  * Starts etcd for a test file, which ends it too; undefined where there is none, which is said on standard error and by a skipped test.
  * To be called while tests are collected.

@@ -3,7 +3,7 @@ import * as path from 'node:path'
 import { ReplicationError } from '../errors.js'
 import { etcdSchema } from './schema.js'
 
-export type Grpc = typeof import('@grpc/grpc-js')
+type Grpc = typeof import('@grpc/grpc-js')
 
 /** The gRPC client, and what it must know of etcd's calls. */
 export interface EtcdPackages {
@@ -12,7 +12,7 @@ export interface EtcdPackages {
 }
 
 type Service = InstanceType<Grpc['Client']>['constructor'] & (new (...args: never[]) => object)
-export type EtcdServices = Record<'KV' | 'Watch' | 'Lease' | 'Auth', Service>
+type EtcdServices = Record<'KV' | 'Watch' | 'Lease' | 'Auth', Service>
 
 interface ProtoLoader {
   fromJSON(schema: unknown, options: object): never

@@ -117,7 +117,7 @@ export const etcdSchema = {
 /** Compare.result, Compare.target, RangeRequest.sortOrder and Event.type, as far as they are used. */
 export const etcdEnum = { equal: 0, modRevision: 2, descending: 2, deleted: 1 } as const
 
-export interface ResponseHeader {
+interface ResponseHeader {
   readonly revision: string
 }
 
