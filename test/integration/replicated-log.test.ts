@@ -249,7 +249,7 @@ describe.each(engines)('a replicated log on $name', ({ connect }) => {
     expect(seen.filter(({ kind }) => kind === 'epoch')).toHaveLength(2)
   })
 
-  it('ends a follower that the window overtook with an error, and one that is aborted without', async () => {
+  it('ends the following with an error when the window has moved beyond it, and without when it is aborted', async () => {
     const { log, epoch } = await taken()
     await appendEntries(log, epoch, 0, [8, 8, 8])
     const late = log.follow(0)[Symbol.asyncIterator]()
@@ -262,8 +262,8 @@ describe.each(engines)('a replicated log on $name', ({ connect }) => {
       for (;;) await late.next()
     }
     await expect(overtaken()).rejects.toMatchObject({ code: 'TIDEMARK_STANDBY_BEHIND' })
-    const behind = log.follow(8)[Symbol.asyncIterator]()
-    await expect(behind.next()).rejects.toMatchObject({ code: 'TIDEMARK_STANDBY_BEHIND' })
+    const tooLate = log.follow(8)[Symbol.asyncIterator]()
+    await expect(tooLate.next()).rejects.toMatchObject({ code: 'TIDEMARK_STANDBY_BEHIND' })
     const abort = new AbortController()
     const ended = (async () => {
       for await (const change of log.follow(40, { signal: abort.signal }))

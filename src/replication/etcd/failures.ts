@@ -7,7 +7,7 @@ export interface CallFailure {
   readonly details: string
 }
 
-/** The status codes that are told apart (gRPC's own numbers). */
+/** The status codes that matter here (gRPC's own numbers). */
 const status = {
   invalidArgument: 3,
   notFound: 5,
