@@ -17,6 +17,7 @@ const folders = {
   jobs: ['base', 'log', 'replication'],
   archive: ['base', 'log', 'matching', 'pool', 'factors'],
   store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
+  'market-data': ['base', 'log', 'matching', 'pool'],
   cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication'],
 }
 
@@ -102,6 +103,23 @@ const rows = {
     'store-cursor',
     'store-options',
     ['store', 'store-status'],
+    'index',
+  ],
+  'market-data': [
+    'errors',
+    'grids',
+    'ring',
+    'intervals',
+    'price-side',
+    'book',
+    'candles',
+    'types',
+    'tape',
+    'ticker',
+    'symbol-data',
+    'market-data',
+    'follow',
+    'public',
     'index',
   ],
   cli: [

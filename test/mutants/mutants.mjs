@@ -1077,4 +1077,18 @@ export const mutants = [
     replace: 'this.#dispatcher.add(applied.job); this.#dispatcher.pump();',
     tests: ['test/faults/jobs-kill.test.ts'],
   },
+  {
+    name: 'market data shows the next part of an iceberg in its old place',
+    file: 'dist/src/market-data/book.js',
+    find: 'this.#dequeue(maker);\n        maker.open = open;\n        this.#enqueue(maker);',
+    replace: 'this.#resize(maker, open, Math.min(maker.display, open));',
+    tests: ['test/unit/market-data/market-data.test.ts'],
+  },
+  {
+    name: 'changes of the depth are not numbered one by one',
+    file: 'dist/src/market-data/symbol-data.js',
+    find: 'updateId: ++this.updateId,',
+    replace: 'updateId: (this.updateId += 2),',
+    tests: ['test/unit/market-data/market-data.test.ts'],
+  },
 ]
