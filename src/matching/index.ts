@@ -1,13 +1,17 @@
 // What the rest of the house uses of the matching engine. What users of the package get of it stands in public.ts.
 
 export { packedInstrument, packedOrderNumbers, unpackOrder } from './book/packed-order.js'
+export { cancelAllEverywhere } from './codec/cancel-all-fields.js'
 export { clientOrderIdWordsAt } from './codec/client-order-id.js'
 export {
+  CANCEL_ALL_HAS_IDS,
+  CANCEL_ALL_HAS_PRICES,
   flagsOf,
   HAS_CLIENT_ORDER_ID,
   HEADER_WORDS,
   hasTag,
   INSTRUMENT_HAS_DETAILS,
+  MORE_SHIFT,
   NEW_HAS_REQUEST_ID,
   OMITS_ORDER_ID,
   optionalAt,

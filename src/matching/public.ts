@@ -11,8 +11,8 @@ export {
   type ShardCopy,
 } from './book/shard-copy.js'
 export { copiedInstruments, type ShardRestore } from './book/shard-restore.js'
+export { cancelAllFlags } from './codec/cancel-all-fields.js'
 export {
-  cancelAllFlags,
   commandGrids,
   encodeCommand,
   instrumentFromCommand,
@@ -24,6 +24,7 @@ export type { CommandGrids } from './codec/command-grids.js'
 export { commandAccount, commandTagHigh, commandTagLow, readU64 } from './codec/command-layout.js'
 export * from './codec/command-reader.js'
 export {
+  encodeBlock,
   encodeBust,
   encodeCancel,
   encodeCancelAll,
@@ -53,6 +54,7 @@ export {
 } from './codec/instrument-record.js'
 export { limits, noInstrument } from './codec/limits.js'
 export * from './codec/names.js'
+export type { NewOrderExtras } from './codec/new-order-extras.js'
 export { NewOrderFields } from './codec/new-order-fields.js'
 export { encodeNew } from './codec/new-order-writer.js'
 export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'

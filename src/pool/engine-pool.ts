@@ -133,6 +133,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   ): Promise<EnginePool> {
     const pool = new EnginePool(parts)
     try {
+      await pool.#intake.restoreBlocks()
       await pool.#addInstruments(parts.waiting.registry.missing(instruments))
     } catch (error) {
       await pool.close()
@@ -331,6 +332,40 @@ export class EnginePool extends Emitter<PoolEvents> {
       const part = instruments.slice(from, from + step)
       await Promise.all(part.map((instrument) => this.addInstrument(instrument)))
     }
+  }
+
+  /**
+   * Cancels all orders of an account in every symbol, and refuses new ones with `ACCOUNT_BLOCKED` until it is unblocked: a logged command
+   * like any other, which resolves when it is on disk for every symbol. @throws as `submit`.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
+   * })
+   * await pool.block(7)
+   * const order = { symbol: 'BTC-USD', account: 7, side: 'buy', orderType: 'limit', price: 1, quantity: 1 }
+   * const { status, code } = await pool.submit({ type: 'new', ...order })
+   * console.log(status, code, pool.blockedAccounts()) // rejected ACCOUNT_BLOCKED [ 7 ]
+   * await pool.unblock(7)
+   * await pool.close()
+   * ```
+   */
+  block(account: number): Promise<ExecutionReport> {
+    return this.submit({ type: 'block', account })
+  }
+
+  /** Takes orders of an account again. @throws as `submit`. */
+  unblock(account: number): Promise<ExecutionReport> {
+    return this.submit({ type: 'unblock', account })
+  }
+
+  /** The accounts that are blocked, as far as that is on disk, ascending. */
+  blockedAccounts(): number[] {
+    return this.#intake.blockedAccounts()
   }
 
   /** Every instrument of the pool, in the order in which they were added. */

@@ -218,6 +218,9 @@ export interface OrderTerms {
   readonly trailingBasisPoints?: number
   /** The last price from which on the trail follows it. */
   readonly activationPrice?: string
+  readonly selfTradeGroup?: number
+  /** Of a new order only. */
+  readonly minQuantity?: string
 }
 
 /** One order, as of an LSN. */
@@ -491,6 +494,12 @@ export type TradeBustedEvent = EventPlace & {
   readonly tradeId: number
 }
 
+/** The symbol takes no orders of an account from now on, or takes them again. A block is one such event for each symbol. */
+export type AccountEvent = EventPlace & {
+  readonly event: 'account-blocked' | 'account-unblocked'
+  readonly account: number
+}
+
 /** What an instrument says of itself from now on. */
 export type InstrumentChangedEvent = EventPlace & InstrumentDetails & { readonly event: 'instrument-changed' }
 
@@ -507,6 +516,7 @@ export type PoolEvent =
   | PhaseChangedEvent
   | TradeBustedEvent
   | InstrumentChangedEvent
+  | AccountEvent
 
 export interface SubscribeOptions {
   /**

@@ -8,7 +8,7 @@ const orderTypes = 'limit market stop stop-limit take-profit take-profit-limit'.
 const timesInForce = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD', 'at-open', 'at-close']
 const preventions = [undefined, 'none', 'cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement']
 const cancelReasons =
-  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band'.split(
+  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band account-blocked'.split(
     ' ',
   )
 const replaceReasons = 'requested reduced self-trade'.split(' ')
@@ -17,7 +17,8 @@ const codes =
   POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE DISPLAY_QUANTITY_TOO_SMALL PRICE_NOT_APPLICABLE REQUEST_ID_OUTDATED
   REQUEST_ID_REUSED INSTRUMENT_CLOSED PRICE_TOO_LOW PRICE_TOO_HIGH QUANTITY_TOO_SMALL QUANTITY_TOO_LARGE
   NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED
-  DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED`.split(/\s+/)
+  DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED ACCOUNT_BLOCKED
+  MIN_QUANTITY_NOT_FILLABLE`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -124,7 +125,7 @@ function fixedFields(reader: Reader): Fields {
       reader.at += 8
       return {
         type: 'cancel-all',
-        account: reader.u32(8),
+        ...(!reader.has(4) && { account: reader.u32(8) }),
         ...(reader.has(1) && { side: sides[reader.has(2) ? 1 : 0] }),
       }
     }
@@ -142,6 +143,10 @@ function fixedFields(reader: Reader): Fields {
       }
     case 8:
       return { type: 'bust', tradeId: reader.u64() }
+    case 12:
+    case 13:
+      reader.at += 8
+      return { type: reader.kind === 12 ? 'block' : 'unblock', account: reader.u32(8) }
     case 9:
       return { type: 'expire', time: reader.u64(), endOfDay: reader.has(1) }
     default:
@@ -160,6 +165,8 @@ function optionalFields(reader: Reader): Fields {
       ...reader.optional(16, 'expireTime'),
       ...((more & 1) !== 0 && { trailingOffset: reader.u64() }),
       ...((more & 2) !== 0 && { trailingBasisPoints: reader.u64() }),
+      ...((more & 4) !== 0 && { selfTradeGroup: reader.u64() }),
+      ...((more & 8) !== 0 && { minQuantity: reader.u64() }),
       ...readClientId(reader, 128),
       ...reader.optional(32, 'requestId'),
     }
@@ -169,6 +176,12 @@ function optionalFields(reader: Reader): Fields {
     const account = reader.has(16) ? { account: reader.u64() } : {}
     const omitted = reader.has(256) ? { orderIdOmitted: true } : {}
     return { ...client, ...omitted, ...account, ...reader.optional(32, 'requestId') }
+  }
+  if (reader.kind === 5) {
+    const prices = reader.has(8) ? { minPrice: reader.u64(), maxPrice: reader.u64() } : {}
+    const orderIds: number[] = []
+    while (reader.has(16) && reader.at < reader.start + reader.length) orderIds.push(reader.u64())
+    return { ...prices, ...(reader.has(16) && { orderIds }) }
   }
   if (reader.kind === 11) {
     const { set, removed } = readDetails(reader)
@@ -259,6 +272,9 @@ function readEvent(reader: Reader, command: Fields): Fields {
         firstLsn: reader.u64(),
         ...skipCode(reader),
       }
+    case 44:
+    case 45:
+      return { event: reader.kind === 44 ? 'account-blocked' : 'account-unblocked', account: reader.u32(4) }
     case 42: {
       const { set: details } = readDetails(reader)
       return { event: 'instrument-changed', details }

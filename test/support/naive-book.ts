@@ -19,9 +19,11 @@ import type {
   Side,
 } from '#tidemark/matching/codec/names.js'
 import { naiveCallPrice } from './naive-auction.js'
+import { chosenByCancelAll } from './naive-cancel-all.js'
+import { areOwn } from './naive-self-trade.js'
 import { type NaiveTrail, passes, trailedStop, trailOf } from './naive-trailing.js'
 
-interface NaiveOrder {
+export interface NaiveOrder {
   readonly command: DecodedNew
   price: number
   open: number
@@ -59,6 +61,7 @@ export class NaiveBook {
   #trades = 0
   #highestOrderId = 0
   #places = 0
+  #blocked: number[] = []
 
   constructor(definition: InstrumentDefinition) {
     const { phase = 'continuous', ...rest } = definition
@@ -111,11 +114,10 @@ export class NaiveBook {
       else if (type === 'reduce') this.#reduce(order, command.quantity)
       else this.#replace(order, command.price === 0 ? order.price : command.price, command.quantity)
     } else if (type === 'cancel-all') {
-      const { account, side } = command
-      for (const order of this.#orders.filter(({ command: own }) => own.account === account)) {
-        if (side === undefined || order.command.side === side) this.#cancel(order, 'cancel-all')
-      }
-    } else if (type === 'expire') this.#expire(command.time, command.endOfDay)
+      for (const order of chosenByCancelAll(command, this.#orders, this.#inBookOrder()))
+        this.#cancel(order, 'cancel-all')
+    } else if (type === 'block' || type === 'unblock') this.#block(command.account, type === 'block')
+    else if (type === 'expire') this.#expire(command.time, command.endOfDay)
     else if (type === 'instrument-change') this.#change(command)
     else if (type === 'phase') this.#changePhase(command)
     else if (type === 'bust') this.#bust(command.tradeId)
@@ -237,6 +239,14 @@ export class NaiveBook {
     }
   }
 
+  #block(account: number, isBlocked: boolean): void {
+    this.#blocked = this.#blocked.filter((other) => other !== account)
+    if (isBlocked) this.#blocked.push(account)
+    this.#events.push({ event: isBlocked ? 'account-blocked' : 'account-unblocked', account })
+    for (const order of this.#orders.filter(({ command }) => this.#blocked.includes(command.account)))
+      this.#cancel(order, 'account-blocked')
+  }
+
   #change({ set, removed }: InstrumentChange): void {
     const details = { ...this.#details, ...set }
     for (const name of removed) if (set[name] === undefined) delete details[name]
@@ -269,6 +279,10 @@ export class NaiveBook {
 
   #new(command: DecodedNew): void {
     const { orderId, side, orderType, timeInForce, price, quantity, postOnly } = command
+    if (this.#blocked.includes(command.account)) {
+      this.#rejectNew(command, 'ACCOUNT_BLOCKED')
+      return
+    }
     if (this.#orders.some((o) => o.command.orderId === orderId)) {
       this.#rejectNew(command, 'DUPLICATE_ORDER_ID')
       return
@@ -296,7 +310,9 @@ export class NaiveBook {
       stopPrice: firstStopPrice(command),
       trail: trailOf(command),
     }
-    const isImmediate = timeInForce === 'FOK' || (timeInForce === 'IOC' && orderType === 'limit')
+    const isImmediate =
+      timeInForce === 'FOK' ||
+      (timeInForce === 'IOC' && (orderType === 'limit' || command.minQuantity !== undefined))
     const isOpening = this.#isCall() && !this.#isClosing
     if (timeInForce === 'at-open' ? !isOpening : this.#isCall() && !waits(orderType) && isImmediate) {
       this.#rejectNew(command, 'NOT_IN_THIS_PHASE')
@@ -344,6 +360,10 @@ export class NaiveBook {
     }
     if (timeInForce === 'FOK' && !this.#fillable(order)) {
       this.#rejectNew(command, 'FOK_NOT_FILLABLE')
+      return
+    }
+    if (command.minQuantity !== undefined && !this.#fillable(order, command.minQuantity)) {
+      this.#rejectNew(command, 'MIN_QUANTITY_NOT_FILLABLE')
       return
     }
     const rests = orderType === 'limit' && timeInForce !== 'IOC' && timeInForce !== 'FOK'
@@ -434,17 +454,20 @@ export class NaiveBook {
   }
 
   #expire(time: number, endOfDay: boolean): void {
-    const inOrder = [
+    for (const order of this.#inBookOrder()) {
+      const { timeInForce, expireTime = 0 } = order.command
+      if (timeInForce === 'GTD' && expireTime <= time) this.#cancel(order, 'expired')
+      if (endOfDay && ['DAY', 'at-open', 'at-close'].includes(timeInForce)) this.#cancel(order, 'end-of-day')
+    }
+  }
+
+  #inBookOrder(): NaiveOrder[] {
+    return [
       ...this.#resting('buy'),
       ...this.#resting('sell'),
       ...this.#waiting('fall'),
       ...this.#waiting('rise'),
     ]
-    for (const order of inOrder) {
-      const { timeInForce, expireTime = 0 } = order.command
-      if (timeInForce === 'GTD' && expireTime <= time) this.#cancel(order, 'expired')
-      if (endOfDay && ['DAY', 'at-open', 'at-close'].includes(timeInForce)) this.#cancel(order, 'end-of-day')
-    }
   }
 
   /** Trades an order that is in no queue and does with the rest what its type asks for. */
@@ -469,7 +492,7 @@ export class NaiveBook {
     while (taker.open > 0) {
       const maker = this.#crossable(taker.command.side, limit)[0]
       if (maker === undefined) return false
-      if (mode !== 'none' && maker.command.account === taker.command.account) {
+      if (mode !== 'none' && areOwn(maker.command, taker.command)) {
         if (mode === 'cancel-oldest' || mode === 'cancel-both') this.#cancel(maker, 'self-trade')
         if (mode === 'cancel-newest' || mode === 'cancel-both') return true
         if (mode === 'decrement') {
@@ -536,13 +559,13 @@ export class NaiveBook {
   }
 
   /** Rehearses the fill: walks the queue as matching would, on copies, and looks whether it gets to the end. */
-  #fillable(taker: NaiveOrder): boolean {
+  #fillable(taker: NaiveOrder, atLeast = taker.open): boolean {
     const { command } = taker
     const mode = this.#prevention(taker)
     const isMarket = withoutLimit(command.orderType)
-    let needed = taker.open
+    let needed = atLeast
     const queue = this.#crossable(command.side, isMarket ? undefined : taker.price).map((o) => ({
-      account: o.command.account,
+      command: o.command,
       price: o.price,
       open: o.open,
       shown: o.shown,
@@ -551,7 +574,7 @@ export class NaiveBook {
     while (needed > 0) {
       const maker = queue.shift()
       if (maker === undefined) return false
-      if (mode !== 'none' && maker.account === command.account) {
+      if (mode !== 'none' && areOwn(maker.command, command)) {
         if (mode === 'cancel-oldest') continue
         return false
       }
@@ -737,6 +760,7 @@ export class NaiveBook {
       waitingForFall: this.#waiting('fall').map(stateOf),
       waitingForRise: this.#waiting('rise').map(stateOf),
       tracking: [...this.#tracking('buy'), ...this.#tracking('sell')].map((o) => o.command.orderId),
+      ...(this.#blocked.length > 0 && { blockedAccounts: this.#blocked.toSorted((a, b) => a - b) }),
       accounts: accounts.map((account) => ({
         account,
         orderIds: this.#orders.filter((o) => o.command.account === account).map((o) => o.command.orderId),
@@ -814,6 +838,7 @@ function stateOf(order: NaiveOrder): OrderState {
     ...waitingState(order),
     ...(command.expireTime !== undefined && { expireTime: command.expireTime }),
     ...(command.selfTradePrevention !== undefined && { selfTradePrevention: command.selfTradePrevention }),
+    ...(command.selfTradeGroup !== undefined && { selfTradeGroup: command.selfTradeGroup }),
   }
 }
 

@@ -134,6 +134,9 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
     case 'phase-changed':
     case 'trade-busted':
       return { ...place, event, ...JSON.parse(columns['details']![i]) }
+    case 'account-blocked':
+    case 'account-unblocked':
+      return { ...place, event, account: ids.account }
     default:
       return { ...place, event }
   }

@@ -196,6 +196,10 @@ export class PoolRows implements LogRows {
       case eventKinds.repeated:
         this.#repeated(words, from, at, row)
         break
+      case eventKinds['account-blocked']:
+      case eventKinds['account-unblocked']:
+        numbers['account']![row] = words[at + 1]! >>> 0
+        break
       case eventKinds['instrument-changed']:
         this.events.others['details']![row] = this.#detailsText(words, at, key)
         break
@@ -238,7 +242,7 @@ export class PoolRows implements LogRows {
     numbers['quantity_lots']![row] = fields.quantity
     numbers['post_only']![row] = fields.postOnly ? 1 : 0
     if (fields.price !== 0) numbers['price_ticks']![row] = fields.price
-    const terms = describeTerms(fields, this.texts.grid(key, 'price'))
+    const terms = describeTerms(fields, this.texts.grid(key, 'price'), this.texts.grid(key, 'quantity'))
     if (terms !== undefined) others['terms']![row] = JSON.stringify(terms)
     if (fields.stopPrice !== 0 && terms?.activationPrice === undefined)
       numbers['stop_price_ticks']![row] = fields.stopPrice
@@ -347,6 +351,8 @@ export class PoolRows implements LogRows {
       command.type === 'bust'
     )
       others['definition']![row] = definitionText(command)
+    if (command.type === 'cancel-all' && (command.minPrice ?? command.orderIds) !== undefined)
+      others['definition']![row] = definitionText(command)
   }
 }
 
@@ -357,9 +363,9 @@ function tagOf(words: Int32Array, from: number): bigint | undefined {
   return low === 0 && high === 0 ? undefined : (BigInt(high) << 32n) | BigInt(low)
 }
 
-/** What an instrument was created with, or is changed to, its new phase, or the trade that does not count, as JSON. */
+/** What an instrument was created with, or is changed to, its new phase, the trade that does not count, and what a cancel-all says beside its columns, as JSON. */
 function definitionText(
-  command: DecodedCommand & { type: 'instrument' | 'instrument-change' | 'phase' | 'bust' },
+  command: DecodedCommand & { type: 'instrument' | 'instrument-change' | 'phase' | 'bust' | 'cancel-all' },
 ): string {
   const { type, tagLow, tagHigh, instrumentId, ...definition } = command
   return JSON.stringify(definition)

@@ -70,7 +70,7 @@ export const tradesTable = table('trades', {
 
 /**
  * `quantity`: of the new order (accepted), open from then on (replaced, triggered), no longer open (cancelled), open after the
- * first execution (repeated). `details`: what an instrument says of itself from then on (instrument-changed), as JSON.
+ * first execution (repeated). `terms`: what few new orders say of themselves, as JSON. `details`: what an instrument says of itself from then on (instrument-changed), as JSON.
  */
 export const orderEventsTable = table('order_events', {
   symbol: key,

@@ -28,6 +28,9 @@ const decimalFields: ReadonlySet<string> = new Set([
   'minNotional',
 ])
 
+/** Commands that concern more than one symbol, or make one. */
+const goByThemselves: ReadonlySet<unknown> = new Set(['instrument', 'cancel-all', 'block', 'unblock'])
+
 /**
  * Commands as JSON lines. A line that is no command is refused, with its number and a code, and the lines after it are read. The
  * index of a command counts every line that is not blank, refused ones too.
@@ -72,7 +75,7 @@ export class JsonLinesSource implements CommandSource {
       if (line === null) return false
       if (line !== undefined && line.trim() === '') continue
       const command = this.#parse(line)
-      if (command?.['type'] === 'instrument' || command?.['type'] === 'cancel-all') {
+      if (command && goByThemselves.has(command['type'])) {
         if (batch.length > 0) {
           this.#held = command
           return true

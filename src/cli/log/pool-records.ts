@@ -1,5 +1,7 @@
 import type { InspectedRecord } from '../../log/index.js'
 import {
+  CANCEL_ALL_HAS_IDS,
+  CANCEL_ALL_HAS_PRICES,
   type CommandKind,
   clientOrderIdWordsAt,
   codeWords,
@@ -22,6 +24,7 @@ import {
   INSTRUMENT_HAS_DETAILS,
   type InstrumentDefinition,
   limits,
+  MORE_SHIFT,
   optionalAt,
 } from '../../matching/index.js'
 import {
@@ -102,10 +105,16 @@ function commandFits(words: Int32Array, length: number): boolean {
   }
   if (kind === commandKinds['instrument-change']) return detailsFit(words, fixed, length)
   const flags = flagsOf(words, 0)
+  if (kind === commandKinds['cancel-all']) {
+    const prices = (flags & CANCEL_ALL_HAS_PRICES) === 0 ? 0 : 4
+    const ids = length - fixed - prices
+    return (flags & CANCEL_ALL_HAS_IDS) === 0 ? ids === 0 : ids > 0 && ids % 2 === 0
+  }
   if (kind > commandKinds.reduce) return length === fixed
-  // The client order id stands after stop price, display quantity and expire time, and before account and request id.
-  const before = bits(kind === commandKinds.new ? flags & 0x1c : 0) * 2
-  const after = bits(kind === commandKinds.new ? flags & 0x20 : flags & 0x30) * 2
+  // The client order id stands after all that only new orders have, and before account and request id.
+  const isNew = kind === commandKinds.new
+  const before = isNew ? (bits(flags & 0x1c) + bits(words[5]! >>> MORE_SHIFT)) * 2 : 0
+  const after = bits(isNew ? flags & 0x20 : flags & 0x30) * 2
   const hasClientId = (flags & HAS_CLIENT_ORDER_ID) !== 0
   const client = hasClientId ? clientOrderIdWordsAt(words, fixed + before) : 0
   return length === fixed + before + client + after
@@ -181,8 +190,8 @@ function decodeOrNothing(words: Int32Array, at: number): DecodedCommand | undefi
   }
 }
 
-const priceFields = ['price', 'stopPrice'] as const
-const quantityFields = ['quantity', 'displayQuantity'] as const
+const priceFields = ['price', 'stopPrice', 'minPrice', 'maxPrice'] as const
+const quantityFields = ['quantity', 'displayQuantity', 'minQuantity'] as const
 
 function describeCommand(
   command: DecodedCommand,

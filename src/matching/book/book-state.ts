@@ -6,6 +6,7 @@ import type { OrderState } from './order-state.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_ICEBERG,
+  FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
   typeOf,
@@ -34,12 +35,15 @@ export interface BookState {
   readonly waitingForRise: readonly OrderState[]
   /** Ids of the orders whose trails follow the last price, those that buy before those that sell, each in the order in which they began. */
   readonly tracking: readonly number[]
+  /** Ascending; absent when there are none. */
+  readonly blockedAccounts?: readonly number[]
   /** By ascending account: its live orders in the order in which they were accepted. */
   readonly accounts: readonly { readonly account: number; readonly orderIds: readonly number[] }[]
 }
 
 export function bookState(shard: ShardBooks, book: number): BookState {
   const { books, orders } = shard
+  const blocked = shard.blocked.of(book)
   const accounts: { account: number; orderIds: number[] }[] = []
   forEachOrder(shard, book, (order) => {
     if (orders.accountPrevious(order) < 0) {
@@ -59,6 +63,7 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     waitingForFall: sideState(shard, book * 4 + SIDE_WAIT_FALL),
     waitingForRise: sideState(shard, book * 4 + SIDE_WAIT_RISE),
     tracking: trackingIds(shard, book),
+    ...(blocked.length > 0 && { blockedAccounts: blocked }),
     accounts: accounts.sort((a, b) => a.account - b.account),
   }
 }
@@ -81,6 +86,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.number(books.trades(book))
   digest.number(books.highestOrderId(book))
   for (const tradeId of shard.busts.list(book)) digest.number(tradeId)
+  for (const account of shard.blocked.of(book)) digest.number(account)
   forEachOrder(shard, book, (order) => {
     const flags = orders.flags(order)
     digest.number(orders.id(order))
@@ -91,6 +97,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
     digest.number(orders.shown(order))
     digest.number(orders.filled(order))
     if ((flags & FLAG_CLIENT_ID) !== 0) digest.text(shard.clients.idOf(order))
+    if ((flags & FLAG_SELF_TRADE_GROUP) !== 0) digest.number(shard.groups.of(order))
     if ((flags & FLAG_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
     if (isConditional(typeOf(flags))) digest.number(orders.stopPrice(order))
     if ((flags & FLAG_TRAILING) !== 0) {

@@ -29,6 +29,10 @@ const PREVENTION = 7
 /** The phase's options, `PHASE_…` of command-layout.ts. */
 const OPTIONS_SHIFT = 8
 const OPTIONS = 3
+/** An account is blocked in the book. */
+const BLOCKING = 1 << 10
+/** A book without any of these trades every order as it comes. */
+const RESTRICTED = PHASE | LIMITED | BLOCKING
 
 const CONTINUOUS = phaseCodes.continuous
 const HALTED = phaseCodes.halted
@@ -127,9 +131,13 @@ export class BookTable {
   isLimited(book: number): boolean {
     return (this.#i32[book * 8 + FLAGS]! & LIMITED) !== 0
   }
-  /** Whether the book trades every order as it comes: its phase is continuous, and it has no limits. */
+  /** Whether the book trades every order as it comes: its phase is continuous, it has no limits, and no account is blocked. */
   isUnrestricted(book: number): boolean {
-    return (this.#i32[book * 8 + FLAGS]! & (PHASE | LIMITED)) === 0
+    return (this.#i32[book * 8 + FLAGS]! & RESTRICTED) === 0
+  }
+  /** Whether an account is blocked in the book. */
+  isBlocking(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & BLOCKING) !== 0
   }
   /** The limits in ticks and lots; 0 and Infinity where there is none. */
   minPrice(book: number): number {
@@ -182,6 +190,15 @@ export class BookTable {
     this.#f64[book * DOUBLES + LAST_PRICE] = lastPrice
     this.#f64[book * DOUBLES + TRADES] = trades
     this.#f64[book * DOUBLES + HIGHEST_ORDER_ID] = highestOrderId
+  }
+  /** Called before something of a book changes that is kept elsewhere, and that a snapshot has with the book. */
+  keep(book: number): void {
+    if (this.keeper !== undefined) this.keeper.keepBook(book)
+  }
+  /** Not part of a snapshot: a restore finds it out again. */
+  setBlocking(book: number, isBlocking: boolean): void {
+    const flags = this.#i32[book * 8 + FLAGS]!
+    this.#i32[book * 8 + FLAGS] = isBlocking ? flags | BLOCKING : flags & ~BLOCKING
   }
   /** The phase by its code, and its options. */
   setPhase(book: number, phase: number, options: number): void {

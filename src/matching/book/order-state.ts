@@ -34,4 +34,5 @@ export interface OrderState {
   readonly expireTime?: number
   /** Absent when the instrument's default applies. */
   readonly selfTradePrevention?: SelfTradePrevention
+  readonly selfTradeGroup?: number
 }

@@ -77,6 +77,9 @@ export function typeOf(flags: number): number {
   return (flags >>> FLAG_TYPE_SHIFT) & 15
 }
 
+/** The order has a self-trade group, which stands in `SelfTradeGroups`. */
+export const FLAG_SELF_TRADE_GROUP = 1 << 20
+
 /** Copies records before they change, while a snapshot is taken. */
 export interface OrderKeeper {
   keepOrder(order: number): void

@@ -16,7 +16,7 @@ import { beyondFall, beyondRise } from './trailing-stops.js'
 import { reachedByAny } from './waiting-orders.js'
 
 /** Numbers of an order in an answer: as an object each, a thousand orders take a shard thirty times as long to send. */
-export const packedOrderNumbers = 13
+export const packedOrderNumbers = 14
 
 /** Writes all that is known of a live order. */
 export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at: number): void {
@@ -32,6 +32,7 @@ export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at
   to[at + 8] = orders.displayQuantity(order)
   to[at + 9] = orders.stopPrice(order)
   to[at + 10] = orders.expireTime(order)
+  to[at + 13] = shard.groups.of(order)
   if ((orders.flags(order) & FLAG_TRAILING) === 0) return
   const slot = trails.slotOf(order)
   to[at + 11] = trails.isInBasisPoints(slot) ? -trails.distance(slot) : trails.distance(slot)
@@ -48,6 +49,7 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
   const flags = numbers[at + 3]!
   const type = typeOf(flags)
   const timeInForce = timeInForceNames[(flags >> FLAG_TIME_IN_FORCE_SHIFT) & 7]!
+  const selfTradeGroup = numbers[at + 13]!
   const prevention = selfTradePreventionNames[(flags >> FLAG_PREVENTION_SHIFT) & 7]
   return {
     orderId: numbers[at + 1]!,
@@ -66,6 +68,7 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
     ...(isConditional(type) && waitingState(numbers, at, flags)),
     ...(timeInForce === 'GTD' && { expireTime: numbers[at + 10]! }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
+    ...(selfTradeGroup !== 0 && { selfTradeGroup }),
   }
 }
 

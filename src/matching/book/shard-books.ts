@@ -1,7 +1,10 @@
+import { MORE_SHIFT } from '../codec/command-layout.js'
 import { commandClientOrderId } from '../codec/command-reader.js'
 import { timeInForceCodes } from '../codec/names.js'
+import { NewOrderFields } from '../codec/new-order-fields.js'
 import { RecordBuffer } from '../codec/record-buffer.js'
 import { AccountIndex } from './account-index.js'
+import { BlockedAccounts } from './blocked-accounts.js'
 import { BookTable } from './book-table.js'
 import { Busts } from './busts.js'
 import { ClientOrderIds } from './client-order-ids.js'
@@ -9,6 +12,7 @@ import { levelFields } from './level-store.js'
 import { OrderIndex } from './order-index.js'
 import {
   FLAG_CLIENT_ID,
+  FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
   FLAG_WAITING,
@@ -18,6 +22,7 @@ import {
 import { PriceLevels } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
+import { SelfTradeGroups } from './self-trade-groups.js'
 import { TrailingStops } from './trailing-stops.js'
 
 // The moves below touch the records directly: V8 stops inlining accessors when a function has taken in about 900 bytes
@@ -27,6 +32,8 @@ const DAY = timeInForceCodes.DAY
 const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
 const WAITING = FLAG_WAITING
 const CLIENT_ID = FLAG_CLIENT_ID
+const SELF_TRADE_GROUP = FLAG_SELF_TRADE_GROUP
+const MORE = MORE_SHIFT
 const ID = orderFields.id
 const PRICE = orderFields.price
 const OPEN = orderFields.open
@@ -44,13 +51,19 @@ const LEVEL_TAIL = levelFields.tail
 const LEVEL_COUNT = levelFields.count
 
 const RECORD = recordMask
-/** An order without any of these bits is neither a waiting stop nor DAY or GTD, which a book counts, and has no client order id. */
-const COUNTED_FLAGS = WAITING | CLIENT_ID | (7 << TIME_IN_FORCE_SHIFT)
+/**
+ * An order without any of these bits is neither a waiting stop nor DAY or GTD, which a book counts, and has nothing that is kept
+ * elsewhere.
+ */
+const COUNTED_FLAGS = WAITING | CLIENT_ID | SELF_TRADE_GROUP | (7 << TIME_IN_FORCE_SHIFT)
 
 /** Whether an `expire` command could ever kill an order with these flags. */
 export function canExpire(flags: number): boolean {
   return ((flags >> TIME_IN_FORCE_SHIFT) & 7) >= DAY
 }
+
+/** Read again for each order with extras. */
+const fields = new NewOrderFields()
 
 /** The state of all books of one shard, and the moves that every rule is made of. */
 export class ShardBooks {
@@ -62,6 +75,8 @@ export class ShardBooks {
   readonly requests = new RequestLedger()
   readonly clients = new ClientOrderIds()
   readonly busts = new Busts()
+  readonly blocked = new BlockedAccounts()
+  readonly groups = new SelfTradeGroups()
   readonly trails = new TrailingStops()
   /** Where the events of the command at hand go. */
   record = new RecordBuffer()
@@ -73,6 +88,8 @@ export class ShardBooks {
   aggressor = 0
   /** What that order has traded, in lots; set before crossing to what it had traded before. */
   aggressorFilled = 0
+  /** The self-trade group of that order, 0 for none; set before crossing. */
+  aggressorGroup = 0
   /** Set by crossing: the aggressor met its own account's order and its remainder is to be cancelled. */
   aggressorStopped = false
   /** Set by crossing: how much of the aggressor went to decrement prevention instead of trades, in lots. */
@@ -111,7 +128,23 @@ export class ShardBooks {
       i32[base + FLAGS] = flags | CLIENT_ID
       this.clients.add(book, account >>> 0, order, client)
     }
+    if (words[at + 5]! >>> MORE !== 0) this.#admitExtras(order, words, at)
     return order
+  }
+
+  #admitExtras(order: number, words: Int32Array, at: number): void {
+    fields.read(words, at)
+    const { selfTradeGroup } = fields
+    if (selfTradeGroup === 0) return
+    this.orders.i32[(order << 4) + FLAGS]! |= SELF_TRADE_GROUP
+    this.groups.set(order, selfTradeGroup)
+  }
+
+  /** The order with this record is the one that crosses next. */
+  setAggressor(order: number): void {
+    this.aggressor = order
+    this.aggressorFilled = this.orders.filled(order)
+    this.aggressorGroup = this.groups.of(order)
   }
 
   /** Undoes `admit`. The order must be in no queue. */
@@ -251,12 +284,22 @@ export class ShardBooks {
     orders.release(order)
   }
 
+  /** Blocks an account in a book, or ends that. */
+  setBlocked(book: number, account: number, isBlocked: boolean): void {
+    const { books, blocked } = this
+    books.keep(book)
+    if (isBlocked) blocked.add(book, account)
+    else blocked.remove(book, account)
+    books.setBlocking(book, blocked.count(book) > 0)
+  }
+
   /**
-   * Takes an order with these flags out of its book's counts of waiting orders and of orders that can expire, and forgets its client's id
-   * and its trail.
+   * Takes an order with these flags out of its book's counts of waiting orders and of orders that can expire, and forgets what is
+   * kept of it elsewhere.
    */
   uncount(book: number, order: number, flags: number): void {
     if ((flags & CLIENT_ID) !== 0) this.clients.remove(book, this.orders.account(order), order)
+    if ((flags & SELF_TRADE_GROUP) !== 0) this.groups.remove(order)
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
     if ((flags & FLAG_TRAILING) !== 0) this.trails.remove(order, book, flags & 1)

@@ -8,6 +8,7 @@ import {
   FLAG_CLIENT_ID,
   FLAG_FILLED,
   FLAG_ICEBERG,
+  FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
   FLAG_WAITING,
@@ -33,16 +34,30 @@ import type { ShardBooks } from './shard-books.js'
  *  bust      0, instrument id, id u64 of a trade that was busted
  *  trail     number of an order that stands before, 1 when the distance is in basis points, distance u64, reference u64 (0: does not
  *            track), number of its beginning u64
+ *  group     number of an order that stands before, its self-trade group
+ *  blocked   0, instrument id of a book that stands before, account that is blocked there, 0
  *  client    number of an order that stands before, 0, its client order id as in commands, zeros up to the longest
  * ```
  */
-export const copyKinds = { book: 1, order: 2, extended: 3, request: 4, client: 5, bust: 6, trail: 7 } as const
+export const copyKinds = {
+  book: 1,
+  order: 2,
+  extended: 3,
+  request: 4,
+  client: 5,
+  bust: 6,
+  trail: 7,
+  blocked: 8,
+  group: 9,
+} as const
 export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
 export const ORDER_WORDS = 16
 export const EXTENDED_WORDS = 24
 export const REQUEST_WORDS = 18
 export const BUST_WORDS = 4
+export const BLOCKED_WORDS = 4
+export const GROUP_WORDS = 2
 /** Of a client order id, the longest. */
 export const CLIENT_WORDS = 2 + clientOrderIdWordsMax
 export const TRAIL_WORDS = 8
@@ -87,6 +102,8 @@ const REQUEST_KIND = copyKinds.request << KIND_SHIFT
 const TRAIL_KIND = copyKinds.trail << KIND_SHIFT
 const CLIENT_KIND = copyKinds.client << KIND_SHIFT
 const BUST_KIND = copyKinds.bust << KIND_SHIFT
+const BLOCKED_KIND = copyKinds.blocked << KIND_SHIFT
+const GROUP_KIND = copyKinds.group << KIND_SHIFT
 
 /**
  * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
@@ -248,7 +265,7 @@ export class ShardCopy {
     writeU64(words, at + 6, books.trades(book))
     writeU64(words, at + 8, books.highestOrderId(book))
     this.#at = at + used
-    return used + this.#copyBusts(book)
+    return used + this.#copyBusts(book) + this.#copyBlocked(book)
   }
 
   /** Returns the words that they took. */
@@ -264,6 +281,23 @@ export class ShardCopy {
       this.#at = at + BUST_WORDS
     }
     return ids.length * BUST_WORDS
+  }
+
+  /** Returns the words that the accounts that are blocked in a book took. */
+  #copyBlocked(book: number): number {
+    const { books, blocked } = this.#shard
+    if (!books.isBlocking(book)) return 0
+    const accounts = blocked.of(book)
+    for (const account of accounts) {
+      const at = this.#room(BLOCKED_WORDS)
+      const words = this.#words
+      words[at] = BLOCKED_KIND
+      words[at + 1] = books.instrumentId(book)
+      words[at + 2] = account
+      words[at + 3] = 0
+      this.#at = at + BLOCKED_WORDS
+    }
+    return accounts.length * BLOCKED_WORDS
   }
 
   #copyOrder(order: number): void {
@@ -301,6 +335,7 @@ export class ShardCopy {
     if (isExtended) this.#copyExtension(order, flags, at + ORDER_WORDS)
     this.#at = at + used
     if ((flags & FLAG_CLIENT_ID) !== 0) this.#copyClientId(order)
+    if ((flags & FLAG_SELF_TRADE_GROUP) !== 0) this.#copyGroup(order)
     if ((flags & FLAG_TRAILING) !== 0) this.#copyTrail(order)
   }
 
@@ -324,6 +359,13 @@ export class ShardCopy {
     words[at] = CLIENT_KIND | order
     writeClientOrderId(words, at + 2, this.#shard.clients.idOf(order))
     this.#at = at + CLIENT_WORDS
+  }
+
+  #copyGroup(order: number): void {
+    const at = this.#room(GROUP_WORDS)
+    this.#words[at] = GROUP_KIND | order
+    this.#words[at + 1] = this.#shard.groups.of(order)
+    this.#at = at + GROUP_WORDS
   }
 
   #copyExtension(order: number, flags: number, at: number): void {

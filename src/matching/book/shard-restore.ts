@@ -10,12 +10,14 @@ import { queuePrice } from './queue-price.js'
 import { recordMask } from './record-masks.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import {
+  BLOCKED_WORDS,
   BOOK_HEAD_WORDS,
   BUST_WORDS,
   CLIENT_WORDS,
   type CopyCounts,
   copyKinds,
   EXTENDED_WORDS,
+  GROUP_WORDS,
   KIND_SHIFT,
   ORDER_WORDS,
   REQUEST_WORDS,
@@ -108,6 +110,8 @@ export class ShardRestore {
       else if (kind === copyKinds.client) this.#addClientId(words, at)
       else if (kind === copyKinds.bust) this.#addBust(words, at)
       else if (kind === copyKinds.trail) this.#addTrail(words, at)
+      else if (kind === copyKinds.blocked) this.#addBlocked(words, at)
+      else if (kind === copyKinds.group) this.#addGroup(words, at)
       at += recordWords(words, at)
     }
     // By hand: a closure over `at` would keep it in memory, in the hottest loop of a restore.
@@ -256,6 +260,16 @@ export class ShardRestore {
     if (reference !== 0) this.#tracking.push({ order, book, sell, reference, beginning })
   }
 
+  #addGroup(words: Int32Array, at: number): void {
+    const order = this.#orderOf[words[at]! & RECORD]!
+    if (order !== 0) this.#shard.groups.set(order, words[at + 1]! >>> 0)
+  }
+
+  #addBlocked(words: Int32Array, at: number): void {
+    const book = this.#shard.books.find(words[at + 1]! >>> 0)
+    if (book >= 0) this.#shard.setBlocked(book, words[at + 2]! >>> 0, true)
+  }
+
   /** Makes the level of an order that is the first of its level to be added. Returns it. */
   #makeLevel(words: Int32Array, at: number, book: number, flags: number): number {
     const waits = (flags & FLAG_WAITING) !== 0
@@ -346,6 +360,10 @@ function recordWords(words: Int32Array, at: number): number {
       return BUST_WORDS
     case copyKinds.trail:
       return TRAIL_WORDS
+    case copyKinds.blocked:
+      return BLOCKED_WORDS
+    case copyKinds.group:
+      return GROUP_WORDS
     case copyKinds.book:
       return words[at + 1]!
     default:

@@ -2,6 +2,7 @@ import { broken } from '../../base/assert.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_ICEBERG,
+  FLAG_SELF_TRADE_GROUP,
   FLAG_SELL,
   FLAG_TRACKING,
   FLAG_TRAILING,
@@ -33,14 +34,20 @@ export function verifyShard(shard: ShardBooks): void {
   expectEqual('records with a level', withLevel, orders)
   expectEqual('orders in account lists', shard.accounts.verify(), orders)
   let named = 0
+  let grouped = 0
   for (let order = 1; order < shard.orders.used; order++) {
     const { orders, clients } = shard
+    if (orders.level(order) !== 0 && (orders.flags(order) & FLAG_SELF_TRADE_GROUP) !== 0) {
+      grouped++
+      expect('an order has the self-trade group that its flag says', shard.groups.of(order) !== 0)
+    }
     if (orders.level(order) === 0 || (orders.flags(order) & FLAG_CLIENT_ID) === 0) continue
     named++
     const found = clients.find(orders.book(order), orders.account(order), clients.idOf(order))
     expectEqual('order with a client order id', found, order)
   }
   expectEqual('client order ids', shard.clients.size, named)
+  expectEqual('self-trade groups', shard.groups.size, grouped)
   verifyTrails(shard)
   expectEqual('first triggered stop between commands', shard.firstTriggered, 0)
   expectEqual('last triggered stop between commands', shard.lastTriggered, 0)
@@ -105,6 +112,9 @@ function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: 
     verifySide(shard, book, SIDE_WAIT_FALL, counts) + verifySide(shard, book, SIDE_WAIT_RISE, counts)
   expectEqual(`waiting orders of book ${book}`, books.stops(book), waiting)
   expectEqual(`expiring orders of book ${book}`, books.expiring(book), counts.expiring)
+  expectEqual(`book ${book} blocks accounts`, books.isBlocking(book), shard.blocked.count(book) > 0)
+  for (const account of shard.blocked.of(book))
+    expectEqual(`orders of account ${account}, which is blocked`, shard.accounts.first(book, account), 0)
   const bid = levels.best(book * 4 + SIDE_BIDS)
   const ask = levels.best(book * 4 + SIDE_ASKS)
   if (!books.isContinuous(book)) return counts

@@ -1,13 +1,13 @@
 import { shown } from '../../base/shown.js'
+import { encodeCancelAllCommand } from './cancel-all-fields.js'
 import { checkClientOrderId } from './client-order-id.js'
 import { CommandError, conflict } from './command-errors.js'
 import { checkFieldCount, checkFieldNames } from './command-fields.js'
 import type { CommandGrids } from './command-grids.js'
-import { CANCEL_ALL_ONE_SIDE, CANCEL_ALL_SELL, PHASE_CLOSING, PHASE_TAKES_ORDERS } from './command-layout.js'
+import { PHASE_CLOSING, PHASE_TAKES_ORDERS } from './command-layout.js'
 import {
   encodeBust,
   encodeCancel,
-  encodeCancelAll,
   encodeExpire,
   encodePhase,
   encodeReduce,
@@ -46,6 +46,7 @@ import {
   selfTradePreventionCodes,
   timeInForceCodes,
 } from './names.js'
+import type { NewOrderExtras } from './new-order-extras.js'
 import { encodeNew } from './new-order-writer.js'
 import { hasNoLimit } from './order-types.js'
 
@@ -140,16 +141,7 @@ export function encodeCommand(
       )
     }
     case 'cancel-all':
-      checkFieldNames(command)
-      return encodeCancelAll(
-        words,
-        at,
-        instrumentId,
-        tagLow,
-        tagHigh,
-        accountOf(command.account),
-        cancelAllFlags(command.side),
-      )
+      return encodeCancelAllCommand(words, at, command, grids, tagLow, tagHigh)
     case 'phase':
       checkFieldNames(command)
       return encodePhase(
@@ -212,6 +204,8 @@ function newFieldsOf(command: NewCommand): number {
     has(command.displayQuantity) +
     has(command.expireTime) +
     has(command.selfTradePrevention) +
+    has(command.selfTradeGroup) +
+    has(command.minQuantity) +
     has(command.requestId) +
     has(command.tag)
   )
@@ -266,6 +260,7 @@ function encodeNewCommand(
     clientIdOf(command),
     trail.offset,
     trail.basisPoints,
+    extrasOf(command, grids),
   )
 }
 
@@ -299,6 +294,16 @@ function trailOf(command: NewCommand, { price }: CommandGrids): Trail {
     offset,
     basisPoints,
     activationPrice: activationPrice === undefined ? 0 : toSteps('activationPrice', activationPrice, price),
+  }
+}
+
+/** `undefined` for the many orders that have none of these fields. */
+function extrasOf(command: NewCommand, grids: CommandGrids): NewOrderExtras | undefined {
+  const { selfTradeGroup, minQuantity } = command
+  if (selfTradeGroup === undefined && minQuantity === undefined) return undefined
+  return {
+    selfTradeGroup: optionalWhole('selfTradeGroup', selfTradeGroup),
+    minQuantity: minQuantity === undefined ? 0 : toSteps('minQuantity', minQuantity, grids.quantity),
   }
 }
 
@@ -341,12 +346,6 @@ export function instrumentFromCommand(
     ...(phase !== undefined && { phase }),
     ...(details !== undefined && { details }),
   }
-}
-
-/** The flags of a cancel-all for a side. @throws CommandError when it is no side. */
-export function cancelAllFlags(side: unknown): number {
-  if (side === undefined) return 0
-  return sideOf(side) === 0 ? CANCEL_ALL_ONE_SIDE : CANCEL_ALL_ONE_SIDE | CANCEL_ALL_SELL
 }
 
 /** The error for a command whose `type` names nothing. */

@@ -34,12 +34,14 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
     'displayQuantity',
     'expireTime',
     'selfTradePrevention',
+    'selfTradeGroup',
+    'minQuantity',
     'requestId',
   ]),
   cancel: new Set(amendment),
   replace: new Set([...amendment, 'price', 'quantity']),
   reduce: new Set([...amendment, 'quantity']),
-  'cancel-all': new Set([...common, 'account', 'side']),
+  'cancel-all': new Set([...common, 'account', 'everybody', 'orderIds', 'side', 'minPrice', 'maxPrice']),
   instrument: new Set([
     ...common,
     'tickSize',
@@ -53,6 +55,8 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   phase: new Set([...common, 'phase', 'closing', 'takesOrders']),
   bust: new Set([...common, 'tradeId']),
   expire: new Set([...common, 'time', 'endOfDay']),
+  block: new Set(['type', 'tag', 'account']),
+  unblock: new Set(['type', 'tag', 'account']),
 }
 
 /**

@@ -26,6 +26,10 @@ export const NEW_HAS_MORE = 512
 export const MORE_TRAILING_OFFSET = 1
 /** … or in basis points. With either, the stop price is the activation price, and may be absent. */
 export const MORE_TRAILING_BASIS_POINTS = 2
+export const MORE_SELF_TRADE_GROUP = 4
+export const MORE_MIN_QUANTITY = 8
+/** Where byte 23 stands in its word. */
+export const MORE_SHIFT = 24
 
 /** For cancel, replace and reduce: the account follows. */
 export const AMEND_HAS_ACCOUNT = 16
@@ -47,6 +51,12 @@ export const OMITS_ORDER_ID = 256
 export const CANCEL_ALL_ONE_SIDE = 1
 /** … which is that of the sellers. */
 export const CANCEL_ALL_SELL = 2
+/** For cancel-all: of whatever account. */
+export const CANCEL_ALL_EVERYBODY = 4
+/** For cancel-all: the lowest and the highest price follow. */
+export const CANCEL_ALL_HAS_PRICES = 8
+/** For cancel-all: ids of orders follow, up to the record's end. */
+export const CANCEL_ALL_HAS_IDS = 16
 
 export const EXPIRE_END_OF_DAY = 1
 
@@ -69,6 +79,8 @@ export const CANCEL_ALL_WORDS = 4
 export const EXPIRE_WORDS = 4
 export const PHASE_WORDS = 4
 export const BUST_WORDS = 4
+/** Words of a block or unblock before its tag. */
+export const BLOCK_WORDS = 4
 /** Words of an instrument command before its tag and its strings. */
 export const INSTRUMENT_WORDS = 4
 export const TAG_WORDS = 2
@@ -86,6 +98,8 @@ commandWords[commandKinds.bust] = BUST_WORDS
 commandWords[commandKinds.expire] = EXPIRE_WORDS
 commandWords[commandKinds.noop] = HEADER_WORDS
 commandWords[commandKinds['instrument-change']] = HEADER_WORDS
+commandWords[commandKinds.block] = BLOCK_WORDS
+commandWords[commandKinds.unblock] = BLOCK_WORDS
 
 const TAGGED = HAS_TAG << FLAGS_SHIFT
 
@@ -127,8 +141,10 @@ export function commandTagHigh(words: Int32Array, at: number): number {
 export function commandAccount(words: Int32Array, at: number): number {
   const kind = words[at]! & 0xff
   if (kind === commandKinds.new) return words[at + 4]! >>> 0
-  if (kind === commandKinds['cancel-all']) return words[at + 2]! >>> 0
+  if (kind === commandKinds.block || kind === commandKinds.unblock) return words[at + 2]! >>> 0
   const flags = flagsOf(words, at)
+  if (kind === commandKinds['cancel-all'])
+    return (flags & CANCEL_ALL_EVERYBODY) === 0 ? words[at + 2]! >>> 0 : -1
   if (kind > commandKinds.reduce || (flags & AMEND_HAS_ACCOUNT) === 0) return -1
   const end = at + (words[at]! >>> LENGTH_SHIFT)
   return words[(flags & AMEND_HAS_REQUEST_ID) === 0 ? end - 2 : end - 4]! >>> 0

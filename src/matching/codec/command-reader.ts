@@ -2,6 +2,9 @@ import { clientOrderIdWordsAt, readClientOrderId } from './client-order-id.js'
 import {
   AMEND_HAS_ACCOUNT,
   AMEND_HAS_REQUEST_ID,
+  CANCEL_ALL_EVERYBODY,
+  CANCEL_ALL_HAS_IDS,
+  CANCEL_ALL_HAS_PRICES,
   CANCEL_ALL_ONE_SIDE,
   CANCEL_ALL_SELL,
   commandTagHigh,
@@ -66,6 +69,9 @@ export interface DecodedNew extends DecodedHeader {
   readonly expireTime?: number
   readonly requestId?: number
   readonly selfTradePrevention?: SelfTradePrevention
+  readonly selfTradeGroup?: number
+  /** Lots. */
+  readonly minQuantity?: number
 }
 
 export interface DecodedCancel extends DecodedHeader {
@@ -106,9 +112,16 @@ export interface DecodedReduce extends DecodedHeader {
 
 export interface DecodedCancelAll extends DecodedHeader {
   readonly type: 'cancel-all'
-  readonly account: number
+  /** Of this account only; of every one without it. */
+  readonly account?: number
   /** Of this side only. */
   readonly side?: Side
+  /** With a limit price from here … */
+  readonly minPrice?: number
+  /** … to here only, ticks. */
+  readonly maxPrice?: number
+  /** With these ids only. */
+  readonly orderIds?: readonly number[]
 }
 
 export interface DecodedInstrument extends DecodedHeader, InstrumentDefinition {
@@ -124,6 +137,12 @@ export interface DecodedExpire extends DecodedHeader {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number
   readonly endOfDay: boolean
+}
+
+/** Blocks an account in one instrument, or ends that. */
+export interface DecodedBlock extends DecodedHeader {
+  readonly type: 'block' | 'unblock'
+  readonly account: number
 }
 
 export interface DecodedPhase extends DecodedHeader {
@@ -152,6 +171,7 @@ export type DecodedCommand =
   | DecodedInstrument
   | DecodedInstrumentChange
   | DecodedExpire
+  | DecodedBlock
   | DecodedPhase
   | DecodedBust
   | DecodedNoop
@@ -215,7 +235,7 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
       }
     }
     case commandKinds['cancel-all']:
-      return { type: 'cancel-all', ...header, account: words[at + 2]! >>> 0, ...oneSide(words, at) }
+      return { type: 'cancel-all', ...header, ...cancelAllFields(words, at) }
     case commandKinds.instrument:
       return { type: 'instrument', ...header, ...decodeInstrument(words, at) }
     case commandKinds['instrument-change']:
@@ -228,6 +248,10 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
       return { type: 'phase', ...header, ...phaseOf(words[at + 2]!, flagsOf(words, at)) }
     case commandKinds.bust:
       return { type: 'bust', ...header, tradeId: readU64(words, at + 2) }
+    case commandKinds.block:
+      return { type: 'block', ...header, account: words[at + 2]! >>> 0 }
+    case commandKinds.unblock:
+      return { type: 'unblock', ...header, account: words[at + 2]! >>> 0 }
     case commandKinds.noop:
       return { type: 'noop', ...header }
     default:
@@ -247,10 +271,25 @@ export function phaseOf(
   }
 }
 
-function oneSide(words: Int32Array, at: number): { side?: Side } {
+function cancelAllFields(
+  words: Int32Array,
+  at: number,
+): Omit<DecodedCancelAll, 'type' | keyof DecodedHeader> {
   const flags = flagsOf(words, at)
-  if ((flags & CANCEL_ALL_ONE_SIDE) === 0) return {}
-  return { side: (flags & CANCEL_ALL_SELL) === 0 ? 'buy' : 'sell' }
+  const hasPrices = (flags & CANCEL_ALL_HAS_PRICES) !== 0
+  const prices = optionalAt(words, at)
+  const end = at + (words[at]! >>> LENGTH_SHIFT)
+  const orderIds: number[] = []
+  if ((flags & CANCEL_ALL_HAS_IDS) !== 0)
+    for (let i = hasPrices ? prices + 4 : prices; i < end; i += 2) orderIds.push(readU64(words, i))
+  return {
+    ...((flags & CANCEL_ALL_EVERYBODY) === 0 && { account: words[at + 2]! >>> 0 }),
+    ...((flags & CANCEL_ALL_ONE_SIDE) !== 0 && {
+      side: (flags & CANCEL_ALL_SELL) === 0 ? ('buy' as const) : ('sell' as const),
+    }),
+    ...(hasPrices && { minPrice: readU64(words, prices), maxPrice: readU64(words, prices + 2) }),
+    ...((flags & CANCEL_ALL_HAS_IDS) !== 0 && { orderIds }),
+  }
 }
 
 const fields = new NewOrderFields()
@@ -281,6 +320,8 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     ...(fields.clientOrderId !== undefined && { clientOrderId: fields.clientOrderId }),
     ...(hasRequestId && { requestId: readU64(words, at + (words[at]! >>> LENGTH_SHIFT) - 2) }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
+    ...(fields.selfTradeGroup !== 0 && { selfTradeGroup: fields.selfTradeGroup }),
+    ...(fields.minQuantity !== 0 && { minQuantity: fields.minQuantity }),
   }
 }
 

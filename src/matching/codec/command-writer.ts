@@ -3,7 +3,11 @@ import { conflict, outOfRange } from './command-errors.js'
 import {
   AMEND_HAS_ACCOUNT,
   AMEND_HAS_REQUEST_ID,
+  BLOCK_WORDS,
   BUST_WORDS,
+  CANCEL_ALL_EVERYBODY,
+  CANCEL_ALL_HAS_IDS,
+  CANCEL_ALL_HAS_PRICES,
   CANCEL_ALL_WORDS,
   CANCEL_WORDS,
   EXPIRE_END_OF_DAY,
@@ -148,7 +152,11 @@ export function encodeReduce(
   )
 }
 
-/** Encodes the cancel-all of one account in one instrument and returns the words used (4 or 6). `flags`: `CANCEL_ALL_…`. */
+/**
+ * Encodes a cancel-all in one instrument and returns the words used (4 to 266). `account` is -1 for everybody; `flags` are those
+ * of `cancelAllFlags`. Orders with a limit price from `minPrice` to `maxPrice` only, in ticks, unless both are 0; with one of
+ * `orderIds` only, unless there are none.
+ */
 export function encodeCancelAll(
   words: Int32Array,
   at: number,
@@ -157,12 +165,39 @@ export function encodeCancelAll(
   tagHigh: number,
   account: number,
   flags = 0,
+  minPrice = 0,
+  maxPrice = 0,
+  orderIds: readonly number[] = [],
 ): number {
   checkInstrumentId(instrumentId)
-  checkAccount(account)
-  words[at + 2] = account
+  if (account !== -1) checkAccount(account)
+  const hasPrices = minPrice !== 0 || maxPrice !== 0
+  if (hasPrices) checkPrices(minPrice, maxPrice)
+  checkOrderIds(orderIds)
+  words[at + 2] = account === -1 ? 0 : account
   words[at + 3] = 0
-  return finish(words, at, commandKinds['cancel-all'], flags, CANCEL_ALL_WORDS, instrumentId, tagLow, tagHigh)
+  let end = writeTag(words, at + CANCEL_ALL_WORDS, tagLow, tagHigh)
+  if (hasPrices) end = writeU64(words, writeU64(words, end, minPrice), maxPrice)
+  for (const id of orderIds) end = writeU64(words, end, id)
+  const all =
+    flags |
+    tagFlag(tagLow, tagHigh) |
+    (account === -1 ? CANCEL_ALL_EVERYBODY : 0) |
+    (hasPrices ? CANCEL_ALL_HAS_PRICES : 0) |
+    (orderIds.length === 0 ? 0 : CANCEL_ALL_HAS_IDS)
+  return writeHeader(words, at, commandKinds['cancel-all'], all, end - at, instrumentId)
+}
+
+function checkPrices(minPrice: number, maxPrice: number): void {
+  checkPositive('minPrice', minPrice)
+  checkPositive('maxPrice', maxPrice)
+  if (minPrice > maxPrice) throw conflict('minPrice', minPrice, 'minPrice must not be above maxPrice.')
+}
+
+function checkOrderIds(orderIds: readonly number[]): void {
+  const most = limits.maxCancelOrderIds
+  if (orderIds.length > most) throw outOfRange('the number of orderIds', orderIds.length, 1, most)
+  for (const id of orderIds) checkPositive('orderIds', id)
 }
 
 /** Encodes the change of a phase (its code in names.ts; `options`: `PHASE_…`) and returns the words used (4 or 6). */
@@ -220,6 +255,24 @@ export function encodeExpire(
   writeU64(words, at + 2, timeMs)
   const flags = endOfDay ? EXPIRE_END_OF_DAY : 0
   return finish(words, at, commandKinds.expire, flags, EXPIRE_WORDS, instrumentId, tagLow, tagHigh)
+}
+
+/** Encodes the block of an account in one instrument, or the end of it, and returns the words used (4 or 6). */
+export function encodeBlock(
+  words: Int32Array,
+  at: number,
+  instrumentId: number,
+  tagLow: number,
+  tagHigh: number,
+  account: number,
+  isBlocked: boolean,
+): number {
+  checkInstrumentId(instrumentId)
+  checkAccount(account)
+  words[at + 2] = account
+  words[at + 3] = 0
+  const kind = isBlocked ? commandKinds.block : commandKinds.unblock
+  return finish(words, at, kind, 0, BLOCK_WORDS, instrumentId, tagLow, tagHigh)
 }
 
 /** Encodes the command that does nothing, so that its tag has a place in the log. Returns 2 or 4. */

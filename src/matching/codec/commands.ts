@@ -31,6 +31,11 @@ interface NewCommandFields {
   /** The instrument's default unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
   /**
+   * 1 to 2^32-1: with it, self-trade prevention counts the orders of this group as the order's own, of whatever account, and those of
+   * its account no more.
+   */
+  readonly selfTradeGroup?: number | undefined
+  /**
    * 1 to 2^53-1, growing for each account of a symbol. A command that is sent again under the id of the account's last request
    * is not executed again: it is answered with the first outcome.
    */
@@ -98,6 +103,8 @@ interface NoLimitFields {
 /** An order that trades at its price or better; GTC, DAY and GTD orders rest with what is left. */
 export interface NewLimitCommand extends NewCommandFields, RestingFields, NoStopFields {
   readonly orderType: 'limit'
+  /** For IOC: the order is rejected with `MIN_QUANTITY_NOT_FILLABLE` unless so much of it trades at once. */
+  readonly minQuantity?: Decimal | undefined
 }
 
 /** An order that trades at any price and never rests: what is left is cancelled. */
@@ -106,6 +113,8 @@ export interface NewMarketCommand extends NewCommandFields, NoLimitFields, NoSto
   /** IOC unless stated. In a call, it waits for the price of all. */
   readonly timeInForce?: 'IOC' | 'FOK' | 'at-open' | 'at-close' | undefined
   readonly expireTime?: undefined
+  /** As in a limit order. */
+  readonly minQuantity?: Decimal | undefined
 }
 
 /**
@@ -116,6 +125,7 @@ export type NewStopCommand = StopOrderFields & StopFields
 
 interface StopOrderFields extends NewCommandFields, NoLimitFields {
   readonly orderType: 'stop' | 'take-profit'
+  readonly minQuantity?: undefined
   /** GTC unless stated. */
   readonly timeInForce?: StopTimeInForce | undefined
   /** Milliseconds since 1970-01-01T00:00:00Z, for GTD. */
@@ -129,6 +139,7 @@ interface StopLimitOrderFields extends NewCommandFields, Omit<RestingFields, 'ti
   readonly orderType: 'stop-limit' | 'take-profit-limit'
   /** GTC unless stated. */
   readonly timeInForce?: StopTimeInForce | undefined
+  readonly minQuantity?: undefined
 }
 
 /** A new order. An `orderId` that a live order of the symbol has is rejected with `DUPLICATE_ORDER_ID`. */
@@ -184,14 +195,25 @@ export interface ReduceCommand {
   readonly tag?: Tag | undefined
 }
 
-/** Cancels the live orders of an account, waiting stops included. */
+/**
+ * Cancels live orders, waiting stops included: those of an account, of everybody in a symbol, or those that a list names. Each
+ * further field leaves out those to which it does not apply.
+ */
 export interface CancelAllCommand {
   readonly type: 'cancel-all'
-  readonly account: number
+  /** Orders of this account only. Without it either `everybody` or `orderIds` has to be stated … */
+  readonly account?: number | undefined
+  /** … and both of these need a symbol. */
+  readonly everybody?: boolean | undefined
+  /** Orders with these ids only, 1 to 128 of them. One that no live order has is passed over. */
+  readonly orderIds?: readonly number[] | undefined
   /** In this symbol only; in every one unless stated. */
   readonly symbol?: string | undefined
   /** Of this side only; of both unless stated. */
   readonly side?: Side | undefined
+  /** Orders with a limit price from `minPrice` to `maxPrice` only, both included; they need a symbol. */
+  readonly minPrice?: Decimal | undefined
+  readonly maxPrice?: Decimal | undefined
   readonly tag?: Tag | undefined
 }
 
@@ -279,6 +301,23 @@ export interface ExpireCommand {
   readonly tag?: Tag | undefined
 }
 
+/**
+ * Cancels all orders of an account, in every symbol, and refuses new ones with `ACCOUNT_BLOCKED` until it is unblocked: also in
+ * symbols that are added meanwhile, and after a restart.
+ */
+export interface BlockCommand {
+  readonly type: 'block'
+  readonly account: number
+  readonly tag?: Tag | undefined
+}
+
+/** Ends the block of an account. */
+export interface UnblockCommand {
+  readonly type: 'unblock'
+  readonly account: number
+  readonly tag?: Tag | undefined
+}
+
 /** Commands for one symbol, each of which is one record. */
 export type SymbolCommand =
   | NewCommand
@@ -292,4 +331,4 @@ export type SymbolCommand =
   | (CancelAllCommand & { readonly symbol: string })
 
 /** Everything that a pool takes. */
-export type Command = SymbolCommand | CancelAllCommand | InstrumentCommand
+export type Command = SymbolCommand | CancelAllCommand | InstrumentCommand | BlockCommand | UnblockCommand

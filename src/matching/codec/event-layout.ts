@@ -58,6 +58,8 @@ export function eventWords(header: number): number {
     case eventKinds['phase-changed']:
     case eventKinds['volatility-interruption']:
     case eventKinds['trade-busted']:
+    case eventKinds['account-blocked']:
+    case eventKinds['account-unblocked']:
       return EVENT_HEADER_WORDS
     case eventKinds.trade:
       return (

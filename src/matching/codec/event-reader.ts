@@ -149,6 +149,12 @@ export interface InstrumentChangedEvent {
   readonly details: InstrumentDetails
 }
 
+/** The instrument of the command takes no orders of an account from now on, or takes them again. */
+export interface AccountEvent {
+  readonly event: 'account-blocked' | 'account-unblocked'
+  readonly account: number
+}
+
 /** An event record as an object. */
 export type DecodedEvent =
   | AcceptedEvent
@@ -162,6 +168,7 @@ export type DecodedEvent =
   | PhaseChangedEvent
   | TradeBustedEvent
   | InstrumentChangedEvent
+  | AccountEvent
 
 const fields = new OrderEventFields()
 const trade = new TradeFields()
@@ -230,6 +237,10 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
       return { event: 'volatility-interruption' }
     case eventKinds['trade-busted']:
       return { event: 'trade-busted', tradeId: readU64(words, from + 2) }
+    case eventKinds['account-blocked']:
+      return { event: 'account-blocked', account: words[at + 1]! >>> 0 }
+    case eventKinds['account-unblocked']:
+      return { event: 'account-unblocked', account: words[at + 1]! >>> 0 }
     default:
       return undefined
   }

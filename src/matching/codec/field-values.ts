@@ -50,7 +50,7 @@ export function tagHighWord(tag: Tag | undefined): number {
   return typeof tag === 'number' ? (tag / 4294967296) | 0 : Number(tag >> 32n) | 0
 }
 
-function wrongType(field: string, value: unknown, expected: string): CommandError {
+export function wrongType(field: string, value: unknown, expected: string): CommandError {
   return value === undefined
     ? new CommandError('TIDEMARK_FIELD_MISSING', field, value, `${field} is missing.`)
     : new CommandError('TIDEMARK_FIELD_TYPE', field, value, `${field} must be ${expected}.`)

@@ -15,8 +15,12 @@ export const limits = Object.freeze({
   maxRequestId: Number.MAX_SAFE_INTEGER,
   /** Largest account number; the smallest is 0. */
   maxAccount: 0xffffffff,
+  /** Largest self-trade group; the smallest is 1. */
+  maxSelfTradeGroup: 0xffffffff,
   /** Largest instrument id; the pool gives ids from 0 upwards without gaps. */
   maxInstrumentId: (1 << 22) - 1,
+  /** The most order ids that one cancel-all names. */
+  maxCancelOrderIds: 128,
   /** Longest client order id, in characters of printable ASCII; the shortest has one. */
   maxClientOrderIdChars: 36,
   /** Longest symbol, in bytes of UTF-8. */

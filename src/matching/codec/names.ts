@@ -73,6 +73,8 @@ export const commandKinds = {
   expire: 9,
   noop: 10,
   'instrument-change': 11,
+  block: 12,
+  unblock: 13,
 } as const
 export type CommandKind = keyof typeof commandKinds
 export const commandKindNames: readonly (CommandKind | undefined)[] = [
@@ -93,6 +95,8 @@ export const eventKinds = {
   repeated: 41,
   'instrument-changed': 42,
   'trade-busted': 43,
+  'account-blocked': 44,
+  'account-unblocked': 45,
 } as const
 export type EventKind = keyof typeof eventKinds
 
@@ -113,6 +117,7 @@ export const cancelReasons = {
   'at-close': 13,
   phase: 14,
   band: 15,
+  'account-blocked': 16,
 } as const
 export type CancelReason = keyof typeof cancelReasons
 export const cancelReasonNames: readonly (CancelReason | undefined)[] = [
@@ -155,6 +160,8 @@ export const rejectCodes = {
   NOT_IN_THIS_PHASE: 23,
   UNKNOWN_TRADE: 24,
   TRADE_ALREADY_BUSTED: 25,
+  ACCOUNT_BLOCKED: 26,
+  MIN_QUANTITY_NOT_FILLABLE: 27,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

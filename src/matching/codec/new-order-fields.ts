@@ -2,6 +2,9 @@ import { readClientOrderId } from './client-order-id.js'
 import {
   flagsOf,
   HAS_CLIENT_ORDER_ID,
+  MORE_MIN_QUANTITY,
+  MORE_SELF_TRADE_GROUP,
+  MORE_SHIFT,
   MORE_TRAILING_BASIS_POINTS,
   MORE_TRAILING_OFFSET,
   NEW_HAS_DISPLAY_QUANTITY,
@@ -42,6 +45,10 @@ export class NewOrderFields {
   trailingOffset = 0
   trailingBasisPoints = 0
   clientOrderId: string | undefined
+  /** Which fields it has that few orders have: `MORE_…`. Each is 0 where there is none. */
+  more = 0
+  selfTradeGroup = 0
+  minQuantity = 0
 
   /** Reads the new-order command at a word offset. */
   read(words: Int32Array, at: number): void {
@@ -62,6 +69,9 @@ export class NewOrderFields {
     this.trailingOffset = 0
     this.trailingBasisPoints = 0
     this.clientOrderId = undefined
+    this.more = terms >>> MORE_SHIFT
+    this.selfTradeGroup = 0
+    this.minQuantity = 0
     if ((flags & OPTIONAL) !== 0) this.#readOptional(words, at, flags)
   }
 
@@ -80,13 +90,21 @@ export class NewOrderFields {
       next += 2
     }
     if ((flags & NEW_HAS_MORE) !== 0) {
-      const more = words[at + 5]! >>> 24
+      const { more } = this
       if ((more & MORE_TRAILING_OFFSET) !== 0) {
         this.trailingOffset = readU64(words, next)
         next += 2
       }
       if ((more & MORE_TRAILING_BASIS_POINTS) !== 0) {
         this.trailingBasisPoints = readU64(words, next)
+        next += 2
+      }
+      if ((more & MORE_SELF_TRADE_GROUP) !== 0) {
+        this.selfTradeGroup = readU64(words, next)
+        next += 2
+      }
+      if ((more & MORE_MIN_QUANTITY) !== 0) {
+        this.minQuantity = readU64(words, next)
         next += 2
       }
     }

@@ -15,6 +15,7 @@ import {
 } from './command-layout.js'
 import { limits } from './limits.js'
 import { commandKinds, orderTypeCodes, timeInForceCodes } from './names.js'
+import { checkExtras, type NewOrderExtras, writeExtras } from './new-order-extras.js'
 import { hasNoLimit, isConditional } from './order-types.js'
 import { checkAccount, checkInstrumentId, checkPositive, writeU64 } from './record-words.js'
 
@@ -43,6 +44,7 @@ const AT_CLOSE = timeInForceCodes['at-close']
  * enumerations as their codes in names.ts. 0 stands for absent in `orderId` (the book gives the next one), `price` (without a limit), `stopPrice`,
  * `displayQuantity`, `expireTime` and `requestId`, and for the instrument's default in `prevention`; no characters for no
  * `clientOrderId`. With a trail, `trailingOffset` in ticks or `trailingBasisPoints`, `stopPrice` is the activation price.
+ * `extras` is `undefined` for the many orders that have none.
  * @throws CommandError, before anything is written, when a value is out of range or the combination makes no sense.
  */
 export function encodeNew(
@@ -67,6 +69,7 @@ export function encodeNew(
   clientOrderId = '',
   trailingOffset = 0,
   trailingBasisPoints = 0,
+  extras: NewOrderExtras | undefined = undefined,
 ): number {
   checkInstrumentId(instrumentId)
   if (orderId !== 0) checkPositive('orderId', orderId)
@@ -83,14 +86,14 @@ export function encodeNew(
     flags |= HAS_CLIENT_ORDER_ID
   }
   let more = 0
-  if ((trailingOffset | trailingBasisPoints) !== 0) {
+  if (trailingOffset !== 0 || trailingBasisPoints !== 0)
     more = checkTrail(orderType, trailingOffset, trailingBasisPoints)
-    flags |= HAS_MORE
-  }
   if ((orderType > MARKET && more === 0) || stopPrice !== 0) flags |= checkStop(orderType, stopPrice)
   if (timeInForce !== GTC || orderType !== LIMIT || expireTime !== 0) {
     flags |= checkTimeInForce(orderType, timeInForce, postOnly, expireTime)
   }
+  if (extras !== undefined) more |= checkExtras(extras, orderType, timeInForce, quantity)
+  if (more !== 0) flags |= HAS_MORE
   if (displayQuantity !== 0) flags |= checkDisplay(orderType, timeInForce, displayQuantity, quantity)
   if (requestId !== 0) {
     checkPositive('requestId', requestId)
@@ -122,6 +125,7 @@ export function encodeNew(
     if (expireTime !== 0) end = writeU64(words, end, expireTime)
     if (trailingOffset !== 0) end = writeU64(words, end, trailingOffset)
     if (trailingBasisPoints !== 0) end = writeU64(words, end, trailingBasisPoints)
+    if (extras !== undefined) end = writeExtras(words, end, extras)
     if (clientOrderId !== '') end = writeClientOrderId(words, end, clientOrderId)
     if (requestId !== 0) end = writeU64(words, end, requestId)
   }

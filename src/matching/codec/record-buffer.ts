@@ -268,6 +268,11 @@ export class RecordBuffer {
     this.i32[at]! |= IN_UNCROSS << 8
   }
 
+  /** An event that says its kind and an account: `account-blocked` or `account-unblocked`. */
+  accountEvent(kind: number, account: number): void {
+    this.#begin(kind, HEADER_WORDS, 0, account)
+  }
+
   /** What an instrument says of itself now. */
   instrumentChanged(details: InstrumentDetails | undefined): void {
     // Room for the longest: how much it takes is known when it stands there.

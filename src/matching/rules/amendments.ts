@@ -151,8 +151,7 @@ function reenter(
     const ownPrevention = (flags >> FLAG_PREVENTION_SHIFT) & 7
     const prevention = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
     const account = orders.account(order)
-    shard.aggressor = order
-    shard.aggressorFilled = orders.filled(order)
+    shard.setAggressor(order)
     remaining = cross(shard, book, sell, price, quantity, orders.id(order), account, prevention)
     if (remaining === 0 || shard.aggressorStopped) {
       if (remaining !== 0)

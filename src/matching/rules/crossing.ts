@@ -1,4 +1,5 @@
 import { cancelQueued, reportAggressor, reportReplaced } from '../book/order-events.js'
+import { FLAG_SELF_TRADE_GROUP } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { cancelReasons, eventKinds, replaceReasons, selfTradePreventionCodes } from '../codec/names.js'
 
@@ -8,6 +9,15 @@ const CANCEL_OLDEST = selfTradePreventionCodes['cancel-oldest']
 const CANCEL_BOTH = selfTradePreventionCodes['cancel-both']
 const SELF_TRADE = cancelReasons['self-trade']
 const DECREMENTED = replaceReasons['self-trade']
+
+/**
+ * Whether a resting order is the aggressor's own: of its self-trade group, or of its account if neither has a group. The caller
+ * has set `shard.aggressorGroup`.
+ */
+function isOwn({ orders, groups, aggressorGroup }: ShardBooks, maker: number, account: number): boolean {
+  const group = (orders.flags(maker) & FLAG_SELF_TRADE_GROUP) === 0 ? 0 : groups.of(maker)
+  return group === aggressorGroup && (group !== 0 || orders.account(maker) === account)
+}
 
 /** Whether an order of side `sell` (0 or 1) with this limit price would meet the best opposite price. */
 export function wouldCross(shard: ShardBooks, book: number, sell: number, limit: number): boolean {
@@ -20,7 +30,7 @@ export function wouldCross(shard: ShardBooks, book: number, sell: number, limit:
  * Trades an aggressor against the opposite side: best price first, oldest first, at the maker's price, until it is
  * filled, the prices end at its limit, or self-trade prevention stops it (then `shard.aggressorStopped` is set).
  * `price` is the aggressor's limit, 0 for a market order; `prevention` is one mode, never the instrument's default. The caller
- * has set `shard.aggressor` and `aggressorFilled`. Returns the quantity left, in lots.
+ * has set `shard.aggressor`, `aggressorFilled` and `aggressorGroup`. Returns the quantity left, in lots.
  */
 export function cross(
   shard: ShardBooks,
@@ -48,7 +58,7 @@ export function cross(
     if (sell === 0 ? levelPrice > limit : levelPrice < limit) break
     const maker = levels.head(level)
     const makerAccount = orders.account(maker)
-    if (makerAccount === account && prevention !== NONE) {
+    if (prevention !== NONE && isOwn(shard, maker, account)) {
       shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
       remaining = preventSelfTrade(shard, maker, sell, account, remaining, prevention)
       if (shard.aggressorStopped) break
@@ -89,7 +99,7 @@ function fillPartly(shard: ShardBooks, maker: number, traded: number, open: numb
   shard.moveToBack(maker)
 }
 
-/** One meeting of an aggressor with a resting order of its own account. Returns what is left of the aggressor. */
+/** One meeting of an aggressor with a resting order of its own. Returns what is left of the aggressor. */
 function preventSelfTrade(
   shard: ShardBooks,
   maker: number,
@@ -121,8 +131,7 @@ function preventSelfTrade(
 }
 
 /**
- * Whether an all-or-nothing order can be filled whole: hidden quantity counts. Under `cancel-oldest` orders of its own
- * account do not count; under the other modes such an order, if it would be met before the fill is complete, makes the
+ * Whether so much of an order can be filled: hidden quantity counts. Under `cancel-oldest` orders of its own do not count; under the other modes such an order, if it would be met before the fill is complete, makes the
  * answer no.
  */
 export function canFill(
@@ -144,14 +153,14 @@ export function canFill(
     else {
       let shownBefore = 0
       for (let order = levels.head(level); order !== 0; order = orders.next(order)) {
-        if (orders.account(order) === account) {
+        if (isOwn(shard, order, account)) {
           if (prevention === CANCEL_OLDEST) continue
           return shownBefore >= needed
         }
         shownBefore += orders.shown(order)
       }
       for (let order = levels.head(level); order !== 0; order = orders.next(order)) {
-        if (orders.account(order) !== account) needed -= orders.open(order)
+        if (!isOwn(shard, order, account)) needed -= orders.open(order)
       }
     }
     if (needed <= 0) return true

@@ -41,6 +41,7 @@ import {
   selfTradePreventionCodes,
 } from '../codec/names.js'
 import type { RecordBuffer } from '../codec/record-buffer.js'
+import { blockAccount, isBlocked, unblockAccount } from './account-blocks.js'
 import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
 import { bustTrade } from './busting.js'
 import { type Indicative, indicativeOf } from './call-price.js'
@@ -197,10 +198,14 @@ export class MatchingEngine {
     return untagged === FAST_REPLACE && moveFast(shard, book, words, at)
   }
 
-  /** Whether a new order or a replace is within the limits of its instrument, which is open. */
+  /**
+   * Whether a new order or a replace is within the limits of its instrument, which is open, and its account not blocked. One that is
+   * has no orders to replace.
+   */
   #mayPlace(header: number, book: number, words: Int32Array, at: number): boolean {
     const { books } = this.#shard
     if (!books.isContinuous(book)) return false
+    if ((header & 0xff) === NEW && isBlocked(this.#shard, book, words[at + 4]! >>> 0)) return false
     const priceAt = (header & 0xff) === NEW ? at + 6 : at + 4
     return limitViolation(books, book, readU64(words, priceAt), readU64(words, priceAt + 2)) === 0
   }
@@ -256,6 +261,12 @@ export class MatchingEngine {
       case commandKinds['instrument-change']:
         changeInstrument(shard, book, words, at)
         return
+      case commandKinds.block:
+        blockAccount(shard, book, words, at)
+        return
+      case commandKinds.unblock:
+        unblockAccount(shard, book, words, at)
+        return
       case commandKinds.instrument:
         rejectCommand(shard, words, at, rejectCodes.DUPLICATE_INSTRUMENT)
         return
@@ -305,6 +316,20 @@ export class MatchingEngine {
       .booksOf(account)
       .map((book) => books.instrumentId(book))
       .sort((a, b) => a - b)
+  }
+
+  /** The ids of the instruments in which the account is blocked, or those in which it is not, ascending. */
+  instrumentsBlocking(account: number, isBlocked: boolean): number[] {
+    const { blocked, books } = this.#shard
+    return books.definitions
+      .filter((_, book) => blocked.has(book, account) === isBlocked)
+      .map(({ instrumentId }) => instrumentId)
+      .sort((a, b) => a - b)
+  }
+
+  /** In how many instruments each account is blocked, of those that are blocked in any. */
+  blockedAccounts(): Map<number, number> {
+    return this.#shard.blocked.booksByAccount()
   }
 
   /** Whether the instrument is known here. */

@@ -10,6 +10,7 @@ import {
 import type { ShardBooks } from '../book/shard-books.js'
 import {
   flagsOf,
+  MORE_SHIFT,
   NEW_HAS_DISPLAY_QUANTITY,
   NEW_HAS_EXPIRE_TIME,
   NEW_HAS_STOP_PRICE,
@@ -21,7 +22,9 @@ import {
 import { commandClientOrderId } from '../codec/command-reader.js'
 import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, orderTypeCodes, rejectCodes, timeInForceCodes } from '../codec/names.js'
+import { NewOrderFields } from '../codec/new-order-fields.js'
 import { isConditional } from '../codec/order-types.js'
+import { isBlocked } from './account-blocks.js'
 import { phaseRefusal, placeForClosing, placeInCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { newOrderViolation } from './instrument-rules.js'
@@ -45,6 +48,9 @@ const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
 const PREVENTION_SHIFT = FLAG_PREVENTION_SHIFT
 const ICEBERG = FLAG_ICEBERG
 const POST_ONLY = FLAG_POST_ONLY
+const MORE = MORE_SHIFT
+/** Read again for each order that has fields that few have. */
+const fields = new NewOrderFields()
 
 /**
  * Gives the new order at `at`, which names no id, the next one of its book, whatever becomes of the order. Rejects it and returns
@@ -65,6 +71,10 @@ export function giveOrderId(shard: ShardBooks, book: number, words: Int32Array, 
 /** Handles the new-order command at `at`, whose book is known and takes orders. */
 export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, at: number): void {
   const { record } = shard
+  if (isBlocked(shard, book, words[at + 4]! >>> 0)) {
+    rejectCommand(shard, words, at, rejectCodes.ACCOUNT_BLOCKED)
+    return
+  }
   if (shard.index.find(book, words[at + 2]!, words[at + 3]!) !== 0) {
     rejectCommand(shard, words, at, DUPLICATE_ORDER_ID)
     return
@@ -95,6 +105,15 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   const expireTime = (commandFlags & EXPIRE_FLAG) === 0 ? 0 : readU64(words, optional)
   if (display !== 0) flags |= ICEBERG
   if ((commandFlags & POST_ONLY_FLAG) !== 0) flags |= POST_ONLY
+  shard.aggressor = 0
+  shard.aggressorFilled = 0
+  shard.aggressorGroup = 0
+  let minQuantity = 0
+  if (terms >>> MORE !== 0) {
+    fields.read(words, at)
+    shard.aggressorGroup = fields.selfTradeGroup
+    minQuantity = fields.minQuantity
+  }
 
   if (shard.books.isLimited(book)) {
     const code = newOrderViolation(shard.books, book, price, quantity, stopPrice)
@@ -105,7 +124,11 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   }
   const isCall = shard.books.isCall(book)
   if (isCall || timeInForce >= AT_OPEN) {
-    const code = phaseRefusal(shard.books, book, type, timeInForce)
+    // An order that waits for the price of all can't say how much of it will trade.
+    const code =
+      isCall && minQuantity !== 0
+        ? rejectCodes.NOT_IN_THIS_PHASE
+        : phaseRefusal(shard.books, book, type, timeInForce)
     if (code !== 0) {
       rejectCommand(shard, words, at, code)
       return
@@ -135,6 +158,10 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     rejectCommand(shard, words, at, rejectCodes.FOK_NOT_FILLABLE)
     return
   }
+  if (minQuantity !== 0 && !canFill(shard, book, sell, price, minQuantity, account, prevention)) {
+    rejectCommand(shard, words, at, rejectCodes.MIN_QUANTITY_NOT_FILLABLE)
+    return
+  }
   const rests = type !== MARKET && timeInForce !== IOC && timeInForce !== FOK
   if (rests && !crosses && overflows(shard, book * 4 + sell, price, quantity)) {
     rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
@@ -142,8 +169,6 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   }
   record.accepted(account)
   shard.books.noteOrderId(book, words[at + 2]!, words[at + 3]!)
-  shard.aggressor = 0
-  shard.aggressorFilled = 0
   const remaining = crosses ? cross(shard, book, sell, price, quantity, id, account, prevention) : quantity
   if (remaining === 0) return
   if (crosses && shard.aggressorStopped) {

@@ -101,6 +101,7 @@ function execute(shard: ShardBooks, book: number, order: number): void {
     joinCall(shard, book, order)
     return
   }
+  shard.setAggressor(order)
   const crosses = wouldCross(shard, book, sell, isMarket && sell === 0 ? limits.maxPriceTicks : price)
   const rests = !isMarket && timeInForce !== IOC && timeInForce !== FOK
   let refusal = 0
@@ -115,8 +116,6 @@ function execute(shard: ShardBooks, book: number, order: number): void {
     shard.dismiss(order)
     return
   }
-  shard.aggressor = order
-  shard.aggressorFilled = orders.filled(order)
   const remaining = crosses ? cross(shard, book, sell, price, open, id, account, prevention) : open
   const stopped = crosses && shard.aggressorStopped
   if (remaining === 0 || stopped || !rests) {

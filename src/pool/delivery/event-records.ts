@@ -30,6 +30,7 @@ import { describeDetails } from '../instrument-details.js'
 import { describeTerms } from '../order-terms.js'
 import type {
   AcceptedEvent,
+  AccountEvent,
   CancelledEvent,
   InstrumentChangedEvent,
   InstrumentEvent,
@@ -144,7 +145,7 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
     const { prices, lots } = source
     accepted.read(source.words, source.from)
     const { displayQuantity, expireTime } = accepted
-    const terms = describeTerms(accepted, prices)
+    const terms = describeTerms(accepted, prices, lots)
     this.event = 'accepted'
     this.orderId = accepted.orderId
     this.clientOrderId = accepted.clientOrderId
@@ -323,6 +324,20 @@ export class TradeBustedRecord extends EventRecord implements TradeBustedEvent {
     super(source)
     this.event = 'trade-busted'
     this.tradeId = readU64(source.words, source.from + 2)
+  }
+}
+
+/** The instrument takes no orders of an account from now on, or takes them again. */
+export class AccountRecord extends EventRecord implements AccountEvent {
+  declare readonly event: AccountEvent['event']
+  declare readonly account: number
+
+  constructor(source: EventSource, at: number) {
+    super(source)
+    const { words } = source
+    const isBlocked = (words[at]! & 0xff) === eventKinds['account-blocked']
+    this.event = isBlocked ? 'account-blocked' : 'account-unblocked'
+    this.account = words[at + 1]! >>> 0
   }
 }
 

@@ -83,13 +83,15 @@ export function reportOf(
   return new SmallReport(lsn, orderId, outcome, instrument, trades, events)
 }
 
-/** The report of a command that was executed in several symbols, or in none: `records` by LSN. */
+/** The report of a command that is several records, of several symbols as a rule, or of none: `records` by LSN. */
 export function reportOfSeveral(
   records: readonly KeptRecord[],
   registry: InstrumentRegistry,
 ): ExecutionReport {
   const { words } = records[0]!
-  const instrument = records.length === 1 ? registry.byId(commandInstrument(words, 0)) : undefined
+  const id = commandInstrument(words, 0)
+  const isOne = records.every((record) => commandInstrument(record.words, 0) === id)
+  const instrument = isOne ? registry.byId(id) : undefined
   outcomeOf(words, 0, words.length, outcome)
   return new LargeReport(records, undefined, outcome, instrument, registry)
 }

@@ -1,6 +1,6 @@
 import { Queue } from '@datastructures-js/queue'
 import { broken } from '../../base/assert.js'
-import { commandKinds, commandTagHigh, commandTagLow } from '../../matching/index.js'
+import { commandKindNames, commandTagHigh, commandTagLow } from '../../matching/index.js'
 
 /** What the records of a command repeat of it. */
 interface Expected {
@@ -20,7 +20,7 @@ export class ExpectedRecords {
   /** Notes the commands from `from` to `to` in `words`. */
   add(words: Int32Array, from: number, to: number): void {
     for (let at = from; at < to; at += words[at]! >>> 18) {
-      const isCommand = (words[at]! & 0xff) <= commandKinds['instrument-change']
+      const isCommand = commandKindNames[words[at]! & 0xff] !== undefined
       this.#expected.enqueue({
         instrument: isCommand ? words[at + 1]! : undefined,
         tagLow: isCommand ? commandTagLow(words, at) : words[at + 2]! >>> 0,

@@ -165,7 +165,7 @@ export class CommandBundle implements Waiter {
   }
 }
 
-/** The promise of a command that every shard executes, for each of its symbols; it is one command of those in flight. */
+/** The promise of a command that becomes several records, of one shard or of all; it is one command of those in flight. */
 export class EverywhereWaiter implements Waiter {
   readonly left = 1
   readonly #context: WaiterContext

@@ -11,6 +11,7 @@ import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import type { PoolEvent } from '../types.js'
 import {
   AcceptedRecord,
+  AccountRecord,
   CancelledRecord,
   type EventSource,
   InstrumentChangedRecord,
@@ -138,6 +139,9 @@ function eventAt(at: number): PoolEvent {
       return new PhaseChangedRecord(source, at)
     case eventKinds['trade-busted']:
       return new TradeBustedRecord(source)
+    case eventKinds['account-blocked']:
+    case eventKinds['account-unblocked']:
+      return new AccountRecord(source, at)
     case eventKinds['instrument-changed']:
       return new InstrumentChangedRecord(source, at)
     default:

@@ -81,6 +81,7 @@ export function toOrderState(order: OrderSteps, instrument: PoolInstrument): Ord
       trailingReference: fromSteps(order.trailingReference, price),
     }),
     ...(order.activationPrice !== undefined && { activationPrice: fromSteps(order.activationPrice, price) }),
+    ...(order.selfTradeGroup !== undefined && { selfTradeGroup: order.selfTradeGroup }),
   }
 }
 

@@ -182,7 +182,7 @@ export class CommandBatch {
    */
   add(command: Command): void {
     if (typeof command !== 'object' || command === null) throw unknownType(command)
-    if (command.type === 'instrument' || (command.type === 'cancel-all' && command.symbol === undefined)) {
+    if (goesByItself(command)) {
       throw new PoolError(
         'TIDEMARK_BAD_ARGUMENT',
         `A batch takes commands for one symbol; submit ${command.type} by itself.`,
@@ -245,6 +245,13 @@ export class CommandBatch {
     shard.commands++
     this.#length++
   }
+}
+
+/** Whether a command concerns more than one symbol, or makes one. */
+function goesByItself(command: Command): boolean {
+  const { type } = command
+  if (type === 'cancel-all') return command.symbol === undefined
+  return type === 'instrument' || type === 'block' || type === 'unblock'
 }
 
 function noNumber(field: string, value: unknown): CommandError {

@@ -1,10 +1,11 @@
 import { TidemarkError } from '../../base/errors.js'
 import {
   accountOf,
+  type BlockCommand,
   type CancelAllCommand,
   type Command,
   type CommandGrids,
-  cancelAllFlags,
+  cancelAllEverywhere,
   checkFieldNames,
   encodeCommand,
   encodeInstrument,
@@ -13,6 +14,7 @@ import {
   type SymbolCommand,
   tagHighWord,
   tagLowWord,
+  type UnblockCommand,
   unknownType,
 } from '../../matching/index.js'
 import { BatchWaiter, EverywhereWaiter, type WaiterContext } from '../delivery/pending-commands.js'
@@ -21,6 +23,7 @@ import type { InstrumentRegistry } from '../instruments.js'
 import { requestWords } from '../shard/requests.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 import type { BatchReport, ExecutionReport } from '../types.js'
+import { AccountBlocks } from './account-blocks.js'
 import { CommandBatch } from './command-batch.js'
 import { Refusals } from './refusals.js'
 
@@ -44,6 +47,7 @@ export class Intake {
   readonly #drain: () => void
   readonly #words = new Int32Array(maxCommandWords)
   readonly #refusals = new Refusals()
+  readonly #blocks = new AccountBlocks()
   #lastRefusal: { error: PoolError; shard: number | undefined; inFlight: number } | undefined
   #inFlight = 0
   #full = false
@@ -82,6 +86,7 @@ export class Intake {
       if (typeof command !== 'object' || command === null) throw unknownType(command)
       if (command.type === 'cancel-all' && command.symbol === undefined) return this.#cancelAll(command)
       if (command.type === 'instrument') return this.#define(command)
+      if (command.type === 'block' || command.type === 'unblock') return this.#block(command)
       const { grids, shard } = this.#registry.ofCommand(command as SymbolCommand)
       return this.#sendInPlace(shard, command as SymbolCommand, grids)
     } catch (error) {
@@ -215,24 +220,79 @@ export class Intake {
     const definition = this.#registry.define(command)
     this.#checkRoomAgain()
     const length = encodeInstrument(this.#words, 0, low, high, definition)
-    const report = this.#sendExact(definition.instrumentId % this.#shards.length, length)
+    const shard = definition.instrumentId % this.#shards.length
+    const report =
+      this.#blocks.size === 0 ? this.#sendExact(shard, length) : this.#sendBlocking(shard, length)
     this.#registry.add(definition)
     return report
   }
 
-  #cancelAll(command: CancelAllCommand): Promise<ExecutionReport> {
+  /** Takes the creation of an instrument, in which the shard blocks at once who is blocked in the pool. */
+  #sendBlocking(number: number, length: number): Promise<ExecutionReport> {
+    const shard = this.#shards[number]!
+    if (!shard.inbound.fits(length)) throw this.#refuse(number)
+    return this.#everywhere(1, (waiter) => shard.send(waiter, this.#words, 0, length))
+  }
+
+  /** The accounts that are blocked, as far as that is on disk, ascending. */
+  blockedAccounts(): number[] {
+    return this.#blocks.durable()
+  }
+
+  /**
+   * Takes over which accounts the log blocks. A block or an unblock that a crash cut short counts as
+   * a block: it is completed.
+   */
+  async restoreBlocks(): Promise<void> {
+    const blocked = new Map<number, number>()
+    for (const shard of await Promise.all(this.#shards.map((shard) => shard.blockedBooks())))
+      for (const [account, books] of shard) blocked.set(account, (blocked.get(account) ?? 0) + books)
+    if (blocked.size === 0) return
+    const instruments = this.#registry.list().length
+    const accounts = [...blocked.keys()]
+    for (const account of accounts) this.#blocks.restore(account)
+    await Promise.all(this.#shards.map((shard) => shard.setBlockedAccounts(accounts)))
+    for (const [account, books] of blocked)
+      if (books < instruments) await this.submit({ type: 'block', account })
+  }
+
+  #block(command: BlockCommand | UnblockCommand): Promise<ExecutionReport> {
     checkFieldNames(command)
+    const isBlocked = command.type === 'block'
     const account = accountOf(command.account)
-    const flags = cancelAllFlags(command.side)
     const low = tagLowWord(command.tag)
     const high = tagHighWord(command.tag)
+    this.#checkRoomEverywhere()
+    this.#blocks.submitted(account, isBlocked)
+    const report = this.#everywhere(this.#shards.length, (waiter) => {
+      for (const shard of this.#shards) shard.sendBlock(waiter, account, isBlocked, low, high)
+    })
+    const durable = () => this.#blocks.settled(account, isBlocked)
+    report.then(durable, () => {})
+    return report
+  }
+
+  #cancelAll(command: CancelAllCommand): Promise<ExecutionReport> {
+    const { account, flags } = cancelAllEverywhere(command)
+    const low = tagLowWord(command.tag)
+    const high = tagHighWord(command.tag)
+    this.#checkRoomEverywhere()
+    return this.#everywhere(this.#shards.length, (waiter) => {
+      for (const shard of this.#shards) shard.sendCancelAll(waiter, account, flags, low, high)
+    })
+  }
+
+  #checkRoomEverywhere(): void {
     this.#checkRoomAgain()
     for (const shard of this.#shards) {
       if (!shard.inbound.fits(requestWords)) throw this.#refuse(shard.number)
     }
+  }
+
+  /** Hands over, with `send`, a command that becomes several records in so many shards. */
+  #everywhere(shards: number, send: (waiter: EverywhereWaiter) => void): Promise<ExecutionReport> {
     return new Promise((resolve, reject) => {
-      const waiter = new EverywhereWaiter(this.#waiting, this.#shards.length, resolve, reject)
-      for (const shard of this.#shards) shard.sendCancelAll(waiter, account, flags, low, high)
+      send(new EverywhereWaiter(this.#waiting, shards, resolve, reject))
       this.#taken(1)
     })
   }

@@ -27,6 +27,8 @@ export type Answer =
       readonly phase: Phase
     }
   | { readonly question: 'copy' }
+  | { readonly question: 'blockedAccounts' }
+  | { readonly question: 'blockedBooks'; readonly books: ReadonlyMap<number, number> }
   | {
       readonly question: 'digest'
       readonly books: { readonly instrumentId: number; readonly digest: string }[]
@@ -68,6 +70,8 @@ export class Answers {
           found: engine.indicative(instrumentId),
           phase: engine.instrument(instrumentId)?.phase ?? 'closed',
         }
+      case questionKind.blockedBooks:
+        return { question: 'blockedBooks', books: engine.blockedAccounts() }
       case questionKind.openOrders:
       case questionKind.openOrdersEverywhere:
         return this.#openOrdersOf(words, at, kind === questionKind.openOrdersEverywhere)

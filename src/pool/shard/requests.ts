@@ -6,6 +6,8 @@
 export const requestKind = {
   /** Cancel an account's orders in every symbol of the shard: becomes one logged command a symbol. */
   cancelAllSymbols: 240,
+  /** Block an account in every symbol of the shard, or end that: becomes one logged command a symbol in which it is not so already. */
+  blockAccount: 243,
   /** A question; its answer goes through the shard's message port. */
   question: 241,
   /** Has a shard that follows lead from now on; it says so through its message port. */
@@ -24,6 +26,10 @@ export const questionKind = {
   /** … and in all from one on. */
   openOrdersEverywhere: 7,
   indicative: 8,
+  /** Takes over which accounts are blocked in the pool: they are in the port. */
+  blockedAccounts: 9,
+  /** In how many instruments of the shard each account is blocked. */
+  blockedBooks: 10,
 } as const
 
 export const requestWords = 8

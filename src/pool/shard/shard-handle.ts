@@ -164,6 +164,26 @@ export class ShardHandle {
     this.send(waiter, this.#request, 0, requestWords)
   }
 
+  /** Blocks an account in all symbols of this shard, or ends that. */
+  sendBlock(waiter: Waiter, account: number, isBlocked: boolean, tagLow: number, tagHigh: number): void {
+    const flags = isBlocked ? 1 : 0
+    encodeRequest(this.#request, requestKind.blockAccount, flags, 0, tagLow, tagHigh, account, 0)
+    this.send(waiter, this.#request, 0, requestWords)
+  }
+
+  /** In how many instruments of the shard each account is blocked, of those that are blocked in any. */
+  async blockedBooks(): Promise<ReadonlyMap<number, number>> {
+    const { answer } = await this.ask(questionKind.blockedBooks, 0)
+    return answer.question === 'blockedBooks' ? answer.books : new Map()
+  }
+
+  /** Says which accounts are blocked in the pool: the shard blocks them in each instrument that it creates. */
+  async setBlockedAccounts(accounts: readonly number[]): Promise<void> {
+    // The shard takes it from the port when it comes to the question.
+    this.#port.postMessage({ accounts })
+    await this.ask(questionKind.blockedAccounts, 0)
+  }
+
   /**
    * Asks the shard; resolves when the LSN at which the answer was true is durable. Once `fail` was called no
    * question is answered any more: those that are pending, of a checkpoint for example, get the error. A question is never refused for want of

@@ -14,7 +14,16 @@ import {
 } from '../../log/thread.js'
 import type { EngineCounters, InstrumentState, MatchingEngine } from '../../matching/thread.js'
 // Each module that a thread loads costs it a millisecond or two before it can begin, so threads name what they need.
-import { encodeCancelAll, encodeNoop, maxCommandWords, RecordBuffer } from '../../matching/thread.js'
+import {
+  commandKinds,
+  commandTagHigh,
+  commandTagLow,
+  encodeBlock,
+  encodeCancelAll,
+  encodeNoop,
+  maxCommandWords,
+  RecordBuffer,
+} from '../../matching/thread.js'
 import { commandRecordType, moreRecords } from '../record-type.js'
 import type { CopyRingMemory } from '../snapshot/copy-ring.js'
 import { ShardCopier } from '../snapshot/shard-copier.js'
@@ -54,6 +63,7 @@ export type ShardMessage =
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
   | { readonly kind: 'stopped' }
 
+const INSTRUMENT = commandKinds.instrument
 /** A batch is published when the inbound ring runs dry, and at the latest with so many commands or bytes. */
 const publishCommands = 256
 const publishBytes = 48 * 1024
@@ -128,6 +138,8 @@ class ShardLoop {
   /** The batch in the making: words for its header, then for each command those of a record's header and what it caused. */
   readonly #batch = new RecordBuffer()
   readonly #synthetic = new Int32Array(maxCommandWords)
+  /** Accounts that are blocked in the pool, whether or not this shard has an instrument. */
+  readonly #blocked = new Set<number>()
   readonly #questions = new QuestionQueue()
   readonly #answers: Answers
   readonly #answerOne = (words: Int32Array, at: number) => this.#answer(words, at)
@@ -198,8 +210,11 @@ class ShardLoop {
         continue
       }
       const kind = words[at]! & 0xff
-      if (kind < requestKind.cancelAllSymbols) this.#execute(words, at, 0)
-      else if (kind === requestKind.cancelAllSymbols) this.#cancelAllSymbols(words, at)
+      if (kind < requestKind.cancelAllSymbols) {
+        if (kind !== INSTRUMENT || this.#blocked.size === 0) this.#execute(words, at, 0)
+        else this.#createBlocking(words, at)
+      } else if (kind === requestKind.cancelAllSymbols) this.#cancelAllSymbols(words, at)
+      else if (kind === requestKind.blockAccount) this.#blockAccount(words, at)
       else if (kind === requestKind.lead) this.#lead()
       else if (isUserQuestion(words, at)) this.#questions.add(words, at)
       else this.#answer(words, at)
@@ -285,18 +300,59 @@ class ShardLoop {
   #cancelAllSymbols(words: Int32Array, at: number): void {
     const account = words[at + 4]! >>> 0
     const flags = (words[at]! >>> 8) & 0xff
-    const tagLow = words[at + 2]!
-    const tagHigh = words[at + 3]!
-    const ids = this.#engine.instrumentsOf(account)
+    const tagLow = words[at + 2]! >>> 0
+    const tagHigh = words[at + 3]! >>> 0
+    this.#executeInEach(this.#engine.instrumentsOf(account), tagLow, tagHigh, (id) =>
+      encodeCancelAll(this.#synthetic, 0, id, tagLow, tagHigh, account, flags),
+    )
+  }
+
+  /** One logged command for each symbol in which the account is not blocked yet, or is, by symbol; a noop when there is none. */
+  #blockAccount(words: Int32Array, at: number): void {
+    const account = words[at + 4]! >>> 0
+    const isBlocked = ((words[at]! >>> 8) & 1) !== 0
+    const tagLow = words[at + 2]! >>> 0
+    const tagHigh = words[at + 3]! >>> 0
+    if (isBlocked) this.#blocked.add(account)
+    else this.#blocked.delete(account)
+    this.#executeInEach(this.#engine.instrumentsBlocking(account, !isBlocked), tagLow, tagHigh, (id) =>
+      encodeBlock(this.#synthetic, 0, id, tagLow, tagHigh, account, isBlocked),
+    )
+  }
+
+  /** Executes for each instrument what `encode` writes to the words for it, as records of one command; a noop when there is none. */
+  #executeInEach(
+    ids: readonly number[],
+    tagLow: number,
+    tagHigh: number,
+    encode: (id: number) => void,
+  ): void {
     for (const [i, id] of ids.entries()) {
-      if (this.#commands >= this.#publishCommands || this.#batch.end >= this.#publishWords) this.#publish()
-      encodeCancelAll(this.#synthetic, 0, id, tagLow >>> 0, tagHigh >>> 0, account, flags)
+      this.#publishFull()
+      encode(id)
       this.#execute(this.#synthetic, 0, i < ids.length - 1 ? moreRecords : 0)
     }
-    if (ids.length === 0) {
-      encodeNoop(this.#synthetic, 0, tagLow >>> 0, tagHigh >>> 0)
-      this.#execute(this.#synthetic, 0, 0)
+    if (ids.length > 0) return
+    encodeNoop(this.#synthetic, 0, tagLow, tagHigh)
+    this.#execute(this.#synthetic, 0, 0)
+  }
+
+  /** Executes the creation of an instrument, and blocks in it who is blocked in the pool: all of it records of one command. */
+  #createBlocking(words: Int32Array, at: number): void {
+    const id = words[at + 1]! >>> 0
+    const tagLow = commandTagLow(words, at)
+    const tagHigh = commandTagHigh(words, at)
+    const accounts = [...this.#blocked].sort((a, b) => a - b)
+    this.#execute(words, at, moreRecords)
+    for (const [i, account] of accounts.entries()) {
+      this.#publishFull()
+      encodeBlock(this.#synthetic, 0, id, tagLow, tagHigh, account, true)
+      this.#execute(this.#synthetic, 0, i < accounts.length - 1 ? moreRecords : 0)
     }
+  }
+
+  #publishFull(): void {
+    if (this.#commands >= this.#publishCommands || this.#batch.end >= this.#publishWords) this.#publish()
   }
 
   /** Answers some of the questions that wait; returns whether any did. */
@@ -315,7 +371,9 @@ class ShardLoop {
     const startMs = performance.now()
     const id = words[at + 2]! >>> 0
     let isAnswered = true
-    if (((words[at]! >>> 8) & 0xff) === questionKind.copy) this.#beginCopy(id)
+    const question = (words[at]! >>> 8) & 0xff
+    if (question === questionKind.copy) this.#beginCopy(id)
+    else if (question === questionKind.blockedAccounts) this.#takeBlocked(id)
     else {
       this.#tryAnswer(id, () => {
         const answer = this.#answers.answer(words, at)
@@ -338,6 +396,14 @@ class ShardLoop {
     this.#tryAnswer(question, () => {
       const { memory } = receiveMessageOnPort(this.#port)!.message as { memory: CopyRingMemory }
       this.#copier = new ShardCopier(this.#engine, memory, lsn)
+    })
+  }
+
+  #takeBlocked(question: number): void {
+    this.#tryAnswer(question, () => {
+      const { accounts } = receiveMessageOnPort(this.#port)!.message as { accounts: readonly number[] }
+      for (const account of accounts) this.#blocked.add(account)
+      this.#post({ kind: 'answer', id: question, lsn: this.#lsn, answer: { question: 'blockedAccounts' } })
     })
   }
 
@@ -394,7 +460,8 @@ class ShardLoop {
   }
 }
 
-/** Whether a question waits for its turn. One of a checkpoint doesn't: its answer is as of its place among the commands. */
+/** Whether a question waits for its turn. One of the pool's own doesn't: its answer is as of its place among the commands. */
 function isUserQuestion(words: Int32Array, at: number): boolean {
-  return ((words[at]! >>> 8) & 0xff) !== questionKind.copy
+  const question = (words[at]! >>> 8) & 0xff
+  return question !== questionKind.copy && question !== questionKind.blockedAccounts
 }

@@ -138,6 +138,11 @@ export class PoolFold {
     this.#event(eventKinds['trade-busted'], 0, -1, -1, 0, -1, -1, 0)
   }
 
+  /** `kind`: `account-blocked` or `account-unblocked`. */
+  accountEvent(kind: number, account: number): void {
+    this.#event(kind, 0, account, -1, 0, -1, -1, 0)
+  }
+
   /** The rows of the transaction, complete. Their memory is used again after the next call. */
   cut(): PoolRows {
     const rows = this.#rows

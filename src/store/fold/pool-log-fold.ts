@@ -97,6 +97,10 @@ export class PoolLogFold implements LogFold {
         return
       case eventKinds['trade-busted']:
         fold.busted(readU64(words, from + 2))
+        return
+      case eventKinds['account-blocked']:
+      case eventKinds['account-unblocked']:
+        fold.accountEvent(kind, words[at + 1]! >>> 0)
     }
   }
 }

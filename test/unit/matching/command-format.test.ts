@@ -45,7 +45,9 @@ describe("the pool's records", () => {
       }
     }
     const commands =
-      'new cancel replace reduce cancel-all instrument phase bust expire noop instrument-change'.split(' ')
+      'new cancel replace reduce cancel-all instrument phase bust expire noop instrument-change block unblock'.split(
+        ' ',
+      )
     const events = [
       ...[
         'accepted ',
@@ -56,15 +58,18 @@ describe("the pool's records", () => {
         'phase-changed ',
         'trade-busted ',
         'instrument-changed ',
+        'account-blocked ',
+        'account-unblocked ',
       ],
-      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close'
+      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close account-blocked'
         .split(' ')
         .map((reason) => `cancelled ${reason}`),
       ...'requested reduced self-trade'.split(' ').map((reason) => `replaced ${reason}`),
       ...`UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER
         FOK_NOT_FILLABLE POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE PRICE_NOT_APPLICABLE REQUEST_ID_REUSED
         PRICE_TOO_LOW QUANTITY_TOO_LARGE NOTIONAL_TOO_SMALL ORDER_IDS_EXHAUSTED
-        DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED`
+        DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED
+        ACCOUNT_BLOCKED MIN_QUANTITY_NOT_FILLABLE`
         .split(/\s+/)
         .map((code) => `rejected ${code}`),
     ]

@@ -51,7 +51,7 @@ function mix(hash: number, word: number): number {
 
 /** What a log holds of one symbol. A symbol's commands are in it without gaps, in the order of their submission. */
 export interface LoggedSymbol {
-  /** Commands for this symbol alone: neither its creation nor a cancel-all. */
+  /** Commands for this symbol alone: neither its creation nor a cancel-all, a block or an unblock. */
   commands: number
   /** Of the first of them, and of all of them. */
   first: CommandDigest | undefined
@@ -95,7 +95,7 @@ export class LoggedCommands {
     const kind = words[from]! & 0xff
     const tag = commandTagLow(words, from) + commandTagHigh(words, from) * 0x1_0000_0000
     if (tag > this.maxTag) this.maxTag = tag
-    if (kind === commandKinds['cancel-all'] || kind === commandKinds.noop) return
+    if (isEverywhere(kind) || kind === commandKinds.noop) return
     const symbol = this.#symbolOf(words[from + 1]! >>> 0)
     if (kind === commandKinds.instrument) {
       symbol.createdBy = tag
@@ -122,6 +122,11 @@ export class LoggedCommands {
     }
     return symbol
   }
+}
+
+/** Whether commands of a kind may be one record a symbol. */
+function isEverywhere(kind: number): boolean {
+  return kind === commandKinds['cancel-all'] || kind === commandKinds.block || kind === commandKinds.unblock
 }
 
 /** Account and request id of a command record; `undefined` when it has no request id. */

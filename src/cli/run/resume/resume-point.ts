@@ -2,7 +2,7 @@ import {
   accountOf,
   type Command,
   type CommandGrids,
-  cancelAllFlags,
+  cancelAllEverywhere,
   checkFieldNames,
   commandGrids,
   differingField,
@@ -211,18 +211,26 @@ export class ResumePoint implements CommandSink {
   }
 
   /**
-   * Whether a command that goes by itself, an instrument or a cancel-all, is durable.
+   * Whether a command that goes by itself, an instrument, a cancel-all, a block or an unblock, is durable.
    *
    * @throws CommandError when it is malformed; CliFailure when the log holds other commands than the input.
    */
   isDurable(command: Command): boolean {
     const tag = Number(command.tag ?? 0)
     if (command.type === 'cancel-all') {
+      if (command.symbol === undefined) cancelAllEverywhere(command)
+      else {
+        const instrument = this.#pool.instrument(command.symbol)
+        if (!instrument) return false
+        const grids = commandGrids({ ...instrument, instrumentId: instrument.id })
+        encodeCommand(this.#words, 0, command as SymbolCommand, grids)
+      }
+      // Nothing is handed over after a command that goes by itself before all of it is durable.
+      return this.#logged.maxTag > tag
+    }
+    if (command.type === 'block' || command.type === 'unblock') {
       checkFieldNames(command)
       accountOf(command.account)
-      cancelAllFlags(command.side)
-      if (command.symbol !== undefined && !this.#pool.instrument(command.symbol)) return false
-      // Nothing is handed over after a cancel-all before all of it is durable.
       return this.#logged.maxTag > tag
     }
     if (command.type !== 'instrument') return false

@@ -1,6 +1,7 @@
 import {
   cancelAllFlags,
   type DetailName,
+  encodeBlock,
   encodeBust,
   encodeCancel,
   encodeCancelAll,
@@ -13,6 +14,7 @@ import {
   encodeReplace,
   type InstrumentChange,
   type InstrumentDefinition,
+  type NewOrderExtras,
   type Phase,
   phaseCodes,
 } from '#tidemark/matching/index.js'
@@ -91,20 +93,12 @@ export function encodeRandomCommand(words: Int32Array, random: Random, tag: numb
     if (kind < 860) encodeReplace(words, 0, instrumentId, tag, 0, id, price, quantity, stated, 0)
     else encodeReplace(words, 0, instrumentId, tag, 0, 0, price, quantity, account, 0, clientIdOf(random))
   } else if (kind < 940) encodeReduce(words, 0, instrumentId, tag, 0, id, quantityOf(random), stated, 0)
-  else if (kind < 960)
-    encodeCancelAll(
-      words,
-      0,
-      instrumentId,
-      tag,
-      0,
-      account,
-      cancelAllFlags(random.pick([undefined, 'buy', 'sell'])),
-    )
+  else if (kind < 960) encodeRandomCancelAll(words, random, instrumentId, tag, account)
   else if (kind < 970) encodeExpire(words, 0, instrumentId, tag, 0, 1 + random.below(10), random.chance(30))
-  else if (kind < 990) encodeRandomPhase(words, random, instrumentId, tag)
-  else if (kind < 993)
+  else if (kind < 985) encodeRandomPhase(words, random, instrumentId, tag)
+  else if (kind < 988)
     encodeBust(words, 0, instrumentId, tag, 0, 1 + random.below(random.chance(50) ? 20 : 5000))
+  else if (kind < 993) encodeBlock(words, 0, instrumentId, tag, 0, account, random.chance(25))
   else if (kind < 999) encodeInstrumentChange(words, 0, instrumentId, tag, 0, randomChange(random))
   else encodeInstrument(words, 0, tag, 0, instruments[0]!)
 }
@@ -115,6 +109,25 @@ function encodeRandomPhase(words: Int32Array, random: Random, instrumentId: numb
   const phase = random.chance(55) ? 'continuous' : random.pick(phases)
   const options = phase === 'auction' ? random.pick([0, 1]) : phase === 'halted' && random.chance(60) ? 2 : 0
   encodePhase(words, 0, instrumentId, tag, 0, phaseCodes[phase], options)
+}
+
+/** Of an account as a rule; seldom of everybody, so that books fill up. */
+function encodeRandomCancelAll(
+  words: Int32Array,
+  random: Random,
+  instrumentId: number,
+  tag: number,
+  account: number,
+): void {
+  const whose = random.chance(30) ? -1 : account
+  const hasPrices = random.chance(whose < 0 ? 60 : 25)
+  const least = priceOf(random)
+  const most = Math.max(least, priceOf(random))
+  const count = random.chance(whose < 0 ? 60 : 25) ? 1 + random.below(6) : 0
+  const ids = Array.from({ length: count }, () => 1 + random.below(48))
+  const flags = cancelAllFlags(random.pick([undefined, 'buy', 'sell']))
+  const prices = hasPrices ? ([least, most] as const) : ([0, 0] as const)
+  encodeCancelAll(words, 0, instrumentId, tag, 0, whose, flags, ...prices, ids)
 }
 
 /** Some limits come and others go. */
@@ -195,7 +208,14 @@ function encodeRandomNew(
     random.chance(15) ? clientIdOf(random) : '',
     trail === 1 ? 1 + random.below(6) : trail === 2 ? HUGE - random.below(200) : 0,
     trail === 3 ? random.pick([1, 99, 100, 150, 500, 5000, 9999]) : 0,
+    extrasOf(random, orderType < 2 && timeInForce === 1, quantity),
   )
+}
+
+function extrasOf(random: Random, isImmediate: boolean, quantity: number): NewOrderExtras | undefined {
+  const selfTradeGroup = random.chance(20) ? random.pick([1, 2, 0xffffffff]) : 0
+  const minQuantity = isImmediate && random.chance(30) ? Math.max(1, random.below(quantity + 1)) : 0
+  return selfTradeGroup === 0 && minQuantity === 0 ? undefined : { selfTradeGroup, minQuantity }
 }
 
 /** One of a few, so that accounts use theirs again: the shortest, the longest, and those between. */

@@ -1,7 +1,9 @@
 import {
+  type BlockCommand,
   cancelAllFlags,
   commandGrids,
   type DecodedEvent,
+  encodeBlock,
   encodeCancelAll,
   encodeCommand,
   encodeInstrument,
@@ -40,8 +42,13 @@ export class RuleBook {
     this.books.apply(this.#words, 0)
   }
 
-  send(command: Omit<SymbolCommand, 'symbol'> & Record<string, unknown>): string[] {
-    const full = { symbol: 'TEST', ...command } as SymbolCommand
+  send(command: { readonly type: string } & Record<string, unknown>): string[] {
+    if (command.type === 'block' || command.type === 'unblock') {
+      const { account, type } = command as unknown as BlockCommand
+      encodeBlock(this.#words, 0, this.#definition.instrumentId, 0, 0, account, type === 'block')
+      return this.#apply()
+    }
+    const full = { symbol: 'TEST', ...command } as unknown as SymbolCommand
     encodeCommand(this.#words, 0, full, commandGrids(this.#definition))
     return this.#apply()
   }
@@ -130,6 +137,9 @@ function describeEvent(event: DecodedEvent): string {
       return `${event.phase}${event.closing ? ' closing' : ''}${event.takesOrders ? ' takes orders' : ''}`
     case 'trade-busted':
       return `busted ${event.tradeId}`
+    case 'account-blocked':
+    case 'account-unblocked':
+      return `${event.event} ${event.account}`
     default:
       return event.event
   }
