@@ -32,7 +32,7 @@ const rows = {
     'promotion',
     'kv',
     ['memory', 'etcd'],
-    'index',
+    ['thread', 'index'],
   ],
   log: [
     'errors',
@@ -46,6 +46,7 @@ const rows = {
     'recover',
     ['flush', 'tools'],
     'settings',
+    'replication',
     'log-stats',
     'log-opening',
     'log-readers',

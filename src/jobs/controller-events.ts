@@ -1,4 +1,4 @@
-import type { LogError } from '../log/index.js'
+import type { LogError, ReplicationEvents } from '../log/index.js'
 import type { JobError } from './errors.js'
 import type { JobEventType } from './events/event.js'
 
@@ -28,7 +28,7 @@ export interface CheckpointOverdue {
 }
 
 /** Each is emitted when the event of the log that it reports is on disk. `late`, `error` and `checkpoint` report none. */
-export interface JobControllerEvents {
+export interface JobControllerEvents extends ReplicationEvents {
   enqueued: [{ id: string; seq: number }]
   dispatched: [JobOutcome & { attemptId: number }]
   completed: [JobOutcome & { result: unknown }]

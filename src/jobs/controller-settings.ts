@@ -1,4 +1,4 @@
-import { badSetting, checkOptions, logSettingNames, optionNames } from '../log/index.js'
+import { badSetting, checkOptions, logOptionNames, optionNames } from '../log/index.js'
 import { type Backoff, type BackoffFunction, resolveBackoff } from './dispatch/backoff.js'
 import type { JobLogOptions } from './events/job-log.js'
 import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'
@@ -66,7 +66,7 @@ const defaultKeepFinished: KeepFinished = { count: 10_000, ageMs: Number.POSITIV
 /** @throws LogError `TIDEMARK_BAD_SETTING` that names the setting, the value and what is allowed. */
 export function resolveControllerSettings(options: JobControllerOptions): JobControllerSettings {
   checkOptions('JobController.open', options, controllerOptions)
-  if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
+  if (options.log !== undefined) checkOptions('The option log', options.log, logOptionNames)
   if (typeof options.dir !== 'string' || options.dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder')
   }

@@ -1,5 +1,5 @@
 import { Emitter } from '../base/emitter.js'
-import { checkOptions, shortageError } from '../log/index.js'
+import { checkOptions, forwardReplication, shortageError } from '../log/index.js'
 import { Announcements } from './controller/announcements.js'
 import { type EnqueueResult, JobIntake } from './controller/job-intake.js'
 import { returnInFlight } from './controller/restart.js'
@@ -107,6 +107,7 @@ export class JobController extends Emitter<JobControllerEvents> {
       overdue: (overdue) => this.emit('checkpointOverdue', overdue),
     })
     store.log.on('error', (error) => this.#fail(error))
+    forwardReplication(store.log, this)
     store.log.on('diskFull', (error) => this.emit('diskFull', error))
     store.log.on('diskReady', () => {
       this.#checkpoints.diskReady()

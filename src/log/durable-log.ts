@@ -9,6 +9,7 @@ import { DiskRoom } from './flush/disk-room.js'
 import { FlusherRequests } from './flush/flusher-requests.js'
 import type { LogThreads } from './flush/log-threads.js'
 import {
+  type ContinueOptions,
   continueFollowed,
   type DurableLogOptions,
   durableLogOptions,
@@ -24,10 +25,12 @@ import { DurableWaiters } from './read/durable-waiters.js'
 import type { LogReader, LogReaderOptions } from './read/log-reader.js'
 import type { LogTailer } from './read/tailer.js'
 import type { RecoveryReport } from './recover/recovery.js'
+import type { ReplicationEvents } from './replication/replication-events.js'
+import type { ReplicatorHandle } from './replication/replicator-handle.js'
 import { int32, int64, type LogMemory, LogViews, logState } from './ring/memory.js'
 import { LogProducer } from './ring/producer.js'
 import { ReleasedSignal } from './ring/released-signal.js'
-import { poisonMemory, wakeFlusher, wakePreallocator } from './ring/signals.js'
+import { poisonMemory, wakeFlusher, wakePreallocator, wakeReplicator } from './ring/signals.js'
 import type { LogSettings } from './settings.js'
 import { type OutsideReader, outsideReaders, readersFloorLsn } from './tools/outside-readers.js'
 import { removeUnusedSegments, SegmentRemover } from './tools/segment-removal.js'
@@ -38,7 +41,7 @@ export interface LogProducerHandle {
   readonly producerId: number
 }
 
-export interface DurableLogEvents {
+export interface DurableLogEvents extends ReplicationEvents {
   error: [LogPoisonedError]
   diskFull: [LogError]
   diskReady: []
@@ -59,6 +62,10 @@ export const threadsOf = Symbol('threads')
  * this one: what is under way becomes durable, and appends are refused, with the same code, when no more than a quarter of a
  * segment is left. `diskReady` when the next segment is ready. `preallocationFailed` (LogError) when the next segment could not be
  * made ready for another reason: the log continues, and each rotation makes its own segment.
+ *
+ * With `replication` also `fenced` (LogError `TIDEMARK_FENCED`): another primary took over, and this log has ended;
+ * `replicationStalled` when the replicated log takes nothing, and `replicationResumed` when it does again;
+ * `replicationIncomplete` when the log is closed before all of it is replicated, which its next opening does.
  */
 export class DurableLog extends Emitter<DurableLogEvents> {
   readonly dir: string
@@ -75,6 +82,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   readonly #producer: LogProducer
   readonly #waiters: DurableWaiters
   readonly #threads: LogThreads
+  readonly #replicator: ReplicatorHandle | undefined
   readonly #taken: TakenFolder
   readonly #ownership: Ownership
   readonly #requests: FlusherRequests
@@ -92,7 +100,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * Opens the log in `dir`, after a crash too: what was acknowledged is there, a torn tail is cut.
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED` (another owner has it), `TIDEMARK_LOG_CORRUPT`,
-   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_KIND` (it is another application's), `TIDEMARK_LOG_IO`.
+   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_KIND` (it is another application's), `TIDEMARK_LOG_IO`; with `replication` also
+   *   `TIDEMARK_PRIMARY_BEHIND` (another machine has gone on without this folder), `TIDEMARK_REPLICATION_HELD` (another primary
+   *   is alive), `TIDEMARK_FENCED` (another one took over meanwhile), and the others of `tidemark/replication`.
    *
    * @example
    * ```js
@@ -135,10 +145,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    *
    * @throws LogError `TIDEMARK_LOG_IO`; then the folder is released. @internal
    */
-  static async continueFollowed(
-    folder: FollowedFolder,
-    options: { kind: string; contentVersion: number; epoch: bigint; cursorKeepBytes?: number },
-  ): Promise<DurableLog> {
+  static async continueFollowed(folder: FollowedFolder, options: ContinueOptions): Promise<DurableLog> {
     const log = new DurableLog(await continueFollowed(folder, options))
     if (!log.poisoned) return log
     await log.close()
@@ -146,8 +153,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   private constructor(opened: OpenedLog) {
-    const { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, taken } = opened
     super()
+    const { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, replicator, taken } =
+      opened
     this.dir = dir
     this.kind = kind
     this.settings = settings
@@ -156,6 +164,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.memory = memory
     this.#disk = disk
     this.#threads = threads
+    this.#replicator = replicator
     this.#taken = taken
     this.#ownership = new Ownership(disk, dir, taken.identity)
     this.#views = new LogViews(memory)
@@ -190,6 +199,17 @@ export class DurableLog extends Emitter<DurableLogEvents> {
         else this.emit('diskFull', shortageError(dir, message.shortage, { reason: message.error.message }))
       },
     })
+    replicator?.own({
+      failed: (error) => this.#replicationFailed(error),
+      stalled: (stall) => this.emit('replicationStalled', stall),
+      resumed: (resumption) => this.emit('replicationResumed', resumption),
+      incomplete: (rest) => this.emit('replicationIncomplete', rest),
+    })
+  }
+
+  #replicationFailed(error: unknown): void {
+    this.poison(error)
+    if (error instanceof LogError && error.code === 'TIDEMARK_FENCED') this.emit('fenced', error)
   }
 
   /** @internal */
@@ -202,19 +222,19 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     })
   }
 
-  /** The flusher's thread and the preallocator's. @internal */
+  /** The threads of the flusher, the preallocator and the replicator. @internal */
   get [threadsOf](): readonly Worker[] {
-    return this.#threads.workers
+    return [...this.#threads.workers, ...(this.#replicator ? [this.#replicator.worker] : [])]
   }
 
-  /** LSN up to which every record may be acknowledged. */
+  /** LSN up to which every record may be acknowledged: it is on disk and, where `ack` of `replication` says so, replicated. */
   get durableLsn(): number {
     return this.signal.released
   }
 
   /**
    * LSN up to which everything was synced. Under `unsafeNone` it stays below `durableLsn` until a segment is full, the log
-   * is closed, or `waitSynced` is called; otherwise it is never below.
+   * is closed, or `waitSynced` is called; otherwise it is never below. It is above where acknowledgements wait for replication.
    */
   get syncedLsn(): number {
     return Number(Atomics.load(this.#views.control64, int64.synced))
@@ -288,13 +308,13 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Resolves when everything up to `lsn` was synced, under `unsafeNone` too, where it makes the flusher sync. Await it before
-   * you store elsewhere what is only true while the log has those records: a snapshot, a cursor.
+   * Resolves when everything up to `lsn` was synced and may be acknowledged, under `unsafeNone` too, where it makes the flusher
+   * sync. Await it before you store elsewhere what is only true while the log has those records: a snapshot, a cursor.
    *
    * @throws LogError as of `waitDurable`; `TIDEMARK_LOG_CLOSED` when the log was closed before.
    */
   async waitSynced(lsn: number): Promise<void> {
-    if (typeof lsn === 'number' && this.syncedLsn >= lsn) return
+    if (typeof lsn === 'number' && Math.min(this.syncedLsn, this.durableLsn) >= lsn) return
     await this.waitDurable(lsn)
     const isOver = () => this.#poisoned !== undefined || this.#closed
     if (!(await this.#requests.sync(lsn, isOver))) throw this.#poisoned ?? closedError()
@@ -310,12 +330,15 @@ export class DurableLog extends Emitter<DurableLogEvents> {
 
   /** What `isStuck` is for the want of. @internal */
   get stuckError(): LogError {
-    return this.#room.error
+    return this.#room.isStuck ? this.#room.error : (this.#replicator?.stallError ?? this.#room.error)
   }
 
-  /** Whether what was appended has no room on the disk, and waits in the ring until it has. @internal */
-  get isStuck(): boolean {
-    return this.#room.isStuck
+  /**
+   * Whether what was appended cannot be acknowledged: it has no room on the disk, and waits in the ring until it has; or the
+   * replicated log takes nothing, for `closeMs` since `closingMs`. @internal
+   */
+  isStuckSince(closingMs: number): boolean {
+    return this.#room.isStuck || this.#replicator?.isStuckSince(closingMs) === true
   }
 
   /** A handle with which another thread writes into this log. It must stop writing before `close` is called. */
@@ -377,8 +400,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return this.#remover.removeBelow(() => {
       this.#checkUsable()
       this.#checkOwned()
-      // The tailer has yet to read there, from a file that would get other bytes.
-      return Math.min(lsn, outsideLsn, this.syncedLsn, this.#readers.neededLsn ?? lsn)
+      // The tailer and the replicator have yet to read there, from files that would get other bytes.
+      const unreadLsn = this.#readers.neededLsn ?? lsn
+      return Math.min(lsn, outsideLsn, this.syncedLsn, unreadLsn, this.#replicator?.replicatedLsn ?? lsn)
     })
   }
 
@@ -397,6 +421,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return logStats(this.#views, {
       preallocationFailures: this.#threads.preallocationFailures,
       waiters: this.#waiters.size,
+      replication: this.#replicator?.stats(),
     })
   }
 
@@ -412,7 +437,10 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     this.emit('error', this.#poisoned)
   }
 
-  /** Writes and syncs what was appended, ends the threads and releases the folder's lock. Every pending promise settles. */
+  /**
+   * Writes and syncs what was appended, ends the threads and releases the folder's lock. Every pending promise settles. With
+   * `replication` it ships what is left, for `closeMs` at most; see `replicationIncomplete`.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -427,8 +455,9 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     Atomics.compareExchange(control32, int32.state, logState.open, logState.closing)
     wakeFlusher(control32)
     wakePreallocator(control32)
+    wakeReplicator(control32)
     this.signal.hold()
-    await this.#threads.ended()
+    await Promise.all([this.#threads.ended(), this.#replicator?.ended])
     await this.#readers.stopTailer()
     this.#closed = true
     await this.#remover.idle()

@@ -1,6 +1,7 @@
 import { errnoOf, reasonOf } from '../base/errno.js'
 import { TidemarkError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
+import type { ReplicationErrorCode } from '../replication/thread.js'
 
 export type LogErrorCode =
   | 'TIDEMARK_BAD_SETTING'
@@ -22,6 +23,9 @@ export type LogErrorCode =
   | 'TIDEMARK_RULES_DIFFER'
   | 'TIDEMARK_THREAD_DIED'
   | 'TIDEMARK_REPLAY_DIFFERS'
+  | 'TIDEMARK_PRIMARY_BEHIND'
+  | 'TIDEMARK_REPLICATION_HELD'
+  | ReplicationErrorCode
 
 /** An error of the durable log. */
 export class LogError extends TidemarkError {

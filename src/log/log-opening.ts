@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import type { ReplicationEpoch } from '../replication/thread.js'
 import type { Disk } from './disk/disk.js'
 import { makeFolder } from './disk/folders.js'
 import { NodeDisk } from './disk/node-disk.js'
@@ -9,12 +10,25 @@ import { checkKind, defaultKind, requireKind } from './format/log-kind.js'
 import { holdsLog } from './format/segment.js'
 import type { RecoveryReport } from './recover/recovery.js'
 import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
-import { createLogMemory, type LogMemory } from './ring/memory.js'
+import {
+  type ReplicationOptions,
+  type ReplicationSettings,
+  resolveReplication,
+} from './replication/options.js'
+import { ReplicatorHandle } from './replication/replicator-handle.js'
+import { createLogMemory, type LogMemory, LogViews, releasedBy } from './ring/memory.js'
+import { poisonMemory } from './ring/signals.js'
 import { type LogSettingOptions, type LogSettings, logSettingNames, resolveLogSettings } from './settings.js'
 
 const initialSegmentBytesGoal = 4 * 1024 * 1024
 
-export interface DurableLogOptions extends LogSettingOptions {
+/** Options of the log that a pool, a job queue or a factor engine has inside. */
+export interface LogOptions extends LogSettingOptions {
+  /** Sends the log to a replicated log as well, on other machines. Default: it is on this disk alone. */
+  readonly replication?: ReplicationOptions | undefined
+}
+
+export interface DurableLogOptions extends LogOptions {
   /** The log's folder; made when it is not there. */
   readonly dir: string
   /**
@@ -31,8 +45,9 @@ export interface DurableLogOptions extends LogSettingOptions {
   readonly cursorKeepBytes?: number | undefined
 }
 
+export const logOptionNames: ReadonlySet<string> = new Set([...logSettingNames, 'replication'])
 export const durableLogOptions = new Set([
-  ...logSettingNames,
+  ...logOptionNames,
   'dir',
   'kind',
   'contentVersion',
@@ -52,6 +67,7 @@ export interface OpenedLog {
   readonly memory: LogMemory
   readonly disk: Disk
   readonly threads: LogThreads
+  readonly replicator: ReplicatorHandle | undefined
   readonly taken: TakenFolder
 }
 
@@ -72,6 +88,12 @@ export async function openLog(
   if (!(typeof cursorKeepBytes === 'number' && cursorKeepBytes >= 0)) {
     throw badSetting('cursorKeepBytes', cursorKeepBytes, 'a number of bytes, 0 or more')
   }
+  const replication = options.replication && resolveReplication(options.replication, settings)
+  const memory = createLogMemory(
+    settings.ringBytes,
+    settings.maxBatchBytes,
+    settings.durability === 'each' ? 1 : undefined,
+  )
   const kind = checkKind(options.kind === undefined ? defaultKind : options.kind)
   const dir = path.resolve(options.dir)
   const disk = new NodeDisk()
@@ -86,14 +108,10 @@ export async function openLog(
       { dir },
     )
   }
+  const replicator = replication && new ReplicatorHandle(memory, dir, replication, undefined)
+  const threads = new LogThreads(memory)
   try {
-    const memory = createLogMemory(
-      settings.ringBytes,
-      settings.maxBatchBytes,
-      settings.durability === 'each' ? 1 : undefined,
-    )
-    const coveredLsn = await covered?.(dir)
-    const threads = new LogThreads(memory)
+    const [replicatedLsn, coveredLsn] = await Promise.all([replicator?.connect(), covered?.(dir)])
     const check = new SealedCheck(disk, dir)
     const starting = threads.start({
       memory,
@@ -102,6 +120,8 @@ export async function openLog(
       kind,
       contentVersion: options.contentVersion ?? 1,
       coveredLsn,
+      copies: replicatedLsn === undefined ? undefined : { endLsn: replicatedLsn },
+      releasedBy: whoReleases(replication),
       maxBatchBytes: settings.maxBatchBytes,
       segmentBytes: settings.segmentBytes,
       initialSegmentBytes: initialSegmentBytes(settings),
@@ -113,9 +133,10 @@ export async function openLog(
       check.stop()
       return checked
     })
-    return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, taken }
+    await replicator?.begin(recovery.endLsn)
+    return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, replicator, taken }
   } catch (error) {
-    taken.release()
+    await abandon(memory, threads, replicator, taken)
     throw error
   }
 }
@@ -130,40 +151,75 @@ export interface FollowedFolder {
   readonly endLsn: number
 }
 
+/** What a log that was followed is continued with. */
+export interface ContinueOptions {
+  readonly kind: string
+  readonly contentVersion: number
+  /** The epoch of the segment in which it goes on. */
+  readonly epoch: bigint
+  /** As in `DurableLogOptions`. */
+  readonly cursorKeepBytes?: number
+  /** How it is replicated from now on, and the epoch that was taken of the replicated log. */
+  readonly replication?: { readonly options: ReplicationOptions; readonly epoch: ReplicationEpoch }
+}
+
 /**
  * Goes on writing a log that this process has followed, in a new segment of this epoch. Nothing of it is read: it was checked
  * and synced when it was appended.
  *
- * @throws LogError `TIDEMARK_LOG_IO`; then the folder is released.
+ * @throws LogError `TIDEMARK_LOG_IO`, and as `DurableLog.open` for `replication`; then the folder is released.
  */
-export async function continueFollowed(
-  folder: FollowedFolder,
-  options: { kind: string; contentVersion: number; epoch: bigint; cursorKeepBytes?: number },
-): Promise<OpenedLog> {
+export async function continueFollowed(folder: FollowedFolder, options: ContinueOptions): Promise<OpenedLog> {
   const { dir, settings, memory, taken, firstLsn, endLsn } = folder
-  const { kind, contentVersion, epoch, cursorKeepBytes = defaultCursorKeepBytes } = options
+  const { kind, contentVersion, epoch, cursorKeepBytes = defaultCursorKeepBytes, replication } = options
+  const threads = new LogThreads(memory)
+  let replicator: ReplicatorHandle | undefined
   try {
-    const threads = new LogThreads(memory)
-    const recovery = await threads.start({
-      memory,
-      directory: dir,
-      identity: taken.identity,
-      kind,
-      contentVersion,
-      coveredLsn: undefined,
-      maxBatchBytes: settings.maxBatchBytes,
-      segmentBytes: settings.segmentBytes,
-      initialSegmentBytes: initialSegmentBytes(settings),
-      flush: settings,
-      sealed: { firstLsns: [], words: new SharedArrayBuffer(0) },
-      continues: { firstLsn, endLsn, epoch },
-    })
+    const shipping = replication && resolveReplication(replication.options, settings)
+    replicator = shipping && new ReplicatorHandle(memory, dir, shipping, replication.epoch)
+    const [recovery] = await Promise.all([
+      threads.start({
+        memory,
+        directory: dir,
+        identity: taken.identity,
+        kind,
+        contentVersion,
+        coveredLsn: undefined,
+        copies: undefined,
+        releasedBy: whoReleases(shipping),
+        maxBatchBytes: settings.maxBatchBytes,
+        segmentBytes: settings.segmentBytes,
+        initialSegmentBytes: initialSegmentBytes(settings),
+        flush: settings,
+        sealed: { firstLsns: [], words: new SharedArrayBuffer(0) },
+        continues: { firstLsn, endLsn, epoch },
+      }),
+      replicator?.connect(),
+    ])
+    await replicator?.begin(recovery.endLsn)
     const disk = new NodeDisk()
-    return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, taken }
+    return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, replicator, taken }
   } catch (error) {
-    taken.release()
+    await abandon(memory, threads, replicator, taken)
     throw error
   }
+}
+
+function whoReleases(replication: ReplicationSettings | undefined): number {
+  return replication?.ack === 'replicated' ? releasedBy.replicator : releasedBy.flusher
+}
+
+/** Ends what was started for a log that could not be opened, and releases its folder. */
+async function abandon(
+  memory: LogMemory,
+  threads: LogThreads,
+  replicator: ReplicatorHandle | undefined,
+  taken: TakenFolder,
+): Promise<void> {
+  await replicator?.abandon()
+  poisonMemory(new LogViews(memory))
+  await threads.ended()
+  taken.release()
 }
 
 /** What the segment of an opening holds: little, so that opening is not kept waiting for it to be filled with zeros. */

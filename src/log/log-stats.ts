@@ -1,4 +1,5 @@
 import type { LatencySummary } from '../base/latency-histogram.js'
+import type { ReplicationStats } from './replication/replication-stats.js'
 import { float64, int64, type LogViews } from './ring/memory.js'
 
 export interface LogStats {
@@ -32,12 +33,14 @@ export interface LogStats {
   readonly tailerDetached: number
   /** Calls of `waitDurable` that are pending. */
   readonly waiters: number
+  /** How far the log is replicated; undefined for a log that is on this disk alone. */
+  readonly replication: ReplicationStats | undefined
 }
 
 /** Reads the counters that the flusher keeps in shared memory; `others` are the opener's own. */
 export function logStats(
   views: LogViews,
-  others: Pick<LogStats, 'preallocationFailures' | 'waiters'>,
+  others: Pick<LogStats, 'preallocationFailures' | 'waiters' | 'replication'>,
 ): LogStats {
   const { statistics, control64, ringBytes } = views
   const flushes = statistics[float64.flushes]!

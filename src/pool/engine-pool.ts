@@ -3,10 +3,12 @@ import type { Worker } from 'node:worker_threads'
 import { Emitter } from '../base/emitter.js'
 import {
   type DurableLog,
+  forwardReplication,
   type LogError,
   type LogPoisonedError,
   type OutsideReader,
   type RecoveryReport,
+  type ReplicationEvents,
   threadsOf,
 } from '../log/index.js'
 import type { Command, InstrumentDetailFields } from '../matching/index.js'
@@ -54,7 +56,7 @@ import type {
   SubscribeOptions,
 } from './types.js'
 
-interface PoolEvents {
+interface PoolEvents extends ReplicationEvents {
   drain: []
   error: [LogPoisonedError]
   diskFull: [LogError]
@@ -86,6 +88,9 @@ interface PoolEvents {
  * - `checkpointFailed`, for each checkpoint that failed, also one that was asked for and the one of a close, which resolves
  *   all the same;
  * - `checkpointOverdue`, while they fail: the log after the last one has grown to 2, 4, 8 … times `checkpointBytes`;
+ * - `fenced`: another primary took over, so this pool has ended; what it acknowledged is in the log that the other one has;
+ * - `replicationStalled` and `replicationResumed`: the replicated log takes nothing, and takes entries again;
+ *   `replicationIncomplete` when the pool is closed before all of its log is replicated;
  * - `archiveStalled`, for each try to archive that failed, and `archiveResumed`: the log keeps what is not archived meanwhile.
  */
 export class EnginePool extends Emitter<PoolEvents> {
@@ -198,6 +203,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     const { outside } = this.#cursors
     outside.onLost = (reader) => this.emit('readerLost', reader)
     outside.onOvertaken = (reader) => this.emit('readerOvertaken', reader)
+    forwardReplication(log, this)
     log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
     log.on('diskReady', () => {
       schedule.diskReady()
@@ -583,6 +589,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   /** Counts since the pool was opened, and what is under way now; see `PoolStats`. */
   stats(): PoolStats {
     const shards = this.#shards.map((shard) => shard.stats())
+    const log = this.#log.stats()
     const sum = (count: (shard: (typeof shards)[number]) => number) =>
       shards.reduce((total, shard) => total + count(shard), 0)
     return {
@@ -596,9 +603,10 @@ export class EnginePool extends Emitter<PoolEvents> {
       questions: this.#questions.waiting,
       maxQuestions: this.#questions.max,
       acknowledgementLatency: this.#latency.summary(),
-      log: this.#log.stats(),
+      log,
       checkpoints: this.#checkpointer.schedule.stats(),
       archive: this.#archiving?.stats(),
+      replication: log.replication,
       subscriptions: this.#subscriptions.stats(),
     }
   }

@@ -106,9 +106,13 @@ export class PoolLifetime {
     setTimeout(() => this.#parts.log.poison(error), delayMs).unref()
   }
 
-  /** Waits until everything in flight is settled; where the disk has no room for it, it is rejected instead. */
+  /**
+   * Waits until everything in flight is settled; where the disk has no room for it, or the replicated log takes nothing, it is
+   * rejected instead.
+   */
   async #settleAll(): Promise<void> {
     const { log, checkpointer } = this.#parts
+    const closingMs = performance.now()
     let over = false
     const settled = checkpointer
       .close()
@@ -116,7 +120,7 @@ export class PoolLifetime {
       .finally(() => {
         over = true
       })
-    while (!over && !log.isStuck) await Promise.race([settled, sleep(stuckLookMs)])
+    while (!over && !log.isStuckSince(closingMs)) await Promise.race([settled, sleep(stuckLookMs)])
     if (!over) log.poison(log.stuckError)
     await settled
   }

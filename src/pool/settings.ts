@@ -42,6 +42,7 @@ const poolOptions = new Set([
     keepLogHours: true,
     cursorKeepBytes: true,
     archive: true,
+    replication: true,
     clock: true,
   }),
 ])

@@ -5,6 +5,8 @@ import type {
   LogReaderStats,
   LogSettingOptions,
   LogStats,
+  ReplicationOptions,
+  ReplicationStats,
 } from '../log/index.js'
 import type {
   CancelReason,
@@ -85,6 +87,8 @@ export interface EnginePoolOptions extends LogSettingOptions {
    * archived and verified. Environment: `TIDEMARK_ARCHIVE`. Default: no archive.
    */
   readonly archive?: string | undefined
+  /** Sends the log to a replicated log as well, on other machines. Default: it is on this disk alone. */
+  readonly replication?: ReplicationOptions | undefined
   /** Time, for tests. @internal */
   readonly clock?: Clock | undefined
 }
@@ -633,6 +637,8 @@ export interface PoolStats {
   readonly checkpoints: CheckpointStats
   /** `undefined` without an archive. */
   readonly archive: ArchivingStats | undefined
+  /** `undefined` for a pool whose log is on this disk alone. */
+  readonly replication: ReplicationStats | undefined
   readonly subscriptions: SubscriptionsStats
 }
 

@@ -7,8 +7,16 @@ import { SharedPreallocated } from '#tidemark/log/flush/shared-preallocated.js'
 import { batchHeaderBytes, crcSeedOf, recordBytes } from '#tidemark/log/format/batch.js'
 import { FileReader } from '#tidemark/log/read/file-reader.js'
 import { type LogRecord, RecordCollector } from '#tidemark/log/read/log-record.js'
-import { type RecoveredLog, recoverLog } from '#tidemark/log/recover/recovery.js'
-import { createLogMemory, int64, type LogMemory, startLogMemory } from '#tidemark/log/ring/memory.js'
+import { type LogCopies, type RecoveredLog, recoverLog } from '#tidemark/log/recover/recovery.js'
+import {
+  createLogMemory,
+  int32,
+  int64,
+  type LogMemory,
+  releasedBy,
+  replicatorState,
+  startLogMemory,
+} from '#tidemark/log/ring/memory.js'
 import { LogProducer } from '#tidemark/log/ring/producer.js'
 import { planRemoval, removeSegmentsNow } from '#tidemark/log/tools/segment-removal.js'
 import type { MemoryDisk } from './memory-disk.js'
@@ -25,6 +33,10 @@ export interface InlineLogOptions {
   batchSize?: number
   batchDelayMs?: number
   spinUs?: number
+  /** What the log is bound to by copies elsewhere. */
+  copies?: LogCopies
+  /** Whether acknowledgements wait for a replicator, for which a test stands in; see `release`. */
+  replicated?: boolean
   ownership?: Pick<Ownership, 'confirm' | 'check' | 'watch' | 'nextCheckMs'>
 }
 
@@ -50,6 +62,7 @@ export class InlineLog {
       contentVersion: 1,
       maxBatchBytes,
       initialSegmentBytes: options.initialSegmentBytes ?? segmentBytes,
+      copies: options.copies,
     })
     this.memory = createLogMemory(
       options.ringBytes ?? 64 * 1024,
@@ -57,7 +70,11 @@ export class InlineLog {
       options.durability === 'each' ? 1 : undefined,
     )
     const { active, capacity, report } = this.recovered
-    startLogMemory(this.memory, report.endLsn, crcSeedOf(active.header.epoch))
+    const moves = options.replicated ? releasedBy.replicator : releasedBy.flusher
+    startLogMemory(this.memory, report.endLsn, crcSeedOf(active.header.epoch), moves)
+    if (options.replicated) {
+      new Int32Array(this.memory.control)[int32.replicatorState] = replicatorState.shipping
+    }
     this.segments = new SegmentWriter({
       disk,
       directory: inlineDirectory,
@@ -121,6 +138,11 @@ export class InlineLog {
       lsn += recordBytes(byteLength)
       return lsn
     })
+  }
+
+  /** Moves the released LSN as a replicator does that has shipped everything before it. */
+  release(lsn: number): void {
+    this.#control64[int64.released] = BigInt(lsn)
   }
 
   /** What `DurableLog.waitSynced` asks of the flusher, for an LSN that is released. */

@@ -25,7 +25,7 @@ const replaced: readonly { readonly say: string; readonly not: readonly string[]
 
 /** Before these words, `behind` means that somebody is late, and after `anything` and `error` that something stays. */
 const lagging =
-  /\b(be|is|are|was|were|been|fall|falls|fell|fallen|falling|far|run|runs|stay|stays|lag|lags|bytes|B|anything|error|standby) behind\b/gi
+  /\b(be|is|are|was|were|been|fall|falls|fell|fallen|falling|far|run|runs|stay|stays|lag|lags|bytes|B|anything|error|standby|primary) behind\b/gi
 
 const text = /\.(c|json|md|mjs|mts|ts)$/
 const self = 'test/unit/words.test.ts'

@@ -3,8 +3,8 @@ import {
   checkOptions,
   compareKind,
   DurableLog,
-  type LogSettingOptions,
-  logSettingNames,
+  type LogOptions,
+  logOptionNames,
   optionNames,
 } from '../../log/index.js'
 import type { FactorEngine } from '../engine/engine.js'
@@ -71,12 +71,9 @@ export class FactorConsumer {
    *
    * @throws LogError as of `DurableLog.open`; FactorError as of `DurableFactorEngine.open`.
    */
-  static async open(options: {
-    readonly dir: string
-    readonly log?: LogSettingOptions
-  }): Promise<FactorConsumer> {
+  static async open(options: { readonly dir: string; readonly log?: LogOptions }): Promise<FactorConsumer> {
     checkOptions('FactorConsumer.open', options, openOptions)
-    if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
+    if (options.log !== undefined) checkOptions('The option log', options.log, logOptionNames)
     const log = await DurableLog.open({
       ...options.log,
       dir: options.dir,

@@ -1,6 +1,12 @@
 import * as path from 'node:path'
 import { Emitter } from '../../base/emitter.js'
-import { DurableLog, type LogError, type LogStats } from '../../log/index.js'
+import {
+  DurableLog,
+  forwardReplication,
+  type LogError,
+  type LogStats,
+  type ReplicationEvents,
+} from '../../log/index.js'
 import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from '../engine/engine.js'
 import { FactorInstrument } from '../engine/instrument.js'
 import { fieldsCell } from '../engine/program.js'
@@ -50,7 +56,7 @@ export interface DurableFactorStats {
   readonly log: LogStats
 }
 
-interface DurableFactorEvents {
+interface DurableFactorEvents extends ReplicationEvents {
   error: [Error]
   snapshotFailed: [SnapshotFailure]
   snapshotOverdue: [SnapshotOverdue]
@@ -71,7 +77,7 @@ interface DurableFactorEvents {
  * not be written, requested or automatic, also at the close; `snapshotOverdue`, while they fail, when the ticks after the last one
  * are 2, 4, 8 … times `snapshotEveryTicks`; `diskFull` and `diskReady`, when the disk is about to have no room for the log,
  * and when it has room again; `updatesFailed`, when the log can't be read where the listeners of `onUpdate` are, and they were
- * removed: `reclaimLog` may overtake slow ones.
+ * removed: `reclaimLog` may overtake slow ones; with `replication` in `log` also those of `ReplicationEvents`.
  *
  * @example
  * ```js
@@ -168,6 +174,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     )
     this.#updates.onFailed = (error) => this.emit('updatesFailed', error)
     this.#persister.on('error', (error) => this.emit('error', error))
+    forwardReplication(log, this)
     log.on('diskFull', (error) => this.emit('diskFull', error))
     log.on('diskReady', () => {
       this.#schedule.diskReady()

@@ -1,18 +1,12 @@
 import type { Clock } from '../../base/clock.js'
-import {
-  badSetting,
-  checkOptions,
-  type LogSettingOptions,
-  logSettingNames,
-  optionNames,
-} from '../../log/index.js'
+import { badSetting, checkOptions, type LogOptions, logOptionNames, optionNames } from '../../log/index.js'
 import { type PersisterOptions, persisterOptions } from './persister-settings.js'
 
 export interface DurableFactorOptions extends PersisterOptions {
   /** Folder of the log and, below it, of the snapshots; made when it is not there. */
   readonly dir: string
   /** Settings of the log itself. */
-  readonly log?: LogSettingOptions | undefined
+  readonly log?: LogOptions | undefined
   /** Whether every tick is logged with its values. Without it only snapshots and `persist` reach the disk. Default true. */
   readonly autoPersist?: boolean | undefined
   /** Ticks after which a snapshot is taken; 0: never by itself. Default 100,000. */
@@ -49,7 +43,7 @@ export interface EngineSettings {
 /** Fills in defaults. @throws LogError `TIDEMARK_BAD_SETTING` that names the option, the value and what is allowed. */
 export function resolveEngineOptions(options: DurableFactorOptions): EngineSettings {
   checkOptions('DurableFactorEngine.open', options, engineOptions)
-  if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
+  if (options.log !== undefined) checkOptions('The option log', options.log, logOptionNames)
   const { autoPersist = true, snapshotEveryTicks = 100_000, keepSnapshots = 2, reclaimLog = false } = options
   if (!(Number.isInteger(snapshotEveryTicks) && snapshotEveryTicks >= 0)) {
     throw badSetting('snapshotEveryTicks', snapshotEveryTicks, 'a whole number from 0 on')

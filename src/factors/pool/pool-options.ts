@@ -1,16 +1,16 @@
 import {
   badSetting,
   checkOptions,
-  type LogSettingOptions,
+  type LogOptions,
   type LogStats,
-  logSettingNames,
+  logOptionNames,
   optionNames,
 } from '../../log/index.js'
 
 export interface FactorPoolOptions {
   /** Folder of the log and the snapshots: of the same format as a `DurableFactorEngine`'s. */
   readonly dir: string
-  readonly log?: LogSettingOptions | undefined
+  readonly log?: LogOptions | undefined
   /** Worker threads. Default 2. May differ from one opening to the next. */
   readonly workers?: number | undefined
   /** Ticks that may wait for each worker, rounded up to a power of two, at least 4. Default 65,536. */
@@ -54,7 +54,7 @@ interface PoolSettings {
 /** Fills in defaults. @throws LogError `TIDEMARK_BAD_SETTING` that names the option, the value and what is allowed. */
 export function resolvePoolOptions(options: FactorPoolOptions): PoolSettings {
   checkOptions('FactorPool.open', options, poolOptions)
-  if (options.log !== undefined) checkOptions('The option log', options.log, logSettingNames)
+  if (options.log !== undefined) checkOptions('The option log', options.log, logOptionNames)
   const { workers = 2, queueTicks = 65_536, batchSize = 100, whenFull = 'wait' } = options
   checkWhole('workers', workers, workersMax)
   checkWhole('queueTicks', queueTicks, queueTicksMax)

@@ -2,7 +2,13 @@ import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
-import { DurableLog, LogError, spinSetting } from '../../log/index.js'
+import {
+  DurableLog,
+  forwardReplication,
+  LogError,
+  type ReplicationEvents,
+  spinSetting,
+} from '../../log/index.js'
 import { type SnapshotInfo, SnapshotStore } from '../durable/snapshot-store.js'
 import { decodeState, encodeState } from '../durable/state-codec.js'
 import { checkName, type Definition, expressionsOf } from '../engine/engine.js'
@@ -43,6 +49,12 @@ interface PoolInstrument {
   readonly shape: FactorInstrument
 }
 
+interface FactorPoolEvents extends ReplicationEvents {
+  error: [Error]
+  diskFull: [LogError]
+  diskReady: []
+}
+
 /**
  * Many instruments over worker threads, which write into one durable log. Each tick and its values are one entry, as a
  * `DurableFactorEngine` writes them, and either opens what the other left.
@@ -50,7 +62,8 @@ interface PoolInstrument {
  * Answers (`get`, `rank`, …) are those after every tick sent before, and are given when they are on disk.
  *
  * Events: `error`, once, when the log was poisoned or a worker died: close the pool and open it again; `diskFull` and
- * `diskReady`, when the disk is about to have no room for the log, and when it has room again.
+ * `diskReady`, when the disk is about to have no room for the log, and when it has room again; with `replication` in `log` also
+ * those of `ReplicationEvents`.
  *
  * @example
  * ```js
@@ -66,7 +79,7 @@ interface PoolInstrument {
  * await pool.close()
  * ```
  */
-export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; diskReady: [] }> {
+export class FactorPool extends Emitter<FactorPoolEvents> {
   readonly lastTimestamp: number | undefined
   readonly #log: DurableLog
   readonly #snapshots: SnapshotStore
@@ -123,6 +136,7 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
     const last = Math.max(...ready.map(({ lastTimestamp }) => lastTimestamp))
     this.lastTimestamp = last === Number.NEGATIVE_INFINITY ? undefined : last
     log.on('error', (error) => this.#fail(error))
+    forwardReplication(log, this)
     log.on('diskFull', (error) => this.emit('diskFull', error))
     log.on('diskReady', () => this.emit('diskReady'))
     for (const worker of workers) worker.ended.catch((error) => log.poison(error))
@@ -305,15 +319,16 @@ export class FactorPool extends Emitter<{ error: [Error]; diskFull: [LogError]; 
   }
 
   /**
-   * Resolves when every worker has ended. On a disk that stays full their ticks have nowhere to go: then the log is poisoned,
-   * so that they end, and the error that says so is returned.
+   * Resolves when every worker has ended. On a disk that stays full, or with a replicated log that takes nothing, their ticks have
+   * nowhere to go: then the log is poisoned, so that they end, and the error that says so is returned.
    */
   async #endWorkers(): Promise<LogError | undefined> {
+    const closingMs = performance.now()
     let isOver = false
     const ended = Promise.allSettled(this.#workers.map((worker) => worker.ended)).then(() => {
       isOver = true
     })
-    while (!isOver && !this.#log.isStuck) await Promise.race([ended, sleep(stuckLookMs)])
+    while (!isOver && !this.#log.isStuckSince(closingMs)) await Promise.race([ended, sleep(stuckLookMs)])
     if (isOver) return undefined
     const error = this.#log.stuckError
     this.#log.poison(error)

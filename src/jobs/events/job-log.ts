@@ -3,12 +3,14 @@ import {
   checkOptions,
   DurableLog,
   type DurableLogOptions,
+  forwardReplication,
   type LogError,
   type LogPoisonedError,
   type LogStats,
-  logSettingNames,
+  logOptionNames,
   NodeDisk,
   type RecoveryReport,
+  type ReplicationEvents,
 } from '../../log/index.js'
 import { closedError, fromLogError, type JobError } from '../errors.js'
 import {
@@ -40,7 +42,7 @@ export interface AppendedEvent {
   readonly lsn: number
 }
 
-export interface JobLogEvents {
+export interface JobLogEvents extends ReplicationEvents {
   error: [JobError]
   diskFull: [LogError]
   diskReady: []
@@ -81,7 +83,7 @@ export class JobLog extends Emitter<JobLogEvents> {
    *   `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_FORMAT`, `TIDEMARK_BAD_SETTING`.
    */
   static async open(dir: string, options: JobLogOptions = {}): Promise<JobLog> {
-    checkOptions('JobLog.open', options, logSettingNames)
+    checkOptions('JobLog.open', options, logOptionNames)
     const log = await DurableLog.open({
       ...options,
       segmentBytes: options.segmentBytes ?? segmentBytesFor(options),
@@ -113,6 +115,7 @@ export class JobLog extends Emitter<JobLogEvents> {
       this.emit('error', fromLogError(error) as JobError)
       this.#roomOnDisk()
     })
+    forwardReplication(log, this)
     log.on('diskFull', (error) => {
       this.#diskFull = error
       this.emit('diskFull', error)

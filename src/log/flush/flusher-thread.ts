@@ -3,10 +3,10 @@ import { type FolderIdentity, Ownership } from '../disk/ownership.js'
 import type { DiskMessage, ErrorMessage } from '../errors.js'
 import { shortageOf, toErrorMessage } from '../errors.js'
 import { segmentSeed } from '../format/segment.js'
-import { type ContinuedLog, type RecoveryReport, recoverLog } from '../recover/recovery.js'
+import { type ContinuedLog, type LogCopies, type RecoveryReport, recoverLog } from '../recover/recovery.js'
 import type { SealedStates } from '../recover/sealed-check.js'
 import { int32, type LogMemory, LogViews, logState, startLogMemory } from '../ring/memory.js'
-import { poisonMemory } from '../ring/signals.js'
+import { poisonMemory, wakeReplicator } from '../ring/signals.js'
 import { Flusher, type FlushSettings } from './flusher.js'
 import { SegmentWriter } from './segment-writer.js'
 import { SharedPreallocated } from './shared-preallocated.js'
@@ -19,6 +19,9 @@ export interface FlusherThreadData {
   readonly contentVersion: number
   readonly identity: FolderIdentity
   readonly coveredLsn: number | undefined
+  readonly copies: LogCopies | undefined
+  /** Who moves the released LSN: a value of `releasedBy`. */
+  readonly releasedBy: number
   readonly maxBatchBytes: number
   readonly segmentBytes: number
   readonly initialSegmentBytes: number
@@ -31,6 +34,8 @@ export interface FlusherThreadData {
 export type FlusherMessage =
   | { readonly kind: 'ready'; readonly report: RecoveryReport }
   | { readonly kind: 'closed' }
+  /** The log was poisoned by another thread, which says why. */
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
   | DiskMessage
 
@@ -41,7 +46,8 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
   const ownership = new Ownership(disk, data.directory, data.identity)
   try {
     const recovered = recoverLog({ disk, ownership, ...data })
-    startLogMemory(data.memory, recovered.report.endLsn, segmentSeed(recovered.active.header))
+    const { endLsn } = recovered.report
+    startLogMemory(data.memory, endLsn, segmentSeed(recovered.active.header), data.releasedBy)
     const segments = new SegmentWriter({
       disk,
       directory: data.directory,
@@ -51,7 +57,7 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
       active: recovered.active,
       capacity: recovered.capacity,
       allocated: recovered.allocated,
-      endLsn: recovered.report.endLsn,
+      endLsn,
     })
     const flusher = new Flusher({
       memory: data.memory,
@@ -68,7 +74,9 @@ export function runFlusherThread(data: FlusherThreadData, post: (message: Flushe
     post({ kind: 'ready', report: recovered.report })
     flusher.run()
     Atomics.compareExchange(control32, int32.state, logState.closing, logState.closed)
-    post({ kind: 'closed' })
+    wakeReplicator(control32)
+    const isClosed = Atomics.load(control32, int32.state) === logState.closed
+    post({ kind: isClosed ? 'closed' : 'stopped' })
   } catch (error) {
     poisonMemory(new LogViews(data.memory))
     post({ kind: 'failed', error: toErrorMessage(ownership.explain(error)) })

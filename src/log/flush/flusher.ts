@@ -3,9 +3,9 @@ import { spin } from '../../base/spin.js'
 import type { Ownership } from '../disk/ownership.js'
 import { LogError } from '../errors.js'
 import { batchHeaderBytes } from '../format/batch.js'
-import { float64, int32, int64, type LogMemory, LogViews, logState } from '../ring/memory.js'
+import { float64, int32, int64, type LogMemory, LogViews, logState, replicatorState } from '../ring/memory.js'
 import { LogProducer } from '../ring/producer.js'
-import { wakeWaiters } from '../ring/signals.js'
+import { wakeReplicator, wakeWaiters } from '../ring/signals.js'
 import { RingDrain } from './ring-drain.js'
 import { RingSpace } from './ring-space.js'
 import { SegmentRoom } from './segment-room.js'
@@ -27,6 +27,8 @@ const idleSyncMarkerMs = 100
 const abandonedClaimMs = 1000
 /** How long a flusher sleeps until it looks again. */
 const lookMs = 1000
+/** How often a flusher that waits for the replicator looks whether the log was poisoned, or the replicator has ended. */
+const replicationLookMs = 50
 /** How long an open log waits for a claim that is not published. */
 const unfilledClaimMs = 30_000
 /** Far enough ahead that no producer wakes a flusher that is awake. */
@@ -37,6 +39,10 @@ const awake = 1 << 30
  * durable LSN, frees the space. While it syncs, the next batches gather.
  *
  * Its LSNs, each at most the next: released (or synced under `unsafeNone`), end of the last whole record written, written, tail.
+ *
+ * Where acknowledgements wait for a replicator, the flusher moves synced alone. Producers may then be no further ahead of
+ * released than the ring is long, and the next segment begins when all before it is released: a program that reads the files
+ * beside this process, and takes a segment that has a successor for settled, sees nothing that could be lost.
  */
 export class Flusher {
   readonly #views: LogViews
@@ -73,6 +79,7 @@ export class Flusher {
       views,
       segments: options.segments,
       rotate: () => this.#rotate(),
+      mayRotate: () => this.#mayRotate(),
       onDisk: options.onDisk ?? (() => {}),
     })
     this.#written = Number(views.control64[int64.released]!)
@@ -84,7 +91,7 @@ export class Flusher {
   run(): void {
     const control32 = this.#views.control32
     for (;;) {
-      if (Atomics.load(control32, int32.state) === logState.poisoned) {
+      if (this.#isPoisoned()) {
         this.#segments.close()
         return
       }
@@ -95,7 +102,7 @@ export class Flusher {
       if (this.#drain.hasPublished) {
         if (this.#settings.batchDelayMs > 0) this.#gather()
         // A log that was poisoned while the batch gathered writes nothing more: its durable LSN stays.
-        if (Atomics.load(control32, int32.state) !== logState.poisoned) this.flush()
+        if (!this.#isPoisoned()) this.flush()
         continue
       }
       if (Atomics.load(control32, int32.state) >= logState.closing) break
@@ -113,7 +120,7 @@ export class Flusher {
     const bytes = drain.take(this.#segments.limit - this.#written)
     this.#scanEndMs = performance.now()
     if (bytes === 0) {
-      if (drain.hasPublished) this.#room.await(this.#written)
+      if (drain.hasPublished) this.#awaitRoom()
       this.advanceLimit()
       return 0
     }
@@ -135,7 +142,7 @@ export class Flusher {
     const { control32, control64 } = this.#views
     const requested = Atomics.load(control32, int32.rotationsRequested)
     if (requested === Atomics.load(control32, int32.rotationsCompleted)) return
-    if (this.#segments.firstLsn < this.#written && !this.#room.tryRotate()) return
+    if (this.#segments.firstLsn < this.#written && !(this.#mayRotate() && this.#room.tryRotate())) return
     Atomics.store(control64, int64.activeFirst, BigInt(this.#segments.firstLsn))
     Atomics.store(control32, int32.rotationsCompleted, requested)
     wakeWaiters(control32)
@@ -157,7 +164,10 @@ export class Flusher {
 
   /** Gives producers the space of the ring that is written and that no reader needs. */
   advanceLimit(): void {
-    this.#space.advance(this.#written)
+    const { control64, isReplicated } = this.#views
+    const released = isReplicated ? Number(Atomics.load(control64, int64.released)) : this.#written
+    // A record that is longer than the ring is released when its last piece is there, so its first must not keep the ring.
+    this.#space.advance(this.#written, released < this.#drain.wholeEnd ? released : this.#written)
   }
 
   #hasWork(): boolean {
@@ -166,8 +176,33 @@ export class Flusher {
       this.#drain.hasPublished ||
       Atomics.load(control32, int32.state) >= logState.closing ||
       this.#isSyncRequested() ||
-      (this.#isRotationRequested() && Atomics.load(control32, int32.diskFull) === 0)
+      (this.#isRotationRequested() && Atomics.load(control32, int32.diskFull) === 0 && this.#mayRotate())
     )
+  }
+
+  /** Whether acknowledgements wait for the replicator, which has yet to come to what is written, and still may. */
+  #awaitsRelease(): boolean {
+    const { control32, control64, isReplicated } = this.#views
+    if (!isReplicated || Atomics.load(control32, int32.replicatorState) === replicatorState.ended)
+      return false
+    return Number(Atomics.load(control64, int64.released)) < this.#drain.wholeEnd
+  }
+
+  /** Whether the log may go on in another segment, as far as the replicator has come; if not, that wakes the flusher when it has. */
+  #mayRotate(): boolean {
+    const { control32 } = this.#views
+    if (!this.#awaitsRelease()) return true
+    // Set before the second look: what the replicator releases after that, it wakes the flusher for.
+    Atomics.store(control32, int32.releaseAwaited, 1)
+    return !this.#awaitsRelease()
+  }
+
+  /** Makes room for a batch that has none in the active segment, or waits a moment for what it takes. */
+  #awaitRoom(): void {
+    const { control32 } = this.#views
+    const signal = Atomics.load(control32, int32.flusherSignal)
+    if (this.#segments.canExtend || this.#mayRotate()) this.#room.await(this.#written)
+    else Atomics.wait(control32, int32.flusherSignal, signal, replicationLookMs)
   }
 
   #isRotationRequested(): boolean {
@@ -182,6 +217,14 @@ export class Flusher {
     return Atomics.load(control64, int64.syncRequested) > Atomics.load(control64, int64.synced)
   }
 
+  /**
+   * Whether a log that is idle is to write its sync marker: after the last record, and when that is acknowledged, since the
+   * marker says up to where everything is.
+   */
+  #isSyncMarkerDue(): boolean {
+    return !this.#drain.onlySyncMarkers && !this.#awaitsRelease()
+  }
+
   /** A sync marker is left out where only a new segment has room for it and the disk is full. */
   #hasRoomForSyncMarker(): boolean {
     return this.#segments.limit - this.#written >= batchHeaderBytes || this.#room.make()
@@ -194,27 +237,31 @@ export class Flusher {
     if (!preallocated) this.#views.statistics[float64.unpreparedRotations]! += 1
   }
 
-  /** Moves the durable LSN to the end of the last whole record and wakes the threads that wait for it. */
+  /**
+   * Moves the durable LSN to the end of the last whole record and wakes the threads that wait for it; or only the synced LSN,
+   * where the replicator moves the other.
+   */
   #acknowledge(synced: boolean): void {
-    const { control64, control32 } = this.#views
+    const { control64, control32, isReplicated } = this.#views
     const { wholeEnd } = this.#drain
-    const released = Number(Atomics.load(control64, int64.released))
-    if (released === wholeEnd) return
+    const acknowledged = Number(Atomics.load(control64, isReplicated ? int64.synced : int64.released))
+    if (acknowledged === wholeEnd) return
     assert(
-      released < wholeEnd && wholeEnd <= this.#written,
+      acknowledged < wholeEnd && wholeEnd <= this.#written,
       'the durable LSN only rises, up to what is written',
-      () => ({ released, wholeEnd, written: this.#written }),
+      () => ({ acknowledged, wholeEnd, written: this.#written }),
     )
     // After the sync: an owner that takes the folder over later finds what is acknowledged now.
     this.#ownership?.confirm()
     if (synced) this.#storeSynced()
+    if (isReplicated) return
     Atomics.store(control64, int64.released, BigInt(wholeEnd))
     wakeWaiters(control32)
   }
 
   /** Call after a sync of all that is written. */
   #storeSynced(): void {
-    const { control64 } = this.#views
+    const { control32, control64 } = this.#views
     const { wholeEnd } = this.#drain
     const synced = Number(Atomics.load(control64, int64.synced))
     assert(
@@ -223,6 +270,7 @@ export class Flusher {
       () => ({ synced, wholeEnd, written: this.#written }),
     )
     Atomics.store(control64, int64.synced, BigInt(wholeEnd))
+    if (Atomics.load(control32, int32.replicatorState) !== replicatorState.none) wakeReplicator(control32)
   }
 
   /**
@@ -299,7 +347,7 @@ export class Flusher {
         const outcome = Atomics.wait(control32, int32.flusherSignal, signal, sleepMs)
         if (outcome === 'timed-out' && !this.#drain.hasPublished) {
           this.#checkClaims(sleepMs)
-          if (!onlySyncMarkers && (!this.#hasRoomForSyncMarker() || this.writeSyncMarker()))
+          if (this.#isSyncMarkerDue() && (!this.#hasRoomForSyncMarker() || this.writeSyncMarker()))
             this.#drain.syncMarkerWritten()
         }
       }
@@ -321,10 +369,11 @@ export class Flusher {
 
   /**
    * Counts how long the flusher has slept before a claim that is not published. Sleep is counted, not time, so that a
-   * process that was stopped is not taken for a producer that died.
+   * process that was stopped is not taken for a producer that died. Nor is a producer that waits for the space which the
+   * replicator keeps.
    */
   #checkClaims(sleptMs: number): void {
-    if (this.#drain.isEmpty) return
+    if (this.#drain.isEmpty || this.#awaitsRelease()) return
     this.#unfilledMs += sleptMs
     if (this.#unfilledMs >= unfilledClaimMs) throw unfilledClaim(this.#written)
   }
@@ -337,6 +386,7 @@ export class Flusher {
     // A close does not say that all is well in a folder that was taken away a moment ago.
     this.#ownership?.check()
     while (!this.#drain.isEmpty) {
+      if (this.#isPoisoned()) break
       if (this.#drain.hasPublished) {
         this.flush()
       } else if (performance.now() > deadlineMs) {
@@ -350,12 +400,24 @@ export class Flusher {
       this.#segments.sync()
       this.#storeSynced()
     }
-    if (!this.#drain.onlySyncMarkers && this.#hasRoomForSyncMarker()) {
+    while (this.#awaitsRelease() && !this.#isPoisoned()) {
+      Atomics.wait(
+        control32,
+        int32.flusherSignal,
+        Atomics.load(control32, int32.flusherSignal),
+        replicationLookMs,
+      )
+    }
+    if (!this.#isPoisoned() && this.#isSyncMarkerDue() && this.#hasRoomForSyncMarker()) {
       this.writeSyncMarker()
       while (this.#drain.hasPublished) this.flush()
       if (unsafe) this.#segments.sync()
     }
     this.#segments.close()
+  }
+
+  #isPoisoned(): boolean {
+    return Atomics.load(this.#views.control32, int32.state) === logState.poisoned
   }
 
   #checkPosition(): void {

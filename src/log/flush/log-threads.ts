@@ -50,6 +50,7 @@ export class LogThreads {
   async start(data: FlusherThreadData): Promise<RecoveryReport> {
     const flusher = this.#spawn('flusher', data)
     const report = await new Promise<RecoveryReport>((resolve, reject) => {
+      let stopped = false
       const fail = (error: unknown) => {
         reject(error)
         this.#report((events) => events.failed(error))
@@ -57,12 +58,13 @@ export class LogThreads {
       flusher.on('message', (message: FlusherMessage) => {
         if (message.kind === 'ready') resolve(message.report)
         else if (message.kind === 'closed') this.closed = true
+        else if (message.kind === 'stopped') stopped = true
         else if (message.kind !== 'failed') this.#reportDisk(message)
         else fail(fromErrorMessage(message.error))
       })
       flusher.on('error', (error) => fail(threadEnded('the flusher', error)))
       flusher.on('exit', () => {
-        if (!this.closed) fail(new LogError('TIDEMARK_THREAD_DIED', 'The flusher thread ended.'))
+        if (!this.closed && !stopped) fail(new LogError('TIDEMARK_THREAD_DIED', 'The flusher thread ended.'))
       })
     })
     flusher.unref()

@@ -22,15 +22,16 @@ export class RingSpace {
   }
 
   /**
-   * Frees what is written below `written` and no reader needs. It is zeroed first, so that a stale length never looks
-   * published.
+   * Frees what is written below `written`, is released (before `heldLsn`), and no reader needs. It is zeroed first, so that
+   * a stale length never looks published. `heldLsn`: up to where the reader may read, where that is below `written`.
    *
    * A producer that waits for space adds itself to `spaceWaiters`, remembers `limitSignal`, and only then looks at
    * `claimLimit`. If `spaceWaiters` is still 0 here, it adds itself after this, so it sees the new limit: no notify is needed.
    */
-  advance(written: number): void {
+  advance(written: number, heldLsn = written): void {
     const { control64, control32, ringBytes, ring8 } = this.#views
-    const free = this.#attendReader(written)
+    // What is held may have been free a moment ago, as a part of a record that has ended since.
+    const free = Math.max(this.#freed, Math.min(heldLsn, this.#attendReader(written, heldLsn)))
     if (free === this.#freed) return
     assert(
       free > this.#freed && free <= written,
@@ -55,14 +56,16 @@ export class RingSpace {
    * Attaches the ring's reader if it asks for it, and detaches one that keeps half of the ring: it goes over to the files.
    * Returns the LSN below which neither it nor the flusher needs the ring.
    */
-  #attendReader(written: number): number {
+  #attendReader(written: number, heldLsn: number): number {
     const { control64, ringBytes } = this.#views
     for (;;) {
       const slot = Atomics.load(control64, int64.readerSlot)
       const state = slot & readerStateMask
       if (state === readerState.requested) {
-        const attached = BigInt(written) | readerState.attached
-        if (Atomics.compareExchange(control64, int64.readerSlot, slot, attached) === slot) return written
+        // The ring has everything from what is free on.
+        const position = Math.max(this.#freed, heldLsn)
+        const attached = BigInt(position) | readerState.attached
+        if (Atomics.compareExchange(control64, int64.readerSlot, slot, attached) === slot) return position
         continue
       }
       if (state !== readerState.attached) return written
@@ -72,7 +75,7 @@ export class RingSpace {
         "the reader's place in the ring is between what is free and what is written",
         () => ({ freed: this.#freed, position, written }),
       )
-      if (written - position <= ringBytes / 2) return position
+      if (heldLsn - position <= ringBytes / 2) return position
       const detached = BigInt(position) | readerState.detached
       if (Atomics.compareExchange(control64, int64.readerSlot, slot, detached) === slot) {
         this.#views.statistics[float64.readerDetached]! += 1

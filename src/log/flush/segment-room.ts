@@ -16,6 +16,7 @@ export class SegmentRoom {
   readonly #views: LogViews
   readonly #segments: SegmentWriter
   readonly #rotate: () => void
+  readonly #mayRotate: () => boolean
   readonly #onDisk: (full: LogError | undefined) => void
   #shortage: LogError | undefined
 
@@ -24,11 +25,14 @@ export class SegmentRoom {
     views: LogViews
     segments: SegmentWriter
     rotate: () => void
+    /** Whether the log may continue in a new segment now. Default: at any time. */
+    mayRotate?: () => boolean
     onDisk: (full: LogError | undefined) => void
   }) {
     this.#views = options.views
     this.#segments = options.segments
     this.#rotate = options.rotate
+    this.#mayRotate = options.mayRotate ?? (() => true)
     this.#onDisk = options.onDisk
     this.#publishEnd()
   }
@@ -49,11 +53,12 @@ export class SegmentRoom {
     if ((Atomics.load(this.#views.control32, int32.diskFull) & fullFor.flusher) !== 0) this.make()
   }
 
-  /** Extends the active segment or continues in the next one; returns whether there is more room now. */
+  /** Extends the active segment or continues in the next one, if it may; returns whether there is more room now. */
   make(): boolean {
+    if (!this.#segments.canExtend && !this.#mayRotate()) return false
     if (this.#tryTo(() => this.#extend() || this.#rotate(), fullFor.flusher)) return true
     // The active segment can't be extended; a preallocated one has room already.
-    return this.#segments.hasPreallocated && this.tryRotate()
+    return this.#segments.hasPreallocated && this.#mayRotate() && this.tryRotate()
   }
 
   /**
@@ -77,7 +82,7 @@ export class SegmentRoom {
     try {
       return this.#segments.extend()
     } catch (error) {
-      if (isShortage(error) && this.#segments.hasPreallocated) return false
+      if (isShortage(error) && this.#segments.hasPreallocated && this.#mayRotate()) return false
       throw error
     }
   }

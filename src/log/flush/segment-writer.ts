@@ -114,6 +114,11 @@ export class SegmentWriter {
     return this.#active.header.firstLsn + this.#allocated
   }
 
+  /** Whether the active segment has not all the room yet that it may have. */
+  get canExtend(): boolean {
+    return this.#allocated < this.#capacity
+  }
+
   /**
    * Gives the active segment more room, if it has not all that it may have; returns whether it did.
    *

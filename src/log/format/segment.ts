@@ -95,6 +95,11 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   return block
 }
 
+/** One copy of the header, which is all that there is to know of a segment beside its batches. */
+export function encodeHeaderCopy(header: SegmentHeader): Buffer {
+  return encodeSegmentHeader(header).subarray(0, headerCopyBytes)
+}
+
 /** The header of a segment's first block, from the first copy that is valid, or `undefined`. */
 export function decodeSegmentHeader(block: Buffer): SegmentHeader | undefined {
   for (const at of [0, secondCopyAt]) {

@@ -1,7 +1,13 @@
 import { assert } from '../../base/assert.js'
 import type { Disk } from '../disk/disk.js'
 import { LogError } from '../errors.js'
-import { listSegmentNames, requireSegmentHeader, segmentNameLsn, segmentPath } from '../format/segment.js'
+import {
+  listSegmentNames,
+  requireSegmentHeader,
+  type SegmentHeader,
+  segmentNameLsn,
+  segmentPath,
+} from '../format/segment.js'
 import { type BatchChunk, type BatchDamage, BatchWalk } from './batch-walk.js'
 import { damageReason } from './damage-reason.js'
 import type { RecordAssembler } from './record-assembler.js'
@@ -46,6 +52,11 @@ export class FileReader {
 
   get position(): number {
     return this.#position
+  }
+
+  /** The header of the segment in which the last chunk stands; undefined before the first. */
+  get segment(): SegmentHeader | undefined {
+    return this.#walk?.window.segment.header
   }
 
   /**

@@ -3,6 +3,7 @@ import { AtomicFileSync } from '../disk/atomic-file.js'
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
 import type { Ownership } from '../disk/ownership.js'
+import { LogError } from '../errors.js'
 import { batchHeaderBytes, resealBatch, writeBatchHeader } from '../format/batch.js'
 import {
   encodeSegmentHeader,
@@ -142,6 +143,41 @@ function reseal(disk: Disk, segment: Segment, fromLsn: number, endLsn: number, s
     const reason = `no valid batch begins here, though the batches say that the log was synced up to LSN ${fromLsn}`
     throw corruptAt(segment, walk.position, reason, undefined)
   } finally {
+    window.close()
+  }
+}
+
+/**
+ * Writes the batches between two LSNs of a segment to the places where they stand, and syncs them. After a sync that failed
+ * the system may hold them in memory, take them for written, and lose them; what is written anew it writes to the disk. Should
+ * the power fail meanwhile, each place has the bytes that it had, or these.
+ */
+export function writeAgain(disk: Disk, segment: Segment, fromLsn: number, endLsn: number): void {
+  if (endLsn === fromLsn) return
+  const window = new SegmentWindow(disk, segment)
+  const file = attempt('open', segment.path, () => disk.open(segment.path, 'write'))
+  try {
+    for (let lsn = fromLsn; lsn < endLsn; ) {
+      window.fill(lsn, endLsn)
+      const { available } = window
+      const written = attempt('write to', segment.path, () =>
+        disk.write(file, [window.bytes.subarray(0, available)], window.filePosition(lsn)),
+      )
+      if (written !== available || available === 0) {
+        throw new LogError(
+          'TIDEMARK_LOG_IO',
+          `Could not write to ${segment.path}: only ${written} bytes were taken.`,
+          {
+            path: segment.path,
+            written,
+          },
+        )
+      }
+      lsn += available
+    }
+    attempt('sync', segment.path, () => disk.syncData(file))
+  } finally {
+    disk.close(file)
     window.close()
   }
 }

@@ -22,7 +22,13 @@ import { FileReader, readRecordsSync } from '../read/file-reader.js'
 import { RecordAssembler } from '../read/record-assembler.js'
 import { SegmentWindow } from '../read/segment-window.js'
 import { corruptAt, type TornTail } from './damage-report.js'
-import { type BegunSegment, beginSegment, type FirstSegmentSettings, trim } from './first-segment.js'
+import {
+  type BegunSegment,
+  beginSegment,
+  type FirstSegmentSettings,
+  trim,
+  writeAgain,
+} from './first-segment.js'
 import { isCheckedValid, type SealedStates } from './sealed-check.js'
 import { checkChain } from './segment-chain.js'
 import { scanSegment, searchAfter } from './segment-scan.js'
@@ -55,6 +61,17 @@ export interface RecoverySettings extends FirstSegmentSettings {
   readonly sealed?: SealedStates | undefined
   /** Of a log that this process has followed until now: it continues there, and nothing is looked at again. */
   readonly continues?: ContinuedLog | undefined
+  /** What the log is bound to by the copies that other machines have of it. */
+  readonly copies?: LogCopies | undefined
+}
+
+/**
+ * A log of which others have copies keeps every byte that it has: what it writes next stands in a segment of its own, after
+ * the last record, and no batch is written again under another epoch.
+ */
+export interface LogCopies {
+  /** Up to where others have it. A log that ends before is behind them, and is not opened for writing. */
+  readonly endLsn: number
 }
 
 /** A log whose owner has checked and synced all of it, and under which epoch it goes on. */
@@ -75,11 +92,15 @@ const joinShare = 1 / 4
  *
  * A last segment that holds little is written again as a whole, in the place of the old one, so that many openings
  * do not leave as many files.
+ *
+ * A log of which others have copies (`copies`) keeps its bytes where they are: what is not trusted is written once more to the
+ * same places, and the new segment begins after it.
  */
 export function recoverLog(settings: RecoverySettings): RecoveredLog {
   if (settings.continues) return continueLog(settings, settings.continues)
   const found = findLog(settings)
   if (!found) {
+    checkCopies(settings, 0)
     return {
       report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined },
       ...beginSegment(settings, undefined, 0, 0, false),
@@ -87,9 +108,10 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   }
   const { disk } = settings
   const { segments, last, tail, syncedLsn, firstLsn } = found
-  const fromLsn = isSmall(settings, last, tail.endLsn) ? last.header.firstLsn : syncedLsn
+  const fromLsn = firstRewritten(settings, last, tail.endLsn, syncedLsn)
+  if (settings.copies) writeAgain(disk, last, syncedLsn, tail.endLsn)
   const { endLsn, ...begun } = beginSegment(
-    settings,
+    { ...settings, epoch: epochKept(settings, last, tail.endLsn) },
     last,
     fromLsn,
     tail.endLsn,
@@ -163,9 +185,42 @@ function findLog(settings: RecoverySettings): FoundLog | undefined {
     )
   }
 
+  checkCopies(settings, tail.endLsn)
   checkCovered(settings, segments, tail.endLsn)
   const firstLsn = firstWholeRecord(settings, segments[0]!, tail.endLsn)
   return { segments, last, tail, syncedLsn, firstLsn }
+}
+
+/** From where on the batches of the last segment are written again in that of this opening, under its epoch. */
+function firstRewritten(
+  settings: RecoverySettings,
+  last: Segment,
+  endLsn: number,
+  syncedLsn: number,
+): number {
+  if (settings.copies) return endLsn
+  return isSmall(settings, last, endLsn) ? last.header.firstLsn : syncedLsn
+}
+
+/**
+ * The epoch of this opening where it is not free to draw one. A last segment without a batch is replaced; others may know its
+ * epoch as the one that follows on their copies, so the segment in its place keeps it.
+ */
+function epochKept({ copies }: RecoverySettings, last: Segment, endLsn: number): bigint | undefined {
+  if (copies === undefined) return undefined
+  return last.header.firstLsn === endLsn ? last.header.epoch : undefined
+}
+
+/**
+ * Refuses a log that ends before the copies that others have of it. Looked at before anything is written.
+ */
+function checkCopies({ directory, copies }: RecoverySettings, endLsn: number): void {
+  if (copies === undefined || copies.endLsn <= endLsn) return
+  throw new LogError(
+    'TIDEMARK_PRIMARY_BEHIND',
+    `The log in ${directory} ends at LSN ${endLsn}, and the replicated log at ${copies.endLsn}: another machine has gone on without it. Run this folder as a standby, which brings it up to date; to be the primary it must be promoted.`,
+    { directory, endLsn, replicatedLsn: copies.endLsn },
+  )
 }
 
 /**

@@ -15,9 +15,9 @@ import { batchHeaderBytes, batchRecordsMax, recordHeaderBytes } from '../format/
  *    128  claimTail             i64      producers (fetch-add)               flusher, opener
  *    256  claimLimit            i64      flusher                             producers
  *    264  limitSignal           i32      flusher                             producers (wait)
- *    384  synced                i64      flusher                             producers, opener
- *    392  released              i64      flusher                             opener, publisher
- *    400  releasedSignal        i32      flusher, opener (close, poison)     opener (waitAsync)
+ *    384  synced                i64      flusher                             producers, opener, replicator
+ *    392  syncedSignal          i32      flusher, opener (close, poison)     replicator (waitAsync)
+ *    396  releaseAwaited        i32      flusher                             replicator
  *    512  published             i32      producers (add)                     flusher
  *    640  wakeAt                i32      flusher                             producers
  *    644  flusherSignal         i32      all that wake it (add)              flusher (wait)
@@ -37,6 +37,12 @@ import { batchHeaderBytes, batchRecordsMax, recordHeaderBytes } from '../format/
  *   1168  diskFull              i32      preallocator, flusher               opener, flusher
  *   1172  shortage              i32      preallocator, flusher               opener
  *   1280  statistics            f64 x n  flusher                             opener
+ *   1408  released              i64      flusher, or the replicator          all
+ *   1416  releasedSignal        i32      flusher, replicator, opener         opener (waitAsync)
+ *   1536  replicated            i64      replicator                          opener
+ *   1544  unreplicatedSinceUs   i64      replicator                          opener
+ *   1552  windowFirst           i64      replicator                          opener
+ *   1560  replicatorState       i32      replicator                          flusher, opener
  *   2048  flushLatency          f64 x n  flusher                             opener
  *
  *  ring (SharedArrayBuffer)
@@ -62,8 +68,10 @@ export const int32 = {
   maxBatchBytes: 1,
   crcSeed: 2,
   recordsMax: 3,
+  releasedBy: 4,
   limitSignal: 264 >> 2,
-  releasedSignal: 400 >> 2,
+  syncedSignal: 392 >> 2,
+  releaseAwaited: 396 >> 2,
   published: 512 >> 2,
   wakeAt: 640 >> 2,
   flusherSignal: 644 >> 2,
@@ -78,6 +86,8 @@ export const int32 = {
   preallocatedRecycled: 1164 >> 2,
   diskFull: 1168 >> 2,
   shortage: 1172 >> 2,
+  releasedSignal: 1416 >> 2,
+  replicatorState: 1560 >> 2,
 } as const
 
 /** Indexes into `BigInt64Array` views of the control block. */
@@ -85,11 +95,14 @@ export const int64 = {
   claimTail: 128 >> 3,
   claimLimit: 256 >> 3,
   synced: 384 >> 3,
-  released: 392 >> 3,
   readerSlot: 1024 >> 3,
   activeFirst: 1104 >> 3,
   roomEnd: 1112 >> 3,
   syncRequested: 1120 >> 3,
+  released: 1408 >> 3,
+  replicated: 1536 >> 3,
+  unreplicatedSinceUs: 1544 >> 3,
+  windowFirst: 1552 >> 3,
 } as const
 
 /** Indexes into `Float64Array` views of the control block; every one is written by the flusher alone. */
@@ -127,6 +140,18 @@ export function noteShortage(control32: Int32Array, bit: number, shortage: Short
 /** Values of the state word. They only grow. */
 export const logState = { open: 0, closing: 1, closed: 2, poisoned: 3 } as const
 
+/**
+ * Who moves the released LSN. The flusher does it when something is synced. In a log whose acknowledgements wait for other
+ * machines the replicator does it alone, when what is synced is replicated too.
+ */
+export const releasedBy = { flusher: 0, replicator: 1 } as const
+
+/**
+ * Values of the replicatorState word. `none`: the log has no replicator. `ended`: nothing more will be replicated, since the
+ * log is closed, or was closed and its replicator has stopped waiting for the engine.
+ */
+export const replicatorState = { none: 0, shipping: 1, stalled: 2, ended: 3 } as const
+
 /** The low three bits of the reader slot: LSNs are multiples of eight. */
 export const readerState = { none: 0n, attached: 1n, detached: 2n, requested: 3n } as const
 export const readerStateMask = 7n
@@ -142,6 +167,8 @@ export class LogViews {
   readonly crcSeed: number
   /** Records that a batch may have. */
   readonly recordsMax: number
+  /** Whether the released LSN waits for the replicator. */
+  readonly isReplicated: boolean
   readonly control32: Int32Array
   readonly control64: BigInt64Array
   readonly statistics: Float64Array
@@ -160,6 +187,7 @@ export class LogViews {
     this.maxBatchBytes = this.control32[int32.maxBatchBytes]!
     this.crcSeed = this.control32[int32.crcSeed]!
     this.recordsMax = this.control32[int32.recordsMax]!
+    this.isReplicated = this.control32[int32.releasedBy] === releasedBy.replicator
   }
 }
 
@@ -195,10 +223,19 @@ export function createLogMemory(
   return memory
 }
 
-/** Sets the words that recovery decides: where the log continues, and under which epoch. Call before any other thread looks. */
-export function startLogMemory(memory: LogMemory, startLsn: number, crcSeed: number): void {
+/**
+ * Sets the words that recovery decides: where the log continues, and under which epoch; and who moves the released LSN. Call
+ * before any other thread looks.
+ */
+export function startLogMemory(
+  memory: LogMemory,
+  startLsn: number,
+  crcSeed: number,
+  moves: number = releasedBy.flusher,
+): void {
   assert(startLsn % 8 === 0, 'a log begins at a multiple of eight', () => ({ startLsn }))
   const control32 = new Int32Array(memory.control)
+  control32[int32.releasedBy] = moves
   control32[int32.crcSeed] = crcSeed
   const control64 = new BigInt64Array(memory.control)
   const start = BigInt(startLsn)

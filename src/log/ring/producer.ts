@@ -364,7 +364,9 @@ export class LogProducer {
     counted: number,
   ): void {
     const { ring8, ring32, ringBytes, control32, control64 } = this.#views
-    const synced = Number(Atomics.load(control64, int64.synced))
+    // Who reads the files beside this process takes what is below for settled, so it must be acknowledged too.
+    const settled = this.#views.isReplicated ? int64.released : int64.synced
+    const synced = Number(Atomics.load(control64, settled))
     writeBatchHeader(words, from, bytes, records, this.#id, start, synced, Date.now() * 1000, crc)
     this.#awaitSpace(start + bytes)
     if (allAssertions) this.#checkClaim(start, bytes)

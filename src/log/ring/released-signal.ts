@@ -21,12 +21,15 @@ import { wakeWaiters } from './signals.js'
 export class ReleasedSignal {
   readonly #views: LogViews
   readonly #listeners = new Set<() => void>()
+  readonly #word: number
   readonly #keepAlive: NodeJS.Timeout
   #holders = 0
   #armed = false
 
-  constructor(views: LogViews) {
+  /** `word`: the signal word that this thread waits on, where it is another one than `releasedSignal`. */
+  constructor(views: LogViews, word: number = int32.releasedSignal) {
     this.#views = views
+    this.#word = word
     this.#keepAlive = setInterval(() => {}, 0x7fffffff)
     this.#keepAlive.unref()
   }
@@ -95,8 +98,8 @@ export class ReleasedSignal {
     if (this.#armed) return
     this.#armed = true
     const { control32 } = this.#views
-    const signal = Atomics.load(control32, int32.releasedSignal)
-    const wait = Atomics.waitAsync(control32, int32.releasedSignal, signal)
+    const signal = Atomics.load(control32, this.#word)
+    const wait = Atomics.waitAsync(control32, this.#word, signal)
     const woken = () => {
       this.#armed = false
       // Before the listeners look: see E4.

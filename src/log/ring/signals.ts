@@ -5,9 +5,10 @@ import { int32, type LogViews, logState } from './memory.js'
  *
  * | word | waits on it | who adds one to it |
  * |---|---|---|
- * | flusherSignal | the flusher: for work, for a full batch, for room on the disk | producers, the opener, the reader, the preallocator |
+ * | flusherSignal | the flusher: for work, for a full batch, for room on the disk, for the replicator | producers, the opener, the reader, the preallocator, the replicator |
  * | limitSignal | producers: for space in the ring | the flusher |
- * | releasedSignal | event loops: for what is released, synced or done | the flusher, the opener |
+ * | releasedSignal | event loops: for what is released, synced or done | the flusher, the replicator, the opener |
+ * | syncedSignal | the replicator: for what is synced, for the end | the flusher, the opener |
  * | preallocatorSignal | the preallocator: for the next segment to make | the flusher, the opener |
  *
  * Every wait follows one protocol:
@@ -38,6 +39,11 @@ export function wakeWaiters(control32: Int32Array): void {
   addAndNotify(control32, int32.releasedSignal)
 }
 
+/** Wakes the replicator. See `wakeFlusher`. */
+export function wakeReplicator(control32: Int32Array): void {
+  addAndNotify(control32, int32.syncedSignal)
+}
+
 /** Sets the state that no thread leaves again, and wakes every thread that waits for anything, so that none hangs. */
 export function poisonMemory({ control32 }: LogViews): void {
   Atomics.store(control32, int32.state, logState.poisoned)
@@ -45,6 +51,7 @@ export function poisonMemory({ control32 }: LogViews): void {
   addAndNotify(control32, int32.releasedSignal)
   addAndNotify(control32, int32.flusherSignal)
   addAndNotify(control32, int32.preallocatorSignal)
+  addAndNotify(control32, int32.syncedSignal)
 }
 
 function addAndNotify(control32: Int32Array, signal: number): void {

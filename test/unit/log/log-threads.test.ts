@@ -22,6 +22,8 @@ describe('the threads of a log', () => {
       kind: 'log',
       contentVersion: 1,
       coveredLsn: undefined,
+      copies: undefined,
+      releasedBy: 0,
       maxBatchBytes: 4096,
       segmentBytes: 65_536,
       initialSegmentBytes: 65_536,
