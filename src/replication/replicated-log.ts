@@ -36,7 +36,14 @@ export interface ReplicatedLog {
    */
   fence(seen: ReplicationEpoch | undefined, owner: string): Promise<ReplicationEpoch>
 
-  /** The lineage: an entry for each epoch that put one, by epoch. Linearizable. */
+  /**
+   * The lineage: an entry for each epoch that put one, by epoch. Linearizable.
+   *
+   * A folder rejoins by two reads, **`window` first and `lineage` after it**: an epoch puts its lineage before its first entry, so whatever the
+   * window holds is in a lineage that was read later. Of the folder's log only that is in the replicated log which lies before
+   * the first epoch that it has not followed, and before the end of the contiguous prefix: a primary that died has a tail that
+   * no epoch contradicts, and that is in no other log.
+   */
   lineage(): Promise<LineageEntry[]>
 
   /**

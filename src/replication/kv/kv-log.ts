@@ -33,8 +33,8 @@ import {
   encodeLineage,
   PoolKeys,
 } from './keys.js'
-import type { KeyValue, Kv, Operation, Range, TransactionReply } from './kv.js'
-import { readPage, readRest } from './page.js'
+import { Compacted, type KeyValue, type Kv, type Operation, type Range, type TransactionReply } from './kv.js'
+import { type LogPage, readPage, readRest } from './page.js'
 import { pause, withPatience } from './patience.js'
 import { StandbyKey } from './standby-key.js'
 
@@ -113,9 +113,11 @@ export class KvLog implements ReplicatedLog {
     const beginLsn = decodeWindow(found)
     let endLsn = fromLsn ?? beginLsn
     for (;;) {
-      const page = await withPatience(this.#kv, () =>
-        readPage(this.#kv, this.#keys, endLsn, pageBytesDefault),
-      )
+      const page = await this.#pageFrom(endLsn)
+      if (typeof page === 'number') {
+        endLsn = page
+        continue
+      }
       const fromEnd = endLsn
       const prefix = new ContiguousPrefix(endLsn)
       let looseBytes = 0
@@ -126,11 +128,35 @@ export class KvLog implements ReplicatedLog {
       endLsn = prefix.endLsn
       if (page.more && endLsn > fromEnd) continue
       if (page.more) {
-        const { startLsn } = page.entries.at(-1)!
-        const rest = await readRest(this.#kv, this.#keys, startLsn, pageBytesDefault, page.revision)
+        const rest = await this.#restOf(page)
+        if (!rest) continue
         for (const { bytes } of rest) looseBytes += bytes.length
       }
       return { beginLsn: page.beginLsn, endLsn, looseBytes }
+    }
+  }
+
+  /** A page from an LSN of the contiguous prefix; where the window begins, if it has moved beyond that meanwhile. */
+  async #pageFrom(lsn: number): Promise<LogPage | number> {
+    try {
+      return await withPatience(this.#kv, () => readPage(this.#kv, this.#keys, lsn, pageBytesDefault))
+    } catch (error) {
+      const moved = error instanceof ReplicationError && error.code === 'TIDEMARK_STANDBY_BEHIND'
+      if (moved) return error.details['beginLsn'] as number
+      throw error
+    }
+  }
+
+  /** What came after a page at its revision; undefined when the store has forgotten that revision. */
+  async #restOf({ entries, revision }: LogPage): Promise<ReplicatedEntry[] | undefined> {
+    const { startLsn } = entries.at(-1)!
+    try {
+      return await withPatience(this.#kv, () =>
+        readRest(this.#kv, this.#keys, startLsn, pageBytesDefault, revision),
+      )
+    } catch (error) {
+      if (error instanceof Compacted) return undefined
+      throw error
     }
   }
 
