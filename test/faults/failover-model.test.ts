@@ -3,7 +3,7 @@ import { FailoverLife } from '../support/failover-life.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 
 describe('three machines and a replicated log whose network loses, repeats and reorders', () => {
-  it('lose nothing that was acknowledged, whoever is killed, cut off or promoted', async () => {
+  it('lose nothing that was acknowledged, whichever of them is killed, cut off or promoted', async () => {
     const count = faultCount('failover-lives', { short: 300, full: 100_000 })
     const seen: Record<string, number> = {}
     let lives = 0
