@@ -35,4 +35,5 @@ export {
 export { differingField } from './codec/instrument-record.js'
 export { notionalText } from './codec/notional.js'
 export { isConditional } from './codec/order-types.js'
+export { TickTable } from './codec/tick-table.js'
 export * from './public.js'

@@ -1,10 +1,12 @@
 import {
+  bandActionCodes,
   type CommandGrids,
   commandGrids,
   commandInstrument,
   commandKinds,
   decodeEvent,
   differingField,
+  eventKinds,
   type InstrumentCommand,
   type InstrumentDefinition,
   instrumentFromCommand,
@@ -15,6 +17,9 @@ import {
 import { PoolError, unknownSymbol } from './errors.js'
 import { describeDetails } from './instrument-details.js'
 import type { Instrument, InstrumentOptions } from './types.js'
+
+const TRADE = eventKinds.trade
+const CANCELLED = eventKinds.cancelled
 
 /** An instrument with what encoding and decoding need of it. */
 export interface PoolInstrument {
@@ -32,6 +37,8 @@ export class InstrumentRegistry {
   readonly #shards: number
   readonly #bySymbol = new Map<string, PoolInstrument>()
   readonly #byId: PoolInstrument[] = []
+  /** Those of which orders can interrupt the trading. */
+  readonly #interruptible = new Set<number>()
 
   constructor(shards: number) {
     this.#shards = shards
@@ -54,21 +61,33 @@ export class InstrumentRegistry {
     return instrument
   }
 
+  /** Whether an order may interrupt the trading of an instrument: then `note` is to be called for its records too. */
+  get mayInterrupt(): boolean {
+    return this.#interruptible.size > 0
+  }
+
   /** Takes over what the durable record at `from` says of its instrument, if it changed that. */
   note(words: Int32Array, from: number, to: number): void {
-    const instrument = this.#byId[commandInstrument(words, from)]
-    const eventAt = from + (words[from]! >>> 18)
-    if (instrument === undefined || eventAt >= to) return
-    const event = decodeEvent(words, eventAt, from)
-    if (event?.event === 'phase-changed') this.#put({ ...instrument, phase: event.phase })
-    else if (event?.event === 'instrument-changed') {
-      const { details } = event
-      this.#put({ ...instrument, definition: { ...instrument.definition, details } })
+    const instrumentId = commandInstrument(words, from)
+    if (this.#byId[instrumentId] === undefined) return
+    for (let at = from + (words[from]! >>> 18); at < to; at += words[at]! >>> 18) {
+      const kind = words[at]! & 0xff
+      if (kind === TRADE || kind === CANCELLED) continue
+      const instrument = this.#byId[instrumentId]!
+      if (kind === eventKinds['volatility-interruption']) this.#put({ ...instrument, phase: 'auction' })
+      if (kind !== eventKinds['phase-changed'] && kind !== eventKinds['instrument-changed']) continue
+      const event = decodeEvent(words, at, from)
+      if (event?.event === 'phase-changed') this.#put({ ...instrument, phase: event.phase })
+      else if (event?.event === 'instrument-changed')
+        this.#put({ ...instrument, definition: { ...instrument.definition, details: event.details } })
     }
   }
 
   #put(instrument: PoolInstrument): void {
     const { symbol, instrumentId } = instrument.definition
+    const { details } = instrument.definition
+    if (details?.bandAction === bandActionCodes.interrupt) this.#interruptible.add(instrumentId)
+    else this.#interruptible.delete(instrumentId)
     this.#bySymbol.set(symbol, instrument)
     this.#byId[instrumentId] = instrument
   }

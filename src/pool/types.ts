@@ -9,6 +9,7 @@ import type {
   ReplicationStats,
 } from '../log/index.js'
 import type {
+  BandAction,
   CancelReason,
   Command,
   InstrumentDetailFields,
@@ -167,6 +168,14 @@ export interface InstrumentDetails {
   readonly minQuantity: string | undefined
   readonly maxQuantity: string | undefined
   readonly minNotional: string | undefined
+  readonly referencePrice: string | undefined
+  readonly staticBand: string | undefined
+  readonly staticBandBasisPoints: number | undefined
+  readonly dynamicBand: string | undefined
+  readonly dynamicBandBasisPoints: number | undefined
+  readonly bandAction: BandAction | undefined
+  readonly maxAccountOrders: number | undefined
+  readonly tickTable: readonly { readonly from: string; readonly tick: string }[] | undefined
   readonly info: Readonly<Record<string, unknown>> | undefined
 }
 

@@ -18,7 +18,7 @@ const codes =
   REQUEST_ID_REUSED INSTRUMENT_CLOSED PRICE_TOO_LOW PRICE_TOO_HIGH QUANTITY_TOO_SMALL QUANTITY_TOO_LARGE
   NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED
   DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED ACCOUNT_BLOCKED
-  MIN_QUANTITY_NOT_FILLABLE`.split(/\s+/)
+  MIN_QUANTITY_NOT_FILLABLE PRICE_OFF_TICK PRICE_OUTSIDE_BAND TOO_MANY_ORDERS`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -213,25 +213,43 @@ function readTexts(reader: Reader, lengths: number[]): string[] {
   return texts
 }
 
-const numbers = ['minPrice', 'maxPrice', 'minQuantity', 'maxQuantity', 'minNotional']
-const names = [...numbers, 'baseAsset', 'quoteAsset', 'info']
+const numbers = [
+  'minPrice',
+  'maxPrice',
+  'minQuantity',
+  'maxQuantity',
+  'minNotional',
+  'referencePrice',
+  'staticBand',
+  'staticBandBasisPoints',
+  'dynamicBand',
+  'dynamicBandBasisPoints',
+  'bandAction',
+  'maxAccountOrders',
+]
+const names = [...numbers, 'baseAsset', 'quoteAsset', 'info', 'tickTable']
 const phases = ['continuous', 'halted', 'closed', 'pre-open', 'auction']
 
 function readDetails(reader: Reader): { set: Fields; removed: string[]; phase?: string } {
   const at = reader.at - reader.start
-  const [stated, removed] = [reader.u32(at) & 0xffff, reader.u32(at) >>> 16]
+  const [stated, removed] = [reader.u32(at), reader.u32(at + 12)]
   const phase = phases[reader.u8(at + 4)]!
-  const lengths = [reader.u8(at + 5), reader.u8(at + 6), reader.u32(at + 8)]
+  const lengths = [
+    reader.u8(at + 5),
+    reader.u8(at + 6),
+    reader.u32(at + 8) & 0xffff,
+    reader.u32(at + 8) >>> 16,
+  ]
   reader.at += 16
   const set: Fields = {}
   for (const [bit, name] of numbers.entries()) if ((stated & (1 << bit)) !== 0) set[name] = reader.u64()
   for (const [i, text] of readTexts(reader, lengths).entries()) {
-    if ((stated & (32 << i)) !== 0) set[names[5 + i]!] = text
+    if ((stated & (4096 << i)) !== 0) set[names[12 + i]!] = text
   }
   return {
     set,
     removed: names.filter((_, bit) => (removed & (1 << bit)) !== 0),
-    ...((stated & 256) !== 0 && { phase }),
+    ...((stated & 65536) !== 0 && { phase }),
   }
 }
 

@@ -24,11 +24,13 @@ export interface CallTerms {
   readonly allows?: (price: number) => boolean
   /** More prices to try, beside the limits and their neighbours. */
   readonly alsoTry?: readonly number[]
+  /** Prices next to one at which trades may be made. */
+  readonly near?: (price: number) => number[]
   readonly everyPrice?: boolean
 }
 
 export function naiveCallPrice(orders: readonly CallOrder[], terms: CallTerms): CallResult | undefined {
-  const { reference, allows = () => true } = terms
+  const { reference, allows = () => true, near = () => [] } = terms
   const tried = pricesToTry(orders, terms)
     .filter(allows)
     .map((price) => resultAt(orders, price))
@@ -41,18 +43,23 @@ export function naiveCallPrice(orders: readonly CallOrder[], terms: CallTerms): 
   if (best.every(({ surplus }) => surplus < 0n)) return best[0]
   const [lowest, highest] = [best[0]!.price, best.at(-1)!.price]
   const wanted = reference || lowest + Math.floor((highest - lowest) / 2)
-  if (wanted >= lowest && wanted <= highest && allows(wanted)) return resultAt(orders, wanted)
-  return best.sort((a, b) => Math.abs(a.price - wanted) - Math.abs(b.price - wanted) || b.price - a.price)[0]
+  const bound = Math.min(Math.max(wanted, lowest), highest)
+  const close = [bound, ...near(bound), lowest, highest].filter(
+    (p) => p >= lowest && p <= highest && allows(p),
+  )
+  close.sort((a, b) => Math.abs(a - bound) - Math.abs(b - bound) || b - a)
+  return resultAt(orders, close[0]!)
 }
 
 function pricesToTry(orders: readonly CallOrder[], terms: CallTerms): number[] {
-  const { reference, alsoTry = [], everyPrice = false } = terms
+  const { reference, alsoTry = [], everyPrice = false, near = () => [] } = terms
   const limits = orders.map(({ price }) => price).filter((price) => price !== 0)
   if (limits.length === 0) return reference === 0 ? [] : [reference]
   const lowest = Math.min(...limits)
   const highest = Math.max(...limits)
   if (everyPrice) return Array.from({ length: highest - lowest + 1 }, (_, at) => lowest + at)
-  const tried = new Set([...alsoTry, reference, ...limits.flatMap((price) => [price - 1, price, price + 1])])
+  const points = [...alsoTry, reference, ...limits.flatMap((price) => [price - 1, price, price + 1])]
+  const tried = new Set([...points, ...points.flatMap(near)])
   return [...tried].filter((price) => price >= lowest && price <= highest)
 }
 

@@ -19,6 +19,7 @@ import type {
   Side,
 } from '#tidemark/matching/codec/names.js'
 import { naiveCallPrice } from './naive-auction.js'
+import { isOnTick, isWithin, nearTicks, staticBand, tradingBand } from './naive-bands.js'
 import { chosenByCancelAll } from './naive-cancel-all.js'
 import { areOwn } from './naive-self-trade.js'
 import { type NaiveTrail, passes, trailedStop, trailOf } from './naive-trailing.js'
@@ -156,6 +157,12 @@ export class NaiveBook {
     const closes = phase === 'closed'
     if (opens || (closes && (before === 'pre-open' || before === 'auction'))) this.#uncross()
     const inBook = () => [...this.#resting('buy'), ...this.#resting('sell')]
+    const limitsOf = (side: Side) => this.#resting(side).filter(({ price }) => price !== 0)
+    const [bid, ask] = [limitsOf('buy')[0], limitsOf('sell')[0]]
+    if (opens && bid && ask && bid.price >= ask.price) {
+      this.#interrupt()
+      return
+    }
     const isFor = (name: 'at-open' | 'at-close') => (order: NaiveOrder) => order.command.timeInForce === name
     if (opens || closes) {
       for (const order of inBook().filter(({ price }) => price === 0)) {
@@ -171,11 +178,37 @@ export class NaiveBook {
     if (!wasClosing && closing) for (const order of aside) this.#enterClosing(order)
   }
 
+  #interrupt(): void {
+    this.#phase = 'auction'
+    this.#isClosing = false
+    this.#takesOrders = false
+    this.#events.push({ event: 'volatility-interruption' })
+  }
+
+  /** Whether the bands refuse an order that crosses: it would come to a price outside them before it is filled. */
+  #isRefusedByBand(side: Side, limit: number | undefined, quantity: number): boolean {
+    if ((this.#details.bandAction ?? 1) !== 1) return false
+    const band = tradingBand(this.#details, this.#lastPrice)
+    let needed = BigInt(quantity)
+    for (const maker of this.#crossable(side, limit)) {
+      if (needed <= 0n) return false
+      if (!isWithin(band, maker.price)) return true
+      needed -= BigInt(maker.open)
+    }
+    return false
+  }
+
   /** Finds the price, then lets the orders that take part trade, pair by pair. */
   #uncross(): void {
     const resting = [...this.#resting('buy'), ...this.#resting('sell')]
     const orders = resting.map(({ command: { side }, price, open }) => ({ side, price, open }))
-    const found = naiveCallPrice(orders, { reference: this.#lastPrice })
+    const band = staticBand(this.#details)
+    const found = naiveCallPrice(orders, {
+      reference: this.#details.referencePrice ?? this.#lastPrice,
+      allows: (price) => isWithin(band, price) && isOnTick(this.#details, price),
+      alsoTry: [Number(band.low), Number(band.high)],
+      near: (price) => nearTicks(this.#details, price),
+    })
     if (found === undefined) return
     const { price } = found
     const buyers = this.#resting('buy').filter((o) => o.price === 0 || o.price >= price)
@@ -270,11 +303,13 @@ export class NaiveBook {
     } = this.#details
     if (price !== 0 && price < minPrice) return 'PRICE_TOO_LOW'
     if (price !== 0 && price > maxPrice) return 'PRICE_TOO_HIGH'
+    if (price !== 0 && !isOnTick(this.#details, price)) return 'PRICE_OFF_TICK'
     if (quantity < minQuantity) return 'QUANTITY_TOO_SMALL'
     if (quantity > maxQuantity) return 'QUANTITY_TOO_LARGE'
     if (price !== 0 && BigInt(price) * BigInt(quantity) < BigInt(minNotional)) return 'NOTIONAL_TOO_SMALL'
     if (stopPrice !== 0 && stopPrice < minPrice) return 'PRICE_TOO_LOW'
-    return stopPrice !== 0 && stopPrice > maxPrice ? 'PRICE_TOO_HIGH' : undefined
+    if (stopPrice !== 0 && stopPrice > maxPrice) return 'PRICE_TOO_HIGH'
+    return stopPrice !== 0 && !isOnTick(this.#details, stopPrice) ? 'PRICE_OFF_TICK' : undefined
   }
 
   #new(command: DecodedNew): void {
@@ -297,6 +332,16 @@ export class NaiveBook {
     const outside = this.#outside(price, quantity, command.stopPrice ?? command.activationPrice ?? 0)
     if (outside) {
       this.#rejectNew(command, outside)
+      return
+    }
+    const { maxAccountOrders = LARGEST } = this.#details
+    const isGone =
+      orderType === 'limit'
+        ? timeInForce === 'IOC' || timeInForce === 'FOK'
+        : orderType === 'market' && !timeInForce.startsWith('at') && this.#phase === 'continuous'
+    const own = this.#orders.filter(({ command: { account: other } }) => other === account)
+    if (!isGone && own.length >= maxAccountOrders) {
+      this.#rejectNew(command, 'TOO_MANY_ORDERS')
       return
     }
     const order: NaiveOrder = {
@@ -366,6 +411,11 @@ export class NaiveBook {
       this.#rejectNew(command, 'MIN_QUANTITY_NOT_FILLABLE')
       return
     }
+    const limit = orderType === 'market' ? undefined : price
+    if (crosses && this.#isRefusedByBand(side, limit, quantity)) {
+      this.#rejectNew(command, 'PRICE_OUTSIDE_BAND')
+      return
+    }
     const rests = orderType === 'limit' && timeInForce !== 'IOC' && timeInForce !== 'FOK'
     if (rests && !crosses && this.#levelTotal(side, price) + quantity > LARGEST) {
       this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
@@ -403,6 +453,10 @@ export class NaiveBook {
       !isWaiting && !keepsPlace && this.#phase === 'continuous' && this.#crossable(side, price).length > 0
     if (crosses && postOnly) {
       this.#rejectOrder(order, 'POST_ONLY_WOULD_TRADE')
+      return
+    }
+    if (crosses && this.#isRefusedByBand(side, price, quantity)) {
+      this.#rejectOrder(order, 'PRICE_OUTSIDE_BAND')
       return
     }
     const peers = isWaiting
@@ -474,10 +528,14 @@ export class NaiveBook {
   #act(order: NaiveOrder): void {
     const { command } = order
     const isMarket = withoutLimit(command.orderType)
-    const stoppedBySelfTrade = this.#trade(order, isMarket ? undefined : order.price)
+    const stopped = this.#trade(order, isMarket ? undefined : order.price)
+    if (order.open > 0 && stopped === 'band' && this.#details.bandAction === 3) this.#interrupt()
+    const isImmediate = command.timeInForce === 'IOC' || command.timeInForce === 'FOK'
     if (order.open === 0) this.#drop(order)
-    else if (stoppedBySelfTrade) this.#cancel(order, 'self-trade')
-    else if (isMarket) this.#cancel(order, 'market')
+    else if (stopped === 'self-trade') this.#cancel(order, 'self-trade')
+    else if (stopped === 'band' && (isMarket || isImmediate || this.#details.bandAction !== 3)) {
+      this.#cancel(order, 'band')
+    } else if (isMarket) this.#cancel(order, 'market')
     else if (command.timeInForce === 'IOC' || command.timeInForce === 'FOK') this.#cancel(order, 'ioc')
     else {
       order.status = 'resting'
@@ -486,15 +544,17 @@ export class NaiveBook {
     }
   }
 
-  /** Returns whether self-trade prevention ended it. */
-  #trade(taker: NaiveOrder, limit: number | undefined): boolean {
+  /** Returns what ended it, if that was not its own quantity or limit. */
+  #trade(taker: NaiveOrder, limit: number | undefined): 'self-trade' | 'band' | undefined {
+    const band = tradingBand(this.#details, this.#lastPrice)
     const mode = this.#prevention(taker)
     while (taker.open > 0) {
       const maker = this.#crossable(taker.command.side, limit)[0]
-      if (maker === undefined) return false
+      if (maker === undefined) return undefined
+      if (!isWithin(band, maker.price)) return 'band'
       if (mode !== 'none' && areOwn(maker.command, taker.command)) {
         if (mode === 'cancel-oldest' || mode === 'cancel-both') this.#cancel(maker, 'self-trade')
-        if (mode === 'cancel-newest' || mode === 'cancel-both') return true
+        if (mode === 'cancel-newest' || mode === 'cancel-both') return 'self-trade'
         if (mode === 'decrement') {
           const lost = Math.min(maker.open, taker.open)
           this.#decrement(maker, lost)
@@ -529,7 +589,7 @@ export class NaiveBook {
         maker.place = this.#places++
       }
     }
-    return false
+    return undefined
   }
 
   #decrement(order: NaiveOrder, lost: number): void {
@@ -563,6 +623,7 @@ export class NaiveBook {
     const { command } = taker
     const mode = this.#prevention(taker)
     const isMarket = withoutLimit(command.orderType)
+    const band = tradingBand(this.#details, this.#lastPrice)
     let needed = atLeast
     const queue = this.#crossable(command.side, isMarket ? undefined : taker.price).map((o) => ({
       command: o.command,
@@ -573,7 +634,7 @@ export class NaiveBook {
     }))
     while (needed > 0) {
       const maker = queue.shift()
-      if (maker === undefined) return false
+      if (maker === undefined || !isWithin(band, maker.price)) return false
       if (mode !== 'none' && areOwn(maker.command, command)) {
         if (mode === 'cancel-oldest') continue
         return false
@@ -605,7 +666,9 @@ export class NaiveBook {
       const rests = !isMarket && timeInForce !== 'IOC' && timeInForce !== 'FOK'
       if (postOnly && crosses) this.#cancel(order, 'post-only')
       else if (timeInForce === 'FOK' && !this.#fillable(order)) this.#cancel(order, 'fok')
-      else if (rests && !crosses && this.#levelTotal(side, order.price) + order.open > LARGEST) {
+      else if (crosses && this.#isRefusedByBand(side, isMarket ? undefined : price, quantity)) {
+        this.#cancel(order, 'band')
+      } else if (rests && !crosses && this.#levelTotal(side, order.price) + order.open > LARGEST) {
         this.#cancel(order, 'level-total')
       } else this.#act(order)
       if (this.#phase === 'continuous') this.#elect()

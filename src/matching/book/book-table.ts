@@ -1,7 +1,9 @@
 import { PHASE_CLOSING, PHASE_TAKES_ORDERS } from '../codec/command-layout.js'
 import type { InstrumentDetails } from '../codec/instrument-details.js'
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
-import { type Phase, phaseCodes, phaseNames } from '../codec/names.js'
+import { limits } from '../codec/limits.js'
+import { bandActionCodes, type Phase, phaseCodes, phaseNames } from '../codec/names.js'
+import { TickTable } from '../codec/tick-table.js'
 
 const LAST_PRICE = 0
 const TRADES = 1
@@ -11,8 +13,14 @@ const MAX_PRICE = 4
 const MIN_QUANTITY = 5
 const MAX_QUANTITY = 6
 const MIN_NOTIONAL = 7
+const STATIC_LOW = 8
+const STATIC_HIGH = 9
+const DYNAMIC_BAND = 10
+const DYNAMIC_BASIS_POINTS = 11
+const MAX_ACCOUNT_ORDERS = 12
+const REFERENCE_PRICE = 13
 /** Doubles of a book. */
-const DOUBLES = 8
+const DOUBLES = 16
 
 const INSTRUMENT = 0
 const FLAGS = 1
@@ -21,7 +29,7 @@ const STOPS = 3
 
 /** The phase's code. That of `continuous` is 0. */
 const PHASE = 7
-/** The instrument has a limit of price, quantity or notional. */
+/** The instrument has a limit of price, quantity, notional or orders, or a tick table. */
 const LIMITED = 8
 const ALWAYS_LOSE = 16
 const PREVENTION_SHIFT = 5
@@ -33,6 +41,10 @@ const OPTIONS = 3
 const BLOCKING = 1 << 10
 /** A book without any of these trades every order as it comes. */
 const RESTRICTED = PHASE | LIMITED | BLOCKING
+/** The instrument has price bands, and what becomes of orders there. */
+const BANDED = 1 << 11
+const BAND_ACTION_SHIFT = 12
+const BAND_ACTION = 3
 
 const CONTINUOUS = phaseCodes.continuous
 const HALTED = phaseCodes.halted
@@ -40,6 +52,12 @@ const HALTED = phaseCodes.halted
 const FIRST_CALL = phaseCodes['pre-open']
 
 const INITIAL_BOOKS = 16
+
+/** So many basis points of a price in ticks, rounded down: exact, because they are 10,000 at most, or infinitely many. */
+function widthOf(price: number, basisPoints: number): number {
+  if (basisPoints === Number.POSITIVE_INFINITY) return basisPoints
+  return Math.floor(price / 10_000) * basisPoints + Math.floor(((price % 10_000) * basisPoints) / 10_000)
+}
 
 /** Copies books before they change, while a snapshot is taken. */
 export interface BookKeeper {
@@ -55,6 +73,7 @@ export class BookTable {
   #bookOf = new Int32Array(INITIAL_BOOKS)
   #f64 = new Float64Array(INITIAL_BOOKS * DOUBLES)
   #i32 = new Int32Array(INITIAL_BOOKS * 8)
+  readonly #tickTables: (TickTable | undefined)[] = []
   /** Called before a field of a book that a snapshot holds changes; `undefined` when no copy is made. */
   keeper: BookKeeper | undefined
 
@@ -152,6 +171,38 @@ export class BookTable {
   maxQuantity(book: number): number {
     return this.#f64[book * DOUBLES + MAX_QUANTITY]!
   }
+  /** Whether trades are bound to bands of prices. */
+  isBanded(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & BANDED) !== 0
+  }
+  /** What becomes of orders that would trade outside them, as its code. */
+  bandAction(book: number): number {
+    return (this.#i32[book * 8 + FLAGS]! >> BAND_ACTION_SHIFT) & BAND_ACTION
+  }
+  /** What the static band is around, in ticks; 0 where it is not stated. */
+  referencePrice(book: number): number {
+    return this.#f64[book * DOUBLES + REFERENCE_PRICE]!
+  }
+  /** The static band, in ticks; 1 and the highest price there is without one. */
+  staticLow(book: number): number {
+    return this.#f64[book * DOUBLES + STATIC_LOW]!
+  }
+  staticHigh(book: number): number {
+    return this.#f64[book * DOUBLES + STATIC_HIGH]!
+  }
+  /** How far the dynamic band reaches from a price, in ticks; infinitely far without one. */
+  dynamicWidth(book: number, price: number): number {
+    const basisPoints = this.#f64[book * DOUBLES + DYNAMIC_BASIS_POINTS]!
+    return Math.min(this.#f64[book * DOUBLES + DYNAMIC_BAND]!, widthOf(price, basisPoints))
+  }
+  /** The most live orders of an account; infinitely many where there is no limit. */
+  maxAccountOrders(book: number): number {
+    return this.#f64[book * DOUBLES + MAX_ACCOUNT_ORDERS]!
+  }
+  /** The grids of prices by ranges, if it has them. */
+  tickTable(book: number): TickTable | undefined {
+    return this.#tickTables[book]
+  }
   /** In ticks times lots. */
   minNotional(book: number): number {
     return this.#f64[book * DOUBLES + MIN_NOTIONAL]!
@@ -219,9 +270,37 @@ export class BookTable {
     this.#f64[book * DOUBLES + MIN_QUANTITY] = minQuantity ?? 0
     this.#f64[book * DOUBLES + MAX_QUANTITY] = maxQuantity ?? Number.POSITIVE_INFINITY
     this.#f64[book * DOUBLES + MIN_NOTIONAL] = minNotional ?? 0
-    const isLimited = (minPrice ?? maxPrice ?? minQuantity ?? maxQuantity ?? minNotional) !== undefined
+    this.#takeFilters(book, details)
+    this.#takeBands(book, details)
+  }
+  #takeFilters(book: number, details: InstrumentDetails): void {
+    const { minPrice, maxPrice, minQuantity, maxQuantity, minNotional, maxAccountOrders, tickTable } = details
+    this.#f64[book * DOUBLES + MAX_ACCOUNT_ORDERS] = maxAccountOrders ?? Number.POSITIVE_INFINITY
+    this.#tickTables[book] = tickTable === undefined ? undefined : new TickTable(tickTable)
+    const filter =
+      minPrice ?? maxPrice ?? minQuantity ?? maxQuantity ?? minNotional ?? maxAccountOrders ?? tickTable
     const flags = this.#i32[book * 8 + FLAGS]!
-    this.#i32[book * 8 + FLAGS] = isLimited ? flags | LIMITED : flags & ~LIMITED
+    this.#i32[book * 8 + FLAGS] = filter === undefined ? flags & ~LIMITED : flags | LIMITED
+  }
+  #takeBands(book: number, details: InstrumentDetails): void {
+    const { referencePrice = 0, staticBand, staticBandBasisPoints = Number.POSITIVE_INFINITY } = details
+    const { dynamicBand, dynamicBandBasisPoints, bandAction = bandActionCodes.refuse } = details
+    const own = book * DOUBLES
+    const width = Math.min(
+      staticBand ?? Number.POSITIVE_INFINITY,
+      widthOf(referencePrice, staticBandBasisPoints),
+    )
+    const isStatic = referencePrice !== 0 && width !== Number.POSITIVE_INFINITY
+    this.#f64[own + REFERENCE_PRICE] = referencePrice
+    this.#f64[own + STATIC_LOW] = isStatic ? Math.max(1, referencePrice - width) : 1
+    this.#f64[own + STATIC_HIGH] = isStatic
+      ? Math.min(limits.maxPriceTicks, referencePrice + width)
+      : limits.maxPriceTicks
+    this.#f64[own + DYNAMIC_BAND] = dynamicBand ?? Number.POSITIVE_INFINITY
+    this.#f64[own + DYNAMIC_BASIS_POINTS] = dynamicBandBasisPoints ?? Number.POSITIVE_INFINITY
+    const isBanded = isStatic || (dynamicBand ?? dynamicBandBasisPoints) !== undefined
+    const flags = this.#i32[book * 8 + FLAGS]! & ~(BANDED | (BAND_ACTION << BAND_ACTION_SHIFT))
+    this.#i32[book * 8 + FLAGS] = flags | (isBanded ? BANDED : 0) | (bandAction << BAND_ACTION_SHIFT)
   }
   addExpiring(book: number, change: number): void {
     this.#i32[book * 8 + EXPIRING]! += change

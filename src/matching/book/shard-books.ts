@@ -92,6 +92,8 @@ export class ShardBooks {
   aggressorGroup = 0
   /** Set by crossing: the aggressor met its own account's order and its remainder is to be cancelled. */
   aggressorStopped = false
+  /** Set by crossing: the next trade of the aggressor would have been outside the price bands. */
+  aggressorBanded = false
   /** Set by crossing: how much of the aggressor went to decrement prevention instead of trades, in lots. */
   aggressorDecremented = 0
   /** The queue of triggered stops that have not acted yet, linked through `next`; empty between commands. */

@@ -10,6 +10,14 @@ const details = [
   'minQuantity',
   'maxQuantity',
   'minNotional',
+  'referencePrice',
+  'staticBand',
+  'staticBandBasisPoints',
+  'dynamicBand',
+  'dynamicBandBasisPoints',
+  'bandAction',
+  'maxAccountOrders',
+  'tickTable',
   'info',
 ]
 const amendment = [...common, 'orderId', 'clientOrderId', 'account', 'requestId']

@@ -1,4 +1,4 @@
-import type { Phase, ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
+import type { BandAction, Phase, ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
 
 /**
  * A price or a quantity as a decimal string such as "12.5"; a number counts as its `String(n)`. Prices must be whole multiples of
@@ -217,6 +217,12 @@ export interface CancelAllCommand {
   readonly tag?: Tag | undefined
 }
 
+/** From `from` on, up to the next range, prices are multiples of `tick`; both are multiples of `tickSize`, and `from` one of `tick`. */
+export interface TickRange {
+  readonly from: Decimal
+  readonly tick: Decimal
+}
+
 /** What an instrument says of itself beside its grids. In a change, `null` stands for "not any more". */
 export interface InstrumentDetailFields {
   /** 1 to 32 bytes of UTF-8: what is traded … */
@@ -231,6 +237,26 @@ export interface InstrumentDetailFields {
   readonly maxQuantity?: Decimal | null | undefined
   /** The least price times quantity of an order with a limit price, a multiple of `tickSize` times `lotSize`. */
   readonly minNotional?: Decimal | null | undefined
+  /** What the static price band is around, a multiple of `tickSize`. Without it there is no static band. */
+  readonly referencePrice?: Decimal | null | undefined
+  /**
+   * How far from the reference trades may be made, to both sides: as a distance, a multiple of `tickSize`, or in basis points of the
+   * reference, 1 to 10,000, rounded down to a tick. When both are stated, the narrower counts.
+   */
+  readonly staticBand?: Decimal | null | undefined
+  readonly staticBandBasisPoints?: number | null | undefined
+  /** The same around the price of the last trade before an order; it does not bind the price of a call. */
+  readonly dynamicBand?: Decimal | null | undefined
+  readonly dynamicBandBasisPoints?: number | null | undefined
+  /**
+   * What becomes of an order that would trade outside a band: it is refused (`refuse`, unless stated), trades up to the band and its
+   * rest is cancelled (`trade-to-band`), or trades up to it and a call begins, in which it rests (`interrupt`).
+   */
+  readonly bandAction?: BandAction | null | undefined
+  /** The most live orders that an account may have, 1 to 1,000: a new one that could stay is refused. */
+  readonly maxAccountOrders?: number | null | undefined
+  /** Prices from each `from` on are multiples of its `tick`; 1 to 32 ranges, ascending. */
+  readonly tickTable?: readonly TickRange[] | null | undefined
   /** An object that JSON can hold, at most 1,024 bytes of its text. */
   readonly info?: Readonly<Record<string, unknown>> | null | undefined
 }

@@ -16,6 +16,19 @@ export interface InstrumentDetails {
   readonly maxQuantity?: number
   /** Ticks times lots. */
   readonly minNotional?: number
+  /** Ticks: what the static band is around, and how far it reaches to both sides; the narrower one counts. */
+  readonly referencePrice?: number
+  readonly staticBand?: number
+  readonly staticBandBasisPoints?: number
+  /** The same around the last trade. */
+  readonly dynamicBand?: number
+  readonly dynamicBandBasisPoints?: number
+  /** A code of `bandActionCodes`. */
+  readonly bandAction?: number
+  /** The most live orders of one account. */
+  readonly maxAccountOrders?: number
+  /** As `TickTable` takes it. */
+  readonly tickTable?: string
   /** An object as JSON text. */
   readonly info?: string
 }
@@ -30,12 +43,27 @@ export interface InstrumentChange {
   readonly removed: readonly DetailName[]
 }
 
-const numberNames = ['minPrice', 'maxPrice', 'minQuantity', 'maxQuantity', 'minNotional'] as const
-const textNames = ['baseAsset', 'quoteAsset', 'info'] as const
+const numberNames = [
+  'minPrice',
+  'maxPrice',
+  'minQuantity',
+  'maxQuantity',
+  'minNotional',
+  'referencePrice',
+  'staticBand',
+  'staticBandBasisPoints',
+  'dynamicBand',
+  'dynamicBandBasisPoints',
+  'bandAction',
+  'maxAccountOrders',
+] as const
+const textNames = ['baseAsset', 'quoteAsset', 'info', 'tickTable'] as const
 const textBytesMax = {
   baseAsset: limits.maxAssetBytes,
   quoteAsset: limits.maxAssetBytes,
   info: limits.maxInfoBytes,
+  // Of each range two numbers of 16 digits, and a colon and a comma.
+  tickTable: limits.maxTickRanges * 34,
 } as const
 
 /** The order of the bits, and of the numbers. */
@@ -46,7 +74,9 @@ const PHASE = 1 << detailNames.length
 export const DETAILS_WORDS = 4
 /** No block of details is longer. */
 export const detailsWordsMax =
-  DETAILS_WORDS + numberNames.length * 2 + Math.ceil((2 * limits.maxAssetBytes + limits.maxInfoBytes) / 8) * 2
+  DETAILS_WORDS +
+  numberNames.length * 2 +
+  Math.ceil((2 * limits.maxAssetBytes + limits.maxInfoBytes + textBytesMax.tickTable) / 8) * 2
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -65,15 +95,16 @@ export function encodeDetails(words: Int32Array, at: number, change: InstrumentC
   for (const [i, name] of textNames.entries()) checkText(name, set[name], texts[i])
   let removedMask = 0
   for (const name of removed) removedMask |= 1 << detailNames.indexOf(name)
-  const [base = 0, quote = 0, info = 0] = texts.map((text) => text?.length ?? 0)
-  const textBytes = base + quote + info
+  const [base = 0, quote = 0, info = 0, table = 0] = texts.map((text) => text?.length ?? 0)
+  const textBytes = base + quote + info + table
   const numbers = numberNames.filter((name) => set[name] !== undefined)
   const textAt = at + DETAILS_WORDS + numbers.length * 2
   const end = textAt + Math.ceil(textBytes / 8) * 2
   words.fill(0, at, end)
-  words[at] = mask | (removedMask << 16)
+  words[at] = mask
   words[at + 1] = (phase === undefined ? 0 : phaseCodes[phase]) | (base << 8) | (quote << 16)
-  words[at + 2] = info
+  words[at + 2] = info | (table << 16)
+  words[at + 3] = removedMask
   let to = at + DETAILS_WORDS
   for (const name of numbers) to = writeU64(words, to, set[name]!)
   const bytes = new Uint8Array(words.buffer, words.byteOffset + textAt * 4, textBytes)
@@ -88,8 +119,8 @@ export function encodeDetails(words: Int32Array, at: number, change: InstrumentC
 
 /** Reads the details at a word offset. */
 export function decodeDetails(words: Int32Array, at: number): InstrumentChange {
-  const mask = words[at]! & 0xffff
-  const removedMask = words[at]! >>> 16
+  const mask = words[at]!
+  const removedMask = words[at + 3]!
   const set: Record<string, string | number> = {}
   let from = at + DETAILS_WORDS
   for (const [bit, name] of numberNames.entries()) {
@@ -97,7 +128,7 @@ export function decodeDetails(words: Int32Array, at: number): InstrumentChange {
     set[name] = readU64(words, from)
     from += 2
   }
-  const lengths = [(words[at + 1]! >>> 8) & 0xff, (words[at + 1]! >>> 16) & 0xff, words[at + 2]!]
+  const lengths = textLengths(words, at)
   const total = lengths.reduce((sum, length) => sum + length, 0)
   // A copy, because a TextDecoder does not read shared memory.
   const bytes = new Uint8Array(total)
@@ -113,12 +144,17 @@ export function decodeDetails(words: Int32Array, at: number): InstrumentChange {
   return { set, removed, ...((mask & PHASE) !== 0 && { phase }) }
 }
 
+/** Bytes of the texts of the block of details at a word offset, in their order. */
+function textLengths(words: Int32Array, at: number): number[] {
+  const [assets, others] = [words[at + 1]!, words[at + 2]!]
+  return [(assets >>> 8) & 0xff, (assets >>> 16) & 0xff, others & 0xffff, others >>> 16]
+}
+
 /** Words of the block of details at a word offset, by what its head says. */
 export function detailsWords(words: Int32Array, at: number): number {
   let numbers = 0
   for (let bit = 0; bit < numberNames.length; bit++) numbers += (words[at]! >>> bit) & 1
-  const textBytes =
-    ((words[at + 1]! >>> 8) & 0xff) + ((words[at + 1]! >>> 16) & 0xff) + (words[at + 2]! >>> 0)
+  const textBytes = textLengths(words, at).reduce((sum, length) => sum + length, 0)
   return DETAILS_WORDS + numbers * 2 + Math.ceil(textBytes / 8) * 2
 }
 

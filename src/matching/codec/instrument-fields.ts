@@ -1,12 +1,14 @@
 import { shown } from '../../base/shown.js'
-import { CommandError, conflict } from './command-errors.js'
+import { CommandError, conflict, outOfRange } from './command-errors.js'
 import type { CommandGrids } from './command-grids.js'
 import type { InstrumentDetailFields } from './commands.js'
 import { toSteps } from './decimal.js'
-import { textOf } from './field-values.js'
+import { code, textOf, whole } from './field-values.js'
 import { crossedLimits, type DetailName, detailNames, type InstrumentChange } from './instrument-details.js'
 import { limits } from './limits.js'
+import { bandActionCodes } from './names.js'
 import { notionalSteps } from './notional.js'
+import { tickTableText } from './tick-table.js'
 
 /**
  * Reads what a command states of an instrument's details, each field once. `null` stands for "not any more".
@@ -35,15 +37,33 @@ function detailOf(name: DetailName, value: unknown, grids: CommandGrids): string
       return textOf(name, value, limits.maxAssetBytes)
     case 'minPrice':
     case 'maxPrice':
+    case 'referencePrice':
+    case 'staticBand':
+    case 'dynamicBand':
       return toSteps(name, value, grids.price)
     case 'minQuantity':
     case 'maxQuantity':
       return toSteps(name, value, grids.quantity)
     case 'minNotional':
       return notionalSteps(name, value, grids)
+    case 'staticBandBasisPoints':
+    case 'dynamicBandBasisPoints':
+      return wholeUpTo(name, value, limits.maxBandBasisPoints)
+    case 'maxAccountOrders':
+      return wholeUpTo(name, value, limits.maxAccountOrders)
+    case 'bandAction':
+      return code(name, value, bandActionCodes)
+    case 'tickTable':
+      return tickTableText(value, grids.price)
     case 'info':
       return infoText(value)
   }
+}
+
+function wholeUpTo(field: string, value: unknown, most: number): number {
+  const number = whole(field, value)
+  if (number > most) throw outOfRange(field, number, 1, most)
+  return number
 }
 
 /** An object as JSON text, in which nothing of it is lost. */

@@ -35,6 +35,12 @@ export const limits = Object.freeze({
   maxIcebergSlices: 1000,
   /** Largest distance of a trail in basis points; the smallest is 1. */
   maxTrailingBasisPoints: 9999,
+  /** Most ranges of a tick table. */
+  maxTickRanges: 32,
+  /** Widest price band in basis points, hundredths of a percent. */
+  maxBandBasisPoints: 10_000,
+  /** Largest `maxAccountOrders`: so many orders are counted for each new one at most. */
+  maxAccountOrders: 1000,
   /** Largest expiry time, in milliseconds since 1970-01-01T00:00:00Z. */
   maxTimeMs: Number.MAX_SAFE_INTEGER,
 })

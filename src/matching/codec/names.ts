@@ -58,6 +58,14 @@ export const selfTradePreventionNames: readonly (SelfTradePrevention | undefined
 export const replacePriorityCodes = { 'keep-on-reduce': 0, 'always-lose': 1 } as const
 export const replacePriorityNames: readonly ReplacePriority[] = ['keep-on-reduce', 'always-lose']
 
+/** What becomes of an order that would trade outside a price band. */
+export type BandAction = 'refuse' | 'trade-to-band' | 'interrupt'
+export const bandActionCodes = { refuse: 1, 'trade-to-band': 2, interrupt: 3 } as const
+export const bandActionNames: readonly (BandAction | undefined)[] = [
+  undefined,
+  ...(Object.keys(bandActionCodes) as BandAction[]),
+]
+
 export const phaseCodes = { continuous: 0, halted: 1, closed: 2, 'pre-open': 3, auction: 4 } as const
 export const phaseNames = Object.keys(phaseCodes) as readonly Phase[]
 
@@ -162,6 +170,9 @@ export const rejectCodes = {
   TRADE_ALREADY_BUSTED: 25,
   ACCOUNT_BLOCKED: 26,
   MIN_QUANTITY_NOT_FILLABLE: 27,
+  PRICE_OFF_TICK: 28,
+  PRICE_OUTSIDE_BAND: 29,
+  TOO_MANY_ORDERS: 30,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

@@ -13,6 +13,7 @@ import { limits } from '../codec/limits.js'
 import { cancelReasons, eventKinds, rejectCodes, replaceReasons } from '../codec/names.js'
 import { cross, wouldCross } from './crossing.js'
 import { limitViolation } from './instrument-rules.js'
+import { endsAtBand, isRefusedByBand } from './price-bands.js'
 
 const REQUESTED = cancelReasons.requested
 const { UNKNOWN_ORDER } = rejectCodes
@@ -97,6 +98,10 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
     rejectAmendment(shard, order, rejectCodes.POST_ONLY_WOULD_TRADE)
     return
   }
+  if (crosses && isRefusedByBand(shard, book, sell, price, quantity)) {
+    rejectAmendment(shard, order, rejectCodes.PRICE_OUTSIDE_BAND)
+    return
+  }
   if (!crosses && overflowsWith(shard, order, book, sell, price, quantity, waits)) {
     rejectAmendment(shard, order, rejectCodes.LEVEL_TOTAL_TOO_LARGE)
     return
@@ -156,6 +161,11 @@ function reenter(
     if (remaining === 0 || shard.aggressorStopped) {
       if (remaining !== 0)
         reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, cancelReasons['self-trade'])
+      shard.dismiss(order)
+      return
+    }
+    if (shard.aggressorBanded && endsAtBand(shard, book, true)) {
+      reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, cancelReasons.band)
       shard.dismiss(order)
       return
     }

@@ -1,6 +1,7 @@
 import { type PriceLevels, SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
 import { isMarketQueue } from '../book/queue-price.js'
 import type { ShardBooks } from '../book/shard-books.js'
+import type { TickTable } from '../codec/tick-table.js'
 import { ExactTotal } from './exact-total.js'
 
 /** What an uncross would give. */
@@ -38,12 +39,12 @@ class Stretch {
  * 1. most is executed;
  * 2. least is left over, of all that would trade at the price;
  * 3. if buyers are left over at all of these, the highest; if sellers are, the lowest;
- * 4. that is nearest to the reference; of two the higher.
+ * 4. that is nearest to the reference, which is the price of the last trade where the instrument states none; of two the higher.
  *
  * The order of these criteria is that of the price determination in auctions of Xetra's market model. Demand falls with the price
  * and supply rises. So what is executed rises up to where they meet, and falls after that; what is left over grows to both sides. Only
  * two stretches of prices come into question: the last with more demand than supply, and the first without. Levels that have no part in
- * either are not looked at.
+ * either are not looked at. Prices outside the static band, and off the tick table, do not count.
  */
 class CallPrice {
   /** 0 when nothing trades. */
@@ -62,6 +63,12 @@ class CallPrice {
   /** The prices at hand. */
   #lowest = 0
   #highest = 0
+  /** Those of them at which trades may be made. */
+  #lowestBound = 0
+  #highestBound = 0
+  #bandLow = 0
+  #bandHigh = 0
+  #table: TickTable | undefined
 
   find(shard: ShardBooks, book: number): void {
     const { levels, books } = shard
@@ -81,11 +88,15 @@ class CallPrice {
       this.supply.add(this.#total(ask))
       ask = levels.worse(ask)
     }
-    const reference = books.lastPrice(book)
+    const reference = books.referencePrice(book) || books.lastPrice(book)
+    this.#bandLow = books.staticLow(book)
+    this.#bandHigh = books.staticHigh(book)
+    this.#table = books.tickTable(book)
     if ((bid | ask) === 0) {
       if (reference === 0) return
       this.#lowest = reference
       this.#highest = reference
+      this.#bind()
       this.#note()
     } else {
       this.#begin(bid, ask)
@@ -129,6 +140,15 @@ class CallPrice {
     else this.#lowest = nextBid === 0 ? ask : Math.max(ask, nextBid + 1)
     if (bid === 0 && nextAsk === 0) this.#highest = ask
     else this.#highest = Math.min(bid === 0 ? nextAsk - 1 : bid, nextAsk === 0 ? bid : nextAsk - 1)
+    this.#bind()
+  }
+
+  /** Binds the prices at hand to the static band and to the tick table. */
+  #bind(): void {
+    const lowest = Math.max(this.#lowest, this.#bandLow)
+    const highest = Math.min(this.#highest, this.#bandHigh)
+    this.#lowestBound = this.#table === undefined ? lowest : this.#table.atOrAbove(lowest)
+    this.#highestBound = this.#table === undefined ? highest : this.#table.atOrBelow(highest)
   }
 
   /** Goes to the stretch below; returns false when there is no lower limit in the book. */
@@ -173,15 +193,15 @@ class CallPrice {
 
   /** Whether trades may be made at one of the prices at hand. */
   #mayTrade(): boolean {
-    return this.#lowest <= this.#highest
+    return this.#lowestBound <= this.#highestBound
   }
 
   /** Notes the stretch at hand if trades may be made there. Returns whether nothing above it comes into question. */
   #note(): boolean {
     const stretch = this.#hasSupply() ? this.#above : this.#below
     if (!this.#mayTrade()) return false
-    stretch.lowest = this.#lowest
-    stretch.highest = this.#highest
+    stretch.lowest = this.#lowestBound
+    stretch.highest = this.#highestBound
     stretch.demand.set(this.demand)
     stretch.supply.set(this.supply)
     return stretch === this.#above
@@ -203,11 +223,21 @@ class CallPrice {
     if (executed.isZero) return
     const isBalanced = above.supply.compare(above.demand) === 0
     if (order > 0) this.price = below.highest
-    else if (order === 0) this.price = nearest(reference, below.lowest, above.highest)
-    else this.price = isBalanced ? nearest(reference, above.lowest, above.highest) : above.lowest
+    else if (order === 0) this.price = this.#nearest(reference, below.lowest, above.highest)
+    else this.price = isBalanced ? this.#nearest(reference, above.lowest, above.highest) : above.lowest
     const actual = order === 0 && this.price <= below.highest ? below : chosen
     this.demand.set(actual.demand)
     this.supply.set(actual.supply)
+  }
+
+  /** The price between two that is nearest to a reference, of two the higher; without a reference, to the middle. */
+  #nearest(reference: number, lowest: number, highest: number): number {
+    const wanted = reference === 0 ? lowest + Math.floor((highest - lowest) / 2) : reference
+    const bound = Math.min(Math.max(wanted, lowest), highest)
+    if (this.#table === undefined) return bound
+    const below = this.#table.atOrBelow(bound)
+    const above = this.#table.atOrAbove(bound)
+    return bound - below < above - bound ? below : above
   }
 
   #total(level: number): number {
@@ -218,12 +248,6 @@ class CallPrice {
   #limit(level: number): number {
     return level === 0 || isMarketQueue(this.#levels.price(level)) ? 0 : level
   }
-}
-
-/** The price between two that is nearest to a reference; without one, that in the middle. */
-function nearest(reference: number, lowest: number, highest: number): number {
-  const wanted = reference === 0 ? lowest + Math.floor((highest - lowest) / 2) : reference
-  return Math.min(Math.max(wanted, lowest), highest)
 }
 
 // Used again for every uncross: nothing of it outlives a call.

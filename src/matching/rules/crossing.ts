@@ -2,6 +2,7 @@ import { cancelQueued, reportAggressor, reportReplaced } from '../book/order-eve
 import { FLAG_SELF_TRADE_GROUP } from '../book/order-store.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { cancelReasons, eventKinds, replaceReasons, selfTradePreventionCodes } from '../codec/names.js'
+import { highestTrade, lowestTrade } from './price-bands.js'
 
 const NONE = selfTradePreventionCodes.none
 const CANCEL_NEWEST = selfTradePreventionCodes['cancel-newest']
@@ -28,7 +29,8 @@ export function wouldCross(shard: ShardBooks, book: number, sell: number, limit:
 
 /**
  * Trades an aggressor against the opposite side: best price first, oldest first, at the maker's price, until it is
- * filled, the prices end at its limit, or self-trade prevention stops it (then `shard.aggressorStopped` is set).
+ * filled, the prices end at its limit, or self-trade prevention stops it (then `shard.aggressorStopped` is set), or the price bands do
+ * (`aggressorBanded`).
  * `price` is the aggressor's limit, 0 for a market order; `prevention` is one mode, never the instrument's default. The caller
  * has set `shard.aggressor`, `aggressorFilled` and `aggressorGroup`. Returns the quantity left, in lots.
  */
@@ -42,9 +44,52 @@ export function cross(
   account: number,
   prevention: number,
 ): number {
+  const limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
+  shard.aggressorBanded = false
+  return shard.books.isBanded(book)
+    ? crossWithinBand(shard, book, sell, limit, quantity, id, account, prevention)
+    : crossTo(shard, book, sell, limit, quantity, id, account, prevention)
+}
+
+/** The same within price bands, which are where they are before its first trade. */
+function crossWithinBand(
+  shard: ShardBooks,
+  book: number,
+  sell: number,
+  limit: number,
+  quantity: number,
+  id: number,
+  account: number,
+  prevention: number,
+): number {
+  const { levels, books } = shard
+  const low = lowestTrade(books, book)
+  const high = highestTrade(books, book)
+  const best = levels.price(levels.best(book * 4 + (sell ^ 1)))
+  if (sell === 0 ? best < low : best > high) {
+    shard.aggressorStopped = false
+    shard.aggressorDecremented = 0
+    shard.aggressorBanded = true
+    return quantity
+  }
+  const within = sell === 0 ? Math.min(limit, high) : Math.max(limit, low)
+  const remaining = crossTo(shard, book, sell, within, quantity, id, account, prevention)
+  shard.aggressorBanded = remaining > 0 && !shard.aggressorStopped && wouldCross(shard, book, sell, limit)
+  return remaining
+}
+
+function crossTo(
+  shard: ShardBooks,
+  book: number,
+  sell: number,
+  limit: number,
+  quantity: number,
+  id: number,
+  account: number,
+  prevention: number,
+): number {
   const { levels, orders, books } = shard
   const bookSide = book * 4 + (sell ^ 1)
-  const limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
   let remaining = quantity
   shard.aggressorStopped = false
   shard.aggressorDecremented = 0
@@ -131,7 +176,7 @@ function preventSelfTrade(
 }
 
 /**
- * Whether so much of an order can be filled: hidden quantity counts. Under `cancel-oldest` orders of its own do not count; under the other modes such an order, if it would be met before the fill is complete, makes the
+ * Whether so much of an order can be filled within the price bands: hidden quantity counts. Under `cancel-oldest` orders of its own do not count; under the other modes such an order, if it would be met before the fill is complete, makes the
  * answer no.
  */
 export function canFill(
@@ -143,8 +188,15 @@ export function canFill(
   account: number,
   prevention: number,
 ): boolean {
-  const { levels, orders } = shard
-  const limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
+  const { levels, orders, books } = shard
+  let limit = price === 0 && sell === 0 ? Number.MAX_SAFE_INTEGER : price
+  if (books.isBanded(book)) {
+    const low = lowestTrade(books, book)
+    const high = highestTrade(books, book)
+    const best = levels.best(book * 4 + (sell ^ 1))
+    if (best !== 0 && (sell === 0 ? levels.price(best) < low : levels.price(best) > high)) return false
+    limit = sell === 0 ? Math.min(limit, high) : Math.max(limit, low)
+  }
   let needed = quantity
   for (let level = levels.best(book * 4 + (sell ^ 1)); level !== 0; level = levels.worse(level)) {
     const levelPrice = levels.price(level)

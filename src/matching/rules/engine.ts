@@ -204,9 +204,11 @@ export class MatchingEngine {
    */
   #mayPlace(header: number, book: number, words: Int32Array, at: number): boolean {
     const { books } = this.#shard
-    if (!books.isContinuous(book)) return false
-    if ((header & 0xff) === NEW && isBlocked(this.#shard, book, words[at + 4]! >>> 0)) return false
-    const priceAt = (header & 0xff) === NEW ? at + 6 : at + 4
+    const isNew = (header & 0xff) === NEW
+    if (!books.isContinuous(book) || (isNew && books.maxAccountOrders(book) !== Number.POSITIVE_INFINITY))
+      return false
+    if (isNew && isBlocked(this.#shard, book, words[at + 4]! >>> 0)) return false
+    const priceAt = isNew ? at + 6 : at + 4
     return limitViolation(books, book, readU64(words, priceAt), readU64(words, priceAt + 2)) === 0
   }
 

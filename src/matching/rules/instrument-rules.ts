@@ -4,8 +4,14 @@ import { changedDetails, crossedLimits } from '../codec/instrument-details.js'
 import { decodeInstrumentChange } from '../codec/instrument-record.js'
 import { rejectCodes } from '../codec/names.js'
 
-const { PRICE_TOO_LOW, PRICE_TOO_HIGH, QUANTITY_TOO_SMALL, QUANTITY_TOO_LARGE, NOTIONAL_TOO_SMALL } =
-  rejectCodes
+const {
+  PRICE_TOO_LOW,
+  PRICE_TOO_HIGH,
+  PRICE_OFF_TICK,
+  QUANTITY_TOO_SMALL,
+  QUANTITY_TOO_LARGE,
+  NOTIONAL_TOO_SMALL,
+} = rejectCodes
 
 /**
  * The code with which an order of a price (0: without a limit) and a quantity is outside the limits of its instrument; 0 when it is
@@ -15,6 +21,7 @@ export function limitViolation(books: BookTable, book: number, price: number, qu
   if (price !== 0) {
     if (price < books.minPrice(book)) return PRICE_TOO_LOW
     if (price > books.maxPrice(book)) return PRICE_TOO_HIGH
+    if (isOffTick(books, book, price)) return PRICE_OFF_TICK
   }
   if (quantity < books.minQuantity(book)) return QUANTITY_TOO_SMALL
   if (quantity > books.maxQuantity(book)) return QUANTITY_TOO_LARGE
@@ -32,7 +39,24 @@ export function newOrderViolation(
   const code = limitViolation(books, book, price, quantity)
   if (code !== 0 || stopPrice === 0) return code
   if (stopPrice < books.minPrice(book)) return PRICE_TOO_LOW
-  return stopPrice > books.maxPrice(book) ? PRICE_TOO_HIGH : 0
+  if (stopPrice > books.maxPrice(book)) return PRICE_TOO_HIGH
+  return isOffTick(books, book, stopPrice) ? PRICE_OFF_TICK : 0
+}
+
+function isOffTick(books: BookTable, book: number, price: number): boolean {
+  const table = books.tickTable(book)
+  return table !== undefined && !table.has(price)
+}
+
+/** Whether an account has as many live orders in a book as it may have. */
+export function hasAllOrders(shard: ShardBooks, book: number, account: number): boolean {
+  const most = shard.books.maxAccountOrders(book)
+  if (most === Number.POSITIVE_INFINITY) return false
+  let count = 0
+  for (let order = shard.accounts.first(book, account); order > 0; order = shard.orders.accountNext(order)) {
+    if (++count === most) return true
+  }
+  return false
 }
 
 /** Why a book that takes cancels only takes no order. */

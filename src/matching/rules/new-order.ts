@@ -27,8 +27,9 @@ import { isConditional } from '../codec/order-types.js'
 import { isBlocked } from './account-blocks.js'
 import { phaseRefusal, placeForClosing, placeInCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
-import { newOrderViolation } from './instrument-rules.js'
+import { hasAllOrders, newOrderViolation } from './instrument-rules.js'
 import { keepExtras } from './order-extras.js'
+import { endsAtBand, isRefusedByBand } from './price-bands.js'
 import { placeWaiting } from './waiting-orders.js'
 
 const POST_ONLY_FLAG = NEW_POST_ONLY
@@ -116,7 +117,9 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   }
 
   if (shard.books.isLimited(book)) {
-    const code = newOrderViolation(shard.books, book, price, quantity, stopPrice)
+    let code = newOrderViolation(shard.books, book, price, quantity, stopPrice)
+    if (code === 0 && mayStay(shard, book, type, timeInForce) && hasAllOrders(shard, book, account))
+      code = rejectCodes.TOO_MANY_ORDERS
     if (code !== 0) {
       rejectCommand(shard, words, at, code)
       return
@@ -162,6 +165,10 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     rejectCommand(shard, words, at, rejectCodes.MIN_QUANTITY_NOT_FILLABLE)
     return
   }
+  if (crosses && isRefusedByBand(shard, book, sell, price, quantity)) {
+    rejectCommand(shard, words, at, rejectCodes.PRICE_OUTSIDE_BAND)
+    return
+  }
   const rests = type !== MARKET && timeInForce !== IOC && timeInForce !== FOK
   if (rests && !crosses && overflows(shard, book * 4 + sell, price, quantity)) {
     rejectCommand(shard, words, at, LEVEL_TOTAL_TOO_LARGE)
@@ -175,7 +182,12 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
     reportAggressor(shard, CANCELLED, sell, account, remaining, cancelReasons['self-trade'])
     return
   }
-  if (!rests) {
+  if (crosses && shard.aggressorBanded) {
+    if (endsAtBand(shard, book, rests)) {
+      reportAggressor(shard, CANCELLED, sell, account, remaining, cancelReasons.band)
+      return
+    }
+  } else if (!rests) {
     const reason = type === MARKET ? cancelReasons.market : cancelReasons.ioc
     reportAggressor(shard, CANCELLED, sell, account, remaining, reason)
     return
@@ -185,4 +197,11 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   if (remaining !== quantity) shard.noteAggressorFill(order, quantity - remaining)
   const shown = display !== 0 && display < remaining ? display : remaining
   shard.enqueue(order, book * 4 + sell, price, remaining, shown)
+}
+
+/** Whether a new order of these terms may stay in the book for some time: rest, or wait. */
+function mayStay(shard: ShardBooks, book: number, type: number, timeInForce: number): boolean {
+  if (isConditional(type)) return true
+  if (type === MARKET) return !shard.books.isContinuous(book) || timeInForce >= AT_OPEN
+  return timeInForce !== IOC && timeInForce !== FOK
 }

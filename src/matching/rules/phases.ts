@@ -1,11 +1,12 @@
 import { cancelQueued } from '../book/order-events.js'
 import { FLAG_TIME_IN_FORCE_SHIFT } from '../book/order-store.js'
 import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from '../book/price-levels.js'
-import { closingQueuePrice, queuePrice } from '../book/queue-price.js'
+import { closingQueuePrice, isMarketQueue, queuePrice } from '../book/queue-price.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { flagsOf } from '../codec/command-layout.js'
 import { cancelReasons, phaseCodes, timeInForceCodes } from '../codec/names.js'
 import { enterClosing } from './call-orders.js'
+import { interruptTrading } from './price-bands.js'
 import { uncross } from './uncross.js'
 
 const AT_OPEN = timeInForceCodes['at-open']
@@ -26,6 +27,11 @@ export function changePhase(shard: ShardBooks, book: number, words: Int32Array, 
   const opens = next === phaseCodes.continuous && before !== next
   const closes = next === phaseCodes.closed
   if (opens || (closes && before >= phaseCodes['pre-open'])) uncross(shard, book)
+  if (opens && isCrossed(shard, book)) {
+    // What still meets may not trade within the band: the call goes on.
+    interruptTrading(shard, book)
+    return
+  }
   if (opens || closes) {
     cancelMarketOrders(shard, book)
     cancelForCall(shard, book, AT_OPEN, cancelReasons['at-open'])
@@ -35,6 +41,15 @@ export function changePhase(shard: ShardBooks, book: number, words: Int32Array, 
   if (closes) forEachOfClosing(shard, book, (order) => cancelQueued(shard, order, cancelReasons['at-close']))
   if (!wasClosing && books.isClosing(book))
     forEachOfClosing(shard, book, (order) => enterClosing(shard, book, order))
+}
+
+/** Whether a bid with a limit meets an ask with one. */
+function isCrossed({ levels }: ShardBooks, book: number): boolean {
+  let bid = levels.best(book * 4 + SIDE_BIDS)
+  let ask = levels.best(book * 4 + SIDE_ASKS)
+  if (bid !== 0 && isMarketQueue(levels.price(bid))) bid = levels.worse(bid)
+  if (ask !== 0 && isMarketQueue(levels.price(ask))) ask = levels.worse(ask)
+  return bid !== 0 && ask !== 0 && levels.price(bid) >= levels.price(ask)
 }
 
 /** Cancels the market orders that are left after a call: buyers first, oldest first. */

@@ -17,6 +17,7 @@ import { cancelReasons, eventKinds, timeInForceCodes } from '../codec/names.js'
 import { hasNoLimit } from '../codec/order-types.js'
 import { joinCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
+import { endsAtBand, isRefusedByBand } from './price-bands.js'
 import { beginTrail, moveTrails } from './trailing-stops.js'
 
 const IOC = timeInForceCodes.IOC
@@ -108,6 +109,8 @@ function execute(shard: ShardBooks, book: number, order: number): void {
   if (crosses && (flags & FLAG_POST_ONLY) !== 0) refusal = cancelReasons['post-only']
   else if (timeInForce === FOK && !canFill(shard, book, sell, price, open, account, prevention)) {
     refusal = cancelReasons.fok
+  } else if (crosses && isRefusedByBand(shard, book, sell, price, open)) {
+    refusal = cancelReasons.band
   } else if (rests && !crosses && overflows(shard, book * 4 + sell, price, open)) {
     refusal = cancelReasons['level-total']
   }
@@ -118,9 +121,11 @@ function execute(shard: ShardBooks, book: number, order: number): void {
   }
   const remaining = crosses ? cross(shard, book, sell, price, open, id, account, prevention) : open
   const stopped = crosses && shard.aggressorStopped
-  if (remaining === 0 || stopped || !rests) {
+  const isBanded = crosses && shard.aggressorBanded
+  const ends = isBanded ? endsAtBand(shard, book, rests) : stopped || !rests
+  if (remaining === 0 || ends) {
     if (remaining !== 0) {
-      const reason = stopped ? 'self-trade' : isMarket ? 'market' : 'ioc'
+      const reason = isBanded ? 'band' : stopped ? 'self-trade' : isMarket ? 'market' : 'ioc'
       reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, cancelReasons[reason])
     }
     shard.dismiss(order)

@@ -351,6 +351,14 @@ export class InstrumentChangedRecord extends EventRecord implements InstrumentCh
   declare readonly minQuantity: string | undefined
   declare readonly maxQuantity: string | undefined
   declare readonly minNotional: string | undefined
+  declare readonly referencePrice: string | undefined
+  declare readonly staticBand: string | undefined
+  declare readonly staticBandBasisPoints: number | undefined
+  declare readonly dynamicBand: string | undefined
+  declare readonly dynamicBandBasisPoints: number | undefined
+  declare readonly bandAction: InstrumentChangedEvent['bandAction']
+  declare readonly maxAccountOrders: number | undefined
+  declare readonly tickTable: InstrumentChangedEvent['tickTable']
   declare readonly info: Readonly<Record<string, unknown>> | undefined
 
   constructor(source: EventSource, at: number) {

@@ -56,8 +56,9 @@ export class Publisher {
     if (lsn <= this.#lsn) broken('records are delivered by rising LSN', { lsn, lastLsn: this.#lsn })
     this.#lsn = lsn
     if (type !== commandRecordType) return
-    // Those that can change an instrument have the higher kinds, and are rare.
-    if ((words[from]! & 0xff) > INSTRUMENT) this.#registry.note(words, from, to)
+    // Those that can change an instrument have the higher kinds, and are rare, unless an order may interrupt its trading.
+    if ((words[from]! & 0xff) > INSTRUMENT || this.#registry.mayInterrupt)
+      this.#registry.note(words, from, to)
     const more = (flags & moreRecords) !== 0
     if (this.#queues[producer - 1]!.deliver(words, from, to, lsn, more, this.#walk)) this.#settled++
   }

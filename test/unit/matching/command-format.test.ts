@@ -57,11 +57,12 @@ describe("the pool's records", () => {
         'instrument-created ',
         'phase-changed ',
         'trade-busted ',
+        'volatility-interruption ',
         'instrument-changed ',
         'account-blocked ',
         'account-unblocked ',
       ],
-      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close account-blocked'
+      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close account-blocked band'
         .split(' ')
         .map((reason) => `cancelled ${reason}`),
       ...'requested reduced self-trade'.split(' ').map((reason) => `replaced ${reason}`),
@@ -69,7 +70,7 @@ describe("the pool's records", () => {
         FOK_NOT_FILLABLE POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE PRICE_NOT_APPLICABLE REQUEST_ID_REUSED
         PRICE_TOO_LOW QUANTITY_TOO_LARGE NOTIONAL_TOO_SMALL ORDER_IDS_EXHAUSTED
         DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED
-        ACCOUNT_BLOCKED MIN_QUANTITY_NOT_FILLABLE`
+        ACCOUNT_BLOCKED MIN_QUANTITY_NOT_FILLABLE PRICE_OFF_TICK PRICE_OUTSIDE_BAND TOO_MANY_ORDERS`
         .split(/\s+/)
         .map((code) => `rejected ${code}`),
     ]

@@ -157,6 +157,11 @@ describe('an instrument', () => {
 
   it('has details of the longest kind in the longest record there is', () => {
     const asset = 'Ω'.repeat(16)
+    // Numbers of sixteen digits in all ranges.
+    const tickTable = Array.from({ length: limits.maxTickRanges }, (_, at) => ({
+      from: LARGEST - limits.maxTickRanges + 1 + at,
+      tick: LARGEST - limits.maxTickRanges + 1 + at,
+    }))
     const info = { text: 'x'.repeat(limits.maxInfoBytes - '{"text":""}'.length) }
     const command: InstrumentCommand = {
       type: 'instrument',
@@ -171,6 +176,14 @@ describe('an instrument', () => {
       minQuantity: 1,
       maxQuantity: LARGEST,
       minNotional: LARGEST,
+      referencePrice: LARGEST,
+      staticBand: LARGEST,
+      staticBandBasisPoints: limits.maxBandBasisPoints,
+      dynamicBand: LARGEST,
+      dynamicBandBasisPoints: limits.maxBandBasisPoints,
+      bandAction: 'interrupt',
+      maxAccountOrders: limits.maxAccountOrders,
+      tickTable,
       info,
     }
     const definition = instrumentFromCommand(command, 77)

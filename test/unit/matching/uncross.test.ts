@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { InstrumentDetails } from '#tidemark/matching/codec/instrument-details.js'
 import {
   EventCursor,
   encodeInstrument,
+  encodeInstrumentChange,
   encodeNew,
   encodePhase,
   eventKinds,
@@ -11,6 +13,7 @@ import {
 } from '#tidemark/matching/index.js'
 import { faultCount } from '../../support/fault-tier.js'
 import { type CallOrder, naiveCallPrice } from '../../support/naive-auction.js'
+import { isOnTick, isWithin, nearTicks, staticBand } from '../../support/naive-bands.js'
 import { instruments, Random } from './support/random-commands.js'
 
 const books = faultCount('uncross', { short: 1000, full: 10_000 })
@@ -24,8 +27,13 @@ class CallBook {
   readonly orders: CallOrder[] = []
   readonly instrumentId = instruments[0]!.instrumentId
   lastPrice = 0
+  readonly details: InstrumentDetails
 
   constructor(random: Random) {
+    this.details = {
+      ...(random.chance(30) && { referencePrice: 90 + random.below(20), staticBand: 1 + random.below(12) }),
+      ...(random.chance(30) && { tickTable: random.pick(['1:3', '90:5', '85:2,96:8,112:4', '100:10']) }),
+    }
     encodeInstrument(words, 0, 0, 0, instruments[0]!)
     this.#apply()
     let id = 1
@@ -41,6 +49,9 @@ class CallBook {
     }
     encodePhase(words, 0, 0, 0, 0, phaseCodes.auction)
     this.#apply()
+    // Half of the tables come when the orders are there, which may then be at prices off the grid.
+    const isLate = random.chance(50)
+    if (!isLate) this.#change(this.details)
     const count = random.below(12)
     const width = random.pick([2, 5, 20])
     const quantities = random.pick([1, 2, 4, 30])
@@ -53,6 +64,12 @@ class CallBook {
       if (this.engine.order(this.instrumentId, id - 1))
         this.orders.push({ side: sell === 1 ? 'sell' : 'buy', price, open })
     }
+    if (isLate) this.#change(this.details)
+  }
+
+  #change(set: InstrumentDetails): void {
+    encodeInstrumentChange(words, 0, 0, 0, 0, { set, removed: [] })
+    this.#apply()
   }
 
   #apply(): void {
@@ -78,15 +95,43 @@ class CallBook {
   }
 }
 
+/** All prices around, at which trades may be made. */
+function everyNear(allows: (price: number) => boolean): (price: number) => number[] {
+  return () => Array.from({ length: 200 }, (_, price) => price + 1).filter(allows)
+}
+
 describe('an uncross', () => {
   it(`has the price that trying every price finds, on ${books} random books`, () => {
-    const seen = { traded: 0, none: 0, buySurplus: 0, sellSurplus: 0, balanced: 0, markets: 0 }
+    const seen = {
+      traded: 0,
+      none: 0,
+      buySurplus: 0,
+      sellSurplus: 0,
+      balanced: 0,
+      markets: 0,
+      bound: 0,
+      ticks: 0,
+    }
     for (let seed = 1; seed <= books; seed++) {
       const book = new CallBook(new Random(seed))
-      const terms = { reference: book.lastPrice }
-      const expected = naiveCallPrice(book.orders, { ...terms, everyPrice: true })
+      const { details } = book
+      const band = staticBand(details)
+      const terms = {
+        reference: details.referencePrice ?? book.lastPrice,
+        allows: (price: number) => isWithin(band, price) && isOnTick(details, price),
+      }
+      const expected = naiveCallPrice(book.orders, {
+        ...terms,
+        everyPrice: true,
+        near: everyNear(terms.allows),
+      })
       // What the naive book uses, which tries fewer prices, is the same.
-      expect(naiveCallPrice(book.orders, terms), `seed ${seed}`).toEqual(expected)
+      const fewer = {
+        ...terms,
+        alsoTry: [Number(band.low), Number(band.high)],
+        near: (price: number) => nearTicks(details, price),
+      }
+      expect(naiveCallPrice(book.orders, fewer), `seed ${seed}`).toEqual(expected)
       const found = book.engine.indicative(book.instrumentId)!
       const surplus = found.surplusSide === 'sell' ? -found.surplus : found.surplus
       const { prices, quantity } = book.uncross()
@@ -105,6 +150,8 @@ describe('an uncross', () => {
       expect([...prices], `seed ${seed}`).toEqual([expected.price])
       expect(quantity, `seed ${seed}`).toBe(expected.quantity)
       seen.traded++
+      if (details.tickTable !== undefined) seen.ticks++
+      if (details.staticBand !== undefined) seen.bound++
       if (book.orders.some(({ price }) => price === 0)) seen.markets++
       if (surplus > 0n) seen.buySurplus++
       else if (surplus < 0n) seen.sellSurplus++
