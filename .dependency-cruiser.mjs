@@ -18,7 +18,8 @@ const folders = {
   archive: ['base', 'log', 'matching', 'pool', 'factors'],
   store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
   'market-data': ['base', 'log', 'matching', 'pool'],
-  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication'],
+  standby: ['base', 'log', 'pool', 'replication'],
+  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication', 'standby'],
 }
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
@@ -49,6 +50,7 @@ const rows = {
     'replication',
     'log-stats',
     'log-opening',
+    'follow',
     'log-readers',
     'durable-log',
     ['public', 'thread'],
@@ -71,6 +73,7 @@ const rows = {
     'pool-opening',
     'pool-lifetime',
     'engine-pool',
+    'following-pool',
     'public',
     'index',
   ],
@@ -123,6 +126,14 @@ const rows = {
     'public',
     'index',
   ],
+  standby: [
+    'fork',
+    ['seed-stream', 'following'],
+    ['seed', 'seed-handler'],
+    ['folder', 'options'],
+    'standby',
+    'index',
+  ],
   cli: [
     'exit-codes',
     'failure',
@@ -137,7 +148,7 @@ const rows = {
     'flags',
     'inputs',
     'flow',
-    ['archive', 'bench', 'factors', 'jobs', 'log', 'run', 'store'],
+    ['archive', 'bench', 'factors', 'jobs', 'log', 'run', 'standby', 'store'],
     'program',
     'main',
   ],
@@ -168,7 +179,7 @@ function* rulesBetweenFolders() {
     yield {
       name: `${folder}: from outside, import its index`,
       from: { path: '^src/', pathNot: [inFolder(folder), entry] },
-      to: { path: inFolder(folder), pathNot: `^src/${folder}/(index|thread)\\.ts$` },
+      to: { path: inFolder(folder), pathNot: `^src/${folder}/((etcd|memory)/)?(index|thread)\\.ts$` },
     }
   }
 }

@@ -6,6 +6,7 @@ import { registerFactors } from './factors/command.js'
 import { registerJobs } from './jobs/command.js'
 import { registerLog } from './log/command.js'
 import { addRunCommand } from './run/command.js'
+import { registerReplication } from './standby/command.js'
 import { registerStore } from './store/command.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
   registerLog(program)
   registerArchive(program)
   registerStore(program)
+  registerReplication(program)
   registerBench(program)
   return program
 }

@@ -5,6 +5,7 @@ export { isTemporaryName } from './disk/atomic-file.js'
 export { attempt, attemptAsync } from './disk/attempt.js'
 export { makeFolder } from './disk/folders.js'
 export { NodeDisk } from './disk/node-disk.js'
+export { type TakenFolder, takeFolder } from './disk/ownership.js'
 export { threadsOf } from './durable-log.js'
 export {
   badSetting,
@@ -14,8 +15,10 @@ export {
   shortageError,
   threadEnded,
 } from './errors.js'
+export { FollowedLog, type LogEntry } from './follow/followed-log.js'
 export { batchHeaderBytes, recordBytes } from './format/batch.js'
 export { compareKind, kindIn, requireKind } from './format/log-kind.js'
+export { holdsLog } from './format/segment.js'
 export { defaultCursorKeepBytes, logOptionNames } from './log-opening.js'
 export { checkOptions, checkSignal, optionNames } from './options.js'
 export * from './public.js'
@@ -26,6 +29,7 @@ export { FolderTailer, firstLsnOf } from './read/folder-tailer.js'
 export { RecordAssembler } from './read/record-assembler.js'
 export { LogTailer } from './read/tailer.js'
 export type { LogDamage } from './recover/damage-report.js'
+export { resolveReplication } from './replication/options.js'
 export { forwardReplication } from './replication/replication-events.js'
 export { maxPayloadBytes } from './ring/memory.js'
 export { type Environment, integerSetting, logSettingNames, numberSetting, spinSetting } from './settings.js'
@@ -53,6 +57,7 @@ export {
   losesBytes,
 } from './tools/inspection-report.js'
 export { type BackupSnapshots, backupLog, type LogBackup } from './tools/log-backup.js'
+export { cutLog, tidyLog, type WrittenParts, writtenParts } from './tools/log-cut.js'
 export { listLogFiles } from './tools/log-files.js'
 export { type LogPlace, listSegmentLsns, type Scanned, type ScanRange, scanLog } from './tools/log-scan.js'
 export { outsideReaders, readersFloorLsn } from './tools/outside-readers.js'

@@ -228,7 +228,7 @@ export function initialSegmentBytes({ segmentBytes, maxBatchBytes }: LogSettings
 }
 
 /** Checks the sealed segments of a log that is about to be recovered, in threads of its own when they are large. Never rejects. */
-function checkSealed(check: SealedCheck): Promise<void> {
+export function checkSealed(check: SealedCheck): Promise<void> {
   return check.bytes < parallelCheckBytes ? check.run() : runCheckInParallel(check).catch(() => {})
 }
 

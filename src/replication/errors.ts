@@ -13,6 +13,7 @@ export type ReplicationErrorCode =
   | 'TIDEMARK_BAD_SETTING'
   | 'TIDEMARK_REPLICATION_PACKAGE_MISSING'
   | 'TIDEMARK_REPLICATION_CLOSED'
+  | 'TIDEMARK_SEED_FAILED'
 
 /** An error of a replicated log. What was acknowledged before it is in the log. */
 export class ReplicationError extends TidemarkError {

@@ -8,7 +8,8 @@ import type { LineageEntry, ReplicatedEntry, ReplicatedLog, ReplicationEpoch } f
  *     takeOver        the next epoch, with a name that no other attempt has: every append of the one before is refused from now on
  *     readTail        to the end of the contiguous prefix: all that the one before can have acknowledged
  *     cutAfter        what stands after a gap goes: it was never acknowledged, and the new primary will write there
- *     putLineage      where the new epoch's part of the log begins; before the first append
+ *     putLineage      where the new epoch's part of the log begins; before the first append. One that has more than was replicated
+ *                     leaves it to its replicator
  */
 export interface Promotion {
   readonly epoch: ReplicationEpoch
@@ -30,6 +31,11 @@ export interface PromotionSteps {
   /** Syncs what was kept; called once, when all of it was. */
   readonly sync: (endLsn: number) => void | Promise<void>
   /**
+   * Where the caller's log ends when that is synced, for one that was the primary itself and may have more than was replicated: it
+   * ships the rest under its new epoch. Left out where the log ends with the tail.
+   */
+  readonly ownEndLsn?: () => number
+  /**
    * Waits before a call is made again that got no answer. What it throws ends the promotion: the epoch may be taken by then, and the
    * log has no primary until another one takes the next.
    */
@@ -48,8 +54,11 @@ export async function promote(log: ReplicatedLog, steps: PromotionSteps): Promis
   const epoch = await takeOver(log, owner, steps.after, again)
   const endLsn = await readTail(log, fromLsn, steps.keep, again)
   await steps.sync(endLsn)
+  const firstLsn = steps.ownEndLsn?.() ?? endLsn
   await answered(again, () => log.cut(epoch, endLsn))
-  const entry: LineageEntry = { n: epoch.n, segmentEpoch, firstLsn: endLsn }
+  // What comes before its own part is to be there before the lineage says where that begins.
+  if (firstLsn > endLsn) return { epoch, endLsn }
+  const entry: LineageEntry = { n: epoch.n, segmentEpoch, firstLsn }
   await answered(again, () => log.putLineage(epoch, entry))
   return { epoch, endLsn }
 }

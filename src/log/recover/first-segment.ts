@@ -1,4 +1,5 @@
 import * as path from 'node:path'
+import { assert } from '../../base/assert.js'
 import { AtomicFileSync } from '../disk/atomic-file.js'
 import { attempt } from '../disk/attempt.js'
 import type { Disk } from '../disk/disk.js'
@@ -178,6 +179,35 @@ export function writeAgain(disk: Disk, segment: Segment, fromLsn: number, endLsn
     attempt('sync', segment.path, () => disk.syncData(file))
   } finally {
     disk.close(file)
+    window.close()
+  }
+}
+
+/** Writes a segment again as it is, up to `endLsn`, whole or not at all: then all of that is on disk, and nothing after it. */
+export function rewriteSegment(
+  { disk, directory, ownership }: Pick<FirstSegmentSettings, 'disk' | 'directory' | 'ownership'>,
+  segment: Segment,
+  endLsn: number,
+): void {
+  const { firstLsn } = segment.header
+  const file = new AtomicFileSync(disk, directory, 'recovery')
+  const window = new SegmentWindow(disk, segment)
+  try {
+    file.write(encodeSegmentHeader(segment.header))
+    for (let lsn = firstLsn; lsn < endLsn; lsn += window.available) {
+      window.fill(lsn, endLsn)
+      assert(window.available > 0, 'a segment that was scanned has the bytes that were found in it', () => ({
+        lsn,
+      }))
+      file.write(window.bytes.subarray(0, window.available))
+    }
+    file.finish()
+    ownership?.check()
+    file.publish(segmentName(firstLsn))
+  } catch (error) {
+    file.discard()
+    throw error
+  } finally {
     window.close()
   }
 }

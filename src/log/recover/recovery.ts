@@ -26,6 +26,7 @@ import {
   type BegunSegment,
   beginSegment,
   type FirstSegmentSettings,
+  rewriteSegment,
   trim,
   writeAgain,
 } from './first-segment.js'
@@ -138,6 +139,27 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   }
 }
 
+/** A log that is followed, as its opening finds it: where it goes on, in which segment. */
+export interface RecoveredFollowed {
+  readonly report: RecoveryReport
+  /** The last segment; `undefined` when there is none yet. */
+  readonly last: Segment | undefined
+}
+
+/**
+ * Opens a log to which bytes are appended that another machine wrote. What its batches say was synced was so there, and proves
+ * nothing of this disk: a last segment with damage is cut where that begins, and what is lost is read again from where it came. No
+ * byte of what stays becomes another; that it can be read does not mean that it is on disk, so it is written again as it was.
+ */
+export function recoverFollowed(settings: RecoverySettings): RecoveredFollowed {
+  const found = findLog(settings, 'elsewhere')
+  if (!found) return { report: { segments: 0, firstLsn: 0, endLsn: 0, tornTail: undefined }, last: undefined }
+  const { segments, last, tail, firstLsn } = found
+  const { tornTail, endLsn } = tail
+  if (tornTail || endLsn > last.header.firstLsn) rewriteSegment(settings, last, endLsn)
+  return { report: { segments: segments.length, firstLsn, endLsn, tornTail }, last }
+}
+
 function continueLog(settings: RecoverySettings, { firstLsn, endLsn, epoch }: ContinuedLog): RecoveredLog {
   const { disk, directory } = settings
   const segments = findSegments(disk, directory)
@@ -156,8 +178,11 @@ interface FoundLog {
   readonly firstLsn: number
 }
 
+/** Where a log was synced when its batches say that it was: in this folder, or where it was copied from. */
+type SyncedWhere = 'here' | 'elsewhere'
+
 /** The log in a folder, checked, up to its end; `undefined` when there is none. Removes what a crash has left beside it. */
-function findLog(settings: RecoverySettings): FoundLog | undefined {
+function findLog(settings: RecoverySettings, syncedWhere: SyncedWhere = 'here'): FoundLog | undefined {
   const { disk, directory } = settings
   makeFolder(disk, directory)
   requireKind(disk, directory, settings.kind)
@@ -172,9 +197,9 @@ function findLog(settings: RecoverySettings): FoundLog | undefined {
     if (settings.sealed && isCheckedValid(settings.sealed, segment.header.firstLsn)) continue
     verifySealed(disk, segment, segments[i + 1]!.header)
   }
-  while (lastBeginsWithinRecord(disk, segments)) removeLast(disk, directory, segments)
+  while (lastBeginsWithinRecord(disk, segments, syncedWhere)) removeLast(disk, directory, segments)
   const last = segments.at(-1)!
-  const tail = scanTail(disk, last)
+  const tail = scanTail(disk, last, syncedWhere)
   const syncedLsn = Math.max(last.header.firstLsn, tail.syncedLsn)
   if (syncedLsn > tail.endLsn) {
     throw corruptAt(
@@ -239,13 +264,14 @@ function isSmall(settings: RecoverySettings, last: Segment, endLsn: number): boo
  * Whether the last segment was begun within a record, by a rotation, and holds no whole one: the rest of that record
  * never reached the disk, and the log ends before it, in a segment before.
  */
-function lastBeginsWithinRecord(disk: Disk, segments: readonly Segment[]): boolean {
+function lastBeginsWithinRecord(disk: Disk, segments: readonly Segment[], syncedWhere: SyncedWhere): boolean {
   const [before, last] = segments.slice(-2)
   // An opening begins its segment, under an epoch of its own, where a record ends.
   if (!before || !last || before.header.epoch !== last.header.epoch) return false
   const { firstLsn } = last.header
   return (
-    scanTail(disk, last).endLsn === firstLsn && scanSegment(disk, before, firstLsn).wholeEndLsn < firstLsn
+    scanTail(disk, last, syncedWhere).endLsn === firstLsn &&
+    scanSegment(disk, before, firstLsn).wholeEndLsn < firstLsn
   )
 }
 
@@ -296,7 +322,7 @@ function verifySealed(disk: Disk, segment: Segment, next: SegmentHeader): void {
 }
 
 /** The log's segments by first LSN. What a crash has left beside them is removed or gets its name first. */
-function findSegments(disk: Disk, directory: string): Segment[] {
+export function findSegments(disk: Disk, directory: string): Segment[] {
   let changed = false
   for (const name of attempt('read', directory, () => disk.list(directory))) {
     const file = path.join(directory, name)
@@ -314,7 +340,7 @@ function findSegments(disk: Disk, directory: string): Segment[] {
   return listSegments(disk, directory)
 }
 
-function listSegments(disk: Disk, directory: string): Segment[] {
+export function listSegments(disk: Disk, directory: string): Segment[] {
   return listSegmentNames(disk, directory).map((name) => {
     const file = path.join(directory, name)
     return { path: file, header: requireSegmentHeader(disk, file, segmentNameLsn(name)!) }
@@ -377,13 +403,13 @@ interface Tail {
 }
 
 /** Finds the end of the last segment, and whether zeros, a torn tail or corruption come after it. */
-function scanTail(disk: Disk, segment: Segment): Tail {
+function scanTail(disk: Disk, segment: Segment, syncedWhere: SyncedWhere): Tail {
   const window = new SegmentWindow(disk, segment)
   const fileEndLsn = window.fileEndLsn
   window.close()
   const scan = scanSegment(disk, segment, fileEndLsn)
   const evidence = searchAfter(disk, segment, scan.endLsn)
-  if (evidence.proof) {
+  if (evidence.proof && syncedWhere === 'here') {
     throw corruptAt(
       segment,
       scan.endLsn,

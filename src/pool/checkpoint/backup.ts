@@ -48,6 +48,17 @@ export async function backupFolder(
       { target },
     )
   }
+  return copyPool(source, target, options)
+}
+
+/**
+ * As `backupFolder`, into a folder that holds no log; other files may be in it.
+ *
+ * @throws as `backupFolder`.
+ */
+export function copyPool(source: string, target: string, options: BackupOptions): Promise<BackupReport> {
+  const disk = new NodeDisk()
+  requireKind(disk, source, poolLogKind)
   const overtaken = (attempts: number, cause: Error) =>
     new PoolError(
       'TIDEMARK_BACKUP_OVERTAKEN',
