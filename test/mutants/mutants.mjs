@@ -650,6 +650,20 @@ export const mutants = [
     tests: ['test/integration/replication-log.test.ts'],
   },
   {
+    name: 'an entry that landed after a gap is acknowledged',
+    file: 'dist/src/log/replication/replicator.js',
+    find: 'this.#advance(this.#prefix.add(startLsn, endLsn));',
+    replace: 'this.#prefix.add(startLsn, endLsn);\n        this.#advance(endLsn);',
+    tests: ['test/faults/replicator-seeds.test.ts'],
+  },
+  {
+    name: 'a folder that knows nothing of the last epoch opens as its primary',
+    file: 'dist/src/log/replication/take-epoch.js',
+    find: 'if (last === undefined || segments',
+    replace: 'if (true || segments',
+    tests: ['test/integration/replication-log.test.ts'],
+  },
+  {
     name: 'log that feeds subscribers and promises is deleted before it was read',
     file: 'dist/src/log/durable-log.js',
     find: 'this.#readers.neededLsn ?? lsn',

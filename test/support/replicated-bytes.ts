@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import {
   decodeSegmentHeader,
   encodeHeaderCopy,
+  encodeSegmentHeader,
   listSegmentNames,
   readSegmentHeader,
   segmentHeaderBytes,
+  segmentName,
   segmentNameLsn,
+  segmentPath,
 } from '#tidemark/log/format/segment.js'
 import type { ReplicatedEntry, ReplicatedLog } from '#tidemark/replication/index.js'
+import type { MemoryDisk } from './memory-disk.js'
 
 /** Every entry of the contiguous prefix, from the window's beginning on. */
-async function entriesOf(log: ReplicatedLog): Promise<ReplicatedEntry[]> {
+export async function entriesOf(log: ReplicatedLog): Promise<ReplicatedEntry[]> {
   const { beginLsn } = await log.window()
   const entries: ReplicatedEntry[] = []
   for (let lsn = beginLsn; ; ) {
@@ -65,4 +69,30 @@ export async function compareWithFolder(
     endLsn = entry.endLsn
   }
   return { bytes, headers, endLsn }
+}
+
+/** Writes the folder that a replicated log stands for, from its beginning on; returns where it ends. */
+export async function writeFolder(log: ReplicatedLog, directory: string): Promise<number> {
+  mkdirSync(directory, { recursive: true })
+  const segments: { name: string; parts: Buffer[] }[] = []
+  let endLsn = 0
+  for (const entry of await entriesOf(log)) {
+    const header = entry.segmentHeader && decodeSegmentHeader(entry.segmentHeader)
+    if (header) segments.push({ name: segmentName(header.firstLsn), parts: [encodeSegmentHeader(header)] })
+    segments.at(-1)!.parts.push(entry.bytes)
+    endLsn = entry.endLsn
+  }
+  for (const { name, parts } of segments) writeFileSync(path.join(directory, name), Buffer.concat(parts))
+  return endLsn
+}
+
+/** The batches of a log on a disk in memory, as they stand in its files one after the other. */
+export function batchesOf(disk: MemoryDisk, directory: string, endLsn: number): Buffer {
+  const firstLsns = listSegmentNames(disk, directory).map((name) => segmentNameLsn(name)!)
+  const parts = firstLsns.map((lsn, i) => {
+    const end = firstLsns[i + 1] ?? endLsn
+    const content = disk.contentOf(segmentPath(directory, lsn))!
+    return content.subarray(segmentHeaderBytes, segmentHeaderBytes + end - lsn)
+  })
+  return Buffer.concat(parts)
 }

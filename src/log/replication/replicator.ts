@@ -19,8 +19,8 @@ import { WindowKeeper } from './window-keeper.js'
 
 /** How often what is on its way is looked at. */
 const lookMs = 100
-/** How long until a call is made again that was not taken. */
-const retryMs = 50
+/** How long until a call is made again that was not taken, unless it is stated. */
+const retryMsDefault = 50
 
 export interface ReplicatorOptions {
   readonly memory: LogMemory
@@ -40,6 +40,7 @@ export interface ReplicatorOptions {
   readonly windowBytes: number
   readonly leaseMs: number
   readonly closeMs: number
+  readonly retryMs?: number
   readonly report: ReplicatorReports
 }
 
@@ -238,7 +239,7 @@ export class Replicator {
           return false
         }
         this.#stall.refused(error)
-        await sleep(retryMs)
+        await sleep(this.#options.retryMs ?? retryMsDefault)
       }
     }
     return false

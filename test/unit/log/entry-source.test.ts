@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   decodeSegmentHeader,
   listSegmentNames,
-  segmentHeaderBytes,
   segmentNameLsn,
   segmentPath,
 } from '#tidemark/log/format/segment.js'
@@ -10,6 +9,7 @@ import { EntrySource, type OutgoingEntry } from '#tidemark/log/replication/entry
 import { InlineLog, inlineDirectory } from '../../support/inline-log.js'
 import { MemoryDisk } from '../../support/memory-disk.js'
 import { Random } from '../../support/random.js'
+import { batchesOf } from '../../support/replicated-bytes.js'
 
 /** All entries of a log, cut while the synced LSN moves as `limits` says. */
 function entriesOf(
@@ -26,17 +26,6 @@ function entriesOf(
   }
   source.close()
   return entries
-}
-
-/** The batches of a log as they stand in its files. */
-function batchesOf(disk: MemoryDisk, endLsn: number): { bytes: Buffer; firstLsns: number[] } {
-  const firstLsns = listSegmentNames(disk, inlineDirectory).map((name) => segmentNameLsn(name)!)
-  const parts = firstLsns.map((lsn, i) => {
-    const end = firstLsns[i + 1] ?? endLsn
-    const content = disk.contentOf(segmentPath(inlineDirectory, lsn))!
-    return content.subarray(segmentHeaderBytes, segmentHeaderBytes + end - lsn)
-  })
-  return { bytes: Buffer.concat(parts), firstLsns }
 }
 
 describe('the entries of a log', () => {
@@ -61,7 +50,8 @@ describe('the entries of a log', () => {
       limits.push(log.synced)
       const entryBytes = 4096 + random.int(8192)
       const entries = entriesOf(disk, limits, entryBytes)
-      const { bytes, firstLsns } = batchesOf(disk, log.synced)
+      const bytes = batchesOf(disk, inlineDirectory, log.synced)
+      const firstLsns = listSegmentNames(disk, inlineDirectory).map((name) => segmentNameLsn(name)!)
       expect(Buffer.concat(entries.map((entry) => entry.bytes)).equals(bytes)).toBe(true)
       let at = 0
       for (const {
