@@ -41,8 +41,10 @@ export interface EtcdNode {
   pause(): void
   /** SIGCONT. */
   resume(): void
-  /** Starts it again after `kill`, on its folder. Call `ready` of the cluster next. */
-  restart(): void
+  /** Starts it again after `kill`, on its folder, with more arguments. Call `ready` of the cluster next. */
+  restart(args?: readonly string[]): void
+  /** Its JSON interface: `ask('kv/compaction', { revision: '5' })`. */
+  ask(path: string, fields: object): Promise<unknown>
   /** What it says of itself and its leader; undefined when it does not answer. */
   status(): Promise<
     | { readonly header: { readonly member_id: string }; readonly leader?: string; readonly dbSize?: string }

@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import * as http from 'node:http'
+import * as https from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
@@ -72,6 +74,11 @@ class EtcdCluster {
     const urls = ports.map((port, i) => `${i % 2 === 0 ? scheme : 'http'}://${host}:${port}`)
     const names = Array.from({ length: this.#size }, (_, i) => `n${i}`)
     const members = names.map((name, i) => `${name}=${urls[2 * i + 1]}`).join(',')
+    const identity = this.#tls && {
+      cert: readFileSync(this.#tls.cert),
+      key: readFileSync(this.#tls.key),
+      rejectUnauthorized: false,
+    }
     this.nodes = names.map((name, i) => {
       const folder = mkdtempSync(path.join(this.folder, `${name}-`))
       const args = [
@@ -84,7 +91,7 @@ class EtcdCluster {
         ...(this.#tls?.clientCa ? ['--client-cert-auth', '--trusted-ca-file', this.#tls.clientCa] : []),
         ...this.#args,
       ]
-      return new EtcdNode(name, urls[2 * i], folder, args)
+      return new EtcdNode(name, urls[2 * i], folder, args, identity)
     })
     for (const node of this.nodes) node.start()
   }
@@ -142,15 +149,17 @@ class EtcdNode {
   folder
   isRunning = false
   #args
+  #identity
   #child
   #exited = Promise.resolve()
   #killing = false
 
-  constructor(name, endpoint, folder, args) {
+  constructor(name, endpoint, folder, args, identity) {
     this.name = name
     this.endpoint = endpoint
     this.folder = folder
     this.#args = args
+    this.#identity = identity
   }
 
   get pid() {
@@ -162,10 +171,10 @@ class EtcdNode {
     return this.#child !== undefined && this.#child.exitCode !== null && !this.#killing
   }
 
-  start() {
+  start(args = []) {
     this.#killing = false
     this.isRunning = true
-    const child = spawn(binary, this.#args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(binary, [...this.#args, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr.pipe(createWriteStream(path.join(this.folder, 'output'), { flags: 'a' }))
     child.on('error', () => {})
     this.#exited = new Promise((resolve) => child.once('close', resolve))
@@ -190,47 +199,57 @@ class EtcdNode {
     this.signal('SIGCONT')
   }
 
-  /** Starts it again after `kill`, on its folder. */
-  restart() {
-    this.start()
+  /** Starts it again after `kill`, on its folder, with more arguments. */
+  restart(args = []) {
+    this.start(args)
   }
 
   signal(name) {
     if (this.#child?.exitCode === null && this.#child.signalCode === null) this.#child.kill(name)
   }
 
-  /** What it says of itself and its leader; undefined when it does not answer. Without TLS and users only. */
+  /** What it says of itself and its leader; undefined when it does not answer. */
   async status() {
     try {
-      const reply = await fetch(`${this.endpoint}/v3/maintenance/status`, {
-        method: 'POST',
-        body: '{}',
-        signal: AbortSignal.timeout(statusTimeoutMs),
-      })
-      return reply.ok ? await reply.json() : undefined
+      return await this.ask('maintenance/status', {})
     } catch {
-      return this.endpoint.startsWith('https') ? this.#statusByTool() : undefined
+      return undefined
     }
   }
 
-  #statusByTool() {
-    const args = [
-      '--endpoints',
-      this.endpoint,
-      '--insecure-skip-tls-verify',
-      'endpoint',
-      'status',
-      '-w',
-      'json',
-    ]
-    const run = spawnSync('etcdctl', args, { encoding: 'utf8', env: { ...process.env, ETCDCTL_API: '3' } })
-    return run.status === 0 ? JSON.parse(run.stdout)[0].Status : undefined
+  /** Calls its JSON interface, with the certificate of the nodes. */
+  ask(path, fields) {
+    const { promise, resolve, reject } = deferred()
+    const { request } = this.#identity ? https : http
+    const options = { ...this.#identity, method: 'POST', timeout: statusTimeoutMs, agent: false }
+    const asked = request(`${this.endpoint}/v3/${path}`, options, (reply) => {
+      let text = ''
+      reply.setEncoding('utf8').on('data', (part) => {
+        text += part
+      })
+      reply.on('error', reject).on('end', () => {
+        if (reply.statusCode === 200) resolve(JSON.parse(text))
+        else reject(new Error(`${path}: ${reply.statusCode} ${text}`))
+      })
+    })
+    asked.on('error', reject).on('timeout', () => asked.destroy(new Error('no answer')))
+    asked.end(JSON.stringify(fields))
+    return promise
   }
 
   output() {
     const file = path.join(this.folder, 'output')
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').slice(-5).join('\n') : ''
   }
+}
+
+function deferred() {
+  let resolve
+  let reject
+  const promise = new Promise((...settle) => {
+    ;[resolve, reject] = settle
+  })
+  return { promise, resolve, reject }
 }
 
 /** Ports that nothing listens on, all at the same moment. */

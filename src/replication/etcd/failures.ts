@@ -18,10 +18,10 @@ const status = {
   unauthenticated: 16,
 } as const
 
-/** Whether the token has become old: a new one may do. */
+/** Whether the token has become old, or none was needed before: a new one may do. */
 export function needsToken(error: unknown): boolean {
   const { code, details = '' } = error as CallFailure
-  return code === status.unauthenticated || /revision of auth store is old/.test(details)
+  return code === status.unauthenticated || /revision of auth store is old|user name is empty/.test(details)
 }
 
 /** Whether a node says that it knows no users: then none is needed. */
