@@ -7,6 +7,7 @@ import { encodings, readDataPageHeader, readDictionaryPageHeader } from './page-
 import { decimalBytes } from './schema.js'
 
 const utf8 = new TextDecoder()
+const wordRange = 0x1_0000_0000
 
 /**
  * Reads the chunks that `ChunkWriter` writes, and compares each value with the row that it was made of: so that what is on disk is
@@ -19,6 +20,7 @@ export class ChunkCheck {
   readonly #source = new ByteSource()
   #present = new Uint8Array(0)
   #numbers = new Float64Array(0)
+  #highs = new Float64Array(0)
 
   constructor(
     texts: KeyTexts,
@@ -45,6 +47,7 @@ export class ChunkCheck {
     if (this.#present.length < places.length) {
       this.#present = new Uint8Array(places.length)
       this.#numbers = new Float64Array(places.length)
+      this.#highs = new Float64Array(places.length)
     }
     const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset)
     const end = start + Number(chunk.total_compressed_size)
@@ -57,7 +60,7 @@ export class ChunkCheck {
     return this.#compare(column, rows, places, dictionary, encoding)
   }
 
-  #dictionary(bytes: Uint8Array, column: Column): (string | bigint | Uint8Array)[] {
+  #dictionary(bytes: Uint8Array, column: Column): (string | Uint8Array)[] {
     const source = this.#source
     source.reset(bytes)
     const { values, compressedBytes, uncompressedBytes } = readDictionaryPageHeader(source)
@@ -87,6 +90,12 @@ export class ChunkCheck {
     } else if (kind === 'double') {
       const floats = new DataView(values.buffer, values.byteOffset, values.byteLength)
       for (let i = 0; i < count; i++) this.#numbers[i] = floats.getFloat64(8 * i, true)
+    } else if (kind === 'unsigned') {
+      const words = new DataView(values.buffer, values.byteOffset, values.byteLength)
+      for (let i = 0; i < count; i++) {
+        this.#numbers[i] = words.getUint32(8 * i, true)
+        this.#highs[i] = words.getUint32(8 * i + 4, true)
+      }
     } else if (kind === 'integer' || kind === 'time') {
       const words = new DataView(values.buffer, values.byteOffset, values.byteLength)
       for (let i = 0; i < count; i++) this.#numbers[i] = Number(words.getBigInt64(8 * i, true))
@@ -98,7 +107,7 @@ export class ChunkCheck {
     column: Column,
     rows: RowSet,
     places: Uint32Array,
-    dictionary: readonly (string | bigint | Uint8Array)[] | undefined,
+    dictionary: readonly (string | Uint8Array)[] | undefined,
     encoding: number,
   ): number | undefined {
     switch (column.kind) {
@@ -109,6 +118,7 @@ export class ChunkCheck {
       case 'name':
         return this.#compareNames(rows.numbers[column.name]!, column.names!, places, dictionary ?? [])
       case 'unsigned':
+        return this.#compareWide(rows.numbers[column.name]!, rows.highs[column.name]!, places, encoding)
       case 'text':
         return this.#compareOthers(column, rows.others[column.name]!, places, dictionary, encoding)
       default:
@@ -136,7 +146,8 @@ export class ChunkCheck {
   ): number | undefined {
     let at = 0
     for (let i = 0; i < places.length; i++) {
-      const name = names[codes[places[i]!]!]
+      const code = codes[places[i]!]!
+      const name = Number.isNaN(code) ? undefined : names[code]
       if ((name !== undefined) !== (this.#present[i] === 1)) return i
       if (name !== undefined && dictionary[this.#numbers[at++]!] !== name) return i
     }
@@ -193,9 +204,33 @@ export class ChunkCheck {
     return undefined
   }
 
+  #compareWide(
+    lows: Float64Array,
+    highs: Float64Array,
+    places: Uint32Array,
+    encoding: number,
+  ): number | undefined {
+    // Packed by their differences they stand whole in `numbers`.
+    const isWhole = encoding === encodings.DELTA_BINARY_PACKED
+    let at = 0
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i]!
+      const low = lows[place]!
+      if (Number.isNaN(low) !== (this.#present[i] === 0)) return i
+      if (Number.isNaN(low)) continue
+      const high = highs[place]!
+      const isSame = isWhole
+        ? this.#numbers[at] === high * wordRange + low
+        : this.#numbers[at] === low && this.#highs[at] === high
+      if (!isSame) return i
+      at++
+    }
+    return undefined
+  }
+
   #compareOthers(
     column: Column,
-    expected: readonly (bigint | string | undefined)[],
+    expected: readonly (string | undefined)[],
     places: Uint32Array,
     dictionary: readonly unknown[] | undefined,
     encoding: number,
@@ -213,12 +248,8 @@ export class ChunkCheck {
   }
 }
 
-function readPlain(source: ByteSource, { kind }: Column): string | bigint | Uint8Array {
+function readPlain(source: ByteSource, { kind }: Column): string | Uint8Array {
   if (kind === 'decimal') return source.take(decimalBytes)
-  if (kind === 'unsigned') {
-    const bytes = source.take(8)
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
-  }
   const length = source.take(4)
   return utf8.decode(source.take(new DataView(length.buffer, length.byteOffset, 4).getUint32(0, true)))
 }

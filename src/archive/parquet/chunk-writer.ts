@@ -16,6 +16,8 @@ const utf8 = new TextEncoder()
 
 /** Values are packed with a dictionary where it has less than half as many. */
 const repeatsMin = 2
+/** So many of them are looked at first. */
+const samples = 100
 
 /** Writes the values of a column in a row group: its dictionary, if it has one, and one page. Makes no object for a value. */
 export class ChunkWriter {
@@ -72,7 +74,7 @@ export class ChunkWriter {
   /** Writes the dictionary, and the places of the values in it as the page; returns how many it has, 0 for none. */
   #dictionary(column: Column): number {
     const values = this.#values
-    if (column.kind === 'unsigned' || column.kind === 'text') this.#gather()
+    if (column.kind === 'text') this.#gather()
     const { dictionary, count } = values
     if (dictionary.length === 0) return 0
     const page = this.#page
@@ -90,12 +92,13 @@ export class ChunkWriter {
     return dictionary.length
   }
 
-  /** Makes a dictionary of texts or 64-bit numbers that repeat. */
+  /** Makes a dictionary of texts that repeat. */
   #gather(): void {
     const values = this.#values
     const { others, numbers } = values
-    const known = new Map<bigint | string, number>()
+    const known = new Map<string, number>()
     const limit = others.length / repeatsMin
+    if (!isRepeating(others)) return
     for (let i = 0; i < others.length; i++) {
       const value = others[i]!
       let at = known.get(value)
@@ -106,14 +109,12 @@ export class ChunkWriter {
       }
       numbers[i] = at
     }
-    values.dictionary = Array.from(known.keys(), (value) =>
-      typeof value === 'bigint' ? int64Bytes(value) : value,
-    )
+    values.dictionary = [...known.keys()]
   }
 
   /** Writes the values themselves as the page. */
   #plain({ kind }: Column): PageEncoding {
-    const { numbers, others, count, isSmall } = this.#values
+    const { numbers, highs, others, count, isSmall } = this.#values
     const page = this.#page
     switch (kind) {
       case 'integer':
@@ -124,6 +125,16 @@ export class ChunkWriter {
           return 'DELTA_BINARY_PACKED'
         }
         for (let i = 0; i < count; i++) page.int64(BigInt(numbers[i]!))
+        return 'PLAIN'
+      case 'unsigned':
+        if (isSmall) {
+          writeDeltas(page, numbers, count)
+          return 'DELTA_BINARY_PACKED'
+        }
+        for (let i = 0; i < count; i++) {
+          page.uint32(numbers[i]!)
+          page.uint32(highs[i]!)
+        }
         return 'PLAIN'
       case 'flag': {
         const bits = this.#levels
@@ -137,7 +148,7 @@ export class ChunkWriter {
         for (let i = 0; i < count; i++) page.float64(numbers[i]!)
         return 'PLAIN'
       default:
-        for (const value of others) writePlain(page, typeof value === 'bigint' ? int64Bytes(value) : value)
+        for (const value of others) writePlain(page, value)
         return 'PLAIN'
     }
   }
@@ -162,6 +173,19 @@ export class ChunkWriter {
     this.#chunk.append(compressed)
   }
 
+  /** The least and the greatest of 64-bit numbers. */
+  #wideExtent() {
+    const { numbers, highs, count, isSmall, min, max } = this.#values
+    if (isSmall) return { min_value: BigInt(min), max_value: BigInt(max) }
+    let [least, most] = [0, 0]
+    for (let i = 1; i < count; i++) {
+      if (highs[i]! < highs[least]! || (highs[i] === highs[least] && numbers[i]! < numbers[least]!)) least = i
+      if (highs[i]! > highs[most]! || (highs[i] === highs[most] && numbers[i]! > numbers[most]!)) most = i
+    }
+    const whole = (i: number) => (BigInt(highs[i]!) << 32n) | BigInt(numbers[i]!)
+    return { min_value: whole(least), max_value: whole(most) }
+  }
+
   /** The least and the greatest value. None of decimals: those of the ticks and lots say the same. */
   #statistics({ kind }: Column): Statistics | undefined {
     if (kind === 'decimal') return undefined
@@ -173,9 +197,9 @@ export class ChunkWriter {
       case 'name':
         return { null_count, ...extent(dictionary as string[], byBytes) }
       case 'text':
-        return { null_count, ...extent(others as string[], byBytes) }
+        return { null_count, ...extent(dictionary.length > 0 ? (dictionary as string[]) : others, byBytes) }
       case 'unsigned':
-        return { null_count, ...extent(others as bigint[], (a, b) => (a < b ? -1 : a > b ? 1 : 0)) }
+        return { null_count, ...this.#wideExtent() }
       case 'flag':
         return { null_count, min_value: min === 1, max_value: max === 1 }
       case 'int32':
@@ -189,12 +213,21 @@ export class ChunkWriter {
   }
 }
 
-function extent<Value extends string | bigint>(
-  values: readonly Value[],
-  compare: (a: Value, b: Value) => number,
-) {
-  let min_value: Value = values[0]!
-  let max_value: Value = values[0]!
+/** Whether texts repeat, as far as a look at some of them shows. */
+function isRepeating(values: readonly string[]): boolean {
+  const step = Math.max(1, Math.floor(values.length / samples))
+  const seen = new Set<string>()
+  let looked = 0
+  for (let i = 0; i < values.length; i += step) {
+    seen.add(values[i]!)
+    looked++
+  }
+  return seen.size * repeatsMin <= looked
+}
+
+function extent(values: readonly string[], compare: (a: string, b: string) => number) {
+  let min_value = values[0]!
+  let max_value = values[0]!
   for (const value of values) {
     if (compare(value, min_value) < 0) min_value = value
     else if (compare(value, max_value) > 0) max_value = value
@@ -222,8 +255,4 @@ function writePlain(sink: ByteSink, value: string | Uint8Array): void {
   const bytes = utf8.encode(value)
   sink.uint32(bytes.byteLength)
   sink.append(bytes)
-}
-
-function int64Bytes(value: bigint): Uint8Array {
-  return new Uint8Array(BigUint64Array.of(value).buffer)
 }

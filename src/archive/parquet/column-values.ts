@@ -2,6 +2,10 @@ import type { Column, KeyTexts, RowSet } from '../tables/columns.js'
 import type { Decimals } from './decimals.js'
 import { deltaMax } from './encodings.js'
 
+const wordRange = 0x1_0000_0000
+/** Of a code that had no row yet; -1 is one without a name. */
+const unseen = -2
+
 /**
  * The values of a column in some rows, as they are packed: those that are there, one after the other, and which they are. Whole
  * numbers stand as themselves; what a dictionary has, as places in it. The memory is used again for the next column.
@@ -14,12 +18,14 @@ export class ColumnValues {
   present = new Uint8Array(0)
   /** How many have one. */
   count = 0
-  /** Of `integer`, `int32`, `time`, `double` and `flag` the values; of `key`, `name` and `decimal` places in `dictionary`. */
+  /** Of `integer`, `int32`, `time`, `double`, `flag` and `unsigned` the values; of `key`, `name` and `decimal` places in `dictionary`. */
   numbers = new Float64Array(0)
   /** What the places are of: texts, or of `decimal` bytes. */
   dictionary: (string | Uint8Array)[] = []
-  /** Of `unsigned` and `text` the values. */
-  others: (bigint | string)[] = []
+  /** Of `unsigned`, whose low 32 bits are the numbers, the high ones. */
+  highs = new Float64Array(0)
+  /** Of `text` the values. */
+  others: string[] = []
   /** Of `numbers`, where they are no places. */
   min = 0
   max = 0
@@ -47,6 +53,8 @@ export class ColumnValues {
         this.#names(rows.numbers[column.name]!, column.names!, places)
         break
       case 'unsigned':
+        this.#takeWide(rows.numbers[column.name]!, rows.highs[column.name]!, places)
+        break
       case 'text':
         this.#takeOthers(rows.others[column.name]!, places)
         break
@@ -59,6 +67,7 @@ export class ColumnValues {
     if (this.present.length < rows) {
       this.present = new Uint8Array(rows)
       this.numbers = new Float64Array(rows)
+      this.highs = new Float64Array(rows)
     }
     this.rows = rows
     this.count = 0
@@ -86,7 +95,29 @@ export class ColumnValues {
     this.max = max
   }
 
-  #takeOthers(values: readonly (bigint | string | undefined)[], places: Uint32Array): void {
+  /** Numbers that can be packed by their differences stand whole in `numbers`: then `isSmall` holds. */
+  #takeWide(lows: Float64Array, highs: Float64Array, places: Uint32Array): void {
+    this.#takeNumbers(lows, places)
+    if (this.count === 0) return
+    const { numbers } = this
+    let max = 0
+    let min = Number.POSITIVE_INFINITY
+    for (let i = 0, at = 0; i < places.length; i++) {
+      if (this.present[i] === 0) continue
+      const high = highs[places[i]!]!
+      this.highs[at] = high
+      const whole = high * wordRange + numbers[at]!
+      if (whole > max) max = whole
+      if (whole < min) min = whole
+      at++
+    }
+    this.min = min
+    this.max = max
+    if (max > deltaMax) return
+    for (let at = 0; at < this.count; at++) numbers[at]! += this.highs[at]! * wordRange
+  }
+
+  #takeOthers(values: readonly (string | undefined)[], places: Uint32Array): void {
     const { present, others } = this
     for (let i = 0; i < places.length; i++) {
       const value = values[places[i]!]
@@ -98,19 +129,19 @@ export class ColumnValues {
 
   #names(codes: Float64Array, names: Column['names'] & object, places: Uint32Array): void {
     const { present, numbers, dictionary } = this
-    const known = new Int16Array(names.length).fill(-1)
+    const known = new Int16Array(names.length).fill(unseen)
     let count = 0
     for (let i = 0; i < places.length; i++) {
       const code = codes[places[i]!]!
-      // What has no name, NaN among it, is none.
-      const name = names[code]
-      present[i] = name === undefined ? 0 : 1
-      if (name === undefined) continue
-      if (known[code] === -1) {
-        known[code] = dictionary.length
-        dictionary.push(name)
+      // An array that is asked for what is no place in it takes many times as long.
+      let at = Number.isNaN(code) ? -1 : known[code]!
+      if (at === unseen) {
+        const name = names[code]
+        at = name === undefined ? -1 : dictionary.push(name) - 1
+        known[code] = at
       }
-      numbers[count++] = known[code]!
+      present[i] = at < 0 ? 0 : 1
+      if (at >= 0) numbers[count++] = at
     }
     this.count = count
   }

@@ -22,7 +22,12 @@ export class ColumnEncoder {
         return this.#keys(name, rows, places)
       case 'decimal':
         return this.#decimalsOf(column, rows, places)
-      case 'unsigned':
+      case 'unsigned': {
+        const [lows, highs] = [rows.numbers[name]!, rows.highs[name]!]
+        return Array.from(places, (place) =>
+          Number.isNaN(lows[place]!) ? undefined : (BigInt(highs[place]!) << 32n) | BigInt(lows[place]!),
+        )
+      }
       case 'text': {
         const others = rows.others[name]!
         return Array.from(places, (place) => others[place])

@@ -24,7 +24,15 @@ export async function addRowsOf(file: ParquetFile, rows: RowSet, keyOf: KeyOf): 
 function fill(rows: RowSet, { name, kind, names }: Column, values: DecodedArray, first: number): void {
   const count = values.length
   if (kind === 'key') return
-  if (kind === 'unsigned' || kind === 'text') {
+  if (kind === 'unsigned') {
+    for (let i = 0; i < count; i++) {
+      const value = values[i] as bigint | null | undefined
+      if (value !== null && value !== undefined)
+        rows.setWide(name, first + i, Number(value & 0xffff_ffffn), Number(value >> 32n))
+    }
+    return
+  }
+  if (kind === 'text') {
     const others = rows.others[name]!
     for (let i = 0; i < count; i++) others[first + i] = values[i] ?? undefined
     return

@@ -74,17 +74,20 @@ export class RowSet {
   keys = new Int32Array(initialRows)
   /** By column: the values of `integer`, `int32`, `time`, `flag`, `name` and `double`; NaN where there is none. */
   readonly numbers: Record<string, Float64Array> = {}
-  /** By column: the values of `unsigned` and of `text`; `undefined` where there is none. */
-  readonly others: Record<string, (bigint | string | undefined)[]> = {}
+  /** By column: of `unsigned`, whose low 32 bits stand in `numbers`, the high ones. */
+  readonly highs: Record<string, Float64Array> = {}
+  /** By column: the values of `text`; `undefined` where there is none. */
+  readonly others: Record<string, (string | undefined)[]> = {}
   rows = 0
   #capacity = initialRows
 
   constructor(table: Table) {
     this.table = table
     for (const { name, kind } of table.columns) {
-      if (kind === 'unsigned' || kind === 'text') this.others[name] = []
+      if (kind === 'text') this.others[name] = []
       else if (kind !== 'key' && kind !== 'decimal')
         this.numbers[name] = new Float64Array(initialRows).fill(Number.NaN)
+      if (kind === 'unsigned') this.highs[name] = new Float64Array(initialRows)
     }
   }
 
@@ -93,6 +96,19 @@ export class RowSet {
     if (this.rows === this.#capacity) this.#grow()
     this.keys[this.rows] = key
     return this.rows++
+  }
+
+  /** Sets the 64 bits of a column of kind `unsigned`. */
+  setWide(name: string, row: number, low: number, high: number): void {
+    this.numbers[name]![row] = low >>> 0
+    this.highs[name]![row] = high >>> 0
+  }
+
+  /** Forgets the rows; the memory stays for the next ones. */
+  clear(): void {
+    for (const values of Object.values(this.numbers)) values.fill(Number.NaN, 0, this.rows)
+    for (const values of Object.values(this.others)) values.length = 0
+    this.rows = 0
   }
 
   /** The places of all rows by day, days since 1970, each sorted by key and then as they were added. */
@@ -137,6 +153,10 @@ export class RowSet {
     const keys = new Int32Array(this.#capacity)
     keys.set(this.keys)
     this.keys = keys
+    for (const [name, values] of Object.entries(this.highs)) {
+      this.highs[name] = new Float64Array(this.#capacity)
+      this.highs[name].set(values)
+    }
     for (const [name, values] of Object.entries(this.numbers)) {
       const grown = new Float64Array(this.#capacity)
       grown.set(values)

@@ -82,6 +82,8 @@ export class PoolRows implements LogRows {
   readonly events = new RowSet(orderEventsTable)
   readonly commands = new RowSet(commandsTable)
   readonly texts: InstrumentTexts
+  #tagLow = 0
+  #tagHigh = 0
 
   constructor(texts: InstrumentTexts) {
     this.texts = texts
@@ -102,17 +104,23 @@ export class PoolRows implements LogRows {
     if ((words[from]! & 0xff) === commandKinds.instrument) this.#learn(words, from, first, to)
     const instrumentId = commandInstrument(words, from)
     const key = this.texts.has(instrumentId) ? instrumentId : noKey
-    const tag = tagOf(words, from)
-    this.#command(words, from, key, lsn, timeUs, tag)
+    this.#tagLow = commandTagLow(words, from)
+    this.#tagHigh = commandTagHigh(words, from)
+    this.#command(words, from, key, lsn, timeUs)
     let index = 0
     for (let at = first; at < to; at += words[at]! >>> 18) {
       if ((words[at]! & 0xff) === eventKinds.trade) {
-        this.#trade(words, from, at, key, lsn, timeUs, tag, index, instrumentId)
+        this.#trade(words, from, at, key, lsn, timeUs, index, instrumentId)
       } else {
-        this.#event(words, from, at, key, lsn, timeUs, tag, index, instrumentId)
+        this.#event(words, from, at, key, lsn, timeUs, index, instrumentId)
       }
       index++
     }
+  }
+
+  /** The caller's 64 bits, where they are not 0. */
+  #setTag(set: RowSet, row: number): void {
+    if (this.#tagLow !== 0 || this.#tagHigh !== 0) set.setWide('tag', row, this.#tagLow, this.#tagHigh)
   }
 
   /** Takes note of the instrument that a record creates, if it does. */
@@ -131,7 +139,6 @@ export class PoolRows implements LogRows {
     key: number,
     lsn: number,
     timeUs: number,
-    tag: bigint | undefined,
     index: number,
     instrumentId: number,
   ): void {
@@ -154,7 +161,7 @@ export class PoolRows implements LogRows {
     numbers['lsn']![row] = lsn
     numbers['event_index']![row] = index
     numbers['instrument_id']![row] = instrumentId
-    if (tag !== undefined) this.trades.others['tag']![row] = tag
+    this.#setTag(this.trades, row)
   }
 
   #event(
@@ -164,7 +171,6 @@ export class PoolRows implements LogRows {
     key: number,
     lsn: number,
     timeUs: number,
-    tag: bigint | undefined,
     index: number,
     instrumentId: number,
   ): void {
@@ -176,7 +182,7 @@ export class PoolRows implements LogRows {
     numbers['lsn']![row] = lsn
     numbers['event_index']![row] = index
     numbers['instrument_id']![row] = instrumentId
-    if (tag !== undefined) this.events.others['tag']![row] = tag
+    this.#setTag(this.events, row)
     switch (kind) {
       case eventKinds.accepted:
         this.#accepted(words, from, row, key)
@@ -297,22 +303,15 @@ export class PoolRows implements LogRows {
     if (remaining !== 0) numbers['quantity_lots']![row] = remaining - 1
   }
 
-  #command(
-    words: Int32Array,
-    from: number,
-    key: number,
-    lsn: number,
-    timeUs: number,
-    tag: bigint | undefined,
-  ): void {
+  #command(words: Int32Array, from: number, key: number, lsn: number, timeUs: number): void {
     const row = this.commands.add(key)
-    const { numbers, others } = this.commands
+    const { numbers } = this.commands
     const kind = words[from]! & 0xff
     numbers['time']![row] = timeUs
     numbers['type']![row] = kind
     numbers['lsn']![row] = lsn
     if (key !== noKey) numbers['instrument_id']![row] = key
-    if (tag !== undefined) others['tag']![row] = tag
+    this.#setTag(this.commands, row)
     if (kind === commandKinds.new) {
       accepted.read(words, from)
       numbers['order_id']![row] = accepted.orderId
@@ -354,13 +353,6 @@ export class PoolRows implements LogRows {
     if (command.type === 'cancel-all' && (command.minPrice ?? command.orderIds) !== undefined)
       others['definition']![row] = definitionText(command)
   }
-}
-
-/** The caller's 64 bits; `undefined` where there are none. */
-function tagOf(words: Int32Array, from: number): bigint | undefined {
-  const low = commandTagLow(words, from)
-  const high = commandTagHigh(words, from)
-  return low === 0 && high === 0 ? undefined : (BigInt(high) << 32n) | BigInt(low)
 }
 
 /** What an instrument was created with, or is changed to, its new phase, the trade that does not count, and what a cancel-all says beside its columns, as JSON. */

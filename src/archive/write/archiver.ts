@@ -15,8 +15,8 @@ import { checkLineage, withSegments } from './lineage.js'
 import { readPart } from './log-part.js'
 import { writePart } from './part-writer.js'
 
-/** A part ends when a table has so many rows: they are in memory until they are sorted and written. */
-const partRowsMax = 500_000
+/** A part ends when a table has so many rows: they are in memory until they are sorted and written. Larger ones take longer for each row. */
+const partRowsMax = 200_000
 
 export interface ArchiverOptions {
   /** Folder of the log. Its owner may be at work: nothing is locked or written there. */
@@ -82,8 +82,9 @@ export async function archiveLog(options: ArchiverOptions): Promise<ArchiverRepo
     checkLineage(manifest, segments, { log, archive })
     const sealedLsn = segments.findLast(({ endLsn }) => endLsn !== undefined)?.endLsn ?? manifest.endLsn
     const done = { records: 0, parts: 0, files: 0, bytes: 0, rows: {} as Record<string, number> }
+    const rows = rowsAfter(manifest)
     while (manifest.endLsn < sealedLsn && !options.stopped?.()) {
-      const rows = rowsAfter(manifest)
+      for (const set of rows.sets) set.clear()
       const full = () => rows.sets.some((set) => set.rows >= (options.partRows ?? partRowsMax))
       const range = { fromLsn: manifest.endLsn, limitLsn: sealedLsn }
       const { endLsn, records } = readPart(disk, log, range, rows, full)

@@ -50,9 +50,11 @@ function summary(stats: StoreStats, elapsedMs: number): string {
   const { rows, transactions, storedLsn, lagBytes, latency } = stats
   const late = lagBytes === 0 ? 'everything that is synced' : `${bytes(lagBytes)} are left`
   return [
-    `stored       ${count(rows)} rows in ${count(transactions)} transactions`,
+    rows === 0
+      ? 'stored       nothing new'
+      : `stored       ${count(rows)} rows in ${count(transactions)} transactions`,
     `up to LSN    ${count(storedLsn)} (${late})`,
-    `time         ${duration(elapsedMs)}, ${rate((rows / elapsedMs) * 1000)} rows/s`,
+    ...(rows === 0 ? [] : [`time         ${duration(elapsedMs)}, ${rate((rows / elapsedMs) * 1000)} rows/s`]),
     ...(latency.count > 0 ? [`from the log  ${quantiles(latency)}`] : []),
   ].join('\n')
 }
