@@ -22,7 +22,7 @@ describe('tidemark archive', () => {
     })
 
     const status = await tidemark(['archive', 'status', dir])
-    expect(status.stdout).toMatch(/^Archive of a log of kind pool, LSN 0 to \d+: 3 files in 1 parts/)
+    expect(status.stdout).toMatch(/^Archive of a log of kind pool, LSN 0 to \d+: 3 files in 1 part,/)
     const verified = await tidemark(['archive', 'verify', dir, '--log', pool.dir, '--json'])
     expect(verified.code).toBe(0)
     expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], files: 3 })

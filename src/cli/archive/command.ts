@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { Archive, compactArchive, verifyArchive } from '../../archive/index.js'
+import { Archive, type CompactReport, compactArchive, verifyArchive } from '../../archive/index.js'
 import { lowerPriority } from '../../base/low-priority.js'
 import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
 import { integerFlag } from '../flags.js'
@@ -122,7 +122,8 @@ async function status(dir: string, { json }: ReportFlags): Promise<void> {
   const tables = Object.entries(stats.rows).map(
     ([table, rows]) => `  ${table.padEnd(14)} ${count(rows)} rows`,
   )
-  const size = `${count(stats.files)} files in ${count(stats.parts)} parts, ${bytes(stats.bytes)}`
+  const parts = `${count(stats.parts)} ${stats.parts === 1 ? 'part' : 'parts'}`
+  const size = `${count(stats.files)} files in ${parts}, ${bytes(stats.bytes)}`
   const lines = [`Archive of a log of kind ${stats.kind}, LSN ${stats.firstLsn} to ${stats.endLsn}: ${size}.`]
   process.stdout.write(`${[...lines, ...tables].join('\n')}\n`)
 }
@@ -155,6 +156,13 @@ async function verify(archive: string, { json, log, progress }: VerifyFlags): Pr
   }
 }
 
+function compactText(report: CompactReport): string {
+  const { partsBefore, partsAfter, filesBefore, filesAfter, bytesBefore, bytesAfter } = report
+  if (partsBefore === partsAfter)
+    return `Nothing to merge: ${count(filesBefore)} files of ${bytes(bytesBefore)}.`
+  return `${count(filesBefore)} files of ${bytes(bytesBefore)} are ${count(filesAfter)} of ${bytes(bytesAfter)} now.`
+}
+
 async function compact(archive: string, { json, progress }: ReportFlags): Promise<void> {
   // Says that there is none, instead of making the folder of one.
   await Archive.open({ dir: archive })
@@ -166,8 +174,5 @@ async function compact(archive: string, { json, progress }: ReportFlags): Promis
     },
   })
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
-  else if (report)
-    process.stdout.write(
-      `${count(report.filesBefore)} files of ${bytes(report.bytesBefore)} are ${count(report.filesAfter)} of ${bytes(report.bytesAfter)} now.\n`,
-    )
+  else if (report) process.stdout.write(`${compactText(report)}\n`)
 }

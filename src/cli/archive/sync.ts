@@ -1,7 +1,6 @@
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  type ArchivedInstrument,
   type ArchiveKind,
   type ArchiverReport,
   archiveLog,
@@ -44,12 +43,11 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
   const interrupt = () => stopping.abort()
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
-  const cursor = await openCursor(dir, kind, flags, beginWith)
+  const startLsn = requireArchiveOf({ log: dir, archive: flags.to, kind, beginWith })
+  const cursor = await openCursor(dir, flags, startLsn)
   const bar = flags.progress ? new BytesProgress(process.stderr, 'archived') : undefined
-  let archivedLsn = 0
+  let archivedLsn = startLsn
   try {
-    let fromLsn: number | undefined
-    archivedLsn = cursor?.lsn ?? 0
     const archiveOnce = () =>
       archiveLog({
         log: dir,
@@ -58,10 +56,7 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
         beginWith,
         waitMs,
         stopped: () => stopping.signal.aborted,
-        onProgress: ({ endLsn, sealedLsn }) => {
-          fromLsn ??= endLsn
-          bar?.show(endLsn - fromLsn, sealedLsn - fromLsn)
-        },
+        onProgress: ({ endLsn, sealedLsn }) => bar?.show(endLsn - startLsn, sealedLsn - startLsn),
       })
     const archiveAndSay = async () => {
       const report = await archiveOnce()
@@ -85,12 +80,10 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
 /** The cursor of an archive on its log: what is not archived yet is kept, as far as the log's settings allow. */
 async function openCursor(
   dir: string,
-  kind: ArchiveKind,
   { to, cursor }: SyncFlags,
-  beginWith: readonly ArchivedInstrument[] | undefined,
+  archivedLsn: number,
 ): Promise<ReaderCursor | undefined> {
   if (cursor === false) return undefined
-  const archivedLsn = requireArchiveOf({ log: dir, archive: to, kind, beginWith })
   const name = cursor ?? readerNameOf('archive', path.basename(path.resolve(to)), path.resolve(to))
   return ReaderCursor.open(new NodeDisk(), dir, name, archivedLsn)
 }
@@ -147,7 +140,9 @@ function reportText(
   { parts, files, bytes: size, rows, endLsn, records }: ArchiverReport,
   to: string,
 ): string {
-  if (parts === 0) return `Nothing new in sealed segments; the archive ${to} ends at LSN ${endLsn}.`
+  const rest =
+    'What comes after that is in the segment that is being written, and is archived when that is full.'
+  if (parts === 0) return `Nothing new in sealed segments; the archive ${to} ends at LSN ${endLsn}. ${rest}`
   const tables = Object.entries(rows).map(([table, n]) => `${count(n)} ${table}`)
-  return `Archived ${count(records)} records to ${to}: ${tables.join(', ')} in ${count(files)} files of ${bytes(size)}, up to LSN ${endLsn}.`
+  return `Archived ${count(records)} records to ${to}: ${tables.join(', ')} in ${count(files)} files of ${bytes(size)}, up to LSN ${endLsn}. ${rest}`
 }
