@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
+import type { Clock } from '../base/clock.js'
 import { Emitter } from '../base/emitter.js'
 import {
   type DurableLog,
@@ -25,6 +26,7 @@ import { PoolError, poolClosed } from './errors.js'
 import { describe, type InstrumentRegistry } from './instruments.js'
 import type { CommandBatch } from './intake/command-batch.js'
 import { Intake } from './intake/intake.js'
+import { PhaseSchedule, type ScheduledPhase } from './intake/phase-schedule.js'
 import { PoolQuestions } from './intake/pool-questions.js'
 import { PoolLifetime } from './pool-lifetime.js'
 import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.js'
@@ -106,6 +108,8 @@ export class EnginePool extends Emitter<PoolEvents> {
   readonly #archiving: Archiving | undefined
   readonly #subscriptions: Subscriptions
   readonly #lifetime: PoolLifetime
+  readonly #clock: Clock
+  readonly #schedules = new Set<PhaseSchedule>()
 
   /**
    * Opens the pool in a folder. Everything that was acknowledged there before is back: the log is checked, a torn tail
@@ -152,6 +156,7 @@ export class EnginePool extends Emitter<PoolEvents> {
     const { log, threads, shards, waiting, settings, cursors } = parts
     const { registry, latency } = waiting
     this.#log = log
+    this.#clock = settings.clock
     this.#threads = threads
     this.#shards = shards
     this.#registry = registry
@@ -164,6 +169,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       maxInFlight: settings.maxInFlight,
       durableLsn: () => log.durableLsn,
       refusal: () => this.#lifetime.refusal ?? log.fullDisk(),
+      expiryClock: settings.refuseExpired ? settings.clock : undefined,
       drain: () => this.emit('drain'),
     })
     this.#questions = new PoolQuestions({
@@ -329,6 +335,44 @@ export class EnginePool extends Emitter<PoolEvents> {
    */
   changeInstrument(symbol: string, change: InstrumentDetailFields): Promise<ExecutionReport> {
     return this.submit({ ...change, symbol, type: 'instrument-change' })
+  }
+
+  /**
+   * Sends phases when their time has come, by this process's clock; the log holds the commands only. Closing the pool stops it.
+   *
+   * @throws PoolError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_UNKNOWN_SYMBOL`, CommandError for what is malformed, before anything is sent.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001', phase: 'closed' }],
+   * })
+   * const symbol = 'BTC-USD'
+   * const day = pool.schedulePhases([
+   *   { at: new Date('2024-01-05T08:00:00Z'), symbol, phase: 'pre-open' },
+   *   { at: new Date('2024-01-05T09:00:00Z'), symbol, phase: 'continuous' }, // the opening: trades all that meets at one price
+   *   { at: new Date('2024-01-05T17:00:00Z'), symbol, phase: 'auction', closing: true },
+   *   { at: new Date('2024-01-05T17:05:00Z'), symbol, phase: 'closed' },
+   * ])
+   * await day.done // of a day that is over, the last phase is sent at once
+   * console.log(pool.instrument(symbol)?.phase) // closed
+   * await pool.close()
+   * ```
+   */
+  schedulePhases(phases: readonly ScheduledPhase[]): PhaseSchedule {
+    this.#lifetime.checkUsable()
+    const schedule = new PhaseSchedule(phases, {
+      clock: this.#clock,
+      check: (command) => this.#intake.check(command),
+      submit: (command) => this.submit(command),
+    })
+    this.#schedules.add(schedule)
+    const forget = () => this.#schedules.delete(schedule)
+    schedule.done.then(forget, forget)
+    return schedule
   }
 
   /** Adds instruments in order, as many at once as surely fit. */
@@ -619,6 +663,7 @@ export class EnginePool extends Emitter<PoolEvents> {
    * @throws LogError `TIDEMARK_LOG_IO`, when all of that is done, for a cursor that could not be stored.
    */
   close(): Promise<void> {
+    for (const schedule of this.#schedules) schedule.stop()
     return this.#lifetime.close()
   }
 

@@ -1,4 +1,4 @@
-import { delayMsMax } from '../base/clock.js'
+import { type Clock, delayMsMax, systemClock } from '../base/clock.js'
 import {
   badSetting,
   checkOptions,
@@ -43,6 +43,7 @@ const poolOptions = new Set([
     cursorKeepBytes: true,
     archive: true,
     replication: true,
+    refuseExpired: true,
     clock: true,
   }),
 ])
@@ -57,6 +58,9 @@ export interface PoolSettings {
   readonly cursorKeepBytes: number
   /** Folder of the archive, where there is one. */
   readonly archive: string | undefined
+  /** Whether GTD orders are refused whose time is over. */
+  readonly refuseExpired: boolean
+  readonly clock: Clock
   /** How long the shards and the flusher spin before they sleep. */
   readonly spinUs: number
 }
@@ -81,6 +85,9 @@ export function resolvePoolSettings(
   if (options.clock !== undefined && typeof options.clock?.nowMs !== 'function') {
     throw badSetting('clock', options.clock, 'an object with nowMs, wallMs and after')
   }
+  if (options.refuseExpired !== undefined && typeof options.refuseExpired !== 'boolean') {
+    throw badSetting('refuseExpired', options.refuseExpired, 'true or false')
+  }
   const dir = options.dir ?? environment['TIDEMARK_DIR']
   if (typeof dir !== 'string' || dir === '') {
     throw badSetting('dir', options.dir, 'the path of a folder, as an option or in TIDEMARK_DIR')
@@ -95,6 +102,8 @@ export function resolvePoolSettings(
     dir,
     shards,
     archive,
+    refuseExpired: options.refuseExpired ?? false,
+    clock: options.clock ?? systemClock,
     maxInFlight:
       integerSetting(
         'maxInFlight',

@@ -90,6 +90,11 @@ export interface EnginePoolOptions extends LogSettingOptions {
   readonly archive?: string | undefined
   /** Sends the log to a replicated log as well, on other machines. Default: it is on this disk alone. */
   readonly replication?: ReplicationOptions | undefined
+  /**
+   * Whether a GTD order is refused, before it is logged, whose `expireTime` is not after this process's clock (`TIDEMARK_FIELD_RANGE`).
+   * Matching knows no clock: without this it rests until the next `expire`. Default `false`.
+   */
+  readonly refuseExpired?: boolean | undefined
   /** Time, for tests. @internal */
   readonly clock?: Clock | undefined
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EnginePool, type ExecutionReport } from '#tidemark/index.js'
+import { ManualClock } from '../support/manual-clock.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const instruments = [
@@ -98,5 +99,47 @@ describe('a pool', () => {
     expect(resumed.events).toMatchObject([{ event: 'phase-changed' }, { event: 'trade', price: '106' }])
     expect(pool.instrument('BBB')?.phase).toBe('continuous')
     await pool.close()
+  })
+
+  it('sends a schedule of phases, and stops it when it closes', async () => {
+    const pool = await EnginePool.open({ dir: temporaryDirectory(), instruments })
+    const now = Date.now()
+    const day = pool.schedulePhases([
+      { at: now - 2000, symbol: 'AAA', phase: 'auction' },
+      { at: now - 1000, symbol: 'AAA', phase: 'halted', takesOrders: true },
+      { at: now + 20, symbol: 'BBB', phase: 'auction', closing: true },
+    ])
+    await day.done
+    expect(pool.instruments().map(({ phase }) => phase)).toEqual(['halted', 'auction'])
+    const bad = { at: now, symbol: 'AAA', phase: 'auction', closes: true } as never
+    expect(() => pool.schedulePhases([bad])).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_FIELD_UNKNOWN' }),
+    )
+    expect(() => pool.schedulePhases([{ at: now, symbol: 'C', phase: 'closed' }])).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_UNKNOWN_SYMBOL' }),
+    )
+    const later = pool.schedulePhases([{ at: now + 3_600_000, symbol: 'AAA', phase: 'closed' }])
+    expect(later.remaining).toBe(1)
+    await pool.close()
+    await later.done
+    expect(later.remaining).toBe(0)
+  })
+
+  it('refuses GTD orders whose time is over, where that is asked for', async () => {
+    const clock = new ManualClock(1_000_000)
+    const symbol = 'BBB'
+    const until = (expireTime: number) => order(symbol, 'buy', 100, 1, { timeInForce: 'GTD', expireTime })
+    const over = { code: 'TIDEMARK_FIELD_RANGE', details: { field: 'expireTime' } }
+    let pool = await EnginePool.open({ dir: temporaryDirectory(), instruments, clock, refuseExpired: true })
+    await expect(pool.submit(until(1_000_000))).rejects.toMatchObject(over)
+    expect((await pool.submit(until(1_000_001))).status).toBe('resting')
+    await expect(pool.submitBatch([until(999_999)])).rejects.toMatchObject(over)
+    expect((await pool.submitBatch([until(1_000_001)])).rejected).toBe(0)
+    await pool.close()
+    pool = await EnginePool.open({ dir: temporaryDirectory(), instruments, clock })
+    expect((await pool.submit(until(1))).status).toBe('resting')
+    await pool.close()
+    const wrong = { dir: temporaryDirectory(), refuseExpired: 1 as never }
+    await expect(EnginePool.open(wrong)).rejects.toMatchObject({ code: 'TIDEMARK_BAD_SETTING' })
   })
 })

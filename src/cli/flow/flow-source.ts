@@ -12,6 +12,20 @@ import { Random } from './random.js'
 
 const { limit, market } = orderTypeCodes
 const { GTC, IOC } = timeInForceCodes
+const AT_OPEN = timeInForceCodes['at-open']
+const AT_CLOSE = timeInForceCodes['at-close']
+
+/** A day of a symbol that begins in continuous trading. */
+const day = [
+  { phase: 'auction' },
+  { phase: 'continuous' },
+  { phase: 'auction', closing: true },
+  { phase: 'closed' },
+  { phase: 'pre-open' },
+  { phase: 'continuous' },
+] as const
+/** Of new orders in a flow with phases, one in so many is for the open, and one for the close. */
+const forCallEvery = 16
 
 const names = ['BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD', 'ADA-USD', 'DOGE-USD', 'LTC-USD', 'DOT-USD']
 /** Where a symbol's middle begins, in ticks of 0.01. */
@@ -22,10 +36,13 @@ const reachTicks = 4
 const picksMax = 4
 
 interface Market {
+  readonly name: string
   instrumentId: number
   middle: number
   readonly lowest: number
   readonly live: LiveOrders
+  /** Where in its day it is. */
+  time: number
 }
 
 export function flowInstruments(symbols: number): SourceInstrument[] {
@@ -53,6 +70,7 @@ export class FlowSource implements CommandSource {
   readonly #untilCancel: number
   readonly #untilReplace: number
   readonly #untilIoc: number
+  readonly #untilMarket: number
   #nextOrderId: number
   #index = 0
 
@@ -62,16 +80,17 @@ export class FlowSource implements CommandSource {
     this.#random = new Random(settings.seed)
     this.#nextOrderId = firstOrderId
     this.instruments = flowInstruments(settings.symbols)
-    this.#markets = this.instruments.map((_, at) => {
+    this.#markets = this.instruments.map(({ symbol: name }, at) => {
       const middle = firstMiddles[at] ?? 10_000 + at * 37
-      return { instrumentId: at, middle, lowest: 2, live: new LiveOrders() }
+      return { name, instrumentId: at, middle, lowest: 2, live: new LiveOrders(), time: 0 }
     })
-    const { add, cancel, replace, ioc, market: marketPart } = settings.mix
-    const total = add + cancel + replace + ioc + marketPart
+    const { add, cancel, replace, ioc, market: marketPart, phases } = settings.mix
+    const total = add + cancel + replace + ioc + marketPart + phases
     this.#untilAdd = add / total
     this.#untilCancel = (add + cancel) / total
     this.#untilReplace = (add + cancel + replace) / total
     this.#untilIoc = (add + cancel + replace + ioc) / total
+    this.#untilMarket = phases === 0 ? 1 : (add + cancel + replace + ioc + marketPart) / total
   }
 
   get progress(): number {
@@ -111,7 +130,8 @@ export class FlowSource implements CommandSource {
     if (choice < this.#untilAdd) this.#addOrder(batch, symbol)
     else if (choice < this.#untilCancel) this.#addCancel(batch, symbol)
     else if (choice < this.#untilReplace) this.#addReplace(batch, symbol)
-    else this.#addTaker(batch, symbol, choice < this.#untilIoc)
+    else if (choice < this.#untilMarket) this.#addTaker(batch, symbol, choice < this.#untilIoc)
+    else this.#addPhase(batch, symbol)
   }
 
   /** The square of a fraction is small more often than not: the first symbols get most of the flow. */
@@ -142,8 +162,22 @@ export class FlowSource implements CommandSource {
     const price = this.#passivePrice(symbol, sell)
     const id = this.#nextOrderId++
     const account = 1 + this.#random.below(this.#settings.accounts)
-    batch.addNew(symbol.instrumentId, id, account, sell, limit, GTC, price, this.#quantity(), this.#index)
-    symbol.live.add(id, price, sell, account)
+    const timeInForce = this.#timeInForce()
+    const quantity = this.#quantity()
+    batch.addNew(symbol.instrumentId, id, account, sell, limit, timeInForce, price, quantity, this.#index)
+    if (timeInForce === GTC) symbol.live.add(id, price, sell, account)
+  }
+
+  /** Of a new order: GTC, but for some in a flow with phases. */
+  #timeInForce(): number {
+    if (this.#settings.mix.phases === 0) return GTC
+    const choice = this.#random.below(forCallEvery)
+    return choice === 0 ? AT_OPEN : choice === 1 ? AT_CLOSE : GTC
+  }
+
+  #addPhase(batch: CommandSink, symbol: Market): void {
+    const next = day[symbol.time++ % day.length]!
+    batch.add({ type: 'phase', symbol: symbol.name, ...next, tag: this.#index })
   }
 
   #addTaker(batch: CommandSink, symbol: Market, ioc: boolean): void {

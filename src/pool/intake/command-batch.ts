@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js'
 import { shown } from '../../base/shown.js'
 import {
   type Command,
@@ -13,6 +14,7 @@ import {
 } from '../../matching/index.js'
 import { PoolError } from '../errors.js'
 import type { InstrumentRegistry } from '../instruments.js'
+import { checkExpiry } from './expiry.js'
 
 /** The commands of a batch that go to one shard, encoded one after the other. */
 export class ShardCommands {
@@ -62,12 +64,19 @@ export class CommandBatch {
   readonly #registry: InstrumentRegistry
   readonly #shards: ShardCommands[]
   readonly #shardCount: number
+  readonly #expiryClock: Clock | undefined
   #length = 0
   #isAdding = false
 
   /** For one pool; `pool.batch()` makes one. */
-  constructor(owner: { readonly registry: InstrumentRegistry; readonly shards: number }) {
+  constructor(owner: {
+    readonly registry: InstrumentRegistry
+    readonly shards: number
+    /** By which GTD orders are refused whose time is over; `undefined`: none are. */
+    readonly expiryClock?: Clock | undefined
+  }) {
     this.#registry = owner.registry
+    this.#expiryClock = owner.expiryClock
     this.#shardCount = owner.shards
     this.#shards = Array.from({ length: owner.shards }, () => new ShardCommands())
   }
@@ -193,6 +202,7 @@ export class CommandBatch {
     }
     const symbolCommand = command as SymbolCommand
     const { grids, shard: number } = this.#registry.ofCommand(symbolCommand)
+    if (this.#expiryClock) checkExpiry(command, this.#expiryClock.wallMs())
     const shard = this.#shards[number]!
     this.#checkNotAdding()
     shard.reserve()

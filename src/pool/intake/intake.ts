@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js'
 import { TidemarkError } from '../../base/errors.js'
 import {
   accountOf,
@@ -25,6 +26,7 @@ import type { ShardHandle } from '../shard/shard-handle.js'
 import type { BatchReport, ExecutionReport } from '../types.js'
 import { AccountBlocks } from './account-blocks.js'
 import { CommandBatch } from './command-batch.js'
+import { checkExpiry } from './expiry.js'
 import { Refusals } from './refusals.js'
 
 type Resolve<T> = (value: T) => void
@@ -45,6 +47,7 @@ export class Intake {
   readonly #durableLsn: () => number
   readonly #refusal: () => Error | undefined
   readonly #drain: () => void
+  readonly #expiryClock: Clock | undefined
   readonly #words = new Int32Array(maxCommandWords)
   readonly #refusals = new Refusals()
   readonly #blocks = new AccountBlocks()
@@ -59,6 +62,7 @@ export class Intake {
     maxInFlight: number
     durableLsn: () => number
     refusal: () => Error | undefined
+    expiryClock: Clock | undefined
     drain: () => void
   }) {
     this.#shards = options.shards
@@ -67,6 +71,7 @@ export class Intake {
     this.maxInFlight = options.maxInFlight
     this.#durableLsn = options.durableLsn
     this.#refusal = options.refusal
+    this.#expiryClock = options.expiryClock
     this.#drain = options.drain
   }
 
@@ -88,6 +93,7 @@ export class Intake {
       if (command.type === 'instrument') return this.#define(command)
       if (command.type === 'block' || command.type === 'unblock') return this.#block(command)
       const { grids, shard } = this.#registry.ofCommand(command as SymbolCommand)
+      if (this.#expiryClock) checkExpiry(command, this.#expiryClock.wallMs())
       return this.#sendInPlace(shard, command as SymbolCommand, grids)
     } catch (error) {
       return this.#refusals.refused(error)
@@ -127,8 +133,17 @@ export class Intake {
     )
   }
 
+  /** @throws what submitting the command would throw because it is malformed. */
+  check(command: SymbolCommand): void {
+    encodeCommand(this.#words, 0, command, this.#registry.ofCommand(command).grids)
+  }
+
   batch(): CommandBatch {
-    return new CommandBatch({ registry: this.#registry, shards: this.#shards.length })
+    return new CommandBatch({
+      registry: this.#registry,
+      shards: this.#shards.length,
+      expiryClock: this.#expiryClock,
+    })
   }
 
   /** Instruments that fit at once into a pool that has nothing else to do, however long their symbols are. */

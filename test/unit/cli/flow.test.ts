@@ -60,6 +60,31 @@ describe('the generated flow', () => {
     expect(markets.length / calls.length).toBeCloseTo(0.5, 1)
   })
 
+  it('takes each symbol through its day, with orders for the open and the close, where the mix says so', () => {
+    const calls = generate({ mix: parseMix('add=20,phases=1')!, symbols: 2, commands: 3000 })
+    const days = new Map<string, string[]>()
+    for (const [kind, command] of calls) {
+      if (kind !== 'add') continue
+      const { symbol, phase, closing } = command as { symbol: string; phase: string; closing?: boolean }
+      days.set(symbol, [...(days.get(symbol) ?? []), `${phase}${closing ? ' closing' : ''}`])
+    }
+    expect(days.size).toBe(2)
+    for (const phases of days.values()) {
+      expect(phases.length).toBeGreaterThan(6)
+      expect(phases.slice(0, 7)).toEqual([
+        'auction',
+        'continuous',
+        'auction closing',
+        'closed',
+        'pre-open',
+        'continuous',
+        'auction',
+      ])
+    }
+    const times = new Set(calls.filter(([kind]) => kind === 'new').map((call) => call[6]))
+    expect(times).toEqual(new Set([0, 5, 6]))
+  })
+
   it('refuses a malformed mix', () => {
     for (const text of ['', 'add', 'add=', 'add=-1,ioc=1', 'add=x', 'swim=1', 'add=0', 'add=1=2']) {
       expect(parseMix(text)).toBeUndefined()
