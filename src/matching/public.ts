@@ -28,6 +28,7 @@ export {
   encodeBust,
   encodeCancel,
   encodeCancelAll,
+  encodeCancelList,
   encodeExpire,
   encodeNoop,
   encodePhase,

@@ -239,6 +239,8 @@ export interface OrderTerms {
   readonly selfTradeGroup?: number
   /** Of a new order only. */
   readonly minQuantity?: string
+  /** The list that the order belongs to. */
+  readonly listId?: number
 }
 
 /** One order, as of an LSN. */
@@ -258,8 +260,11 @@ export interface OrderState extends OrderTerms {
   readonly side: 'buy' | 'sell'
   readonly orderType: OrderType
   readonly timeInForce: TimeInForce
-  /** `waiting`: a stop or take-profit that was not triggered yet, or an order for the closing call before that. */
-  readonly status: 'resting' | 'waiting'
+  /**
+   * `waiting`: a stop or take-profit that was not triggered yet, or an order for the closing call before that. `pending`: of a list whose
+   * working order is not filled yet.
+   */
+  readonly status: 'resting' | 'waiting' | 'pending'
   /** Absent for an order without a limit. */
   readonly price: string | undefined
   /** Of a trail: where it is now; `undefined` while it does not follow the last price, and where no price could be. */
@@ -462,6 +467,9 @@ export type TriggeredEvent = OrderPlace & {
   readonly filled: string
 }
 
+/** A pending order of a list is no longer so, because the working order was filled: it waits for its stop price, or acts. */
+export type EnteredEvent = Omit<TriggeredEvent, 'event'> & { readonly event: 'entered' }
+
 /**
  * The book refused a command, which changed nothing. Side, price and what was filled are those of the new order, or of the live
  * order that the command names, and `undefined` when there is none or it belongs to another account.
@@ -529,6 +537,7 @@ export type PoolEvent =
   | CancelledEvent
   | RejectedEvent
   | TriggeredEvent
+  | EnteredEvent
   | RepeatedEvent
   | InstrumentEvent
   | PhaseChangedEvent

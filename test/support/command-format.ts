@@ -8,7 +8,7 @@ const orderTypes = 'limit market stop stop-limit take-profit take-profit-limit'.
 const timesInForce = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD', 'at-open', 'at-close']
 const preventions = [undefined, 'none', 'cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement']
 const cancelReasons =
-  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band account-blocked'.split(
+  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band account-blocked list'.split(
     ' ',
   )
 const replaceReasons = 'requested reduced self-trade'.split(' ')
@@ -18,7 +18,8 @@ const codes =
   REQUEST_ID_REUSED INSTRUMENT_CLOSED PRICE_TOO_LOW PRICE_TOO_HIGH QUANTITY_TOO_SMALL QUANTITY_TOO_LARGE
   NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED
   DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED ACCOUNT_BLOCKED
-  MIN_QUANTITY_NOT_FILLABLE PRICE_OFF_TICK PRICE_OUTSIDE_BAND TOO_MANY_ORDERS`.split(/\s+/)
+  MIN_QUANTITY_NOT_FILLABLE PRICE_OFF_TICK PRICE_OUTSIDE_BAND TOO_MANY_ORDERS
+  DUPLICATE_LIST_ID UNKNOWN_LIST`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -147,6 +148,19 @@ function fixedFields(reader: Reader): Fields {
     case 13:
       reader.at += 8
       return { type: reader.kind === 12 ? 'block' : 'unblock', account: reader.u32(8) }
+    case 14: {
+      const listId = reader.u64()
+      reader.at += 8
+      return {
+        type: 'list',
+        listId,
+        ...(reader.has(256) && { listIdOmitted: true }),
+        account: reader.u32(16),
+        listType: [undefined, 'oco', 'oto', 'otoco'][reader.u8(20)],
+      }
+    }
+    case 15:
+      return { type: 'cancel-list', listId: reader.u64() }
     case 9:
       return { type: 'expire', time: reader.u64(), endOfDay: reader.has(1) }
     default:
@@ -183,6 +197,8 @@ function optionalFields(reader: Reader): Fields {
     while (reader.has(16) && reader.at < reader.start + reader.length) orderIds.push(reader.u64())
     return { ...prices, ...(reader.has(16) && { orderIds }) }
   }
+  if (reader.kind === 14) return { orders: readLegs(reader) }
+  if (reader.kind === 15) return reader.has(16) ? { account: reader.u64() } : {}
   if (reader.kind === 11) {
     const { set, removed } = readDetails(reader)
     return { set, removed }
@@ -199,6 +215,16 @@ function optionalFields(reader: Reader): Fields {
     ...(phase !== undefined && { phase }),
     ...(Object.keys(set).length > 0 && { details: set }),
   }
+}
+
+/** New orders without tags, one after the other, as many as byte 21 says. */
+function readLegs(reader: Reader): Fields[] {
+  const bytes = new Uint8Array(reader.view.buffer, reader.view.byteOffset, reader.view.byteLength)
+  return Array.from({ length: reader.u8(21) }, () => {
+    const leg = new Reader(bytes, reader.at)
+    reader.at += leg.length
+    return readCommand(leg)
+  })
 }
 
 /** Texts one after the other, and zeros up to a multiple of 8. */
@@ -264,8 +290,11 @@ function readClientId(reader: Reader, flag: number): Fields {
 function readEvent(reader: Reader, command: Fields): Fields {
   const reason = codeOf(reader)
   switch (reader.kind) {
-    case 32:
-      return { event: 'accepted', account: reader.u32(4) }
+    case 32: {
+      if (command['type'] === 'new') return { event: 'accepted', account: reader.u32(4) }
+      const { orderId } = (command['orders'] as Fields[])[reason]!
+      return { event: 'accepted', account: reader.u32(4), orderId, listId: command['listId'] }
+    }
     case 33:
       return readTrade(reader, command)
     case 34: {
@@ -278,6 +307,8 @@ function readEvent(reader: Reader, command: Fields): Fields {
       return readRejected(reader, command)
     case 37:
       return { event: 'triggered', ...readOrder(reader, command) }
+    case 46:
+      return { event: 'entered', ...readOrder(reader, command) }
     case 41:
       return {
         event: 'repeated',
@@ -333,6 +364,20 @@ function readOrder(reader: Reader, command: Fields): Fields {
 }
 
 function readRejected(reader: Reader, command: Fields): Fields {
+  if (command['type'] === 'list') {
+    const code = codes[codeOf(reader) - 1]
+    const leg = (command['orders'] as Fields[])[(reader.flags & 3) - 1]
+    const { orderId = 0, side, price, clientOrderId } = leg ?? {}
+    return {
+      event: 'rejected',
+      orderId,
+      code,
+      account: command['account'],
+      ...(leg && { side, price, filled: 0 }),
+      ...(clientOrderId !== undefined && { clientOrderId }),
+      ...skipCode(reader),
+    }
+  }
   const isLive = reader.has(2)
   const isNew = command['type'] === 'new'
   const price = reader.has(4) ? reader.u64() : isNew ? command['price'] : 0

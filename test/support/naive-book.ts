@@ -6,7 +6,12 @@
 
 import type { BookState } from '#tidemark/matching/book/book-state.js'
 import type { OrderState } from '#tidemark/matching/book/order-state.js'
-import type { DecodedCommand, DecodedNew, DecodedPhase } from '#tidemark/matching/codec/command-reader.js'
+import type {
+  DecodedCommand,
+  DecodedList,
+  DecodedNew,
+  DecodedPhase,
+} from '#tidemark/matching/codec/command-reader.js'
 import type { DecodedEvent } from '#tidemark/matching/codec/event-reader.js'
 import type { InstrumentChange, InstrumentDetails } from '#tidemark/matching/codec/instrument-details.js'
 import type { InstrumentDefinition } from '#tidemark/matching/codec/instrument-record.js'
@@ -21,6 +26,7 @@ import type {
 import { naiveCallPrice } from './naive-auction.js'
 import { isOnTick, isWithin, nearTicks, staticBand, tradingBand } from './naive-bands.js'
 import { chosenByCancelAll } from './naive-cancel-all.js'
+import { type NaiveList, pairOf, pendingOf, withIds } from './naive-lists.js'
 import { areOwn } from './naive-self-trade.js'
 import { type NaiveTrail, passes, trailedStop, trailOf } from './naive-trailing.js'
 
@@ -31,7 +37,8 @@ export interface NaiveOrder {
   shown: number
   filled: number
   /** `waiting` before its stop price is reached, `elected` until it has acted, then `resting`. */
-  status: 'waiting' | 'elected' | 'resting'
+  status: 'waiting' | 'elected' | 'resting' | 'pending'
+  readonly list?: NaiveList<NaiveOrder>
   /** Smaller is earlier: place among the orders at the same price. */
   place: number
   /** The last price that a waiting order waits for. */
@@ -63,6 +70,9 @@ export class NaiveBook {
   #highestOrderId = 0
   #places = 0
   #blocked: number[] = []
+  #lists: NaiveList<NaiveOrder>[] = []
+  /** Lists to which something has happened. */
+  #due: NaiveList<NaiveOrder>[] = []
 
   constructor(definition: InstrumentDefinition) {
     const { phase = 'continuous', ...rest } = definition
@@ -74,7 +84,7 @@ export class NaiveBook {
   apply(command: DecodedCommand): DecodedEvent[] {
     this.#events = []
     this.#execute(command)
-    if (this.#phase === 'continuous') this.#runStops()
+    this.#runConsequences()
     return this.#events
   }
 
@@ -122,6 +132,8 @@ export class NaiveBook {
     else if (type === 'instrument-change') this.#change(command)
     else if (type === 'phase') this.#changePhase(command)
     else if (type === 'bust') this.#bust(command.tradeId)
+    else if (type === 'list') this.#list(command)
+    else if (type === 'cancel-list') this.#cancelList(command.listId, command.account)
     else if (type === 'instrument') this.#rejectInstrument('DUPLICATE_INSTRUMENT')
   }
 
@@ -241,6 +253,7 @@ export class NaiveBook {
         [buyer, buyers],
         [seller, sellers],
       ] as const) {
+        if (order.open > 0) this.#noteTraded(order)
         if (order.open === 0) {
           queue.shift()
           this.#drop(order)
@@ -344,17 +357,7 @@ export class NaiveBook {
       this.#rejectNew(command, 'TOO_MANY_ORDERS')
       return
     }
-    const order: NaiveOrder = {
-      command,
-      price,
-      open: quantity,
-      shown: quantity,
-      filled: 0,
-      status: 'elected',
-      place: 0,
-      stopPrice: firstStopPrice(command),
-      trail: trailOf(command),
-    }
+    const order = newOrder(command)
     const isImmediate =
       timeInForce === 'FOK' ||
       (timeInForce === 'IOC' && (orderType === 'limit' || command.minQuantity !== undefined))
@@ -364,7 +367,7 @@ export class NaiveBook {
       return
     }
     if (timeInForce === 'at-close') {
-      const total = sum(this.#waiting(directionOf(order)).filter((o) => o.stopPrice === order.stopPrice))
+      const total = sum(this.#waiting(directionOf(order)).filter((o) => placeOf(o) === placeOf(order)))
       if (total + quantity > LARGEST) {
         this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
         return
@@ -377,7 +380,7 @@ export class NaiveBook {
       return
     }
     if (waits(orderType)) {
-      const total = sum(this.#waiting(directionOf(order)).filter((o) => o.stopPrice === order.stopPrice))
+      const total = sum(this.#waiting(directionOf(order)).filter((o) => placeOf(o) === placeOf(order)))
       if (total + quantity > LARGEST) {
         this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
         return
@@ -438,7 +441,7 @@ export class NaiveBook {
       this.#rejectOrder(order, outside)
       return
     }
-    const isWaiting = order.status === 'waiting'
+    const isWaiting = order.status === 'waiting' || order.status === 'pending'
     if (order.price === 0 && price !== 0) {
       this.#rejectOrder(order, 'PRICE_NOT_APPLICABLE')
       return
@@ -460,7 +463,7 @@ export class NaiveBook {
       return
     }
     const peers = isWaiting
-      ? this.#waiting(directionOf(order)).filter((o) => o.stopPrice === order.stopPrice)
+      ? this.#waiting(directionOf(order)).filter((o) => placeOf(o) === placeOf(order))
       : this.#resting(side).filter((o) => o.price === price)
     if (!crosses && sum(peers.filter((o) => o !== order)) + quantity > LARGEST) {
       this.#rejectOrder(order, 'LEVEL_TOTAL_TOO_LARGE')
@@ -526,7 +529,7 @@ export class NaiveBook {
 
   /** Trades an order that is in no queue and does with the rest what its type asks for. */
   #act(order: NaiveOrder): void {
-    const { command } = order
+    const { command, filled } = order
     const isMarket = withoutLimit(command.orderType)
     const stopped = this.#trade(order, isMarket ? undefined : order.price)
     if (order.open > 0 && stopped === 'band' && this.#details.bandAction === 3) this.#interrupt()
@@ -541,6 +544,7 @@ export class NaiveBook {
       order.status = 'resting'
       order.shown = Math.min(order.open, command.displayQuantity ?? order.open)
       order.place = this.#places++
+      if (order.filled > filled) this.#noteTraded(order)
     }
   }
 
@@ -583,6 +587,7 @@ export class NaiveBook {
         takerRemaining: taker.open,
         takerSide: taker.command.side,
       })
+      if (maker.open > 0) this.#noteTraded(maker)
       if (maker.open === 0) this.#drop(maker)
       else if (maker.shown === 0) {
         maker.shown = Math.min(maker.command.displayQuantity ?? maker.open, maker.open)
@@ -614,6 +619,7 @@ export class NaiveBook {
         filled,
         reason: 'self-trade',
       })
+      if (order.list) order.list.cancelled = true
       this.#drop(order)
     }
   }
@@ -651,28 +657,238 @@ export class NaiveBook {
     return true
   }
 
-  #runStops(): void {
-    this.#elect()
-    for (let order = this.#elected.shift(); order !== undefined; order = this.#elected.shift()) {
-      const { side, orderType, timeInForce, postOnly } = order.command
+  /** Lists first, then stops, one after the other, until nothing follows any more. */
+  #runConsequences(): void {
+    for (;;) {
+      this.#settleLists()
+      if (this.#phase === 'continuous') this.#elect()
+      if (this.#due.length > 0) continue
+      const order = this.#elected.shift()
+      if (order === undefined) return
       const { price, open: quantity, filled } = order
       this.#events.push({ event: 'triggered', ...idOf(order), price, quantity, filled })
-      if (this.#phase !== 'continuous') {
-        this.#join(order)
-        continue
-      }
+      this.#enter(order)
+    }
+  }
+
+  /** Lets an order that is in no queue into the book: it trades, or joins a call. */
+  #enter(order: NaiveOrder): void {
+    if (this.#phase !== 'continuous') {
+      if (this.#isCall()) this.#join(order)
+      else this.#cancel(order, 'phase')
+    } else {
+      const { side, orderType, timeInForce, postOnly } = order.command
       const isMarket = withoutLimit(orderType)
       const crosses = this.#crossable(side, isMarket ? undefined : order.price).length > 0
       const rests = !isMarket && timeInForce !== 'IOC' && timeInForce !== 'FOK'
       if (postOnly && crosses) this.#cancel(order, 'post-only')
       else if (timeInForce === 'FOK' && !this.#fillable(order)) this.#cancel(order, 'fok')
-      else if (crosses && this.#isRefusedByBand(side, isMarket ? undefined : price, quantity)) {
+      else if (crosses && this.#isRefusedByBand(side, isMarket ? undefined : order.price, order.open)) {
         this.#cancel(order, 'band')
       } else if (rests && !crosses && this.#levelTotal(side, order.price) + order.open > LARGEST) {
         this.#cancel(order, 'level-total')
       } else this.#act(order)
-      if (this.#phase === 'continuous') this.#elect()
     }
+  }
+
+  #list(sent: DecodedList): void {
+    const { list: command, failed } = withIds(sent, this.#highestOrderId)
+    for (const { orderIdOmitted, orderId } of command.orders)
+      if (orderIdOmitted) this.#highestOrderId = Math.max(this.#highestOrderId, orderId)
+    const { account, listType: type, listId: id, orders } = command
+    const refuse = (code: RejectCode, order?: DecodedNew) => {
+      if (order) this.#rejectNew(order, code)
+      else this.#events.push({ event: 'rejected', orderId: 0, code, account })
+    }
+    if (failed !== undefined) {
+      refuse('ORDER_IDS_EXHAUSTED', orders[failed])
+      return
+    }
+    if (this.#phase !== 'continuous' && !this.#isCall()) {
+      refuse(this.#phase === 'closed' ? 'INSTRUMENT_CLOSED' : 'INSTRUMENT_HALTED')
+      return
+    }
+    if (this.#lists.some((other) => other.id === id)) {
+      refuse('DUPLICATE_LIST_ID')
+      return
+    }
+    const list: NaiveList<NaiveOrder> = {
+      id,
+      type,
+      account,
+      orders: [],
+      cancelled: false,
+      workingFilled: false,
+      pairTraded: false,
+    }
+    const legs = orders.map((order): NaiveOrder => ({ ...newOrder(order), list }))
+    for (const [place, leg] of legs.entries()) {
+      const code = this.#legRefusal(leg, pendingOf(type).includes(place), legs.slice(0, place))
+      if (code !== undefined) {
+        refuse(code, leg.command)
+        return
+      }
+    }
+    this.#lists.push(list)
+    for (const leg of legs) {
+      const { orderId } = leg.command
+      this.#events.push({ event: 'accepted', account, orderId, listId: id })
+      this.#highestOrderId = Math.max(this.#highestOrderId, orderId)
+      this.#orders.push(leg)
+      list.orders.push(leg)
+    }
+    for (const place of pendingOf(type)) {
+      const leg = legs[place]!
+      leg.status = 'pending'
+      leg.place = this.#places++
+    }
+    this.#enterLegs(
+      list,
+      legs.filter((leg) => leg.status !== 'pending'),
+    )
+  }
+
+  /** Why a leg is not taken, with those before it as good as taken. */
+  #legRefusal(leg: NaiveOrder, isPending: boolean, before: readonly NaiveOrder[]): RejectCode | undefined {
+    const {
+      orderId,
+      account,
+      clientOrderId,
+      side,
+      orderType,
+      timeInForce,
+      price,
+      quantity,
+      postOnly,
+      minQuantity,
+      ...more
+    } = leg.command
+    if (this.#blocked.includes(account)) return 'ACCOUNT_BLOCKED'
+    const taken = [...this.#orders, ...before]
+    if (taken.some(({ command }) => command.orderId === orderId)) return 'DUPLICATE_ORDER_ID'
+    const isNamesake = ({ command }: NaiveOrder) =>
+      command.account === account && command.clientOrderId === clientOrderId
+    if (clientOrderId !== undefined && taken.some(isNamesake)) return 'DUPLICATE_CLIENT_ORDER_ID'
+    const outside = this.#outside(price, quantity, more.stopPrice ?? more.activationPrice ?? 0)
+    if (outside) return outside
+    const immediate = timeInForce === 'FOK' || timeInForce === 'IOC'
+    const { maxAccountOrders = LARGEST } = this.#details
+    const goes = (o: NaiveOrder) => {
+      const { orderType: type, timeInForce: time } = o.command
+      return type === 'limit'
+        ? time === 'IOC' || time === 'FOK'
+        : type === 'market' && this.#phase === 'continuous'
+    }
+    // Only the working order, which is the first, may go at once.
+    const own = [
+      ...this.#orders.filter((o) => o.command.account === account),
+      ...before.filter((o, i) => i > 0 || !goes(o)),
+    ]
+    if ((isPending || !goes(leg)) && own.length >= maxAccountOrders) return 'TOO_MANY_ORDERS'
+    let wall: number
+    if (isPending) {
+      const beyond = this.#waiting(side === 'buy' ? 'rise' : 'fall').filter(
+        (o) => placeOf(o) === (side === 'buy' ? LARGEST + 1 : 0),
+      )
+      const pending = before.slice(1).filter((o) => o.command.side === side)
+      wall = sum(beyond) + sum(pending)
+    } else if (waits(orderType)) {
+      const isBeside = (o: NaiveOrder) => placeOf(o) === leg.stopPrice
+      wall = sum(this.#waiting(directionOf(leg)).filter(isBeside))
+      wall += sum(
+        before.filter(
+          (o) =>
+            waits(o.command.orderType) &&
+            directionOf(o) === directionOf(leg) &&
+            o.stopPrice === leg.stopPrice,
+        ),
+      )
+    } else if (this.#phase !== 'continuous') {
+      const isLimited = orderType === 'limit' || minQuantity !== undefined
+      if (timeInForce === 'FOK' || (timeInForce === 'IOC' && isLimited)) return 'NOT_IN_THIS_PHASE'
+      wall = this.#levelTotal(side, price)
+    } else {
+      const crosses = this.#crossable(side, withoutLimit(orderType) ? undefined : price).length > 0
+      if (crosses && postOnly) return 'POST_ONLY_WOULD_TRADE'
+      if (timeInForce === 'FOK' && !this.#fillable(leg)) return 'FOK_NOT_FILLABLE'
+      if (minQuantity !== undefined && !this.#fillable(leg, minQuantity)) return 'MIN_QUANTITY_NOT_FILLABLE'
+      const limit = withoutLimit(orderType) ? undefined : price
+      if (crosses && this.#isRefusedByBand(side, limit, quantity)) return 'PRICE_OUTSIDE_BAND'
+      wall = crosses || immediate || orderType === 'market' ? 0 : this.#levelTotal(side, price)
+    }
+    return BigInt(wall) + BigInt(quantity) > BigInt(LARGEST) ? 'LEVEL_TOTAL_TOO_LARGE' : undefined
+  }
+
+  /** Legs that are in no queue: those that wait for a price first, then the one that does not. */
+  #enterLegs(list: NaiveList<NaiveOrder>, legs: readonly NaiveOrder[]): void {
+    for (const leg of legs.filter((o) => waits(o.command.orderType))) {
+      leg.status = 'elected'
+      const there = this.#waiting(directionOf(leg)).filter((o) => placeOf(o) === leg.stopPrice)
+      if (sum(there) + leg.open > LARGEST) this.#cancel(leg, 'level-total')
+      else {
+        leg.status = 'waiting'
+        leg.place = this.#places++
+      }
+    }
+    for (const leg of legs.filter((o) => !waits(o.command.orderType))) {
+      leg.status = 'elected'
+      if (list.cancelled) this.#cancel(leg, 'list')
+      else this.#enter(leg)
+    }
+  }
+
+  #cancelList(listId: number, account: number | undefined): void {
+    const list = this.#lists.find(({ id }) => id === listId)
+    const stated = account === undefined ? {} : { account }
+    if (list === undefined)
+      this.#events.push({ event: 'rejected', orderId: 0, code: 'UNKNOWN_LIST', ...stated })
+    else if (account !== undefined && account !== list.account)
+      this.#events.push({ event: 'rejected', orderId: 0, code: 'NOT_OWNER', ...stated })
+    else {
+      for (const order of list.orders) if (order) this.#cancel(order, 'requested')
+      this.#due = this.#due.filter((other) => other !== list)
+    }
+  }
+
+  /** A leg has traded and is still there. */
+  #noteTraded(order: NaiveOrder): void {
+    const { list } = order
+    if (!list || !pairOf(list.type).includes(list.orders.indexOf(order))) return
+    list.pairTraded = true
+    this.#noteDue(list)
+  }
+
+  #noteDue(list: NaiveList<NaiveOrder>): void {
+    if (!this.#due.includes(list)) this.#due.push(list)
+  }
+
+  #settleLists(): void {
+    for (let list = this.#due.shift(); list !== undefined; list = this.#due.shift()) {
+      const { cancelled, pairTraded, workingFilled, orders, type } = list
+      list.workingFilled = false
+      if (cancelled) this.#cancelByList(list, orders)
+      else if (pairTraded) {
+        // Of two that cancel each other, one that has traded a part stays.
+        list.pairTraded = false
+        this.#cancelByList(
+          list,
+          orders.filter((o) => o !== undefined && o.filled === 0),
+        )
+      } else if (workingFilled) {
+        const legs = pendingOf(type).flatMap((place) => orders[place] ?? [])
+        for (const leg of legs) {
+          const { price, open: quantity, filled } = leg
+          leg.status = 'elected'
+          this.#events.push({ event: 'entered', ...idOf(leg), price, quantity, filled })
+        }
+        this.#enterLegs(list, legs)
+      }
+    }
+  }
+
+  #cancelByList(list: NaiveList<NaiveOrder>, orders: readonly (NaiveOrder | undefined)[]): void {
+    for (const order of [...orders]) if (order) this.#cancel(order, 'list')
+    list.pairTraded = false
   }
 
   #elect(): void {
@@ -686,9 +902,20 @@ export class NaiveBook {
     for (const direction of ['rise', 'fall'] as const) {
       const isReached = ({ stopPrice }: NaiveOrder) =>
         direction === 'rise' ? stopPrice <= last : stopPrice >= last
-      for (const order of this.#waiting(direction).filter(isReached)) {
+      const isThere = (o: NaiveOrder) => o.status === 'waiting' && this.#orders.includes(o)
+      for (const order of this.#waiting(direction).filter((o) => o.status === 'waiting' && isReached(o))) {
+        // One that was reached before may have cancelled it.
+        if (!isThere(order)) continue
         if (order.trail !== undefined && order.trail.reference === undefined) this.#trailFrom(order, last)
+        else if (order.list?.cancelled) this.#cancel(order, 'list')
         else {
+          const { list } = order
+          const isPair = list && pairOf(list.type).includes(list.orders.indexOf(order))
+          if (isPair)
+            this.#cancelByList(
+              list,
+              list.orders.filter((o) => o !== order),
+            )
           order.status = 'elected'
           this.#elected.push(order)
         }
@@ -703,7 +930,7 @@ export class NaiveBook {
     const begins = trail!.reference === undefined
     if (begins || stopPrice !== order.stopPrice) {
       const there = this.#waiting(command.side === 'buy' ? 'rise' : 'fall').filter(
-        (o) => o.stopPrice === stopPrice,
+        (o) => placeOf(o) === stopPrice,
       )
       if (sum(there) + order.open > LARGEST) {
         this.#cancel(order, 'level-total')
@@ -732,11 +959,26 @@ export class NaiveBook {
       filled: order.filled,
       reason,
     })
-    this.#drop(order)
+    if (order.list && reason !== 'list') order.list.cancelled = true
+    this.#drop(order, reason === 'list')
   }
 
-  #drop(order: NaiveOrder): void {
+  #drop(order: NaiveOrder, isByList = false): void {
     this.#orders = this.#orders.filter((o) => o !== order)
+    const { list } = order
+    if (!list) return
+    const place = list.orders.indexOf(order)
+    list.orders[place] = undefined
+    if (list.orders.every((other) => other === undefined)) {
+      this.#lists = this.#lists.filter((other) => other !== list)
+      return
+    }
+    if (isByList) return
+    if (!list.cancelled) {
+      if (pairOf(list.type).includes(place)) list.pairTraded = true
+      else list.workingFilled = true
+    }
+    this.#noteDue(list)
   }
 
   #rejectNew({ orderId, account, side, price, clientOrderId }: DecodedNew, code: RejectCode): void {
@@ -784,12 +1026,12 @@ export class NaiveBook {
       .sort((a, b) => (price(a) === price(b) ? a.place - b.place : better * (price(a) - price(b))))
   }
 
-  /** Orders that wait for the last price to rise or to fall, the next to be triggered first. */
+  /** Orders that wait for the last price to rise or to fall, the next to be triggered first; pending ones where no price is. */
   #waiting(direction: 'rise' | 'fall'): NaiveOrder[] {
     const sooner = direction === 'rise' ? 1 : -1
     return this.#orders
-      .filter((o) => o.status === 'waiting' && directionOf(o) === direction)
-      .sort((a, b) => sooner * (a.stopPrice - b.stopPrice) || a.place - b.place)
+      .filter((o) => (o.status === 'waiting' || o.status === 'pending') && directionOf(o) === direction)
+      .sort((a, b) => sooner * (placeOf(a) - placeOf(b)) || a.place - b.place)
   }
 
   /** What an order of this side could trade with, in matching order. */
@@ -822,6 +1064,13 @@ export class NaiveBook {
       asks: this.#resting('sell').map(stateOf),
       waitingForFall: this.#waiting('fall').map(stateOf),
       waitingForRise: this.#waiting('rise').map(stateOf),
+      lists: this.#lists
+        .map(({ id, type, orders }) => ({
+          listId: id,
+          listType: type,
+          orderIds: orders.map((order) => order?.command.orderId ?? 0),
+        }))
+        .sort((a, b) => a.listId - b.listId),
       tracking: [...this.#tracking('buy'), ...this.#tracking('sell')].map((o) => o.command.orderId),
       ...(this.#blocked.length > 0 && { blockedAccounts: this.#blocked.toSorted((a, b) => a - b) }),
       accounts: accounts.map((account) => ({
@@ -841,7 +1090,7 @@ function reachedByAny({ side, orderType }: DecodedNew): number {
 /** What the state of an order says of its stop price and its trail. */
 function waitingState({ command, status, stopPrice, trail }: NaiveOrder) {
   if (!waits(command.orderType)) return {}
-  if (trail === undefined || status !== 'waiting') return { stopPrice }
+  if (trail === undefined || (status !== 'waiting' && status !== 'pending')) return { stopPrice }
   const { ticks, basisPoints, reference } = trail
   const terms = ticks === undefined ? { trailingBasisPoints: basisPoints! } : { trailingOffset: ticks }
   if (reference === undefined)
@@ -860,7 +1109,8 @@ function withoutLimit(type: OrderType): boolean {
 }
 
 /** What a waiting order waits for; those for the closing call stand after all stops of their side. */
-function directionOf({ command: { side, orderType }, trail }: NaiveOrder): 'rise' | 'fall' {
+function directionOf({ command: { side, orderType }, trail, status }: NaiveOrder): 'rise' | 'fall' {
+  if (status === 'pending') return side === 'buy' ? 'rise' : 'fall'
   if (trail?.reference !== undefined) return side === 'buy' ? 'rise' : 'fall'
   if (orderType === 'take-profit' || orderType === 'take-profit-limit')
     return side === 'buy' ? 'fall' : 'rise'
@@ -869,6 +1119,28 @@ function directionOf({ command: { side, orderType }, trail }: NaiveOrder): 'rise
 
 function idOf({ command: { orderId, account, side, clientOrderId } }: NaiveOrder) {
   return { orderId, account, side, ...(clientOrderId !== undefined && { clientOrderId }) }
+}
+
+/** The price at which a waiting order stands; of a pending one none that could be. */
+function placeOf({ status, stopPrice, command: { side } }: NaiveOrder): number {
+  if (status !== 'pending') return stopPrice
+  return side === 'buy' ? LARGEST + 1 : 0
+}
+
+function newOrder(command: DecodedNew): NaiveOrder {
+  const { price, quantity } = command
+  const [stopPrice, trail] = [firstStopPrice(command), trailOf(command)]
+  return {
+    command,
+    price,
+    open: quantity,
+    shown: quantity,
+    filled: 0,
+    status: 'elected',
+    place: 0,
+    stopPrice,
+    trail,
+  }
 }
 
 /** Where an order waits when it comes in; one for the closing call where no trade reaches it. */
@@ -890,7 +1162,8 @@ function stateOf(order: NaiveOrder): OrderState {
     side,
     orderType,
     timeInForce,
-    status: order.status === 'waiting' ? 'waiting' : 'resting',
+    status: order.status === 'waiting' || order.status === 'pending' ? order.status : 'resting',
+    ...(order.list && { listId: order.list.id }),
     price: order.price,
     quantity: order.open,
     filled: order.filled,

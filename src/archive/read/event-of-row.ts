@@ -111,7 +111,8 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
         reason,
       }
     }
-    case 'triggered': {
+    case 'triggered':
+    case 'entered': {
       const [remaining, filled] = [lots('quantity_lots')!, lots('filled_lots')!]
       return { ...place, event, ...ids, clientOrderId, side, price: price('price_ticks'), remaining, filled }
     }

@@ -1,4 +1,5 @@
 import {
+  acceptedOrderAt,
   commandInstrument,
   commandKinds,
   commandTagHigh,
@@ -185,7 +186,7 @@ export class PoolRows implements LogRows {
     this.#setTag(this.events, row)
     switch (kind) {
       case eventKinds.accepted:
-        this.#accepted(words, from, row, key)
+        this.#accepted(words, acceptedOrderAt(words, at, from), from, row, key)
         break
       case eventKinds.cancelled:
         this.#order(words, from, at, row, reasonOffsets.cancelled)
@@ -197,6 +198,7 @@ export class PoolRows implements LogRows {
         this.#rejected(words, from, at, row)
         break
       case eventKinds.triggered:
+      case eventKinds.entered:
         this.#order(words, from, at, row, undefined)
         break
       case eventKinds.repeated:
@@ -231,24 +233,34 @@ export class PoolRows implements LogRows {
     return JSON.stringify(describeDetails(set, grids))
   }
 
-  #accepted(words: Int32Array, from: number, row: number, key: number): void {
-    accepted.read(words, from)
+  /** `at`: where the new order stands; -1 in a damaged log. */
+  #accepted(words: Int32Array, at: number, from: number, row: number, key: number): void {
+    if (at < 0) return
+    accepted.read(words, at)
     const { numbers } = this.events
     numbers['order_id']![row] = accepted.orderId
     numbers['account']![row] = accepted.account
     numbers['side']![row] = accepted.sell
     numbers['filled_lots']![row] = 0
-    this.#terms(this.events, accepted, row, key)
+    this.#terms(this.events, accepted, row, key, words, from)
   }
 
   /** What a new order says of itself, in its command and where it was accepted. */
-  #terms({ numbers, others }: RowSet, fields: NewOrderFields, row: number, key: number): void {
+  #terms(
+    { numbers, others }: RowSet,
+    fields: NewOrderFields,
+    row: number,
+    key: number,
+    words: Int32Array,
+    from: number,
+  ): void {
     numbers['order_type']![row] = fields.orderType
     numbers['time_in_force']![row] = fields.timeInForce
     numbers['quantity_lots']![row] = fields.quantity
     numbers['post_only']![row] = fields.postOnly ? 1 : 0
     if (fields.price !== 0) numbers['price_ticks']![row] = fields.price
-    const terms = describeTerms(fields, this.texts.grid(key, 'price'), this.texts.grid(key, 'quantity'))
+    const grids = { price: this.texts.grid(key, 'price'), quantity: this.texts.grid(key, 'quantity') }
+    const terms = describeTerms(fields, words, from, grids.price, grids.quantity)
     if (terms !== undefined) others['terms']![row] = JSON.stringify(terms)
     if (fields.stopPrice !== 0 && terms?.activationPrice === undefined)
       numbers['stop_price_ticks']![row] = fields.stopPrice
@@ -317,7 +329,7 @@ export class PoolRows implements LogRows {
       numbers['order_id']![row] = accepted.orderId
       numbers['account']![row] = accepted.account
       numbers['side']![row] = accepted.sell
-      this.#terms(this.commands, accepted, row, key)
+      this.#terms(this.commands, accepted, row, key, words, from)
       if ((flagsOf(words, from) & NEW_HAS_REQUEST_ID) === 0) return
     }
     const command = decodeCommand(words, from)
@@ -347,7 +359,9 @@ export class PoolRows implements LogRows {
       command.type === 'instrument' ||
       command.type === 'instrument-change' ||
       command.type === 'phase' ||
-      command.type === 'bust'
+      command.type === 'bust' ||
+      command.type === 'list' ||
+      command.type === 'cancel-list'
     )
       others['definition']![row] = definitionText(command)
     if (command.type === 'cancel-all' && (command.minPrice ?? command.orderIds) !== undefined)
@@ -357,7 +371,9 @@ export class PoolRows implements LogRows {
 
 /** What an instrument was created with, or is changed to, its new phase, the trade that does not count, and what a cancel-all says beside its columns, as JSON. */
 function definitionText(
-  command: DecodedCommand & { type: 'instrument' | 'instrument-change' | 'phase' | 'bust' | 'cancel-all' },
+  command: DecodedCommand & {
+    type: 'instrument' | 'instrument-change' | 'phase' | 'bust' | 'cancel-all' | 'list' | 'cancel-list'
+  },
 ): string {
   const { type, tagLow, tagHigh, instrumentId, ...definition } = command
   return JSON.stringify(definition)

@@ -57,7 +57,7 @@ export function poolRecordOf(record: InspectedRecord): PoolRecord | undefined {
   if (commandType === undefined) return undefined
   for (let at = 0; at < words.length; ) {
     const length = words[at]! >>> 18
-    if (at === 0 ? !commandFits(words, length) : !eventFits(words, at, length)) return undefined
+    if (at === 0 ? !commandFits(words, 0, length) : !eventFits(words, at, length)) return undefined
     at += length
     if (length === 0 || at > words.length) return undefined
   }
@@ -82,7 +82,8 @@ function isAboutOrder(header: number): boolean {
     kind === eventKinds.cancelled ||
     kind === eventKinds.replaced ||
     kind === eventKinds.rejected ||
-    kind === eventKinds.triggered
+    kind === eventKinds.triggered ||
+    kind === eventKinds.entered
   )
 }
 
@@ -92,10 +93,10 @@ function detailsFit(words: Int32Array, at: number, end: number): boolean {
 }
 
 /** Whether the fields that the command's flags promise lie within its record of so many words. */
-function commandFits(words: Int32Array, length: number): boolean {
-  const kind = words[0]! & 0xff
-  const fixed = optionalAt(words, 0)
-  if (length < fixed || length > words.length) return false
+function commandFits(words: Int32Array, at: number, length: number): boolean {
+  const kind = words[at]! & 0xff
+  const fixed = optionalAt(words, at) - at
+  if (length < fixed || at + length > words.length) return false
   if (kind === commandKinds.instrument) {
     const lengths = words[2]!
     const textBytes = (lengths & 0xff) + ((lengths >>> 8) & 0xff) + ((lengths >>> 16) & 0xff)
@@ -104,20 +105,33 @@ function commandFits(words: Int32Array, length: number): boolean {
     return end <= length && (!hasDetails || detailsFit(words, end, length))
   }
   if (kind === commandKinds['instrument-change']) return detailsFit(words, fixed, length)
-  const flags = flagsOf(words, 0)
+  const flags = flagsOf(words, at)
   if (kind === commandKinds['cancel-all']) {
     const prices = (flags & CANCEL_ALL_HAS_PRICES) === 0 ? 0 : 4
     const ids = length - fixed - prices
     return (flags & CANCEL_ALL_HAS_IDS) === 0 ? ids === 0 : ids > 0 && ids % 2 === 0
   }
+  if (kind === commandKinds.list) return legsFit(words, fixed, length)
+  if (kind === commandKinds['cancel-list']) return length === fixed + bits(flags & 0x10) * 2
   if (kind > commandKinds.reduce) return length === fixed
   // The client order id stands after all that only new orders have, and before account and request id.
   const isNew = kind === commandKinds.new
-  const before = isNew ? (bits(flags & 0x1c) + bits(words[5]! >>> MORE_SHIFT)) * 2 : 0
+  const before = isNew ? (bits(flags & 0x1c) + bits(words[at + 5]! >>> MORE_SHIFT)) * 2 : 0
   const after = bits(isNew ? flags & 0x20 : flags & 0x30) * 2
   const hasClientId = (flags & HAS_CLIENT_ORDER_ID) !== 0
-  const client = hasClientId ? clientOrderIdWordsAt(words, fixed + before) : 0
+  const client = hasClientId ? clientOrderIdWordsAt(words, at + fixed + before) : 0
   return length === fixed + before + client + after
+}
+
+/** Whether the orders of a list, from a word offset on, end where it does. */
+function legsFit(words: Int32Array, first: number, end: number): boolean {
+  let at = first
+  while (at < end) {
+    const length = words[at]! >>> 18
+    if ((words[at]! & 0xff) !== commandKinds.new || !commandFits(words, at, length)) return false
+    at += length
+  }
+  return at === end && at > first
 }
 
 function bits(flags: number): number {
@@ -190,7 +204,14 @@ function decodeOrNothing(words: Int32Array, at: number): DecodedCommand | undefi
   }
 }
 
-const priceFields = ['price', 'stopPrice', 'minPrice', 'maxPrice'] as const
+const priceFields = [
+  'price',
+  'stopPrice',
+  'trailingOffset',
+  'activationPrice',
+  'minPrice',
+  'maxPrice',
+] as const
 const quantityFields = ['quantity', 'displayQuantity', 'minQuantity'] as const
 
 function describeCommand(
@@ -206,6 +227,12 @@ function describeCommand(
     for (const field of ['details', 'set', 'removed']) delete described[field]
     Object.assign(described, describeDetails(details, grids ?? { price: one, quantity: one }))
     if (command.type === 'instrument-change') for (const field of command.removed) described[field] = null
+  }
+  if (command.type === 'list') {
+    described['orders'] = command.orders.map((order) => {
+      const { type, account, ...leg } = describeCommand(order, instrument)
+      return leg
+    })
   }
   for (const field of priceFields) {
     const ticks = described[field]

@@ -40,7 +40,8 @@ export function reportLine(event: PoolEvent): string | undefined {
       return JSON.stringify({ lsn, command, symbol, event: 'rejected', orderId, code })
     }
     case 'triggered':
-      return JSON.stringify({ lsn, command, symbol, event: 'triggered', orderId: event.orderId })
+    case 'entered':
+      return JSON.stringify({ lsn, command, symbol, event: event.event, orderId: event.orderId })
     default:
       return undefined
   }

@@ -1,5 +1,5 @@
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
-import { type Phase, phaseCodes } from '../codec/names.js'
+import { type ListType, listTypeNames, type Phase, phaseCodes } from '../codec/names.js'
 import { isConditional } from '../codec/order-types.js'
 import { orderState } from './book-queries.js'
 import type { OrderState } from './order-state.js'
@@ -37,6 +37,12 @@ export interface BookState {
   readonly tracking: readonly number[]
   /** Ascending; absent when there are none. */
   readonly blockedAccounts?: readonly number[]
+  /** By ascending id: its live orders by their places, 0 for one that is gone. */
+  readonly lists: readonly {
+    readonly listId: number
+    readonly listType: ListType
+    readonly orderIds: readonly number[]
+  }[]
   /** By ascending account: its live orders in the order in which they were accepted. */
   readonly accounts: readonly { readonly account: number; readonly orderIds: readonly number[] }[]
 }
@@ -64,6 +70,11 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     waitingForRise: sideState(shard, book * 4 + SIDE_WAIT_RISE),
     tracking: trackingIds(shard, book),
     ...(blocked.length > 0 && { blockedAccounts: blocked }),
+    lists: shard.lists.inBook(book).map(({ id, type, legs }) => ({
+      listId: id,
+      listType: listTypeNames[type]!,
+      orderIds: legs.map((order) => (order === 0 ? 0 : orders.id(order))),
+    })),
     accounts: accounts.sort((a, b) => a.account - b.account),
   }
 }
@@ -112,6 +123,11 @@ export function bookDigest(shard: ShardBooks, book: number): string {
     if (orders.accountPrevious(order) < 0) for (const id of accountOrderIds(shard, order)) digest.number(id)
   })
   for (const id of trackingIds(shard, book)) digest.number(id)
+  for (const { id, type, legs } of shard.lists.inBook(book)) {
+    digest.number(id)
+    digest.number(type)
+    for (const order of legs) digest.number(order === 0 ? 0 : orders.id(order))
+  }
   for (const [account, entry] of shard.requests.entries(book)) {
     digest.number(account)
     digest.number(entry.requestId)

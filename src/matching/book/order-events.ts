@@ -1,14 +1,17 @@
 import { commandAccount } from '../codec/command-layout.js'
-import { eventKinds } from '../codec/names.js'
-import { FLAG_CLIENT_ID } from './order-store.js'
+import { cancelReasons, eventKinds } from '../codec/names.js'
+import { FLAG_CLIENT_ID, FLAG_LISTED } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
 
 const CANCELLED = eventKinds.cancelled
 const REPLACED = eventKinds.replaced
 const TRIGGERED = eventKinds.triggered
+const ENTERED = eventKinds.entered
+const BY_LIST = cancelReasons.list
 
-/** Reports that a live order was cancelled, of which `open` lots were left. */
+/** Reports that a live order was cancelled, of which `open` lots were left. Its list hears of it, unless that is the reason. */
 export function reportCancelled(shard: ShardBooks, order: number, open: number, reason: number): void {
+  if (reason !== BY_LIST && (shard.orders.flags(order) & FLAG_LISTED) !== 0) shard.lists.noteCancelled(order)
   report(shard, CANCELLED, order, shard.orders.price(order), open, reason)
 }
 
@@ -30,6 +33,12 @@ export function reportReplaced(
   reason: number,
 ): void {
   report(shard, REPLACED, order, price, open, reason)
+}
+
+/** Reports that a pending order of a list is no longer so: it waits for its stop price, or acts. */
+export function reportEntered(shard: ShardBooks, order: number): void {
+  const { orders } = shard
+  report(shard, ENTERED, order, orders.price(order), orders.open(order), 0)
 }
 
 export function reportTriggered(shard: ShardBooks, order: number): void {
@@ -77,6 +86,8 @@ export function reportAggressor(
     record.order(kind, sell, reason, account, 0, 0, quantity, aggressorFilled, '')
     return
   }
+  if (kind === CANCELLED && (orders.flags(aggressor) & FLAG_LISTED) !== 0)
+    shard.lists.noteCancelled(aggressor)
   const id = orders.id(aggressor)
   const other = id === shard.commandOrderId ? 0 : id
   const client = clientOrderId(shard, aggressor)

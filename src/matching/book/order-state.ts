@@ -9,8 +9,10 @@ export interface OrderState {
   readonly side: Side
   readonly orderType: OrderType
   readonly timeInForce: TimeInForce
-  /** `waiting`: a stop or take-profit that has not been triggered; `resting`: in the book. */
-  readonly status: 'resting' | 'waiting'
+  /** `waiting`: a stop or take-profit that has not been triggered; `resting`: in the book; `pending`: of a list whose working order is not filled. */
+  readonly status: 'resting' | 'waiting' | 'pending'
+  /** The list that it belongs to. */
+  readonly listId?: number
   /** Limit price; 0 for an order without a limit. */
   readonly price: number
   /** Open quantity, hidden part included. */

@@ -55,6 +55,8 @@ const INITIAL_CAPACITY = 16_384
 
 /** Bits of an order's flags. */
 export const FLAG_SELL = 1
+/** An order of a list that waits until the working order of the list is filled. */
+export const FLAG_PENDING = 1 << 1
 /** The order's trail follows the last price. */
 export const FLAG_TRACKING = 1 << 2
 export const FLAG_TIME_IN_FORCE_SHIFT = 3
@@ -69,6 +71,8 @@ export const FLAG_WAITING = 1 << 12
 export const FLAG_CLIENT_ID = 1 << 13
 /** A waiting order with a trail, which stands in `TrailingStops`. */
 export const FLAG_TRAILING = 1 << 14
+/** The order is one of a list, which stands in `OrderLists`. */
+export const FLAG_LISTED = 1 << 15
 /** Four bits: the order's type. */
 export const FLAG_TYPE_SHIFT = 16
 

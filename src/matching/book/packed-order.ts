@@ -3,6 +3,8 @@ import { isConditional } from '../codec/order-types.js'
 import type { OrderState } from './order-state.js'
 import {
   FLAG_ICEBERG,
+  FLAG_LISTED,
+  FLAG_PENDING,
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
   FLAG_TIME_IN_FORCE_SHIFT,
@@ -16,11 +18,11 @@ import { beyondFall, beyondRise } from './trailing-stops.js'
 import { reachedByAny } from './waiting-orders.js'
 
 /** Numbers of an order in an answer: as an object each, a thousand orders take a shard thirty times as long to send. */
-export const packedOrderNumbers = 14
+export const packedOrderNumbers = 15
 
 /** Writes all that is known of a live order. */
 export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at: number): void {
-  const { orders, books, trails } = shard
+  const { orders, books, trails, lists } = shard
   to[at] = books.instrumentId(orders.book(order))
   to[at + 1] = orders.id(order)
   to[at + 2] = orders.account(order)
@@ -33,6 +35,7 @@ export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at
   to[at + 9] = orders.stopPrice(order)
   to[at + 10] = orders.expireTime(order)
   to[at + 13] = shard.groups.of(order)
+  if ((orders.flags(order) & FLAG_LISTED) !== 0) to[at + 14] = lists.of(order).id
   if ((orders.flags(order) & FLAG_TRAILING) === 0) return
   const slot = trails.slotOf(order)
   to[at + 11] = trails.isInBasisPoints(slot) ? -trails.distance(slot) : trails.distance(slot)
@@ -58,7 +61,8 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
     side: sideNames[flags & 1]!,
     orderType: orderTypeNames[type]!,
     timeInForce,
-    status: (flags & FLAG_WAITING) === 0 ? 'resting' : 'waiting',
+    status: (flags & FLAG_PENDING) !== 0 ? 'pending' : (flags & FLAG_WAITING) === 0 ? 'resting' : 'waiting',
+    ...((flags & FLAG_LISTED) !== 0 && { listId: numbers[at + 14]! }),
     price: numbers[at + 4]!,
     quantity: numbers[at + 5]!,
     filled: numbers[at + 6]!,

@@ -10,8 +10,10 @@ import { Busts } from './busts.js'
 import { ClientOrderIds } from './client-order-ids.js'
 import { levelFields } from './level-store.js'
 import { OrderIndex } from './order-index.js'
+import { OrderLists } from './order-lists.js'
 import {
   FLAG_CLIENT_ID,
+  FLAG_LISTED,
   FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
@@ -34,6 +36,7 @@ const WAITING = FLAG_WAITING
 const CLIENT_ID = FLAG_CLIENT_ID
 const SELF_TRADE_GROUP = FLAG_SELF_TRADE_GROUP
 const MORE = MORE_SHIFT
+const LISTED = FLAG_LISTED
 const ID = orderFields.id
 const PRICE = orderFields.price
 const OPEN = orderFields.open
@@ -55,7 +58,7 @@ const RECORD = recordMask
  * An order without any of these bits is neither a waiting stop nor DAY or GTD, which a book counts, and has nothing that is kept
  * elsewhere.
  */
-const COUNTED_FLAGS = WAITING | CLIENT_ID | SELF_TRADE_GROUP | (7 << TIME_IN_FORCE_SHIFT)
+const COUNTED_FLAGS = WAITING | CLIENT_ID | SELF_TRADE_GROUP | LISTED | (7 << TIME_IN_FORCE_SHIFT)
 
 /** Whether an `expire` command could ever kill an order with these flags. */
 export function canExpire(flags: number): boolean {
@@ -78,6 +81,7 @@ export class ShardBooks {
   readonly blocked = new BlockedAccounts()
   readonly groups = new SelfTradeGroups()
   readonly trails = new TrailingStops()
+  readonly lists = new OrderLists()
   /** Where the events of the command at hand go. */
   record = new RecordBuffer()
   /** The order id that the command at hand names, 0 when it names none: events do not repeat it. */
@@ -251,7 +255,13 @@ export class ShardBooks {
   /** Books what an aggressor lost in crossing as filled, but for what self-trade prevention took. */
   noteAggressorFill(order: number, lost: number): void {
     const filled = lost - this.aggressorDecremented
-    if (filled !== 0) this.orders.addFilled(order, filled)
+    if (filled !== 0) this.noteFill(order, filled)
+  }
+
+  /** Books a fill that leaves something of an order. */
+  noteFill(order: number, quantity: number): void {
+    this.orders.addFilled(order, quantity)
+    if ((this.orders.flags(order) & LISTED) !== 0) this.lists.noteTraded(order)
   }
 
   /** Takes a queued order out of its queue, the index and its account's list, and frees its record. */
@@ -297,7 +307,7 @@ export class ShardBooks {
 
   /**
    * Takes an order with these flags out of its book's counts of waiting orders and of orders that can expire, and forgets what is
-   * kept of it elsewhere.
+   * kept of it elsewhere. Its list hears of it.
    */
   uncount(book: number, order: number, flags: number): void {
     if ((flags & CLIENT_ID) !== 0) this.clients.remove(book, this.orders.account(order), order)
@@ -305,5 +315,6 @@ export class ShardBooks {
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
     if ((flags & FLAG_TRAILING) !== 0) this.trails.remove(order, book, flags & 1)
+    if ((flags & LISTED) !== 0) this.lists.noteGone(order)
   }
 }

@@ -8,6 +8,7 @@ import {
   FLAG_CLIENT_ID,
   FLAG_FILLED,
   FLAG_ICEBERG,
+  FLAG_LISTED,
   FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
@@ -36,6 +37,7 @@ import type { ShardBooks } from './shard-books.js'
  *            track), number of its beginning u64
  *  group     number of an order that stands before, its self-trade group
  *  blocked   0, instrument id of a book that stands before, account that is blocked there, 0
+ *  leg       number of an order that stands before, type of its list | place in it << 8, id of the list u64
  *  client    number of an order that stands before, 0, its client order id as in commands, zeros up to the longest
  * ```
  */
@@ -49,6 +51,7 @@ export const copyKinds = {
   trail: 7,
   blocked: 8,
   group: 9,
+  leg: 10,
 } as const
 export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
@@ -61,6 +64,7 @@ export const GROUP_WORDS = 2
 /** Of a client order id, the longest. */
 export const CLIENT_WORDS = 2 + clientOrderIdWordsMax
 export const TRAIL_WORDS = 8
+export const LEG_WORDS = 4
 /** No record of a copy is longer. */
 export const copyRecordWordsMax = BOOK_HEAD_WORDS + maxCommandWords
 
@@ -99,6 +103,7 @@ const BOOK_KIND = copyKinds.book << KIND_SHIFT
 const ORDER_KIND = copyKinds.order << KIND_SHIFT
 const EXTENDED_KIND = copyKinds.extended << KIND_SHIFT
 const REQUEST_KIND = copyKinds.request << KIND_SHIFT
+const LEG_KIND = copyKinds.leg << KIND_SHIFT
 const TRAIL_KIND = copyKinds.trail << KIND_SHIFT
 const CLIENT_KIND = copyKinds.client << KIND_SHIFT
 const BUST_KIND = copyKinds.bust << KIND_SHIFT
@@ -337,6 +342,17 @@ export class ShardCopy {
     if ((flags & FLAG_CLIENT_ID) !== 0) this.#copyClientId(order)
     if ((flags & FLAG_SELF_TRADE_GROUP) !== 0) this.#copyGroup(order)
     if ((flags & FLAG_TRAILING) !== 0) this.#copyTrail(order)
+    if ((flags & FLAG_LISTED) !== 0) this.#copyLeg(order)
+  }
+
+  #copyLeg(order: number): void {
+    const at = this.#room(LEG_WORDS)
+    const words = this.#words
+    const list = this.#shard.lists.of(order)
+    words[at] = LEG_KIND | order
+    words[at + 1] = list.type | (list.legs.indexOf(order) << 8)
+    writeU64(words, at + 2, list.id)
+    this.#at = at + LEG_WORDS
   }
 
   #copyTrail(order: number): void {

@@ -19,12 +19,13 @@ import {
   EXTENDED_WORDS,
   GROUP_WORDS,
   KIND_SHIFT,
+  LEG_WORDS,
   ORDER_WORDS,
   REQUEST_WORDS,
   TRAIL_WORDS,
 } from './shard-copy.js'
 import { touchedWords } from './touched-words.js'
-import { waitingSide } from './waiting-orders.js'
+import { waitingPrice, waitingSide } from './waiting-orders.js'
 
 // Copied because V8 folds a module's own constants only; an imported one is loaded each time.
 const ID = orderFields.id
@@ -112,6 +113,7 @@ export class ShardRestore {
       else if (kind === copyKinds.trail) this.#addTrail(words, at)
       else if (kind === copyKinds.blocked) this.#addBlocked(words, at)
       else if (kind === copyKinds.group) this.#addGroup(words, at)
+      else if (kind === copyKinds.leg) this.#addLeg(words, at)
       at += recordWords(words, at)
     }
     // By hand: a closure over `at` would keep it in memory, in the hottest loop of a restore.
@@ -250,6 +252,15 @@ export class ShardRestore {
     if (book >= 0) busts.add(book, readU64(words, at + 2))
   }
 
+  #addLeg(words: Int32Array, at: number): void {
+    const { orders, lists } = this.#shard
+    const order = this.#orderOf[words[at]! & RECORD]!
+    if (order === 0) return
+    const [book, id] = [orders.book(order), readU64(words, at + 2)]
+    const list = lists.find(book, id) ?? lists.add(book, id, orders.account(order), words[at + 1]! & 0xff)
+    lists.setLeg(list, words[at + 1]! >>> 8, order)
+  }
+
   #addTrail(words: Int32Array, at: number): void {
     const { orders, trails } = this.#shard
     const order = this.#orderOf[words[at]! & RECORD]!
@@ -275,7 +286,7 @@ export class ShardRestore {
     const waits = (flags & FLAG_WAITING) !== 0
     const resting = (flags & FLAG_SELL) !== 0 ? SIDE_ASKS : SIDE_BIDS
     const price = waits
-      ? readU64(words, at + ORDER_WORDS + 2)
+      ? waitingPrice(flags, readU64(words, at + ORDER_WORDS + 2))
       : queuePrice(readU64(words, at + 6), flags & FLAG_SELL)
     const level = this.#shard.levels.restore(book * 4 + (waits ? waitingSide(flags) : resting), price)
     this.#levelOf[words[at + 12]!] = level
@@ -364,6 +375,8 @@ function recordWords(words: Int32Array, at: number): number {
       return BLOCKED_WORDS
     case copyKinds.group:
       return GROUP_WORDS
+    case copyKinds.leg:
+      return LEG_WORDS
     case copyKinds.book:
       return words[at + 1]!
     default:

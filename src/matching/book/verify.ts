@@ -1,7 +1,10 @@
 import { broken } from '../../base/assert.js'
+import { listTypeCodes } from '../codec/names.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_ICEBERG,
+  FLAG_LISTED,
+  FLAG_PENDING,
   FLAG_SELF_TRADE_GROUP,
   FLAG_SELL,
   FLAG_TRACKING,
@@ -12,7 +15,7 @@ import { SIDE_ASKS, SIDE_BIDS, SIDE_WAIT_FALL, SIDE_WAIT_RISE } from './price-le
 import { queuePrice } from './queue-price.js'
 import { canExpire, type ShardBooks } from './shard-books.js'
 import { trailedPrice } from './trailing-stops.js'
-import { waitingSide } from './waiting-orders.js'
+import { waitingPrice, waitingSide } from './waiting-orders.js'
 
 /**
  * Checks that all structures of a shard agree with each other, for the tests: it looks at every order.
@@ -49,8 +52,46 @@ export function verifyShard(shard: ShardBooks): void {
   expectEqual('client order ids', shard.clients.size, named)
   expectEqual('self-trade groups', shard.groups.size, grouped)
   verifyTrails(shard)
+  verifyLists(shard)
   expectEqual('first triggered stop between commands', shard.firstTriggered, 0)
   expectEqual('last triggered stop between commands', shard.lastTriggered, 0)
+}
+
+/** Each order in a list belongs to one, all of them to one account, and nothing is due between commands. */
+function verifyLists({ orders, lists, books }: ShardBooks): void {
+  let found = 0
+  for (let order = 1; order < orders.used; order++) {
+    const flags = orders.flags(order)
+    if (orders.level(order) === 0 || (flags & FLAG_LISTED) === 0) continue
+    found++
+    const list = lists.of(order)
+    const leg = list.legs.indexOf(order)
+    expect('an order is in its list', leg >= 0 && lists.find(list.book, list.id) === list)
+    expect(
+      'a list is of one book and account',
+      list.book === orders.book(order) && list.account === orders.account(order),
+    )
+    const isPending = list.type !== listTypeCodes.oco && leg > 0 && list.legs[0] !== 0
+    expectEqual(
+      'an order is pending while the working order of its list is there',
+      (flags & FLAG_PENDING) !== 0,
+      isPending,
+    )
+  }
+  expectEqual('orders in lists', lists.orders, found)
+  expectEqual('lists with consequences between commands', lists.due.length, 0)
+  for (let book = 0; book < books.size; book++) {
+    for (const list of lists.inBook(book)) {
+      expect(
+        'a list has orders, and nothing happened to it',
+        list.legs.some((order) => order !== 0) && !list.isCancelled,
+      )
+      expect(
+        'a list has nothing to settle',
+        !list.isFilled && !list.hasTraded && !list.isDue && !list.isSettling,
+      )
+    }
+  }
 }
 
 /** Each trail belongs to one waiting order, whose stop price follows from its reference. */
@@ -184,7 +225,9 @@ function verifyQueue(
     expectEqual(`order ${id} in the index`, index.find(book, id | 0, (id / 4294967296) | 0), order)
     expectEqual(
       `price of order ${id}`,
-      waits ? orders.stopPrice(order) : queuePrice(orders.price(order), flags & FLAG_SELL),
+      waits
+        ? waitingPrice(flags, orders.stopPrice(order))
+        : queuePrice(orders.price(order), flags & FLAG_SELL),
       levels.price(level),
     )
     expectEqual(`order ${id} waits`, (flags & FLAG_WAITING) !== 0, waits)

@@ -8,6 +8,7 @@ import { PHASE_CLOSING, PHASE_TAKES_ORDERS } from './command-layout.js'
 import {
   encodeBust,
   encodeCancel,
+  encodeCancelList,
   encodeExpire,
   encodePhase,
   encodeReduce,
@@ -39,6 +40,7 @@ import {
 import { changedDetails } from './instrument-details.js'
 import { changeFromFields } from './instrument-fields.js'
 import { encodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
+import { encodeList } from './list-encoding.js'
 import {
   orderTypeCodes,
   phaseCodes,
@@ -140,6 +142,21 @@ export function encodeCommand(
         clientIdOf(command),
       )
     }
+    case 'list':
+      return encodeList(words, at, command, grids, tagLow, tagHigh, encodeLeg)
+    case 'cancel-list': {
+      checkFieldNames(command)
+      const listId = whole('listId', command.listId)
+      return encodeCancelList(
+        words,
+        at,
+        instrumentId,
+        tagLow,
+        tagHigh,
+        listId,
+        optionalAccount(command.account),
+      )
+    }
     case 'cancel-all':
       return encodeCancelAllCommand(words, at, command, grids, tagLow, tagHigh)
     case 'phase':
@@ -183,6 +200,11 @@ export function encodeCommand(
     default:
       throw unknownType(command)
   }
+}
+
+/** Encodes an order of a list. Its fields were looked at by name. */
+function encodeLeg(words: Int32Array, at: number, order: NewCommand, grids: CommandGrids): number {
+  return encodeNewCommand(words, at, order, grids, 0, 0, true)
 }
 
 const has = (value: unknown): number => (value === undefined ? 0 : 1)

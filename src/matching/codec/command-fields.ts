@@ -49,6 +49,8 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   cancel: new Set(amendment),
   replace: new Set([...amendment, 'price', 'quantity']),
   reduce: new Set([...amendment, 'quantity']),
+  list: new Set([...common, 'listId', 'listType', 'account', 'orders']),
+  'cancel-list': new Set([...common, 'listId', 'account']),
   'cancel-all': new Set([...common, 'account', 'everybody', 'orderIds', 'side', 'minPrice', 'maxPrice']),
   instrument: new Set([
     ...common,
@@ -66,6 +68,11 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   block: new Set(['type', 'tag', 'account']),
   unblock: new Set(['type', 'tag', 'account']),
 }
+
+/** What an order of a list has: the rest of a new order is said by the list, for all of them. */
+export const legFields: ReadonlySet<string> = new Set(
+  [...knownFields['new']!].filter((field) => ![...common, 'account', 'requestId'].includes(field)),
+)
 
 /**
  * Refuses a command that has a field that its type does not have: it was written for a reason, and would do nothing. `present` is how

@@ -81,6 +81,8 @@ export const PHASE_WORDS = 4
 export const BUST_WORDS = 4
 /** Words of a block or unblock before its tag. */
 export const BLOCK_WORDS = 4
+/** Words of a list before its tag and its orders. */
+export const LIST_WORDS = 6
 /** Words of an instrument command before its tag and its strings. */
 export const INSTRUMENT_WORDS = 4
 export const TAG_WORDS = 2
@@ -100,6 +102,8 @@ commandWords[commandKinds.noop] = HEADER_WORDS
 commandWords[commandKinds['instrument-change']] = HEADER_WORDS
 commandWords[commandKinds.block] = BLOCK_WORDS
 commandWords[commandKinds.unblock] = BLOCK_WORDS
+commandWords[commandKinds.list] = LIST_WORDS
+commandWords[commandKinds['cancel-list']] = CANCEL_WORDS
 
 const TAGGED = HAS_TAG << FLAGS_SHIFT
 
@@ -141,10 +145,13 @@ export function commandTagHigh(words: Int32Array, at: number): number {
 export function commandAccount(words: Int32Array, at: number): number {
   const kind = words[at]! & 0xff
   if (kind === commandKinds.new) return words[at + 4]! >>> 0
+  if (kind === commandKinds.list) return words[at + 4]! >>> 0
   if (kind === commandKinds.block || kind === commandKinds.unblock) return words[at + 2]! >>> 0
   const flags = flagsOf(words, at)
   if (kind === commandKinds['cancel-all'])
     return (flags & CANCEL_ALL_EVERYBODY) === 0 ? words[at + 2]! >>> 0 : -1
+  if (kind === commandKinds['cancel-list'] && (flags & AMEND_HAS_ACCOUNT) !== 0)
+    return words[at + (words[at]! >>> LENGTH_SHIFT) - 2]! >>> 0
   if (kind > commandKinds.reduce || (flags & AMEND_HAS_ACCOUNT) === 0) return -1
   const end = at + (words[at]! >>> LENGTH_SHIFT)
   return words[(flags & AMEND_HAS_REQUEST_ID) === 0 ? end - 2 : end - 4]! >>> 0

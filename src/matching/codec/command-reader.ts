@@ -7,6 +7,7 @@ import {
   CANCEL_ALL_HAS_PRICES,
   CANCEL_ALL_ONE_SIDE,
   CANCEL_ALL_SELL,
+  commandAccount,
   commandTagHigh,
   commandTagLow,
   EXPIRE_END_OF_DAY,
@@ -24,6 +25,8 @@ import type { InstrumentChange } from './instrument-details.js'
 import { decodeInstrument, decodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
 import {
   commandKinds,
+  type ListType,
+  listTypeNames,
   type OrderType,
   orderTypeNames,
   type Phase,
@@ -36,6 +39,7 @@ import {
   timeInForceNames,
 } from './names.js'
 import { NewOrderFields } from './new-order-fields.js'
+import { legAt, legCount, listTypeOf } from './order-lists.js'
 
 /** What every decoded command has. */
 export interface DecodedHeader {
@@ -124,6 +128,22 @@ export interface DecodedCancelAll extends DecodedHeader {
   readonly orderIds?: readonly number[]
 }
 
+/** A list of two or three orders; ids as in `DecodedNew`. */
+export interface DecodedList extends DecodedHeader {
+  readonly type: 'list'
+  readonly listId: number
+  readonly listIdOmitted?: true
+  readonly listType: ListType
+  readonly account: number
+  readonly orders: readonly DecodedNew[]
+}
+
+export interface DecodedCancelList extends DecodedHeader {
+  readonly type: 'cancel-list'
+  readonly listId: number
+  readonly account?: number
+}
+
 export interface DecodedInstrument extends DecodedHeader, InstrumentDefinition {
   readonly type: 'instrument'
 }
@@ -168,6 +188,8 @@ export type DecodedCommand =
   | DecodedReplace
   | DecodedReduce
   | DecodedCancelAll
+  | DecodedList
+  | DecodedCancelList
   | DecodedInstrument
   | DecodedInstrumentChange
   | DecodedExpire
@@ -236,6 +258,17 @@ export function decodeCommand(words: Int32Array, at: number): DecodedCommand | u
     }
     case commandKinds['cancel-all']:
       return { type: 'cancel-all', ...header, ...cancelAllFields(words, at) }
+    case commandKinds.list:
+      return decodeList(words, at, header)
+    case commandKinds['cancel-list']: {
+      const account = commandAccount(words, at)
+      return {
+        type: 'cancel-list',
+        ...header,
+        listId: readU64(words, at + 2),
+        ...(account >= 0 && { account }),
+      }
+    }
     case commandKinds.instrument:
       return { type: 'instrument', ...header, ...decodeInstrument(words, at) }
     case commandKinds['instrument-change']:
@@ -322,6 +355,24 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
     ...(fields.selfTradeGroup !== 0 && { selfTradeGroup: fields.selfTradeGroup }),
     ...(fields.minQuantity !== 0 && { minQuantity: fields.minQuantity }),
+  }
+}
+
+function decodeList(words: Int32Array, at: number, header: DecodedHeader): DecodedList {
+  const orders: DecodedNew[] = []
+  for (let leg = 0; leg < legCount(words, at); leg++) {
+    const order = legAt(words, at, leg)
+    if (order >= 0)
+      orders.push(decodeNew(words, order, { instrumentId: header.instrumentId, tagLow: 0, tagHigh: 0 }))
+  }
+  return {
+    type: 'list',
+    ...header,
+    listId: readU64(words, at + 2),
+    ...((flagsOf(words, at) & OMITS_ORDER_ID) !== 0 && { listIdOmitted: true as const }),
+    listType: listTypeNames[listTypeOf(words, at)]!,
+    account: words[at + 4]! >>> 0,
+    orders,
   }
 }
 

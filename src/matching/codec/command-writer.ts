@@ -152,6 +152,24 @@ export function encodeReduce(
   )
 }
 
+/** Encodes the cancel of a list and returns the words used (4 to 8). `account` is -1 when it is not stated. */
+export function encodeCancelList(
+  words: Int32Array,
+  at: number,
+  instrumentId: number,
+  tagLow: number,
+  tagHigh: number,
+  listId: number,
+  account: number,
+): number {
+  checkInstrumentId(instrumentId)
+  checkPositive('listId', listId)
+  if (account !== -1) checkAccount(account)
+  writeU64(words, at + 2, listId)
+  const kind = commandKinds['cancel-list']
+  return finishAmendment(words, at, kind, CANCEL_WORDS, instrumentId, tagLow, tagHigh, account, 0, '')
+}
+
 /**
  * Encodes a cancel-all in one instrument and returns the words used (4 to 266). `account` is -1 for everybody; `flags` are those
  * of `cancelAllFlags`. Orders with a limit price from `minPrice` to `maxPrice` only, in ticks, unless both are 0; with one of

@@ -1,4 +1,12 @@
-import type { BandAction, Phase, ReplacePriority, SelfTradePrevention, Side, TimeInForce } from './names.js'
+import type {
+  BandAction,
+  ListType,
+  Phase,
+  ReplacePriority,
+  SelfTradePrevention,
+  Side,
+  TimeInForce,
+} from './names.js'
 
 /**
  * A price or a quantity as a decimal string such as "12.5"; a number counts as its `String(n)`. Prices must be whole multiples of
@@ -217,6 +225,39 @@ export interface CancelAllCommand {
   readonly tag?: Tag | undefined
 }
 
+/** An order of a list: a new order without what its list says for all of them. */
+export type ListedOrder = DistributiveOmit<NewCommand, 'type' | 'symbol' | 'account' | 'requestId' | 'tag'>
+
+type DistributiveOmit<T, Keys extends PropertyKey> = T extends unknown ? Omit<T, Keys> : never
+
+/**
+ * Two or three orders of an account that depend on each other. `oco`, one cancels the other: of two, the first that trades, is triggered
+ * or ends cancels the other. `oto`, one triggers the other: the second enters the book when the first is filled. `otoco`: two that
+ * cancel each other enter when the first is filled. If the book refuses one of them, it refuses all.
+ */
+export interface ListCommand {
+  readonly type: 'list'
+  readonly symbol: string
+  /** 1 to 2^53-1, unique among the live lists of the symbol. Without one it is the id of the first order. */
+  readonly listId?: number | undefined
+  readonly listType: ListType
+  /** 0 to 2^32-1. */
+  readonly account: number
+  /** Of `oto` and `otoco`, the working order is the first. */
+  readonly orders: readonly ListedOrder[]
+  readonly tag?: Tag | undefined
+}
+
+/** Cancels the live orders of a list. Rejected with `UNKNOWN_LIST`, or `NOT_OWNER` when the account differs. */
+export interface CancelListCommand {
+  readonly type: 'cancel-list'
+  readonly symbol: string
+  readonly listId: number
+  /** When stated, it must own the list. */
+  readonly account?: number | undefined
+  readonly tag?: Tag | undefined
+}
+
 /** From `from` on, up to the next range, prices are multiples of `tick`; both are multiples of `tickSize`, and `from` one of `tick`. */
 export interface TickRange {
   readonly from: Decimal
@@ -350,6 +391,8 @@ export type SymbolCommand =
   | CancelCommand
   | ReplaceCommand
   | ReduceCommand
+  | ListCommand
+  | CancelListCommand
   | PhaseCommand
   | BustCommand
   | ExpireCommand

@@ -10,6 +10,7 @@ import {
   EVENT_SELL,
   hasQuantity,
   REJECTED_HAS_ORDER,
+  REJECTED_LEG,
   reasonOf,
   TRADE_HAS_MAKER_REMAINING,
   TRADE_HAS_TAKER,
@@ -17,10 +18,12 @@ import {
   TRADE_WORDS,
 } from './event-layout.js'
 import { commandKinds, eventKinds } from './names.js'
+import { legAt } from './order-lists.js'
 
 const NEW = commandKinds.new
 const REDUCE = commandKinds.reduce
 const REPLACE = commandKinds.replace
+const LIST = commandKinds.list
 const HAS_ORDER_ID = EVENT_HAS_ORDER_ID << 8
 const HAS_PRICE = EVENT_HAS_PRICE << 8
 const HAS_FILLED = EVENT_HAS_FILLED << 8
@@ -94,6 +97,10 @@ export class OrderEventFields {
 
   #readRejected(words: Int32Array, at: number, from: number, command: number): void {
     const header = words[at]!
+    if (command === LIST) {
+      this.#readRejectedLeg(words, from, (header >>> 8) & REJECTED_LEG)
+      return
+    }
     const isLive = (header & HAS_ORDER) !== 0
     this.hasOrder = isLive || command === NEW
     this.orderId = command >= NEW && command <= REDUCE ? readU64(words, from + 2) : 0
@@ -106,6 +113,19 @@ export class OrderEventFields {
       next += 2
     } else this.price = command === NEW ? commandPrice(words, from) : 0
     this.#readLast(words, next, header, from)
+  }
+
+  /** `leg`: 1 and up, 0 for the list as a whole. */
+  #readRejectedLeg(words: Int32Array, from: number, leg: number): void {
+    const order = leg === 0 ? -1 : legAt(words, from, leg - 1)
+    this.hasOrder = order >= 0
+    this.account = commandAccount(words, from)
+    this.quantity = 0
+    this.filled = 0
+    this.orderId = order < 0 ? 0 : readU64(words, order + 2)
+    this.sell = order >= 0 && (words[order]! & SELL) !== 0 ? 1 : 0
+    this.price = order < 0 ? 0 : readU64(words, order + 6)
+    this.clientOrderId = order < 0 ? undefined : commandClientOrderId(words, order)
   }
 }
 

@@ -14,6 +14,8 @@ export const EVENT_SELL = 1
 export const EVENT_HAS_ORDER_ID = 2
 /** In `rejected`: the command names a live order, and side and price are that order's. */
 export const REJECTED_HAS_ORDER = 2
+/** In `rejected`, of a list, in place of the two flags above: 1 and up are its orders, one of which is refused. */
+export const REJECTED_LEG = 3
 /** The price follows. Without this flag it is that of the command, and 0 if the order is another one or the command has none. */
 export const EVENT_HAS_PRICE = 4
 /** The order had traded before: how much follows. */
@@ -72,6 +74,7 @@ export function eventWords(header: number): number {
     case eventKinds.replaced:
     case eventKinds.rejected:
     case eventKinds.triggered:
+    case eventKinds.entered:
       return (
         EVENT_HEADER_WORDS +
         (kind !== eventKinds.rejected && has(header, ORDER_ID) ? 2 : 0) +

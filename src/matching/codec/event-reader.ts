@@ -17,6 +17,7 @@ import {
   type Side,
   sideNames,
 } from './names.js'
+import { acceptedOrderAt } from './order-lists.js'
 
 /**
  * The new order passed every check; its other fields are those of the command. The trades that it made, and what became of the
@@ -25,6 +26,9 @@ import {
 export interface AcceptedEvent {
   readonly event: 'accepted'
   readonly account: number
+  /** Only of an order of a list: which one, and its list. */
+  readonly orderId?: number
+  readonly listId?: number
 }
 
 /** One fill, at the maker's price. Prices in ticks, quantities in lots. */
@@ -110,6 +114,11 @@ export interface TriggeredEvent {
   readonly clientOrderId?: string
 }
 
+/** A pending order of a list is no longer so, because the working order was filled: it waits for its stop price, or acts. */
+export interface EnteredEvent extends Omit<TriggeredEvent, 'event'> {
+  readonly event: 'entered'
+}
+
 /** The command's request was executed before; this is what came of it then. */
 export interface RepeatedEvent {
   readonly event: 'repeated'
@@ -163,6 +172,7 @@ export type DecodedEvent =
   | ReplacedEvent
   | RejectedEvent
   | TriggeredEvent
+  | EnteredEvent
   | RepeatedEvent
   | InstrumentEvent
   | PhaseChangedEvent
@@ -180,7 +190,7 @@ const trade = new TradeFields()
 export function decodeEvent(words: Int32Array, at: number, from: number): DecodedEvent | undefined {
   switch (words[at]! & 0xff) {
     case eventKinds.accepted:
-      return { event: 'accepted', account: words[at + 1]! >>> 0 }
+      return decodeAccepted(words, at, from)
     case eventKinds.trade: {
       trade.read(words, at, from)
       return {
@@ -214,6 +224,10 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
       const { reason: _, ...order } = decodeOrder(words, at, from)
       return { event: 'triggered', ...order }
     }
+    case eventKinds.entered: {
+      const { reason: _, ...order } = decodeOrder(words, at, from)
+      return { event: 'entered', ...order }
+    }
     case eventKinds.repeated:
       return {
         event: 'repeated',
@@ -244,6 +258,14 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
     default:
       return undefined
   }
+}
+
+function decodeAccepted(words: Int32Array, at: number, from: number): AcceptedEvent | undefined {
+  const order = acceptedOrderAt(words, at, from)
+  if (order < 0) return undefined
+  const accepted = { event: 'accepted', account: words[at + 1]! >>> 0 } as const
+  if (order === from) return accepted
+  return { ...accepted, orderId: readU64(words, order + 2), listId: readU64(words, from + 2) }
 }
 
 function decodeOrder(words: Int32Array, at: number, from: number) {

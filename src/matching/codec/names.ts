@@ -69,6 +69,10 @@ export const bandActionNames: readonly (BandAction | undefined)[] = [
 export const phaseCodes = { continuous: 0, halted: 1, closed: 2, 'pre-open': 3, auction: 4 } as const
 export const phaseNames = Object.keys(phaseCodes) as readonly Phase[]
 
+export const listTypeCodes = { oco: 1, oto: 2, otoco: 3 } as const
+export type ListType = keyof typeof listTypeCodes
+export const listTypeNames: readonly (ListType | undefined)[] = [undefined, 'oco', 'oto', 'otoco']
+
 export const commandKinds = {
   new: 1,
   cancel: 2,
@@ -83,6 +87,8 @@ export const commandKinds = {
   'instrument-change': 11,
   block: 12,
   unblock: 13,
+  list: 14,
+  'cancel-list': 15,
 } as const
 export type CommandKind = keyof typeof commandKinds
 export const commandKindNames: readonly (CommandKind | undefined)[] = [
@@ -105,6 +111,7 @@ export const eventKinds = {
   'trade-busted': 43,
   'account-blocked': 44,
   'account-unblocked': 45,
+  entered: 46,
 } as const
 export type EventKind = keyof typeof eventKinds
 
@@ -126,6 +133,7 @@ export const cancelReasons = {
   phase: 14,
   band: 15,
   'account-blocked': 16,
+  list: 17,
 } as const
 export type CancelReason = keyof typeof cancelReasons
 export const cancelReasonNames: readonly (CancelReason | undefined)[] = [
@@ -173,6 +181,8 @@ export const rejectCodes = {
   PRICE_OFF_TICK: 28,
   PRICE_OUTSIDE_BAND: 29,
   TOO_MANY_ORDERS: 30,
+  DUPLICATE_LIST_ID: 31,
+  UNKNOWN_LIST: 32,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

@@ -219,6 +219,17 @@ export class RecordBuffer {
     this.rejections++
   }
 
+  /** A leg of the list at the beginning of the record, from 0, was accepted. */
+  acceptedLeg(account: number, leg: number): void {
+    this.#begin(ACCEPTED, HEADER_WORDS, leg << REASON_SHIFT, account)
+  }
+
+  /** As `rejected`, because of a leg of the list at the beginning of the record. */
+  rejectedLeg(account: number, code: number, leg: number): void {
+    this.rejected(account, code)
+    this.i32[this.#last]! |= (leg + 1) << 8
+  }
+
   /** As `rejected`, of a command that names a live order: `sell`, `price` and `filled` are that order's. */
   rejectedOrder(
     code: number,

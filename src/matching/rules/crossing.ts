@@ -134,7 +134,7 @@ function crossTo(
 
 /** Books a fill that left something of the maker; an iceberg whose shown part is gone shows its next part at the back of the queue. */
 function fillPartly(shard: ShardBooks, maker: number, traded: number, open: number, shown: number): void {
-  shard.orders.addFilled(maker, traded)
+  shard.noteFill(maker, traded)
   if (shown > 0) {
     shard.resize(maker, open, shown)
     return

@@ -48,8 +48,9 @@ import { type Indicative, indicativeOf } from './call-price.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { changeInstrument, haltCode, limitViolation } from './instrument-rules.js'
 import { giveOrderId, placeOrder } from './new-order.js'
+import { cancelList, placeList } from './order-lists.js'
 import { changePhase } from './phases.js'
-import { runStops } from './stops.js'
+import { runConsequences } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 
 const NEW = commandKinds.new
@@ -67,6 +68,7 @@ const SELL = NEW_SELL << 8
 /** In the terms of a new order: any type but limit, any time in force but GTC and IOC. */
 const NOT_LIMIT = 0xfeff
 const NOOP = commandKinds.noop
+const LIST = commandKinds.list
 const OMITS = OMITS_ORDER_ID << 8
 const HAS_CLIENT = HAS_CLIENT_ORDER_ID << 8
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
@@ -134,6 +136,7 @@ export class MatchingEngine {
     const to = record.end
     record.copy(words, at, header >>> 18)
     if ((header & OMITS) !== 0 && kind <= REDUCE) this.#applyWithoutId(kind, book, to)
+    else if (kind === LIST && book >= 0) this.#execute(kind, book, record.i32, to)
     else if (book < 0) this.#applyWithoutBook(kind, words, at, instrumentId)
     else if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
@@ -239,7 +242,8 @@ export class MatchingEngine {
     else if (kind === CANCEL) cancelOrder(shard, book, words, at)
     else if (kind === REPLACE) replaceOrder(shard, book, words, at)
     else this.#applyRare(kind, book, words, at)
-    if (shard.books.stops(book) !== 0 && shard.books.isContinuous(book)) runStops(shard, book)
+    if (shard.lists.due.length !== 0 || (shard.books.stops(book) !== 0 && shard.books.isContinuous(book)))
+      runConsequences(shard, book)
   }
 
   #applyRare(kind: number, book: number, words: Int32Array, at: number): void {
@@ -247,6 +251,12 @@ export class MatchingEngine {
     switch (kind) {
       case REDUCE:
         reduceOrder(shard, book, words, at)
+        return
+      case LIST:
+        placeList(shard, book, words, at)
+        return
+      case commandKinds['cancel-list']:
+        cancelList(shard, book, words, at)
         return
       case commandKinds['cancel-all']:
         cancelAll(shard, book, words, at)

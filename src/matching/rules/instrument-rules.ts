@@ -48,11 +48,12 @@ function isOffTick(books: BookTable, book: number, price: number): boolean {
   return table !== undefined && !table.has(price)
 }
 
-/** Whether an account has as many live orders in a book as it may have. */
-export function hasAllOrders(shard: ShardBooks, book: number, account: number): boolean {
+/** Whether an account has as many live orders in a book as it may have, with so many that are about to come. */
+export function hasAllOrders(shard: ShardBooks, book: number, account: number, coming = 0): boolean {
   const most = shard.books.maxAccountOrders(book)
   if (most === Number.POSITIVE_INFINITY) return false
-  let count = 0
+  let count = coming
+  if (count >= most) return true
   for (let order = shard.accounts.first(book, account); order > 0; order = shard.orders.accountNext(order)) {
     if (++count === most) return true
   }

@@ -200,7 +200,7 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
 }
 
 /** Whether a new order of these terms may stay in the book for some time: rest, or wait. */
-function mayStay(shard: ShardBooks, book: number, type: number, timeInForce: number): boolean {
+export function mayStay(shard: ShardBooks, book: number, type: number, timeInForce: number): boolean {
   if (isConditional(type)) return true
   if (type === MARKET) return !shard.books.isContinuous(book) || timeInForce >= AT_OPEN
   return timeInForce !== IOC && timeInForce !== FOK

@@ -56,7 +56,7 @@ function fill(shard: ShardBooks, order: number, traded: number, begun: number): 
     return 0
   }
   const shown = orders.shown(order) - traded
-  orders.addFilled(order, traded)
+  shard.noteFill(order, traded)
   if (shown > 0) {
     shard.resize(order, open, shown)
     return begun

@@ -1,4 +1,5 @@
 import {
+  acceptedOrderAt,
   cancelReasonNames,
   decodeDetails,
   EVENT_HEADER_WORDS,
@@ -32,6 +33,7 @@ import type {
   AcceptedEvent,
   AccountEvent,
   CancelledEvent,
+  EnteredEvent,
   InstrumentChangedEvent,
   InstrumentEvent,
   PhaseChangedEvent,
@@ -140,12 +142,12 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
   declare readonly expireTime: number | undefined
   declare readonly selfTradePrevention: AcceptedEvent['selfTradePrevention']
 
-  constructor(source: EventSource) {
+  constructor(source: EventSource, at: number) {
     super(source)
-    const { prices, lots } = source
-    accepted.read(source.words, source.from)
+    const { words, from, prices, lots } = source
+    accepted.read(words, acceptedOrderAt(words, at, from))
     const { displayQuantity, expireTime } = accepted
-    const terms = describeTerms(accepted, prices, lots)
+    const terms = describeTerms(accepted, words, from, prices, lots)
     this.event = 'accepted'
     this.orderId = accepted.orderId
     this.clientOrderId = accepted.clientOrderId
@@ -242,8 +244,9 @@ export class RejectedRecord extends EventRecord implements RejectedEvent {
   }
 }
 
-export class TriggeredRecord extends EventRecord implements TriggeredEvent {
-  declare readonly event: 'triggered'
+/** `triggered`, and `entered`, which says the same of a pending order. */
+export class TriggeredRecord extends EventRecord {
+  declare readonly event: (TriggeredEvent | EnteredEvent)['event']
   declare readonly orderId: number
   declare readonly clientOrderId: string | undefined
   declare readonly account: number
@@ -255,7 +258,7 @@ export class TriggeredRecord extends EventRecord implements TriggeredEvent {
   constructor(source: EventSource, at: number) {
     super(source)
     order.read(source.words, at, source.from)
-    this.event = 'triggered'
+    this.event = (source.words[at]! & 0xff) === eventKinds.entered ? 'entered' : 'triggered'
     this.orderId = order.orderId
     this.clientOrderId = order.clientOrderId
     this.account = order.account

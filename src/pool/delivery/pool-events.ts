@@ -1,6 +1,6 @@
 import {
+  acceptedOrderAt,
   commandInstrument,
-  commandKinds,
   commandTagHigh,
   commandTagLow,
   eventKinds,
@@ -8,7 +8,7 @@ import {
   hasTag,
 } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
-import type { PoolEvent } from '../types.js'
+import type { EnteredEvent, PoolEvent, TriggeredEvent } from '../types.js'
 import {
   AcceptedRecord,
   AccountRecord,
@@ -95,9 +95,9 @@ export function eventsOf(
   return events
 }
 
-/** Only a damaged log says that another command than a new order was accepted. */
+/** Only a damaged log says that another command than a new order or a list was accepted. */
 function isEvent(words: Int32Array, from: number, at: number): boolean {
-  return (words[at]! & 0xff) !== eventKinds.accepted || (words[from]! & 0xff) === commandKinds.new
+  return (words[at]! & 0xff) !== eventKinds.accepted || acceptedOrderAt(words, at, from) >= 0
 }
 
 function begin(
@@ -122,7 +122,7 @@ function begin(
 function eventAt(at: number): PoolEvent {
   switch (source.words[at]! & 0xff) {
     case eventKinds.accepted:
-      return new AcceptedRecord(source)
+      return new AcceptedRecord(source, at)
     case eventKinds.trade:
       return new TradeRecord(source, at)
     case eventKinds.cancelled:
@@ -134,7 +134,8 @@ function eventAt(at: number): PoolEvent {
     case eventKinds.repeated:
       return new RepeatedRecord(source, at)
     case eventKinds.triggered:
-      return new TriggeredRecord(source, at)
+    case eventKinds.entered:
+      return new TriggeredRecord(source, at) as TriggeredEvent | EnteredEvent
     case eventKinds['phase-changed']:
       return new PhaseChangedRecord(source, at)
     case eventKinds['trade-busted']:

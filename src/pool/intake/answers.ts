@@ -75,6 +75,7 @@ export function toOrderState(order: OrderSteps, instrument: PoolInstrument): Ord
       order.displayQuantity === undefined ? undefined : fromSteps(order.displayQuantity, quantity),
     expireTime: order.expireTime,
     selfTradePrevention: order.selfTradePrevention,
+    ...(order.listId !== undefined && { listId: order.listId }),
     ...(order.trailingOffset !== undefined && { trailingOffset: fromSteps(order.trailingOffset, price) }),
     ...(order.trailingBasisPoints !== undefined && { trailingBasisPoints: order.trailingBasisPoints }),
     ...(order.trailingReference !== undefined && {

@@ -47,7 +47,9 @@ class TouchedOrder {
   remaining = 0
   /** 0: as before. */
   price = 0
+  /** 1: triggered, or let in to the closing call; 2: no longer pending; what was last. */
   triggered = 0
+  isPending = false
   updatedLsn = 0
   updatedUs = 0
 }
@@ -69,10 +71,11 @@ export class OrderTable {
     this.#rows = rows
   }
 
-  accept(order: NewOrder, { instrumentId, lsn, timeUs }: RecordPlace): void {
+  accept(order: NewOrder, { instrumentId, lsn, timeUs }: RecordPlace, isPending: boolean): void {
     const touched = this.#take(instrumentId, order.orderId, lsn, timeUs)
     touched.acceptedLsn = lsn
     touched.acceptedUs = timeUs
+    touched.isPending = isPending
     touched.account = order.account
     touched.side = order.sell
     touched.orderType = order.orderType
@@ -107,6 +110,10 @@ export class OrderTable {
     const order = this.#touch(orderId, place)
     order.triggered = 1
     order.remaining = remaining
+  }
+
+  enter(orderId: number, place: RecordPlace): void {
+    this.#touch(orderId, place).triggered = 2
   }
 
   cancel(orderId: number, reason: number, place: RecordPlace): void {
@@ -161,6 +168,7 @@ export class OrderTable {
     order.remaining = 0
     order.price = 0
     order.triggered = 0
+    order.isPending = false
     order.updatedLsn = lsn
     order.updatedUs = timeUs
     return order
@@ -179,7 +187,8 @@ function writeOrder(rows: OrderRows, order: TouchedOrder, reason: number): void 
   const { columns } = rows
   // An order that waits for a price may also be triggered by the command that brings it.
   const isLater = isConditional(order.orderType) || order.timeInForce === timeInForceCodes['at-close']
-  const waiting = order.triggered === 0 && isLater
+  const waiting = order.triggered !== 1 && isLater
+  const pending = order.isPending && order.triggered === 0
   columns.instrument_id.set(row, order.instrumentId)
   columns.order_id.set(row, order.orderId)
   columns.order_lsn.set(row, order.acceptedLsn)
@@ -189,7 +198,7 @@ function writeOrder(rows: OrderRows, order: TouchedOrder, reason: number): void 
   columns.time_in_force.set(row, order.timeInForce)
   columns.post_only.set(row, order.postOnly)
   columns.self_trade_prevention.set(row, order.prevention)
-  columns.waiting.set(row, waiting ? 1 : 0)
+  columns.waiting.set(row, pending ? 2 : waiting ? 1 : 0)
   columns.reason.set(row, reason)
   columns.price_ticks.set(row, order.price)
   columns.stop_price_ticks.set(row, order.stopPrice)

@@ -20,7 +20,7 @@ export interface TradeOfRecord {
   readonly takerRemaining: number
 }
 
-/** A `cancelled`, `replaced`, `rejected` or `triggered` event. */
+/** A `cancelled`, `replaced`, `rejected`, `triggered` or `entered` event. */
 export interface OrderEventOfRecord {
   /** 0: the command names none. */
   readonly orderId: number
@@ -36,7 +36,7 @@ export interface OrderEventOfRecord {
   readonly clientOrderId: string | undefined
 }
 
-const { cancelled, replaced, triggered, rejected, accepted, repeated } = eventKinds
+const { cancelled, replaced, triggered, entered, rejected, accepted, repeated } = eventKinds
 const created = eventKinds['instrument-created']
 const changed = eventKinds['instrument-changed']
 
@@ -65,8 +65,9 @@ export class PoolFold {
     this.#tagHigh = tagHigh
   }
 
-  accepted(order: NewOrder): void {
-    this.#orders.accept(order, this.#place)
+  /** `isPending`: it waits until the working order of its list is filled. */
+  accepted(order: NewOrder, isPending = false): void {
+    this.#orders.accept(order, this.#place, isPending)
     const { orderId, account, sell, price, quantity, clientOrderId } = order
     this.#event(accepted, orderId, account, sell, price, quantity, 0, 0, clientOrderId)
   }
@@ -103,6 +104,7 @@ export class PoolFold {
     if (kind === cancelled) this.#orders.cancel(orderId, reason, this.#place)
     else if (kind === replaced) this.#orders.replace(orderId, price, quantity, this.#place)
     else if (kind === triggered) this.#orders.trigger(orderId, quantity, this.#place)
+    else if (kind === entered) this.#orders.enter(orderId, this.#place)
     const lots = kind === rejected ? -1 : quantity
     if (hasOrder) this.#event(kind, orderId, account, sell, price, lots, filled, reason, clientOrderId)
     else this.#event(kind, orderId, account, -1, 0, lots, -1, reason, clientOrderId)

@@ -1,6 +1,6 @@
 import {
+  acceptedOrderAt,
   commandInstrument,
-  commandKinds,
   commandTagHigh,
   commandTagLow,
   decodeDetails,
@@ -8,6 +8,7 @@ import {
   EVENT_HEADER_WORDS,
   eventKinds,
   flagsOf,
+  isPendingLeg,
   NewOrderFields,
   OrderEventFields,
   phaseNames,
@@ -62,10 +63,12 @@ export class PoolLogFold implements LogFold {
     const kind = words[at]! & 0xff
     switch (kind) {
       case eventKinds.accepted:
-        // Only a damaged log says that another command than a new order was accepted.
-        if ((words[from]! & 0xff) !== commandKinds.new) return
-        this.#newOrder.read(words, from)
-        fold.accepted(this.#newOrder)
+        {
+          const order = acceptedOrderAt(words, at, from)
+          if (order < 0) return
+          this.#newOrder.read(words, order)
+          fold.accepted(this.#newOrder, isPendingLeg(words, at, from))
+        }
         return
       case eventKinds.trade:
         this.#trade.read(words, at, from)
@@ -75,6 +78,7 @@ export class PoolLogFold implements LogFold {
       case eventKinds.replaced:
       case eventKinds.rejected:
       case eventKinds.triggered:
+      case eventKinds.entered:
         this.#order.read(words, at, from)
         fold.orderEvent(kind, this.#order)
         return

@@ -1,13 +1,21 @@
-import { type InstrumentDefinition, type InstrumentDetails, parseGrid } from '../../matching/index.js'
+import {
+  type InstrumentDefinition,
+  type InstrumentDetails,
+  isConditional,
+  orderTypeCodes,
+  parseGrid,
+} from '../../matching/index.js'
 import { StoreError } from '../errors.js'
 import type { Rows } from '../schema/columns.js'
 import { orderTypes } from '../schema/tables.js'
 import type { StoreTarget } from '../targets/target.js'
 import type { InstrumentChange, PoolRows, RecordPlace } from './pool-rows.js'
 
+const conditionalTypes = Object.values(orderTypeCodes).filter(isConditional)
+
 /** What an order takes from its changes when it is updated; all else stays as it was accepted. */
 const changed: Readonly<Record<string, string>> = {
-  waiting: 'CASE WHEN c.triggered = 1 THEN 0 ELSE o.waiting END',
+  waiting: `CASE WHEN c.triggered = 1 THEN 0 WHEN c.triggered = 2 THEN CASE WHEN o.order_type IN (${conditionalTypes.join(', ')}) THEN 1 ELSE 0 END ELSE o.waiting END`,
   reason: 'c.reason',
   price_ticks: 'CASE WHEN c.price_ticks = 0 THEN o.price_ticks ELSE c.price_ticks END',
   filled_lots: 'o.filled_lots + c.filled_lots',

@@ -59,7 +59,7 @@ export const orderTypes = {
   time_in_force: 'int16',
   post_only: 'int16',
   self_trade_prevention: 'int16',
-  /** 1 for a stop that was not triggered yet. */
+  /** 1 for an order that waits for its price or the closing call, 2 for a pending one of a list. */
   waiting: 'int16',
   /** Why it was cancelled; 0 for an order that is open or filled. */
   reason: 'int16',

@@ -81,7 +81,7 @@ FROM order_event_rows e JOIN instruments i USING (instrument_id)`
 }
 
 function openOrdersView(dialect: Dialect): string {
-  const status = `CASE WHEN o.waiting = 1 THEN 'waiting' WHEN o.filled_lots > 0 THEN 'partially-filled' ELSE 'resting' END`
+  const status = `CASE WHEN o.waiting = 1 THEN 'waiting' WHEN o.waiting = 2 THEN 'pending' WHEN o.filled_lots > 0 THEN 'partially-filled' ELSE 'resting' END`
   return orderSelect(dialect, 'open_order_rows', status)
 }
 
@@ -115,7 +115,7 @@ function orderHistoryView(): string {
     `SELECT symbol, ${own}_order_id, time, 'trade', NULL, ${own}_account, ${ownSide},
   price, quantity, ${own}_remaining, trade_id, lsn, event_index, instrument_id FROM trades`
   return `SELECT symbol, order_id, time, event, reason, account, side, price, quantity,
-  CASE WHEN event IN ('accepted', 'replaced', 'triggered') THEN quantity END AS remaining,
+  CASE WHEN event IN ('accepted', 'replaced', 'triggered', 'entered') THEN quantity END AS remaining,
   CAST(NULL AS BIGINT) AS trade_id, lsn, event_index, instrument_id
 FROM order_events WHERE order_id IS NOT NULL
 UNION ALL ${side('maker', `CASE taker_side WHEN 'buy' THEN 'sell' ELSE 'buy' END`)}

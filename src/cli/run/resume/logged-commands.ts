@@ -4,6 +4,7 @@ import {
   commandKinds,
   commandTagHigh,
   commandTagLow,
+  legAt,
   NEW_HAS_REQUEST_ID,
   OMITS_ORDER_ID,
   readU64,
@@ -14,6 +15,15 @@ import { commandRecordType } from '../../../pool/index.js'
 const hasRequestIdBit = NEW_HAS_REQUEST_ID << 8
 const omitsOrderIdBit = OMITS_ORDER_ID << 8
 
+/** Kinds of commands that name an order or a list, unless they leave that to the book. */
+const namesOne: ReadonlySet<number> = new Set([
+  commandKinds.new,
+  commandKinds.cancel,
+  commandKinds.replace,
+  commandKinds.reduce,
+  commandKinds.list,
+])
+
 /** A fingerprint of command records, one after the other: two 32-bit hashes. It guards against mistakes only. */
 export class CommandDigest {
   a = 0x9747b28c
@@ -21,11 +31,24 @@ export class CommandDigest {
 
   /** Takes up the record at a word offset. */
   add(words: Int32Array, at: number): void {
-    const end = at + (words[at]! >>> 18)
-    // An order id that the book gave stands in the log, and not in the input.
-    const given =
-      (words[at]! & omitsOrderIdBit) !== 0 && (words[at]! & 0xff) <= commandKinds.reduce ? at + 2 : end
-    for (let i = at; i < end; i++) {
+    if ((words[at]! & 0xff) !== commandKinds.list) {
+      this.#addWords(words, at, at + (words[at]! >>> 18))
+      return
+    }
+    // The list's own fields, then its orders, each a record of its own: ids may have been given to all of them.
+    let next = legAt(words, at, 0)
+    this.#addWords(words, at, next)
+    for (let leg = 1; next >= 0; leg++) {
+      this.#addWords(words, next, next + (words[next]! >>> 18))
+      next = legAt(words, at, leg)
+    }
+  }
+
+  /** Takes up the words of a record or a part of one that begins at `from`. */
+  #addWords(words: Int32Array, from: number, end: number): void {
+    // An id that the book gave stands in the log, and not in the input.
+    const given = (words[from]! & omitsOrderIdBit) !== 0 && namesOne.has(words[from]! & 0xff) ? from + 2 : end
+    for (let i = from; i < end; i++) {
       const word = i === given || i === given + 1 ? 0 : words[i]!
       this.a = mix(this.a, word)
       this.b = mix(this.b, word + 0x85ebca6b)

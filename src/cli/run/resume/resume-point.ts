@@ -1,5 +1,6 @@
 import {
   accountOf,
+  type CancelCommand,
   type Command,
   type CommandGrids,
   cancelAllEverywhere,
@@ -14,6 +15,9 @@ import {
   type InstrumentCommand,
   instrumentFromCommand,
   maxCommandWords,
+  type NewCommand,
+  type ReduceCommand,
+  type ReplaceCommand,
   type SymbolCommand,
 } from '../../../matching/index.js'
 import type { CommandBatch, EnginePool, Instrument } from '../../../pool/index.js'
@@ -252,8 +256,7 @@ export class ResumePoint implements CommandSink {
   }
 
   #numbered(command: SymbolCommand, passed: Passed, requestId: number): SymbolCommand {
-    if (command.type === 'cancel-all' || !('account' in command) || command.account === undefined)
-      return command
+    if (!takesRequestId(command) || command.account === undefined) return command
     const { account } = command
     const { ownIds, givenIds } = passed
     if (command.requestId !== undefined) {
@@ -329,6 +332,13 @@ export class ResumePoint implements CommandSink {
   #symbolOf(instrumentId: number): string {
     return this.#instrument(instrumentId)?.symbol ?? `instrument ${instrumentId}`
   }
+}
+
+/** Whether a command is of a type that may have a request id. */
+function takesRequestId(
+  command: SymbolCommand,
+): command is NewCommand | CancelCommand | ReplaceCommand | ReduceCommand {
+  return ['new', 'cancel', 'replace', 'reduce'].includes(command.type)
 }
 
 function resumeFailure(

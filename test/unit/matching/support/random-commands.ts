@@ -1,10 +1,12 @@
 import {
   cancelAllFlags,
+  commandKinds,
   type DetailName,
   encodeBlock,
   encodeBust,
   encodeCancel,
   encodeCancelAll,
+  encodeCancelList,
   encodeExpire,
   encodeInstrument,
   encodeInstrumentChange,
@@ -72,6 +74,10 @@ export function encodeInstruments(words: Int32Array): number[] {
   })
 }
 
+/** Where many of the ids of orders in lists come from. */
+const listedIds = 100
+const listedCount = 60
+
 const HUGE = Number.MAX_SAFE_INTEGER
 
 /**
@@ -81,10 +87,17 @@ const HUGE = Number.MAX_SAFE_INTEGER
 export function encodeRandomCommand(words: Int32Array, random: Random, tag: number): void {
   const instrumentId = random.chance(1) ? 3 : random.chance(60) ? 0 : 7
   const kind = random.below(1000)
-  const id = random.chance(2) ? HUGE - random.below(4) : 1 + random.below(48)
+  const isListed = random.chance(12)
+  const id = random.chance(2)
+    ? HUGE - random.below(4)
+    : isListed
+      ? listedIds + random.below(listedCount)
+      : 1 + random.below(48)
   const account = random.chance(3) ? 0xffffffff : 1 + random.below(4)
   const stated = random.chance(20) ? account : -1
-  if (kind < 620) encodeRandomNew(words, random, instrumentId, tag, random.chance(4) ? 0 : id, account)
+  if (kind < 60) encodeRandomList(words, random, instrumentId, tag, account)
+  else if (kind < 70) encodeCancelList(words, 0, instrumentId, tag, 0, id, stated)
+  else if (kind < 620) encodeRandomNew(words, random, instrumentId, tag, random.chance(4) ? 0 : id, account)
   else if (kind < 720) encodeCancel(words, 0, instrumentId, tag, 0, id, stated, 0)
   else if (kind < 740) encodeCancel(words, 0, instrumentId, tag, 0, 0, account, 0, clientIdOf(random))
   else if (kind < 880) {
@@ -224,6 +237,80 @@ function extrasOf(random: Random, isImmediate: boolean, quantity: number): NewOr
   const selfTradeGroup = random.chance(20) ? random.pick([1, 2, 0xffffffff]) : 0
   const minQuantity = isImmediate && random.chance(30) ? Math.max(1, random.below(quantity + 1)) : 0
   return selfTradeGroup === 0 && minQuantity === 0 ? undefined : { selfTradeGroup, minQuantity }
+}
+
+/**
+ * A list of any type, its legs one after the other, after its own fields. Of two that cancel each other one may rest; they have one side
+ * and one quantity.
+ */
+function encodeRandomList(
+  words: Int32Array,
+  random: Random,
+  instrumentId: number,
+  tag: number,
+  account: number,
+): void {
+  const type = random.pick([1, 2, 3])
+  const side = random.below(2)
+  const quantity = quantityOf(random)
+  const clients = random.pick([[], [], ['a', 'order', 'x'.repeat(23)]])
+  const firstId = random.pick([
+    0,
+    1 + random.below(46),
+    listedIds + random.below(listedCount),
+    listedIds + random.below(listedCount),
+  ])
+  const listId = random.chance(60) ? 0 : 1 + random.below(48)
+  let at = tag === 0 ? 6 : 8
+  const count = type === 3 ? 3 : 2
+  for (let leg = 0; leg < count; leg++) {
+    const isPair = type === 1 || (type === 3 && leg > 0)
+    const mayRest = type === 1 ? leg === 0 : type === 2 || leg < 2
+    const conditional = random.pick([2, 2, 3, 4, 4, 5])
+    const resting = isPair ? 0 : random.pick([0, 0, 0, 1])
+    const orderType = mayRest && random.chance(60) ? resting : conditional
+    const isImmediate = !isPair && random.chance(20)
+    const timeInForce = orderType === 1 || isImmediate ? random.pick([1, 2]) : random.pick([0, 0, 0, 3, 4])
+    const hasLimit = orderType === 0 || orderType === 3 || orderType === 5
+    const rests = timeInForce !== 1 && timeInForce !== 2
+    const trail = orderType >= 2 && random.chance(30) ? random.pick([1, 2]) : 0
+    const legQuantity = isPair ? quantity : quantityOf(random)
+    at += encodeNew(
+      words,
+      at,
+      instrumentId,
+      0,
+      0,
+      firstId === 0 ? 0 : firstId + leg,
+      account,
+      isPair ? side : random.below(2),
+      orderType,
+      timeInForce,
+      random.chance(30) ? 1 + random.below(5) : 0,
+      hasLimit && rests && random.chance(15) ? 1 : 0,
+      hasLimit ? priceOf(random) : 0,
+      legQuantity,
+      orderType >= 2 && (trail === 0 || random.chance(50)) ? priceOf(random) : 0,
+      0,
+      timeInForce === 4 ? 1 + random.below(10) : 0,
+      0,
+      clients[leg] ?? '',
+      trail === 1 ? 1 + random.below(4) : 0,
+      trail === 2 ? random.pick([100, 250, 9999]) : 0,
+      extrasOf(random, type !== 1 && leg === 0 && orderType < 2 && timeInForce === 1, legQuantity),
+    )
+  }
+  const flags = (tag === 0 ? 0 : 64) | (listId === 0 ? 256 : 0)
+  words[0] = commandKinds.list | (flags << 8) | (at << 18)
+  words[1] = instrumentId
+  words[2] = listId
+  words[3] = 0
+  words[4] = account
+  words[5] = type | (count << 8)
+  if (tag !== 0) {
+    words[6] = tag
+    words[7] = 0
+  }
 }
 
 /** One of a few, so that accounts use theirs again: the shortest, the longest, and those between. */

@@ -92,6 +92,10 @@ export class RuleBook {
     return this.send({ type: 'phase', phase, ...options })
   }
 
+  cancelList(listId: number, account?: number): string[] {
+    return this.send({ type: 'cancel-list', listId, ...(account !== undefined && { account }) })
+  }
+
   cancelAll(account: number, side?: Side): string[] {
     const flags = cancelAllFlags(side)
     encodeCancelAll(this.#words, 0, this.#definition.instrumentId, 0, 0, account, flags)
@@ -132,7 +136,10 @@ function describeEvent(event: DecodedEvent): string {
     case 'rejected':
       return `rejected ${event.orderId}: ${event.code}`
     case 'triggered':
-      return `triggered ${event.orderId}`
+    case 'entered':
+      return `${event.event} ${event.orderId}`
+    case 'accepted':
+      return event.orderId === undefined ? 'accepted' : `accepted ${event.orderId}`
     case 'phase-changed':
       return `${event.phase}${event.closing ? ' closing' : ''}${event.takesOrders ? ' takes orders' : ''}`
     case 'trade-busted':
