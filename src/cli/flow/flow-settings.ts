@@ -25,6 +25,10 @@ export interface FlowMix {
   readonly market: number
   /** Changes of the phase: each symbol goes through its day, again and again, and some orders are for the open or the close. */
   readonly phases: number
+  /** Orders that wait for the last price: stops, take-profits, trails. */
+  readonly stops: number
+  /** Lists of two or three orders. */
+  readonly lists: number
 }
 
 export const flowDefaults: FlowSettings = {
@@ -32,7 +36,7 @@ export const flowDefaults: FlowSettings = {
   commands: 1_000_000,
   symbols: 8,
   accounts: 100,
-  mix: { add: 47, cancel: 33, replace: 9, ioc: 8, market: 3, phases: 0 },
+  mix: { add: 47, cancel: 33, replace: 9, ioc: 8, market: 3, phases: 0, stops: 0, lists: 0 },
   depthTicks: 60,
   restingOrders: 1000,
   drift: 0.02,
@@ -47,14 +51,14 @@ export const flowLimits = {
   maxRestingOrders: 1_000_000,
 } as const
 
-const parts = ['add', 'cancel', 'replace', 'ioc', 'market', 'phases'] as const
+const parts = ['add', 'cancel', 'replace', 'ioc', 'market', 'phases', 'stops', 'lists'] as const
 
 /**
  * Reads a mix such as "add=50,cancel=40,ioc=10"; a part that is not named is 0. Undefined when it is no mix: an unknown
  * part, a weight that is no number from 0 up, or nothing to do at all.
  */
 export function parseMix(text: string): FlowMix | undefined {
-  const mix = { add: 0, cancel: 0, replace: 0, ioc: 0, market: 0, phases: 0 }
+  const mix = { add: 0, cancel: 0, replace: 0, ioc: 0, market: 0, phases: 0, stops: 0, lists: 0 }
   for (const item of text.split(',')) {
     const [name, weight, ...rest] = item.split('=').map((part) => part.trim())
     const part = parts.find((known) => known === name)

@@ -6,6 +6,7 @@ import {
   type SourceInstrument,
   type SourceTarget,
 } from '../inputs/command-source.js'
+import { conditionalOrder, type FlowPlace, orderList } from './conditional-orders.js'
 import type { FlowSettings } from './flow-settings.js'
 import { LiveOrders } from './live-orders.js'
 import { Random } from './random.js'
@@ -71,6 +72,8 @@ export class FlowSource implements CommandSource {
   readonly #untilReplace: number
   readonly #untilIoc: number
   readonly #untilMarket: number
+  readonly #untilStops: number
+  readonly #untilLists: number
   #nextOrderId: number
   #index = 0
 
@@ -84,13 +87,16 @@ export class FlowSource implements CommandSource {
       const middle = firstMiddles[at] ?? 10_000 + at * 37
       return { name, instrumentId: at, middle, lowest: 2, live: new LiveOrders(), time: 0 }
     })
-    const { add, cancel, replace, ioc, market: marketPart, phases } = settings.mix
-    const total = add + cancel + replace + ioc + marketPart + phases
+    const { add, cancel, replace, ioc, market: marketPart, phases, stops, lists } = settings.mix
+    const total = add + cancel + replace + ioc + marketPart + phases + stops + lists
     this.#untilAdd = add / total
     this.#untilCancel = (add + cancel) / total
     this.#untilReplace = (add + cancel + replace) / total
     this.#untilIoc = (add + cancel + replace + ioc) / total
-    this.#untilMarket = phases === 0 ? 1 : (add + cancel + replace + ioc + marketPart) / total
+    const rare = phases + stops + lists
+    this.#untilMarket = rare === 0 ? 1 : (total - rare) / total
+    this.#untilStops = (total - rare + stops) / total
+    this.#untilLists = phases === 0 ? 1 : (total - phases) / total
   }
 
   get progress(): number {
@@ -131,6 +137,8 @@ export class FlowSource implements CommandSource {
     else if (choice < this.#untilCancel) this.#addCancel(batch, symbol)
     else if (choice < this.#untilReplace) this.#addReplace(batch, symbol)
     else if (choice < this.#untilMarket) this.#addTaker(batch, symbol, choice < this.#untilIoc)
+    else if (choice < this.#untilStops) this.#addConditional(batch, symbol)
+    else if (choice < this.#untilLists) this.#addList(batch, symbol)
     else this.#addPhase(batch, symbol)
   }
 
@@ -178,6 +186,20 @@ export class FlowSource implements CommandSource {
   #addPhase(batch: CommandSink, symbol: Market): void {
     const next = day[symbol.time++ % day.length]!
     batch.add({ type: 'phase', symbol: symbol.name, ...next, tag: this.#index })
+  }
+
+  #addConditional(batch: CommandSink, symbol: Market): void {
+    batch.add(conditionalOrder(this.#random, this.#nextOrderId++, this.#place(symbol)))
+  }
+
+  #addList(batch: CommandSink, symbol: Market): void {
+    batch.add(orderList(this.#random, this.#nextOrderId, this.#place(symbol)))
+    this.#nextOrderId += 3
+  }
+
+  #place({ name, middle }: Market): FlowPlace {
+    const account = 1 + this.#random.below(this.#settings.accounts)
+    return { symbol: name, account, middle, quantity: this.#quantity(), tag: this.#index }
   }
 
   #addTaker(batch: CommandSink, symbol: Market, ioc: boolean): void {

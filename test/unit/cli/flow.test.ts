@@ -85,6 +85,19 @@ describe('the generated flow', () => {
     expect(times).toEqual(new Set([0, 5, 6]))
   })
 
+  it('has orders that wait for a price, and lists, where the mix says so', () => {
+    const calls = generate({ mix: parseMix('add=2,stops=1,lists=1')!, commands: 2000 })
+    const commands = calls
+      .filter(([kind]) => kind === 'add')
+      .map((call) => call[1] as Record<string, unknown>)
+    const count = (test: (command: Record<string, unknown>) => boolean) => commands.filter(test).length
+    expect(count(({ type }) => type === 'new')).toBeGreaterThan(400)
+    for (const listType of ['oco', 'oto', 'otoco'])
+      expect(count((command) => command['listType'] === listType)).toBeGreaterThan(100)
+    for (const field of ['trailingOffset', 'trailingBasisPoints', 'stopPrice'])
+      expect(count((command) => command[field] !== undefined)).toBeGreaterThan(80)
+  })
+
   it('refuses a malformed mix', () => {
     for (const text of ['', 'add', 'add=', 'add=-1,ioc=1', 'add=x', 'swim=1', 'add=0', 'add=1=2']) {
       expect(parseMix(text)).toBeUndefined()
