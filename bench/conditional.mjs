@@ -51,7 +51,28 @@ class Market {
 
   trail(count, distances) {
     for (let i = 0; i < count; i++) {
-      encodeNew(words, 0, 0, 0, 0, this.id++, 3, 1, stop, GTC, 0, 0, 0, 1, 0, 0, 0, 0, '', 100_000 + (i % distances))
+      encodeNew(
+        words,
+        0,
+        0,
+        0,
+        0,
+        this.id++,
+        3,
+        1,
+        stop,
+        GTC,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        '',
+        100_000 + (i % distances),
+      )
       this.#apply()
     }
   }
@@ -88,22 +109,35 @@ function measured(rounds, calls, call) {
   return times.sort((a, b) => a - b)[rounds >> 1]
 }
 
-const show = (what, microseconds) => console.log(`${what.padEnd(72)} ${microseconds.toFixed(2).padStart(9)} us`)
+const show = (what, microseconds) =>
+  console.log(`${what.padEnd(72)} ${microseconds.toFixed(2).padStart(9)} us`)
 
 const plain = new Market()
 plain.trade(1_000_000)
-show('a trade, no stops', measured(9, 20_000, (i) => plain.trade(1_000_000 - (i % 50))))
+show(
+  'a trade, no stops',
+  measured(9, 20_000, (i) => plain.trade(1_000_000 - (i % 50))),
+)
 for (const distances of [1, 100, stops]) {
   const market = new Market()
   market.trade(1_000_000)
   market.trail(stops, distances)
   const name = `${stops} trailing stops of ${distances} distance${distances === 1 ? '' : 's'}`
-  show(`a trade that moves no reference, ${name}`, measured(9, 20_000, (i) => market.trade(1_000_000 - (i % 50))))
-  show(`a trade that moves all of them, ${name}`, measured(9, 20, (i) => market.trade(1_000_001 + i)))
+  show(
+    `a trade that moves no reference, ${name}`,
+    measured(9, 20_000, (i) => market.trade(1_000_000 - (i % 50))),
+  )
+  show(
+    `a trade that moves all of them, ${name}`,
+    measured(9, 20, (i) => market.trade(1_000_001 + i)),
+  )
 }
 const lists = new Market()
 lists.trade(1_000_050)
-show('an otoco list, accepted', measured(9, 5000, () => lists.list()))
+show(
+  'an otoco list, accepted',
+  measured(9, 5000, () => lists.list()),
+)
 const filled = new Market()
 filled.trade(1_000_050)
 show(
