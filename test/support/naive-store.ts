@@ -114,7 +114,8 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
         client_order_id: event.clientOrderId ?? null,
         quantity: plain(event.quantity)!,
         price: plain(event.price),
-        status: event.orderType.startsWith('stop') ? 'waiting' : 'resting',
+        status:
+          event.orderType.startsWith('stop') || event.timeInForce === 'at-close' ? 'waiting' : 'resting',
         reason: null,
         filled: 0,
         remaining: plain(event.quantity)!,

@@ -29,7 +29,14 @@ export class StoreFlow {
     if (kind < 12) return { type: 'cancel', symbol, orderId, ...tag }
     if (kind < 18) return { type: 'replace', symbol, orderId, price: price(), quantity: quantity(), ...tag }
     if (kind < 22) return { type: 'reduce', symbol, orderId, by: quantity(), ...tag }
-    if (kind < 23) return { type: 'cancel-all', symbol, account, ...tag }
+    if (kind < 23) {
+      const what = this.int(4)
+      if (what === 0) return { type: 'cancel-all', symbol, account, ...tag }
+      if (what === 1) return { type: 'bust', symbol, tradeId: 1 + this.int(200), ...tag }
+      const phases = ['continuous', 'continuous', 'continuous', 'auction', 'pre-open', 'closed']
+      const phase = phases[this.int(phases.length)]
+      return { type: 'phase', symbol, phase, ...(phase === 'auction' && this.int(2) && { closing: true }) }
+    }
     if (kind < 24) return { type: 'expire', symbol, time: 1_000_000 + this.int(2_000_000) }
     const order = {
       type: 'new',
@@ -56,6 +63,7 @@ export class StoreFlow {
         ...limit,
         selfTradePrevention: ['cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement'][this.int(4)],
       }
+    if (kind > 96) return { ...limit, timeInForce: kind === 97 ? 'at-open' : 'at-close' }
     return limit
   }
 }

@@ -32,7 +32,10 @@ describe("the pool's records", () => {
         if (!same({ command, events }, decoded))
           expect({ command, events }, `seed ${seed}, LSN ${lsn}`).toEqual(decoded)
         note(command['type'])
-        for (const event of events) note(`${event['event']} ${event['reason'] ?? event['code'] ?? ''}`)
+        for (const event of events) {
+          const { event: name, reason, code, uncross } = event
+          note(`${name} ${uncross ? 'uncross' : (reason ?? code ?? '')}`)
+        }
       }
       for (const at of encodeInstruments(words)) apply(at, 8)
       encodeNoop(words, 0, 5, 0)
@@ -52,6 +55,7 @@ describe("the pool's records", () => {
       ...[
         'accepted ',
         'trade ',
+        'trade uncross',
         'triggered ',
         'repeated ',
         'instrument-created ',
@@ -62,7 +66,7 @@ describe("the pool's records", () => {
         'account-blocked ',
         'account-unblocked ',
       ],
-      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close account-blocked band'
+      ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close account-blocked band phase'
         .split(' ')
         .map((reason) => `cancelled ${reason}`),
       ...'requested reduced self-trade'.split(' ').map((reason) => `replaced ${reason}`),
