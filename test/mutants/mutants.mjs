@@ -1466,9 +1466,9 @@ export const mutants = [
   },
   {
     name: 'a market order of a call is restored at another place',
-    file: 'dist/src/matching/book/queue-price.js',
-    find: 'return sell === 0 ? marketBidPrice : marketAskPrice;\n}\n/** Whether',
-    replace: 'return marketBidPrice - 1;\n}\n/** Whether',
+    file: 'dist/src/matching/book/shard-restore.js',
+    find: 'queuePrice(readU64(words, at + 6), flags & FLAG_SELL)',
+    replace: 'readU64(words, at + 6)',
     tests: ['test/unit/matching/shard-copy.test.ts'],
   },
   {

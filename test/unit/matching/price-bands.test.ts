@@ -30,7 +30,8 @@ describe('an order that would trade outside a band', () => {
     expect(book.market(1, 'buy', 7)).toEqual(['rejected 1: PRICE_OUTSIDE_BAND'])
     expect(book.buy(1, 7, 110, { timeInForce: 'IOC' })).toEqual(['rejected 1: PRICE_OUTSIDE_BAND'])
     expect(book.buy(1, 7, 110, { timeInForce: 'FOK' })).toEqual(['rejected 1: FOK_NOT_FILLABLE'])
-    // Up to its limit nothing is outside, or it is filled within.
+    // It is filled within, or up to its limit nothing is outside.
+    expect(banded('refuse').buy(1, 6, 110)).toHaveLength(4)
     expect(book.buy(1, 7, 102)).toEqual([
       'accepted',
       'trade 1 with 11: 2@100',
@@ -248,7 +249,8 @@ class BoundFlow {
         const open = this.#open.get(key(orderId))
         if (open !== undefined && event.makerOrderId !== event.takerOrderId)
           expect(remaining).toBe(open - event.quantity)
-        this.#open.set(key(orderId), remaining)
+        if (remaining === 0) this.#open.delete(key(orderId))
+        else this.#open.set(key(orderId), remaining)
       }
     } else if (event.event === 'replaced') this.#open.set(key(event.orderId), event.quantity)
     else if (event.event === 'cancelled') {
