@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Archive, archiveLog } from '#tidemark/archive/index.js'
@@ -50,6 +50,24 @@ describe('tidemark archive', () => {
     expect(damaged.code).toBe(6)
     expect(damaged.stdout).toMatch(/checksum is not that of the manifest\.\nArchive NOT VALID: 1 problem;/)
   })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'says how to archive a log whose folder it may not write to',
+    async () => {
+      const pool = await openSmallPool()
+      await trade(pool, 11, 4000)
+      const base = temporaryDirectory()
+      chmodSync(base, 0o777)
+      chmodSync(pool.dir, 0o755)
+      const sync = ['archive', 'sync', pool.dir, '--to', path.join(base, 'archive'), '--no-progress']
+      const refused = await tidemark(sync, { unprivileged: true })
+      expect(refused).toMatchObject({ code: 1, stdout: '' })
+      expect(refused.stderr).toMatch(/^The cursor archive-\S+ can't be written into .+--no-cursor.+\n$/)
+      const synced = await tidemark([...sync, '--no-cursor'], { unprivileged: true })
+      expect(synced).toMatchObject({ code: 0, stderr: '' })
+      expect(await pool.readers()).toEqual([])
+    },
+  )
 
   it('says in one sentence what is wrong, with the exit code of its kind', async () => {
     const empty = temporaryDirectory()

@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { DurableFactorEngine } from '#tidemark/factors/index.js'
 import { JobController } from '#tidemark/jobs/index.js'
-import { Store } from '#tidemark/store/index.js'
+import { dropReaderCursor, NodeDisk } from '#tidemark/log/index.js'
+import { Store, storeCursorName } from '#tidemark/store/index.js'
 import { storeTargets } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -86,5 +87,36 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
     ])
     expect(String(rows[1]!['error'])).toContain('no luck')
     await again.close()
+  })
+
+  it('gets all of a queue that deletes its history, which waits for it, and nothing once its cursor is dropped', async () => {
+    const base = temporaryDirectory()
+    const dir = path.join(base, 'jobs')
+    const to = await fresh(base)
+    const work = async (ids: readonly string[]) => {
+      const queue = await JobController.open({ dir, concurrency: 1 })
+      for (const id of ids) await queue.enqueue({ id })
+      queue.start(() => {})
+      await queue.drained()
+      // Its checkpoint deletes what no reader needs.
+      await queue.close()
+    }
+    const first = await JobController.open({ dir, concurrency: 1 })
+    await first.enqueue({ id: 'a' })
+    const store = await Store.open({ dir, to, driver, transactionDelayMs: 0 })
+    await until(store, 'SELECT COUNT(*) AS n FROM jobs', 1)
+    await store.close()
+    await first.close()
+    await work(['b', 'c'])
+    await work(['d'])
+    const again = await Store.open({ dir, to, driver, follow: false })
+    await again.ended
+    const { rows } = await again.query('SELECT job_id, state FROM jobs ORDER BY job_id')
+    expect(rows).toEqual(['a', 'b', 'c', 'd'].map((job_id) => ({ job_id, state: 'completed' })))
+    await again.close()
+    await work(['e'])
+    expect(await dropReaderCursor(new NodeDisk(), dir, storeCursorName(to))).toBe(true)
+    await work(['f'])
+    await expect(Store.open({ dir, to, driver })).rejects.toMatchObject({ code: 'TIDEMARK_STORE_LOG_GONE' })
   })
 })

@@ -77,6 +77,8 @@ export async function syncArchive(dir: string, flags: SyncFlags): Promise<number
   }
 }
 
+const denied = new Set(['EACCES', 'EPERM', 'EROFS'])
+
 /** The cursor of an archive on its log: what is not archived yet is kept, as far as the log's settings allow. */
 async function openCursor(
   dir: string,
@@ -85,7 +87,17 @@ async function openCursor(
 ): Promise<ReaderCursor | undefined> {
   if (cursor === false) return undefined
   const name = cursor ?? readerNameOf('archive', path.basename(path.resolve(to)), path.resolve(to))
-  return ReaderCursor.open(new NodeDisk(), dir, name, archivedLsn)
+  try {
+    return await ReaderCursor.open(new NodeDisk(), dir, name, archivedLsn)
+  } catch (error) {
+    if (!(error instanceof TidemarkError && denied.has(errnoOf(error.cause) ?? ''))) throw error
+    throw new CliFailure(
+      'TIDEMARK_LOG_IO',
+      `The cursor ${name} can't be written into ${dir}, which this process may not write to. Give it the right, or archive without a cursor (--no-cursor); then the log is not kept for the archive.`,
+      exitCodes.failed,
+      { dir, cursor: name },
+    )
+  }
 }
 
 /** Archives until the signal. A full disk, and whatever else may pass, is waited for: the log waits too. */
