@@ -315,6 +315,9 @@ export class Standby extends Emitter<StandbyEvents> {
 
   async #promote(): Promise<EnginePool> {
     const segmentEpoch = randomBytes(8).readBigUInt64LE()
+    // Of two standbys at the same moment both have seen the same epoch, and one of them takes the next. One that has not heard of
+    // another's promotion yet does not end that one's time.
+    const after = this.#epoch
     this.#role = 'promoting'
     let tail: ReplicatedEntry[] = []
     let bytes = 0
@@ -331,8 +334,7 @@ export class Standby extends Emitter<StandbyEvents> {
         owner: randomUUID(),
         fromLsn: Math.min(this.lsn, endLsn),
         segmentEpoch,
-        // Of two standbys at the same moment both have seen the same epoch, and one of them takes the next.
-        after: this.#epoch,
+        after,
         keep: async (entry) => {
           tail.push(entry)
           bytes += entry.bytes.byteLength

@@ -12,7 +12,7 @@ import { root } from '../support/run-script.js'
 import { segmentContents } from '../support/shipped-log.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('failover-kill', { short: 3, full: 300 })
+const kills = faultCount('failover-kill', { short: 1, full: 300 })
 const missing = etcdMissing()
 if (missing !== undefined) console.warn(`Skipped: ${missing}`)
 
@@ -39,7 +39,7 @@ async function runAndKill(dir: string, pool: string, seed: number): Promise<Ackn
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  let left = 1 + random.int(900)
+  let left = 10 + random.int(900)
   const delayMs = random.int(20)
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

@@ -31,6 +31,32 @@ class WatchGate {
   }
 }
 
+/** A cluster of which one client, `far`, can be cut off. */
+function farCluster() {
+  const network = new GatedNetwork()
+  const gate = new WatchGate()
+  const cluster = new MemoryCluster({
+    network: {
+      call: async (client, deliver) => (client === 'far' ? network.call(client, deliver) : deliver()),
+      watch: (client, sink) => (client === 'far' ? gate.watch(sink) : sink),
+    },
+  })
+  const log = cluster.connect('btc')
+  onTestFinished(async () => {
+    await log.close()
+    await cluster.close()
+  })
+  const far = {
+    options: { replication: { log: cluster.engine('far'), pool: 'btc' } },
+    down: () => {
+      network.set('down')
+      gate.cut()
+    },
+    up: () => network.set('up'),
+  }
+  return { cluster, log, far }
+}
+
 function failureOf(standby: Standby): Promise<{ code?: string }> {
   return new Promise((resolve) => {
     standby.once('error', (error: Error & { code?: string }) => resolve(error))
@@ -181,37 +207,40 @@ describe('a standby', () => {
     await follows(again, primary.durableLsn)
   })
 
-  it('that is overtaken while it runs is seeded anew by itself, or fails with a code', async () => {
-    const network = new GatedNetwork()
-    const cluster = new MemoryCluster({
-      network: {
-        call: (client, deliver) =>
-          client === 'far' ? network.call(client, deliver) : Promise.resolve(deliver()),
-        watch: (client, sink) => (client === 'far' ? gate.watch(sink) : sink),
-      },
-    })
-    const gate = new WatchGate()
-    const log = cluster.connect('btc')
-    onTestFinished(async () => {
-      await log.close()
-      await cluster.close()
-    })
+  it('that has not heard of a promotion is fenced when it is promoted itself, and follows', async () => {
+    const { cluster, log, far } = farCluster()
     const primary = await openPool(smallLog)
     const shipper = await Shipper.begin(log, primary)
-    const options = { replication: { log: cluster.engine('far'), pool: 'btc' } }
-    const seeded = await openStandby(cluster, { ...options, name: 'seeded', seed: { dir: primary.dir } })
-    const lost = await openStandby(cluster, { ...options, name: 'lost' })
+    const near = await openStandby(cluster, { name: 'near' })
+    const deaf = await openStandby(cluster, { ...far.options, name: 'deaf' })
+    await trade(primary, 1, 50)
+    await Promise.all([follows(near, await shipper.ship()), follows(deaf, primary.durableLsn)])
+    far.down()
+    const pool = await near.promote()
+    onTestFinished(() => pool.close())
+    far.up()
+    await expect(deaf.promote()).rejects.toMatchObject({ code: 'TIDEMARK_FENCED' })
+    await trade(pool, 1001, 10)
+    await follows(deaf, pool.durableLsn)
+    expect(deaf.stats()).toMatchObject({ role: 'standby', epoch: 2 })
+  })
+
+  it('that is overtaken while it runs is seeded anew by itself, or fails with a code', async () => {
+    const { cluster, log, far } = farCluster()
+    const primary = await openPool(smallLog)
+    const shipper = await Shipper.begin(log, primary)
+    const seeded = await openStandby(cluster, { ...far.options, name: 'seeded', seed: { dir: primary.dir } })
+    const lost = await openStandby(cluster, { ...far.options, name: 'lost' })
     const failed = failureOf(lost)
     await trade(primary, 1, 50)
     await Promise.all([follows(seeded, await shipper.ship()), follows(lost, primary.durableLsn)])
-    network.set('down')
-    gate.cut()
+    far.down()
     for (let round = 1; round < 4; round++) {
       await trade(primary, round * 1000, 50)
       await shipper.ship()
     }
     await log.trim(shipper.epoch, primary.durableLsn)
-    network.set('up')
+    far.up()
     expect((await failed).code).toBe('TIDEMARK_STANDBY_BEHIND')
     await follows(seeded, primary.durableLsn)
     const digest = async () => (await seeded.digest()).symbols

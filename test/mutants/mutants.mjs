@@ -1514,11 +1514,11 @@ export const mutants = [
     tests: ['test/unit/market-data/market-data.test.ts'],
   },
   {
-    name: 'two standbys that are promoted at once both succeed, one after the other',
+    name: 'a standby that has not heard of a promotion ends it by its own',
     file: 'dist/src/standby/standby.js',
-    find: 'after: this.#epoch,',
-    replace: 'after: undefined,',
-    tests: ['test/faults/failover.test.ts'],
+    find: 'const after = this.#epoch;',
+    replace: 'const after = undefined;',
+    tests: ['test/integration/standby.test.ts'],
   },
   {
     name: 'a standby does not compare what it has with the replicated log',
@@ -1561,7 +1561,7 @@ export const mutants = [
     file: 'dist/src/pool/shard/shard-thread.js',
     find: 'const endLsn = this.#followed.value;\n        replay.to(endLsn);',
     replace: 'const endLsn = this.#followed.value;',
-    tests: ['test/faults/failover.test.ts'],
+    tests: ['test/unit/pool/following-shard.test.ts'],
   },
   {
     name: 'a seeding that was interrupted is taken for a standby',
