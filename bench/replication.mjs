@@ -1,5 +1,5 @@
-// What replication costs, on three nodes of etcd on this machine: a pool whose acknowledgements wait for the replicated log
-// beside bare puts of the same bytes, one that ships after its acknowledgements beside one that ships nothing, and a lone command.
+// What replication costs, on three nodes of etcd on this machine: appends to the replicated log, and a pool whose acknowledgements
+// wait for it, beside bare puts of the same bytes, one that ships after its acknowledgements beside one that ships nothing, and a lone command.
 //
 //   npm run bench:replication -- [--quick] [--rounds N] [--dir FOLDER] [--commands 400000]
 import * as path from 'node:path'
@@ -9,6 +9,7 @@ import { EnginePool } from '../dist/src/index.js'
 import { EtcdKv } from '../dist/src/replication/etcd/etcd-kv.js'
 import { etcd } from '../dist/src/replication/etcd/index.js'
 import { resolveEtcdOptions } from '../dist/src/replication/etcd/options.js'
+import { connectReplicatedLog, promote } from '../dist/src/replication/index.js'
 import { etcdMissing, startEtcd } from '../test/support/etcd-cluster.mjs'
 import { interleaved, ratioOf, spreadOf } from './lib/rounds.mjs'
 import { inFolder, readSettings, whole } from './lib/settings.mjs'
@@ -78,21 +79,40 @@ async function shipped(engine, elapsedMs) {
 async function bare(bytes) {
   const kv = new EtcdKv(resolveEtcdOptions({ endpoints: cluster.endpoints }))
   const prefix = `/bare/${pools++}/`
+  const result = await written(bytes, (startLsn, value) =>
+    kv.transact({
+      compare: [],
+      success: [{ kind: 'put', key: `${prefix}${startLsn}`, value }],
+      failure: [],
+    }),
+  )
+  await kv.close()
+  return result
+}
+
+/** The same as appends to a replicated log, with nothing before it. */
+async function appended(bytes) {
+  const log = await connectReplicatedLog(etcd({ endpoints: cluster.endpoints }), `bench${pools++}`)
+  const steps = { owner: 'bench', fromLsn: 0, segmentEpoch: 1n, keep() {}, sync() {}, again() {} }
+  const { epoch } = await promote(log, steps)
+  const result = await written(bytes, (startLsn, value) => log.append(epoch, { startLsn, bytes: value }))
+  await log.close()
+  return result
+}
+
+async function written(bytes, write) {
   const value = Buffer.alloc(entryBytes, 7)
   let next = 0
-  const put = (key, data) =>
-    kv.transact({ compare: [], success: [{ kind: 'put', key, value: data }], failure: [] })
   const startMs = performance.now()
-  const putter = async () => {
-    while (next * entryBytes < bytes) await put(`${prefix}${next++}`, value)
+  const writer = async () => {
+    while (next * entryBytes < bytes) await write(next++ * entryBytes, value)
   }
-  await Promise.all(Array.from({ length: inFlight }, putter))
+  await Promise.all(Array.from({ length: inFlight }, writer))
   const ms = performance.now() - startMs
   const lone = value.subarray(0, 104)
   const loneStartMs = performance.now()
-  for (let i = 0; i < loneCommands; i++) await put(`${prefix}lone${i}`, lone)
+  for (let i = 0; i < loneCommands; i++) await write(next * entryBytes + i * lone.length, lone)
   const loneMs = (performance.now() - loneStartMs) / loneCommands
-  await kv.close()
   return { bytes: next * entryBytes, ms, shippedMs: ms, loneMs }
 }
 
@@ -107,6 +127,7 @@ const results = await interleaved(settings.rounds, {
   },
   local: () => pool('local'),
   replicated: () => pool('replicated'),
+  appends: () => appended(tapeBytes || commands * 110),
   bare: () => bare(tapeBytes || commands * 110),
 })
 await cluster.stop()
@@ -117,6 +138,7 @@ const names = {
   none: 'pool, this disk only',
   local: 'pool, ack: local',
   replicated: 'pool, ack: replicated',
+  appends: 'appends, nothing else',
   bare: 'bare puts',
 }
 process.stdout.write(
@@ -131,6 +153,9 @@ const shippedRate = ({ bytes, shippedMs }) => bytes / 1e6 / (shippedMs / 1000)
 process.stdout.write(`ack: local, until shipped ${text(spreadOf(results.local, shippedRate), 1)} MB/s\n`)
 process.stdout.write(
   `replicated / bare puts, bytes a second: ${text(ratioOf(results.replicated, results.bare, rate), 2)}\n`,
+)
+process.stdout.write(
+  `appends / bare puts, bytes a second: ${text(ratioOf(results.appends, results.bare, rate), 2)}\n`,
 )
 process.stdout.write(
   `local / this disk only, bytes a second: ${text(ratioOf(results.local, results.none, rate), 2)}\n`,
