@@ -18,8 +18,9 @@ const folders = {
   archive: ['base', 'log', 'matching', 'pool', 'factors'],
   store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
   'market-data': ['base', 'log', 'matching', 'pool'],
+  server: ['base', 'log', 'matching', 'pool', 'market-data'],
   standby: ['base', 'log', 'pool', 'replication'],
-  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication', 'standby'],
+  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication', 'server', 'standby'],
 }
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
@@ -134,6 +135,22 @@ const rows = {
     'standby',
     'index',
   ],
+  server: [
+    'errors',
+    'packages',
+    'venue/balances',
+    'options',
+    'dialect/amounts',
+    'dialect/api-error',
+    'dialect/params',
+    'venue',
+    'dialect',
+    'access',
+    'operations',
+    'doors',
+    'server',
+    'index',
+  ],
   cli: [
     'exit-codes',
     'failure',
@@ -148,7 +165,7 @@ const rows = {
     'flags',
     'inputs',
     'flow',
-    ['archive', 'bench', 'factors', 'jobs', 'log', 'run', 'standby', 'store'],
+    ['archive', 'bench', 'factors', 'jobs', 'log', 'run', 'serve', 'standby', 'store'],
     'program',
     'main',
   ],

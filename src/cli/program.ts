@@ -6,6 +6,7 @@ import { registerFactors } from './factors/command.js'
 import { registerJobs } from './jobs/command.js'
 import { registerLog } from './log/command.js'
 import { addRunCommand } from './run/command.js'
+import { registerServe } from './serve/command.js'
 import { registerReplication } from './standby/command.js'
 import { registerStore } from './store/command.js'
 
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
   registerArchive(program)
   registerStore(program)
   registerReplication(program)
+  registerServe(program)
   registerBench(program)
   return program
 }

@@ -8,7 +8,7 @@ export interface FollowOptions extends MarketDataOptions {
 }
 
 /** What takes a pool's events: each of them, in order, and after the last one of a record its LSN. */
-interface EventSink {
+export interface EventSink {
   apply(event: PoolEvent): void
   endRecord(lsn: number): void
 }
@@ -60,7 +60,7 @@ export function followMarketData(pool: EnginePool, options: FollowOptions = {}):
 }
 
 /** Gives a sink all events after an LSN, or from the beginning of the log. @throws as `EnginePool.subscribe`. */
-function followEvents(pool: EnginePool, from: number | undefined, sink: EventSink): EventFeed {
+export function followEvents(pool: EnginePool, from: number | undefined, sink: EventSink): EventFeed {
   const to = Math.max(pool.durableLsn, from ?? 0)
   // Of a log whose beginning is gone, an unstated place would be where it is still there.
   let subscription = pool.subscribe({ from: from ?? 0, to })

@@ -11,6 +11,7 @@ import {
   typeErrorsOf,
 } from '../support/examples.js'
 import { root, runProgram } from '../support/run-script.js'
+import { serverModules } from '../support/served-venue.js'
 import { duckdb } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -47,6 +48,12 @@ describe('the programs in README, docs, docstrings and examples/', () => {
     const directory = temporaryDirectory()
     if (folder === 'docs/log-tools.md') await writeLog(path.join(directory, 'log'))
     for (const example of examples.filter((one) => one.folder === folder)) {
+      if (typeof serverModules === 'string' && example.code.includes("'tidemark/server'")) {
+        process.stderr.write(
+          `SKIPPED: ${example.name} needs the server's packages (npm ci --prefix test/peers).\n`,
+        )
+        continue
+      }
       if (!duckdb && example.code.includes("'tidemark/store'")) {
         process.stderr.write(`SKIPPED: ${example.name} needs DuckDB (npm ci --prefix test/peers).\n`)
         continue

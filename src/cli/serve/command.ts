@@ -1,0 +1,98 @@
+import { type Command, Option } from 'commander'
+import { exitCodeHelp, exitCodes } from '../exit-codes.js'
+import { integerFlag } from '../flags.js'
+import { createKey, listKeys, revokeKey } from './keys.js'
+import { serve } from './serve.js'
+
+const serveCodes = exitCodeHelp([
+  [exitCodes.ok, 'it was stopped by SIGINT or SIGTERM, and everything that it took is answered'],
+  [exitCodes.failed, 'the log, the key file or the address could not be used, or a package is missing'],
+  [exitCodes.usage, 'bad usage: a flag'],
+  [exitCodes.badInput, 'the folder is that of another kind of log'],
+])
+
+const keyCodes = exitCodeHelp([
+  [exitCodes.ok, 'done'],
+  [exitCodes.failed, 'the key file could not be read or written, or there is no such key'],
+  [exitCodes.usage, 'bad usage: a flag'],
+])
+
+const accountMax = 2 ** 32 - 1
+
+/** Adds `tidemark serve …`: a pool that others trade on over REST and WebSockets, and the keys for it. */
+export function registerServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .summary('serve a pool over REST and WebSockets')
+    .description(
+      'Serves the pool in DIR in the Binance spot dialect: REST below /api/v3, streams below /ws and /stream, the WebSocket API at ' +
+        '/ws-api/v3. Without DIR it serves a demo: three symbols in a temporary folder, keys that it prints, and traders that trade ' +
+        'through the public API.',
+    )
+    .argument('[DIR]', 'folder of the pool')
+    .addOption(
+      new Option('--port <n>', 'port to listen on; 0: any that is free')
+        .argParser(integerFlag(0, 65_535))
+        .default(8080),
+    )
+    .addOption(
+      new Option('--host <address>', 'address to listen on; beyond loopback it needs a key').default(
+        '127.0.0.1',
+      ),
+    )
+    .addOption(new Option('--shards <n>', 'threads that match').argParser(integerFlag(1, 64)).default(1))
+    .addOption(
+      new Option('--weight-limit <n>', 'weight of the requests of an address in a minute; 0: no limit')
+        .argParser(integerFlag(0, 1_000_000_000))
+        .default(60_000),
+    )
+    .addOption(
+      new Option('--order-limit <n>', 'new orders of an account in 10 seconds; 0: no limit')
+        .argParser(integerFlag(0, 1_000_000_000))
+        .default(10_000),
+    )
+    .option('--tls-cert <file>', 'certificate in PEM, for TLS; with --tls-key')
+    .option('--tls-key <file>', 'its private key in PEM')
+    .addHelpText('after', serveCodes)
+    .action(serve)
+  const key = command
+    .command('key')
+    .summary('make, list and revoke API keys')
+    .description(
+      'Makes, lists and revokes the API keys of a pool: DIR/keys.json, of mode 600. A running server takes changes within a second.',
+    )
+    .addHelpText('after', keyCodes)
+  key
+    .command('create')
+    .summary('make a key')
+    .description('Makes a key and prints it. The secret of an HMAC key is printed this once.')
+    .argument('<DIR>', 'folder of the pool')
+    .addOption(
+      new Option('--account <n>', 'the account that it is for')
+        .argParser(integerFlag(0, accountMax))
+        .makeOptionMandatory(),
+    )
+    .option('--read-only', 'it may read its account, and not trade')
+    .option('--ip <addresses...>', 'addresses that it may be used from; of any unless stated')
+    .option('--label <text>', 'a name for people')
+    .option('--public-key <file>', 'PEM of an Ed25519 public key: requests are signed with its private half')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', keyCodes)
+    .action(createKey)
+  key
+    .command('list')
+    .summary('list the keys')
+    .description('Prints the keys without their secrets.')
+    .argument('<DIR>', 'folder of the pool')
+    .option('--json', 'print one JSON object a key, each on a line of its own')
+    .addHelpText('after', keyCodes)
+    .action(listKeys)
+  key
+    .command('revoke')
+    .summary('remove a key')
+    .description('Removes a key. KEY may be the beginning of it, if no other begins like that.')
+    .argument('<DIR>', 'folder of the pool')
+    .argument('<KEY>', 'the key, or 6 characters or more of its beginning')
+    .addHelpText('after', keyCodes)
+    .action(revokeKey)
+}

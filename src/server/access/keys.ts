@@ -1,0 +1,222 @@
+import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import { AtomicFileSync, NodeDisk } from '../../log/index.js'
+import { ServerError } from '../errors.js'
+
+/** What a key may do: `trade` places and cancels orders and reads, `read` only reads its account. */
+export type KeyPermission = 'trade' | 'read'
+
+/** A key as its file holds it. */
+export interface ApiKey {
+  /** What the client sends: 64 characters. */
+  readonly apiKey: string
+  readonly account: number
+  readonly permission: KeyPermission
+  /** Addresses that it may be used from; of any when there is none. */
+  readonly ips: readonly string[]
+  readonly label: string
+  readonly createdMs: number
+  /** Of an HMAC key, what requests are signed with. A signature is checked with the secret itself, so no hash of it would do. */
+  readonly secret?: string
+  /** Of an Ed25519 key, its public half in PEM; the client alone has the other one. */
+  readonly publicKey?: string
+}
+
+export interface NewKey {
+  readonly account: number
+  readonly permission?: KeyPermission
+  readonly ips?: readonly string[]
+  readonly label?: string
+  /** PEM of an Ed25519 public key, for a key that is signed with Ed25519. */
+  readonly publicKey?: string
+}
+
+interface KeyFile {
+  readonly version: 1
+  readonly keys: readonly ApiKey[]
+}
+
+/** Keys that a file may hold. */
+const keysMax = 100_000
+const accountMax = 2 ** 32 - 1
+/** Others than the owner may not read the file. */
+const othersMask = 0o077
+
+/** A disk whose new files only their owner can read. */
+class PrivateDisk extends NodeDisk {
+  override create(file: string): number {
+    return fs.openSync(file, 'w+', 0o600)
+  }
+}
+
+/** The keys of a venue, in a file of mode 600 that is written anew as a whole, and read again when it changed. */
+export class KeyStore {
+  readonly file: string
+  #keys = new Map<string, ApiKey>()
+  #publicKeys = new Map<string, KeyObject>()
+  #stamp = ''
+  #lookedMs = 0
+
+  /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no key file, or that others can read. */
+  constructor(file: string) {
+    this.file = file
+    this.#read()
+  }
+
+  list(): ApiKey[] {
+    this.#read()
+    return [...this.#keys.values()]
+  }
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /**
+   * Makes a key. What it returns holds the secret of an HMAC key, which is not shown again.
+   *
+   * @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for values that a key can't have; LogError `TIDEMARK_LOG_IO`.
+   */
+  create(key: NewKey): ApiKey {
+    this.#read()
+    const { account, permission = 'trade', ips = [], label = '', publicKey } = key
+    if (!(Number.isInteger(account) && account >= 0 && account <= accountMax))
+      throw keyFailure(`account must be a whole number from 0 to ${accountMax}.`, { account })
+    if (this.#keys.size >= keysMax) throw keyFailure(`A key file holds at most ${keysMax} keys.`, {})
+    const made: ApiKey = {
+      apiKey: randomText(),
+      account,
+      permission,
+      ips: ips.map(plainAddress),
+      label,
+      createdMs: Date.now(),
+      ...(publicKey === undefined ? { secret: randomText() } : { publicKey: readPublicKey(publicKey) }),
+    }
+    this.#write([...this.#keys.values(), made])
+    return made
+  }
+
+  /** Removes a key, by itself or by its first characters if no other begins like that. @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
+  revoke(name: string): ApiKey {
+    this.#read()
+    const found = [...this.#keys.values()].filter(({ apiKey }) => name.length >= 6 && apiKey.startsWith(name))
+    if (found.length !== 1) {
+      throw new ServerError(
+        'TIDEMARK_SERVER_UNKNOWN_KEY',
+        found.length === 0
+          ? `There is no key that begins with ${name}; give 6 characters or more of it.`
+          : `${found.length} keys begin with ${name}; give more of it.`,
+        { name },
+      )
+    }
+    this.#write([...this.#keys.values()].filter((key) => key !== found[0]))
+    return found[0]!
+  }
+
+  /**
+   * The key that a client names. It is looked up by its hash, so that the time that takes says nothing of how much of it
+   * was right. The file is looked at again once a second.
+   */
+  find(apiKey: string): ApiKey | undefined {
+    const nowMs = performance.now()
+    if (nowMs - this.#lookedMs > 1000) {
+      this.#lookedMs = nowMs
+      this.#read()
+    }
+    return this.#byHash.get(hashOf(apiKey))
+  }
+
+  #byHash = new Map<string, ApiKey>()
+
+  publicKeyOf(key: ApiKey): KeyObject | undefined {
+    return this.#publicKeys.get(key.apiKey)
+  }
+
+  #read(): void {
+    let stat: fs.Stats
+    try {
+      stat = fs.statSync(this.file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(this.file, error)
+      this.#take([])
+      this.#stamp = ''
+      return
+    }
+    const stamp = `${stat.mtimeMs} ${stat.ino} ${stat.size}`
+    if (stamp === this.#stamp) return
+    if ((stat.mode & othersMask) !== 0) {
+      throw keyFailure(`${this.file} can be read by others than its owner; chmod 600 it.`, {
+        file: this.file,
+      })
+    }
+    let file: KeyFile
+    try {
+      file = JSON.parse(fs.readFileSync(this.file, 'utf8'))
+    } catch (error) {
+      throw unreadable(this.file, error)
+    }
+    if (file?.version !== 1 || !Array.isArray(file.keys))
+      throw keyFailure(`${this.file} is no file of keys.`, {})
+    this.#take(file.keys)
+    this.#stamp = stamp
+  }
+
+  #take(keys: readonly ApiKey[]): void {
+    this.#keys = new Map(keys.map((key) => [key.apiKey, key]))
+    this.#byHash = new Map(keys.map((key) => [hashOf(key.apiKey), key]))
+    this.#publicKeys = new Map()
+    for (const { apiKey, publicKey } of keys)
+      if (publicKey !== undefined) this.#publicKeys.set(apiKey, createPublicKey(publicKey))
+  }
+
+  #write(keys: readonly ApiKey[]): void {
+    const text = `${JSON.stringify({ version: 1, keys } satisfies KeyFile, undefined, 1)}\n`
+    const folder = path.dirname(path.resolve(this.file))
+    const disk = new PrivateDisk()
+    const file = new AtomicFileSync(disk, folder, path.basename(this.file))
+    file.write(new TextEncoder().encode(text))
+    file.publish(path.basename(this.file))
+    this.#read()
+  }
+}
+
+/** An address without the form in which an IPv6 socket names an IPv4 one. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
+}
+
+/** 64 letters and digits. */
+function randomText(): string {
+  let text = ''
+  while (text.length < 64)
+    text += randomBytes(64)
+      .toString('base64')
+      .replaceAll(/[^A-Za-z0-9]/g, '')
+  return text.slice(0, 64)
+}
+
+function readPublicKey(pem: string): string {
+  try {
+    const key = createPublicKey(pem)
+    if (key.asymmetricKeyType === 'ed25519') return key.export({ type: 'spki', format: 'pem' }) as string
+  } catch {}
+  throw keyFailure('The public key must be an Ed25519 key in PEM.', {})
+}
+
+function keyFailure(message: string, details: Record<string, unknown>): ServerError {
+  return new ServerError('TIDEMARK_SERVER_KEY_FILE', message, details)
+}
+
+function unreadable(file: string, cause: unknown): ServerError {
+  return new ServerError(
+    'TIDEMARK_SERVER_KEY_FILE',
+    `${file} could not be read: ${(cause as Error).message}`,
+    { file },
+    { cause },
+  )
+}

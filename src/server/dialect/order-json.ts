@@ -1,0 +1,134 @@
+import type { OrderType, SelfTradePrevention, TimeInForce } from '../../matching/index.js'
+import type { AccountTrade, OrderRecord } from '../venue/order-record.js'
+import type { VenueSymbol } from '../venue/venue.js'
+import { zeroLike } from './amounts.js'
+
+const preventionNames: Record<SelfTradePrevention, string> = {
+  none: 'NONE',
+  'cancel-newest': 'EXPIRE_TAKER',
+  'cancel-oldest': 'EXPIRE_MAKER',
+  'cancel-both': 'EXPIRE_BOTH',
+  decrement: 'DECREMENT',
+}
+
+export const preventionOf: ReadonlyMap<string, SelfTradePrevention> = new Map(
+  (Object.keys(preventionNames) as SelfTradePrevention[]).map((mode) => [preventionNames[mode], mode]),
+)
+export const preventionModes: readonly string[] = Object.values(preventionNames)
+
+export function preventionName(mode: SelfTradePrevention): string {
+  return preventionNames[mode]
+}
+
+const typeNames: Record<OrderType, string> = {
+  limit: 'LIMIT',
+  market: 'MARKET',
+  stop: 'STOP_LOSS',
+  'stop-limit': 'STOP_LOSS_LIMIT',
+  'take-profit': 'TAKE_PROFIT',
+  'take-profit-limit': 'TAKE_PROFIT_LIMIT',
+}
+
+export function typeName(type: OrderType, postOnly: boolean): string {
+  return type === 'limit' && postOnly ? 'LIMIT_MAKER' : typeNames[type]
+}
+
+/** What rests is GTC in the dialect, whenever it is to expire, and so is a market order. */
+export function timeInForceName(type: OrderType, timeInForce: TimeInForce): string {
+  return type !== 'market' && (timeInForce === 'IOC' || timeInForce === 'FOK') ? timeInForce : 'GTC'
+}
+
+/** What every description of an order has. */
+function orderFields(order: OrderRecord, symbol: VenueSymbol) {
+  return {
+    price: order.price ?? zeroLike(symbol.tickSize),
+    origQty: order.quantity,
+    executedQty: order.filled,
+    origQuoteOrderQty: zeroLike(symbol.tickSize),
+    cummulativeQuoteQty: order.amount === '0' ? zeroLike(symbol.tickSize) : order.amount,
+    status: order.status,
+    timeInForce: timeInForceName(order.orderType, order.timeInForce),
+    type: typeName(order.orderType, order.postOnly),
+    side: order.side === 'buy' ? 'BUY' : 'SELL',
+    ...(order.stopPrice !== undefined && { stopPrice: order.stopPrice }),
+    ...(order.displayQuantity !== undefined && { icebergQty: order.displayQuantity }),
+    selfTradePreventionMode: preventionName(order.selfTradePrevention ?? symbol.selfTradePrevention),
+  }
+}
+
+/** An order as queries give it. */
+export function orderJson(order: OrderRecord, symbol: VenueSymbol): object {
+  return {
+    symbol: order.symbol,
+    orderId: order.orderId,
+    orderListId: -1,
+    clientOrderId: order.clientOrderId,
+    stopPrice: zeroLike(symbol.tickSize),
+    icebergQty: zeroLike(symbol.lotSize),
+    ...orderFields(order, symbol),
+    time: order.timeMs,
+    updateTime: order.updateMs,
+    isWorking: order.isWorking,
+    workingTime: order.workingMs,
+  }
+}
+
+/** What a cancel is answered with. */
+export function cancelJson(order: OrderRecord, symbol: VenueSymbol, clientOrderId: string): object {
+  return {
+    symbol: order.symbol,
+    origClientOrderId: order.clientOrderId,
+    orderId: order.orderId,
+    orderListId: -1,
+    clientOrderId,
+    transactTime: order.updateMs,
+    ...orderFields(order, symbol),
+  }
+}
+
+/** What a new order is answered with: as short as `responseType` says. */
+export function placedJson(
+  order: OrderRecord,
+  symbol: VenueSymbol,
+  trades: readonly AccountTrade[],
+  responseType: 'ACK' | 'RESULT' | 'FULL',
+): object {
+  const acknowledged = {
+    symbol: order.symbol,
+    orderId: order.orderId,
+    orderListId: -1,
+    clientOrderId: order.clientOrderId,
+    transactTime: order.updateMs,
+  }
+  if (responseType === 'ACK') return acknowledged
+  const result = { ...acknowledged, ...orderFields(order, symbol), workingTime: order.workingMs }
+  if (responseType === 'RESULT') return result
+  return {
+    ...result,
+    fills: trades.map((trade) => ({
+      price: trade.price,
+      qty: trade.quantity,
+      commission: '0',
+      commissionAsset: trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset,
+      tradeId: trade.tradeId,
+    })),
+  }
+}
+
+export function accountTradeJson(trade: AccountTrade, symbol: VenueSymbol): object {
+  return {
+    symbol: trade.symbol,
+    id: trade.tradeId,
+    orderId: trade.orderId,
+    orderListId: -1,
+    price: trade.price,
+    qty: trade.quantity,
+    quoteQty: trade.amount,
+    commission: '0',
+    commissionAsset: trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset,
+    time: trade.timeMs,
+    isBuyer: trade.isBuyer,
+    isMaker: trade.isMaker,
+    isBestMatch: true,
+  }
+}

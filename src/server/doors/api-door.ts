@@ -1,0 +1,221 @@
+import { ApiError, errors } from '../dialect/api-error.js'
+import { Params } from '../dialect/params.js'
+import { names, type Operation } from '../operations/operation.js'
+import type { Client } from './client.js'
+import type { Caller, Desk, Session } from './desk.js'
+import type { UserReceiver, UserStreams } from './user-streams.js'
+
+/** Requests of one connection that may wait for their answers. */
+const inFlightMax = 4096
+/** Subscriptions to user data of one connection. */
+const subscriptionsMax = 1000
+const paramsMax = 64
+
+interface ApiMessage {
+  readonly id: unknown
+  readonly method: string
+  readonly values: Map<string, string>
+}
+
+/** A connection of the WebSocket API. */
+export class ApiConnection {
+  readonly #client: Client
+  readonly #desk: Desk
+  readonly #methods: ReadonlyMap<string, Operation>
+  readonly #users: UserStreams
+  readonly #showLimits: boolean
+  #session: Session | undefined
+  #inFlight = 0
+  #lastSubscription = -1
+  readonly #subscriptions = new Map<number, { account: number; receiver: UserReceiver }>()
+
+  constructor(
+    client: Client,
+    desk: Desk,
+    methods: ReadonlyMap<string, Operation>,
+    users: UserStreams,
+    showLimits: boolean,
+  ) {
+    this.#client = client
+    this.#desk = desk
+    this.#methods = methods
+    this.#users = users
+    this.#showLimits = showLimits
+    client.onText((text) => void this.#take(text))
+    client.onClose(() => {
+      for (const { account, receiver } of this.#subscriptions.values()) users.remove(account, receiver)
+      this.#subscriptions.clear()
+    })
+  }
+
+  async #take(text: string): Promise<void> {
+    let message: ApiMessage
+    try {
+      message = readMessage(text)
+    } catch (error) {
+      this.#refuse(null, error)
+      return
+    }
+    if (this.#inFlight >= inFlightMax) {
+      this.#refuse(message.id, new ApiError(-1003, 'Too many requests queued.', 429))
+      return
+    }
+    this.#inFlight++
+    const showLimits = message.values.get('returnRateLimits')
+    const payload = payloadOf(message.values)
+    message.values.delete('returnRateLimits')
+    try {
+      const result = await this.#execute(message, payload)
+      this.#answer(message.id, { status: 200, result }, showLimits)
+    } catch (error) {
+      this.#refuse(message.id, error, showLimits)
+    } finally {
+      this.#inFlight--
+    }
+  }
+
+  #execute({ method, values }: ApiMessage, payload: string): Promise<unknown> {
+    const own = this.#ownOperations.get(method)
+    const operation = own ?? this.#methods.get(method)
+    if (!operation) throw errors.unsupported('there is no such method')
+    const caller: Caller = {
+      address: this.#client.address,
+      apiKey: values.get('apiKey'),
+      payload,
+      session: this.#session,
+    }
+    return this.#desk.execute(operation, new Params(values), caller)
+  }
+
+  /** What concerns the connection itself. */
+  readonly #ownOperations: ReadonlyMap<string, Operation> = new Map(
+    (
+      [
+        ['session.logon', 'read', names(), (request) => this.#logon(request.params, request.nowMs)],
+        ['session.status', 'none', names(), ({ nowMs }) => this.#status(nowMs)],
+        ['session.logout', 'none', names(), ({ nowMs }) => this.#logout(nowMs)],
+        ['session.subscriptions', 'none', names(), () => this.#listSubscriptions()],
+        ['userDataStream.subscribe', 'read', names(), ({ account }) => this.#subscribe(account)],
+        ['userDataStream.subscribe.signature', 'read', names(), ({ account }) => this.#subscribe(account)],
+        [
+          'userDataStream.unsubscribe',
+          'none',
+          names('subscriptionId'),
+          ({ params }) => this.#unsubscribe(params),
+        ],
+      ] as [string, Operation['security'], ReadonlySet<string>, Operation['run']][]
+    ).map(([method, security, params, run]) => [method, { method, security, weight: 2, params, run }]),
+  )
+
+  #logon(params: Params, nowMs: number): object {
+    this.#session = { apiKey: params.required('apiKey'), sinceMs: nowMs }
+    return this.#status(nowMs)
+  }
+
+  #status(nowMs: number): object {
+    return {
+      apiKey: this.#session?.apiKey ?? null,
+      authorizedSince: this.#session?.sinceMs ?? null,
+      connectedSince: this.#connectedMs,
+      returnRateLimits: this.#showLimits,
+      serverTime: nowMs,
+      userDataStream: this.#subscriptions.size > 0,
+    }
+  }
+
+  readonly #connectedMs = Date.now()
+
+  #logout(nowMs: number): object {
+    this.#session = undefined
+    return this.#status(nowMs)
+  }
+
+  #subscribe(account: number): object {
+    if (this.#subscriptions.size >= subscriptionsMax)
+      throw new ApiError(-2042, 'Maximum subscription ID reached for this connection.')
+    const subscriptionId = ++this.#lastSubscription
+    const receiver: UserReceiver = {
+      event: (event) => this.#client.send(JSON.stringify({ subscriptionId, event })),
+    }
+    this.#subscriptions.set(subscriptionId, { account, receiver })
+    this.#users.add(account, receiver)
+    return { subscriptionId }
+  }
+
+  #unsubscribe(params: Params): object {
+    const only = params.whole('subscriptionId')
+    const ids = only === undefined ? [...this.#subscriptions.keys()] : [only]
+    for (const id of ids) {
+      const found = this.#subscriptions.get(id)
+      if (!found) throw new ApiError(-2036, 'User Data Stream subscription not active.')
+      this.#users.remove(found.account, found.receiver)
+      this.#subscriptions.delete(id)
+    }
+    return {}
+  }
+
+  #listSubscriptions(): object[] {
+    return [...this.#subscriptions.keys()].map((subscriptionId) => ({ subscriptionId }))
+  }
+
+  #refuse(id: unknown, error: unknown, showLimits?: string): void {
+    const refusal = error instanceof ApiError ? error : errors.unknown()
+    this.#answer(id, { status: refusal.status, error: refusal.toBody() }, showLimits)
+  }
+
+  #answer(id: unknown, answer: object, showLimits?: string): void {
+    const limits = showLimits === undefined ? this.#showLimits : showLimits === 'true'
+    const { desk, account } = { desk: this.#desk, account: this.#accountOfSession() }
+    const shown = limits
+      ? { rateLimits: desk.limits.states(this.#client.address, account, desk.venue.nowMs()) }
+      : undefined
+    this.#client.send(JSON.stringify({ id, ...answer, ...shown }))
+  }
+
+  #accountOfSession(): number | undefined {
+    return this.#session && this.#desk.keys.find(this.#session.apiKey)?.account
+  }
+}
+
+const idPattern = /^[A-Za-z0-9_-]{0,64}$/
+
+/** @throws ApiError for what is no request. */
+function readMessage(text: string): ApiMessage {
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch {
+    throw new ApiError(-1135, 'Invalid JSON Request')
+  }
+  if (typeof message !== 'object' || message === null || Array.isArray(message))
+    throw new ApiError(-1135, 'Invalid JSON Request')
+  const { id, method, params = {}, ...others } = message as Record<string, unknown>
+  if (!(id === null || Number.isSafeInteger(id) || (typeof id === 'string' && idPattern.test(id))))
+    throw errors.missing('id')
+  if (typeof method !== 'string' || method.length > 64) throw errors.missing('method')
+  if (Object.keys(others).length > 0) throw new ApiError(-1135, 'Invalid JSON Request')
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) throw errors.badValue('params')
+  return { id, method: method.replace(/^v3\//, ''), values: valuesOf(params) }
+}
+
+function valuesOf(params: object): Map<string, string> {
+  const values = new Map<string, string>()
+  const entries = Object.entries(params)
+  if (entries.length > paramsMax) throw new ApiError(-1101, 'Too many parameters sent for this endpoint.')
+  for (const [name, value] of entries) {
+    if (typeof value === 'string') values.set(name, value)
+    else if (typeof value === 'number' || typeof value === 'boolean') values.set(name, String(value))
+    else if (Array.isArray(value)) values.set(name, JSON.stringify(value))
+    else throw errors.badValue(name.slice(0, 64))
+  }
+  return values
+}
+
+/** What a signature of the WebSocket API covers: the parameters by name. */
+function payloadOf(values: ReadonlyMap<string, string>): string {
+  return [...values.keys()]
+    .filter((name) => name !== 'signature')
+    .sort()
+    .map((name) => `${name}=${values.get(name)}`)
+    .join('&')
+}

@@ -1,0 +1,99 @@
+import type { WebSocket } from '../packages.js'
+
+/** Connections over WebSockets, with what they share. */
+export interface ClientLimits {
+  /** Bytes that may wait for a client; one that lags further is cut. */
+  readonly queueBytes: number
+  /** Messages of a client in one second; one that sends more is cut. */
+  readonly messagesPerSecond: number
+}
+
+const pongMs = 60_000
+const policyViolation = 1008
+
+/** How connections ended that the server ended, by why. */
+export interface CutCounts {
+  slow: number
+  silent: number
+  flooding: number
+}
+
+/** One connection over a WebSocket. What is sent waits in memory up to a bound; a client beyond it is cut, and hurts no other. */
+export class Client {
+  readonly address: string
+  readonly #socket: WebSocket
+  readonly #limits: ClientLimits
+  readonly #cut: CutCounts
+  #pongMs = performance.now()
+  #second = 0
+  #messages = 0
+  #closed = false
+
+  constructor(socket: WebSocket, address: string, limits: ClientLimits, cut: CutCounts) {
+    this.#socket = socket
+    this.address = address
+    this.#limits = limits
+    this.#cut = cut
+    socket.on('pong', () => {
+      this.#pongMs = performance.now()
+    })
+    // What breaks a connection also closes it.
+    socket.on('error', () => {})
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  onClose(closed: () => void): void {
+    this.#socket.on('close', () => {
+      this.#closed = true
+      closed()
+    })
+  }
+
+  /** Calls `take` for each text that comes, unless there are too many of them. */
+  onText(take: (text: string) => void): void {
+    this.#socket.on('message', (data, isBinary) => {
+      if (this.#closed) return
+      const second = Math.floor(performance.now() / 1000)
+      if (second !== this.#second) this.#messages = 0
+      this.#second = second
+      if (++this.#messages > this.#limits.messagesPerSecond) {
+        this.#cut.flooding++
+        this.close(policyViolation, 'Too many messages.')
+        return
+      }
+      if (isBinary) this.close(1003, 'Texts only.')
+      else take(data.toString('utf8'))
+    })
+  }
+
+  send(text: string): void {
+    if (this.#closed || this.#socket.readyState !== 1) return
+    if (this.#socket.bufferedAmount > this.#limits.queueBytes) {
+      this.#cut.slow++
+      this.#closed = true
+      this.#socket.terminate()
+      return
+    }
+    this.#socket.send(text)
+  }
+
+  /** Pings, or ends a connection that has answered no ping for a minute. */
+  beat(): void {
+    if (performance.now() - this.#pongMs > pongMs) {
+      this.#cut.silent++
+      this.#socket.terminate()
+    } else this.#socket.ping()
+  }
+
+  close(code: number, reason: string): void {
+    this.#closed = true
+    this.#socket.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+}

@@ -1,0 +1,97 @@
+import type { KeyStore } from '../access/keys.js'
+import type { RateLimits } from '../access/limits.js'
+import { checkSignature, checkTime, requireKey } from '../access/signature.js'
+import { ApiError, errors } from '../dialect/api-error.js'
+import type { Params } from '../dialect/params.js'
+import type { Operation } from '../operations/operation.js'
+import type { Venue } from '../venue/venue.js'
+
+/** Who asks: an address, the key that it sent, and what it signed; or whom a session was opened for. */
+export interface Caller {
+  readonly address: string
+  readonly apiKey: string | undefined
+  readonly payload: string
+  /** The key of an open session: what it asks is not signed again. */
+  readonly session: Session | undefined
+}
+
+/** What a connection of the WebSocket API was opened for. */
+export interface Session {
+  readonly apiKey: string
+  readonly sinceMs: number
+}
+
+/** Where every request comes in, through whichever door: who asks, may they, and how often. */
+export class Desk {
+  readonly venue: Venue
+  readonly keys: KeyStore
+  readonly limits: RateLimits
+  /** Refusals by code, and requests by outcome. */
+  readonly refusals = new Map<number, number>()
+  requests = 0
+
+  constructor(venue: Venue, keys: KeyStore, limits: RateLimits) {
+    this.venue = venue
+    this.keys = keys
+    this.limits = limits
+  }
+
+  /** @throws ApiError, and nothing else. */
+  async execute(operation: Operation, params: Params, caller: Caller): Promise<unknown> {
+    this.requests++
+    this.#inFlight++
+    try {
+      if (this.isClosing || this.venue.failure) throw errors.closing()
+      if (!this.venue.isReady) throw errors.busy()
+      const nowMs = this.venue.nowMs()
+      const weight = typeof operation.weight === 'number' ? operation.weight : operation.weight(params)
+      this.limits.request(caller.address, weight, nowMs)
+      const { account, mayTrade } = this.#identify(operation, params, caller, nowMs)
+      params.check(operation.params)
+      if (operation.isOrder === true) this.limits.order(account, nowMs)
+      const { venue, limits } = this
+      return await operation.run({ params, venue, limits, nowMs, account, mayTrade })
+    } catch (error) {
+      throw this.#refused(error)
+    } finally {
+      this.#inFlight--
+    }
+  }
+
+  /** Requests that wait for their answers. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  #inFlight = 0
+  /** Nothing more is taken, and what was taken is answered. */
+  isClosing = false
+
+  /** Whose key a request was made with. @throws ApiError. */
+  #identify(
+    { security }: Operation,
+    params: Params,
+    caller: Caller,
+    nowMs: number,
+  ): { account: number; mayTrade: boolean } {
+    if (security === 'none') return { account: -1, mayTrade: false }
+    const { apiKey, address, payload, session } = caller
+    const own = apiKey === undefined && session !== undefined
+    const key = requireKey(this.keys, own ? session.apiKey : apiKey, address, security)
+    if (security !== 'key' && !own) {
+      checkSignature(this.keys, key, payload, params.text('signature'))
+      checkTime(params, nowMs)
+    } else if (own && params.has('timestamp')) checkTime(params, nowMs)
+    return { account: key.account, mayTrade: key.permission === 'trade' }
+  }
+
+  #refused(error: unknown): ApiError {
+    const refusal = error instanceof ApiError ? error : errors.unknown()
+    this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1)
+    if (!(error instanceof ApiError)) this.onFailure(error)
+    return refusal
+  }
+
+  /** Called with what went wrong inside: a client hears of it no more than that something did. */
+  onFailure: (error: unknown) => void = () => {}
+}

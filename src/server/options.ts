@@ -1,0 +1,89 @@
+import { badSetting, checkOptions, optionNames } from '../log/index.js'
+import type { EnginePool } from '../pool/index.js'
+import type { ServerModules } from './packages.js'
+import type { Balances } from './venue/balances.js'
+
+export interface VenueServerOptions {
+  /** The pool that is served; it stays open when the server is closed. */
+  readonly pool: EnginePool
+  /** The file of the API keys, of mode 600; made by `tidemark serve key create`. */
+  readonly keys: string
+  /** Default 127.0.0.1. An address beyond loopback is refused while there is no key. */
+  readonly host?: string | undefined
+  /** Default 0: any that is free. */
+  readonly port?: number | undefined
+  /** PEM files, for TLS. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** Weight of an address's requests in a minute; 0: no limit. Default 60,000. */
+  readonly weightPerMinute?: number | undefined
+  /** New orders of an account in 10 seconds; 0: no limit. Default 10,000. */
+  readonly ordersPer10Seconds?: number | undefined
+  /** Connections at once. Default 10,000. */
+  readonly connectionsMax?: number | undefined
+  /** Bytes that may wait for one client over a WebSocket; one that lags further is cut. Default 4 MiB. */
+  readonly queueBytes?: number | undefined
+  /** Messages of one client over a WebSocket in a second; one that sends more is cut. Default 10,000. */
+  readonly messagesPerSecond?: number | undefined
+  /** Orders that are over, and trades, that are kept for queries, of all accounts together. Defaults 100,000 and 200,000. */
+  readonly closedOrders?: number | undefined
+  readonly accountTrades?: number | undefined
+  /** The modules of the optional packages, for programs in which tidemark can't find them by itself. */
+  readonly modules?: ServerModules | undefined
+  /** Where balances come from. Default: there are none to show. */
+  readonly balances?: Balances | undefined
+}
+
+type Stated = Omit<VenueServerOptions, 'tls' | 'balances' | 'modules'>
+
+export interface ServerSettings
+  extends Readonly<{ [Name in keyof Stated]-?: Exclude<Stated[Name], undefined> }> {
+  readonly tls: VenueServerOptions['tls']
+  readonly balances: Balances | undefined
+}
+
+const optionList = optionNames<VenueServerOptions>({
+  pool: true,
+  keys: true,
+  host: true,
+  port: true,
+  tls: true,
+  weightPerMinute: true,
+  ordersPer10Seconds: true,
+  connectionsMax: true,
+  queueBytes: true,
+  messagesPerSecond: true,
+  closedOrders: true,
+  accountTrades: true,
+  modules: true,
+  balances: true,
+})
+
+/** @throws LogError `TIDEMARK_BAD_SETTING`. */
+export function resolveServerOptions(options: VenueServerOptions): ServerSettings {
+  checkOptions('VenueServer.open', options, optionList)
+  const { pool, keys, host = '127.0.0.1', port = 0, tls, balances } = options
+  if (typeof pool !== 'object' || pool === null) throw badSetting('pool', pool, 'an EnginePool')
+  if (typeof keys !== 'string' || keys === '') throw badSetting('keys', keys, 'a path')
+  if (typeof host !== 'string' || host === '') throw badSetting('host', host, 'an address')
+  return {
+    pool,
+    keys,
+    host,
+    port: whole('port', port, 0, 65_535),
+    tls,
+    weightPerMinute: whole('weightPerMinute', options.weightPerMinute ?? 60_000, 0, 1e9),
+    ordersPer10Seconds: whole('ordersPer10Seconds', options.ordersPer10Seconds ?? 10_000, 0, 1e9),
+    connectionsMax: whole('connectionsMax', options.connectionsMax ?? 10_000, 1, 1_000_000),
+    queueBytes: whole('queueBytes', options.queueBytes ?? 4 << 20, 65_536, 1 << 30),
+    messagesPerSecond: whole('messagesPerSecond', options.messagesPerSecond ?? 10_000, 1, 1e9),
+    closedOrders: whole('closedOrders', options.closedOrders ?? 100_000, 1, 100_000_000),
+    accountTrades: whole('accountTrades', options.accountTrades ?? 200_000, 1, 100_000_000),
+    balances,
+  }
+}
+
+function whole(setting: string, value: number, min: number, max: number): number {
+  if (!(Number.isInteger(value) && value >= min && value <= max))
+    throw badSetting(setting, value, `a whole number from ${min} to ${max}`)
+  return value
+}

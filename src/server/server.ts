@@ -1,0 +1,209 @@
+import * as fs from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { KeyStore } from './access/keys.js'
+import { RateLimits } from './access/limits.js'
+import { Desk } from './doors/desk.js'
+import { listenKeyOperations } from './doors/listen-keys.js'
+import { makeRegistry } from './doors/metrics.js'
+import { addRestRoutes, bodyMax } from './doors/rest.js'
+import { Sockets } from './doors/sockets.js'
+import { StreamHub } from './doors/streams.js'
+import { UserStreams } from './doors/user-streams.js'
+import { ServerError } from './errors.js'
+import { operations } from './operations/index.js'
+import { resolveServerOptions, type ServerSettings, type VenueServerOptions } from './options.js'
+import { loadPackages, type ServerPackages, type WebReply, type WebServer } from './packages.js'
+import { Venue } from './venue/venue.js'
+
+/** How long a closing server waits for requests that it has taken. */
+const drainMs = 10_000
+const headersMs = 10_000
+const requestMs = 30_000
+const keepAliveMs = 65_000
+
+/**
+ * A pool, served: REST below `/api/v3`, streams below `/ws` and `/stream`, the WebSocket API at `/ws-api/v3`, `/metrics`, `/healthz` and
+ * `/readyz`. It speaks the Binance spot dialect; docs/server.md has every route and what is different.
+ */
+export class VenueServer {
+  readonly #settings: ServerSettings
+  readonly #venue: Venue
+  readonly #desk: Desk
+  readonly #web: WebServer
+  readonly #sockets: Sockets
+  #closing: Promise<void> | undefined
+
+  /**
+   * Opens a server. It listens when this resolves, and answers when it has read the log: `/readyz` says so.
+   *
+   * @throws ServerError `TIDEMARK_SERVER_PACKAGE_MISSING`, `TIDEMARK_SERVER_KEY_FILE`, `TIDEMARK_SERVER_OPEN` for an address beyond
+   *   loopback while there is no key, `TIDEMARK_SERVER_LISTEN`; LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_BAD_LSN` when the beginning
+   *   of the log was deleted by retention.
+   */
+  static async open(options: VenueServerOptions): Promise<VenueServer> {
+    const settings = resolveServerOptions(options)
+    const packages = loadPackages(options.modules)
+    const keys = new KeyStore(settings.keys)
+    if (keys.size === 0 && !isLoopback(settings.host)) {
+      throw new ServerError(
+        'TIDEMARK_SERVER_OPEN',
+        `There is no key in ${settings.keys}, and ${settings.host} can be reached from elsewhere. Make a key first: tidemark serve key create.`,
+        { host: settings.host },
+      )
+    }
+    const server = new VenueServer(settings, packages, keys)
+    try {
+      await server.#web.listen({ port: settings.port, host: settings.host })
+    } catch (cause) {
+      await server.close()
+      throw new ServerError(
+        'TIDEMARK_SERVER_LISTEN',
+        `Could not listen on ${settings.host}:${settings.port}: ${(cause as Error).message}`,
+        { host: settings.host, port: settings.port },
+        { cause },
+      )
+    }
+    return server
+  }
+
+  private constructor(settings: ServerSettings, packages: ServerPackages, keys: KeyStore) {
+    this.#settings = settings
+    const { pool, balances, closedOrders, accountTrades } = settings
+    const venue = new Venue(pool, { balances, history: { closedOrders, accountTrades } })
+    this.#venue = venue
+    this.#desk = new Desk(venue, keys, new RateLimits(settings))
+    const hub = new StreamHub(venue)
+    const users = new UserStreams(venue)
+    venue.onMarket = (update) => hub.onUpdate(update)
+    venue.onOrder = (update) => users.onOrder(update)
+    const all = [...operations, ...listenKeyOperations(users)]
+    this.#web = makeWeb(packages, settings)
+    addRestRoutes(this.#web, this.#desk, all)
+    this.#sockets = new Sockets(this.#web.server, {
+      packages,
+      desk: this.#desk,
+      hub,
+      users,
+      methods: new Map(all.flatMap((one) => (one.method === undefined ? [] : [[one.method, one]]))),
+      limits: settings,
+      connectionsMax: settings.connectionsMax,
+    })
+    this.#web.server.maxConnections = settings.connectionsMax
+    const registry = makeRegistry(packages, {
+      desk: this.#desk,
+      cut: this.#sockets.cut,
+      connections: () => this.#sockets.counts,
+      subscriptions: () => ({ streams: hub.size, users: users.size }),
+    })
+    this.#addHealth()
+    this.#web.route({
+      method: 'GET',
+      url: '/metrics',
+      handler: async (_, reply) =>
+        reply.header('content-type', registry.contentType).send(await registry.metrics()),
+    })
+  }
+
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  get url(): string {
+    const { address, port, family } = this.#web.server.address() as AddressInfo
+    return `${this.#settings.tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  }
+
+  /** Resolves when it answers: all that was durable when it was opened is read. @throws what `/readyz` says. */
+  async ready(): Promise<void> {
+    await this.#venue.ready
+  }
+
+  /**
+   * Takes nothing more, answers what it has taken, says to its clients that it goes, and closes their connections. The pool stays
+   * open.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#desk.isClosing = true
+    const end = performance.now() + drainMs
+    while (this.#desk.inFlight > 0 && performance.now() < end)
+      await new Promise((done) => setTimeout(done, 5))
+    this.#sockets.close()
+    // Clients that do not close their side are not waited for.
+    const hurry = setTimeout(() => this.#sockets.terminate(), 1000)
+    this.#web.server.closeIdleConnections()
+    await this.#web.close()
+    clearTimeout(hurry)
+    this.#sockets.terminate()
+    await this.#venue.close()
+  }
+
+  #addHealth(): void {
+    const answer = (reply: WebReply, problem: string | undefined) =>
+      reply
+        .code(problem === undefined ? 200 : 503)
+        .header('content-type', 'application/json')
+        .send(
+          JSON.stringify(
+            problem === undefined ? { status: 'ok' } : { status: 'unavailable', reason: problem },
+          ),
+        )
+    this.#web.route({
+      method: 'GET',
+      url: '/healthz',
+      handler: (_, reply) => answer(reply, this.#venue.failure && 'the log can not be followed any more'),
+    })
+    this.#web.route({
+      method: 'GET',
+      url: '/readyz',
+      handler: (_, reply) => answer(reply, this.#unready()),
+    })
+  }
+
+  #unready(): string | undefined {
+    if (this.#desk.isClosing) return 'it is shutting down'
+    if (this.#venue.failure) return 'the log can not be followed any more'
+    return this.#venue.isReady ? undefined : 'it is reading the log'
+  }
+}
+
+function makeWeb(packages: ServerPackages, { tls }: ServerSettings): WebServer {
+  const web = packages.fastify({
+    logger: false,
+    bodyLimit: bodyMax,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    forceCloseConnections: true,
+    ...(tls && { https: { cert: fs.readFileSync(tls.certFile), key: fs.readFileSync(tls.keyFile) } }),
+  })
+  web.server.headersTimeout = headersMs
+  web.setErrorHandler((error, _, reply) => {
+    const { statusCode = 500 } = error as { statusCode?: number }
+    return sendError(
+      reply,
+      statusCode < 500 ? statusCode : 500,
+      -1000,
+      statusCode === 413 ? 'The request is too large.' : 'The request could not be read.',
+    )
+  })
+  web.setNotFoundHandler((_, reply) =>
+    sendError(reply, 404, -1020, 'This operation is not supported: there is no such route.'),
+  )
+  return web
+}
+
+function sendError(reply: WebReply, status: number, code: number, msg: string): WebReply {
+  return reply
+    .code(status)
+    .header('content-type', 'application/json;charset=UTF-8')
+    .send(JSON.stringify({ code, msg }))
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}

@@ -1,0 +1,197 @@
+import type {
+  AcceptedEvent,
+  CancelledEvent,
+  PoolEvent,
+  ReplacedEvent,
+  TradeEvent,
+  TriggeredEvent,
+} from '../../pool/index.js'
+import { add } from '../dialect/amounts.js'
+import { Fifo } from './fifo.js'
+import {
+  type AccountTrade,
+  acceptedOrder,
+  bookCancel,
+  bookTrade,
+  bookTrigger,
+  type OrderRecord,
+} from './order-record.js'
+
+/** What an event did to an order; `trade` when it traded. */
+export interface OrderUpdate {
+  readonly order: OrderRecord
+  readonly execution: 'NEW' | 'TRADE' | 'CANCELED' | 'EXPIRED' | 'REPLACED'
+  readonly trade: AccountTrade | undefined
+  readonly event: PoolEvent
+}
+
+/** How much is kept of orders that are over and of trades, of all accounts together; what is older is forgotten first. */
+export interface HistoryLimits {
+  readonly closedOrders: number
+  readonly accountTrades: number
+}
+
+/** What one account has in one symbol. */
+interface AccountSymbol {
+  readonly orders: Map<number, OrderRecord>
+  readonly open: Map<number, OrderRecord>
+  /** The order that had the client's id last. */
+  readonly byClientId: Map<string, OrderRecord>
+  readonly trades: Fifo<AccountTrade>
+}
+
+/** Orders and trades of the accounts, from the events of the log. */
+export class OrderHistory {
+  readonly #limits: HistoryLimits
+  readonly #onUpdate: (update: OrderUpdate) => void
+  readonly #accounts = new Map<number, Map<string, AccountSymbol>>()
+  /** Open orders by symbol and id: events of trades name orders and not their clients. */
+  readonly #open = new Map<string, Map<number, OrderRecord>>()
+  readonly #closed = new Fifo<OrderRecord>()
+  readonly #trades = new Fifo<Fifo<AccountTrade>>()
+
+  constructor(limits: HistoryLimits, onUpdate: (update: OrderUpdate) => void) {
+    this.#limits = limits
+    this.#onUpdate = onUpdate
+  }
+
+  apply(event: PoolEvent): void {
+    switch (event.event) {
+      case 'accepted':
+        this.#accept(event)
+        return
+      case 'trade':
+        this.#trade(event, event.makerOrderId, true)
+        this.#trade(event, event.takerOrderId, false)
+        return
+      case 'cancelled':
+        this.#cancel(event)
+        return
+      case 'replaced':
+        this.#replace(event)
+        return
+      case 'triggered':
+        this.#trigger(event)
+    }
+  }
+
+  /** An order of an account, if it is open or still kept. */
+  order(account: number, symbol: string, orderId: number): OrderRecord | undefined {
+    return this.#accounts.get(account)?.get(symbol)?.orders.get(orderId)
+  }
+
+  /** The last order of an account that had a client's id. */
+  orderByClientId(account: number, symbol: string, clientOrderId: string): OrderRecord | undefined {
+    return this.#accounts.get(account)?.get(symbol)?.byClientId.get(clientOrderId)
+  }
+
+  /** An account's open orders, by symbol and id. */
+  openOrders(account: number, symbol?: string): OrderRecord[] {
+    const found: OrderRecord[] = []
+    for (const [name, own] of this.#accounts.get(account) ?? [])
+      if (symbol === undefined || name === symbol) found.push(...own.open.values())
+    return found
+  }
+
+  /** An account's orders in a symbol for which `test` holds, by id: the first `limit` of them, or the last. */
+  orders(
+    account: number,
+    symbol: string,
+    limit: number,
+    first: boolean,
+    test: (order: OrderRecord) => boolean,
+  ): OrderRecord[] {
+    const all = [...(this.#accounts.get(account)?.get(symbol)?.orders.values() ?? [])].filter(test)
+    all.sort((a, b) => a.orderId - b.orderId)
+    return first ? all.slice(0, limit) : all.slice(-limit)
+  }
+
+  /** An account's trades in a symbol for which `test` holds. */
+  trades(
+    account: number,
+    symbol: string,
+    limit: number,
+    first: boolean,
+    test: (trade: AccountTrade) => boolean,
+  ): AccountTrade[] {
+    return this.#accounts.get(account)?.get(symbol)?.trades.pick(limit, first, test) ?? []
+  }
+
+  #of(account: number, symbol: string): AccountSymbol {
+    let symbols = this.#accounts.get(account)
+    if (!symbols) this.#accounts.set(account, (symbols = new Map()))
+    let own = symbols.get(symbol)
+    if (!own) {
+      own = { orders: new Map(), open: new Map(), byClientId: new Map(), trades: new Fifo() }
+      symbols.set(symbol, own)
+    }
+    return own
+  }
+
+  #accept(event: AcceptedEvent): void {
+    const order = acceptedOrder(event)
+    const own = this.#of(order.account, order.symbol)
+    own.orders.set(order.orderId, order)
+    own.open.set(order.orderId, order)
+    if (order.clientOrderId !== '') own.byClientId.set(order.clientOrderId, order)
+    let open = this.#open.get(order.symbol)
+    if (!open) this.#open.set(order.symbol, (open = new Map()))
+    open.set(order.orderId, order)
+    this.#onUpdate({ order, execution: 'NEW', trade: undefined, event })
+  }
+
+  #trade(event: TradeEvent, orderId: number, isMaker: boolean): void {
+    const order = this.#openOrder(event.symbol, orderId)
+    if (!order) return
+    const trade = bookTrade(order, event, isMaker)
+    const { trades } = this.#of(order.account, order.symbol)
+    trades.push(trade)
+    this.#trades.push(trades)
+    if (this.#trades.size > this.#limits.accountTrades) this.#trades.shift()!.shift()
+    if (order.status === 'FILLED') this.#close(order)
+    this.#onUpdate({ order, execution: 'TRADE', trade, event })
+  }
+
+  #cancel(event: CancelledEvent): void {
+    const order = this.#openOrder(event.symbol, event.orderId)
+    if (!order) return
+    bookCancel(order, event)
+    this.#close(order)
+    const execution = order.status === 'CANCELED' ? 'CANCELED' : 'EXPIRED'
+    this.#onUpdate({ order, execution, trade: undefined, event })
+  }
+
+  #replace(event: ReplacedEvent): void {
+    const order = this.#openOrder(event.symbol, event.orderId)
+    if (!order) return
+    order.price = event.price ?? order.price
+    order.quantity = add(event.quantity, order.filled)
+    order.updateMs = Math.floor(event.timeUs / 1000)
+    this.#onUpdate({ order, execution: 'REPLACED', trade: undefined, event })
+  }
+
+  #trigger(event: TriggeredEvent): void {
+    const order = this.#openOrder(event.symbol, event.orderId)
+    if (!order) return
+    bookTrigger(order, event.timeUs)
+    this.#onUpdate({ order, execution: 'NEW', trade: undefined, event })
+  }
+
+  #openOrder(symbol: string, orderId: number): OrderRecord | undefined {
+    return this.#open.get(symbol)?.get(orderId)
+  }
+
+  #close(order: OrderRecord): void {
+    this.#open.get(order.symbol)?.delete(order.orderId)
+    this.#of(order.account, order.symbol).open.delete(order.orderId)
+    this.#closed.push(order)
+    if (this.#closed.size > this.#limits.closedOrders) this.#forget(this.#closed.shift()!)
+  }
+
+  #forget(order: OrderRecord): void {
+    const own = this.#of(order.account, order.symbol)
+    // An id may be used again: the order that has it now stays.
+    if (own.orders.get(order.orderId) === order) own.orders.delete(order.orderId)
+    if (own.byClientId.get(order.clientOrderId) === order) own.byClientId.delete(order.clientOrderId)
+  }
+}

@@ -1,0 +1,203 @@
+import { systemClock } from '../../base/clock.js'
+import { TidemarkError } from '../../base/errors.js'
+import { followEvents, MarketData, type MarketUpdate } from '../../market-data/index.js'
+import { CommandError } from '../../matching/index.js'
+import {
+  type Command,
+  type EnginePool,
+  type ExecutionReport,
+  type Instrument,
+  PoolError,
+} from '../../pool/index.js'
+import { ApiError, errors } from '../dialect/api-error.js'
+import type { Balances } from './balances.js'
+import { type HistoryLimits, OrderHistory, type OrderUpdate } from './history.js'
+
+/** What the dialect takes as a symbol. */
+const symbolPattern = /^[A-Z0-9._-]{1,20}$/
+
+export interface VenueOptions {
+  readonly history: HistoryLimits
+  readonly balances: Balances | undefined
+}
+
+interface Waiting {
+  readonly lsn: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** An instrument that the dialect can name: with assets, and a symbol of the dialect's characters. */
+export interface VenueSymbol extends Instrument {
+  readonly baseAsset: string
+  readonly quoteAsset: string
+}
+
+/**
+ * A pool as its clients see it: what they may ask is made of durable events, and what they order is answered when it is durable. An
+ * answer to whom ordered before is never older than what that was answered with.
+ */
+export class Venue {
+  readonly pool: EnginePool
+  readonly market: MarketData
+  readonly history: OrderHistory
+  readonly balances: Balances | undefined
+  /** Called for each change of the market, and for each of an order. */
+  onMarket: (update: MarketUpdate) => void = () => {}
+  onOrder: (update: OrderUpdate) => void = () => {}
+  readonly #feed: ReturnType<typeof followEvents>
+  readonly #waiting: Waiting[] = []
+  /** The highest LSN that was acknowledged here, and up to which events were taken. */
+  #acknowledgedLsn = 0
+  #takenLsn = 0
+  #failure: Error | undefined
+
+  constructor(pool: EnginePool, options: VenueOptions) {
+    this.pool = pool
+    this.balances = options.balances
+    this.market = new MarketData((symbol) => pool.instrument(symbol), {
+      keepTrades: 10_000,
+      keepDeltas: 1000,
+      keepCandles: 1500,
+    })
+    this.history = new OrderHistory(options.history, (update) => this.onOrder(update))
+    this.market.on('update', (update) => this.onMarket(update))
+    this.#feed = followEvents(pool, undefined, {
+      apply: (event) => {
+        this.market.apply(event)
+        this.history.apply(event)
+      },
+      endRecord: (lsn) => {
+        this.market.endRecord(lsn)
+        this.#taken(lsn)
+      },
+    })
+    this.#feed.ready.then(
+      () => {
+        this.isReady = true
+      },
+      () => {},
+    )
+    this.#feed.ended.then(
+      () => this.#end(errors.closing()),
+      (error: Error) => this.#end(error),
+    )
+  }
+
+  /** Resolves when all that was durable at the beginning was read; rejects with why it can't be. */
+  get ready(): Promise<void> {
+    return this.#feed.ready
+  }
+
+  /** Whether what was durable at the beginning is read. */
+  isReady = false
+
+  /** Why nothing more can be answered, if so. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Log that was acknowledged and can't be asked for yet. */
+  lagBytes(): number {
+    return Math.max(0, this.#acknowledgedLsn - this.#takenLsn)
+  }
+
+  nowMs(): number {
+    return systemClock.wallMs()
+  }
+
+  /** The symbols that clients see. */
+  symbols(): VenueSymbol[] {
+    return this.pool.instruments().filter(isServed)
+  }
+
+  /** @throws ApiError -1121. */
+  symbol(name: string): VenueSymbol {
+    const instrument = symbolPattern.test(name) ? this.pool.instrument(name) : undefined
+    if (!instrument || !isServed(instrument) || !this.market.has(name)) throw errors.badSymbol()
+    return instrument
+  }
+
+  /** Executes a command. @throws ApiError with what the pool refuses it with. */
+  async submit(command: Command): Promise<ExecutionReport> {
+    let report: ExecutionReport
+    try {
+      report = await this.pool.submit(command)
+    } catch (error) {
+      throw apiErrorOf(error)
+    }
+    // A command without events is never taken: nothing comes of it.
+    const lsn = report.events.at(-1)?.lsn ?? 0
+    if (lsn > this.#acknowledgedLsn) this.#acknowledgedLsn = lsn
+    return report
+  }
+
+  /** Resolves when everything that was acknowledged so far can be asked for. */
+  caughtUp(lsn: number = this.#acknowledgedLsn): Promise<void> | undefined {
+    if (this.#failure) return Promise.reject(apiErrorOf(this.#failure))
+    if (lsn <= this.#takenLsn) return undefined
+    return new Promise((resolve, reject) => {
+      let at = this.#waiting.length
+      while (at > 0 && this.#waiting[at - 1]!.lsn > lsn) at--
+      this.#waiting.splice(at, 0, { lsn, resolve, reject })
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#feed.close()
+  }
+
+  #taken(lsn: number): void {
+    this.#takenLsn = lsn
+    let count = 0
+    while (count < this.#waiting.length && this.#waiting[count]!.lsn <= lsn) this.#waiting[count++]!.resolve()
+    if (count > 0) this.#waiting.splice(0, count)
+  }
+
+  #end(error: Error): void {
+    this.#failure = error
+    for (const { reject } of this.#waiting.splice(0)) reject(apiErrorOf(error))
+  }
+}
+
+function isServed(instrument: Instrument): instrument is VenueSymbol {
+  return (
+    instrument.baseAsset !== undefined &&
+    instrument.quoteAsset !== undefined &&
+    symbolPattern.test(instrument.symbol)
+  )
+}
+
+/** What a client gets for a failure of the pool. */
+export function apiErrorOf(error: unknown): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof CommandError) return fieldError(error)
+  if (error instanceof PoolError && error.code === 'TIDEMARK_POOL_CLOSED') return errors.closing()
+  if (error instanceof TidemarkError) {
+    if (busyCodes.has(error.code)) return errors.busy()
+    if (error.code === 'TIDEMARK_UNKNOWN_SYMBOL') return errors.badSymbol()
+    if (error.code === 'TIDEMARK_LOG_POISONED') return errors.indeterminate()
+  }
+  return errors.unknown()
+}
+
+const busyCodes: ReadonlySet<string> = new Set([
+  'TIDEMARK_BACKPRESSURE',
+  'TIDEMARK_DISK_FULL',
+  'TIDEMARK_TOO_MANY_FILES',
+])
+
+const filterOfField: Readonly<Record<string, string>> = {
+  price: 'PRICE_FILTER',
+  stopPrice: 'PRICE_FILTER',
+  quantity: 'LOT_SIZE',
+  displayQuantity: 'ICEBERG_PARTS',
+}
+
+/** The filter of the dialect that a malformed value of a command would fail. */
+function fieldError(error: CommandError): ApiError {
+  const field = String(error.details['field'])
+  const filter = filterOfField[field]
+  if (filter !== undefined) return errors.filter(filter)
+  return new ApiError(-1013, error.message)
+}

@@ -1,0 +1,365 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { EnginePool } from '#tidemark/pool/index.js'
+import { VenueServer } from '#tidemark/server/index.js'
+import { openVenue, serverModules } from '../support/served-venue.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { form, RestClient, SocketClient } from '../support/venue-client.js'
+
+const limit = {
+  symbol: 'BTCUSDT',
+  side: 'BUY',
+  type: 'LIMIT',
+  timeInForce: 'GTC',
+  quantity: '0.5',
+  price: '60000',
+}
+
+describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
+  it('takes an order through its whole life, over REST', async () => {
+    const { server, alice, bob } = await openVenue()
+    const rest = new RestClient(server.url)
+    const placed = await rest.signed('POST', '/order', alice, { ...limit, newClientOrderId: 'mine' })
+    expect(placed.body).toMatchObject({
+      symbol: 'BTCUSDT',
+      orderId: 1,
+      clientOrderId: 'mine',
+      status: 'NEW',
+      origQty: '0.50000',
+      executedQty: '0.00000',
+      price: '60000.00',
+      fills: [],
+    })
+    expect((await rest.get('/depth', { symbol: 'BTCUSDT' })).body.bids).toEqual([['60000.00', '0.50000']])
+    const sold = await rest.signed(
+      'POST',
+      '/order',
+      bob,
+      { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.2' },
+      true,
+    )
+    expect(sold.body).toMatchObject({
+      status: 'FILLED',
+      cummulativeQuoteQty: '12000.0000000',
+      fills: [{ price: '60000.00', qty: '0.20000', tradeId: 1, commissionAsset: 'USDT' }],
+    })
+    const order = { symbol: 'BTCUSDT', origClientOrderId: 'mine' }
+    expect((await rest.signed('GET', '/order', alice, order)).body).toMatchObject({
+      orderId: 1,
+      status: 'PARTIALLY_FILLED',
+      executedQty: '0.20000',
+      cummulativeQuoteQty: '12000.0000000',
+    })
+    expect((await rest.signed('GET', '/order', bob, order)).body).toEqual({
+      code: -2013,
+      msg: 'Order does not exist.',
+    })
+    const amended = await rest.signed('PUT', '/order/amend/keepPriority', alice, {
+      symbol: 'BTCUSDT',
+      orderId: 1,
+      newQty: '0.4',
+    })
+    expect(amended.body.amendedOrder).toMatchObject({ origQty: '0.40000', executedQty: '0.20000' })
+    expect((await rest.signed('DELETE', '/order', alice, order)).body).toMatchObject({
+      origClientOrderId: 'mine',
+      status: 'CANCELED',
+      executedQty: '0.20000',
+    })
+    expect((await rest.signed('DELETE', '/order', alice, order)).body).toEqual({
+      code: -2011,
+      msg: 'Unknown order sent.',
+    })
+    expect((await rest.signed('GET', '/openOrders', alice)).body).toEqual([])
+    expect((await rest.signed('GET', '/allOrders', alice, { symbol: 'BTCUSDT' })).body).toMatchObject([
+      { orderId: 1, status: 'CANCELED' },
+    ])
+    expect((await rest.signed('GET', '/myTrades', bob, { symbol: 'BTCUSDT' })).body).toMatchObject([
+      { id: 1, orderId: 2, isBuyer: false, isMaker: false, quoteQty: '12000.0000000' },
+    ])
+  })
+
+  it('has every type of order, and says what it does not take by the codes of the dialect', async () => {
+    const { server, alice, bob } = await openVenue()
+    const rest = new RestClient(server.url)
+    const place = async (values: object) =>
+      (await rest.signed('POST', '/order', alice, { ...limit, ...values } as never)).body
+    await rest.signed('POST', '/order', bob, { ...limit, side: 'SELL', price: '61000' })
+    const without = (...names: string[]) =>
+      Object.fromEntries(Object.entries(limit).filter(([name]) => !names.includes(name)))
+    const send = async (values: object) => (await rest.signed('POST', '/order', alice, values as never)).body
+    expect(await send({ ...without('timeInForce'), type: 'LIMIT_MAKER' })).toMatchObject({ orderId: 2 })
+    expect(await send({ ...without('timeInForce'), type: 'LIMIT_MAKER', price: '61000' })).toEqual({
+      code: -2010,
+      msg: 'Order would immediately match and take.',
+    })
+    expect(
+      await send({ ...without('timeInForce', 'price'), type: 'STOP_LOSS', stopPrice: '62000' }),
+    ).toMatchObject({ orderId: expect.any(Number) })
+    expect(
+      await place({ type: 'STOP_LOSS_LIMIT', stopPrice: '62000', newOrderRespType: 'RESULT' }),
+    ).toMatchObject({ status: 'NEW', stopPrice: '62000.00' })
+    expect(
+      await send({ ...without('timeInForce', 'price'), type: 'TAKE_PROFIT', stopPrice: '55000' }),
+    ).toMatchObject({ orderId: expect.any(Number) })
+    expect(await place({ icebergQty: '0.1' })).toMatchObject({ icebergQty: '0.10000' })
+    expect(await place({ timeInForce: 'FOK', price: '61000', quantity: '9' })).toMatchObject({
+      status: 'EXPIRED',
+      origQty: '9.00000',
+    })
+    expect(await place({ timeInForce: 'IOC', price: '61000', quantity: '0.7' })).toMatchObject({
+      status: 'EXPIRED',
+      executedQty: '0.50000',
+    })
+    for (const [values, code] of [
+      [{ price: '60000.001' }, -1013],
+      [{ quantity: '0.000001' }, -1013],
+      [{ quantity: '0.00001', price: '1' }, -1013],
+      [{ price: 'x' }, -1100],
+      [{ price: '' }, -1102],
+      [{ side: 'HOLD' }, -1117],
+      [{ type: 'BEST' }, -1116],
+      [{ timeInForce: 'DAY' }, -1115],
+      [{ symbol: 'NONE' }, -1121],
+      [{ newClientOrderId: 'not ok' }, -1100],
+      [{ quoteOrderQty: '10' }, -1013],
+      [{ trailingDelta: '10' }, -2010],
+      [{ pegPriceType: 'PRIMARY_PEG' }, -2010],
+      [{ surprise: '1' }, -1104],
+    ] as const) {
+      const { code: found } = await place(values)
+      expect(found, JSON.stringify(values)).toBe(code)
+    }
+    expect((await rest.signed('POST', '/orderList/oco', alice, { anything: 1 })).body.code).toBe(-1013)
+    expect((await rest.signed('POST', '/order/test', alice, limit)).body).toEqual({})
+    expect((await rest.signed('POST', '/order/test', alice, { ...limit, price: '1.001' })).body.code).toBe(
+      -1013,
+    )
+  })
+
+  it('answers cancel-replace as the dialect does, whichever half fails', async () => {
+    const { server, alice } = await openVenue()
+    const rest = new RestClient(server.url)
+    const replace = (values: object) =>
+      rest.signed('POST', '/order/cancelReplace', alice, { ...limit, ...values } as never)
+    await rest.signed('POST', '/order', alice, limit)
+    expect(
+      await replace({ cancelOrderId: 1, cancelReplaceMode: 'STOP_ON_FAILURE', price: '59000' }),
+    ).toMatchObject({
+      status: 200,
+      body: { cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS', newOrderResponse: { orderId: 2 } },
+    })
+    expect(await replace({ cancelOrderId: 1, cancelReplaceMode: 'STOP_ON_FAILURE' })).toMatchObject({
+      status: 400,
+      body: {
+        code: -2022,
+        data: { cancelResult: 'FAILURE', newOrderResult: 'NOT_ATTEMPTED', newOrderResponse: null },
+      },
+    })
+    expect(await replace({ cancelOrderId: 1, cancelReplaceMode: 'ALLOW_FAILURE' })).toMatchObject({
+      status: 409,
+      body: { code: -2021, data: { cancelResult: 'FAILURE', newOrderResult: 'SUCCESS' } },
+    })
+  })
+
+  it('lets in whom a key, its signature, its time, its address and its permission let in', async () => {
+    const { server, alice, reader, keys } = await openVenue()
+    const rest = new RestClient(server.url)
+    const account = (values: object = {}) => rest.signed('GET', '/account', alice, values as never)
+    expect(await account()).toMatchObject({ status: 200, body: { canTrade: true, balances: [], uid: 1 } })
+    expect((await rest.get('/account')).body.code).toBe(-2014)
+    expect((await rest.get('/account', {}, { 'x-mbx-apikey': 'x'.repeat(64) })).body.code).toBe(-2015)
+    expect(
+      (await rest.get('/account', { timestamp: Date.now() }, { 'x-mbx-apikey': alice.apiKey })).body.code,
+    ).toBe(-1102)
+    expect((await rest.signed('GET', '/account', { ...alice, secret: reader.secret })).body.code).toBe(-1022)
+    expect((await account({ timestamp: Date.now() - 6000 })).body.code).toBe(-1021)
+    expect((await account({ timestamp: Date.now() - 6000, recvWindow: 60_000 })).status).toBe(200)
+    expect((await account({ timestamp: Date.now() * 1000 })).status).toBe(200)
+    expect((await account({ timestamp: Date.now() + 60_000 })).body.code).toBe(-1021)
+    expect((await account({ recvWindow: 60_001 })).body.code).toBe(-1130)
+    expect((await rest.signed('GET', '/account', reader)).body).toMatchObject({ canTrade: false })
+    expect((await rest.signed('POST', '/order', reader, limit)).body.code).toBe(-2015)
+    const far = keys.create({ account: 1, ips: ['10.1.2.3'] }) as { apiKey: string; secret: string }
+    const near = keys.create({ account: 1, ips: ['127.0.0.1'] }) as { apiKey: string; secret: string }
+    const revoked = keys.create({ account: 1 }) as { apiKey: string; secret: string }
+    keys.revoke(revoked.apiKey)
+    await new Promise((done) => setTimeout(done, 1100))
+    expect((await rest.signed('GET', '/account', far)).body.code).toBe(-2015)
+    expect((await rest.signed('GET', '/account', near)).status).toBe(200)
+    expect((await rest.signed('GET', '/account', revoked)).body.code).toBe(-2015)
+  })
+
+  it('takes signatures of Ed25519 keys, whose secret it never had', async () => {
+    const { server, keys } = await openVenue()
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const key = keys.create({
+      account: 9,
+      publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+    })
+    expect(key.secret).toBeUndefined()
+    await new Promise((done) => setTimeout(done, 1100))
+    const rest = new RestClient(server.url)
+    const ask = (text: string, signed = text) => {
+      const signature = encodeURIComponent(
+        sign(undefined, Buffer.from(signed), privateKey).toString('base64'),
+      )
+      return rest.send('GET', '/account', `${text}&signature=${signature}`, '', {
+        'x-mbx-apikey': key.apiKey,
+      })
+    }
+    const now = form({ timestamp: Date.now() })
+    expect(await ask(now)).toMatchObject({ status: 200, body: { uid: 9 } })
+    expect((await ask(now, `${now}0`)).body.code).toBe(-1022)
+  })
+
+  it('counts weights and orders, and refuses what is above them until the next span', async () => {
+    const { server, alice } = await openVenue({ weightPerMinute: 200, ordersPer10Seconds: 3 })
+    const rest = new RestClient(server.url)
+    const first = await rest.get('/depth', { symbol: 'BTCUSDT' })
+    expect(first.headers.get('x-mbx-used-weight-1m')).toBe('5')
+    const orders = []
+    for (let i = 0; i < 4; i++) orders.push(await rest.signed('POST', '/order', alice, limit))
+    const refused = orders.find(({ status }) => status === 429) ?? orders[0]!
+    // A span of ten seconds may have ended among them.
+    if (refused.status === 429) {
+      expect(refused.body.code).toBe(-1015)
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    }
+    let answer = first
+    for (let i = 0; i < 60 && answer.status === 200; i++)
+      answer = await rest.get('/trades', { symbol: 'BTCUSDT' })
+    expect(answer).toMatchObject({ status: 429, body: { code: -1003 } })
+  })
+
+  it('is after a restart where it was, and answers nothing older than what it has answered', async () => {
+    const dir = temporaryDirectory()
+    const first = await openVenue({}, { dir })
+    const rest = new RestClient(first.server.url)
+    await rest.signed('POST', '/order', first.alice, { ...limit, newClientOrderId: 'kept' })
+    await rest.signed('POST', '/order', first.bob, { ...limit, side: 'SELL', quantity: '0.1' })
+    const before = await Promise.all([
+      rest.signed('GET', '/allOrders', first.alice, { symbol: 'BTCUSDT' }),
+      rest.signed('GET', '/myTrades', first.bob, { symbol: 'BTCUSDT' }),
+      rest.get('/depth', { symbol: 'BTCUSDT' }),
+      rest.get('/trades', { symbol: 'BTCUSDT' }),
+      rest.get('/klines', { symbol: 'BTCUSDT', interval: '1d', endTime: Date.now() }),
+    ])
+    await first.server.close()
+    await first.pool.close()
+    const second = await openVenue({}, { dir })
+    const again = new RestClient(second.server.url)
+    const after = await Promise.all([
+      again.signed('GET', '/allOrders', first.alice, { symbol: 'BTCUSDT' }),
+      again.signed('GET', '/myTrades', first.bob, { symbol: 'BTCUSDT' }),
+      again.get('/depth', { symbol: 'BTCUSDT' }),
+      again.get('/trades', { symbol: 'BTCUSDT' }),
+      again.get('/klines', { symbol: 'BTCUSDT', interval: '1d', endTime: Date.now() }),
+    ])
+    expect(after.map(({ body }) => body)).toEqual(before.map(({ body }) => body))
+    expect((before[0]!.body as unknown[]).length).toBe(1)
+    const all = await Promise.all(Array.from({ length: 50 }, (_, i) => place(i)))
+    expect(all.every(Boolean)).toBe(true)
+    async function place(i: number): Promise<boolean> {
+      const { body } = await again.signed('POST', '/order', first.alice, {
+        ...limit,
+        price: String(50_000 + i),
+      })
+      const seen = await again.signed('GET', '/order', first.alice, {
+        symbol: 'BTCUSDT',
+        orderId: body.orderId,
+      })
+      return seen.body.orderId === body.orderId && seen.body.price === `${50_000 + i}.00`
+    }
+  })
+
+  it('keeps no more orders and trades than it was set to', async () => {
+    const { server, alice, bob } = await openVenue({ closedOrders: 4, accountTrades: 6 })
+    const rest = new RestClient(server.url)
+    for (let i = 0; i < 6; i++) {
+      await rest.signed('POST', '/order', alice, { ...limit, quantity: '0.1' })
+      await rest.signed('POST', '/order', bob, { ...limit, side: 'SELL', quantity: '0.1' })
+    }
+    const mine = await rest.signed('GET', '/allOrders', alice, { symbol: 'BTCUSDT' })
+    const theirs = await rest.signed('GET', '/allOrders', bob, { symbol: 'BTCUSDT' })
+    expect(mine.body.length + theirs.body.length).toBe(4)
+    const trades = await rest.signed('GET', '/myTrades', alice, { symbol: 'BTCUSDT' })
+    expect(trades.body.map(({ id }: { id: number }) => id)).toEqual([4, 5, 6])
+  })
+
+  it('refuses what is no request, and stays', async () => {
+    const { server } = await openVenue()
+    const rest = new RestClient(server.url)
+    const asks: [string, string, string, string, number][] = [
+      ['GET', '/depth', 'symbol=BTCUSDT&limit=0', '', 400],
+      ['GET', '/depth', 'symbol=BTCUSDT&limit=-5', '', 400],
+      ['GET', '/depth', `symbol=BTCUSDT&limit=${'9'.repeat(30)}`, '', 400],
+      ['GET', '/depth', 'symbol=BTCUSDT&symbol=BTCUSDT', '', 400],
+      ['GET', '/depth', 'symbol=%E0%A4%A', '', 400],
+      ['GET', '/depth', `symbol=${'x'.repeat(9000)}`, '', 400],
+      ['GET', '/klines', 'symbol=BTCUSDT&interval=1y', '', 400],
+      ['GET', '/ticker/24hr', 'symbols=[', '', 400],
+      [
+        'GET',
+        '/ticker/24hr',
+        `symbols=${encodeURIComponent(JSON.stringify(Array(300).fill('BTCUSDT')))}`,
+        '',
+        400,
+      ],
+      ['POST', '/order', '', `a=${'b'.repeat(20_000)}`, 413],
+      ['POST', '/order', '', Array.from({ length: 100 }, (_, i) => `p${i}=1`).join('&'), 400],
+      ['PATCH', '/order', '', '', 404],
+      ['GET', '/constructor', '', '', 404],
+    ]
+    for (const [verb, route, query, body, status] of asks) {
+      const answer = await rest.send(verb, route, query, body)
+      expect(answer.status, `${verb} ${route} ${query.slice(0, 60)}`).toBe(status)
+      expect(answer.body.code).toBeLessThan(0)
+    }
+    expect((await rest.get('/ping')).body).toEqual({})
+  })
+
+  it('says whether it is well, and its figures', async () => {
+    const { server, alice } = await openVenue()
+    await new RestClient(server.url).signed('POST', '/order', alice, limit)
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    expect(text).toMatch(/^tidemark_commands_total 3$/m)
+    expect(text).toMatch(/^tidemark_acknowledgement_ms\{quantile="0.99"\} \d/m)
+    expect(text).toMatch(/^tidemark_nodejs_eventloop_lag_seconds \d/m)
+  })
+
+  it('refuses to be reached from elsewhere without a key', async () => {
+    const dir = temporaryDirectory()
+    const pool = await EnginePool.open({ dir })
+    const modules = serverModules as Exclude<typeof serverModules, string>
+    const opened = VenueServer.open({ pool, keys: `${dir}/keys.json`, modules, host: '0.0.0.0' })
+    await expect(opened).rejects.toMatchObject({ code: 'TIDEMARK_SERVER_OPEN' })
+    await pool.close()
+  })
+
+  it('finishes what it has taken when it is closed, and takes no more', async () => {
+    const { server, alice } = await openVenue()
+    const rest = new RestClient(server.url)
+    const api = await SocketClient.open(server.url, '/ws-api/v3')
+    const stream = await SocketClient.open(server.url, '/stream?streams=btcusdt@trade')
+    const asked = Array.from({ length: 20 }, () => rest.signed('POST', '/order', alice, limit))
+    await rest.get('/ping')
+    const closed = server.close()
+    const answers = await Promise.allSettled(asked)
+    for (const answer of answers) {
+      if (answer.status === 'rejected') continue
+      expect(answer.value.status === 200 || answer.value.body.code === -1016, JSON.stringify(answer)).toBe(
+        true,
+      )
+    }
+    expect(
+      answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200).length,
+    ).toBeGreaterThan(0)
+    await closed
+    expect(await api.message((message) => message.event?.e === 'serverShutdown')).toBeDefined()
+    expect(await stream.message((message) => message.stream === '!serverShutdown')).toBeDefined()
+    expect((await api.whenClosed()).code).toBe(1001)
+    await expect(rest.get('/ping')).rejects.toThrow()
+  })
+})

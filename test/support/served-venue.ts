@@ -1,0 +1,78 @@
+import { createRequire } from 'node:module'
+import * as path from 'node:path'
+import { onTestFinished } from 'vitest'
+import { EnginePool, type EnginePoolOptions } from '#tidemark/pool/index.js'
+import {
+  type ApiKey,
+  KeyStore,
+  type ServerModules,
+  VenueServer,
+  type VenueServerOptions,
+} from '#tidemark/server/index.js'
+import { root } from './run-script.js'
+import { temporaryDirectory } from './temporary.js'
+
+const peers = createRequire(path.join(root, 'test/peers/package.json'))
+
+/** The optional packages of the server; what of them is missing, when some are. */
+export const serverModules: ServerModules | string = findModules()
+
+function findModules(): ServerModules | string {
+  try {
+    return {
+      fastify: peers('fastify'),
+      ws: peers('ws'),
+      prometheus: peers('prom-client'),
+      uplotFolder: path.dirname(peers.resolve('uplot')),
+    }
+  } catch (error) {
+    const reason = (error as Error).message.split('\n', 1)[0]!
+    process.stderr.write(`SKIPPED: the server is not tested: ${reason} (npm ci --prefix test/peers).\n`)
+    return reason
+  }
+}
+
+const served = [
+  {
+    symbol: 'BTCUSDT',
+    tickSize: '0.01',
+    lotSize: '0.00001',
+    baseAsset: 'BTC',
+    quoteAsset: 'USDT',
+    minNotional: '5',
+  },
+  { symbol: 'ETHUSDT', tickSize: '0.01', lotSize: '0.0001', baseAsset: 'ETH', quoteAsset: 'USDT' },
+] as const
+
+export interface ServedVenue {
+  readonly dir: string
+  readonly pool: EnginePool
+  readonly server: VenueServer
+  /** Keys of accounts 1 and 2 that may trade, and of account 1 that may only read. */
+  readonly alice: Required<Pick<ApiKey, 'apiKey' | 'secret'>>
+  readonly bob: Required<Pick<ApiKey, 'apiKey' | 'secret'>>
+  readonly reader: Required<Pick<ApiKey, 'apiKey' | 'secret'>>
+  readonly keys: KeyStore
+}
+
+/** A venue that is served on a free port, and closed when the test is over. */
+export async function openVenue(
+  options: Partial<VenueServerOptions> = {},
+  poolOptions: EnginePoolOptions = {},
+): Promise<ServedVenue> {
+  const { dir = temporaryDirectory() } = poolOptions
+  const pool = await EnginePool.open({ instruments: served, ...poolOptions, dir })
+  const file = path.join(dir, 'keys.json')
+  const keys = new KeyStore(file)
+  const alice = keys.create({ account: 1 }) as Required<ApiKey>
+  const bob = keys.create({ account: 2 }) as Required<ApiKey>
+  const reader = keys.create({ account: 1, permission: 'read' }) as Required<ApiKey>
+  const modules = serverModules as ServerModules
+  const server = await VenueServer.open({ pool, keys: file, modules, ...options })
+  onTestFinished(async () => {
+    await server.close()
+    await pool.close()
+  })
+  await server.ready()
+  return { dir, pool, server, alice, bob, reader, keys }
+}
