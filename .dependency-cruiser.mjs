@@ -148,6 +148,7 @@ const rows = {
     'access',
     'operations',
     'doors',
+    'demo',
     'server',
     'index',
   ],

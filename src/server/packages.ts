@@ -66,6 +66,15 @@ interface WebSocketServer {
   close(): void
 }
 
+/** The client's end of a connection. */
+export interface ClientSocket {
+  on(event: 'open' | 'close', listener: () => void): void
+  on(event: 'message', listener: (data: Buffer) => void): void
+  on(event: 'error', listener: (error: Error) => void): void
+  send(data: string): void
+  close(): void
+}
+
 /** What is used of prom-client. */
 export interface Metric {
   inc(labels: Record<string, string> | number, by?: number): void
@@ -89,6 +98,7 @@ export interface MetricRegistry {
 export interface ServerPackages {
   readonly fastify: (options: object) => WebServer
   readonly WebSocketServer: new (options: object) => WebSocketServer
+  readonly WebSocket: new (url: string, options: object) => ClientSocket
   readonly prometheus: {
     readonly Registry: new () => MetricRegistry
     readonly Gauge: new (options: MetricOptions) => Metric
@@ -120,7 +130,8 @@ export function loadPackages(modules?: ServerModules): ServerPackages {
   const fastify = found.fastify as { default?: unknown }
   return {
     fastify: (fastify.default ?? fastify) as ServerPackages['fastify'],
-    WebSocketServer: (found.ws as { WebSocketServer: ServerPackages['WebSocketServer'] }).WebSocketServer,
+    WebSocketServer: (found.ws as ServerPackages).WebSocketServer,
+    WebSocket: (found.ws as ServerPackages).WebSocket,
     prometheus: found.prometheus as ServerPackages['prometheus'],
     plotFolder: found.uplotFolder,
   }
@@ -136,7 +147,7 @@ function findModules(): ServerModules {
   if (missing.length > 0) {
     throw new ServerError(
       'TIDEMARK_SERVER_PACKAGE_MISSING',
-      `A server needs ${missing.join(', ')}, which ${missing.length === 1 ? 'is' : 'are'} not installed: ${installCommand}`,
+      `A server needs packages that are not installed: ${missing.join(', ')}. "${installCommand}" installs them.`,
       { packages: missing },
     )
   }

@@ -51,6 +51,7 @@ export function registerServe(program: Command): void {
         .argParser(integerFlag(0, 1_000_000_000))
         .default(10_000),
     )
+    .addOption(new Option('--traders <n>', 'traders of a demo').argParser(integerFlag(0, 1000)).default(20))
     .option('--tls-cert <file>', 'certificate in PEM, for TLS; with --tls-key')
     .option('--tls-key <file>', 'its private key in PEM')
     .addHelpText('after', serveCodes)
@@ -75,7 +76,7 @@ export function registerServe(program: Command): void {
     .option('--read-only', 'it may read its account, and not trade')
     .option('--ip <addresses...>', 'addresses that it may be used from; of any unless stated')
     .option('--label <text>', 'a name for people')
-    .option('--public-key <file>', 'PEM of an Ed25519 public key: requests are signed with its private half')
+    .option('--public-key <file>', 'file of an Ed25519 public key in PEM: requests are signed with its private half')
     .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', keyCodes)
     .action(createKey)

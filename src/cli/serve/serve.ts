@@ -1,48 +1,98 @@
 import { EnginePool } from '../../pool/index.js'
-import { VenueServer } from '../../server/index.js'
+import { DemoTraders, demoInstruments, KeyStore, VenueServer } from '../../server/index.js'
 import { usageFailure } from '../failure.js'
 import { requireNoOther } from '../log-folder.js'
+import { RunFolder } from '../run-folder.js'
 import { keyFileOf } from './keys.js'
 
 interface ServeFlags {
   readonly port: number
   readonly host: string
   readonly shards: number
+  readonly traders: number
   readonly weightLimit: number
   readonly orderLimit: number
   readonly tlsCert?: string
   readonly tlsKey?: string
 }
 
-/** Serves a pool until a signal comes. */
+/** Accounts of a demo whose keys are printed; those of its traders begin after them. */
+const demoAccounts = [1, 2]
+const tradersFrom = 1001
+
+/** Serves a pool, or a demo, until a signal comes. */
 export async function serve(dir: string | undefined, flags: ServeFlags): Promise<void> {
-  if (dir === undefined) throw usageFailure('Give the folder of a pool.')
-  const { tlsCert, tlsKey } = flags
-  if ((tlsCert === undefined) !== (tlsKey === undefined))
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     throw usageFailure('--tls-cert and --tls-key go together.')
+  if (dir === undefined) await serveDemo(flags)
+  else await servePool(dir, flags)
+}
+
+async function servePool(dir: string, flags: ServeFlags): Promise<void> {
   requireNoOther(dir, 'pool')
+  const stopped = signalled()
   const pool = await EnginePool.open({ dir, shards: flags.shards })
   try {
-    const server = await VenueServer.open({
-      pool,
-      keys: keyFileOf(dir),
-      host: flags.host,
-      port: flags.port,
-      weightPerMinute: flags.weightLimit,
-      ordersPer10Seconds: flags.orderLimit,
-      ...(tlsCert !== undefined && { tls: { certFile: tlsCert, keyFile: tlsKey! } }),
-    })
-    try {
-      const stopped = signalled()
-      await server.ready()
-      process.stdout.write(`Serving ${dir} at ${server.url}\n`)
-      await stopped
-    } finally {
-      await server.close()
-    }
+    await using server = await openServer(pool, dir, flags)
+    await server.ready()
+    say(`Serving ${dir} at ${server.url}`)
+    await stopped
   } finally {
     await pool.close()
   }
+}
+
+/** Three symbols in a temporary folder, keys that are printed, and traders that make the market. */
+async function serveDemo(flags: ServeFlags): Promise<void> {
+  const stopped = signalled()
+  const folder = RunFolder.choose(undefined, {})
+  try {
+    const keys = new KeyStore(keyFileOf(folder.path))
+    const printed = demoAccounts.map((account) => keys.create({ account, label: 'demo' }))
+    const traderKeys = Array.from({ length: flags.traders }, (_, i) =>
+      keys.create({ account: tradersFrom + i, label: 'trader' }),
+    )
+    const pool = await EnginePool.open({
+      dir: folder.path,
+      shards: flags.shards,
+      instruments: demoInstruments,
+    })
+    try {
+      // Its traders are many, and stand at one address, yours as a rule.
+      await using server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 })
+      await server.ready()
+      const traders = await DemoTraders.start({
+        url: server.url,
+        keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
+      })
+      say(`Serving a demo at ${server.url}`)
+      for (const { account, apiKey, secret } of printed)
+        say(`Account ${account}  API key ${apiKey}  secret ${secret}`)
+      await stopped
+      await traders.stop()
+    } finally {
+      await pool.close()
+    }
+  } finally {
+    folder.release()
+  }
+}
+
+function openServer(pool: EnginePool, dir: string, flags: ServeFlags): Promise<VenueServer> {
+  const { tlsCert, tlsKey } = flags
+  return VenueServer.open({
+    pool,
+    keys: keyFileOf(dir),
+    host: flags.host,
+    port: flags.port,
+    weightPerMinute: flags.weightLimit,
+    ordersPer10Seconds: flags.orderLimit,
+    ...(tlsCert !== undefined && { tls: { certFile: tlsCert, keyFile: tlsKey! } }),
+  })
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

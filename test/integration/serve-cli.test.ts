@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { EnginePool } from '#tidemark/pool/index.js'
+import { root, runProgram } from '../support/run-script.js'
+import { serverModules } from '../support/served-venue.js'
+import { peersEnvironment } from '../support/store-targets.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { RestClient } from '../support/venue-client.js'
+
+const main = path.join(root, 'dist/src/cli/main.js')
+
+function tidemark(...args: string[]) {
+  return runProgram(process.execPath, [main, ...args], { environment: peersEnvironment })
+}
+
+interface Serving {
+  readonly child: ChildProcess
+  readonly lines: string[]
+  readonly url: string
+}
+
+/** Starts `tidemark serve`, and waits for the address that it prints. */
+async function serving(environment: Record<string, string>, ...args: string[]): Promise<Serving> {
+  const child = spawn(process.execPath, [main, 'serve', '--port', '0', ...args], {
+    env: { ...process.env, ...peersEnvironment, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let text = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout!.on('data', (bytes) => {
+      text += bytes
+      const [, found] = / at (http\S+)\n/.exec(text) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    child.on('close', (code) => reject(new Error(`ended with ${code} before it served: ${text}`)))
+  })
+  return {
+    child,
+    url,
+    get lines() {
+      return text.trim().split('\n')
+    },
+  }
+}
+
+async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGINT'): Promise<number | null> {
+  const code = new Promise<number | null>((resolve) => child.on('close', resolve))
+  child.kill(signal)
+  return code
+}
+
+describe('tidemark serve key', () => {
+  it('makes, lists and revokes keys in a file that only its owner can read', async () => {
+    const dir = path.join(temporaryDirectory(), 'venue')
+    const made = await tidemark(
+      'serve',
+      'key',
+      'create',
+      dir,
+      '--account',
+      '7',
+      '--ip',
+      '10.0.0.1',
+      '--label',
+      'bot',
+      '--json',
+    )
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    const { apiKey, secret } = JSON.parse(made.stdout)
+    expect([apiKey.length, secret.length]).toEqual([64, 64])
+    expect(statSync(path.join(dir, 'keys.json')).mode & 0o777).toBe(0o600)
+    const second = await tidemark('serve', 'key', 'create', dir, '--account', '8', '--read-only')
+    expect(second.stdout).toMatch(/^API key {2}\w{64}\nSecret {3}\w{64}\n$/)
+    const listed = await tidemark('serve', 'key', 'list', dir)
+    expect(listed.stdout).toContain(`${apiKey}  account 7  trade  hmac  from 10.0.0.1  bot\n`)
+    expect(listed.stdout).not.toContain(secret)
+    expect((await tidemark('serve', 'key', 'list', dir, '--json')).stdout).not.toContain(secret)
+    expect(await tidemark('serve', 'key', 'revoke', dir, apiKey.slice(0, 10))).toMatchObject({
+      code: 0,
+      stdout: `Revoked ${apiKey}\n`,
+    })
+    expect(await tidemark('serve', 'key', 'revoke', dir, apiKey)).toMatchObject({ code: 1 })
+    expect((await tidemark('serve', 'key', 'list', dir)).stdout.trim().split('\n')).toHaveLength(1)
+    chmodSync(path.join(dir, 'keys.json'), 0o644)
+    const refused = await tidemark('serve', 'key', 'list', dir)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(/can be read by others/)
+    expect(await tidemark('serve', 'key', 'create', dir)).toMatchObject({ code: 2 })
+    expect(await tidemark('serve', 'key', 'create', dir, '--account', '-1')).toMatchObject({ code: 2 })
+  })
+})
+
+describe('tidemark serve', () => {
+  it('says which packages it needs, and how they are installed', async () => {
+    const dir = temporaryDirectory()
+    const result = await runProgram(process.execPath, [main, 'serve', dir, '--port', '0'], {
+      cwd: dir,
+      environment: { NODE_PATH: '' },
+    })
+    expect(result.code).toBe(1)
+    expect(result.stderr).toMatch(
+      /^A server needs packages that are not installed: .*fastify.*\. "npm install fastify@5 ws@8 prom-client@15 uplot@1" installs them\.\n$/,
+    )
+  })
+
+  it.skipIf(typeof serverModules === 'string')(
+    'serves a folder, and finishes what it took when it is ended',
+    async () => {
+      const dir = temporaryDirectory()
+      const pool = await EnginePool.open({
+        dir,
+        instruments: [
+          { symbol: 'BTCUSDT', tickSize: '0.01', lotSize: '0.00001', baseAsset: 'BTC', quoteAsset: 'USDT' },
+        ],
+      })
+      await pool.close()
+      const { stdout } = await tidemark('serve', 'key', 'create', dir, '--account', '1', '--json')
+      const key = JSON.parse(stdout)
+      const { child, url } = await serving({}, dir)
+      const rest = new RestClient(url)
+      const order = {
+        symbol: 'BTCUSDT',
+        side: 'BUY',
+        type: 'LIMIT',
+        timeInForce: 'GTC',
+        quantity: '1',
+        price: '10',
+      }
+      expect((await rest.signed('POST', '/order', key, order)).body).toMatchObject({
+        orderId: 1,
+        status: 'NEW',
+      })
+      expect(await ended(child, 'SIGTERM')).toBe(0)
+      const again = await serving({}, dir)
+      expect((await new RestClient(again.url).signed('GET', '/openOrders', key)).body).toMatchObject([
+        { orderId: 1 },
+      ])
+      expect(await ended(again.child, 'SIGINT')).toBe(0)
+    },
+  )
+
+  it.skipIf(typeof serverModules === 'string')(
+    'loses no order that it has acknowledged when it is killed',
+    async () => {
+      const dir = temporaryDirectory()
+      const pool = await EnginePool.open({
+        dir,
+        instruments: [
+          { symbol: 'BTCUSDT', tickSize: '0.01', lotSize: '0.00001', baseAsset: 'BTC', quoteAsset: 'USDT' },
+        ],
+      })
+      await pool.close()
+      const key = JSON.parse(
+        (await tidemark('serve', 'key', 'create', dir, '--account', '1', '--json')).stdout,
+      )
+      const { child, url } = await serving({}, dir)
+      const acknowledged: number[] = []
+      const clients = Array.from({ length: 10 }, async (_, client) => {
+        const rest = new RestClient(url)
+        const order = {
+          symbol: 'BTCUSDT',
+          side: 'BUY',
+          type: 'LIMIT',
+          timeInForce: 'GTC',
+          quantity: '1',
+          price: String(10 + client),
+        }
+        for (;;) {
+          const { body } = await rest.signed('POST', '/order', key, order)
+          acknowledged.push(body.orderId)
+          if (acknowledged.length === 200) child.kill('SIGKILL')
+        }
+      })
+      await Promise.allSettled(clients)
+      expect(acknowledged.length).toBeGreaterThanOrEqual(200)
+      const again = await serving({}, dir)
+      const open = await new RestClient(again.url).signed('GET', '/openOrders', key)
+      const there = new Set(open.body.map(({ orderId }: { orderId: number }) => orderId))
+      expect(acknowledged.filter((orderId) => !there.has(orderId))).toEqual([])
+      expect(await ended(again.child, 'SIGTERM')).toBe(0)
+    },
+  )
+
+  it.skipIf(typeof serverModules === 'string')(
+    'without a folder serves a demo in which others trade, and leaves nothing behind',
+    async () => {
+      const temporary = temporaryDirectory()
+      const demo = await serving({ TMPDIR: temporary }, '--traders', '8')
+      const rest = new RestClient(demo.url)
+      let traded = 0
+      for (const end = Date.now() + 60_000; traded < 3 && Date.now() < end; ) {
+        const { body } = await rest.get('/ticker/24hr')
+        traded = body.filter(({ count }: { count: number }) => count > 0).length
+        await new Promise((done) => setTimeout(done, 100))
+      }
+      expect(traded).toBe(3)
+      const [, apiKey, secret] = /^Account 1 {2}API key (\w{64}) {2}secret (\w{64})$/m.exec(
+        demo.lines.join('\n'),
+      )!
+      const { body } = await rest.signed(
+        'POST',
+        '/order',
+        { apiKey: apiKey!, secret: secret! },
+        { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.001' },
+      )
+      expect(['FILLED', 'EXPIRED']).toContain(body.status)
+      expect(readdirSync(temporary)).toHaveLength(1)
+      expect(await ended(demo.child, 'SIGINT')).toBe(0)
+      expect(readdirSync(temporary)).toEqual([])
+    },
+  )
+})
