@@ -5,6 +5,7 @@ import { RateLimits } from './access/limits.js'
 import { Desk } from './doors/desk.js'
 import { listenKeyOperations } from './doors/listen-keys.js'
 import { makeRegistry } from './doors/metrics.js'
+import { Page } from './doors/page.js'
 import { addRestRoutes, bodyMax } from './doors/rest.js'
 import { Sockets } from './doors/sockets.js'
 import { StreamHub } from './doors/streams.js'
@@ -31,6 +32,7 @@ export class VenueServer {
   readonly #desk: Desk
   readonly #web: WebServer
   readonly #sockets: Sockets
+  readonly #page: Page
   #closing: Promise<void> | undefined
 
   /**
@@ -88,11 +90,12 @@ export class VenueServer {
       limits: settings,
       connectionsMax: settings.connectionsMax,
     })
+    this.#page = new Page(this.#web, this.#desk, packages)
     this.#web.server.maxConnections = settings.connectionsMax
     const registry = makeRegistry(packages, {
       desk: this.#desk,
       cut: this.#sockets.cut,
-      connections: () => this.#sockets.counts,
+      connections: () => ({ ...this.#sockets.counts, pages: this.#page.size }),
       subscriptions: () => ({ streams: hub.size, users: users.size }),
     })
     this.#addHealth()
@@ -134,6 +137,7 @@ export class VenueServer {
     while (this.#desk.inFlight > 0 && performance.now() < end)
       await new Promise((done) => setTimeout(done, 5))
     this.#sockets.close()
+    this.#page.close()
     // Clients that do not close their side are not waited for.
     const hurry = setTimeout(() => this.#sockets.terminate(), 1000)
     this.#web.server.closeIdleConnections()

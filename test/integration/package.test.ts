@@ -14,11 +14,14 @@ describe('the package', () => {
         'dist/src/cli/main.js',
         'dist/workers/shard.js',
         'docs/cli.md',
+        'page/index.html',
         'examples/jobs.mjs',
       ]),
     )
     expect(names.filter((name) => name.endsWith('.map'))).toEqual([])
-    expect(names.filter((name) => !/^(dist\/(src|workers)|docs|examples)\/|^[^/]+$/.test(name))).toEqual([])
+    expect(names.filter((name) => !/^(dist\/(src|workers)|docs|examples|page)\/|^[^/]+$/.test(name))).toEqual(
+      [],
+    )
     expect(packed.unpackedSize).toBeLessThan(4_000_000)
   })
 

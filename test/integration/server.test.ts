@@ -329,6 +329,42 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     expect(text).toMatch(/^tidemark_nodejs_eventloop_lag_seconds \d/m)
   })
 
+  it('has a page that loads nothing from elsewhere and shows what the routes say', async () => {
+    const { server, alice, bob } = await openVenue()
+    const rest = new RestClient(server.url)
+    await rest.signed('POST', '/order', alice, limit)
+    await rest.signed('POST', '/order', bob, { ...limit, side: 'SELL', quantity: '0.1' })
+    const page = await fetch(server.url)
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/)
+    const html = await page.text()
+    const linked = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!)
+    expect(linked.filter((url) => url !== 'data:,')).toHaveLength(4)
+    for (const url of linked.filter((one) => one !== 'data:,')) {
+      expect(url).toMatch(/^\/page\//)
+      const file = await fetch(server.url + url)
+      expect(file.status, url).toBe(200)
+      expect((await file.text()).length).toBeGreaterThan(500)
+    }
+    const events = await fetch(`${server.url}/page/events?symbol=BTCUSDT`)
+    const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes('\n\n')) text += (await reader.read()).value
+    await reader.cancel()
+    const shown = JSON.parse(text.slice('data: '.length).split('\n\n')[0]!)
+    const depth = (await rest.get('/depth', { symbol: 'BTCUSDT' })).body
+    const ticker = (await rest.get('/ticker/24hr', { symbol: 'BTCUSDT' })).body
+    expect(shown).toMatchObject({
+      symbols: ['BTCUSDT', 'ETHUSDT'],
+      symbol: 'BTCUSDT',
+      bids: depth.bids,
+      asks: depth.asks,
+      trades: [{ price: '60000.00', quantity: '0.10000', side: 'sell' }],
+      ticker: { Last: ticker.lastPrice, High: ticker.highPrice, Phase: 'continuous' },
+      health: { Trades: 1 },
+    })
+    expect(shown.candles).toHaveLength(1)
+  })
+
   it('refuses to be reached from elsewhere without a key', async () => {
     const dir = temporaryDirectory()
     const pool = await EnginePool.open({ dir })

@@ -33,10 +33,14 @@ async function servePool(dir: string, flags: ServeFlags): Promise<void> {
   const stopped = signalled()
   const pool = await EnginePool.open({ dir, shards: flags.shards })
   try {
-    await using server = await openServer(pool, dir, flags)
-    await server.ready()
-    say(`Serving ${dir} at ${server.url}`)
-    await stopped
+    const server = await openServer(pool, dir, flags)
+    try {
+      await server.ready()
+      say(`Serving ${dir} at ${server.url}`)
+      await stopped
+    } finally {
+      await server.close()
+    }
   } finally {
     await pool.close()
   }
@@ -59,17 +63,21 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
     })
     try {
       // Its traders are many, and stand at one address, yours as a rule.
-      await using server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 })
-      await server.ready()
-      const traders = await DemoTraders.start({
-        url: server.url,
-        keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
-      })
-      say(`Serving a demo at ${server.url}`)
-      for (const { account, apiKey, secret } of printed)
-        say(`Account ${account}  API key ${apiKey}  secret ${secret}`)
-      await stopped
-      await traders.stop()
+      const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 })
+      try {
+        await server.ready()
+        const traders = await DemoTraders.start({
+          url: server.url,
+          keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
+        })
+        say(`Serving a demo at ${server.url}`)
+        for (const { account, apiKey, secret } of printed)
+          say(`Account ${account}  API key ${apiKey}  secret ${secret}`)
+        await stopped
+        await traders.stop()
+      } finally {
+        await server.close()
+      }
     } finally {
       await pool.close()
     }

@@ -7,7 +7,7 @@ import type { Desk } from './desk.js'
 export interface Counted {
   readonly desk: Desk
   readonly cut: CutCounts
-  connections(): { streams: number; api: number }
+  connections(): { streams: number; api: number; pages: number }
   subscriptions(): { streams: number; users: number }
 }
 
