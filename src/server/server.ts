@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { KeyStore } from './access/keys.js'
 import { RateLimits } from './access/limits.js'
+import { Countdowns, countdownOperation } from './doors/countdown.js'
 import { Desk } from './doors/desk.js'
 import { listenKeyOperations } from './doors/listen-keys.js'
 import { makeRegistry } from './doors/metrics.js'
@@ -33,6 +34,7 @@ export class VenueServer {
   readonly #web: WebServer
   readonly #sockets: Sockets
   readonly #page: Page
+  readonly #countdowns: Countdowns
   #closing: Promise<void> | undefined
 
   /**
@@ -78,7 +80,8 @@ export class VenueServer {
     const users = new UserStreams(venue)
     venue.onMarket = (update) => hub.onUpdate(update)
     venue.onOrder = (update) => users.onOrder(update)
-    const all = [...operations, ...listenKeyOperations(users)]
+    this.#countdowns = new Countdowns(venue)
+    const all = [...operations, ...listenKeyOperations(users), countdownOperation(this.#countdowns)]
     this.#web = makeWeb(packages, settings)
     addRestRoutes(this.#web, this.#desk, all)
     this.#sockets = new Sockets(this.#web.server, {
@@ -89,6 +92,7 @@ export class VenueServer {
       methods: new Map(all.flatMap((one) => (one.method === undefined ? [] : [[one.method, one]]))),
       limits: settings,
       connectionsMax: settings.connectionsMax,
+      onLost: (account) => this.#countdowns.cancelAll(account),
     })
     this.#page = new Page(this.#web, this.#desk, packages)
     this.#web.server.maxConnections = settings.connectionsMax
@@ -136,6 +140,7 @@ export class VenueServer {
     const end = performance.now() + drainMs
     while (this.#desk.inFlight > 0 && performance.now() < end)
       await new Promise((done) => setTimeout(done, 5))
+    this.#countdowns.close()
     this.#sockets.close()
     this.#page.close()
     // Clients that do not close their side are not waited for.

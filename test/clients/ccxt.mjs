@@ -45,11 +45,6 @@ await check(
   (orders) => orders.length === 1,
 )
 await check(
-  'fetchOpenOrder',
-  () => mine.fetchOpenOrder(order.id, symbol),
-  ({ id }) => id === order.id,
-)
-await check(
   'fetchOrders',
   () => mine.fetchOrders(symbol),
   (orders) => orders.length === 1,

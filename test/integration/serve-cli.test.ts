@@ -185,7 +185,7 @@ describe('tidemark serve', () => {
   )
 
   it.skipIf(typeof serverModules === 'string')(
-    'without a folder serves a demo in which others trade, and leaves nothing behind',
+    'without a folder serves a demo in which others trade, and leaves no file',
     async () => {
       const temporary = temporaryDirectory()
       const demo = await serving({ TMPDIR: temporary }, '--traders', '8')

@@ -169,6 +169,36 @@ describe.skipIf(typeof serverModules === 'string')('the WebSocket API of a serve
     expect(await api.request('order.place', limit)).toMatchObject({ error: { code: -2015 } })
   })
 
+  it('cancels what an account has open when its session ends, or its countdown', async () => {
+    const { server, alice, bob } = await openVenue()
+    const rest = new RestClient(server.url)
+    const api = await SocketClient.open(server.url, '/ws-api/v3')
+    await api.request('session.logon', {}, alice)
+    expect(await api.request('session.cancelOnDisconnect', { enabled: true })).toMatchObject({
+      result: { enabled: true },
+    })
+    const users = await SocketClient.open(server.url, '/ws-api/v3')
+    await users.request('userDataStream.subscribe.signature', {}, alice)
+    await users.request('userDataStream.subscribe.signature', {}, bob)
+    await rest.signed('POST', '/order', alice, limit)
+    await rest.signed('POST', '/order', bob, { ...limit, newClientOrderId: 'stays' })
+    api.socket.terminate()
+    await users.message(({ event }) => event?.x === 'CANCELED')
+    expect((await rest.signed('GET', '/openOrders', alice)).body).toEqual([])
+    expect((await rest.signed('GET', '/openOrders', bob)).body).toMatchObject([{ clientOrderId: 'stays' }])
+    const countdown = (values: Record<string, string | number>) =>
+      rest.signed('POST', '/countdownCancelAll', bob, values)
+    expect((await countdown({ countdownTime: 60_000 })).body).toEqual({ countdownTime: '60000' })
+    expect((await countdown({ countdownTime: 0 })).status).toBe(200)
+    expect((await countdown({ countdownTime: 86_400_001 })).body.code).toBe(-1130)
+    expect((await countdown({ countdownTime: 50, symbol: 'BTCUSDT' })).body).toEqual({
+      symbol: 'BTCUSDT',
+      countdownTime: '50',
+    })
+    await users.message(({ event }) => event?.x === 'CANCELED' && event.c === 'stays')
+    expect((await rest.signed('GET', '/openOrders', bob)).body).toEqual([])
+  })
+
   it('refuses what is no request, and cuts whom it must', async () => {
     const venue = await openVenue({ messagesPerSecond: 200, queueBytes: 65_536 })
     const { server } = venue

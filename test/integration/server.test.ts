@@ -101,6 +101,14 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     expect(
       await send({ ...without('timeInForce', 'price'), type: 'TAKE_PROFIT', stopPrice: '55000' }),
     ).toMatchObject({ orderId: expect.any(Number) })
+    expect(
+      await place({
+        type: 'STOP_LOSS_LIMIT',
+        trailingDelta: '100',
+        stopPrice: '63000',
+        newOrderRespType: 'RESULT',
+      }),
+    ).toMatchObject({ status: 'NEW', trailingDelta: 100, stopPrice: '63000.00' })
     expect(await place({ icebergQty: '0.1' })).toMatchObject({ icebergQty: '0.10000' })
     expect(await place({ timeInForce: 'FOK', price: '61000', quantity: '9' })).toMatchObject({
       status: 'EXPIRED',
@@ -122,7 +130,9 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
       [{ symbol: 'NONE' }, -1121],
       [{ newClientOrderId: 'not ok' }, -1100],
       [{ quoteOrderQty: '10' }, -1013],
-      [{ trailingDelta: '10' }, -2010],
+      [{ trailingDelta: '10' }, -1106],
+      [{ type: 'STOP_LOSS_LIMIT', trailingDelta: '10000' }, -1013],
+      [{ type: 'STOP_LOSS_LIMIT' }, -1102],
       [{ pegPriceType: 'PRIMARY_PEG' }, -2010],
       [{ surprise: '1' }, -1104],
     ] as const) {

@@ -50,9 +50,18 @@ function orderFields(order: OrderRecord, symbol: VenueSymbol) {
     timeInForce: timeInForceName(order.orderType, order.timeInForce),
     type: typeName(order.orderType, order.postOnly),
     side: order.side === 'buy' ? 'BUY' : 'SELL',
-    ...(order.stopPrice !== undefined && { stopPrice: order.stopPrice }),
+    ...stopFields(order),
     ...(order.displayQuantity !== undefined && { icebergQty: order.displayQuantity }),
     selfTradePreventionMode: preventionName(order.selfTradePrevention ?? symbol.selfTradePrevention),
+  }
+}
+
+/** The stop price; of a trail, the price at which it begins, and its distance. */
+function stopFields({ stopPrice, trailingBasisPoints, activationPrice }: OrderRecord): object {
+  const stop = stopPrice ?? activationPrice
+  return {
+    ...(stop !== undefined && { stopPrice: stop }),
+    ...(trailingBasisPoints !== undefined && { trailingDelta: trailingBasisPoints }),
   }
 }
 

@@ -44,7 +44,7 @@ export function symbolJson(symbol: VenueSymbol): object {
     otoAllowed: false,
     opoAllowed: false,
     quoteOrderQtyMarketAllowed: false,
-    allowTrailingStop: false,
+    allowTrailingStop: true,
     cancelReplaceAllowed: true,
     amendAllowed: true,
     pegInstructionsAllowed: false,
@@ -74,6 +74,13 @@ export function filtersOf(symbol: VenueSymbol): object[] {
       stepSize: lotSize,
     },
     { filterType: 'ICEBERG_PARTS', limit: icebergParts },
+    {
+      filterType: 'TRAILING_DELTA',
+      minTrailingAboveDelta: 1,
+      maxTrailingAboveDelta: 9999,
+      minTrailingBelowDelta: 1,
+      maxTrailingBelowDelta: 9999,
+    },
   ]
   if (symbol.minNotional !== undefined)
     filters.push({

@@ -30,7 +30,7 @@ export function executionReportJson(
     f: timeInForceName(order.orderType, order.timeInForce),
     q: order.quantity,
     p: order.price ?? noPrice,
-    P: order.stopPrice ?? noPrice,
+    P: order.stopPrice ?? order.activationPrice ?? noPrice,
     F: order.displayQuantity ?? noQuantity,
     g: -1,
     C: isCancelled ? order.clientOrderId : '',
@@ -55,6 +55,7 @@ export function executionReportJson(
     Q: noPrice,
     ...(order.isWorking && { W: order.workingMs }),
     V: preventionName(order.selfTradePrevention ?? symbol.selfTradePrevention),
+    ...(order.trailingBasisPoints !== undefined && { d: order.trailingBasisPoints }),
     ...(reason !== undefined && { eR: reason }),
   }
 }

@@ -25,6 +25,9 @@ export class ApiConnection {
   readonly #users: UserStreams
   readonly #showLimits: boolean
   #session: Session | undefined
+  /** Accounts whose orders are cancelled when the connection ends. */
+  readonly #cancelled = new Set<number>()
+  readonly #onLost: (account: number) => void
   #inFlight = 0
   #lastSubscription = -1
   readonly #subscriptions = new Map<number, { account: number; receiver: UserReceiver }>()
@@ -35,7 +38,9 @@ export class ApiConnection {
     methods: ReadonlyMap<string, Operation>,
     users: UserStreams,
     showLimits: boolean,
+    onLost: (account: number) => void,
   ) {
+    this.#onLost = onLost
     this.#client = client
     this.#desk = desk
     this.#methods = methods
@@ -45,6 +50,7 @@ export class ApiConnection {
     client.onClose(() => {
       for (const { account, receiver } of this.#subscriptions.values()) users.remove(account, receiver)
       this.#subscriptions.clear()
+      for (const account of this.#cancelled) this.#onLost(account)
     })
   }
 
@@ -94,6 +100,12 @@ export class ApiConnection {
         ['session.logon', 'read', names(), (request) => this.#logon(request.params, request.nowMs)],
         ['session.status', 'none', names(), ({ nowMs }) => this.#status(nowMs)],
         ['session.logout', 'none', names(), ({ nowMs }) => this.#logout(nowMs)],
+        [
+          'session.cancelOnDisconnect',
+          'trade',
+          names('enabled'),
+          ({ params, account }) => this.#setCancelOnDisconnect(params, account),
+        ],
         ['session.subscriptions', 'none', names(), () => this.#listSubscriptions()],
         ['userDataStream.subscribe', 'read', names(), ({ account }) => this.#subscribe(account)],
         ['userDataStream.subscribe.signature', 'read', names(), ({ account }) => this.#subscribe(account)],
@@ -128,6 +140,14 @@ export class ApiConnection {
   #logout(nowMs: number): object {
     this.#session = undefined
     return this.#status(nowMs)
+  }
+
+  #setCancelOnDisconnect(params: Params, account: number): object {
+    params.required('enabled')
+    const enabled = params.flag('enabled')!
+    if (enabled) this.#cancelled.add(account)
+    else this.#cancelled.delete(account)
+    return { enabled }
   }
 
   #subscribe(account: number): object {

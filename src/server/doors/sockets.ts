@@ -25,6 +25,8 @@ interface SocketParts {
   readonly methods: ReadonlyMap<string, Operation>
   readonly limits: ClientLimits
   readonly connectionsMax: number
+  /** Called when a connection ended that had asked for its account's orders to be cancelled then. */
+  readonly onLost: (account: number) => void
 }
 
 /** The connections over WebSockets: those below `/ws` and `/stream`, and those of the WebSocket API. */
@@ -116,10 +118,10 @@ export class Sockets {
   }
 
   #openApi(client: Client, showLimits: boolean): void {
-    const { desk, methods, users } = this.#parts
+    const { desk, methods, users, onLost } = this.#parts
     this.#api.add(client)
     client.onClose(() => this.#api.delete(client))
-    new ApiConnection(client, desk, methods, users, showLimits)
+    new ApiConnection(client, desk, methods, users, showLimits, onLost)
   }
 
   #openStreams(client: Client, combined: boolean, names: readonly string[]): void {

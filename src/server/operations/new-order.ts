@@ -84,7 +84,7 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
         timeInForce: timeInForce(params),
         price: requiredDecimal(params, 'price'),
         displayQuantity: iceberg(params),
-        ...none(params, 'stopPrice'),
+        ...none(params, 'stopPrice', 'trailingDelta'),
       }
     case 'LIMIT_MAKER':
       if (params.has('timeInForce')) throw errors.timeInForceNotRequired()
@@ -94,18 +94,22 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
         postOnly: true,
         price: requiredDecimal(params, 'price'),
         displayQuantity: iceberg(params),
-        ...none(params, 'stopPrice'),
+        ...none(params, 'stopPrice', 'trailingDelta'),
       }
     case 'MARKET':
       if (params.has('timeInForce')) throw errors.timeInForceNotRequired()
-      return { ...base, orderType: 'market', ...none(params, 'price', 'stopPrice', 'icebergQty') }
+      return {
+        ...base,
+        orderType: 'market',
+        ...none(params, 'price', 'stopPrice', 'trailingDelta', 'icebergQty'),
+      }
     case 'STOP_LOSS':
     case 'TAKE_PROFIT':
       if (params.has('timeInForce')) throw errors.timeInForceNotRequired()
       return {
         ...base,
         orderType: type === 'STOP_LOSS' ? 'stop' : 'take-profit',
-        stopPrice: requiredDecimal(params, 'stopPrice'),
+        ...stopOrTrail(params),
         ...none(params, 'price', 'icebergQty'),
       }
     case 'STOP_LOSS_LIMIT':
@@ -115,7 +119,7 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
         orderType: type === 'STOP_LOSS_LIMIT' ? 'stop-limit' : 'take-profit-limit',
         timeInForce: timeInForce(params),
         price: requiredDecimal(params, 'price'),
-        stopPrice: requiredDecimal(params, 'stopPrice'),
+        ...stopOrTrail(params),
         displayQuantity: iceberg(params),
       }
   }
@@ -130,11 +134,23 @@ function none(params: Params, ...names: string[]): object {
 function refuseUnsupported(params: Params): void {
   if (params.has('quoteOrderQty'))
     throw new ApiError(-1013, 'Quote order qty market orders are not support for this symbol.')
-  if (params.has('trailingDelta'))
-    throw errors.rejected('Trailing stop orders are not supported for this symbol.')
   for (const name of ['pegPriceType', 'pegOffsetValue', 'pegOffsetType'])
     if (params.has(name)) throw errors.rejected('Pegged orders are not supported for this symbol.')
   for (const name of ['strategyId', 'strategyType']) if (params.has(name)) throw errors.notRequired(name)
+}
+
+/** Parts of 10,000. */
+const trailMax = 9999
+
+/** Where an order waits for the last price: at a stop price, or at a trail that begins at the stop price, if one is stated. */
+function stopOrTrail(params: Params) {
+  const trail = params.whole('trailingDelta')
+  if (trail === undefined) {
+    if (!params.has('stopPrice')) throw errors.missingOneOf('stopPrice', 'trailingDelta')
+    return { stopPrice: requiredDecimal(params, 'stopPrice') }
+  }
+  if (trail < 1 || trail > trailMax) throw errors.filter('TRAILING_DELTA')
+  return { trailingBasisPoints: trail, activationPrice: params.decimal('stopPrice') }
 }
 
 function requiredDecimal(params: Params, name: string): string {

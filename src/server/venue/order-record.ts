@@ -17,6 +17,9 @@ export interface OrderRecord {
   readonly postOnly: boolean
   readonly stopPrice: string | undefined
   readonly displayQuantity: string | undefined
+  /** Of a trail: its distance in parts of 10,000, and the price at which it begins. */
+  readonly trailingBasisPoints: number | undefined
+  readonly activationPrice: string | undefined
   /** `undefined`: as the instrument says. */
   readonly selfTradePrevention: SelfTradePrevention | undefined
   readonly timeMs: number
@@ -61,6 +64,8 @@ export function acceptedOrder(event: AcceptedEvent): OrderRecord {
     postOnly: event.postOnly,
     stopPrice: event.stopPrice,
     displayQuantity: event.displayQuantity,
+    trailingBasisPoints: event.trailingBasisPoints,
+    activationPrice: event.activationPrice,
     selfTradePrevention: event.selfTradePrevention,
     timeMs,
     price: event.price,
