@@ -20,7 +20,19 @@ const folders = {
   'market-data': ['base', 'log', 'matching', 'pool'],
   server: ['base', 'log', 'matching', 'pool', 'market-data'],
   standby: ['base', 'log', 'pool', 'replication'],
-  cli: ['base', 'log', 'matching', 'pool', 'factors', 'jobs', 'archive', 'store', 'replication', 'server', 'standby'],
+  cli: [
+    'base',
+    'log',
+    'matching',
+    'pool',
+    'factors',
+    'jobs',
+    'archive',
+    'store',
+    'replication',
+    'server',
+    'standby',
+  ],
 }
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */

@@ -76,7 +76,10 @@ export function registerServe(program: Command): void {
     .option('--read-only', 'it may read its account, and not trade')
     .option('--ip <addresses...>', 'addresses that it may be used from; of any unless stated')
     .option('--label <text>', 'a name for people')
-    .option('--public-key <file>', 'file of an Ed25519 public key in PEM: requests are signed with its private half')
+    .option(
+      '--public-key <file>',
+      'file of an Ed25519 public key in PEM: requests are signed with its private half',
+    )
     .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', keyCodes)
     .action(createKey)

@@ -245,6 +245,9 @@ const filters: Partial<Record<RejectCode, string>> = {
   QUANTITY_TOO_LARGE: 'LOT_SIZE',
   NOTIONAL_TOO_SMALL: 'MIN_NOTIONAL',
   DISPLAY_QUANTITY_TOO_SMALL: 'ICEBERG_PARTS',
+  PRICE_OFF_TICK: 'PRICE_FILTER',
+  PRICE_OUTSIDE_BAND: 'PERCENT_PRICE',
+  TOO_MANY_ORDERS: 'MAX_NUM_ORDERS',
 }
 
 const refusals: Partial<Record<RejectCode, string>> = {
@@ -252,6 +255,7 @@ const refusals: Partial<Record<RejectCode, string>> = {
   POST_ONLY_WOULD_TRADE: 'Order would immediately match and take.',
   LEVEL_TOTAL_TOO_LARGE: 'The quantities at this price would be too large.',
   ORDER_IDS_EXHAUSTED: 'This symbol has no order id left.',
+  ACCOUNT_BLOCKED: 'This action is disabled on this account.',
   NOT_IN_THIS_PHASE: 'Orders of this kind are not taken in this phase of the market.',
 }
 
