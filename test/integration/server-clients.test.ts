@@ -6,7 +6,7 @@ import { openVenue, serverModules } from '../support/served-venue.js'
 
 /** The clients, with the number of checks that each is put through. */
 const clients = [
-  { name: 'ccxt', checks: 50 },
+  { name: 'ccxt', checks: 45 },
   { name: 'binance', checks: 40 },
   { name: 'binance-api-node', checks: 32 },
   { name: 'node-binance-api', checks: 30 },

@@ -1570,4 +1570,32 @@ export const mutants = [
     replace: 'return false;',
     tests: ['test/integration/standby.test.ts'],
   },
+  {
+    name: 'the signature of a request is not checked',
+    file: 'dist/src/server/access/signature.js',
+    find: 'return given.length === expected.length && timingSafeEqual(given, expected);',
+    replace: 'return given.length === expected.length;',
+    tests: ['test/integration/server.test.ts'],
+  },
+  {
+    name: 'a question is answered before what was acknowledged is taken',
+    file: 'dist/src/server/venue/venue.js',
+    find: 'if (lsn <= this.#takenLsn)',
+    replace: 'if (lsn >= 0)',
+    tests: ['test/integration/server.test.ts'],
+  },
+  {
+    name: 'changes of the depth begin with a number of their own for each event',
+    file: 'dist/src/server/doors/streams.js',
+    find: 'if (this.#firstId === 0)\n            this.#firstId = delta.updateId;',
+    replace: 'this.#firstId = delta.updateId;',
+    tests: ['test/integration/server-sockets.test.ts'],
+  },
+  {
+    name: 'a client that does not read is not cut',
+    file: 'dist/src/server/doors/client.js',
+    find: 'this.#socket.bufferedAmount > this.#limits.queueBytes',
+    replace: 'this.#socket.bufferedAmount < 0',
+    tests: ['test/integration/server-sockets.test.ts'],
+  },
 ]
