@@ -54,8 +54,14 @@ export class Book {
         return
       case 'triggered': {
         this.#rest()
+        this.#aggressor = this.#order(event.orderId, event.lsn)
+        return
+      }
+      // One that waits for a price does so from now on.
+      case 'entered': {
         const order = this.#order(event.orderId, event.lsn)
-        order.waiting = false
+        if (order.conditional) return
+        this.#rest()
         this.#aggressor = order
       }
     }
@@ -86,17 +92,17 @@ export class Book {
     return count
   }
 
-  /** Puts an order back that a snapshot holds, at the end of its queue. */
-  restore(order: BookOrder): void {
+  /** Puts an order back that a snapshot holds: at the end of its queue, if it is in one. */
+  restore(order: BookOrder, isQueued: boolean): void {
     this.orders.set(order.orderId, order)
-    if (!order.waiting) this.side(order.sell).obtain(order.price).append(order)
+    if (isQueued) this.side(order.sell).obtain(order.price).append(order)
   }
 
   #accept(event: AcceptedEvent): void {
     const { price, quantity } = this.#grids
     const { displayQuantity } = event
     const { orderType, timeInForce } = event
-    const waiting = (orderType !== 'limit' && orderType !== 'market') || timeInForce === 'at-close'
+    const conditional = (orderType !== 'limit' && orderType !== 'market') || timeInForce === 'at-close'
     const order = new BookOrder(
       event.orderId,
       event.account,
@@ -104,10 +110,10 @@ export class Book {
       event.price === undefined ? 0 : stepsOf(event.price, price),
       stepsOf(event.quantity, quantity),
       displayQuantity === undefined ? 0 : stepsOf(displayQuantity, quantity),
-      waiting,
+      conditional,
     )
     this.orders.set(order.orderId, order)
-    if (!waiting) this.#aggressor = order
+    if (!conditional && !event.pending) this.#aggressor = order
   }
 
   #trade(event: TradeEvent): void {

@@ -11,8 +11,8 @@ export class BookOrder {
   open: number
   /** What of the open quantity is visible; 0 while it waits or trades. */
   shown = 0
-  /** Whether it waits for a price or for the closing call. */
-  waiting: boolean
+  /** Whether it waits for a price or for the closing call before it acts. */
+  readonly conditional: boolean
   level: PriceLevel | undefined
   previous: BookOrder | undefined
   next: BookOrder | undefined
@@ -24,7 +24,7 @@ export class BookOrder {
     price: number,
     open: number,
     display: number,
-    waiting: boolean,
+    conditional: boolean,
   ) {
     this.orderId = orderId
     this.account = account
@@ -32,7 +32,7 @@ export class BookOrder {
     this.price = price
     this.open = open
     this.display = display
-    this.waiting = waiting
+    this.conditional = conditional
   }
 }
 

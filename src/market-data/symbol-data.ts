@@ -163,10 +163,10 @@ export class SymbolData {
   restore(saved: SymbolSnapshot): void {
     this.updateId = saved.updateId
     this.deltaLsn = saved.deltaLsn
-    for (const order of saved.bids) this.book.restore(restoreOrder(order, 0, false))
-    for (const order of saved.asks) this.book.restore(restoreOrder(order, 1, false))
-    for (const order of saved.waitingBuys) this.book.restore(restoreOrder(order, 0, true))
-    for (const order of saved.waitingSells) this.book.restore(restoreOrder(order, 1, true))
+    for (const order of saved.bids) this.book.restore(restoreOrder(order, 0), true)
+    for (const order of saved.asks) this.book.restore(restoreOrder(order, 1), true)
+    for (const order of saved.waitingBuys) this.book.restore(restoreOrder(order, 0), false)
+    for (const order of saved.waitingSells) this.book.restore(restoreOrder(order, 1), false)
     for (const trade of saved.trades) this.tape.trades.push(trade)
     for (const trade of saved.aggregates) this.tape.aggregates.push(trade)
     this.tape.aggregateCount = saved.aggregateCount
@@ -237,13 +237,13 @@ const flat = {
   firstTradeId: 0,
 }
 
-function saveOrder({ orderId, account, price, open, shown, display }: BookOrder): SavedOrder {
-  return [orderId, account, price, open, shown, display]
+function saveOrder({ orderId, account, price, open, shown, display, conditional }: BookOrder): SavedOrder {
+  return [orderId, account, price, open, shown, display, conditional ? 1 : 0]
 }
 
-function restoreOrder(saved: SavedOrder, sell: number, waiting: boolean): BookOrder {
-  const [orderId, account, price, open, shown, display] = saved
-  const order = new BookOrder(orderId, account, sell, price, open, display, waiting)
+function restoreOrder(saved: SavedOrder, sell: number): BookOrder {
+  const [orderId, account, price, open, shown, display, conditional] = saved
+  const order = new BookOrder(orderId, account, sell, price, open, display, conditional === 1)
   order.shown = shown
   return order
 }

@@ -151,8 +151,8 @@ export interface MarketUpdate {
   readonly topChanged: boolean
 }
 
-/** An order in a snapshot: id, account, price, open, shown, display (ticks and lots). */
-export type SavedOrder = readonly [number, number, number, number, number, number]
+/** An order in a snapshot: id, account, price, open, shown, display (ticks and lots), 1 when it waits for a price before it acts. */
+export type SavedOrder = readonly [number, number, number, number, number, number, number]
 
 /** All that is known of one symbol; plain data that JSON holds. */
 export interface SymbolSnapshot {
@@ -162,7 +162,7 @@ export interface SymbolSnapshot {
   /** In the order of their queues, the worst price first. */
   readonly bids: readonly SavedOrder[]
   readonly asks: readonly SavedOrder[]
-  /** Orders that no price level shows: those that wait for a price or for the closing call, and market orders in a call. */
+  /** Orders that no price level shows: those that wait for a price, for the closing call or for another order, and market orders in a call. */
   readonly waitingBuys: readonly SavedOrder[]
   readonly waitingSells: readonly SavedOrder[]
   readonly trades: readonly TapeTrade[]

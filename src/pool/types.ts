@@ -436,6 +436,8 @@ export type AcceptedEvent = OrderPlace &
     readonly expireTime: number | undefined
     /** `undefined` where the instrument's holds. */
     readonly selfTradePrevention: SelfTradePrevention | undefined
+    /** Of an order of a list that stands aside until it has `entered`; otherwise not there. */
+    readonly pending?: true
   }
 
 /** The open quantity or the price of an order changed without a trade. */

@@ -6,6 +6,7 @@ import {
   eventKinds,
   flagsOf,
   type Grid,
+  isPendingLeg,
   NewOrderFields,
   OrderEventFields,
   type OrderType,
@@ -141,6 +142,7 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
   declare readonly postOnly: boolean
   declare readonly expireTime: number | undefined
   declare readonly selfTradePrevention: AcceptedEvent['selfTradePrevention']
+  declare pending?: true
 
   constructor(source: EventSource, at: number) {
     super(source)
@@ -164,6 +166,7 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
     this.expireTime = expireTime === 0 ? undefined : expireTime
     this.selfTradePrevention = selfTradePreventionNames[accepted.prevention]
     if (terms !== undefined) Object.assign(this, terms)
+    if (isPendingLeg(words, at, from)) this.pending = true
   }
 }
 

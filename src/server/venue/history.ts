@@ -1,6 +1,7 @@
 import type {
   AcceptedEvent,
   CancelledEvent,
+  EnteredEvent,
   PoolEvent,
   ReplacedEvent,
   TradeEvent,
@@ -69,6 +70,9 @@ export class OrderHistory {
         return
       case 'replaced':
         this.#replace(event)
+        return
+      case 'entered':
+        if (isImmediate(this.#openOrder(event.symbol, event.orderId))) this.#trigger(event)
         return
       case 'triggered':
         this.#trigger(event)
@@ -170,7 +174,7 @@ export class OrderHistory {
     this.#onUpdate({ order, execution: 'REPLACED', trade: undefined, event })
   }
 
-  #trigger(event: TriggeredEvent): void {
+  #trigger(event: TriggeredEvent | EnteredEvent): void {
     const order = this.#openOrder(event.symbol, event.orderId)
     if (!order) return
     bookTrigger(order, event.timeUs)
@@ -194,4 +198,9 @@ export class OrderHistory {
     if (own.orders.get(order.orderId) === order) own.orders.delete(order.orderId)
     if (own.byClientId.get(order.clientOrderId) === order) own.byClientId.delete(order.clientOrderId)
   }
+}
+
+/** Whether an order acts as soon as it enters the book: it waits for no price. */
+function isImmediate(order: OrderRecord | undefined): boolean {
+  return order?.orderType === 'limit' || order?.orderType === 'market'
 }

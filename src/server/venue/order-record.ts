@@ -52,7 +52,9 @@ export interface AccountTrade {
 export function acceptedOrder(event: AcceptedEvent): OrderRecord {
   const timeMs = Math.floor(event.timeUs / 1000)
   const isWaiting =
-    (event.orderType !== 'limit' && event.orderType !== 'market') || event.timeInForce === 'at-close'
+    (event.orderType !== 'limit' && event.orderType !== 'market') ||
+    event.timeInForce === 'at-close' ||
+    event.pending === true
   return {
     symbol: event.symbol,
     orderId: event.orderId,
@@ -111,6 +113,7 @@ const expiredReasons: ReadonlySet<string> = new Set([
   'at-close',
   'phase',
   'band',
+  'list',
 ])
 
 /** Notes that what was left of an order went away. */
