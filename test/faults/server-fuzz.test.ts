@@ -159,7 +159,7 @@ const methods = [
 
 function parameters(random: Random): Record<string, string> {
   const chosen: Record<string, string> = {}
-  // Mostly what a request needs, so that what is odd is met by the checks behind the first one.
+  // Mostly what a request needs, so that odd ones get past the first checks.
   if (random.below(4) > 0) Object.assign(chosen, { symbol: 'BTCUSDT' })
   if (random.below(2) > 0)
     Object.assign(chosen, {
