@@ -79,8 +79,8 @@ export interface EnginePoolOptions extends LogSettingOptions {
    */
   readonly keepLogHours?: number | undefined
   /**
-   * How many bytes before the durable LSN a cursor may be and still keep the log from being deleted. One that is further back is
-   * invalidated when the log that it needs is deleted. Default 1 GiB.
+   * How many bytes before the durable LSN a cursor, the pool's own or that of a reader outside, may be and still keep the log from
+   * being deleted. One that is further back is invalidated when the log that it needs is deleted. Default 1 GiB.
    */
   readonly cursorKeepBytes?: number | undefined
   /**
