@@ -67,6 +67,7 @@ describe.skipIf(missing !== undefined)('tidemark standby, promote and replicatio
     const promoted = await run('promote', dir, '--json')
     expect(promoted).toMatchObject({ code: 0 })
     expect(JSON.parse(promoted.out)).toMatchObject({ epoch: 2 })
+    await expect.poll(() => events.at(-1)).toMatchObject({ event: 'promoted', epoch: 2 })
     await expect(primary.submit(limit(2, 'buy', '100.00', '1'))).rejects.toMatchObject({
       code: 'TIDEMARK_LOG_POISONED',
     })

@@ -56,9 +56,13 @@ export async function runStandby(dir: string, flags: StandbyFlags): Promise<void
     standby.on('fenced', (error) =>
       say('fenced', { code: error.code, message: error.message }, error.message),
     )
+    standby.on('caughtUp', (lsn) => say('caughtUp', { lsn }, `Has all that there was: LSN ${count(lsn)}.`))
     standby.on('promoted', (pool) => {
       promoted = pool
       pool.on('error', (error) => ended.fail(error))
+      const { epoch } = standby.stats()
+      const { durableLsn: lsn } = pool
+      say('promoted', { epoch, lsn }, `It is the primary of epoch ${epoch}, from LSN ${count(lsn)}.`)
     })
     standby.on('error', (error) => ended.fail(error))
     const stopControl = await serveControl(standby.dir, (command) => answer(standby, command))
