@@ -34,7 +34,7 @@ export {
 } from './codec/instrument-details.js'
 export { differingField } from './codec/instrument-record.js'
 export { notionalText } from './codec/notional.js'
-export { acceptedOrderAt, isPendingLeg, legAt } from './codec/order-lists.js'
+export { acceptedOrderAt, isPendingLeg, legAt, listTypeOf } from './codec/order-lists.js'
 export { isConditional } from './codec/order-types.js'
 export { TickTable } from './codec/tick-table.js'
 export * from './public.js'

@@ -1,6 +1,9 @@
 import {
   commandKinds,
   type Grid,
+  legAt,
+  listTypeCodes,
+  listTypeOf,
   type NewOrderFields,
   priceText,
   quantityText,
@@ -9,12 +12,13 @@ import {
 import type { OrderTerms } from './types.js'
 
 /**
- * What only some new orders have; `undefined` for one that has none of it. The record's command is at
+ * What only some new orders have; `undefined` for one that has none of it. The order stands at `at`, and the record's command is at
  * `from`: an order of a list has its id.
  */
 export function describeTerms(
   fields: NewOrderFields,
   words: Int32Array,
+  at: number,
   from: number,
   prices: Grid,
   lots: Grid,
@@ -25,10 +29,16 @@ export function describeTerms(
   const trails = trailingOffset !== 0 || trailingBasisPoints !== 0
   return {
     ...(isListed && { listId: readU64(words, from + 2) }),
+    ...(isListed && isPending(words, at, from) && { pending: true as const }),
     ...(trailingOffset !== 0 && { trailingOffset: priceText(trailingOffset, prices) }),
     ...(trailingBasisPoints !== 0 && { trailingBasisPoints }),
     ...(trails && stopPrice !== 0 && { activationPrice: priceText(stopPrice, prices) }),
     ...(selfTradeGroup !== 0 && { selfTradeGroup }),
     ...(minQuantity !== 0 && { minQuantity: quantityText(minQuantity, lots) }),
   }
+}
+
+/** Whether an order of the list at `from` waits until the working order, which is the first, is filled. */
+function isPending(words: Int32Array, at: number, from: number): boolean {
+  return listTypeOf(words, from) !== listTypeCodes.oco && at !== legAt(words, from, 0)
 }

@@ -241,6 +241,8 @@ export interface OrderTerms {
   readonly minQuantity?: string
   /** The list that the order belongs to. */
   readonly listId?: number
+  /** Of an accepted order of a list that stands aside until it has `entered`; otherwise not there. */
+  readonly pending?: true
 }
 
 /** One order, as of an LSN. */
@@ -436,8 +438,6 @@ export type AcceptedEvent = OrderPlace &
     readonly expireTime: number | undefined
     /** `undefined` where the instrument's holds. */
     readonly selfTradePrevention: SelfTradePrevention | undefined
-    /** Of an order of a list that stands aside until it has `entered`; otherwise not there. */
-    readonly pending?: true
   }
 
 /** The open quantity or the price of an order changed without a trade. */
@@ -470,7 +470,11 @@ export type TriggeredEvent = OrderPlace & {
 }
 
 /** A pending order of a list is no longer so, because the working order was filled: it waits for its stop price, or acts. */
-export type EnteredEvent = Omit<TriggeredEvent, 'event'> & { readonly event: 'entered' }
+export type EnteredEvent = Omit<TriggeredEvent, 'event'> & {
+  readonly event: 'entered'
+  /** Whether it waits for its stop price from now on; otherwise it acts. */
+  readonly waiting: boolean
+}
 
 /**
  * The book refused a command, which changed nothing. Side, price and what was filled are those of the new order, or of the live

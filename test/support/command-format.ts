@@ -308,7 +308,7 @@ function readEvent(reader: Reader, command: Fields): Fields {
     case 37:
       return { event: 'triggered', ...readOrder(reader, command) }
     case 46:
-      return { event: 'entered', ...readOrder(reader, command) }
+      return { event: 'entered', ...readOrder(reader, command), waiting: reason === 1 }
     case 41:
       return {
         event: 'repeated',

@@ -879,7 +879,8 @@ export class NaiveBook {
         for (const leg of legs) {
           const { price, open: quantity, filled } = leg
           leg.status = 'elected'
-          this.#events.push({ event: 'entered', ...idOf(leg), price, quantity, filled })
+          const waiting = waits(leg.command.orderType)
+          this.#events.push({ event: 'entered', ...idOf(leg), price, quantity, filled, waiting })
         }
         this.#enterLegs(list, legs)
       }

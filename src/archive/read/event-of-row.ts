@@ -111,8 +111,22 @@ function fieldsOf(columns: Columns, i: number, instruments: InstrumentTexts): Or
         reason,
       }
     }
-    case 'triggered':
     case 'entered': {
+      const [remaining, filled] = [lots('quantity_lots')!, lots('filled_lots')!]
+      const { waiting } = JSON.parse(columns['terms']![i] as string) as { waiting: boolean }
+      return {
+        ...place,
+        event,
+        ...ids,
+        clientOrderId,
+        side,
+        price: price('price_ticks'),
+        remaining,
+        filled,
+        waiting,
+      }
+    }
+    case 'triggered': {
       const [remaining, filled] = [lots('quantity_lots')!, lots('filled_lots')!]
       return { ...place, event, ...ids, clientOrderId, side, price: price('price_ticks'), remaining, filled }
     }

@@ -197,8 +197,11 @@ export class PoolRows implements LogRows {
       case eventKinds.rejected:
         this.#rejected(words, from, at, row)
         break
-      case eventKinds.triggered:
       case eventKinds.entered:
+        this.#order(words, from, at, row, undefined)
+        this.events.others['terms']![row] = JSON.stringify({ waiting: reasonOf(words, at) === 1 })
+        break
+      case eventKinds.triggered:
         this.#order(words, from, at, row, undefined)
         break
       case eventKinds.repeated:
@@ -242,7 +245,7 @@ export class PoolRows implements LogRows {
     numbers['account']![row] = accepted.account
     numbers['side']![row] = accepted.sell
     numbers['filled_lots']![row] = 0
-    this.#terms(this.events, accepted, row, key, words, from)
+    this.#terms(this.events, accepted, row, key, words, at, from)
   }
 
   /** What a new order says of itself, in its command and where it was accepted. */
@@ -252,6 +255,7 @@ export class PoolRows implements LogRows {
     row: number,
     key: number,
     words: Int32Array,
+    at: number,
     from: number,
   ): void {
     numbers['order_type']![row] = fields.orderType
@@ -260,7 +264,7 @@ export class PoolRows implements LogRows {
     numbers['post_only']![row] = fields.postOnly ? 1 : 0
     if (fields.price !== 0) numbers['price_ticks']![row] = fields.price
     const grids = { price: this.texts.grid(key, 'price'), quantity: this.texts.grid(key, 'quantity') }
-    const terms = describeTerms(fields, words, from, grids.price, grids.quantity)
+    const terms = describeTerms(fields, words, at, from, grids.price, grids.quantity)
     if (terms !== undefined) others['terms']![row] = JSON.stringify(terms)
     if (fields.stopPrice !== 0 && terms?.activationPrice === undefined)
       numbers['stop_price_ticks']![row] = fields.stopPrice
@@ -329,7 +333,7 @@ export class PoolRows implements LogRows {
       numbers['order_id']![row] = accepted.orderId
       numbers['account']![row] = accepted.account
       numbers['side']![row] = accepted.sell
-      this.#terms(this.commands, accepted, row, key, words, from)
+      this.#terms(this.commands, accepted, row, key, words, from, from)
       if ((flagsOf(words, from) & NEW_HAS_REQUEST_ID) === 0) return
     }
     const command = decodeCommand(words, from)

@@ -1,6 +1,7 @@
 import { commandAccount } from '../codec/command-layout.js'
 import { cancelReasons, eventKinds } from '../codec/names.js'
-import { FLAG_CLIENT_ID, FLAG_LISTED } from './order-store.js'
+import { isConditional } from '../codec/order-types.js'
+import { FLAG_CLIENT_ID, FLAG_LISTED, typeOf } from './order-store.js'
 import type { ShardBooks } from './shard-books.js'
 
 const CANCELLED = eventKinds.cancelled
@@ -35,10 +36,11 @@ export function reportReplaced(
   report(shard, REPLACED, order, price, open, reason)
 }
 
-/** Reports that a pending order of a list is no longer so: it waits for its stop price, or acts. */
+/** Reports that a pending order of a list is no longer so: it waits for its stop price (reason 1), or acts. */
 export function reportEntered(shard: ShardBooks, order: number): void {
   const { orders } = shard
-  report(shard, ENTERED, order, orders.price(order), orders.open(order), 0)
+  const waits = isConditional(typeOf(orders.flags(order))) ? 1 : 0
+  report(shard, ENTERED, order, orders.price(order), orders.open(order), waits)
 }
 
 export function reportTriggered(shard: ShardBooks, order: number): void {

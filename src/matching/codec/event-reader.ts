@@ -117,6 +117,8 @@ export interface TriggeredEvent {
 /** A pending order of a list is no longer so, because the working order was filled: it waits for its stop price, or acts. */
 export interface EnteredEvent extends Omit<TriggeredEvent, 'event'> {
   readonly event: 'entered'
+  /** Whether it waits for its stop price from now on; otherwise it acts. */
+  readonly waiting: boolean
 }
 
 /** The command's request was executed before; this is what came of it then. */
@@ -225,8 +227,8 @@ export function decodeEvent(words: Int32Array, at: number, from: number): Decode
       return { event: 'triggered', ...order }
     }
     case eventKinds.entered: {
-      const { reason: _, ...order } = decodeOrder(words, at, from)
-      return { event: 'entered', ...order }
+      const { reason, ...order } = decodeOrder(words, at, from)
+      return { event: 'entered', ...order, waiting: reason === 1 }
     }
     case eventKinds.repeated:
       return {

@@ -136,7 +136,6 @@ export class MatchingEngine {
     const to = record.end
     record.copy(words, at, header >>> 18)
     if ((header & OMITS) !== 0 && kind <= REDUCE) this.#applyWithoutId(kind, book, to)
-    else if (kind === LIST && book >= 0) this.#execute(kind, book, record.i32, to)
     else if (book < 0) this.#applyWithoutBook(kind, words, at, instrumentId)
     else if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
@@ -253,7 +252,8 @@ export class MatchingEngine {
         reduceOrder(shard, book, words, at)
         return
       case LIST:
-        placeList(shard, book, words, at)
+        // The ids that it leaves to the book are written into the record.
+        placeList(shard, book, shard.record.i32, shard.record.start)
         return
       case commandKinds['cancel-list']:
         cancelList(shard, book, words, at)

@@ -6,7 +6,6 @@ import {
   eventKinds,
   flagsOf,
   type Grid,
-  isPendingLeg,
   NewOrderFields,
   OrderEventFields,
   type OrderType,
@@ -34,7 +33,6 @@ import type {
   AcceptedEvent,
   AccountEvent,
   CancelledEvent,
-  EnteredEvent,
   InstrumentChangedEvent,
   InstrumentEvent,
   PhaseChangedEvent,
@@ -43,7 +41,6 @@ import type {
   ReplacedEvent,
   TradeBustedEvent,
   TradeEvent,
-  TriggeredEvent,
 } from '../types.js'
 
 /** The record that an event is read from, and the event's number in it. Offsets in docs/command-format.md. */
@@ -142,14 +139,13 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
   declare readonly postOnly: boolean
   declare readonly expireTime: number | undefined
   declare readonly selfTradePrevention: AcceptedEvent['selfTradePrevention']
-  declare pending?: true
 
   constructor(source: EventSource, at: number) {
     super(source)
     const { words, from, prices, lots } = source
     accepted.read(words, acceptedOrderAt(words, at, from))
     const { displayQuantity, expireTime } = accepted
-    const terms = describeTerms(accepted, words, from, prices, lots)
+    const terms = describeTerms(accepted, words, acceptedOrderAt(words, at, from), from, prices, lots)
     this.event = 'accepted'
     this.orderId = accepted.orderId
     this.clientOrderId = accepted.clientOrderId
@@ -166,7 +162,6 @@ export class AcceptedRecord extends EventRecord implements AcceptedEvent {
     this.expireTime = expireTime === 0 ? undefined : expireTime
     this.selfTradePrevention = selfTradePreventionNames[accepted.prevention]
     if (terms !== undefined) Object.assign(this, terms)
-    if (isPendingLeg(words, at, from)) this.pending = true
   }
 }
 
@@ -247,9 +242,8 @@ export class RejectedRecord extends EventRecord implements RejectedEvent {
   }
 }
 
-/** `triggered`, and `entered`, which says the same of a pending order. */
 export class TriggeredRecord extends EventRecord {
-  declare readonly event: (TriggeredEvent | EnteredEvent)['event']
+  declare readonly event: 'triggered' | 'entered'
   declare readonly orderId: number
   declare readonly clientOrderId: string | undefined
   declare readonly account: number
@@ -261,7 +255,7 @@ export class TriggeredRecord extends EventRecord {
   constructor(source: EventSource, at: number) {
     super(source)
     order.read(source.words, at, source.from)
-    this.event = (source.words[at]! & 0xff) === eventKinds.entered ? 'entered' : 'triggered'
+    this.event = 'triggered'
     this.orderId = order.orderId
     this.clientOrderId = order.clientOrderId
     this.account = order.account
@@ -269,6 +263,16 @@ export class TriggeredRecord extends EventRecord {
     this.price = optionalPrice(order.price, source.prices)
     this.remaining = quantityText(order.quantity, source.lots)
     this.filled = quantityText(order.filled, source.lots)
+  }
+}
+
+/** `triggered` with another name, and whether the order waits on. */
+export class EnteredRecord extends TriggeredRecord {
+  declare readonly waiting: boolean
+
+  constructor(source: EventSource, at: number) {
+    super(source, at)
+    Object.assign(this, { event: 'entered', waiting: reasonOf(source.words, at) === 1 })
   }
 }
 

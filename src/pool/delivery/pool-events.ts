@@ -13,6 +13,7 @@ import {
   AcceptedRecord,
   AccountRecord,
   CancelledRecord,
+  EnteredRecord,
   type EventSource,
   InstrumentChangedRecord,
   InstrumentRecord,
@@ -134,8 +135,9 @@ function eventAt(at: number): PoolEvent {
     case eventKinds.repeated:
       return new RepeatedRecord(source, at)
     case eventKinds.triggered:
+      return new TriggeredRecord(source, at) as TriggeredEvent
     case eventKinds.entered:
-      return new TriggeredRecord(source, at) as TriggeredEvent | EnteredEvent
+      return new EnteredRecord(source, at) as EnteredEvent
     case eventKinds['phase-changed']:
       return new PhaseChangedRecord(source, at)
     case eventKinds['trade-busted']:
