@@ -55,7 +55,7 @@ describe('a snapshot file', () => {
     const { disk, snapshot } = diskWithSnapshot()
     const content = disk.contentOf(snapshot.path)!
     expect(content.toString('latin1', 0, 8)).toBe('TIDESNAP')
-    expect([8, 12, 48, 52].map((at) => content.readUInt32LE(at))).toEqual([3, 3, 2, 3])
+    expect([8, 12, 48, 52].map((at) => content.readUInt32LE(at))).toEqual([4, 3, 2, 3])
     expect([16, 24, 40].map((at) => Number(content.readBigUInt64LE(at)))).toEqual([640, 800, 2400])
     const table = content.subarray(64 + 2400)
     expect(table.byteLength).toBe(2 * 32 + 3 * 12)
@@ -128,7 +128,7 @@ describe('a snapshot file', () => {
       for (const look of [readSnapshotHeader, verifySnapshot]) {
         await expect(look(snapshot.path, disk)).rejects.toMatchObject({
           code: 'TIDEMARK_LOG_FORMAT',
-          details: { file: snapshot.path, version, supported: 3 },
+          details: { file: snapshot.path, version, supported: 4 },
         })
       }
     }
