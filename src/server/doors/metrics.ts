@@ -68,6 +68,7 @@ export function makeRegistry({ prometheus }: ServerPackages, counted: Counted): 
     quantiles(pool.stats().log.flushLatency),
   )
   gauge('requests_total', 'Requests over REST and the WebSocket API.', () => counted.desk.requests)
+  gauge('accounts', 'Accounts of which orders or trades are kept.', () => counted.desk.venue.history.accounts)
   labelled('refusals_total', 'Requests that were refused, by code.', 'code', () =>
     [...counted.desk.refusals].map(([code, count]) => [String(code), count] as const),
   )

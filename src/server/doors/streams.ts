@@ -293,9 +293,8 @@ class TickerStream extends Stream {
 
   override onTick(tick: number): void {
     if (tick % 10 !== 0 || this.#changed.size === 0) return
-    const known = new Map(this.venue.symbols().map((one) => [one.symbol, one]))
     const tickers = [...this.#changed].flatMap((name) => {
-      const symbol = known.get(name)
+      const symbol = this.venue.find(name)
       return symbol ? [this.#ticker(symbol)] : []
     })
     this.#changed.clear()
@@ -480,9 +479,6 @@ export class StreamHub {
   }
 
   #symbol(lower: string): string | undefined {
-    const symbol = lower.toUpperCase()
-    return this.#venue.symbols().some((one) => one.symbol === symbol) && this.#venue.market.has(symbol)
-      ? symbol
-      : undefined
+    return this.#venue.find(lower.toUpperCase())?.symbol
   }
 }

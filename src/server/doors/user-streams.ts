@@ -53,7 +53,7 @@ export class UserStreams {
     const receivers = this.#receivers.get(account)
     if (!receivers) return
     const nowMs = this.#venue.nowMs()
-    const symbol = this.#venue.symbols().find((one) => one.symbol === name)
+    const symbol = this.#venue.find(name)
     if (!symbol) return
     const report = executionReportJson(update, symbol, this.#updates, nowMs)
     const balances = this.#venue.balances

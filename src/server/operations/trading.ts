@@ -242,7 +242,7 @@ async function openOrders({ params, venue, account }: ApiRequest): Promise<objec
   const symbol = name === undefined ? undefined : venue.symbol(name)
   await venue.caughtUp()
   return venue.history.openOrders(account, symbol?.symbol).flatMap((order) => {
-    const known = symbol ?? venue.symbols().find((one) => one.symbol === order.symbol)
+    const known = symbol ?? venue.find(order.symbol)
     return known ? [orderJson(order, known)] : []
   })
 }

@@ -34,6 +34,8 @@ export interface HistoryLimits {
 
 /** What one account has in one symbol. */
 interface AccountSymbol {
+  readonly account: number
+  readonly symbol: string
   readonly orders: Map<number, OrderRecord>
   readonly open: Map<number, OrderRecord>
   /** The order that had the client's id last. */
@@ -49,11 +51,17 @@ export class OrderHistory {
   /** Open orders by symbol and id: events of trades name orders and not their clients. */
   readonly #open = new Map<string, Map<number, OrderRecord>>()
   readonly #closed = new Fifo<OrderRecord>()
-  readonly #trades = new Fifo<Fifo<AccountTrade>>()
+  /** Whose the trades are, in their order. */
+  readonly #trades = new Fifo<AccountSymbol>()
 
   constructor(limits: HistoryLimits, onUpdate: (update: OrderUpdate) => void) {
     this.#limits = limits
     this.#onUpdate = onUpdate
+  }
+
+  /** How many accounts there is something of. */
+  get accounts(): number {
+    return this.#accounts.size
   }
 
   apply(event: PoolEvent): void {
@@ -126,7 +134,14 @@ export class OrderHistory {
     if (!symbols) this.#accounts.set(account, (symbols = new Map()))
     let own = symbols.get(symbol)
     if (!own) {
-      own = { orders: new Map(), open: new Map(), byClientId: new Map(), trades: new Fifo() }
+      own = {
+        account,
+        symbol,
+        orders: new Map(),
+        open: new Map(),
+        byClientId: new Map(),
+        trades: new Fifo(),
+      }
       symbols.set(symbol, own)
     }
     return own
@@ -148,10 +163,10 @@ export class OrderHistory {
     const order = this.#openOrder(event.symbol, orderId)
     if (!order) return
     const trade = bookTrade(order, event, isMaker)
-    const { trades } = this.#of(order.account, order.symbol)
-    trades.push(trade)
-    this.#trades.push(trades)
-    if (this.#trades.size > this.#limits.accountTrades) this.#trades.shift()!.shift()
+    const own = this.#of(order.account, order.symbol)
+    own.trades.push(trade)
+    this.#trades.push(own)
+    if (this.#trades.size > this.#limits.accountTrades) this.#forgetTrade()
     if (order.status === 'FILLED') this.#close(order)
     this.#onUpdate({ order, execution: 'TRADE', trade, event })
   }
@@ -197,6 +212,21 @@ export class OrderHistory {
     // An id may be used again: the order that has it now stays.
     if (own.orders.get(order.orderId) === order) own.orders.delete(order.orderId)
     if (own.byClientId.get(order.clientOrderId) === order) own.byClientId.delete(order.clientOrderId)
+    this.#release(own)
+  }
+
+  #forgetTrade(): void {
+    const own = this.#trades.shift()!
+    own.trades.shift()
+    this.#release(own)
+  }
+
+  /** An account that has nothing left in a symbol takes no memory for it. */
+  #release(own: AccountSymbol): void {
+    if (own.orders.size > 0 || own.trades.size > 0) return
+    const symbols = this.#accounts.get(own.account)
+    symbols?.delete(own.symbol)
+    if (symbols?.size === 0) this.#accounts.delete(own.account)
   }
 }
 

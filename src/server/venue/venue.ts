@@ -111,11 +111,18 @@ export class Venue {
     return this.pool.instruments().filter(isServed)
   }
 
+  /** A symbol that clients see and that the market data have; `undefined` when it is none. */
+  find(name: string): VenueSymbol | undefined {
+    const instrument =
+      symbolPattern.test(name) && this.market.has(name) ? this.pool.instrument(name) : undefined
+    return instrument && isServed(instrument) ? instrument : undefined
+  }
+
   /** @throws ApiError -1121. */
   symbol(name: string): VenueSymbol {
-    const instrument = symbolPattern.test(name) ? this.pool.instrument(name) : undefined
-    if (!instrument || !isServed(instrument) || !this.market.has(name)) throw errors.badSymbol()
-    return instrument
+    const found = this.find(name)
+    if (!found) throw errors.badSymbol()
+    return found
   }
 
   /** Executes a command. @throws ApiError with what the pool refuses it with. */
