@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import * as https from 'node:https'
+import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { VenueServer } from '#tidemark/server/index.js'
@@ -373,6 +377,37 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
       health: { Trades: 1 },
     })
     expect(shown.candles).toHaveLength(1)
+  })
+
+  it('speaks TLS with a certificate of its own, streams too', async () => {
+    const dir = temporaryDirectory()
+    const certFile = path.join(dir, 'cert.pem')
+    const keyFile = path.join(dir, 'key.pem')
+    const args = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+    ]
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
+    execFileSync('openssl', [...args, ...names, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' })
+    const { server } = await openVenue({ tls: { certFile, keyFile } })
+    expect(server.url).toMatch(/^https:/)
+    const ca = readFileSync(certFile)
+    const status = await new Promise((resolve, reject) => {
+      https
+        .get(`${server.url}/api/v3/ping`, { ca }, (answer) => resolve(answer.statusCode))
+        .on('error', reject)
+    })
+    expect(status).toBe(200)
+    const client = await SocketClient.open(server.url, '/ws-api/v3', { ca })
+    expect(await client.request('ping')).toMatchObject({ status: 200 })
+    await expect(fetch(`${server.url}/api/v3/ping`)).rejects.toThrow()
   })
 
   it('refuses to be reached from elsewhere without a key', async () => {

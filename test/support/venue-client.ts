@@ -94,9 +94,9 @@ export class SocketClient {
   #waiting: (() => void)[] = []
   #id = 0
 
-  static async open(url: string, route: string): Promise<SocketClient> {
-    const { WebSocket } = peers('ws') as { WebSocket: new (url: string) => Socket }
-    const socket = new WebSocket(url.replace('http', 'ws') + route)
+  static async open(url: string, route: string, options: object = {}): Promise<SocketClient> {
+    const { WebSocket } = peers('ws') as { WebSocket: new (url: string, options: object) => Socket }
+    const socket = new WebSocket(url.replace('http', 'ws') + route, options)
     const client = new SocketClient(socket)
     await new Promise<void>((resolve, reject) => {
       socket.on('open', () => resolve())
