@@ -56,6 +56,11 @@ export class PrimaryProcess {
     this.#child.stdout!.setEncoding('utf8').on('data', (chunk: string) => this.#take(chunk))
   }
 
+  /** What ended it, but for a signal: the codes of its causes. */
+  get causes(): string[] {
+    return this.news.flatMap(({ ended }) => (ended === undefined ? [] : [ended]))
+  }
+
   kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal)
   }
