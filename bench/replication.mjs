@@ -1,7 +1,7 @@
 // What replication costs, on three nodes of etcd on this machine: appends to the replicated log, and a pool whose acknowledgements
 // wait for it, beside bare puts of the same bytes, one that ships after its acknowledgements beside one that ships nothing, and a lone command.
 //
-//   npm run bench:replication -- [--quick] [--rounds N] [--dir FOLDER] [--commands 400000]
+//   npm run bench:replication -- [--quick] [--rounds N] [--dir FOLDER] [--commands 800000]
 import * as path from 'node:path'
 import { drive } from '../dist/src/cli/bench/drive.js'
 import { CommandTape } from '../dist/src/cli/bench/tape.js'
@@ -15,10 +15,14 @@ import { interleaved, ratioOf, spreadOf } from './lib/rounds.mjs'
 import { inFolder, readSettings, whole } from './lib/settings.mjs'
 
 const settings = readSettings({ commands: '' }, { rounds: 3 })
-const commands = whole('commands', settings.flags.commands || String(settings.pick(50_000, 200_000, 400_000)))
+const commands = whole('commands', settings.flags.commands || String(settings.pick(50_000, 400_000, 800_000)))
+/** Played before, so that no contender is measured while its code is compiled. */
+const warmUp = settings.pick(20_000, 200_000, 200_000)
 const loneCommands = settings.pick(50, 200, 300)
 const entryBytes = 256 * 1024
 const inFlight = 8
+const warmUpEntries = settings.pick(16, 64, 64)
+const windowBytes = 32 * 1024 * 1024
 const quotaBytes = 8 * 1024 ** 3
 
 const missing = etcdMissing()
@@ -27,7 +31,7 @@ if (missing) {
   process.exit()
 }
 
-const tape = new CommandTape({ commands, symbols: 8 })
+const tape = new CommandTape({ commands: warmUp + commands, symbols: 8 })
 const cluster = await startEtcd({ args: ['--quota-backend-bytes', String(quotaBytes)] })
 let pools = 0
 
@@ -40,6 +44,7 @@ async function pool(ack) {
       ack,
       entryBytes,
       inFlight,
+      windowBytes,
       closeMs: 60_000,
     }
     const engine = await EnginePool.open({
@@ -49,22 +54,30 @@ async function pool(ack) {
       maxInFlight: 1_048_576,
       replication,
     })
-    const { elapsedMs, logBytes } = await drive(engine, tape, {
-      from: 0,
-      to: commands,
-      timeMs: 60_000,
-      handover: 'batch',
-      perBatch: 1000,
-      window: 100_000,
-    })
+    const play = (from, to) =>
+      drive(engine, tape, { from, to, timeMs: 60_000, handover: 'batch', perBatch: 1000, window: 100_000 })
+    await play(0, warmUp)
+    await shipped(engine, 0)
+    const { elapsedMs, logBytes } = await play(warmUp, warmUp + commands)
     const shippedMs = await shipped(engine, elapsedMs)
     const symbol = tape.instruments[0].symbol
     const startMs = performance.now()
     for (let i = 0; i < loneCommands; i++) await engine.submit({ type: 'cancel', symbol, orderId: 1 })
     const loneMs = (performance.now() - startMs) / loneCommands
     await engine.close()
+    await emptyCluster()
     return { bytes: logBytes, ms: elapsedMs, shippedMs, loneMs }
   })
+}
+
+/** Gives every contender the same nodes: what the ones before it put is gone, and the nodes' memory with it. */
+async function emptyCluster() {
+  const kv = new EtcdKv(resolveEtcdOptions({ endpoints: cluster.endpoints }))
+  const everything = { kind: 'delete', from: '/', to: '0' }
+  const { revision } = await kv.transact({ compare: [], success: [everything], failure: [] })
+  // Refused when nothing was put since the last time.
+  await kv.compact(revision).catch(() => {})
+  await kv.close()
 }
 
 /** How long it took until everything was replicated. */
@@ -87,6 +100,7 @@ async function bare(bytes) {
     }),
   )
   await kv.close()
+  await emptyCluster()
   return result
 }
 
@@ -97,23 +111,26 @@ async function appended(bytes) {
   const { epoch } = await promote(log, steps)
   const result = await written(bytes, (startLsn, value) => log.append(epoch, { startLsn, bytes: value }))
   await log.close()
+  await emptyCluster()
   return result
 }
 
 async function written(bytes, write) {
   const value = Buffer.alloc(entryBytes, 7)
   let next = 0
-  const startMs = performance.now()
-  const writer = async () => {
-    while (next * entryBytes < bytes) await write(next++ * entryBytes, value)
+  const writer = async (until) => {
+    while (next < until) await write(next++ * entryBytes, value)
   }
-  await Promise.all(Array.from({ length: inFlight }, writer))
+  const writeAll = (until) => Promise.all(Array.from({ length: inFlight }, () => writer(until)))
+  await writeAll(warmUpEntries)
+  const startMs = performance.now()
+  await writeAll(warmUpEntries + Math.ceil(bytes / entryBytes))
   const ms = performance.now() - startMs
   const lone = value.subarray(0, 104)
   const loneStartMs = performance.now()
   for (let i = 0; i < loneCommands; i++) await write(next * entryBytes + i * lone.length, lone)
   const loneMs = (performance.now() - loneStartMs) / loneCommands
-  return { bytes: next * entryBytes, ms, shippedMs: ms, loneMs }
+  return { bytes: Math.ceil(bytes / entryBytes) * entryBytes, ms, shippedMs: ms, loneMs }
 }
 
 const rate = ({ bytes, ms }) => bytes / 1e6 / (ms / 1000)
