@@ -1497,7 +1497,7 @@ export const mutants = [
     file: 'dist/src/store/fold/pool-writer.js',
     find: 'UPDATE trade_rows SET busted = 1 WHERE',
     replace: 'UPDATE trade_rows SET busted = 0 WHERE',
-    tests: ['test/unit/store/pool-fold.test.ts'],
+    tests: ['test/integration/store.test.ts'],
   },
   {
     name: 'market data shows the next part of an iceberg in its old place',
