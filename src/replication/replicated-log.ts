@@ -88,8 +88,8 @@ export interface ReplicatedLog {
   follow(fromLsn: number, options?: FollowOptions): AsyncIterable<FollowedChange>
 
   /**
-   * Where the log's entries begin and end: `[beginLsn, endLsn)` is the contiguous prefix. Linearizable. The entries themselves are
-   * read for it, so it takes as long as reading the window does.
+   * Where the log's entries begin and end: `[beginLsn, endLsn)` is the contiguous prefix. Linearizable. Entries are read for it, but none of those
+   * that are known to be in the prefix: before the last epoch's part, and before what this connection has followed or found so.
    *
    * @param fromLsn an LSN that the caller knows to be in the contiguous prefix: only what follows it is read.
    */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '#tidemark/base/clock.js'
-import { promote, takeOver } from '#tidemark/replication/index.js'
+import { promote, type ReplicatedLog, type ReplicationEpoch, takeOver } from '#tidemark/replication/index.js'
 import { MemoryCluster, type MemoryNetwork } from '#tidemark/replication/memory/index.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
 import { noAnswer } from '../support/faulty-network.js'
@@ -44,7 +44,7 @@ describe('a takeover or an append whose request or reply is lost', () => {
     expect(await life(plain)).toBe(64)
     // Each call once, and pairs of calls that follow each other: the repetition is lost as well.
     const cases = plain.calls * 2 * 3
-    const count = faultCount('lost-replies', { short: 120, full: 120 })
+    const count = faultCount('lost-replies', { short: 200, full: 200 })
     expect(cases).toBeLessThanOrEqual(count)
     let lost = 0
     for (const number of faultCases(Math.min(count, cases))) {
@@ -65,6 +65,49 @@ describe('a takeover or an append whose request or reply is lost', () => {
     expect(epoch).toEqual(await log.epoch())
     expect(epoch).toMatchObject({ n: 1, owner: 'me' })
     expect(network.lost).toBe(1)
+  })
+})
+
+describe('a request that arrives when its repetition has long been answered', () => {
+  it.each([
+    ['trim', (log: ReplicatedLog, epoch: ReplicationEpoch) => log.trim(epoch, 8)],
+    ['cut', (log: ReplicatedLog, epoch: ReplicationEpoch) => log.cut(epoch, 24)],
+    [
+      'putSnapshot',
+      (log: ReplicatedLog, epoch: ReplicationEpoch) =>
+        log.putSnapshot(epoch, { endLsn: 8, replayFromLsn: 0, where: 'old', crc: 1 }),
+    ],
+  ] as const)('changes nothing: %s', async (_name, call) => {
+    const late: (() => unknown)[] = []
+    let isLate = false
+    const network: MemoryNetwork = {
+      call: async (_client, deliver) => {
+        if (!isLate) return deliver()
+        late.push(deliver)
+        throw noAnswer()
+      },
+      watch: (_client, sink) => sink,
+    }
+    const log = new MemoryCluster({ network, patienceMs: 0 }).connect('btc')
+    const steps = { owner: 'me', fromLsn: 0, segmentEpoch: 7n, keep() {}, sync() {}, again() {} }
+    const { epoch } = await promote(log, steps)
+    await appendEntries(log, epoch, 0, [8, 8, 8])
+    // The first call reads, and its second one is held up on its way.
+    let calls = 0
+    const original = network.call
+    network.call = ((client: string, deliver: () => unknown) => {
+      isLate = ++calls === 2
+      return original(client, deliver)
+    }) as MemoryNetwork['call']
+    await expect(call(log, epoch)).rejects.toMatchObject({ code: 'TIDEMARK_REPLICATION_UNAVAILABLE' })
+    await call(log, epoch)
+    expect(late).toHaveLength(1)
+    await appendEntries(log, epoch, 24, [8, 8, 8])
+    await log.trim(epoch, 32)
+    await log.putSnapshot(epoch, { endLsn: 40, replayFromLsn: 32, where: 'new', crc: 2 })
+    late[0]!()
+    expect(await log.window()).toEqual({ beginLsn: 32, endLsn: 48, looseBytes: 0 })
+    expect(await log.snapshot()).toMatchObject({ where: 'new' })
   })
 })
 

@@ -74,6 +74,13 @@ export const mutants = [
     tests: ['test/unit/matching/immediate-orders.test.ts'],
   },
   {
+    name: 'a trim or a cut that arrives late is made once more',
+    file: 'dist/src/replication/kv/kv-log.js',
+    find: '                { key, revision: known?.revision ?? 0 },\n',
+    replace: '',
+    tests: ['test/faults/failover-replies.test.ts'],
+  },
+  {
     name: 'an entry is appended without comparing the epoch',
     file: 'dist/src/replication/kv/kv-log.js',
     find: '            { key: epochKey, revision: epoch.token },\n            { key, revision: 0 },',

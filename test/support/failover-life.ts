@@ -35,8 +35,8 @@ export class FailoverLife {
   #nowMs = 0
   #commands = 0
   /** The commands that were acknowledged, by where they stand in the log. */
-  readonly #acknowledged = new Map<number, number>()
-  readonly #winners = new Map<number, string>()
+  readonly #acknowledged = new Map<number, { readonly command: number; readonly n: number }>()
+  readonly #winners = new Map<number, { readonly machine: string; readonly endLsn: number }>()
   readonly #violations: string[] = []
   readonly #seed: number
 
@@ -113,20 +113,27 @@ export class FailoverLife {
     return others.find(({ role }) => role === 'primary') ?? others.sort((x, y) => y.endLsn - x.endLsn)[0]
   }
 
-  acknowledge(lsn: number, command: number): void {
+  /** A primary acknowledges a command: that of epoch `n`. */
+  acknowledge(lsn: number, command: number, n: number): void {
     const before = this.#acknowledged.get(lsn)
-    if (before !== undefined && before !== command)
-      this.violated(`${command} is acknowledged at ${lsn}, where ${before} was`)
-    this.#acknowledged.set(lsn, command)
+    if (before !== undefined && before.command !== command)
+      this.violated(`${command} is acknowledged at ${lsn}, where ${before.command} was`)
+    this.#acknowledged.set(lsn, { command, n })
+    for (const [later, { machine, endLsn }] of this.#winners) this.#checkFork(lsn, n, later, machine, endLsn)
   }
 
   won({ n }: ReplicationEpoch, machine: string, endLsn: number): void {
     const before = this.#winners.get(n)
-    if (before !== undefined) this.violated(`${machine} won epoch ${n}, and ${before} did before`)
-    this.#winners.set(n, machine)
-    // All that was acknowledged before is in what the new primary has: the deposed one gets no more through.
-    for (const lsn of this.#acknowledged.keys())
-      if (lsn >= endLsn) this.violated(`${machine} leads from ${endLsn}, and ${lsn} was acknowledged`)
+    if (before !== undefined) this.violated(`${machine} won epoch ${n}, and ${before.machine} did before`)
+    this.#winners.set(n, { machine, endLsn })
+    for (const [lsn, acknowledged] of this.#acknowledged)
+      this.#checkFork(lsn, acknowledged.n, n, machine, endLsn)
+  }
+
+  /** Whatever an epoch acknowledges, before or after the next one was taken, is in what the next one begins with. */
+  #checkFork(lsn: number, n: number, later: number, machine: string, endLsn: number): void {
+    if (later > n && lsn >= endLsn)
+      this.violated(`${machine} leads from ${endLsn} in epoch ${later}, and epoch ${n} acknowledged ${lsn}`)
   }
 
   violated(what: string): void {
@@ -246,7 +253,7 @@ export class FailoverLife {
         this.violated(`the log of ${name} is not that of ${primary.name}: ${disk} and ${log}`)
     }
     if (new Set(log).size !== log.length) this.violated('a command is in the log twice')
-    for (const [lsn, command] of this.#acknowledged)
+    for (const [lsn, { command }] of this.#acknowledged)
       if (log[lsn / recordBytes] !== command)
         this.violated(`${command} was acknowledged at ${lsn} and is not there`)
     await this.#verifyStore(log)

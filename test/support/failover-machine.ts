@@ -225,7 +225,7 @@ export class Machine {
     this.#inFlight--
     const released = this.#prefix.add(startLsn, startLsn + bytes.length)
     for (; this.releasedLsn < released; this.releasedLsn += recordBytes)
-      this.#life.acknowledge(this.releasedLsn, this.disk[this.releasedLsn / recordBytes]!)
+      this.#life.acknowledge(this.releasedLsn, this.disk[this.releasedLsn / recordBytes]!, epoch.n)
     this.#ship()
   }
 

@@ -3,6 +3,7 @@ import { decodeEntry, decodeEpoch, decodeHolder, decodeWindow, type PoolKeys } f
 import { Compacted, type KeyChange, type Kv } from './kv.js'
 import { type LogPage, readPage, readRest, windowMoved } from './page.js'
 import { isUnanswered, pause } from './patience.js'
+import type { ProvenPrefix } from './window.js'
 
 const firstDelayMs = 20
 const delayMsMax = 500
@@ -16,13 +17,14 @@ export async function* followLog(
   kv: Kv,
   keys: PoolKeys,
   fromLsn: number,
+  proven: ProvenPrefix,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FollowedChange> {
   const ended = new AbortController()
   const end = () => ended.abort()
   if (signal?.aborted) return
   signal?.addEventListener('abort', end, { once: true })
-  const following = new Following(kv, keys, fromLsn, ended.signal)
+  const following = new Following(kv, keys, fromLsn, proven, ended.signal)
   let answeredMs = kv.clock.nowMs()
   let delayMs = firstDelayMs
   try {
@@ -59,6 +61,7 @@ class Following {
   readonly #kv: Kv
   readonly #keys: PoolKeys
   readonly #signal: AbortSignal
+  readonly #proven: ProvenPrefix
   /** Everything before this was yielded. */
   #nextLsn: number
   /** Entries after a gap, by where they begin. */
@@ -67,8 +70,9 @@ class Following {
   #holder: Holder | undefined
   #holderKnown = false
 
-  constructor(kv: Kv, keys: PoolKeys, fromLsn: number, signal: AbortSignal) {
+  constructor(kv: Kv, keys: PoolKeys, fromLsn: number, proven: ProvenPrefix, signal: AbortSignal) {
     this.#kv = kv
+    this.#proven = proven
     this.#keys = keys
     this.#nextLsn = fromLsn
     this.#signal = signal
@@ -151,6 +155,7 @@ class Following {
 
   #yielded(entry: ReplicatedEntry): FollowedChange {
     this.#nextLsn = entry.endLsn
+    this.#proven.extend(entry.startLsn, entry.endLsn)
     return { kind: 'entry', entry }
   }
 }

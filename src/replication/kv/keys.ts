@@ -14,6 +14,7 @@ import { endOfPrefix, type KeyValue } from './kv.js'
 /**
  * Every key of a pool, and every value. docs/replication.md has the table. LSNs stand in keys in 20 digits, so that keys sort as they do.
  *
+ *     /tidemark/<pool>/cut             { n, fromLsn }: the last cut, so that none is made twice
  *     /tidemark/<pool>/epoch           { n, owner }; the revision it was put at is the fencing token
  *     /tidemark/<pool>/epochs/<n>      { n, segmentEpoch, firstLsn }
  *     /tidemark/<pool>/holder          { n, owner }, leased
@@ -26,6 +27,7 @@ export class PoolKeys {
   /** All keys of the pool begin with it. */
   readonly root: string
   readonly rootEnd: string
+  readonly cut: string
   readonly epoch: string
   readonly epochs: string
   readonly epochsEnd: string
@@ -40,6 +42,7 @@ export class PoolKeys {
   constructor(pool: string) {
     this.root = `/tidemark/${pool}/`
     this.rootEnd = endOfPrefix(this.root)
+    this.cut = `${this.root}cut`
     this.epoch = `${this.root}epoch`
     this.epochs = `${this.root}epochs/`
     this.epochsEnd = endOfPrefix(this.epochs)

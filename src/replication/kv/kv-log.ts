@@ -1,4 +1,3 @@
-import { ContiguousPrefix } from '../contiguous-prefix.js'
 import { ReplicationError } from '../errors.js'
 import {
   entryBytesMax,
@@ -33,10 +32,11 @@ import {
   encodeLineage,
   PoolKeys,
 } from './keys.js'
-import { Compacted, type KeyValue, type Kv, type Operation, type Range, type TransactionReply } from './kv.js'
-import { type LogPage, readPage, readRest } from './page.js'
+import type { KeyValue, Kv, Operation, Range, TransactionReply } from './kv.js'
+import { readPage } from './page.js'
 import { pause, withPatience } from './patience.js'
 import { StandbyKey } from './standby-key.js'
+import { ProvenPrefix, readWindow } from './window.js'
 
 const pageBytesDefault = 4 * 1024 * 1024
 
@@ -46,6 +46,7 @@ export class KvLog implements ReplicatedLog {
   readonly #kv: Kv
   readonly #keys: PoolKeys
   readonly #leases = new Set<KeptLease>()
+  readonly #proven = new ProvenPrefix()
   /** The store's revision at the trim before: who follows from there or later is not interrupted by a compaction up to it. */
   #trimmedRevision = 0
 
@@ -105,82 +106,42 @@ export class KvLog implements ReplicatedLog {
   }
 
   follow(fromLsn: number, options: FollowOptions = {}): AsyncIterable<FollowedChange> {
-    return followLog(this.#kv, this.#keys, fromLsn, options.signal)
+    return followLog(this.#kv, this.#keys, fromLsn, this.#proven, options.signal)
   }
 
-  async window(fromLsn?: number): Promise<LogWindow> {
-    const [found] = await this.#read({ kind: 'range', from: this.#keys.window })
-    const beginLsn = decodeWindow(found)
-    let endLsn = fromLsn ?? beginLsn
-    for (;;) {
-      const page = await this.#pageFrom(endLsn)
-      if (typeof page === 'number') {
-        endLsn = page
-        continue
-      }
-      const fromEnd = endLsn
-      const prefix = new ContiguousPrefix(endLsn)
-      let looseBytes = 0
-      for (const { startLsn, endLsn: end, bytes } of page.entries) {
-        if (startLsn < prefix.endLsn) prefix.add(prefix.endLsn, end)
-        else if (prefix.add(startLsn, end) < end) looseBytes += bytes.length
-      }
-      endLsn = prefix.endLsn
-      if (page.more && endLsn > fromEnd) continue
-      if (page.more) {
-        const rest = await this.#restOf(page)
-        if (!rest) continue
-        for (const { bytes } of rest) looseBytes += bytes.length
-      }
-      return { beginLsn: page.beginLsn, endLsn, looseBytes }
-    }
-  }
-
-  /** A page from an LSN of the contiguous prefix; where the window begins, if it has moved beyond that meanwhile. */
-  async #pageFrom(lsn: number): Promise<LogPage | number> {
-    try {
-      return await withPatience(this.#kv, () => readPage(this.#kv, this.#keys, lsn, pageBytesDefault))
-    } catch (error) {
-      const moved = error instanceof ReplicationError && error.code === 'TIDEMARK_STANDBY_BEHIND'
-      if (moved) return error.details['beginLsn'] as number
-      throw error
-    }
-  }
-
-  /** What came after a page at its revision; undefined when the store has forgotten that revision. */
-  async #restOf({ entries, revision }: LogPage): Promise<ReplicatedEntry[] | undefined> {
-    const { startLsn } = entries.at(-1)!
-    try {
-      return await withPatience(this.#kv, () =>
-        readRest(this.#kv, this.#keys, startLsn, pageBytesDefault, revision),
-      )
-    } catch (error) {
-      if (error instanceof Compacted) return undefined
-      throw error
-    }
+  window(fromLsn = 0): Promise<LogWindow> {
+    return readWindow(this.#kv, this.#keys, this.#proven, fromLsn)
   }
 
   async trim(epoch: ReplicationEpoch, lsn: number): Promise<void> {
     const { window, logStart, logEnd } = this.#keys
     const upTo = { kind: 'range', from: logStart, to: this.#keys.log(lsn + 1) } as const
-    const reply = await this.#guarded(epoch, [
-      { kind: 'range', from: window },
+    const reads: readonly Range[] = [
       { ...upTo, limit: 1, descending: true, keysOnly: true },
       { kind: 'range', from: logStart, to: logEnd, limit: 1, keysOnly: true },
-    ])
-    const [known, last, first] = reply.results.map(({ keys }) => keys[0])
-    const isEmpty = first === undefined
-    const beginLsn = isEmpty ? lsn : last && this.#keys.startLsnOf(last.key)!
-    if (beginLsn === undefined || beginLsn <= decodeWindow(known)) return
-    const done = await this.#guarded(epoch, [
-      { kind: 'put', key: window, value: encodeJson({ beginLsn }) },
-      { kind: 'delete', from: logStart, to: this.#keys.log(beginLsn) },
-    ])
-    await this.#forget(done.revision)
+    ]
+    const done = await this.#change(epoch, window, reads, (known, [last, first]) => {
+      const isEmpty = first === undefined
+      const beginLsn = isEmpty ? lsn : last && this.#keys.startLsnOf(last.key)!
+      if (beginLsn === undefined || beginLsn <= decodeWindow(known)) return undefined
+      return [
+        { kind: 'put', key: window, value: encodeJson({ beginLsn }) },
+        { kind: 'delete', from: logStart, to: this.#keys.log(beginLsn) },
+      ]
+    })
+    if (done !== undefined) await this.#forget(done)
   }
 
   async cut(epoch: ReplicationEpoch, fromLsn: number): Promise<void> {
-    await this.#guarded(epoch, [{ kind: 'delete', from: this.#keys.log(fromLsn), to: this.#keys.logEnd }])
+    const { cut: key, logEnd } = this.#keys
+    const value = encodeJson({ n: epoch.n, fromLsn })
+    await this.#change(epoch, key, [], (known) => {
+      if (known?.value.equals(value)) return undefined
+      return [
+        { kind: 'put', key, value },
+        { kind: 'delete', from: this.#keys.log(fromLsn), to: logEnd },
+      ]
+    })
   }
 
   async snapshot(): Promise<SnapshotWhereabouts | undefined> {
@@ -190,8 +151,11 @@ export class KvLog implements ReplicatedLog {
 
   async putSnapshot(epoch: ReplicationEpoch, snapshot: SnapshotWhereabouts): Promise<void> {
     const { endLsn, replayFromLsn, where, crc } = snapshot
+    const key = this.#keys.snapshot
     const value = encodeJson({ endLsn, replayFromLsn, where, crc })
-    await this.#guarded(epoch, [{ kind: 'put', key: this.#keys.snapshot, value }])
+    await this.#change(epoch, key, [], (known) =>
+      known?.value.equals(value) ? undefined : [{ kind: 'put', key, value }],
+    )
   }
 
   async standbys(): Promise<StandbyPosition[]> {
@@ -286,6 +250,33 @@ export class KvLog implements ReplicatedLog {
       `The log differs from its replica: ${differs()}. Two owners must have used epoch ${epoch.n}; compare the folder with the log before anything is opened again.`,
       { key, epoch: epoch.n },
     )
+  }
+
+  /**
+   * Changes a key, and what depends on it, if the epoch is still the last one and the key is as it was read: so a request that is late or comes a
+   * second time, when later ones have been answered, does nothing. Returns the revision of the change; undefined when there was nothing to do.
+   */
+  async #change(
+    epoch: ReplicationEpoch,
+    key: string,
+    reads: readonly Range[],
+    decide: (
+      known: KeyValue | undefined,
+      read: readonly (KeyValue | undefined)[],
+    ) => readonly Operation[] | undefined,
+  ): Promise<number | undefined> {
+    for (;;) {
+      const { results } = await this.#guarded(epoch, [{ kind: 'range', from: key }, ...reads])
+      const [known, ...read] = results.map(({ keys }) => keys[0])
+      const operations = decide(known, read)
+      if (!operations) return undefined
+      const compare = [
+        { key: this.#keys.epoch, revision: epoch.token },
+        { key, revision: known?.revision ?? 0 },
+      ]
+      const reply = await this.#transact(compare, operations)
+      if (reply.succeeded) return reply.revision
+    }
   }
 
   /** Does something if the epoch is still the last one. */
