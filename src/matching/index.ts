@@ -11,6 +11,7 @@ export {
   HEADER_WORDS,
   hasTag,
   INSTRUMENT_HAS_DETAILS,
+  isForAmount,
   MORE_SHIFT,
   NEW_HAS_REQUEST_ID,
   OMITS_ORDER_ID,
@@ -33,7 +34,7 @@ export {
   detailsWords,
 } from './codec/instrument-details.js'
 export { differingField } from './codec/instrument-record.js'
-export { notionalText } from './codec/notional.js'
+export { notionalText, quoteText } from './codec/notional.js'
 export { acceptedOrderAt, isPendingLeg, legAt, listTypeOf } from './codec/order-lists.js'
 export { isConditional } from './codec/order-types.js'
 export { TickTable } from './codec/tick-table.js'

@@ -191,6 +191,7 @@ export function describe({ definition, shard, phase, grids }: PoolInstrument): I
     lotSize,
     replacePriority,
     selfTradePrevention,
+    allocation: definition.allocation ?? 'price-time',
     phase,
     ...describeDetails(definition.details, grids),
   }

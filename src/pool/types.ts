@@ -9,12 +9,14 @@ import type {
   ReplicationStats,
 } from '../log/index.js'
 import type {
+  Allocation,
   BandAction,
   CancelReason,
   Command,
   InstrumentDetailFields,
   OrderType,
   OutcomeStatus,
+  Peg,
   Phase,
   RejectCode,
   ReplacePriority,
@@ -38,6 +40,8 @@ export interface InstrumentOptions extends InstrumentDetailFields {
   readonly replacePriority?: ReplacePriority
   /** For orders that state nothing themselves. Default `none`. */
   readonly selfTradePrevention?: SelfTradePrevention
+  /** `price-time` unless stated: how the orders of one price share what trades there. */
+  readonly allocation?: Allocation
   /** The phase that it begins in. Default `continuous`. */
   readonly phase?: Phase
 }
@@ -195,6 +199,8 @@ export interface Instrument extends InstrumentDetails {
   readonly lotSize: string
   readonly replacePriority: ReplacePriority
   readonly selfTradePrevention: SelfTradePrevention
+  /** How the orders of one price share what trades there. */
+  readonly allocation: Allocation
   readonly phase: Phase
 }
 
@@ -243,6 +249,12 @@ export interface OrderTerms {
   readonly listId?: number
   /** Of an accepted order of a list that stands aside until it has `entered`; otherwise not there. */
   readonly pending?: true
+  /** Of a new order only: the amount of the quote asset that it is for; its quantity is what that came to. */
+  readonly quoteQuantity?: string
+  /** What the price follows, and what is added to that; `limitPrice` is the limit, and the price what it is now. */
+  readonly peg?: Peg
+  readonly pegOffset?: string
+  readonly limitPrice?: string
 }
 
 /** One order, as of an LSN. */
@@ -358,6 +370,12 @@ export interface ExecutionReport {
    */
   readonly filled: string | undefined
   readonly remaining: string | undefined
+  /**
+   * Of a market order for a `quoteQuantity`, decimal strings: what was spent or received, and what of the amount is left. Absent
+   * for others, and for a repetition.
+   */
+  readonly quoteFilled?: string
+  readonly quoteRemaining?: string
   /**
    * Whether the command's `requestId` had been executed before: then nothing was executed now, and status, code,
    * quantities and LSN are those of the first time; the trades are in the log at that LSN.

@@ -211,6 +211,23 @@ describe('tidemark run --resume of JSON lines', () => {
     expect(again.text).toBe(first.text)
   })
 
+  it('knows an order for an amount again, of which the log says what it came to', async () => {
+    const folder = temporaryDirectory()
+    const amount = {
+      side: 'buy',
+      orderType: 'market',
+      price: undefined,
+      quantity: undefined,
+      quoteQuantity: '15',
+    }
+    const lines = [instrument('A'), order('A', 1, 7, { side: 'sell' }), order('A', 2, 8, amount)]
+    const first = await runLines(folder, lines)
+    expect(first.text).toContain('"event":"trade"')
+    const again = await runLines(folder, lines)
+    expect(again.summary).toMatchObject({ commands: 0, resumed: { commands: 2 } })
+    expect(again.text).toBe(first.text)
+  })
+
   it('keeps the request ids of an input that has its own, and refuses to mix them with given ones', async () => {
     const folder = temporaryDirectory()
     const lines = [

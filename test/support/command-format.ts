@@ -8,10 +8,10 @@ const orderTypes = 'limit market stop stop-limit take-profit take-profit-limit'.
 const timesInForce = ['GTC', 'IOC', 'FOK', 'DAY', 'GTD', 'at-open', 'at-close']
 const preventions = [undefined, 'none', 'cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement']
 const cancelReasons =
-  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band account-blocked list'.split(
+  'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close phase band account-blocked list no-reference'.split(
     ' ',
   )
-const replaceReasons = 'requested reduced self-trade'.split(' ')
+const replaceReasons = 'requested reduced self-trade pegged'.split(' ')
 const codes =
   `UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER FOK_NOT_FILLABLE
   POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE DISPLAY_QUANTITY_TOO_SMALL PRICE_NOT_APPLICABLE REQUEST_ID_OUTDATED
@@ -19,7 +19,7 @@ const codes =
   NOTIONAL_TOO_SMALL LIMITS_CONFLICT ORDER_IDS_EXHAUSTED
   DUPLICATE_CLIENT_ORDER_ID NOT_IN_THIS_PHASE UNKNOWN_TRADE TRADE_ALREADY_BUSTED ACCOUNT_BLOCKED
   MIN_QUANTITY_NOT_FILLABLE PRICE_OFF_TICK PRICE_OUTSIDE_BAND TOO_MANY_ORDERS
-  DUPLICATE_LIST_ID UNKNOWN_LIST`.split(/\s+/)
+  DUPLICATE_LIST_ID UNKNOWN_LIST NO_PEG_REFERENCE`.split(/\s+/)
 const statuses = 'done resting waiting partially-filled filled cancelled replaced rejected'.split(' ')
 
 type Fields = Record<string, unknown>
@@ -181,6 +181,8 @@ function optionalFields(reader: Reader): Fields {
       ...((more & 2) !== 0 && { trailingBasisPoints: reader.u64() }),
       ...((more & 4) !== 0 && { selfTradeGroup: reader.u64() }),
       ...((more & 8) !== 0 && { minQuantity: reader.u64() }),
+      ...((more & 16) !== 0 && { quoteQuantity: reader.u64() }),
+      ...((more & 32) !== 0 && readPeg(reader, (more & 64) !== 0)),
       ...readClientId(reader, 128),
       ...reader.optional(32, 'requestId'),
     }
@@ -212,6 +214,7 @@ function optionalFields(reader: Reader): Fields {
     lotSize,
     replacePriority: reader.u8(11) === 0 ? 'keep-on-reduce' : 'always-lose',
     selfTradePrevention: preventions[reader.u8(12)],
+    ...(reader.u8(13) !== 0 && { allocation: ['price-time', 'pro-rata', 'pro-rata-top'][reader.u8(13)] }),
     ...(phase !== undefined && { phase }),
     ...(Object.keys(set).length > 0 && { details: set }),
   }
@@ -285,6 +288,15 @@ function readClientId(reader: Reader, flag: number): Fields {
   const length = reader.u8(reader.at - reader.start)
   const [text] = readTexts(reader, [length + 1])
   return { clientOrderId: text!.slice(1) }
+}
+
+/** What the price follows, and what is added to it: with 256 it is taken away. */
+function readPeg(reader: Reader, hasOffset: boolean): Fields {
+  const word = reader.u64()
+  const peg = [undefined, 'primary', 'market', 'mid'][word & 0xff]
+  if (!hasOffset) return { peg }
+  const size = reader.u64()
+  return { peg, pegOffset: (word & 256) === 0 ? size : -size }
 }
 
 function readEvent(reader: Reader, command: Fields): Fields {

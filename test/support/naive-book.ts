@@ -27,11 +27,16 @@ import { naiveCallPrice } from './naive-auction.js'
 import { isOnTick, isWithin, nearTicks, staticBand, tradingBand } from './naive-bands.js'
 import { chosenByCancelAll } from './naive-cancel-all.js'
 import { type NaiveList, pairOf, pendingOf, withIds } from './naive-lists.js'
+import { pegPriceOf } from './naive-pegs.js'
+import { sharesOf } from './naive-pro-rata.js'
+import { lotsForAmount, stepsOfUnits } from './naive-quote.js'
 import { areOwn } from './naive-self-trade.js'
 import { type NaiveTrail, passes, trailedStop, trailOf } from './naive-trailing.js'
 
 export interface NaiveOrder {
   readonly command: DecodedNew
+  /** Of a pegged order: a smaller one is re-priced earlier. */
+  turn?: number
   price: number
   open: number
   shown: number
@@ -73,6 +78,7 @@ export class NaiveBook {
   #lists: NaiveList<NaiveOrder>[] = []
   /** Lists to which something has happened. */
   #due: NaiveList<NaiveOrder>[] = []
+  #turns = 0
 
   constructor(definition: InstrumentDefinition) {
     const { phase = 'continuous', ...rest } = definition
@@ -84,7 +90,8 @@ export class NaiveBook {
   apply(command: DecodedCommand): DecodedEvent[] {
     this.#events = []
     this.#execute(command)
-    this.#runConsequences()
+    do this.#runConsequences()
+    while (this.#repricePegs())
     return this.#events
   }
 
@@ -342,8 +349,9 @@ export class NaiveBook {
       this.#rejectNew(command, 'DUPLICATE_CLIENT_ORDER_ID')
       return
     }
+    const { quoteQuantity, peg } = command
     const outside = this.#outside(price, quantity, command.stopPrice ?? command.activationPrice ?? 0)
-    if (outside) {
+    if (outside && quoteQuantity === undefined && peg === undefined) {
       this.#rejectNew(command, outside)
       return
     }
@@ -361,6 +369,10 @@ export class NaiveBook {
     const isImmediate =
       timeInForce === 'FOK' ||
       (timeInForce === 'IOC' && (orderType === 'limit' || command.minQuantity !== undefined))
+    if (this.#isCall() && (quoteQuantity ?? peg) !== undefined) {
+      this.#rejectNew(command, 'NOT_IN_THIS_PHASE')
+      return
+    }
     const isOpening = this.#isCall() && !this.#isClosing
     if (timeInForce === 'at-open' ? !isOpening : this.#isCall() && !waits(orderType) && isImmediate) {
       this.#rejectNew(command, 'NOT_IN_THIS_PHASE')
@@ -401,6 +413,14 @@ export class NaiveBook {
       this.#join(order)
       return
     }
+    if (peg !== undefined) {
+      this.#newPegged(order)
+      return
+    }
+    if (quoteQuantity !== undefined) {
+      this.#newForAmount(order, quoteQuantity)
+      return
+    }
     const crosses = this.#crossable(side, orderType === 'market' ? undefined : price).length > 0
     if (postOnly && crosses) {
       this.#rejectNew(command, 'POST_ONLY_WOULD_TRADE')
@@ -429,6 +449,114 @@ export class NaiveBook {
     this.#act(order)
   }
 
+  #newPegged(order: NaiveOrder): void {
+    const { command, open: quantity } = order
+    const { side } = command
+    const price = pegPriceOf(command, this.#reference('buy'), this.#reference('sell'), this.#details)
+    const code = price === undefined ? 'NO_PEG_REFERENCE' : this.#outside(price, quantity, 0)
+    if (code !== undefined) {
+      this.#rejectNew(command, code)
+      return
+    }
+    const crosses = this.#crossable(side, price).length > 0
+    if (crosses && this.#isRefusedByBand(side, price, quantity)) {
+      this.#rejectNew(command, 'PRICE_OUTSIDE_BAND')
+      return
+    }
+    if (!crosses && this.#levelTotal(side, price!) + quantity > LARGEST) {
+      this.#rejectNew(command, 'LEVEL_TOTAL_TOO_LARGE')
+      return
+    }
+    this.#accept(command)
+    this.#orders.push(order)
+    this.#movePeg(order, price!)
+  }
+
+  #movePeg(order: NaiveOrder, price: number): void {
+    order.price = price
+    order.turn = this.#turns++
+    order.status = 'elected'
+    const { open: quantity, filled } = order
+    this.#events.push({ event: 'replaced', ...idOf(order), price, quantity, filled, reason: 'pegged' })
+    this.#act(order)
+  }
+
+  /** The best price of a side at which an order stands that is not pegged. */
+  #reference(side: Side): number | undefined {
+    return this.#resting(side).find(({ command }) => command.peg === undefined)?.price
+  }
+
+  #pegs(): NaiveOrder[] {
+    return this.#orders.filter(({ command }) => command.peg !== undefined).sort((a, b) => a.turn! - b.turn!)
+  }
+
+  /** Prices the pegs anew, each from the references of now; returns whether any has moved or gone. */
+  #repricePegs(): boolean {
+    if (this.#phase !== 'continuous') return false
+    const [bid, ask] = [this.#reference('buy'), this.#reference('sell')]
+    let hasMoved = false
+    for (const order of this.#pegs()) {
+      if (!this.#orders.includes(order) || this.#phase !== 'continuous') continue
+      const { side } = order.command
+      const price = pegPriceOf(order.command, bid, ask, this.#details)
+      if (price === order.price) continue
+      hasMoved = true
+      if (price === undefined) this.#cancel(order, 'no-reference')
+      else if (this.#crossable(side, price).length > 0 && this.#isRefusedByBand(side, price, order.open))
+        this.#cancel(order, 'band')
+      else if (
+        this.#crossable(side, price).length === 0 &&
+        this.#levelTotal(side, price) + order.open > LARGEST
+      )
+        this.#cancel(order, 'level-total')
+      else this.#movePeg(order, price)
+    }
+    return hasMoved
+  }
+
+  /** A market order for an amount of the quote asset: as many lots as it pays for. */
+  #newForAmount(order: NaiveOrder, units: number): void {
+    const { command } = order
+    const amount = stepsOfUnits(units, this.#definition)
+    const mode = this.#prevention(order)
+    const makers = this.#crossable(command.side, undefined).map(({ price, open, command: own }) => ({
+      price,
+      open,
+      isOwn: areOwn(own, command),
+    }))
+    const own = mode === 'none' || mode === 'decrement' ? 'trade' : mode === 'cancel-oldest' ? 'go' : 'end'
+    const band = tradingBand(this.#details, this.#lastPrice)
+    const isAllowed = (price: number) => isWithin(band, price)
+    const { lots, isExhausted, isBanded = false } = lotsForAmount(makers, amount, own, isAllowed)
+    const { minNotional = 0 } = this.#details
+    const code =
+      (amount < minNotional ? 'NOTIONAL_TOO_SMALL' : lots > 0 ? this.#outside(0, lots, 0) : undefined) ??
+      (isBanded && (this.#details.bandAction ?? 1) === 1 ? 'PRICE_OUTSIDE_BAND' : undefined)
+    if (code !== undefined) {
+      this.#rejectNew(command, code)
+      return
+    }
+    order.open = lots
+    this.#accept(command)
+    this.#orders.push(order)
+    if (lots > 0) this.#act(order)
+    const wasPrevented = this.#events.some(
+      (event) => event.event === 'cancelled' && event.orderId === command.orderId,
+    )
+    if (wasPrevented || (lots > 0 && !isExhausted && !isBanded)) return
+    if (isBanded && this.#details.bandAction === 3) this.#interrupt()
+    const { price, filled } = order
+    this.#events.push({
+      event: 'cancelled',
+      ...idOf(order),
+      price,
+      remaining: 0,
+      filled,
+      reason: isBanded ? 'band' : 'market',
+    })
+    this.#drop(order)
+  }
+
   #accept({ orderId, account }: DecodedNew): void {
     this.#events.push({ event: 'accepted', account })
     this.#highestOrderId = Math.max(this.#highestOrderId, orderId)
@@ -442,7 +570,7 @@ export class NaiveBook {
       return
     }
     const isWaiting = order.status === 'waiting' || order.status === 'pending'
-    if (order.price === 0 && price !== 0) {
+    if ((order.price === 0 || order.command.peg !== undefined) && price !== order.price) {
       this.#rejectOrder(order, 'PRICE_NOT_APPLICABLE')
       return
     }
@@ -553,9 +681,12 @@ export class NaiveBook {
     const band = tradingBand(this.#details, this.#lastPrice)
     const mode = this.#prevention(taker)
     while (taker.open > 0) {
-      const maker = this.#crossable(taker.command.side, limit)[0]
-      if (maker === undefined) return undefined
-      if (!isWithin(band, maker.price)) return 'band'
+      const crossable = this.#crossable(taker.command.side, limit)
+      const [best] = crossable
+      if (best === undefined) return undefined
+      if (!isWithin(band, best.price)) return 'band'
+      const there = this.#isProRata() ? crossable.filter(({ price }) => price === best.price) : []
+      const maker = there.find((order) => areOwn(order.command, taker.command)) ?? best
       if (mode !== 'none' && areOwn(maker.command, taker.command)) {
         if (mode === 'cancel-oldest' || mode === 'cancel-both') this.#cancel(maker, 'self-trade')
         if (mode === 'cancel-newest' || mode === 'cancel-both') return 'self-trade'
@@ -566,35 +697,50 @@ export class NaiveBook {
         }
         continue
       }
-      const quantity = Math.min(taker.open, maker.shown)
-      for (const order of [taker, maker]) {
-        order.open -= quantity
-        order.filled += quantity
-      }
-      maker.shown -= quantity
-      this.#trades += 1
-      this.#lastPrice = maker.price
-      this.#events.push({
-        event: 'trade',
-        tradeId: this.#trades,
-        makerOrderId: maker.command.orderId,
-        takerOrderId: taker.command.orderId,
-        price: maker.price,
-        quantity,
-        makerAccount: maker.command.account,
-        takerAccount: taker.command.account,
-        makerRemaining: maker.open,
-        takerRemaining: taker.open,
-        takerSide: taker.command.side,
-      })
-      if (maker.open > 0) this.#noteTraded(maker)
-      if (maker.open === 0) this.#drop(maker)
-      else if (maker.shown === 0) {
-        maker.shown = Math.min(maker.command.displayQuantity ?? maker.open, maker.open)
-        maker.place = this.#places++
-      }
+      if (this.#isProRata()) {
+        const hasTop = this.#definition.allocation === 'pro-rata-top'
+        const shares = sharesOf(
+          there.map(({ shown }) => shown),
+          taker.open,
+          hasTop,
+        )
+        for (const [i, order] of there.entries()) if (shares[i]! > 0) this.#fill(taker, order, shares[i]!)
+      } else this.#fill(taker, maker, Math.min(taker.open, maker.shown))
     }
     return undefined
+  }
+
+  #isProRata(): boolean {
+    return (this.#definition.allocation ?? 'price-time') !== 'price-time'
+  }
+
+  #fill(taker: NaiveOrder, maker: NaiveOrder, quantity: number): void {
+    for (const order of [taker, maker]) {
+      order.open -= quantity
+      order.filled += quantity
+    }
+    maker.shown -= quantity
+    this.#trades += 1
+    this.#lastPrice = maker.price
+    this.#events.push({
+      event: 'trade',
+      tradeId: this.#trades,
+      makerOrderId: maker.command.orderId,
+      takerOrderId: taker.command.orderId,
+      price: maker.price,
+      quantity,
+      makerAccount: maker.command.account,
+      takerAccount: taker.command.account,
+      makerRemaining: maker.open,
+      takerRemaining: taker.open,
+      takerSide: taker.command.side,
+    })
+    if (maker.open > 0) this.#noteTraded(maker)
+    if (maker.open === 0) this.#drop(maker)
+    else if (maker.shown === 0) {
+      maker.shown = Math.min(maker.command.displayQuantity ?? maker.open, maker.open)
+      maker.place = this.#places++
+    }
   }
 
   #decrement(order: NaiveOrder, lost: number): void {
@@ -641,6 +787,11 @@ export class NaiveBook {
     while (needed > 0) {
       const maker = queue.shift()
       if (maker === undefined || !isWithin(band, maker.price)) return false
+      if (this.#isProRata() && (mode === 'cancel-newest' || mode === 'cancel-both' || mode === 'decrement')) {
+        const meetsOwn = ({ price, command: own }: typeof maker) =>
+          price === maker.price && areOwn(own, command)
+        if ([maker, ...queue].some(meetsOwn)) return false
+      }
       if (mode !== 'none' && areOwn(maker.command, command)) {
         if (mode === 'cancel-oldest') continue
         return false
@@ -1073,6 +1224,7 @@ export class NaiveBook {
         }))
         .sort((a, b) => a.listId - b.listId),
       tracking: [...this.#tracking('buy'), ...this.#tracking('sell')].map((o) => o.command.orderId),
+      ...(this.#pegs().length > 0 && { pegs: this.#pegs().map(({ command }) => command.orderId) }),
       ...(this.#blocked.length > 0 && { blockedAccounts: this.#blocked.toSorted((a, b) => a - b) }),
       accounts: accounts.map((account) => ({
         account,
@@ -1176,6 +1328,8 @@ function stateOf(order: NaiveOrder): OrderState {
     ...(command.expireTime !== undefined && { expireTime: command.expireTime }),
     ...(command.selfTradePrevention !== undefined && { selfTradePrevention: command.selfTradePrevention }),
     ...(command.selfTradeGroup !== undefined && { selfTradeGroup: command.selfTradeGroup }),
+    ...(command.peg !== undefined && { peg: command.peg, pegOffset: command.pegOffset ?? 0 }),
+    ...(command.peg !== undefined && command.price !== 0 && { limitPrice: command.price }),
   }
 }
 

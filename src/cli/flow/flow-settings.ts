@@ -29,6 +29,12 @@ export interface FlowMix {
   readonly stops: number
   /** Lists of two or three orders. */
   readonly lists: number
+  /** Market orders for an amount of the quote asset. */
+  readonly amount: number
+  /** Takers that are IOC, with a minimum quantity. */
+  readonly minimum: number
+  /** Orders that follow the best price of their side, or the middle. */
+  readonly peg: number
 }
 
 export const flowDefaults: FlowSettings = {
@@ -36,7 +42,10 @@ export const flowDefaults: FlowSettings = {
   commands: 1_000_000,
   symbols: 8,
   accounts: 100,
-  mix: { add: 47, cancel: 33, replace: 9, ioc: 8, market: 3, phases: 0, stops: 0, lists: 0 },
+  mix: {
+    ...{ add: 47, cancel: 33, replace: 9, ioc: 8, market: 3 },
+    ...{ amount: 0, minimum: 0, peg: 0, stops: 0, lists: 0, phases: 0 },
+  },
   depthTicks: 60,
   restingOrders: 1000,
   drift: 0.02,
@@ -51,14 +60,29 @@ export const flowLimits = {
   maxRestingOrders: 1_000_000,
 } as const
 
-const parts = ['add', 'cancel', 'replace', 'ioc', 'market', 'phases', 'stops', 'lists'] as const
+const parts = [
+  'add',
+  'cancel',
+  'replace',
+  'ioc',
+  'market',
+  'amount',
+  'minimum',
+  'peg',
+  'stops',
+  'lists',
+  'phases',
+] as const
 
 /**
  * Reads a mix such as "add=50,cancel=40,ioc=10"; a part that is not named is 0. Undefined when it is no mix: an unknown
  * part, a weight that is no number from 0 up, or nothing to do at all.
  */
 export function parseMix(text: string): FlowMix | undefined {
-  const mix = { add: 0, cancel: 0, replace: 0, ioc: 0, market: 0, phases: 0, stops: 0, lists: 0 }
+  const mix = {
+    ...{ add: 0, cancel: 0, replace: 0, ioc: 0, market: 0 },
+    ...{ amount: 0, minimum: 0, peg: 0, stops: 0, lists: 0, phases: 0 },
+  }
   for (const item of text.split(',')) {
     const [name, weight, ...rest] = item.split('=').map((part) => part.trim())
     const part = parts.find((known) => known === name)
@@ -70,5 +94,8 @@ export function parseMix(text: string): FlowMix | undefined {
 }
 
 export function formatMix(mix: FlowMix): string {
-  return parts.map((part) => `${part}=${mix[part]}`).join(',')
+  return parts
+    .filter((part) => mix[part] > 0)
+    .map((part) => `${part}=${mix[part]}`)
+    .join(',')
 }

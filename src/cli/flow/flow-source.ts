@@ -29,6 +29,8 @@ const day = [
 const forCallEvery = 16
 
 const names = ['BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD', 'ADA-USD', 'DOGE-USD', 'LTC-USD', 'DOT-USD']
+const tickDecimals = 2
+const lotDecimals = 3
 /** Where a symbol's middle begins, in ticks of 0.01. */
 const firstMiddles = [6_400_000, 340_000, 15_000, 21_000, 9_000, 12_500, 8_200, 33_000]
 /** A taker's limit goes this far beyond the middle at most, ticks. */
@@ -49,9 +51,14 @@ interface Market {
 export function flowInstruments(symbols: number): SourceInstrument[] {
   return Array.from({ length: symbols }, (_, at) => ({
     symbol: names[at] ?? `SYM${at + 1}`,
-    tickSize: '0.01',
-    lotSize: '0.001',
+    tickSize: decimal(1, tickDecimals),
+    lotSize: decimal(1, lotDecimals),
   }))
+}
+
+/** Whole steps of a decimal place as text. */
+function decimal(steps: number, decimals: number): string {
+  return (steps / 10 ** decimals).toFixed(decimals)
 }
 
 /**
@@ -72,6 +79,9 @@ export class FlowSource implements CommandSource {
   readonly #untilReplace: number
   readonly #untilIoc: number
   readonly #untilMarket: number
+  readonly #untilAmount: number
+  readonly #untilMinimum: number
+  readonly #untilPeg: number
   readonly #untilStops: number
   readonly #untilLists: number
   #nextOrderId: number
@@ -87,15 +97,20 @@ export class FlowSource implements CommandSource {
       const middle = firstMiddles[at] ?? 10_000 + at * 37
       return { name, instrumentId: at, middle, lowest: 2, live: new LiveOrders(), time: 0 }
     })
-    const { add, cancel, replace, ioc, market: marketPart, phases, stops, lists } = settings.mix
-    const total = add + cancel + replace + ioc + marketPart + phases + stops + lists
+    const { add, cancel, replace, ioc, market: marketPart, amount, minimum, peg } = settings.mix
+    const { stops, lists, phases } = settings.mix
+    const taking = add + cancel + replace + ioc + marketPart
+    const total = taking + amount + minimum + peg + stops + lists + phases
     this.#untilAdd = add / total
     this.#untilCancel = (add + cancel) / total
     this.#untilReplace = (add + cancel + replace) / total
     this.#untilIoc = (add + cancel + replace + ioc) / total
-    const rare = phases + stops + lists
-    this.#untilMarket = rare === 0 ? 1 : (total - rare) / total
-    this.#untilStops = (total - rare + stops) / total
+    // A flow without the last parts never gets there, however the sums are rounded.
+    this.#untilMarket = taking === total ? 1 : taking / total
+    this.#untilAmount = (taking + amount) / total
+    this.#untilMinimum = (taking + amount + minimum) / total
+    this.#untilPeg = (taking + amount + minimum + peg) / total
+    this.#untilStops = (total - lists - phases) / total
     this.#untilLists = phases === 0 ? 1 : (total - phases) / total
   }
 
@@ -137,6 +152,9 @@ export class FlowSource implements CommandSource {
     else if (choice < this.#untilCancel) this.#addCancel(batch, symbol)
     else if (choice < this.#untilReplace) this.#addReplace(batch, symbol)
     else if (choice < this.#untilMarket) this.#addTaker(batch, symbol, choice < this.#untilIoc)
+    else if (choice < this.#untilAmount) this.#addForAmount(batch, symbol)
+    else if (choice < this.#untilMinimum) this.#addWithMinimum(batch, symbol)
+    else if (choice < this.#untilPeg) this.#addPegged(batch, symbol)
     else if (choice < this.#untilStops) this.#addConditional(batch, symbol)
     else if (choice < this.#untilLists) this.#addList(batch, symbol)
     else this.#addPhase(batch, symbol)
@@ -211,6 +229,44 @@ export class FlowSource implements CommandSource {
     const quantity = this.#quantity()
     if (ioc) batch.addNew(symbol.instrumentId, id, account, sell, limit, IOC, price, quantity, this.#index)
     else batch.addNew(symbol.instrumentId, id, account, sell, market, IOC, 0, quantity, this.#index)
+  }
+
+  #addForAmount(batch: CommandSink, symbol: Market): void {
+    const quoteQuantity = decimal(symbol.middle * this.#quantity(), tickDecimals + lotDecimals)
+    batch.add({ ...this.#order(symbol), orderType: 'market', quoteQuantity })
+  }
+
+  #addWithMinimum(batch: CommandSink, symbol: Market): void {
+    const order = this.#order(symbol)
+    const reach = this.#random.below(reachTicks + 1)
+    const ticks = Math.max(1, order.side === 'sell' ? symbol.middle - reach : symbol.middle + reach)
+    const lots = this.#quantity()
+    batch.add({
+      ...order,
+      orderType: 'limit',
+      timeInForce: 'IOC',
+      price: decimal(ticks, tickDecimals),
+      quantity: decimal(lots, lotDecimals),
+      minQuantity: decimal(lots / 2, lotDecimals),
+    })
+  }
+
+  #addPegged(batch: CommandSink, symbol: Market): void {
+    const peg = this.#random.word() & 1 ? 'primary' : 'mid'
+    const quantity = decimal(this.#quantity(), lotDecimals)
+    batch.add({ ...this.#order(symbol), orderType: 'limit', peg, quantity })
+  }
+
+  /** What orders have in common that go as objects. None of them is amended later. */
+  #order({ name: symbol }: Market) {
+    return {
+      type: 'new',
+      symbol,
+      orderId: this.#nextOrderId++,
+      account: 1 + this.#random.below(this.#settings.accounts),
+      side: this.#random.word() & 1 ? 'sell' : 'buy',
+      tag: this.#index,
+    } as const
   }
 
   #addCancel(batch: CommandSink, symbol: Market): void {

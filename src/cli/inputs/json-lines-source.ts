@@ -26,6 +26,8 @@ const decimalFields: ReadonlySet<string> = new Set([
   'minQuantity',
   'maxQuantity',
   'minNotional',
+  'quoteQuantity',
+  'pegOffset',
 ])
 
 /** Commands that concern more than one symbol, or make one. */

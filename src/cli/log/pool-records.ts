@@ -26,6 +26,7 @@ import {
   limits,
   MORE_SHIFT,
   optionalAt,
+  quoteText,
 } from '../../matching/index.js'
 import {
   commandRecordType,
@@ -33,6 +34,7 @@ import {
   InstrumentRegistry,
   type PoolInstrument,
   poolEvents,
+  signedText,
 } from '../../pool/index.js'
 
 /** A record of the pool, in words; valid as long as the payload is. */
@@ -243,6 +245,10 @@ function describeCommand(
     const lots = described[field]
     if (typeof lots === 'number') described[field] = fromSteps(lots, grids?.quantity ?? one)
   }
+  const { quoteQuantity, pegOffset } = described
+  if (typeof quoteQuantity === 'number' && grids)
+    described['quoteQuantity'] = quoteText(quoteQuantity, 0, grids)
+  if (typeof pegOffset === 'number') described['pegOffset'] = signedText(pegOffset, grids?.price ?? one)
   if (described['postOnly'] === false) delete described['postOnly']
   return described
 }

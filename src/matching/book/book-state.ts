@@ -6,6 +6,7 @@ import type { OrderState } from './order-state.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_ICEBERG,
+  FLAG_PEGGED,
   FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
@@ -35,6 +36,8 @@ export interface BookState {
   readonly waitingForRise: readonly OrderState[]
   /** Ids of the orders whose trails follow the last price, those that buy before those that sell, each in the order in which they began. */
   readonly tracking: readonly number[]
+  /** Ids of the pegged orders in the order in which they are re-priced; absent when there are none. */
+  readonly pegs?: readonly number[]
   /** Ascending; absent when there are none. */
   readonly blockedAccounts?: readonly number[]
   /** By ascending id: its live orders by their places, 0 for one that is gone. */
@@ -50,6 +53,7 @@ export interface BookState {
 export function bookState(shard: ShardBooks, book: number): BookState {
   const { books, orders } = shard
   const blocked = shard.blocked.of(book)
+  const pegs = pegIds(shard, book)
   const accounts: { account: number; orderIds: number[] }[] = []
   forEachOrder(shard, book, (order) => {
     if (orders.accountPrevious(order) < 0) {
@@ -69,6 +73,7 @@ export function bookState(shard: ShardBooks, book: number): BookState {
     waitingForFall: sideState(shard, book * 4 + SIDE_WAIT_FALL),
     waitingForRise: sideState(shard, book * 4 + SIDE_WAIT_RISE),
     tracking: trackingIds(shard, book),
+    ...(pegs.length > 0 && { pegs }),
     ...(blocked.length > 0 && { blockedAccounts: blocked }),
     lists: shard.lists.inBook(book).map(({ id, type, legs }) => ({
       listId: id,
@@ -91,6 +96,8 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.number(definition.instrumentId)
   digest.text(definition.replacePriority)
   digest.text(definition.selfTradePrevention)
+  if (definition.allocation) digest.text(definition.allocation)
+  if (definition.allocation) digest.text(definition.allocation)
   if (definition.details) digest.text(JSON.stringify(definition.details))
   digest.number(phaseCodes[books.phase(book)] | (books.phaseOptions(book) << 8))
   digest.number(books.lastPrice(book))
@@ -98,6 +105,7 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.number(books.highestOrderId(book))
   for (const tradeId of shard.busts.list(book)) digest.number(tradeId)
   for (const account of shard.blocked.of(book)) digest.number(account)
+  for (const id of pegIds(shard, book)) digest.number(id)
   forEachOrder(shard, book, (order) => {
     const flags = orders.flags(order)
     digest.number(orders.id(order))
@@ -109,6 +117,12 @@ export function bookDigest(shard: ShardBooks, book: number): string {
     digest.number(orders.filled(order))
     if ((flags & FLAG_CLIENT_ID) !== 0) digest.text(shard.clients.idOf(order))
     if ((flags & FLAG_SELF_TRADE_GROUP) !== 0) digest.number(shard.groups.of(order))
+    if ((flags & FLAG_PEGGED) !== 0) {
+      const { kind, offset, limit } = shard.pegs.of(order)
+      digest.number(kind)
+      digest.number(offset)
+      digest.number(limit)
+    }
     if ((flags & FLAG_ICEBERG) !== 0) digest.number(orders.displayQuantity(order))
     if (isConditional(typeOf(flags))) digest.number(orders.stopPrice(order))
     if ((flags & FLAG_TRAILING) !== 0) {
@@ -150,6 +164,13 @@ function forEachOrder(shard: ShardBooks, book: number, visit: (order: number) =>
       for (let order = levels.head(level); order !== 0; order = orders.next(order)) visit(order)
     }
   }
+}
+
+function pegIds(shard: ShardBooks, book: number): number[] {
+  const ids: number[] = []
+  for (let peg = shard.pegs.inBook(book)?.first; peg !== undefined; peg = peg.next)
+    ids.push(shard.orders.id(peg.order))
+  return ids
 }
 
 function sideState(shard: ShardBooks, bookSide: number): OrderState[] {

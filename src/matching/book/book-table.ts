@@ -1,8 +1,10 @@
 import { PHASE_CLOSING, PHASE_TAKES_ORDERS } from '../codec/command-layout.js'
+import { parseGrid } from '../codec/decimal.js'
 import type { InstrumentDetails } from '../codec/instrument-details.js'
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
 import { limits } from '../codec/limits.js'
-import { bandActionCodes, type Phase, phaseCodes, phaseNames } from '../codec/names.js'
+import { allocationCodes, bandActionCodes, type Phase, phaseCodes, phaseNames } from '../codec/names.js'
+import { quoteUnitsPerStep } from '../codec/notional.js'
 import { TickTable } from '../codec/tick-table.js'
 
 const LAST_PRICE = 0
@@ -45,8 +47,12 @@ const RESTRICTED = PHASE | LIMITED | BLOCKING
 const BANDED = 1 << 11
 const BAND_ACTION_SHIFT = 12
 const BAND_ACTION = 3
+/** How the orders of a price share what trades there: the code of the instrument's allocation. */
+const ALLOCATION_SHIFT = 14
+const ALLOCATION = 3
 
 const CONTINUOUS = phaseCodes.continuous
+const WITH_TOP = allocationCodes['pro-rata-top']
 const HALTED = phaseCodes.halted
 /** Of this phase and of those with higher codes. */
 const FIRST_CALL = phaseCodes['pre-open']
@@ -71,6 +77,8 @@ export interface BookKeeper {
 export class BookTable {
   readonly definitions: InstrumentDefinition[] = []
   #bookOf = new Int32Array(INITIAL_BOOKS)
+  /** Found out when they are first needed. */
+  readonly #quoteUnits: number[] = []
   #f64 = new Float64Array(INITIAL_BOOKS * DOUBLES)
   #i32 = new Int32Array(INITIAL_BOOKS * 8)
   readonly #tickTables: (TickTable | undefined)[] = []
@@ -105,7 +113,9 @@ export class BookTable {
     this.#bookOf[definition.instrumentId] = book + 1
     this.#i32[book * 8 + INSTRUMENT] = definition.instrumentId
     this.#i32[book * 8 + FLAGS] =
-      (definition.replacePriority === 'always-lose' ? ALWAYS_LOSE : 0) | (prevention << PREVENTION_SHIFT)
+      (definition.replacePriority === 'always-lose' ? ALWAYS_LOSE : 0) |
+      (prevention << PREVENTION_SHIFT) |
+      (allocationCodes[definition.allocation ?? 'price-time'] << ALLOCATION_SHIFT)
     this.#takeLimits(book, definition.details)
     this.setPhase(book, phaseCodes[phase], 0)
     return book
@@ -157,6 +167,24 @@ export class BookTable {
   /** Whether an account is blocked in the book. */
   isBlocking(book: number): boolean {
     return (this.#i32[book * 8 + FLAGS]! & BLOCKING) !== 0
+  }
+  /** Whether the orders of a price share what trades there; otherwise the oldest one comes first. */
+  isProRata(book: number): boolean {
+    return (this.#i32[book * 8 + FLAGS]! & (ALLOCATION << ALLOCATION_SHIFT)) !== 0
+  }
+  /** Whether the oldest order of a price comes before those that share. */
+  hasTopOrder(book: number): boolean {
+    return ((this.#i32[book * 8 + FLAGS]! >> ALLOCATION_SHIFT) & ALLOCATION) === WITH_TOP
+  }
+  /** Units of the quote asset in one tick times one lot. */
+  quoteUnit(book: number): number {
+    const known = this.#quoteUnits[book]
+    if (known !== undefined) return known
+    const { tickSize, lotSize } = this.definitions[book]!
+    const grids = { price: parseGrid('tickSize', tickSize), quantity: parseGrid('lotSize', lotSize) }
+    const unit = quoteUnitsPerStep(grids)
+    this.#quoteUnits[book] = unit
+    return unit
   }
   /** The limits in ticks and lots; 0 and Infinity where there is none. */
   minPrice(book: number): number {

@@ -1,4 +1,4 @@
-import type { OrderType, SelfTradePrevention, Side, TimeInForce } from '../codec/names.js'
+import type { OrderType, Peg, SelfTradePrevention, Side, TimeInForce } from '../codec/names.js'
 
 /** Everything about a live order; prices in ticks, quantities in lots. Fields that do not apply are absent. */
 export interface OrderState {
@@ -37,4 +37,9 @@ export interface OrderState {
   /** Absent when the instrument's default applies. */
   readonly selfTradePrevention?: SelfTradePrevention
   readonly selfTradeGroup?: number
+  readonly peg?: Peg
+  /** Ticks; may be negative. */
+  readonly pegOffset?: number
+  /** The limit of a peg, ticks: its price is what it is now. */
+  readonly limitPrice?: number
 }

@@ -84,6 +84,9 @@ export function typeOf(flags: number): number {
 /** The order has a self-trade group, which stands in `SelfTradeGroups`. */
 export const FLAG_SELF_TRADE_GROUP = 1 << 20
 
+/** The order is pegged: what to stands in `PeggedOrders`. */
+export const FLAG_PEGGED = 1 << 21
+
 /** Copies records before they change, while a snapshot is taken. */
 export interface OrderKeeper {
   keepOrder(order: number): void

@@ -1,9 +1,16 @@
-import { orderTypeNames, selfTradePreventionNames, sideNames, timeInForceNames } from '../codec/names.js'
+import {
+  orderTypeNames,
+  pegNames,
+  selfTradePreventionNames,
+  sideNames,
+  timeInForceNames,
+} from '../codec/names.js'
 import { isConditional } from '../codec/order-types.js'
 import type { OrderState } from './order-state.js'
 import {
   FLAG_ICEBERG,
   FLAG_LISTED,
+  FLAG_PEGGED,
   FLAG_PENDING,
   FLAG_POST_ONLY,
   FLAG_PREVENTION_SHIFT,
@@ -18,7 +25,7 @@ import { beyondFall, beyondRise } from './trailing-stops.js'
 import { reachedByAny } from './waiting-orders.js'
 
 /** Numbers of an order in an answer: as an object each, a thousand orders take a shard thirty times as long to send. */
-export const packedOrderNumbers = 15
+export const packedOrderNumbers = 18
 
 /** Writes all that is known of a live order. */
 export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at: number): void {
@@ -36,6 +43,10 @@ export function packOrder(shard: ShardBooks, order: number, to: Float64Array, at
   to[at + 10] = orders.expireTime(order)
   to[at + 13] = shard.groups.of(order)
   if ((orders.flags(order) & FLAG_LISTED) !== 0) to[at + 14] = lists.of(order).id
+  const peg = (orders.flags(order) & FLAG_PEGGED) === 0 ? undefined : shard.pegs.of(order)
+  to[at + 15] = peg?.kind ?? 0
+  to[at + 16] = peg?.offset ?? 0
+  to[at + 17] = peg?.limit ?? 0
   if ((orders.flags(order) & FLAG_TRAILING) === 0) return
   const slot = trails.slotOf(order)
   to[at + 11] = trails.isInBasisPoints(slot) ? -trails.distance(slot) : trails.distance(slot)
@@ -73,6 +84,7 @@ export function unpackOrder(numbers: Float64Array, at: number, clientOrderId?: s
     ...(timeInForce === 'GTD' && { expireTime: numbers[at + 10]! }),
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
     ...(selfTradeGroup !== 0 && { selfTradeGroup }),
+    ...((flags & FLAG_PEGGED) !== 0 && pegState(numbers, at)),
   }
 }
 
@@ -94,4 +106,13 @@ function waitingState(
     return { ...terms, trailingReference: numbers[at + 12]!, ...(isReachable && { stopPrice }) }
   }
   return { ...terms, ...(stopPrice !== reachedByAny(flags) && { activationPrice: stopPrice }) }
+}
+
+function pegState(numbers: Float64Array, at: number): Pick<OrderState, 'peg' | 'pegOffset' | 'limitPrice'> {
+  const limitPrice = numbers[at + 17]!
+  return {
+    peg: pegNames[numbers[at + 15]!]!,
+    pegOffset: numbers[at + 16]!,
+    ...(limitPrice !== 0 && { limitPrice }),
+  }
 }

@@ -2,6 +2,7 @@ import {
   FLAGS_SHIFT,
   HAS_TAG,
   hasTag,
+  isForAmount,
   LENGTH_SHIFT,
   OMITS_ORDER_ID,
   readU64,
@@ -160,10 +161,12 @@ function bodyHash(words: Int32Array, at: number, seed: number): number {
   const tag = hasTag(words, at) ? tagAt(words, at) : end
   // The length and the flag count as without the tag.
   let hash = mix(seed, tag === end ? words[at]! : words[at]! - TAG_IN_HEADER)
-  // An order id that was given is no part of what was sent.
+  // An order id that was given is no part of what was sent, nor is a quantity that was found.
   const given = (words[at]! & OMITS) === 0 ? end : at + 2
+  const found = isForAmount(words, at) ? at + 8 : end
   for (let i = at + 1; i < end; i++) {
-    if (i !== tag && i !== tag + 1 && i !== given && i !== given + 1) hash = mix(hash, words[i]!)
+    if (i !== tag && i !== tag + 1 && i !== given && i !== given + 1 && i !== found && i !== found + 1)
+      hash = mix(hash, words[i]!)
   }
   return hash
 }

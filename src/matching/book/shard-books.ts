@@ -14,6 +14,7 @@ import { OrderLists } from './order-lists.js'
 import {
   FLAG_CLIENT_ID,
   FLAG_LISTED,
+  FLAG_PEGGED,
   FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
@@ -21,6 +22,7 @@ import {
   OrderStore,
   orderFields,
 } from './order-store.js'
+import { PeggedOrders } from './pegged-orders.js'
 import { PriceLevels } from './price-levels.js'
 import { recordMask } from './record-masks.js'
 import { RequestLedger } from './request-ledger.js'
@@ -35,6 +37,7 @@ const TIME_IN_FORCE_SHIFT = FLAG_TIME_IN_FORCE_SHIFT
 const WAITING = FLAG_WAITING
 const CLIENT_ID = FLAG_CLIENT_ID
 const SELF_TRADE_GROUP = FLAG_SELF_TRADE_GROUP
+const PEGGED = FLAG_PEGGED
 const MORE = MORE_SHIFT
 const LISTED = FLAG_LISTED
 const ID = orderFields.id
@@ -58,7 +61,7 @@ const RECORD = recordMask
  * An order without any of these bits is neither a waiting stop nor DAY or GTD, which a book counts, and has nothing that is kept
  * elsewhere.
  */
-const COUNTED_FLAGS = WAITING | CLIENT_ID | SELF_TRADE_GROUP | LISTED | (7 << TIME_IN_FORCE_SHIFT)
+const COUNTED_FLAGS = WAITING | CLIENT_ID | SELF_TRADE_GROUP | PEGGED | LISTED | (7 << TIME_IN_FORCE_SHIFT)
 
 /** Whether an `expire` command could ever kill an order with these flags. */
 export function canExpire(flags: number): boolean {
@@ -80,6 +83,7 @@ export class ShardBooks {
   readonly busts = new Busts()
   readonly blocked = new BlockedAccounts()
   readonly groups = new SelfTradeGroups()
+  readonly pegs = new PeggedOrders()
   readonly trails = new TrailingStops()
   readonly lists = new OrderLists()
   /** Where the events of the command at hand go. */
@@ -94,7 +98,7 @@ export class ShardBooks {
   aggressorFilled = 0
   /** The self-trade group of that order, 0 for none; set before crossing. */
   aggressorGroup = 0
-  /** Set by crossing: the aggressor met its own account's order and its remainder is to be cancelled. */
+  /** Set by crossing: self-trade prevention has ended the aggressor. What is left of it, if anything, is to be cancelled. */
   aggressorStopped = false
   /** Set by crossing: the next trade of the aggressor would have been outside the price bands. */
   aggressorBanded = false
@@ -312,6 +316,7 @@ export class ShardBooks {
   uncount(book: number, order: number, flags: number): void {
     if ((flags & CLIENT_ID) !== 0) this.clients.remove(book, this.orders.account(order), order)
     if ((flags & SELF_TRADE_GROUP) !== 0) this.groups.remove(order)
+    if ((flags & PEGGED) !== 0) this.pegs.remove(book, order)
     if (canExpire(flags)) this.books.addExpiring(book, -1)
     if ((flags & WAITING) !== 0) this.books.addStops(book, -1)
     if ((flags & FLAG_TRAILING) !== 0) this.trails.remove(order, book, flags & 1)

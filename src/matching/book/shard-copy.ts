@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.js'
 import { clientOrderIdWordsMax, writeClientOrderId } from '../codec/client-order-id.js'
+import { PEG_OFFSET_IS_NEGATIVE } from '../codec/command-layout.js'
 import { maxCommandWords } from '../codec/command-writer.js'
 import { encodeInstrument } from '../codec/instrument-record.js'
 import { phaseCodes, timeInForceCodes } from '../codec/names.js'
@@ -9,6 +10,7 @@ import {
   FLAG_FILLED,
   FLAG_ICEBERG,
   FLAG_LISTED,
+  FLAG_PEGGED,
   FLAG_SELF_TRADE_GROUP,
   FLAG_TIME_IN_FORCE_SHIFT,
   FLAG_TRAILING,
@@ -35,6 +37,8 @@ import type { ShardBooks } from './shard-books.js'
  *  bust      0, instrument id, id u64 of a trade that was busted
  *  trail     number of an order that stands before, 1 when the distance is in basis points, distance u64, reference u64 (0: does not
  *            track), number of its beginning u64
+ *  peg       number of an order that stands before, what it is pegged to (256: the offset is negative), offset u64, limit u64,
+ *            its turn u64
  *  group     number of an order that stands before, its self-trade group
  *  blocked   0, instrument id of a book that stands before, account that is blocked there, 0
  *  leg       number of an order that stands before, type of its list | place in it << 8, id of the list u64
@@ -52,6 +56,7 @@ export const copyKinds = {
   blocked: 8,
   group: 9,
   leg: 10,
+  peg: 11,
 } as const
 export const KIND_SHIFT = 27
 export const BOOK_HEAD_WORDS = 10
@@ -61,6 +66,7 @@ export const REQUEST_WORDS = 18
 export const BUST_WORDS = 4
 export const BLOCKED_WORDS = 4
 export const GROUP_WORDS = 2
+export const PEG_WORDS = 8
 /** Of a client order id, the longest. */
 export const CLIENT_WORDS = 2 + clientOrderIdWordsMax
 export const TRAIL_WORDS = 8
@@ -109,6 +115,7 @@ const CLIENT_KIND = copyKinds.client << KIND_SHIFT
 const BUST_KIND = copyKinds.bust << KIND_SHIFT
 const BLOCKED_KIND = copyKinds.blocked << KIND_SHIFT
 const GROUP_KIND = copyKinds.group << KIND_SHIFT
+const PEG_KIND = copyKinds.peg << KIND_SHIFT
 
 /**
  * Copies all books of a shard as they were when the copy began, a step at a time, while commands are executed between
@@ -341,6 +348,7 @@ export class ShardCopy {
     this.#at = at + used
     if ((flags & FLAG_CLIENT_ID) !== 0) this.#copyClientId(order)
     if ((flags & FLAG_SELF_TRADE_GROUP) !== 0) this.#copyGroup(order)
+    if ((flags & FLAG_PEGGED) !== 0) this.#copyPeg(order)
     if ((flags & FLAG_TRAILING) !== 0) this.#copyTrail(order)
     if ((flags & FLAG_LISTED) !== 0) this.#copyLeg(order)
   }
@@ -375,6 +383,18 @@ export class ShardCopy {
     words[at] = CLIENT_KIND | order
     writeClientOrderId(words, at + 2, this.#shard.clients.idOf(order))
     this.#at = at + CLIENT_WORDS
+  }
+
+  #copyPeg(order: number): void {
+    const at = this.#room(PEG_WORDS)
+    const words = this.#words
+    const { kind, offset, limit, turn } = this.#shard.pegs.of(order)
+    words[at] = PEG_KIND | order
+    words[at + 1] = offset < 0 ? kind | PEG_OFFSET_IS_NEGATIVE : kind
+    writeU64(words, at + 2, Math.abs(offset))
+    writeU64(words, at + 4, limit)
+    writeU64(words, at + 6, turn)
+    this.#at = at + PEG_WORDS
   }
 
   #copyGroup(order: number): void {

@@ -1,10 +1,11 @@
 import { assert, broken } from '../../base/assert.js'
 import { readClientOrderId } from '../codec/client-order-id.js'
-import { readU64 } from '../codec/command-layout.js'
+import { PEG_OFFSET_IS_NEGATIVE, readU64 } from '../codec/command-layout.js'
 import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
 import { selfTradePreventionCodes } from '../codec/names.js'
 import { levelFields } from './level-store.js'
 import { FLAG_FILLED, FLAG_SELL, FLAG_WAITING, orderFields } from './order-store.js'
+import { PeggedOrder } from './pegged-orders.js'
 import { SIDE_ASKS, SIDE_BIDS } from './price-levels.js'
 import { queuePrice } from './queue-price.js'
 import { recordMask } from './record-masks.js'
@@ -21,6 +22,7 @@ import {
   KIND_SHIFT,
   LEG_WORDS,
   ORDER_WORDS,
+  PEG_WORDS,
   REQUEST_WORDS,
   TRAIL_WORDS,
 } from './shard-copy.js'
@@ -114,6 +116,7 @@ export class ShardRestore {
       else if (kind === copyKinds.blocked) this.#addBlocked(words, at)
       else if (kind === copyKinds.group) this.#addGroup(words, at)
       else if (kind === copyKinds.leg) this.#addLeg(words, at)
+      else if (kind === copyKinds.peg) this.#addPeg(words, at)
       at += recordWords(words, at)
     }
     // By hand: a closure over `at` would keep it in memory, in the hottest loop of a restore.
@@ -138,6 +141,7 @@ export class ShardRestore {
     accounts.reserve(this.#accountLists)
     index.insertAll(this.#firstOrder, this.#linkOrders())
     levels.linkRestored(this.#firstLevel)
+    this.#shard.pegs.sortRestored()
     this.#shard.trails.restoreTracking(this.#tracking)
   }
 
@@ -271,6 +275,16 @@ export class ShardRestore {
     if (reference !== 0) this.#tracking.push({ order, book, sell, reference, beginning })
   }
 
+  #addPeg(words: Int32Array, at: number): void {
+    const order = this.#orderOf[words[at]! & RECORD]!
+    if (order === 0) return
+    const { orders, pegs } = this.#shard
+    const size = readU64(words, at + 2)
+    const offset = (words[at + 1]! & PEG_OFFSET_IS_NEGATIVE) === 0 ? size : -size
+    const peg = new PeggedOrder(order, words[at + 1]! & 0xff, offset, readU64(words, at + 4))
+    pegs.restore(orders.book(order), peg, readU64(words, at + 6), orders.level(order))
+  }
+
   #addGroup(words: Int32Array, at: number): void {
     const order = this.#orderOf[words[at]! & RECORD]!
     if (order !== 0) this.#shard.groups.set(order, words[at + 1]! >>> 0)
@@ -377,6 +391,8 @@ function recordWords(words: Int32Array, at: number): number {
       return GROUP_WORDS
     case copyKinds.leg:
       return LEG_WORDS
+    case copyKinds.peg:
+      return PEG_WORDS
     case copyKinds.book:
       return words[at + 1]!
     default:

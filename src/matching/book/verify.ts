@@ -4,6 +4,7 @@ import {
   FLAG_CLIENT_ID,
   FLAG_ICEBERG,
   FLAG_LISTED,
+  FLAG_PEGGED,
   FLAG_PENDING,
   FLAG_SELF_TRADE_GROUP,
   FLAG_SELL,
@@ -51,6 +52,7 @@ export function verifyShard(shard: ShardBooks): void {
   }
   expectEqual('client order ids', shard.clients.size, named)
   expectEqual('self-trade groups', shard.groups.size, grouped)
+  verifyPegs(shard)
   verifyTrails(shard)
   verifyLists(shard)
   expectEqual('first triggered stop between commands', shard.firstTriggered, 0)
@@ -142,6 +144,37 @@ function verifyTrails({ orders, trails, books }: ShardBooks): void {
     }
   }
   expectEqual('trails that track in lists', tracking, 0)
+}
+
+function verifyPegs(shard: ShardBooks): void {
+  const { orders, pegs, levels, books } = shard
+  let pegged = 0
+  for (let order = 1; order < orders.used; order++) {
+    if (orders.level(order) === 0 || (orders.flags(order) & FLAG_PEGGED) === 0) continue
+    pegged++
+    expectEqual(`level of pegged order ${orders.id(order)}`, pegs.of(order).level, orders.level(order))
+  }
+  expectEqual('pegged orders', pegs.size, pegged)
+  for (let book = 0; book < books.size; book++) {
+    let turn = 0
+    for (let peg = pegs.inBook(book)?.first; peg !== undefined; peg = peg.next) {
+      expect(`pegs of book ${book} are in the order of their turns`, peg.turn > turn)
+      turn = peg.turn
+      pegged--
+    }
+    for (let level = levels.best(book * 4); level !== 0; level = levels.worse(level))
+      verifyPegsOf(shard, level)
+    for (let level = levels.best(book * 4 + 1); level !== 0; level = levels.worse(level))
+      verifyPegsOf(shard, level)
+  }
+  expectEqual('pegged orders that are in no list', pegged, 0)
+}
+
+function verifyPegsOf({ levels, orders, pegs }: ShardBooks, level: number): void {
+  let pegged = 0
+  for (let order = levels.head(level); order !== 0; order = orders.next(order))
+    if ((orders.flags(order) & FLAG_PEGGED) !== 0) pegged++
+  expectEqual(`pegged orders of level ${level}`, pegs.onLevel(level), pegged)
 }
 
 function verifyBook(shard: ShardBooks, book: number): { orders: number; levels: number } {

@@ -22,7 +22,7 @@ import type {
   ReplaceCommand,
   SymbolCommand,
 } from './commands.js'
-import { parseGrid, toSteps } from './decimal.js'
+import { parseGrid, toSignedSteps, toSteps } from './decimal.js'
 import {
   accountOf,
   code,
@@ -42,7 +42,9 @@ import { changeFromFields } from './instrument-fields.js'
 import { encodeInstrumentChange, type InstrumentDefinition } from './instrument-record.js'
 import { encodeList } from './list-encoding.js'
 import {
+  allocationCodes,
   orderTypeCodes,
+  pegCodes,
   phaseCodes,
   replacePriorityCodes,
   selfTradePreventionCodes,
@@ -50,6 +52,7 @@ import {
 } from './names.js'
 import type { NewOrderExtras } from './new-order-extras.js'
 import { encodeNew } from './new-order-writer.js'
+import { quoteUnits } from './notional.js'
 import { hasNoLimit } from './order-types.js'
 
 /** @throws CommandError when a size of the instrument is no decimal string. */
@@ -228,6 +231,9 @@ function newFieldsOf(command: NewCommand): number {
     has(command.selfTradePrevention) +
     has(command.selfTradeGroup) +
     has(command.minQuantity) +
+    has(command.quoteQuantity) +
+    has(command.peg) +
+    has(command.pegOffset) +
     has(command.requestId) +
     has(command.tag)
   )
@@ -273,8 +279,12 @@ function encodeNewCommand(
       ? 0
       : code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes),
     optionalFlag('postOnly', command.postOnly) ? 1 : 0,
-    price === undefined && hasNoLimit(orderType) ? 0 : toSteps('price', price, grids.price),
-    toSteps('quantity', command.quantity, grids.quantity),
+    price === undefined && (hasNoLimit(orderType) || command.peg !== undefined)
+      ? 0
+      : toSteps('price', price, grids.price),
+    command.quantity === undefined && command.quoteQuantity !== undefined
+      ? 0
+      : toSteps('quantity', command.quantity, grids.quantity),
     stopPrice === undefined ? trail.activationPrice : toSteps('stopPrice', stopPrice, grids.price),
     displayQuantity === undefined ? 0 : toSteps('displayQuantity', displayQuantity, grids.quantity),
     optionalWhole('expireTime', command.expireTime),
@@ -321,11 +331,14 @@ function trailOf(command: NewCommand, { price }: CommandGrids): Trail {
 
 /** `undefined` for the many orders that have none of these fields. */
 function extrasOf(command: NewCommand, grids: CommandGrids): NewOrderExtras | undefined {
-  const { selfTradeGroup, minQuantity } = command
-  if (selfTradeGroup === undefined && minQuantity === undefined) return undefined
+  const { selfTradeGroup, minQuantity, quoteQuantity, peg, pegOffset } = command
+  if ((selfTradeGroup ?? minQuantity ?? quoteQuantity ?? peg ?? pegOffset) === undefined) return undefined
   return {
     selfTradeGroup: optionalWhole('selfTradeGroup', selfTradeGroup),
     minQuantity: minQuantity === undefined ? 0 : toSteps('minQuantity', minQuantity, grids.quantity),
+    quoteQuantity: quoteQuantity === undefined ? 0 : quoteUnits('quoteQuantity', quoteQuantity, grids),
+    peg: peg === undefined ? 0 : code('peg', peg, pegCodes),
+    pegOffset: pegOffset === undefined ? 0 : toSignedSteps('pegOffset', pegOffset, grids.price),
   }
 }
 
@@ -354,6 +367,8 @@ export function instrumentFromCommand(
   const quantity = parseGrid('lotSize', lotSize)
   code('replacePriority', replacePriority, replacePriorityCodes)
   code('selfTradePrevention', selfTradePrevention, selfTradePreventionCodes)
+  const { allocation } = command
+  if (allocation !== undefined) code('allocation', allocation, allocationCodes)
   const change = changeFromFields(command, { instrumentId, price, quantity })
   const { phase } = command
   if (phase !== undefined) code('phase', phase, phaseCodes)
@@ -365,6 +380,7 @@ export function instrumentFromCommand(
     lotSize,
     replacePriority,
     selfTradePrevention,
+    ...(allocation !== undefined && allocation !== 'price-time' && { allocation }),
     ...(phase !== undefined && { phase }),
     ...(details !== undefined && { details }),
   }

@@ -28,6 +28,11 @@ export const MORE_TRAILING_OFFSET = 1
 export const MORE_TRAILING_BASIS_POINTS = 2
 export const MORE_SELF_TRADE_GROUP = 4
 export const MORE_MIN_QUANTITY = 8
+export const MORE_QUOTE_QUANTITY = 16
+/** What the price is pegged to, and whether the offset that follows it is negative. */
+export const MORE_PEG = 32
+export const MORE_PEG_OFFSET = 64
+export const PEG_OFFSET_IS_NEGATIVE = 256
 /** Where byte 23 stands in its word. */
 export const MORE_SHIFT = 24
 
@@ -139,6 +144,15 @@ export function commandTagLow(words: Int32Array, at: number): number {
 
 export function commandTagHigh(words: Int32Array, at: number): number {
   return hasTag(words, at) ? words[tagAt(words, at) + 1]! >>> 0 : 0
+}
+
+const FOR_AMOUNT = MORE_QUOTE_QUANTITY << MORE_SHIFT
+const NEW_WITH_MORE = commandKinds.new | (NEW_HAS_MORE << FLAGS_SHIFT)
+const KIND_AND_MORE = 0xff | (NEW_HAS_MORE << FLAGS_SHIFT)
+
+/** Whether the command record at a word offset is a new order for an amount of the quote asset: the book writes its quantity into it. */
+export function isForAmount(words: Int32Array, at: number): boolean {
+  return (words[at]! & KIND_AND_MORE) === NEW_WITH_MORE && (words[at + 5]! & FOR_AMOUNT) !== 0
 }
 
 /** The account that the command record at a word offset states; -1 when it states none. */

@@ -29,7 +29,9 @@ import {
   listTypeNames,
   type OrderType,
   orderTypeNames,
+  type Peg,
   type Phase,
+  pegNames,
   phaseNames,
   type SelfTradePrevention,
   type Side,
@@ -76,6 +78,11 @@ export interface DecodedNew extends DecodedHeader {
   readonly selfTradeGroup?: number
   /** Lots. */
   readonly minQuantity?: number
+  /** Units of the quote asset: see `quoteUnits`. The quantity is 0 before the order is executed. */
+  readonly quoteQuantity?: number
+  readonly peg?: Peg
+  /** Ticks; may be negative. */
+  readonly pegOffset?: number
 }
 
 export interface DecodedCancel extends DecodedHeader {
@@ -355,6 +362,9 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
     ...(prevention !== undefined && { selfTradePrevention: prevention }),
     ...(fields.selfTradeGroup !== 0 && { selfTradeGroup: fields.selfTradeGroup }),
     ...(fields.minQuantity !== 0 && { minQuantity: fields.minQuantity }),
+    ...(fields.quoteQuantity !== 0 && { quoteQuantity: fields.quoteQuantity }),
+    ...(fields.peg !== 0 && { peg: pegNames[fields.peg]! }),
+    ...(fields.pegOffset !== 0 && { pegOffset: fields.pegOffset }),
   }
 }
 

@@ -1,6 +1,8 @@
 import type {
+  Allocation,
   BandAction,
   ListType,
+  Peg,
   Phase,
   ReplacePriority,
   SelfTradePrevention,
@@ -34,8 +36,6 @@ interface NewCommandFields {
   /** 0 to 2^32-1. */
   readonly account: number
   readonly side: Side
-  /** What is to be traded, the hidden part of an iceberg included. */
-  readonly quantity: Decimal
   /** The instrument's default unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
   /**
@@ -49,6 +49,19 @@ interface NewCommandFields {
    */
   readonly requestId?: number | undefined
   readonly tag?: Tag | undefined
+}
+
+/** What every order has but a market order for an amount of the quote asset. */
+interface QuantityFields {
+  /** What is to be traded, the hidden part of an iceberg included. */
+  readonly quantity: Decimal
+  readonly quoteQuantity?: undefined
+}
+
+/** What an order has whose price is its own. */
+interface NoPegFields {
+  readonly peg?: undefined
+  readonly pegOffset?: undefined
 }
 
 /** What an order that can rest at a limit price may have. */
@@ -109,14 +122,55 @@ interface NoLimitFields {
 }
 
 /** An order that trades at its price or better; GTC, DAY and GTD orders rest with what is left. */
-export interface NewLimitCommand extends NewCommandFields, RestingFields, NoStopFields {
+export interface NewLimitCommand
+  extends NewCommandFields,
+    QuantityFields,
+    NoPegFields,
+    RestingFields,
+    NoStopFields {
   readonly orderType: 'limit'
   /** For IOC: the order is rejected with `MIN_QUANTITY_NOT_FILLABLE` unless so much of it trades at once. */
   readonly minQuantity?: Decimal | undefined
 }
 
+/**
+ * A limit order whose price follows a reference: the best price of other orders of its own side (`primary`), of the other side
+ * (`market`), or the middle of both (`mid`). Rejected with `NO_PEG_REFERENCE` when there is none.
+ */
+export interface NewPeggedCommand
+  extends NewCommandFields,
+    QuantityFields,
+    Omit<RestingFields, 'price' | 'postOnly' | 'timeInForce'>,
+    NoStopFields {
+  readonly orderType: 'limit'
+  readonly peg: Peg
+  /** What is added to the reference, such as "-0.05"; a multiple of `tickSize`. 0 unless stated. */
+  readonly pegOffset?: Decimal | undefined
+  /** The limit: it buys for no more, and sells for no less. */
+  readonly price?: Decimal | undefined
+  /** GTC unless stated. */
+  readonly timeInForce?: 'GTC' | 'DAY' | 'GTD' | undefined
+  readonly postOnly?: false | undefined
+  readonly minQuantity?: undefined
+}
+
 /** An order that trades at any price and never rests: what is left is cancelled. */
-export interface NewMarketCommand extends NewCommandFields, NoLimitFields, NoStopFields {
+export type NewMarketCommand = MarketFields & (QuantityFields | QuoteQuantityFields)
+
+/** What a market order for an amount of the quote asset has. */
+interface QuoteQuantityFields {
+  /**
+   * What is to be spent, or to be received: the order trades until one more lot would go beyond it. At most as many decimals as
+   * `tickSize` and `lotSize` have together.
+   */
+  readonly quoteQuantity: Decimal
+  readonly quantity?: undefined
+  readonly minQuantity?: undefined
+  /** IOC. */
+  readonly timeInForce?: 'IOC' | undefined
+}
+
+interface MarketFields extends NewCommandFields, NoPegFields, NoLimitFields, NoStopFields {
   readonly orderType: 'market'
   /** IOC unless stated. In a call, it waits for the price of all. */
   readonly timeInForce?: 'IOC' | 'FOK' | 'at-open' | 'at-close' | undefined
@@ -131,7 +185,7 @@ export interface NewMarketCommand extends NewCommandFields, NoLimitFields, NoSto
  */
 export type NewStopCommand = StopOrderFields & StopFields
 
-interface StopOrderFields extends NewCommandFields, NoLimitFields {
+interface StopOrderFields extends NewCommandFields, QuantityFields, NoPegFields, NoLimitFields {
   readonly orderType: 'stop' | 'take-profit'
   readonly minQuantity?: undefined
   /** GTC unless stated. */
@@ -143,7 +197,11 @@ interface StopOrderFields extends NewCommandFields, NoLimitFields {
 /** Becomes a limit order when the last price is at its stop price or beyond, as `NewStopCommand`. */
 export type NewStopLimitCommand = StopLimitOrderFields & StopFields
 
-interface StopLimitOrderFields extends NewCommandFields, Omit<RestingFields, 'timeInForce'> {
+interface StopLimitOrderFields
+  extends NewCommandFields,
+    QuantityFields,
+    NoPegFields,
+    Omit<RestingFields, 'timeInForce'> {
   readonly orderType: 'stop-limit' | 'take-profit-limit'
   /** GTC unless stated. */
   readonly timeInForce?: StopTimeInForce | undefined
@@ -151,7 +209,12 @@ interface StopLimitOrderFields extends NewCommandFields, Omit<RestingFields, 'ti
 }
 
 /** A new order. An `orderId` that a live order of the symbol has is rejected with `DUPLICATE_ORDER_ID`. */
-export type NewCommand = NewLimitCommand | NewMarketCommand | NewStopCommand | NewStopLimitCommand
+export type NewCommand =
+  | NewLimitCommand
+  | NewPeggedCommand
+  | NewMarketCommand
+  | NewStopCommand
+  | NewStopLimitCommand
 
 /** Cancels a live order, waiting stops included. Rejected with `UNKNOWN_ORDER`, or `NOT_OWNER` when the account differs. */
 export interface CancelCommand {
@@ -315,6 +378,8 @@ export interface InstrumentCommand extends InstrumentDetailFields {
   readonly replacePriority?: ReplacePriority | undefined
   /** `none` unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
+  /** How the orders of one price share what trades there; `price-time`, the oldest first, unless stated. */
+  readonly allocation?: Allocation | undefined
   /** The phase that it begins in; `continuous` unless stated. */
   readonly phase?: Phase | undefined
   readonly tag?: Tag | undefined

@@ -65,6 +65,19 @@ export function toSteps(field: string, value: unknown, grid: Grid): number {
   throw noDecimal(field, value)
 }
 
+/** As `toSteps`, but for a difference, which may be 0 or have a minus sign. */
+export function toSignedSteps(field: string, value: unknown, grid: Grid): number {
+  if (typeof value === 'number') {
+    if (value === 0) return 0
+    return value < 0 ? -toSteps(field, -value, grid) : toSteps(field, value, grid)
+  }
+  if (typeof value !== 'string') throw noDecimal(field, value)
+  const size = value.startsWith('-') ? value.slice(1) : value
+  if (/^0+(\.0+)?$/.test(size)) return 0
+  const steps = toSteps(field, size, grid)
+  return size === value ? steps : -steps
+}
+
 function noDecimal(field: string, value: unknown): CommandError {
   const missing = value === undefined
   return new CommandError(

@@ -15,6 +15,9 @@ import {
 } from './instrument-details.js'
 import { limits } from './limits.js'
 import {
+  type Allocation,
+  allocationCodes,
+  allocationNames,
   commandKinds,
   type Phase,
   type ReplacePriority,
@@ -37,6 +40,8 @@ export interface InstrumentDefinition {
   readonly replacePriority: ReplacePriority
   /** What holds for orders that state nothing themselves. */
   readonly selfTradePrevention: SelfTradePrevention
+  /** `price-time` unless stated. */
+  readonly allocation?: Allocation
   /** The phase that it began in; `continuous` unless stated. */
   readonly phase?: Phase
   /** What it says of itself beside that, if it says anything. */
@@ -44,7 +49,7 @@ export interface InstrumentDefinition {
 }
 
 /** What of an instrument is decided when it is created, and holds from then on. */
-export type FixedField = 'tickSize' | 'lotSize' | 'replacePriority' | 'selfTradePrevention'
+export type FixedField = 'tickSize' | 'lotSize' | 'replacePriority' | 'selfTradePrevention' | 'allocation'
 
 /**
  * The first field in which two definitions of one symbol differ. Sizes are compared by their value: "0.010" is "0.01".
@@ -58,7 +63,7 @@ export function differingField(a: InstrumentDefinition, b: InstrumentDefinition)
   for (const field of ['replacePriority', 'selfTradePrevention'] as const) {
     if (a[field] !== b[field]) return field
   }
-  return undefined
+  return (a.allocation ?? 'price-time') === (b.allocation ?? 'price-time') ? undefined : 'allocation'
 }
 
 const encoder = new TextEncoder()
@@ -90,7 +95,7 @@ export function encodeInstrument(
   const end = detailsAt + (hasDetails ? encodeDetails(words, detailsAt, change) : 0)
   words.fill(0, at, detailsAt)
   words[at + 2] = symbol.length | (tickSize.length << 8) | (lotSize.length << 16) | (priority << 24)
-  words[at + 3] = prevention
+  words[at + 3] = prevention | (allocationCodes[definition.allocation ?? 'price-time'] << 8)
   writeTag(words, at + INSTRUMENT_WORDS, tagLow, tagHigh)
   const bytes = new Uint8Array(words.buffer, words.byteOffset + textAt * 4, textBytes)
   bytes.set(symbol, 0)
@@ -138,7 +143,8 @@ export function decodeInstrument(words: Int32Array, at: number): InstrumentDefin
     tickSize: decoder.decode(bytes.subarray(symbolBytes, symbolBytes + tickBytes)),
     lotSize: decoder.decode(bytes.subarray(symbolBytes + tickBytes)),
     replacePriority: replacePriorityNames[lengths >>> 24]!,
-    selfTradePrevention: selfTradePreventionNames[words[at + 3]!]!,
+    selfTradePrevention: selfTradePreventionNames[words[at + 3]! & 0xff]!,
+    ...(words[at + 3]! >>> 8 !== 0 && { allocation: allocationNames[words[at + 3]! >>> 8]! }),
     ...detailsOf(words, at, optionalAt(words, at) + Math.ceil(total / 8) * 2),
   }
 }

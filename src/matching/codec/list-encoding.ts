@@ -108,6 +108,11 @@ function checkLegs(count: number, working: number): void {
         i,
       )
     }
+    const { peg, quoteQuantity } = legs[i]!
+    if (peg !== 0) throw ofLeg(conflict('peg', peg, 'An order of a list is not pegged.'), i)
+    if (quoteQuantity !== 0) {
+      throw ofLeg(conflict('quoteQuantity', quoteQuantity, 'An order of a list is not for an amount.'), i)
+    }
     for (let j = 0; j < i; j++) {
       if (orderId !== 0 && orderId === legs[j]!.orderId)
         throw ofLeg(conflict('orderId', orderId, 'Each order of a list has an id of its own.'), i)

@@ -27,6 +27,11 @@ export const orderTypeCodes = {
 } as const
 export const orderTypeNames = Object.keys(orderTypeCodes) as readonly OrderType[]
 
+/** What the price of a pegged order follows: the best price of its own side, of the other side, or the middle of both. */
+export type Peg = 'primary' | 'market' | 'mid'
+export const pegCodes = { primary: 1, market: 2, mid: 3 } as const
+export const pegNames: readonly (Peg | undefined)[] = [undefined, 'primary', 'market', 'mid']
+
 export const timeInForceCodes = {
   GTC: 0,
   IOC: 1,
@@ -54,6 +59,11 @@ export const selfTradePreventionNames: readonly (SelfTradePrevention | undefined
   'cancel-both',
   'decrement',
 ]
+
+/** How the orders of one price share what trades there. */
+export type Allocation = 'price-time' | 'pro-rata' | 'pro-rata-top'
+export const allocationCodes = { 'price-time': 0, 'pro-rata': 1, 'pro-rata-top': 2 } as const
+export const allocationNames: readonly Allocation[] = ['price-time', 'pro-rata', 'pro-rata-top']
 
 export const replacePriorityCodes = { 'keep-on-reduce': 0, 'always-lose': 1 } as const
 export const replacePriorityNames: readonly ReplacePriority[] = ['keep-on-reduce', 'always-lose']
@@ -134,6 +144,7 @@ export const cancelReasons = {
   band: 15,
   'account-blocked': 16,
   list: 17,
+  'no-reference': 18,
 } as const
 export type CancelReason = keyof typeof cancelReasons
 export const cancelReasonNames: readonly (CancelReason | undefined)[] = [
@@ -142,7 +153,7 @@ export const cancelReasonNames: readonly (CancelReason | undefined)[] = [
 ]
 
 /** Why the quantity of a resting order changed (`replaced`). */
-export const replaceReasons = { requested: 1, reduced: 2, 'self-trade': 3 } as const
+export const replaceReasons = { requested: 1, reduced: 2, 'self-trade': 3, pegged: 4 } as const
 export type ReplaceReason = keyof typeof replaceReasons
 export const replaceReasonNames: readonly (ReplaceReason | undefined)[] = [
   undefined,
@@ -183,6 +194,7 @@ export const rejectCodes = {
   TOO_MANY_ORDERS: 30,
   DUPLICATE_LIST_ID: 31,
   UNKNOWN_LIST: 32,
+  NO_PEG_REFERENCE: 33,
 } as const
 export type RejectCode = keyof typeof rejectCodes
 export const rejectCodeNames: readonly (RejectCode | undefined)[] = [

@@ -3,6 +3,9 @@ import {
   flagsOf,
   HAS_CLIENT_ORDER_ID,
   MORE_MIN_QUANTITY,
+  MORE_PEG,
+  MORE_PEG_OFFSET,
+  MORE_QUOTE_QUANTITY,
   MORE_SELF_TRADE_GROUP,
   MORE_SHIFT,
   MORE_TRAILING_BASIS_POINTS,
@@ -14,6 +17,7 @@ import {
   NEW_POST_ONLY,
   NEW_SELL,
   optionalAt,
+  PEG_OFFSET_IS_NEGATIVE,
   readU64,
 } from './command-layout.js'
 
@@ -49,6 +53,12 @@ export class NewOrderFields {
   more = 0
   selfTradeGroup = 0
   minQuantity = 0
+  /** Units of the quote asset; the quantity is then 0, and in the log what the book made of it. */
+  quoteQuantity = 0
+  /** A code of `pegCodes`; the price is then the limit, 0 without one. */
+  peg = 0
+  /** Ticks; may be negative. */
+  pegOffset = 0
 
   /** Reads the new-order command at a word offset. */
   read(words: Int32Array, at: number): void {
@@ -72,7 +82,18 @@ export class NewOrderFields {
     this.more = terms >>> MORE_SHIFT
     this.selfTradeGroup = 0
     this.minQuantity = 0
+    this.quoteQuantity = 0
+    this.peg = 0
+    this.pegOffset = 0
     if ((flags & OPTIONAL) !== 0) this.#readOptional(words, at, flags)
+  }
+
+  #readPeg(words: Int32Array, at: number): number {
+    this.peg = words[at]! & 0xff
+    if ((this.more & MORE_PEG_OFFSET) === 0) return at + 2
+    const offset = readU64(words, at + 2)
+    this.pegOffset = (words[at]! & PEG_OFFSET_IS_NEGATIVE) === 0 ? offset : -offset
+    return at + 4
   }
 
   #readOptional(words: Int32Array, at: number, flags: number): void {
@@ -107,6 +128,11 @@ export class NewOrderFields {
         this.minQuantity = readU64(words, next)
         next += 2
       }
+      if ((more & MORE_QUOTE_QUANTITY) !== 0) {
+        this.quoteQuantity = readU64(words, next)
+        next += 2
+      }
+      if ((more & MORE_PEG) !== 0) next = this.#readPeg(words, next)
     }
     if ((flags & HAS_CLIENT_ORDER_ID) !== 0) this.clientOrderId = readClientOrderId(words, next)
   }

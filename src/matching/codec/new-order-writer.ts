@@ -74,9 +74,11 @@ export function encodeNew(
   checkInstrumentId(instrumentId)
   if (orderId !== 0) checkPositive('orderId', orderId)
   checkAccount(account)
-  checkPositive('quantity', quantity)
-  if (orderType === LIMIT) checkPositive('price', price)
-  else checkPriceOf(orderType, price)
+  if (quantity !== 0 || extras === undefined || extras.quoteQuantity === 0)
+    checkPositive('quantity', quantity)
+  if (orderType === LIMIT) {
+    if (price !== 0 || extras === undefined || extras.peg === 0) checkPositive('price', price)
+  } else checkPriceOf(orderType, price)
   if ((sell | postOnly) >>> 1 !== 0) throw outOfRange('side', sell, 0, 1)
   if (prevention >>> 0 > 5) throw outOfRange('selfTradePrevention', prevention, 0, 5)
   let flags = sell | (postOnly << 1)
@@ -92,7 +94,7 @@ export function encodeNew(
   if (timeInForce !== GTC || orderType !== LIMIT || expireTime !== 0) {
     flags |= checkTimeInForce(orderType, timeInForce, postOnly, expireTime)
   }
-  if (extras !== undefined) more |= checkExtras(extras, orderType, timeInForce, quantity)
+  if (extras !== undefined) more |= checkExtras(extras, orderType, timeInForce, postOnly, quantity)
   if (more !== 0) flags |= HAS_MORE
   if (displayQuantity !== 0) flags |= checkDisplay(orderType, timeInForce, displayQuantity, quantity)
   if (requestId !== 0) {

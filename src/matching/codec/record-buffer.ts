@@ -20,6 +20,7 @@ import { eventKinds } from './names.js'
 // Copied because V8 folds a module's own constants only; an imported one is loaded each time.
 const ACCEPTED = eventKinds.accepted
 const TRADE = eventKinds.trade
+const CANCELLED = eventKinds.cancelled
 const REJECTED = eventKinds.rejected
 const REPEATED = eventKinds.repeated
 const HEADER_WORDS = EVENT_HEADER_WORDS
@@ -206,7 +207,7 @@ export class RecordBuffer {
     const at = this.#begin(kind, HEADER_WORDS, flags | (reason << REASON_SHIFT), account)
     if (orderId !== 0) this.#field(orderId)
     if (price !== 0) this.#field(price)
-    if (quantity !== 0) this.#field(quantity)
+    if (quantity !== 0 || kind === CANCELLED) this.#field(quantity)
     if (filled !== 0) this.#field(filled)
     if (clientOrderId !== '') this.#clientOrderId(clientOrderId)
     this.#end(at)

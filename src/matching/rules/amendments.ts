@@ -5,7 +5,13 @@ import {
   reportAggressor,
   reportReplaced,
 } from '../book/order-events.js'
-import { FLAG_ICEBERG, FLAG_POST_ONLY, FLAG_PREVENTION_SHIFT, FLAG_WAITING } from '../book/order-store.js'
+import {
+  FLAG_ICEBERG,
+  FLAG_PEGGED,
+  FLAG_POST_ONLY,
+  FLAG_PREVENTION_SHIFT,
+  FLAG_WAITING,
+} from '../book/order-store.js'
 import { queuePrice } from '../book/queue-price.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import { commandAccount, readU64 } from '../codec/command-layout.js'
@@ -83,8 +89,8 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
   }
   const waits = (flags & FLAG_WAITING) !== 0
   const keepsPlace = price === oldPrice && quantity <= oldOpen && !shard.books.alwaysLoses(book)
-  // Without a limit, there is none to replace: a waiting stop, a market order in a call.
-  if (oldPrice === 0 && price !== 0) {
+  // Without a limit, there is none to replace: a waiting stop, a market order in a call. The price of a peg is not its own.
+  if ((oldPrice === 0 || (flags & FLAG_PEGGED) !== 0) && price !== oldPrice) {
     rejectAmendment(shard, order, rejectCodes.PRICE_NOT_APPLICABLE)
     return
   }
@@ -115,6 +121,7 @@ export function replaceOrder(shard: ShardBooks, book: number, words: Int32Array,
     const shown = orders.shown(order)
     shard.resize(order, quantity, Math.min(shown, quantity))
   } else {
+    if ((flags & FLAG_PEGGED) !== 0) shard.pegs.unqueued(order)
     shard.dequeue(order)
     reenter(shard, book, order, price, quantity, crosses)
   }
@@ -140,7 +147,7 @@ function overflowsWith(
 }
 
 /** Sends an order that is in no queue through the opposite side and, if something is left, to the back at its price. */
-function reenter(
+export function reenter(
   shard: ShardBooks,
   book: number,
   order: number,
@@ -173,4 +180,5 @@ function reenter(
   }
   const display = (flags & FLAG_ICEBERG) === 0 ? remaining : orders.displayQuantity(order)
   shard.enqueue(order, book * 4 + sell, queuePrice(price, sell), remaining, Math.min(display, remaining))
+  if ((flags & FLAG_PEGGED) !== 0) shard.pegs.queued(order, orders.level(order))
 }

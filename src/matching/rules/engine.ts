@@ -21,6 +21,7 @@ import {
   commandAccount,
   HAS_CLIENT_ORDER_ID,
   HAS_TAG,
+  isForAmount,
   NEW_HAS_REQUEST_ID,
   NEW_SELL,
   NEW_WORDS,
@@ -45,12 +46,12 @@ import { blockAccount, isBlocked, unblockAccount } from './account-blocks.js'
 import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
 import { bustTrade } from './busting.js'
 import { type Indicative, indicativeOf } from './call-price.js'
+import { settle } from './consequences.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { changeInstrument, haltCode, limitViolation } from './instrument-rules.js'
 import { giveOrderId, placeOrder } from './new-order.js'
 import { cancelList, placeList } from './order-lists.js'
 import { changePhase } from './phases.js'
-import { runConsequences } from './stops.js'
 import { cancelAll, expireOrders } from './sweeps.js'
 
 const NEW = commandKinds.new
@@ -73,6 +74,12 @@ const OMITS = OMITS_ORDER_ID << 8
 const HAS_CLIENT = HAS_CLIENT_ORDER_ID << 8
 /** The flag as it stands in a record's first word; it is the same one in new orders and amendments. */
 const HAS_REQUEST_ID = NEW_HAS_REQUEST_ID << 8
+
+/** Whether the command at a word offset is one of those that are completed where they are copied to. */
+function isCompleted(words: Int32Array, at: number): boolean {
+  const header = words[at]!
+  return ((header & OMITS) !== 0 && (header & 0xff) <= REDUCE) || isForAmount(words, at)
+}
 
 /** Orders that are looked at for each command, on average, when all assertions run. */
 const verifiedPerCommand = 1
@@ -135,22 +142,28 @@ export class MatchingEngine {
     const kind = header & 0xff
     const to = record.end
     record.copy(words, at, header >>> 18)
-    if ((header & OMITS) !== 0 && kind <= REDUCE) this.#applyWithoutId(kind, book, to)
+    if (isCompleted(words, at)) this.#applyCompleted(kind, book, to)
     else if (book < 0) this.#applyWithoutBook(kind, words, at, instrumentId)
     else if ((header & HAS_REQUEST_ID) !== 0 && kind <= REDUCE) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
   }
 
   /**
-   * Executes the command that was copied to a word offset of the record and names no order id. What stands there of one is what
-   * an earlier execution wrote, when the log is replayed: it is found out again.
+   * Executes the command that was copied to a word offset of the record and is completed there: with an order id that it does not
+   * name, or a quantity. What stands there of these is what an earlier execution wrote, when the log is replayed: it is found out again.
    */
-  #applyWithoutId(kind: number, book: number, at: number): void {
+  #applyCompleted(kind: number, book: number, at: number): void {
     const { record } = this.#shard
     // The record's memory may be replaced by a larger one meanwhile: what is read here stays as it is.
     const words = record.i32
-    words[at + 2] = 0
-    words[at + 3] = 0
+    if ((words[at]! & OMITS) !== 0) {
+      words[at + 2] = 0
+      words[at + 3] = 0
+    }
+    if (isForAmount(words, at)) {
+      words[at + 8] = 0
+      words[at + 9] = 0
+    }
     if (book < 0) this.#applyWithoutBook(kind, words, at, words[at + 1]! >>> 0)
     else if ((words[at]! & HAS_REQUEST_ID) !== 0) this.#applyRequest(kind, book, words, at)
     else this.#execute(kind, book, words, at)
@@ -192,6 +205,8 @@ export class MatchingEngine {
   /** Executes the commonest commands in their commonest form, and nothing if it is not one of them. */
   #applyFast(header: number, book: number, words: Int32Array, at: number): boolean {
     const shard = this.#shard
+    // Pegs may follow what it does.
+    if (shard.pegs.size !== 0 && shard.pegs.inBook(book)?.first !== undefined) return false
     const untagged = (header & TAG) === 0 ? header : header - TAG_IN_HEADER
     if (untagged === FAST_CANCEL) return cancelFast(shard, book, words, at)
     if (!shard.books.isUnrestricted(book) && !this.#mayPlace(header, book, words, at)) return false
@@ -241,8 +256,8 @@ export class MatchingEngine {
     else if (kind === CANCEL) cancelOrder(shard, book, words, at)
     else if (kind === REPLACE) replaceOrder(shard, book, words, at)
     else this.#applyRare(kind, book, words, at)
-    if (shard.lists.due.length !== 0 || (shard.books.stops(book) !== 0 && shard.books.isContinuous(book)))
-      runConsequences(shard, book)
+    if (shard.books.stops(book) !== 0 || shard.lists.due.length !== 0 || shard.pegs.size !== 0)
+      settle(shard, book)
   }
 
   #applyRare(kind: number, book: number, words: Int32Array, at: number): void {

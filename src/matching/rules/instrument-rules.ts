@@ -76,5 +76,7 @@ export function changeInstrument(shard: ShardBooks, book: number, words: Int32Ar
     return
   }
   books.setDetails(book, details)
+  // The tick table may have changed.
+  shard.pegs.inBook(book)?.forgetReferences()
   record.instrumentChanged(details)
 }

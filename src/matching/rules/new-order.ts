@@ -29,7 +29,9 @@ import { phaseRefusal, placeForClosing, placeInCall } from './call-orders.js'
 import { canFill, cross, wouldCross } from './crossing.js'
 import { hasAllOrders, newOrderViolation } from './instrument-rules.js'
 import { keepExtras } from './order-extras.js'
+import { placePegged } from './pegs.js'
 import { endsAtBand, isRefusedByBand } from './price-bands.js'
+import { placeQuoteOrder } from './quote-orders.js'
 import { placeWaiting } from './waiting-orders.js'
 
 const POST_ONLY_FLAG = NEW_POST_ONLY
@@ -110,14 +112,20 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   shard.aggressorFilled = 0
   shard.aggressorGroup = 0
   let minQuantity = 0
+  let quoteQuantity = 0
+  let peg = 0
   if (terms >>> MORE !== 0) {
     fields.read(words, at)
     shard.aggressorGroup = fields.selfTradeGroup
     minQuantity = fields.minQuantity
+    quoteQuantity = fields.quoteQuantity
+    peg = fields.peg
   }
 
   if (shard.books.isLimited(book)) {
-    let code = newOrderViolation(shard.books, book, price, quantity, stopPrice)
+    // What an amount comes to, and where a peg stands, is found out later.
+    const isLater = quoteQuantity !== 0 || peg !== 0
+    let code = isLater ? 0 : newOrderViolation(shard.books, book, price, quantity, stopPrice)
     if (code === 0 && mayStay(shard, book, type, timeInForce) && hasAllOrders(shard, book, account))
       code = rejectCodes.TOO_MANY_ORDERS
     if (code !== 0) {
@@ -127,9 +135,9 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
   }
   const isCall = shard.books.isCall(book)
   if (isCall || timeInForce >= AT_OPEN) {
-    // An order that waits for the price of all can't say how much of it will trade.
+    // An order that waits for the price of all can't say how much of it will trade, nor follow a price that is not there.
     const code =
-      isCall && minQuantity !== 0
+      isCall && (minQuantity !== 0 || quoteQuantity !== 0 || peg !== 0)
         ? rejectCodes.NOT_IN_THIS_PHASE
         : phaseRefusal(shard.books, book, type, timeInForce)
     if (code !== 0) {
@@ -148,6 +156,15 @@ export function placeOrder(shard: ShardBooks, book: number, words: Int32Array, a
 
   if (isCall) {
     placeInCall(shard, book, words, at, flags, display, expireTime)
+    return
+  }
+  if (peg !== 0) {
+    placePegged(shard, book, words, at, flags, fields)
+    return
+  }
+  if (quoteQuantity !== 0) {
+    const mode = ownPrevention === 0 ? shard.books.prevention(book) : ownPrevention
+    placeQuoteOrder(shard, book, words, at, quoteQuantity, mode)
     return
   }
   const limit = type === MARKET && sell === 0 ? limits.maxPriceTicks : price

@@ -1,10 +1,15 @@
 import {
   commandInstrument,
   commandOrder,
+  EventCursor,
   emptyOutcome,
+  eventKinds,
+  isForAmount,
+  NewOrderFields,
   type Outcome,
   outcomeOf,
   quantityText,
+  quoteText,
 } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
 import type { ExecutionReport, PoolEvent, ReportStatus, TradeEvent } from '../types.js'
@@ -20,6 +25,8 @@ const smallWordsMax = 256
 
 /** Read again for every report. */
 const outcome = emptyOutcome()
+const fields = new NewOrderFields()
+const cursor = new EventCursor()
 
 /**
  * The report of a command. All that the type promises are properties of its own, so that it can be printed, spread, cloned
@@ -76,11 +83,38 @@ export function reportOf(
   // 0 where the book gave no id to an order that named none.
   const orderId = commandOrder(words, from) || undefined
   if (to - from > smallWordsMax) {
-    return new LargeReport([keepRecord(words, from, to, lsn, timeUs)], orderId, outcome, instrument, registry)
+    const kept = [keepRecord(words, from, to, lsn, timeUs)]
+    const report = new LargeReport(kept, orderId, outcome, instrument, registry)
+    return isForAmount(words, from) ? Object.assign(report, amountsOf(words, from, to, instrument)) : report
   }
   const events = eventsOf(words, from, to, lsn, timeUs, instrument)
   const trades = outcome.filled > 0 ? tradesOf(orderId, events) : noTrades
-  return new SmallReport(lsn, orderId, outcome, instrument, trades, events)
+  const report = new SmallReport(lsn, orderId, outcome, instrument, trades, events)
+  return isForAmount(words, from) ? Object.assign(report, amountsOf(words, from, to, instrument)) : report
+}
+
+/** What of the amount that a market order is for it has spent or received in its record, and what is left. */
+function amountsOf(
+  words: Int32Array,
+  from: number,
+  to: number,
+  instrument: PoolInstrument | undefined,
+): Pick<ExecutionReport, 'quoteFilled' | 'quoteRemaining'> {
+  if (instrument === undefined || outcome.firstLsn !== undefined || outcome.status === 'rejected') return {}
+  fields.read(words, from)
+  let steps = 0
+  cursor.reset(words, from, to)
+  for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
+    if (kind !== eventKinds.trade) continue
+    const { takerOrderId, price, quantity } = cursor.trade
+    if (takerOrderId === fields.orderId) steps += price * quantity
+  }
+  const { grids } = instrument
+  const { quoteQuantity } = fields
+  return {
+    quoteFilled: quoteText(0, -steps, grids),
+    quoteRemaining: quoteText(quoteQuantity, steps, grids),
+  }
 }
 
 /** The report of a command that is several records, of several symbols as a rule, or of none: `records` by LSN. */

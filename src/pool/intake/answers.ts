@@ -7,6 +7,7 @@ import {
   unpackOrder,
 } from '../../matching/index.js'
 import type { InstrumentRegistry, PoolInstrument } from '../instruments.js'
+import { signedText } from '../order-terms.js'
 import { type Answer, depthLevelNumbers } from '../shard/questions.js'
 import type {
   Depth,
@@ -83,6 +84,8 @@ export function toOrderState(order: OrderSteps, instrument: PoolInstrument): Ord
     }),
     ...(order.activationPrice !== undefined && { activationPrice: fromSteps(order.activationPrice, price) }),
     ...(order.selfTradeGroup !== undefined && { selfTradeGroup: order.selfTradeGroup }),
+    ...(order.peg !== undefined && { peg: order.peg, pegOffset: signedText(order.pegOffset ?? 0, price) }),
+    ...(order.limitPrice !== undefined && { limitPrice: fromSteps(order.limitPrice, price) }),
   }
 }
 

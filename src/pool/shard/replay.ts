@@ -168,14 +168,16 @@ function difference(lsn: number, logged: Int32Array, replayed: RecordBuffer): Lo
   const command = decodeCommand(logged, 0)
   const again = decodeCommand(replayed.i32, 0)
   if (JSON.stringify(command) !== JSON.stringify(again)) {
-    // The one thing that the books write into a command is the id of an order that named none.
-    const [was, is] = [command, again].map((found) =>
-      found && 'orderId' in found ? found.orderId : undefined,
-    )
+    // The books write into a command the id of an order that named none, and the quantity of one that is for an amount.
+    const idOf = (found: typeof command) => (found && 'orderId' in found ? found.orderId : undefined)
+    const lotsOf = (found: typeof command) => (found?.type === 'new' ? found.quantity : undefined)
+    const isQuantity = idOf(command) === idOf(again)
+    const [was, is] = [command, again].map(isQuantity ? lotsOf : idOf)
+    const [what, field] = isQuantity ? ['quantity', 'quantity'] : ['id', 'orderId']
     return new LogError(
       'TIDEMARK_REPLAY_DIFFERS',
-      `Replaying the ${command?.type ?? 'unknown'} command at LSN ${lsn} gives its order another id than the log holds.`,
-      { lsn, field: 'orderId', logged: was, replayed: is },
+      `Replaying the ${command?.type ?? 'unknown'} command at LSN ${lsn} gives its order another ${what} than the log holds.`,
+      { lsn, field, logged: was, replayed: is },
     )
   }
   const before = decodeEvents(logged, 0, logged.length)

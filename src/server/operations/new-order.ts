@@ -72,8 +72,8 @@ export function readNewOrder(params: Params, symbol: VenueSymbol, account: numbe
 
 type Base = Pick<
   NewCommand,
-  'type' | 'symbol' | 'account' | 'side' | 'quantity' | 'clientOrderId' | 'selfTradePrevention'
->
+  'type' | 'symbol' | 'account' | 'side' | 'clientOrderId' | 'selfTradePrevention'
+> & { readonly quantity: string }
 
 function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base): NewCommand {
   switch (type) {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type FlowSettings, flowDefaults, parseMix } from '#tidemark/cli/flow/flow-settings.js'
+import { type FlowSettings, flowDefaults, formatMix, parseMix } from '#tidemark/cli/flow/flow-settings.js'
 import { FlowSource } from '#tidemark/cli/flow/flow-source.js'
 import { Random } from '#tidemark/cli/flow/random.js'
+import {
+  commandGrids,
+  encodeCommand,
+  type InstrumentDefinition,
+  maxCommandWords,
+  type NewCommand,
+} from '#tidemark/matching/index.js'
 import { RecordedBatch, recordedTarget } from './recorded-batch.js'
 
 function generate(settings: Partial<FlowSettings>, goal = 1000, firstOrderId = 1) {
@@ -96,6 +103,19 @@ describe('the generated flow', () => {
       expect(count((command) => command['listType'] === listType)).toBeGreaterThan(100)
     for (const field of ['trailingOffset', 'trailingBasisPoints', 'stopPrice'])
       expect(count((command) => command[field] !== undefined)).toBeGreaterThan(80)
+  })
+
+  it('has orders for an amount, with a minimum and pegged ones where the mix names them', () => {
+    const calls = generate({ mix: parseMix('add=1,amount=1,minimum=1,peg=1')!, restingOrders: 1_000_000 })
+    const orders = calls.filter(([kind]) => kind === 'add').map(([, order]) => order as NewCommand)
+    expect(orders.length / calls.length).toBeCloseTo(0.75, 1)
+    const book = { instrumentId: 1, tickSize: '0.01', lotSize: '0.001' }
+    const words = new Int32Array(maxCommandWords)
+    for (const order of orders) encodeCommand(words, 0, order, commandGrids(book as InstrumentDefinition))
+    const fields = ['quoteQuantity', 'minQuantity', 'peg'] as const
+    for (const field of fields)
+      expect(orders.filter((order) => order[field] !== undefined).length / calls.length).toBeCloseTo(0.25, 1)
+    expect(formatMix(parseMix('add=1,peg=2')!)).toBe('add=1,peg=2')
   })
 
   it('refuses a malformed mix', () => {

@@ -69,7 +69,7 @@ describe("the pool's records", () => {
       ...'requested cancel-all reduced ioc market fok post-only self-trade expired end-of-day level-total at-open at-close account-blocked band phase'
         .split(' ')
         .map((reason) => `cancelled ${reason}`),
-      ...'requested reduced self-trade'.split(' ').map((reason) => `replaced ${reason}`),
+      ...'requested reduced self-trade pegged'.split(' ').map((reason) => `replaced ${reason}`),
       ...`UNKNOWN_INSTRUMENT DUPLICATE_INSTRUMENT INSTRUMENT_HALTED UNKNOWN_ORDER DUPLICATE_ORDER_ID NOT_OWNER
         FOK_NOT_FILLABLE POST_ONLY_WOULD_TRADE LEVEL_TOTAL_TOO_LARGE PRICE_NOT_APPLICABLE REQUEST_ID_REUSED
         PRICE_TOO_LOW QUANTITY_TOO_LARGE NOTIONAL_TOO_SMALL ORDER_IDS_EXHAUSTED

@@ -4,6 +4,7 @@ import {
   commandKinds,
   commandTagHigh,
   commandTagLow,
+  isForAmount,
   legAt,
   NEW_HAS_REQUEST_ID,
   OMITS_ORDER_ID,
@@ -48,8 +49,11 @@ export class CommandDigest {
   #addWords(words: Int32Array, from: number, end: number): void {
     // An id that the book gave stands in the log, and not in the input.
     const given = (words[from]! & omitsOrderIdBit) !== 0 && namesOne.has(words[from]! & 0xff) ? from + 2 : end
+    // So does the quantity that an amount came to.
+    const found = isForAmount(words, from) ? from + 8 : end
     for (let i = from; i < end; i++) {
-      const word = i === given || i === given + 1 ? 0 : words[i]!
+      const isWritten = i === given || i === given + 1 || i === found || i === found + 1
+      const word = isWritten ? 0 : words[i]!
       this.a = mix(this.a, word)
       this.b = mix(this.b, word + 0x85ebca6b)
     }

@@ -62,6 +62,24 @@ export const instruments: readonly InstrumentDefinition[] = [
     replacePriority: 'always-lose',
     selfTradePrevention: 'decrement',
   },
+  {
+    instrumentId: 9,
+    symbol: 'SHARE',
+    tickSize: '0.25',
+    lotSize: '5',
+    replacePriority: 'keep-on-reduce',
+    selfTradePrevention: 'cancel-oldest',
+    allocation: 'pro-rata',
+  },
+  {
+    instrumentId: 10,
+    symbol: 'TOP',
+    tickSize: '1',
+    lotSize: '0.5',
+    replacePriority: 'keep-on-reduce',
+    selfTradePrevention: 'none',
+    allocation: 'pro-rata-top',
+  },
 ]
 
 /** Encodes the creation of both instruments; returns their word offsets. */
@@ -85,7 +103,7 @@ const HUGE = Number.MAX_SAFE_INTEGER
  * meet often and a book never holds more than a few dozen.
  */
 export function encodeRandomCommand(words: Int32Array, random: Random, tag: number): void {
-  const instrumentId = random.chance(1) ? 3 : random.chance(60) ? 0 : 7
+  const instrumentId = random.chance(1) ? 3 : random.pick([0, 0, 0, 0, 7, 7, 9, 10])
   const kind = random.below(1000)
   const isListed = random.chance(12)
   const id = random.chance(2)
@@ -207,6 +225,9 @@ function encodeRandomNew(
   const trail = orderType >= 2 && random.chance(40) ? random.pick([1, 1, 1, 1, 1, 2, 3, 3, 3]) : 0
   const isIceberg =
     hasLimit && rests && random.chance(20) && display <= quantity && quantity <= display * 1000
+  const forAmount = orderType === 1 && timeInForce === 1 && random.chance(40)
+  const canPeg = orderType === 0 && (timeInForce === 0 || timeInForce === 3 || timeInForce === 4)
+  const pegged = canPeg && random.chance(15)
   encodeNew(
     words,
     0,
@@ -219,9 +240,9 @@ function encodeRandomNew(
     orderType,
     timeInForce,
     random.chance(40) ? 1 + random.below(5) : 0,
-    hasLimit && rests && random.chance(12) ? 1 : 0,
-    hasLimit ? priceOf(random) : 0,
-    quantity,
+    hasLimit && rests && !pegged && random.chance(12) ? 1 : 0,
+    hasLimit && !(pegged && random.chance(60)) ? priceOf(random) : 0,
+    forAmount ? 0 : quantity,
     orderType >= 2 && (trail === 0 || random.chance(50)) ? priceOf(random) : 0,
     isIceberg ? display : 0,
     timeInForce === 4 ? 1 + random.below(10) : 0,
@@ -229,14 +250,30 @@ function encodeRandomNew(
     random.chance(15) ? clientIdOf(random) : '',
     trail === 1 ? 1 + random.below(6) : trail === 2 ? HUGE - random.below(200) : 0,
     trail === 3 ? random.pick([1, 99, 100, 150, 500, 5000, 9999]) : 0,
-    extrasOf(random, orderType < 2 && timeInForce === 1, quantity),
+    extrasOf(random, { immediate: orderType < 2 && timeInForce === 1, forAmount, pegged }, quantity),
   )
 }
 
-function extrasOf(random: Random, isImmediate: boolean, quantity: number): NewOrderExtras | undefined {
+/** What few orders have, of which `is` says which may have what. */
+function extrasOf(
+  random: Random,
+  is: { immediate: boolean; forAmount: boolean; pegged: boolean },
+  quantity: number,
+): NewOrderExtras | undefined {
   const selfTradeGroup = random.chance(20) ? random.pick([1, 2, 0xffffffff]) : 0
-  const minQuantity = isImmediate && random.chance(30) ? Math.max(1, random.below(quantity + 1)) : 0
-  return selfTradeGroup === 0 && minQuantity === 0 ? undefined : { selfTradeGroup, minQuantity }
+  const minQuantity =
+    is.immediate && !is.forAmount && random.chance(30) ? Math.max(1, random.below(quantity + 1)) : 0
+  const quoteQuantity = is.forAmount ? amountOf(random) : 0
+  const peg = is.pegged ? 1 + random.below(3) : 0
+  const offset = random.chance(2) ? random.pick([HUGE, -HUGE]) : random.below(7) - 3
+  const pegOffset = peg === 0 ? 0 : offset
+  const hasNone = selfTradeGroup === 0 && minQuantity === 0 && quoteQuantity === 0 && peg === 0
+  return hasNone ? undefined : { selfTradeGroup, minQuantity, quoteQuantity, peg, pegOffset }
+}
+
+/** In units of the quote asset, of which the instruments have 1, 5 or 125 in a tick times a lot. */
+function amountOf(random: Random): number {
+  return random.chance(3) ? random.pick([1, HUGE]) : 1 + random.below(random.chance(50) ? 3000 : 200_000)
 }
 
 /**
@@ -297,7 +334,15 @@ function encodeRandomList(
       clients[leg] ?? '',
       trail === 1 ? 1 + random.below(4) : 0,
       trail === 2 ? random.pick([100, 250, 9999]) : 0,
-      extrasOf(random, type !== 1 && leg === 0 && orderType < 2 && timeInForce === 1, legQuantity),
+      extrasOf(
+        random,
+        {
+          immediate: type !== 1 && leg === 0 && orderType < 2 && timeInForce === 1,
+          forAmount: false,
+          pegged: false,
+        },
+        legQuantity,
+      ),
     )
   }
   const flags = (tag === 0 ? 0 : 64) | (listId === 0 ? 256 : 0)
