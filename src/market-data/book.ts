@@ -190,6 +190,14 @@ export class Book {
   #replace(event: ReplacedEvent): void {
     const order = this.#order(event.orderId, event.lsn)
     const open = stepsOf(event.quantity, this.#grids.quantity)
+    if (event.reason === 'pegged') {
+      if (order !== this.#aggressor) this.#rest()
+      this.#dequeue(order)
+      order.price = stepsOf(event.price!, this.#grids.price)
+      order.open = open
+      this.#aggressor = order
+      return
+    }
     if (order === this.#aggressor) {
       order.open = open
       return

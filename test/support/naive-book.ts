@@ -527,7 +527,7 @@ export class NaiveBook {
     const own = mode === 'none' || mode === 'decrement' ? 'trade' : mode === 'cancel-oldest' ? 'go' : 'end'
     const band = tradingBand(this.#details, this.#lastPrice)
     const isAllowed = (price: number) => isWithin(band, price)
-    const { lots, isExhausted, isBanded = false } = lotsForAmount(makers, amount, own, isAllowed)
+    const { lots, isBanded } = lotsForAmount(makers, amount, own, isAllowed)
     const { minNotional = 0 } = this.#details
     const code =
       (amount < minNotional ? 'NOTIONAL_TOO_SMALL' : lots > 0 ? this.#outside(0, lots, 0) : undefined) ??
@@ -539,12 +539,10 @@ export class NaiveBook {
     order.open = lots
     this.#accept(command)
     this.#orders.push(order)
-    if (lots > 0) this.#act(order)
-    const wasPrevented = this.#events.some(
-      (event) => event.event === 'cancelled' && event.orderId === command.orderId,
-    )
-    if (wasPrevented || (lots > 0 && !isExhausted && !isBanded)) return
-    if (isBanded && this.#details.bandAction === 3) this.#interrupt()
+    if (lots > 0) {
+      this.#act(order)
+      return
+    }
     const { price, filled } = order
     this.#events.push({
       event: 'cancelled',
@@ -552,7 +550,7 @@ export class NaiveBook {
       price,
       remaining: 0,
       filled,
-      reason: isBanded ? 'band' : 'market',
+      reason: 'market',
     })
     this.#drop(order)
   }

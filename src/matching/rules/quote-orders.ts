@@ -23,15 +23,14 @@ const DECREMENT = selfTradePreventionCodes.decrement
 const quotePlan = {
   /** The quantity that it trades as. */
   lots: 0,
-  /** The other side ended before the amount did. */
-  isExhausted: false,
   /** It would go on at a price outside the bands. */
   isBanded: false,
 }
 
 /**
  * Finds the quantity as which a market order for so many ticks times lots trades: at each price as many whole lots as what is left
- * of the amount pays for, until one more costs more than what is left. Under the modes of self-trade prevention that end
+ * of the amount pays for, until one more costs more than what is left. Where the other side ends before, what the rest would pay for at its last
+ * price counts too, and at a price outside the bands: it will be what remains. Under the modes of self-trade prevention that end
  * the order when it meets an own one, the lots at the price of the first own one are the last: matching ends there.
  */
 function planQuoteOrder(
@@ -49,35 +48,31 @@ function planQuoteOrder(
   const endsAtOwn = prevention !== NONE && prevention !== CANCEL_OLDEST && prevention !== DECREMENT
   let left = amount
   quotePlan.lots = 0
-  // What the last price that was taken would still pay for is not there.
-  quotePlan.isExhausted = true
   quotePlan.isBanded = false
+  let lastPrice = 0
   for (let level = levels.best(book * 4 + (sell ^ FLAG_SELL)); level !== 0; level = levels.worse(level)) {
     const price = levels.price(level)
     const affordable = (left - (left % price)) / price
     // Own orders outside the bands stop it as well: matching would not come to them.
     if (price < low || price > high) {
-      quotePlan.isExhausted = false
+      quotePlan.lots += affordable
       quotePlan.isBanded = affordable !== 0
       return
     }
     const there = passesOwn ? openOfOthers(shard, level, account) : levels.shown(level) + levels.hidden(level)
     if (there === 0) continue
-    if (affordable === 0) {
-      quotePlan.isExhausted = false
-      return
-    }
+    if (affordable === 0) return
     if (endsAtOwn && hasOwn(shard, level, account)) {
       quotePlan.lots += affordable
-      quotePlan.isExhausted = false
       return
     }
     const taken = Math.min(affordable, there)
     quotePlan.lots += taken
     left -= taken * price
-    quotePlan.isExhausted = taken === there && left >= price
     if (taken < there) return
+    lastPrice = price
   }
+  if (lastPrice !== 0) quotePlan.lots += (left - (left % lastPrice)) / lastPrice
 }
 
 function hasOwn(shard: ShardBooks, level: number, account: number): boolean {
@@ -113,7 +108,7 @@ export function placeQuoteOrder(
   const unit = books.quoteUnit(book)
   const amount = (units - (units % unit)) / unit
   planQuoteOrder(shard, book, sell, amount, account, prevention)
-  const { lots, isExhausted, isBanded } = quotePlan
+  const { lots, isBanded } = quotePlan
   const isRefused = isBanded && books.bandAction(book) === bandActionCodes.refuse
   const code = quoteViolation(shard, book, amount, lots) || (isRefused ? rejectCodes.PRICE_OUTSIDE_BAND : 0)
   if (code !== 0) {
@@ -128,7 +123,7 @@ export function placeQuoteOrder(
   shard.aggressorStopped = false
   const remaining = lots === 0 ? 0 : cross(shard, book, sell, 0, lots, id, account, prevention)
   const isStopped = shard.aggressorStopped
-  if (remaining === 0 && (isStopped || (lots > 0 && !isExhausted && !isBanded))) return
+  if (remaining === 0 && lots !== 0) return
   if (isBanded) endsAtBand(shard, book, false)
   const reason = isStopped ? 'self-trade' : isBanded ? 'band' : 'market'
   reportAggressor(shard, eventKinds.cancelled, sell, account, remaining, cancelReasons[reason])

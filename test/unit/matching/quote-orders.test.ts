@@ -44,7 +44,7 @@ describe('a market order for an amount', () => {
     expect(book.send(buyFor(4, 400))).toEqual([
       'accepted',
       'trade 4 with 2: 3@100',
-      'cancelled 4: 0@0 market',
+      'cancelled 4: 1@0 market',
     ])
     // All is taken, and what is left of the amount pays for no lot more.
     book.sell(5, 3, 100)
@@ -114,8 +114,8 @@ describe('a market order for an amount', () => {
     }
     const trade = ['accepted', 'trade 3 with 1: 1@104']
     expect(bands(1)).toEqual([trade, ['rejected 4: PRICE_OUTSIDE_BAND'], 'bids  / asks 1@106x1'])
-    expect(bands(2)[1]).toEqual(['accepted', 'cancelled 4: 0@0 band'])
-    expect(bands(3)[1]).toEqual(['accepted', 'volatility-interruption', 'cancelled 4: 0@0 band'])
+    expect(bands(2)[1]).toEqual(['accepted', 'cancelled 4: 2@0 band'])
+    expect(bands(3)[1]).toEqual(['accepted', 'volatility-interruption', 'cancelled 4: 2@0 band'])
   })
 
   it('is not taken in a call, and only as an immediate market order without a quantity', () => {
