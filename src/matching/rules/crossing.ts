@@ -92,7 +92,7 @@ function crossTo(
     const maker = levels.head(level)
     const makerAccount = orders.account(maker)
     if (prevention !== NONE && isOwn(shard, maker, account)) {
-      shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
+      shard.aggressorFilled = filledBefore + (quantity - remaining - shard.aggressorDecremented)
       remaining = preventSelfTrade(shard, maker, sell, account, remaining, prevention)
       if (shard.aggressorStopped) break
       continue
@@ -116,7 +116,7 @@ function crossTo(
     if (open === 0) shard.discard(maker)
     else fillPartly(shard, maker, traded, open, shown - traded)
   }
-  shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
+  shard.aggressorFilled = filledBefore + (quantity - remaining - shard.aggressorDecremented)
   return remaining
 }
 

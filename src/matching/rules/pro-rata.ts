@@ -48,7 +48,7 @@ export function crossProRata(
     if (prevention !== NONE) {
       const own = firstOwn(shard, level)
       if (own !== 0) {
-        shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
+        shard.aggressorFilled = filledBefore + (quantity - remaining - shard.aggressorDecremented)
         remaining = preventSelfTrade(shard, own, sell, account, remaining, prevention)
         if (shard.aggressorStopped) break
         continue
@@ -56,7 +56,7 @@ export function crossProRata(
     }
     remaining = pass(shard, book, level, remaining)
   }
-  shard.aggressorFilled = filledBefore + quantity - remaining - shard.aggressorDecremented
+  shard.aggressorFilled = filledBefore + (quantity - remaining - shard.aggressorDecremented)
   return remaining
 }
 
