@@ -156,6 +156,13 @@ export const mutants = [
     tests: ['test/unit/matching/pro-rata.test.ts'],
   },
   {
+    name: 'market data keep a peg where it came in',
+    file: 'dist/src/market-data/book.js',
+    find: "if (event.reason === 'pegged') {",
+    replace: 'if (false) {',
+    tests: ['test/integration/market-data.test.ts'],
+  },
+  {
     name: 'a list of ids cancels orders of other accounts too',
     file: 'dist/src/matching/rules/sweeps.js',
     find: '(this.account < 0 || orders.account(order) === this.account) &&',

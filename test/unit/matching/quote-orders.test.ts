@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   commandGrids,
+  decodeCommand,
+  decodeEvents,
   encodeCommand,
+  encodeInstrument,
   type InstrumentDefinition,
+  MatchingEngine,
+  RecordBuffer,
   type SymbolCommand,
 } from '#tidemark/matching/index.js'
 import { RuleBook } from './support/rule-book.js'
@@ -161,6 +166,30 @@ describe('a market order for an amount', () => {
       'trade 2 with 1: 1@4',
     ])
     expect(book.send({ ...buyFor(3, 0), quoteQuantity: '0.1' })).toEqual(['accepted', 'trade 3 with 1: 2@4'])
+  })
+
+  it('has no quantity in the record when it is refused, whatever stood there before', () => {
+    const engine = new MatchingEngine({ hashSeed: 1 })
+    const record = new RecordBuffer()
+    const definition: InstrumentDefinition = {
+      instrumentId: 4,
+      symbol: 'TEST',
+      tickSize: '1',
+      lotSize: '1',
+      phase: 'pre-open',
+      replacePriority: 'keep-on-reduce',
+      selfTradePrevention: 'none',
+    }
+    const words = new Int32Array(64)
+    encodeInstrument(words, 0, 0, 0, definition)
+    engine.apply(words, 0, record)
+    const order = { ...buyFor(1, 100), symbol: 'TEST' } as unknown as SymbolCommand
+    encodeCommand(words, 0, order, commandGrids(definition))
+    words[8] = 7
+    record.reset()
+    engine.apply(words, 0, record)
+    expect(decodeCommand(record.i32, 0)).toMatchObject({ quantity: 0, quoteQuantity: 100 })
+    expect(decodeEvents(record.i32, 0, record.end)).toMatchObject([{ code: 'NOT_IN_THIS_PHASE' }])
   })
 
   it('is exact with the largest amounts', () => {
