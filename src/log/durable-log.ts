@@ -387,7 +387,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   /**
    * Removes the segments that are wholly below `lsn`, which must be durable; never the active one. Resolves with the
    * first LSN that is still there, when the others are gone; the event loop is not held meanwhile. What is read below that
-   * LSN fails with `TIDEMARK_BAD_LSN` from the call on. The files of some are used again for the next segments. What a reader
+   * LSN fails with `TIDEMARK_BAD_LSN` before the first is gone. The files of some are used again for the next segments. What a reader
    * outside needs stays, if its cursor is no further back than `cursorKeepBytes`: see `outsideReaders`.
    *
    * @throws LogError `TIDEMARK_LOG_IO`: some are left, and the next call removes them; `TIDEMARK_LOG_CLOSED`,
@@ -395,11 +395,12 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    */
   async removeBefore(lsn: number): Promise<number> {
     this.#checkUsable()
-    const readers = await this.outsideReaders()
-    const outsideLsn = readersFloorLsn(readers, this.durableLsn, this.#cursorKeepBytes)
-    return this.#remover.removeBelow(() => {
+    return this.#remover.removeBelow(async () => {
       this.#checkUsable()
+      // A removal that has begun is completed, also when the log is closed meanwhile.
+      const readers = await this.outsideReaders()
       this.#checkOwned()
+      const outsideLsn = readersFloorLsn(readers, this.durableLsn, this.#cursorKeepBytes)
       // The tailer and the replicator have yet to read there, from files that would get other bytes.
       const unreadLsn = this.#readers.neededLsn ?? lsn
       return Math.min(lsn, outsideLsn, this.syncedLsn, unreadLsn, this.#replicator?.replicatedLsn ?? lsn)

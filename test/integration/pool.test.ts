@@ -28,6 +28,7 @@ describe('submit', () => {
         tag: 99n,
         event: 'trade',
         tradeId: 1,
+        uncross: false,
         makerOrderId: 1,
         takerOrderId: 2,
         price: '64000.00',

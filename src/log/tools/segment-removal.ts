@@ -53,7 +53,7 @@ export class SegmentRemover {
   readonly #segmentBytes: number
   readonly #check: () => void
   #firstLsn: number
-  #removing: Promise<void> | undefined
+  #removing: Promise<number> | undefined
 
   /** `check` is called before each file goes; when it throws, the rest stays. */
   constructor(options: {
@@ -81,10 +81,17 @@ export class SegmentRemover {
    *
    * @throws as `removeSegments`, and what `limit` throws.
    */
-  async removeBelow(limit: () => number): Promise<number> {
+  async removeBelow(limit: () => number | Promise<number>): Promise<number> {
     while (this.#removing) await this.#removing.catch(() => {})
+    this.#removing = this.#remove(limit).finally(() => {
+      this.#removing = undefined
+    })
+    return this.#removing
+  }
+
+  async #remove(limit: () => number | Promise<number>): Promise<number> {
     // A removal that failed is completed: the log begins after it already.
-    const limitLsn = Math.max(limit(), this.#firstLsn)
+    const limitLsn = Math.max(await limit(), this.#firstLsn)
     const removal = planRemoval(this.#disk, this.#directory, limitLsn)
     if (!removal) return this.#firstLsn
     assert(removal.firstLsn >= this.#firstLsn, 'the beginning of the log never falls', () => ({
@@ -93,16 +100,7 @@ export class SegmentRemover {
     }))
     // Before the first file goes: no reader may begin, and no cursor be made, where the log is about to be removed.
     this.#firstLsn = removal.firstLsn
-    this.#removing = removeSegments(
-      this.#disk,
-      this.#directory,
-      removal,
-      this.#segmentBytes,
-      this.#check,
-    ).finally(() => {
-      this.#removing = undefined
-    })
-    await this.#removing
+    await removeSegments(this.#disk, this.#directory, removal, this.#segmentBytes, this.#check)
     return removal.firstLsn
   }
 
