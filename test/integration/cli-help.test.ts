@@ -17,11 +17,22 @@ function pagesOf(command: Command, above = ''): Page[] {
   return [{ name, command, text }, ...command.commands.flatMap((sub) => pagesOf(sub, name))]
 }
 
-const pages = pagesOf(buildProgram())
+const pages = pagesOf(await buildProgram())
 const optionsOf = (command: Command) =>
   command.options.map(({ flags, description }) => ({ flags, description }))
 
 describe('the help', () => {
+  it('of a command is the same when only that command is loaded', async () => {
+    const whole = pages[0]!.command.commands.map((command) => command.name())
+    expect(whole.length).toBeGreaterThan(9)
+    for (const name of whole) {
+      const alone = pagesOf(await buildProgram([name]))
+      expect(alone.length, name).toBeLessThan(pages.length)
+      const page = alone.find((found) => found.name === `tidemark ${name}`)
+      expect(page?.text, name).toBe(pages.find((found) => found.name === `tidemark ${name}`)!.text)
+    }
+  })
+
   it.each(pages.slice(1))('of $name lists its exit codes', ({ text }) => {
     expect(text).toMatch(/\nExit codes:\n {2}0 {4}\w/)
     expect(text).toMatch(/^ {2}2 {4}bad usage/m)
