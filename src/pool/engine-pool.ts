@@ -397,8 +397,15 @@ export class EnginePool extends Emitter<PoolEvents> {
    *   instruments: [{ symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001' }],
    * })
    * await pool.block(7)
-   * const order = { symbol: 'BTC-USD', account: 7, side: 'buy', orderType: 'limit', price: 1, quantity: 1 }
-   * const { status, code } = await pool.submit({ type: 'new', ...order })
+   * const { status, code } = await pool.submit({
+   *   type: 'new',
+   *   symbol: 'BTC-USD',
+   *   account: 7,
+   *   side: 'buy',
+   *   orderType: 'limit',
+   *   price: 1,
+   *   quantity: 1,
+   * })
    * console.log(status, code, pool.blockedAccounts()) // rejected ACCOUNT_BLOCKED [ 7 ]
    * await pool.unblock(7)
    * await pool.close()
@@ -531,9 +538,10 @@ export class EnginePool extends Emitter<PoolEvents> {
    *   dir: './data',
    *   instruments: [{ symbol: 'BTC-USD', tickSize: '1', lotSize: '1', phase: 'pre-open' }],
    * })
-   * const order = { type: 'new', symbol: 'BTC-USD', orderType: 'limit' }
-   * await pool.submit({ ...order, account: 1, side: 'buy', price: 102, quantity: 5 })
-   * await pool.submit({ ...order, account: 2, side: 'sell', price: 100, quantity: 3 })
+   * const batch = pool.batch()
+   * batch.add({ type: 'new', symbol: 'BTC-USD', orderType: 'limit', account: 1, side: 'buy', price: 102, quantity: 5 })
+   * batch.add({ type: 'new', symbol: 'BTC-USD', orderType: 'limit', account: 2, side: 'sell', price: 100, quantity: 3 })
+   * await pool.submitBatch(batch)
    * const { price, quantity, surplus, surplusSide } = await pool.indicative('BTC-USD')
    * console.log(price, quantity, surplus, surplusSide) // 102 3 2 buy
    * await pool.submit({ type: 'phase', symbol: 'BTC-USD', phase: 'continuous' }) // trades 3 at 102
