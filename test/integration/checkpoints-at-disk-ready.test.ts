@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableFactorEngine } from '#tidemark/factors/index.js'
 import { bitcoin, limit, openPool } from '../support/pools.js'
@@ -12,6 +13,8 @@ const diskBytes = 8 * 1024 * 1024
 const whyNot = whyNoTmpfs()
 /** After so many failures in a row the next try waits for a minute: longer than any of these tests takes. */
 const failures = 8
+/** An append that takes longer on a full disk waits for room. */
+const waitMs = 2000
 
 /** Takes every byte of a disk that is free; the result gives them back. */
 function takeAll({ folder }: SmallDisk): () => void {
@@ -24,6 +27,25 @@ function takeAll({ folder }: SmallDisk): () => void {
     }
   }
   return () => rmSync(file)
+}
+
+/** Appends until one is refused, or waits for room, having been taken before the disk was known to be full. */
+async function appendUntil(full: Promise<unknown>, append: (n: number) => Promise<unknown>): Promise<void> {
+  let isFull = false
+  for (let n = 1; !isFull; n++) {
+    let isSettled = false
+    const appended = append(n)
+      .catch((error) => {
+        expect(error).toMatchObject({ code: 'TIDEMARK_DISK_FULL' })
+        isFull = true
+      })
+      .finally(() => {
+        isSettled = true
+      })
+    await Promise.race([appended, full.then(() => setTimeout(waitMs))])
+    if (!isSettled) isFull = true
+  }
+  await full
 }
 
 async function failOften(checkpoint: () => Promise<unknown>): Promise<void> {
@@ -40,15 +62,7 @@ describe.skipIf(whyNot)(`a checkpoint that a full disk made fail${whyNot ? ` (${
       instruments: [bitcoin],
     })
     const free = takeAll(disk)
-    const full = once(pool, 'diskFull')
-    let isFull = false
-    for (let id = 1; !isFull; id++) {
-      await pool.submit(limit(id, 'buy', '1', '1')).catch((error) => {
-        expect(error).toMatchObject({ code: 'TIDEMARK_DISK_FULL' })
-        isFull = true
-      })
-    }
-    await full
+    await appendUntil(once(pool, 'diskFull'), (id) => pool.submit(limit(id, 'buy', '1', '1')))
     await failOften(() => pool.checkpoint())
     const before = pool.stats().checkpoints
     expect(before).toMatchObject({ running: false, retryAtMs: expect.any(Number) })
@@ -63,16 +77,11 @@ describe.skipIf(whyNot)(`a checkpoint that a full disk made fail${whyNot ? ` (${
     const disk = smallTmpfs(diskBytes)
     const queue = await newQueue({ dir: path.join(disk.folder, 'jobs'), log, snapshotEveryEvents: 1000 })
     const free = takeAll(disk)
-    const full = once(queue, 'diskFull')
-    let isFull = false
-    for (let n = 0; !isFull; n++) {
-      const jobs = Array.from({ length: 50 }, (_, i) => ({ id: `job-${n}-${i}`, payload: 'x'.repeat(200) }))
-      await queue.enqueueMany(jobs).catch((error) => {
-        expect(error).toMatchObject({ code: 'TIDEMARK_DISK_FULL' })
-        isFull = true
-      })
-    }
-    await full
+    await appendUntil(once(queue, 'diskFull'), (n) =>
+      queue.enqueueMany(
+        Array.from({ length: 50 }, (_, i) => ({ id: `job-${n}-${i}`, payload: 'x'.repeat(200) })),
+      ),
+    )
     await failOften(() => queue.checkpoint())
     const before = queue.metrics()
     expect(before.checkpointRetryAtMs).toEqual(expect.any(Number))
@@ -96,7 +105,7 @@ describe.skipIf(whyNot)(`a checkpoint that a full disk made fail${whyNot ? ` (${
       for (let n = 0; n < 200 && !engine.full; n++) {
         engine.processTick({ instrument: 'X', timestamp: ++sent, last: sent })
       }
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      await setTimeout(1)
     }
     expect(sent).toBeGreaterThan(1000)
     expect(engine.stats().snapshotRetryAtMs).toEqual(expect.any(Number))
