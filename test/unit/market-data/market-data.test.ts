@@ -41,14 +41,16 @@ function expectedDepth({ engine }: RandomMarket, instrumentId: number, levels: n
 }
 
 function expectedQueue(market: RandomMarket, instrumentId: number, side: 'bids' | 'asks') {
+  const { lotSize } = instruments.find((instrument) => instrument.instrumentId === instrumentId)!
+  const lots = parseGrid('lotSize', lotSize)
   return market.engine
     .bookState(instrumentId)!
     [side].filter(({ price }) => price > 0)
     .map(({ orderId, account, quantity, shown }) => ({
       orderId,
       account,
-      remaining: String(quantity),
-      shown: String(shown),
+      remaining: fromSteps(quantity, lots),
+      shown: fromSteps(shown, lots),
     }))
 }
 

@@ -208,16 +208,17 @@ class BoundFlow {
   }
 
   apply(words: Int32Array, record: RecordBuffer): void {
-    const command = decodeCommand(words, 0)!
-    const { instrumentId } = command
+    const { instrumentId } = decodeCommand(words, 0)!
     const { details = {}, lastPrice = 0 } = this.#engine.instrument(instrumentId) ?? {}
     record.reset()
     this.#engine.apply(words, 0, record)
     let last = lastPrice
     let taker = 0
     let band = tradingBand(details, last)
+    // The book writes the id that it gave, and the lots that an amount buys, into its own copy of the command.
+    const logged = decodeCommand(record.i32, 0)!
     for (const event of decodeEvents(record.i32, 0, record.end)) {
-      this.#follow(instrumentId, command, event)
+      this.#follow(instrumentId, logged, event)
       if (event.event === 'volatility-interruption') this.#seen.interruptions++
       if (event.event !== 'trade') continue
       this.#seen.trades++
@@ -239,8 +240,7 @@ class BoundFlow {
     const key = (orderId: number) => `${instrumentId} ${orderId}`
     if (event.event === 'accepted' && command.type === 'new') {
       const { orderId, quantity } = command as unknown as { orderId: number; quantity: number }
-      // The book writes the id that it gave into its own copy of the command.
-      if (orderId !== 0) this.#open.set(key(orderId), quantity)
+      this.#open.set(key(orderId), quantity)
     } else if (event.event === 'trade') {
       for (const [orderId, remaining] of [
         [event.makerOrderId, event.makerRemaining],

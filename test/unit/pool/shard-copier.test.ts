@@ -15,7 +15,7 @@ import {
 } from '#tidemark/pool/snapshot/copy-ring.js'
 import { ShardCopier } from '#tidemark/pool/snapshot/shard-copier.js'
 import { temporaryDirectory } from '../../support/temporary.js'
-import { encodeInstruments } from '../matching/support/random-commands.js'
+import { encodeInstruments, instruments } from '../matching/support/random-commands.js'
 
 const orders = 30_000
 const wordsPerOrder = 16
@@ -93,7 +93,7 @@ describe('the copy of a shard on its way to the writer', () => {
     while (read(reader, pieces));
     expect(waits).toBeGreaterThan(3)
     expect(reader.state).toBe(ringStates.ended)
-    expect(reader.section).toMatchObject({ lsn: 640, books: 2, orders })
+    expect(reader.section).toMatchObject({ lsn: 640, books: instruments.length, orders })
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(chunkWords)
     expect(restored(ring, pieces).digest(0)).toBe(digest)
     expect(shard.engine.digest(0)).not.toBe(digest)
