@@ -1,5 +1,6 @@
 // What the rest of the house uses of the matching engine. What users of the package get of it stands in public.ts.
 
+export { NumberIndex } from './book/number-index.js'
 export { packedInstrument, packedOrderNumbers, unpackOrder } from './book/packed-order.js'
 export { cancelAllEverywhere } from './codec/cancel-all-fields.js'
 export { clientOrderIdWordsAt } from './codec/client-order-id.js'
@@ -35,7 +36,7 @@ export {
 } from './codec/instrument-details.js'
 export { differingField } from './codec/instrument-record.js'
 export { notionalText, quoteText } from './codec/notional.js'
-export { acceptedOrderAt, isPendingLeg, legAt, listTypeOf } from './codec/order-lists.js'
+export { acceptedOrderAt, isPendingLeg, legAt, legCount, listTypeOf } from './codec/order-lists.js'
 export { isConditional } from './codec/order-types.js'
 export { TickTable } from './codec/tick-table.js'
 export * from './public.js'

@@ -28,6 +28,7 @@ import type { CommandBatch } from './intake/command-batch.js'
 import { Intake } from './intake/intake.js'
 import { PhaseSchedule, type ScheduledPhase } from './intake/phase-schedule.js'
 import { PoolQuestions } from './intake/pool-questions.js'
+import { type LedgerDoor, ledgerDoor } from './ledger-door.js'
 import { PoolLifetime } from './pool-lifetime.js'
 import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.js'
 import type { ShardHandle } from './shard/shard-handle.js'
@@ -102,6 +103,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   readonly #registry: InstrumentRegistry
   readonly #latency: AcknowledgementLatency
   readonly #intake: Intake
+  readonly #publisher: Publisher
   readonly #questions: PoolQuestions
   readonly #checkpointer: Checkpointer
   readonly #cursors: CursorStore
@@ -182,7 +184,8 @@ export class EnginePool extends Emitter<PoolEvents> {
     this.#checkpointer =
       parts.checkpointer ?? new Checkpointer({ ...parts, registry, settings: settings.checkpoints })
     const queues = shards.map(({ waiters }) => waiters)
-    const publisher = new Publisher(queues, waiting, () => log.durableLsn)
+    const publisher = new Publisher(queues, waiting, () => log.durableLsn, log.recovery.endLsn)
+    this.#publisher = publisher
     const tailer = log.tail(log.recovery.endLsn)
     this.#lifetime = new PoolLifetime({
       ...parts,
@@ -216,6 +219,18 @@ export class EnginePool extends Emitter<PoolEvents> {
       this.emit('diskReady')
     })
     log.on('preallocationFailed', (error) => this.emit('preallocationFailed', error))
+  }
+
+  /** What a ledger needs of the pool. @internal */
+  get [ledgerDoor](): LedgerDoor {
+    return {
+      log: this.#log,
+      registry: this.#registry,
+      shards: this.#shards.length,
+      intake: this.#intake,
+      publisher: this.#publisher,
+      refusal: () => this.#lifetime.refusal,
+    }
   }
 
   /** The log's threads, then the shards'. @internal */

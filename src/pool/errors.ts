@@ -19,6 +19,7 @@ export type PoolErrorCode =
   | 'TIDEMARK_BACKUP_OVERTAKEN'
   | 'TIDEMARK_CHECKPOINT_OVERRUN'
   | 'TIDEMARK_QUESTION_FAILED'
+  | 'TIDEMARK_LEDGER_NOT_OPEN'
 
 /** An error of the engine pool: nothing of the call that got it was logged. */
 export class PoolError extends TidemarkError {

@@ -26,6 +26,7 @@ import type { ShardHandle } from '../shard/shard-handle.js'
 import type { BatchReport, ExecutionReport } from '../types.js'
 import { AccountBlocks } from './account-blocks.js'
 import { CommandBatch } from './command-batch.js'
+import { type CommandGuard, noGuard } from './command-guard.js'
 import { checkExpiry } from './expiry.js'
 import { Refusals } from './refusals.js'
 
@@ -51,9 +52,12 @@ export class Intake {
   readonly #words = new Int32Array(maxCommandWords)
   readonly #refusals = new Refusals()
   readonly #blocks = new AccountBlocks()
+  /** What every command passes before its shard gets it. */
+  guard: CommandGuard = noGuard
   #lastRefusal: { error: PoolError; shard: number | undefined; inFlight: number } | undefined
   #inFlight = 0
   #full = false
+  readonly #whenIdle: (() => void)[] = []
 
   /** `refusal` says why nothing is taken any more, if so; `drain` is called when there is room again after it was short. */
   constructor(options: {
@@ -114,6 +118,7 @@ export class Intake {
         resolve({ lsn: this.#durableLsn(), commands: 0, trades: 0, rejected: 0 })
         return
       }
+      this.guard.admitBatch(batch.parts)
       const waiter = new BatchWaiter(this.#waiting.latency, batch.length, resolve, reject)
       for (const [i, { words, used, commands: count }] of batch.parts.entries()) {
         if (count > 0) this.#shards[i]!.send(waiter.part(count), words, 0, used)
@@ -154,9 +159,15 @@ export class Intake {
   /** Counts commands as settled, and calls `drain` when there is room again. */
   settled(commands: number): void {
     this.#inFlight -= commands
+    if (this.#inFlight === 0) while (this.#whenIdle.length > 0) this.#whenIdle.pop()!()
     if (!this.#full || this.#inFlight * 4 > this.maxInFlight) return
     this.#full = false
     this.#drain()
+  }
+
+  /** Resolves when nothing is in flight. */
+  async idle(): Promise<void> {
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
   /** Why so many commands are not taken now, if they are not. */
@@ -212,10 +223,13 @@ export class Intake {
     const at = inbound.reserve(maxCommandWords)
     if (at < 0) return this.#sendExact(number, encodeCommand(this.#words, 0, command, grids))
     let length = 0
+    let admitted = false
     try {
       length = encodeCommand(inbound.words, at, command, grids)
+      this.guard.admit(number, inbound.words, at)
+      admitted = true
     } finally {
-      if (length === 0) inbound.cancel()
+      if (!admitted) inbound.cancel()
     }
     return this.#handOver(number, at, length)
   }
@@ -225,6 +239,13 @@ export class Intake {
     const { inbound } = this.#shards[number]!
     const at = inbound.reserve(length)
     if (at < 0) throw this.#refuse(number)
+    let admitted = false
+    try {
+      this.guard.admit(number, this.#words, 0)
+      admitted = true
+    } finally {
+      if (!admitted) inbound.cancel()
+    }
     inbound.words.set(this.#words.subarray(0, length), at)
     return this.#handOver(number, at, length)
   }
@@ -246,6 +267,7 @@ export class Intake {
   #sendBlocking(number: number, length: number): Promise<ExecutionReport> {
     const shard = this.#shards[number]!
     if (!shard.inbound.fits(length)) throw this.#refuse(number)
+    this.guard.admit(number, this.#words, 0)
     return this.#everywhere(1, (waiter) => shard.send(waiter, this.#words, 0, length))
   }
 

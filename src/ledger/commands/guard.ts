@@ -1,0 +1,231 @@
+import {
+  commandAccount,
+  commandGrids,
+  commandInstrument,
+  commandKinds,
+  decodeDetails,
+  decodeInstrument,
+  flagsOf,
+  legAt,
+  legCount,
+  listTypeCodes,
+  listTypeOf,
+  NewOrderFields,
+  OMITS_ORDER_ID,
+  optionalAt,
+  readU64,
+} from '../../matching/index.js'
+import type { CommandGuard, InstrumentRegistry } from '../../pool/index.js'
+import { baseUnits, type InstrumentUnits, quoteUnits, spentUnits, unitsOf } from '../amounts/units.js'
+import { LedgerError } from '../errors.js'
+import type { LedgerState } from '../state/ledger-state.js'
+import { ListNeeds } from '../state/needs.js'
+import { ORDER_FOR_AMOUNT, ORDER_SELL } from '../state/orders.js'
+import { PendingHolds } from '../state/pending.js'
+import { insufficientFunds } from './refusals.js'
+
+const NEW = commandKinds.new
+const REPLACE = commandKinds.replace
+const LIST = commandKinds.list
+const INSTRUMENT = commandKinds.instrument
+const CHANGE = commandKinds['instrument-change']
+
+/** Holds what a command may spend before its shard gets it, or refuses it. */
+export class LedgerGuard implements CommandGuard {
+  /** By shard: what is held for the commands that it has not logged durably. */
+  readonly holds: readonly PendingHolds[]
+  readonly #state: LedgerState
+  readonly #registry: InstrumentRegistry
+  readonly #fields = new NewOrderFields()
+  readonly #marks: number[]
+  readonly #free = (cell: number, amount: bigint, order: number) => {
+    if (cell !== 0) this.#state.cells.held[cell]! -= amount
+    if (order !== 0) this.#state.orders.replaces[order]!--
+  }
+
+  constructor(state: LedgerState, registry: InstrumentRegistry, shards: number) {
+    this.#state = state
+    this.#registry = registry
+    this.holds = Array.from({ length: shards }, () => new PendingHolds())
+    this.#marks = new Array<number>(shards).fill(0)
+  }
+
+  admit(shard: number, words: Int32Array, at: number): void {
+    switch (words[at]! & 0xff) {
+      case NEW:
+        this.#admitNew(this.holds[shard]!, words, at)
+        return
+      case REPLACE:
+        this.#admitReplace(this.holds[shard]!, words, at)
+        return
+      case LIST:
+        this.#admitList(this.holds[shard]!, words, at)
+        return
+      case INSTRUMENT:
+        this.#checkInstrument(words, at)
+        return
+      case CHANGE:
+        this.#checkChange(words, at)
+    }
+  }
+
+  admitBatch(parts: readonly { readonly words: Int32Array; readonly used: number }[]): void {
+    const { holds } = this
+    for (let shard = 0; shard < holds.length; shard++) this.#marks[shard] = holds[shard]!.tail
+    try {
+      for (let shard = 0; shard < parts.length; shard++) {
+        const { words, used } = parts[shard]!
+        for (let at = 0; at < used; at += words[at]! >>> 18) this.admit(shard, words, at)
+      }
+    } catch (error) {
+      for (let shard = 0; shard < holds.length; shard++)
+        holds[shard]!.takeBack(this.#marks[shard]!, this.#free)
+      throw error
+    }
+  }
+
+  #admitNew(holds: PendingHolds, words: Int32Array, at: number): void {
+    const state = this.#state
+    const fields = this.#fields
+    fields.read(words, at)
+    const units = state.units(commandInstrument(words, at))
+    const sell = fields.sell !== 0
+    const need = this.#needOf(units, sell)
+    const asset = sell ? units.base : units.quote
+    holds.add(this.#hold(fields.account, asset, need, fields.orderId), need, 0, 0, false)
+  }
+
+  /** What the order of `fields` may take at most. @throws LedgerError `TIDEMARK_HOLD_UNBOUNDED`, `TIDEMARK_AMOUNT_TOO_LARGE`. */
+  #needOf(units: InstrumentUnits, sell: boolean): bigint {
+    const { price, quantity, quoteQuantity } = this.#fields
+    if (sell) {
+      if (quoteQuantity !== 0) throw unbounded(units, 'sell a quantity, not an amount')
+      return baseUnits(units, quantity)
+    }
+    if (quoteQuantity !== 0) return spentUnits(units, quoteQuantity)
+    if (price === 0) throw unbounded(units, 'give it a price, or make it a market order for an amount')
+    return quoteUnits(units, price, quantity)
+  }
+
+  /** Holds an amount, and returns the cell. @throws LedgerError `TIDEMARK_INSUFFICIENT_FUNDS`. */
+  #hold(account: number, asset: number, need: bigint, orderId: number): number {
+    const { cells, assets } = this.#state
+    const cell = cells.find(account, asset)
+    const free = cells.available(cell)
+    if (free < need) throw insufficientFunds(assets.of(asset), account, need, free, { orderId })
+    cells.held[cell]! += need
+    return cell
+  }
+
+  /**
+   * What a replace needs is held beside what its order holds: until the replace is durable, both may be spent, first what the
+   * order trades before, then what it is replaced with.
+   */
+  #admitReplace(holds: PendingHolds, words: Int32Array, at: number): void {
+    const { orders, cells } = this.#state
+    const instrument = commandInstrument(words, at)
+    const isNamed = (flagsOf(words, at) & OMITS_ORDER_ID) === 0
+    const orderId = isNamed ? readU64(words, at + 2) : 0
+    const order = isNamed ? orders.find(instrument, orderId) : 0
+    if (order === 0) throw orderNotKnown(orderId)
+    const flags = orders.flags[order]!
+    const cell = orders.cell[order]!
+    const account = cells.account[cell]!
+    const stated = commandAccount(words, at)
+    if ((flags & ORDER_FOR_AMOUNT) !== 0 || (stated >= 0 && stated !== account)) {
+      // The book refuses it.
+      holds.add(0, 0n, 0, 0, false)
+      return
+    }
+    const units = this.#state.units(instrument)
+    const sell = (flags & ORDER_SELL) !== 0
+    // The order's price may change by a replace that is on its way; a price that is stated is sure.
+    const price = readU64(words, at + 4) || orders.price[order]!
+    const lots = readU64(words, at + 6)
+    const need = sell ? baseUnits(units, lots) : quoteUnits(units, price, lots)
+    this.#hold(account, cells.asset[cell]!, need, orderId)
+    orders.replaces[order]!++
+    holds.add(cell, need, order, orderId, false)
+  }
+
+  #admitList(holds: PendingHolds, words: Int32Array, at: number): void {
+    const state = this.#state
+    const instrument = commandInstrument(words, at)
+    const account = commandAccount(words, at)
+    const units = state.units(instrument)
+    const waits = listTypeOf(words, at) !== listTypeCodes.oco
+    const rates = state.fees.rates[state.fees.find(instrument, account)]!
+    const needs = new ListNeeds()
+    const fields = this.#fields
+    for (let leg = 0; leg < legCount(words, at); leg++) {
+      fields.read(words, legAt(words, at, leg))
+      const sell = fields.sell !== 0
+      this.#needOf(units, sell)
+      if (!waits) needs.add(units, sell, fields.price, fields.quantity)
+      else if (leg === 0) needs.addWorking(units, sell, fields.price, fields.quantity, rates)
+      else needs.addWaiting(units, sell, fields.price, fields.quantity)
+    }
+    needs.finish()
+    const listId = readU64(words, at + 2)
+    const base = needs.base === 0n ? 0 : this.#hold(account, units.base, needs.base, listId)
+    let quote = 0
+    try {
+      quote = needs.quote === 0n ? 0 : this.#hold(account, units.quote, needs.quote, listId)
+    } catch (error) {
+      this.#free(base, needs.base, 0)
+      throw error
+    }
+    holds.add(base, needs.base, 0, 0, true)
+    holds.add(quote, needs.quote, 0, 0, false)
+  }
+
+  /** An instrument between two assets of the ledger must come out in whole units of both. */
+  #checkInstrument(words: Int32Array, at: number): void {
+    const definition = decodeInstrument(words, at)
+    this.#checkUnits(definition)
+  }
+
+  #checkUnits(definition: ReturnType<typeof decodeInstrument>): void {
+    const { assets } = this.#state
+    const { baseAsset, quoteAsset } = definition.details ?? {}
+    if (baseAsset === undefined || quoteAsset === undefined) return
+    if (assets.find(baseAsset) < 0 || assets.find(quoteAsset) < 0) return
+    unitsOf({ definition, grids: commandGrids(definition) }, assets)
+  }
+
+  /** The assets of an instrument stay once orders were taken in them; until then a change is checked as a new one. */
+  #checkChange(words: Int32Array, at: number): void {
+    const instrument = commandInstrument(words, at)
+    const { set, removed } = decodeDetails(words, optionalAt(words, at))
+    const { definition } = this.#registry.byId(instrument)!
+    const details = definition.details ?? {}
+    const changes = (['baseAsset', 'quoteAsset'] as const).filter(
+      (name) => removed.includes(name) || (set[name] !== undefined && set[name] !== details[name]),
+    )
+    if (changes.length === 0) return
+    if (this.#state.hasUnits(instrument)) {
+      throw new LedgerError(
+        'TIDEMARK_ASSETS_FIXED',
+        `${definition.symbol} has had orders, whose accounts are kept in its assets: they can't change. Make another instrument.`,
+        { symbol: definition.symbol, fields: changes },
+      )
+    }
+    this.#checkUnits({ ...definition, details: { ...details, ...set } })
+  }
+}
+
+function unbounded({ symbol }: InstrumentUnits, advice: string): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_HOLD_UNBOUNDED',
+    `Nothing limits what this order in ${symbol} may spend, so it can't be held: ${advice}.`,
+    { symbol },
+  )
+}
+
+function orderNotKnown(orderId: number): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_ORDER_NOT_KNOWN',
+    'A replace names, by its orderId, a live order whose acceptance is durable: await the report of the order first.',
+    { orderId },
+  )
+}

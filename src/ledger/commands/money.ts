@@ -1,0 +1,209 @@
+import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
+import { shown } from '../../base/shown.js'
+import type { DurableLog } from '../../log/index.js'
+import { accountOf } from '../../matching/index.js'
+import { ledgerRecordType } from '../../pool/index.js'
+import { amountTooLarge, maxUnits, parsePositive, parseUnits } from '../amounts/amount.js'
+import { badArgument, LedgerError } from '../errors.js'
+import { encodeRecord, type LedgerRecord, type MoneyRecord } from '../records.js'
+import { digestOf } from '../state/keys.js'
+import type { LedgerState } from '../state/ledger-state.js'
+import type {
+  AdjustCommand,
+  DepositCommand,
+  LedgerReceipt,
+  TransferCommand,
+  WithdrawCommand,
+} from '../types.js'
+import { insufficientFunds } from './refusals.js'
+
+const keyCharsMax = 128
+const reasonCharsMax = 256
+
+/** A record that was appended and is not durable yet. */
+interface Operation {
+  readonly key: string | undefined
+  readonly digest: string
+  /** What is held until then. */
+  readonly cell: number
+  readonly units: bigint
+  /** What comes in with it, by asset. */
+  readonly asset: number
+  readonly incoming: bigint
+  readonly receipt: Promise<LedgerReceipt>
+  readonly resolve: (lsn: number) => void
+}
+
+/** The ledger's own records on their way into the log: each once for its key. */
+export class MoneyCommands {
+  readonly #state: LedgerState
+  readonly #log: Pick<DurableLog, 'append' | 'waitDurable'>
+  readonly #refusal: () => Error | undefined
+  /** In the order of the log. */
+  readonly #operations: Operation[] = []
+  readonly #byKey = new Map<string, Operation>()
+  /** By asset: what is to come in, so that what there is of an asset stays within 64 bits. */
+  readonly #incoming: bigint[] = []
+
+  constructor(
+    state: LedgerState,
+    log: Pick<DurableLog, 'append' | 'waitDurable'>,
+    refusal: () => Error | undefined,
+  ) {
+    this.#state = state
+    this.#log = log
+    this.#refusal = refusal
+  }
+
+  deposit(command: DepositCommand): Promise<LedgerReceipt> {
+    checkFields('deposit', command, ['account', 'asset', 'amount', 'key'])
+    const asset = this.#state.assets.require(command.asset)
+    const units = parsePositive('amount', command.amount, this.#scale(asset))
+    const account = accountOf(command.account)
+    return this.#once(
+      { op: 'deposit', key: keyOf(command.key), account, asset, units: String(units) },
+      { account, taken: 0n, incoming: units },
+    )
+  }
+
+  withdraw(command: WithdrawCommand): Promise<LedgerReceipt> {
+    checkFields('withdraw', command, ['account', 'asset', 'amount', 'key'])
+    const asset = this.#state.assets.require(command.asset)
+    const units = parsePositive('amount', command.amount, this.#scale(asset))
+    const account = accountOf(command.account)
+    return this.#once(
+      { op: 'withdraw', key: keyOf(command.key), account, asset, units: String(units) },
+      { account, taken: units, incoming: 0n },
+    )
+  }
+
+  transfer(command: TransferCommand): Promise<LedgerReceipt> {
+    checkFields('transfer', command, ['from', 'to', 'asset', 'amount', 'key'])
+    const asset = this.#state.assets.require(command.asset)
+    const units = parsePositive('amount', command.amount, this.#scale(asset))
+    const account = accountOf(command.from)
+    const to = accountOf(command.to)
+    if (account === to)
+      throw badArgument('A transfer goes from one account to another.', { from: account, to })
+    return this.#once(
+      { op: 'transfer', key: keyOf(command.key), account, to, asset, units: String(units) },
+      { account, taken: units, incoming: 0n },
+    )
+  }
+
+  adjust(command: AdjustCommand): Promise<LedgerReceipt> {
+    checkFields('adjust', command, ['account', 'asset', 'amount', 'key', 'reason'])
+    const asset = this.#state.assets.require(command.asset)
+    const units = parseUnits('amount', command.amount, this.#scale(asset))
+    if (units === 0n)
+      throw badArgument('An adjustment has an amount above or below zero.', { amount: command.amount })
+    const account = accountOf(command.account)
+    const { reason } = command
+    if (reason !== undefined && (typeof reason !== 'string' || reason.length > reasonCharsMax))
+      throw badArgument(`reason must be a text of at most ${reasonCharsMax} characters.`, { reason })
+    return this.#once(
+      {
+        op: 'adjust',
+        key: keyOf(command.key),
+        account,
+        asset,
+        units: String(units),
+        ...(reason !== undefined && { reason }),
+      },
+      { account, taken: units < 0n ? -units : 0n, incoming: units > 0n ? units : 0n },
+    )
+  }
+
+  /** Appends a record without a key. Resolves when it is durable and in the state. */
+  append(record: LedgerRecord): Promise<LedgerReceipt> {
+    return this.#append(record, undefined, '', 0, 0n, 0, 0n)
+  }
+
+  /** A record of the ledger's own is durable. */
+  settle(lsn: number): void {
+    const operation = this.#operations.shift()
+    if (operation === undefined) return
+    const { key, cell, units, asset, incoming } = operation
+    if (cell !== 0) this.#state.cells.held[cell]! -= units
+    if (incoming !== 0n) this.#incoming[asset]! -= incoming
+    if (key !== undefined) this.#byKey.delete(key)
+    operation.resolve(lsn)
+  }
+
+  #scale(asset: number): number {
+    return this.#state.assets.of(asset).scale
+  }
+
+  #once(
+    record: MoneyRecord,
+    { account, taken, incoming }: { account: number; taken: bigint; incoming: bigint },
+  ): Promise<LedgerReceipt> {
+    const { key, asset } = record
+    const digest = digestOf(record)
+    const before = this.#byKey.get(key)
+    const known = before ?? this.#state.keys.find(key)
+    if (known !== undefined) {
+      if (known.digest !== digest) throw keyReused(key)
+      return before === undefined
+        ? Promise.resolve({ lsn: (known as { lsn: number }).lsn, key, repeated: true })
+        : before.receipt.then((receipt) => ({ ...receipt, repeated: true }))
+    }
+    const { cells, assets, supply } = this.#state
+    const cell = taken === 0n ? 0 : cells.find(account, asset)
+    if (taken !== 0n && cells.available(cell) < taken)
+      throw insufficientFunds(assets.of(asset), account, taken, cells.available(cell))
+    const sum = supply[asset]! + (this.#incoming[asset] ?? 0n) + incoming
+    if (sum > maxUnits) throw amountTooLarge({ asset: assets.of(asset).id })
+    return this.#append(record, key, digest, cell, taken, asset, incoming)
+  }
+
+  #append(
+    record: LedgerRecord,
+    key: string | undefined,
+    digest: string,
+    cell: number,
+    units: bigint,
+    asset: number,
+    incoming: bigint,
+  ): Promise<LedgerReceipt> {
+    const refusal = this.#refusal()
+    if (refusal) throw refusal
+    const lsn = this.#log.append(encodeRecord(record), ledgerRecordType)
+    if (cell !== 0) this.#state.cells.held[cell]! += units
+    if (incoming !== 0n) this.#incoming[asset] = (this.#incoming[asset] ?? 0n) + incoming
+    let resolve!: (lsn: number) => void
+    const receipt = new Promise<LedgerReceipt>((done, reject) => {
+      resolve = (at) => done({ lsn: at, key: key ?? '', repeated: false })
+      // It is settled by the record itself; what ends the log before that is heard here.
+      this.#log.waitDurable(lsn).catch(reject)
+    })
+    const operation = { key, digest, cell, units, asset, incoming, receipt, resolve }
+    this.#operations.push(operation)
+    if (key !== undefined) this.#byKey.set(key, operation)
+    return receipt
+  }
+}
+
+function keyOf(key: unknown): string {
+  if (typeof key === 'string' && key.length > 0 && key.length <= keyCharsMax && key.isWellFormed()) return key
+  throw badArgument(`key must be a text of 1 to ${keyCharsMax} characters, not ${shown(key)}.`, { key })
+}
+
+function keyReused(key: string): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_KEY_REUSED',
+    `The key ${shown(key)} was given to a command with other fields. Send a command again with the same fields, or another one with a key of its own.`,
+    { key },
+  )
+}
+
+/** @throws LedgerError `TIDEMARK_BAD_ARGUMENT` for what is no object, or has a field that it should not have. */
+function checkFields(name: string, command: unknown, fields: readonly string[]): void {
+  if (typeof command !== 'object' || command === null)
+    throw badArgument(`${name} takes an object.`, { command })
+  const unknown = unknownFieldOf(command, new Set(fields))
+  if (unknown === undefined) return
+  throw badArgument(`${name} has no field ${shown(unknown)}.${didYouMean(unknown, fields)}`, {
+    field: unknown,
+  })
+}

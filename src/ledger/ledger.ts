@@ -1,0 +1,367 @@
+import { checkOptions, optionNames } from '../log/index.js'
+import { accountOf } from '../matching/index.js'
+import {
+  type BatchReport,
+  type Command,
+  type CommandBatch,
+  closedGuard,
+  EnginePool,
+  type ExecutionReport,
+  type LedgerDoor,
+  ledgerDoor,
+} from '../pool/index.js'
+import { unitsText } from './amounts/amount.js'
+import { unitsOf } from './amounts/units.js'
+import { CatchUp } from './catch-up.js'
+import { LedgerGuard } from './commands/guard.js'
+import { MoneyCommands } from './commands/money.js'
+import { badArgument, LedgerError } from './errors.js'
+import { LedgerFold } from './fold.js'
+import { LedgerState } from './state/ledger-state.js'
+import { ORDER_SELL } from './state/orders.js'
+import type {
+  AccountBalance,
+  AccountBalances,
+  AccountHolds,
+  AdjustCommand,
+  Asset,
+  AssetTotals,
+  Balance,
+  DepositCommand,
+  LedgerOptions,
+  LedgerReceipt,
+  OrderHold,
+  TransferCommand,
+  WithdrawCommand,
+} from './types.js'
+
+const ledgerOptions = optionNames<LedgerOptions>({ pool: true, assets: true, venueAccount: true })
+const defaultVenueAccount = 0xffff_ffff
+
+/** Pools that have an open ledger. */
+const opened = new WeakSet<EnginePool>()
+
+/**
+ * The accounts of a pool: balances that can't be overspent. Every order holds what it may take before the pool gets it, or is refused;
+ * what the log holds durably settles trades and frees holds. The state is made of the log alone, so it is there again after a crash.
+ *
+ * While a ledger is open, everything that the pool takes passes it, whichever way it comes.
+ */
+export class Ledger {
+  readonly #pool: EnginePool
+  readonly #door: LedgerDoor
+  readonly #state: LedgerState
+  readonly #guard: LedgerGuard
+  readonly #money: MoneyCommands
+  #closed = false
+
+  /**
+   * Opens the ledger of a pool. On a log that has none it begins at the end of the log: nothing may be open in the books then.
+   * Otherwise all that the log says since it began is there again.
+   *
+   * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_ASSET_DIFFERS`, `TIDEMARK_SCALE_TOO_SMALL` with the scale that an instrument
+   *   needs, `TIDEMARK_ORDERS_OPEN` when a ledger is to begin while orders are live, `TIDEMARK_LEDGER_OPEN`; and what the pool throws.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   * import { Ledger } from 'tidemark/ledger'
+   *
+   * const pool = await EnginePool.open({
+   *   dir: './data',
+   *   instruments: [
+   *     { symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.00001', baseAsset: 'BTC', quoteAsset: 'USD' },
+   *   ],
+   * })
+   * const ledger = await Ledger.open({
+   *   pool,
+   *   assets: [
+   *     { id: 'USD', scale: 8 },
+   *     { id: 'BTC', scale: 8 },
+   *   ],
+   * })
+   * await ledger.deposit({ account: 7, asset: 'USD', amount: '100', key: 'wire 1' })
+   * console.log(ledger.balance(7, 'USD').free) // 100.00000000
+   * await pool.close()
+   * ```
+   */
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    checkOptions('Ledger.open', options, ledgerOptions)
+    const { pool, assets } = options
+    if (!(pool instanceof EnginePool))
+      throw badArgument('pool must be an open EnginePool.', { pool: typeof pool })
+    if (!Array.isArray(assets)) throw badArgument('assets must be a list of { id, scale }.', { assets })
+    const venue = options.venueAccount === undefined ? defaultVenueAccount : accountOf(options.venueAccount)
+    if (opened.has(pool)) {
+      throw new LedgerError('TIDEMARK_LEDGER_OPEN', 'This pool has an open ledger: there is one a pool.')
+    }
+    opened.add(pool)
+    const door = pool[ledgerDoor]
+    const before = door.intake.guard
+    door.intake.guard = closedGuard
+    try {
+      const ledger = new Ledger(pool, door)
+      await ledger.#begin(assets, venue, options.venueAccount !== undefined)
+      return ledger
+    } catch (error) {
+      opened.delete(pool)
+      door.publisher.observer = undefined
+      door.intake.guard = before
+      throw error
+    }
+  }
+
+  private constructor(pool: EnginePool, door: LedgerDoor) {
+    this.#pool = pool
+    this.#door = door
+    this.#state = new LedgerState(door.registry)
+    this.#guard = new LedgerGuard(this.#state, door.registry, door.shards)
+    this.#money = new MoneyCommands(
+      this.#state,
+      door.log,
+      () => door.refusal() ?? (this.#closed ? ledgerClosed() : undefined),
+    )
+  }
+
+  /** Folds the log, follows it from then on, and lets orders pass. */
+  async #begin(assets: readonly Asset[], venue: number, isVenueStated: boolean): Promise<void> {
+    const door = this.#door
+    const state = this.#state
+    await door.intake.idle()
+    const { holds } = this.#guard
+    const fold = new LedgerFold(state, { holds, settle: (_, lsn) => this.#money.settle(lsn) })
+    // What is in the log already was held for by an earlier process, if at all.
+    const past = new CatchUp(door.log.dir, door.log.firstLsn, new LedgerFold(state))
+    try {
+      for (;;) {
+        const target = door.publisher.publishedLsn
+        await past.to(target)
+        if (door.publisher.publishedLsn !== target) continue
+        door.publisher.observer = fold
+        break
+      }
+    } finally {
+      past.close()
+    }
+    state.lsn = Math.max(state.lsn, door.publisher.publishedLsn)
+    const missing = state.assets.missing(assets)
+    if (!state.hasBegun) await this.#beginInLog(assets, venue)
+    else {
+      if (isVenueStated && venue !== state.venue) {
+        throw badArgument(`The fees of this ledger go to account ${state.venue}.`, {
+          logged: state.venue,
+          wanted: venue,
+        })
+      }
+      this.#checkInstruments(missing)
+      if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
+    }
+    door.intake.guard = this.#guard
+  }
+
+  async #beginInLog(assets: readonly Asset[], venue: number): Promise<void> {
+    this.#checkInstruments(assets)
+    const { restingOrders } = await this.#pool.digest()
+    if (restingOrders > 0) {
+      throw new LedgerError(
+        'TIDEMARK_ORDERS_OPEN',
+        `A ledger begins when no order is live, because nothing is held for those that are: cancel the ${restingOrders} that are first.`,
+        { orders: restingOrders },
+      )
+    }
+    await this.#money.append({ op: 'open', assets, venue })
+  }
+
+  /** Refuses assets in which an instrument of the pool does not come out in whole units. */
+  #checkInstruments(missing: readonly Asset[]): void {
+    const all = new LedgerState(this.#door.registry).assets
+    for (const asset of [...this.#state.assets.list(), ...missing]) all.add(asset)
+    for (const { id, baseAsset, quoteAsset } of this.#pool.instruments()) {
+      if (all.find(baseAsset) < 0 || all.find(quoteAsset) < 0) continue
+      unitsOf(this.#door.registry.byId(id)!, all)
+    }
+  }
+
+  /** LSN up to which balances count. */
+  get lsn(): number {
+    return this.#state.lsn
+  }
+
+  /** Where the ledger begins in the log. */
+  get startLsn(): number {
+    return this.#state.startLsn
+  }
+
+  /** The account that gets the fees. */
+  get venueAccount(): number {
+    return this.#state.venue
+  }
+
+  /** The ledger's assets, in their order. */
+  assets(): Asset[] {
+    return this.#state.assets.list().map((asset) => ({ ...asset }))
+  }
+
+  /**
+   * Executes one command as `EnginePool.submit` does, when the account can pay for it: what it may spend is held at once.
+   *
+   * @throws as `EnginePool.submit`; LedgerError `TIDEMARK_INSUFFICIENT_FUNDS` with `details` account, asset, needed, free and missing,
+   *   `TIDEMARK_HOLD_UNBOUNDED` for an order that nothing limits, `TIDEMARK_NO_ASSETS`, `TIDEMARK_UNKNOWN_ASSET`,
+   *   `TIDEMARK_AMOUNT_TOO_LARGE`, `TIDEMARK_ORDER_NOT_KNOWN`: nothing was handed over, nothing is held.
+   */
+  submit(command: Command): Promise<ExecutionReport> {
+    return this.#closed ? Promise.reject(ledgerClosed()) : this.#pool.submit(command)
+  }
+
+  /** Executes many commands as `EnginePool.submitBatch` does: all are held for and handed over, or none. @throws as `submit`. */
+  submitBatch(commands: CommandBatch | readonly Command[]): Promise<BatchReport> {
+    return this.#closed ? Promise.reject(ledgerClosed()) : this.#pool.submitBatch(commands)
+  }
+
+  /** An empty batch for the pool. */
+  batch(): CommandBatch {
+    return this.#pool.batch()
+  }
+
+  /**
+   * Adds money that comes from outside. Resolves when that is on disk and in the balance.
+   *
+   * @throws LedgerError `TIDEMARK_UNKNOWN_ASSET`, `TIDEMARK_BAD_AMOUNT`, `TIDEMARK_AMOUNT_TOO_LARGE` when all that there is of the asset
+   *   would not fit into 64 bits, `TIDEMARK_KEY_REUSED`, `TIDEMARK_BAD_ARGUMENT`; CommandError for a malformed account; LogError as
+   *   `DurableLog.append`: with `TIDEMARK_LOG_POISONED` the outcome is unknown, and the key finds it out after the next opening.
+   */
+  async deposit(command: DepositCommand): Promise<LedgerReceipt> {
+    return this.#money.deposit(command)
+  }
+
+  /** Takes out money that is free. @throws as `deposit`, and `TIDEMARK_INSUFFICIENT_FUNDS`. */
+  async withdraw(command: WithdrawCommand): Promise<LedgerReceipt> {
+    return this.#money.withdraw(command)
+  }
+
+  /** Moves money that is free to another account. @throws as `withdraw`. */
+  async transfer(command: TransferCommand): Promise<LedgerReceipt> {
+    return this.#money.transfer(command)
+  }
+
+  /** Corrects a balance, up or down. @throws as `withdraw`. */
+  async adjust(command: AdjustCommand): Promise<LedgerReceipt> {
+    return this.#money.adjust(command)
+  }
+
+  /**
+   * What an account has of an asset, as of the LSN in the answer; all zero when it never had any.
+   *
+   * @throws LedgerError `TIDEMARK_UNKNOWN_ASSET`; CommandError for a malformed account.
+   */
+  balance(account: number, asset: string): AccountBalance {
+    const number = this.#state.assets.require(asset)
+    const cell = this.#state.cells.find(accountOf(account), number)
+    return { lsn: this.#state.lsn, account, ...this.#balanceOf(cell, number) }
+  }
+
+  /** What an account has of every asset that it ever had. @throws CommandError for a malformed account. */
+  balances(account: number): AccountBalances {
+    const { assets, cells, lsn } = this.#state
+    const number = accountOf(account)
+    const balances: Balance[] = []
+    for (let asset = 0; asset < assets.size; asset++) {
+      const cell = cells.find(number, asset)
+      if (cell !== 0) balances.push(this.#balanceOf(cell, asset))
+    }
+    return { lsn, account: number, balances }
+  }
+
+  /**
+   * What holds an account's money: its open orders, and its commands on their way. Looks through all open orders.
+   *
+   * @throws CommandError for a malformed account.
+   */
+  holds(account: number): AccountHolds {
+    const { assets, cells, orders, lists, lsn } = this.#state
+    const number = accountOf(account)
+    const found: OrderHold[] = []
+    const held = new Map<number, bigint>()
+    const hold = (cell: number, orderId: number, instrument: number, amount: bigint) => {
+      const asset = assets.of(cells.asset[cell]!)
+      const { symbol } = this.#state.units(instrument)
+      found.push({ symbol, orderId, asset: asset.id, amount: unitsText(amount, asset.scale) })
+    }
+    const listed = new Set<number>()
+    for (let order = 1; order < orders.end; order++) {
+      const instrument = orders.instrument[order]!
+      const cell = orders.cell[order]!
+      if (instrument < 0 || cells.account[cell] !== number) continue
+      const orderId = orders.orderId[order]!
+      const list = orders.list[order] === 0 ? undefined : lists.of(orders.list[order]!)
+      if (list === undefined) {
+        hold(cell, orderId, instrument, orders.hold[order]!)
+        held.set(cell, (held.get(cell) ?? 0n) + orders.hold[order]!)
+        continue
+      }
+      const sells = (orders.flags[order]! & ORDER_SELL) !== 0
+      hold(cell, orderId, instrument, sells ? list.baseHeld : list.quoteHeld)
+      if (listed.has(list.number)) continue
+      listed.add(list.number)
+      held.set(list.baseCell, (held.get(list.baseCell) ?? 0n) + list.baseHeld)
+      held.set(list.quoteCell, (held.get(list.quoteCell) ?? 0n) + list.quoteHeld)
+    }
+    const pending: { asset: string; amount: string }[] = []
+    for (let asset = 0; asset < assets.size; asset++) {
+      const cell = cells.find(number, asset)
+      const rest = cell === 0 ? 0n : cells.held[cell]! - (held.get(cell) ?? 0n)
+      const { id, scale } = assets.of(asset)
+      if (rest !== 0n) pending.push({ asset: id, amount: unitsText(rest, scale) })
+    }
+    return { lsn, account: number, orders: found, pending }
+  }
+
+  /** The sums over all accounts, by asset. Looks through all accounts. */
+  totals(): { readonly lsn: number; readonly assets: readonly AssetTotals[] } {
+    const { assets, cells, lsn } = this.#state
+    const total = new Array<bigint>(assets.size).fill(0n)
+    const held = new Array<bigint>(assets.size).fill(0n)
+    const accounts = new Array<number>(assets.size).fill(0)
+    for (let cell = 1; cell < cells.end; cell++) {
+      const asset = cells.asset[cell]!
+      total[asset]! += cells.balance[cell]!
+      held[asset]! += cells.held[cell]!
+      accounts[asset]!++
+    }
+    return {
+      lsn,
+      assets: assets.list().map(({ id, scale }, asset) => ({
+        asset: id,
+        total: unitsText(total[asset]!, scale),
+        held: unitsText(held[asset]!, scale),
+        accounts: accounts[asset]!,
+      })),
+    }
+  }
+
+  /**
+   * Lets go of the pool, which then takes no orders until a ledger is opened again. Closing the pool needs none of it.
+   */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#door.publisher.observer = undefined
+    this.#door.intake.guard = closedGuard
+    opened.delete(this.#pool)
+  }
+
+  #balanceOf(cell: number, asset: number): Balance {
+    const { assets, cells } = this.#state
+    const { id, scale } = assets.of(asset)
+    return {
+      asset: id,
+      total: unitsText(cells.balance[cell]!, scale),
+      free: unitsText(cells.available(cell), scale),
+      held: unitsText(cells.held[cell]!, scale),
+    }
+  }
+}
+
+function ledgerClosed(): LedgerError {
+  return new LedgerError('TIDEMARK_LEDGER_CLOSED', 'This ledger is closed. Open it again with Ledger.open.')
+}

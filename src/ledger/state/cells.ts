@@ -1,0 +1,51 @@
+import { NumberIndex } from '../../matching/index.js'
+import { grown64, grownFloats, grownInts } from './grow.js'
+
+const initialCells = 1024
+
+/**
+ * What each account has of each asset: a cell, by number. Cell 0 is never given out. 22 bytes in arrays that double, and
+ * at most 64 in the index: below 110 bytes a cell.
+ */
+export class Cells {
+  readonly #index = new NumberIndex(0x6c65_6467)
+  balance = new BigInt64Array(initialCells)
+  /** What open orders, and commands on their way, may take. */
+  held = new BigInt64Array(initialCells)
+  account = new Float64Array(initialCells)
+  asset = new Int32Array(initialCells)
+  #used = 1
+
+  /** One more than the highest cell. */
+  get end(): number {
+    return this.#used
+  }
+
+  /** 0 when the account never had any. */
+  find(account: number, asset: number): number {
+    return this.#index.find(asset, account)
+  }
+
+  /** The cell, made when it is not there. */
+  of(account: number, asset: number): number {
+    return this.#index.find(asset, account) || this.#add(account, asset)
+  }
+
+  available(cell: number): bigint {
+    return this.balance[cell]! - this.held[cell]!
+  }
+
+  #add(account: number, asset: number): number {
+    if (this.#used === this.balance.length) {
+      this.balance = grown64(this.balance)
+      this.held = grown64(this.held)
+      this.account = grownFloats(this.account)
+      this.asset = grownInts(this.asset)
+    }
+    const cell = this.#used++
+    this.account[cell] = account
+    this.asset[cell] = asset
+    this.#index.insert(asset, account, cell)
+    return cell
+  }
+}

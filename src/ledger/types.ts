@@ -1,0 +1,117 @@
+import type { EnginePool } from '../pool/index.js'
+
+/** What balances are counted in: amounts are whole units of 10^-scale, up to 2^63-1 of them. */
+export interface Asset {
+  /** 1 to 32 bytes of UTF-8, as instruments name it in `baseAsset` and `quoteAsset`. */
+  readonly id: string
+  /** Decimals, 0 to 18. */
+  readonly scale: number
+}
+
+export interface LedgerOptions {
+  readonly pool: EnginePool
+  /** All that are there, or more: those of the log stay with the scale that they have. */
+  readonly assets: readonly Asset[]
+  /** The account that gets the fees. Default 4294967295. The log keeps it: another one is refused later. */
+  readonly venueAccount?: number | undefined
+}
+
+/** A decimal such as "12.50", or a number, which counts as its `String(n)`; never rounded. */
+export type Amount = string | number
+
+interface LedgerCommandFields {
+  readonly asset: string
+  /**
+   * 1 to 128 characters, of the caller's choice: a command whose key the log has already is not executed again and gets the first
+   * receipt. The same key with other fields is refused with `TIDEMARK_KEY_REUSED`.
+   */
+  readonly key: string
+}
+
+/** Money that comes from outside. */
+export interface DepositCommand extends LedgerCommandFields {
+  readonly account: number
+  /** Above zero. */
+  readonly amount: Amount
+}
+
+/** Money that goes outside: refused with `TIDEMARK_INSUFFICIENT_FUNDS` when it is not free. */
+export interface WithdrawCommand extends DepositCommand {}
+
+/** Money that goes from one account to another; it must be free. */
+export interface TransferCommand extends LedgerCommandFields {
+  readonly from: number
+  readonly to: number
+  /** Above zero. */
+  readonly amount: Amount
+}
+
+/** A correction by the venue: money that comes from nowhere, or goes there. */
+export interface AdjustCommand extends LedgerCommandFields {
+  readonly account: number
+  /** Above or below zero. What is taken must be free. */
+  readonly amount: Amount
+  /** At most 256 characters; the log keeps it. */
+  readonly reason?: string | undefined
+}
+
+/** What became of a ledger command: it is on disk. */
+export interface LedgerReceipt {
+  /** Where its record ends; of a repetition, where the first one's ends. */
+  readonly lsn: number
+  readonly key: string
+  /** Whether the log had the key already: nothing was executed now. */
+  readonly repeated: boolean
+}
+
+/** What an account has of an asset. Decimal strings with all decimals of the asset. */
+export interface Balance {
+  readonly asset: string
+  /** All of it: what is free and what is held. */
+  readonly total: string
+  /** What the account may spend or withdraw. */
+  readonly free: string
+  /** What its open orders hold, and its commands that are on their way. */
+  readonly held: string
+}
+
+/** A balance as of an LSN: all records up to it are counted, and none after it. */
+export interface AccountBalance extends Balance {
+  readonly lsn: number
+  readonly account: number
+}
+
+/** All of an account's balances as of an LSN, in the order of the ledger's assets; assets that it never had are left out. */
+export interface AccountBalances {
+  readonly lsn: number
+  readonly account: number
+  readonly balances: readonly Balance[]
+}
+
+/** What an open order holds. A list holds once for all of its orders: each of them says so, with the list's amounts. */
+export interface OrderHold {
+  readonly symbol: string
+  readonly orderId: number
+  readonly asset: string
+  readonly amount: string
+}
+
+export interface AccountHolds {
+  readonly lsn: number
+  readonly account: number
+  /** By open order. */
+  readonly orders: readonly OrderHold[]
+  /** For commands on their way, whose outcome is not durable yet: by asset. */
+  readonly pending: readonly { readonly asset: string; readonly amount: string }[]
+}
+
+/** What all accounts have of an asset. */
+export interface AssetTotals {
+  readonly asset: string
+  /** Deposits and adjustments less withdrawals: the sum over all accounts, the venue's among them. */
+  readonly total: string
+  /** What open orders and commands on their way hold. */
+  readonly held: string
+  /** Accounts that have had the asset. */
+  readonly accounts: number
+}

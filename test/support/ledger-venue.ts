@@ -1,0 +1,199 @@
+import { expect } from 'vitest'
+import { LedgerGuard } from '#tidemark/ledger/commands/guard.js'
+import { LedgerFold } from '#tidemark/ledger/fold.js'
+import { encodeRecord, type LedgerRecord } from '#tidemark/ledger/records.js'
+import { LedgerState } from '#tidemark/ledger/state/ledger-state.js'
+import {
+  decodeCommand,
+  decodeEvents,
+  encodeInstrument,
+  type InstrumentDefinition,
+  MatchingEngine,
+  RecordBuffer,
+} from '#tidemark/matching/index.js'
+import { commandRecordType, InstrumentRegistry, ledgerRecordType } from '#tidemark/pool/index.js'
+import { NaiveLedger, type NaiveUnits } from './naive-ledger.js'
+
+const venueAccount = 77
+
+interface Asset {
+  readonly id: string
+  readonly scale: number
+}
+
+interface Logged {
+  readonly words: Int32Array
+  readonly payload: Uint8Array
+  readonly lsn: number
+  readonly type: number
+  /** What all balances and holds are when it is folded. */
+  readonly balances: ReadonlyMap<string, bigint>
+  readonly holds: ReadonlyMap<string, bigint>
+}
+
+/**
+ * A ledger over a matching engine in this thread: commands pass the guard, the engine executes them, and their records wait until they
+ * are made durable, as those of a pool do. After each record everything is compared with a naive ledger.
+ */
+export class LedgerVenue {
+  readonly engine = new MatchingEngine()
+  readonly state: LedgerState
+  readonly naive: NaiveLedger
+  readonly guard: LedgerGuard
+  readonly #assets: readonly Asset[]
+  readonly #fold: LedgerFold
+  readonly #record = new RecordBuffer()
+  readonly #log: Logged[] = []
+  readonly #all: Logged[] = []
+  readonly #registry = new InstrumentRegistry(1)
+  #lsn = 0
+  #keys = 0
+
+  constructor(definitions: readonly InstrumentDefinition[], assets: readonly Asset[]) {
+    this.#assets = assets
+    this.#registry.restore(definitions)
+    this.state = new LedgerState(this.#registry)
+    this.guard = new LedgerGuard(this.state, this.#registry, 1)
+    this.#fold = new LedgerFold(this.state, { holds: this.guard.holds, settle() {} })
+    const scaleOf = (asset: string | undefined) => assets.find(({ id }) => id === asset)!.scale
+    const units = new Map<number, NaiveUnits>()
+    const words = new Int32Array(512)
+    for (const { instrumentId, tickSize, lotSize, details } of definitions) {
+      const [base, quote] = [details!.baseAsset!, details!.quoteAsset!]
+      const [lots, lotScale] = decimalOf(lotSize)
+      const [ticks, tickScale] = decimalOf(tickSize)
+      units.set(instrumentId, {
+        base,
+        quote,
+        lot: inUnits(lots, lotScale, scaleOf(base)),
+        step: inUnits(ticks * lots, tickScale + lotScale, scaleOf(quote)),
+      })
+    }
+    this.naive = new NaiveLedger(units, venueAccount)
+    this.own({ op: 'open', assets, venue: venueAccount })
+    this.settle()
+    for (const definition of definitions) {
+      encodeInstrument(words, 0, 0, 0, definition)
+      this.execute(words, 0)
+    }
+    this.settle()
+  }
+
+  /** Records that are not durable yet. */
+  get waiting(): number {
+    return this.#log.length
+  }
+
+  deposit(account: number, asset: string, units: bigint): void {
+    const number = this.state.assets.find(asset)
+    this.own({ op: 'deposit', key: `d${this.#keys++}`, account, asset: number, units: String(units) }, () =>
+      this.naive.deposit(account, asset, units),
+    )
+  }
+
+  /** Logs a record of the ledger's own; `change` does to the naive ledger what it says. */
+  own(record: LedgerRecord, change: () => void = () => {}): void {
+    change()
+    const payload = encodeRecord(record)
+    this.#append(new Int32Array(payload.buffer, 0, payload.byteLength >> 2), ledgerRecordType)
+  }
+
+  /** Executes the command at `at`; throws what refuses it. */
+  execute(words: Int32Array, at: number): void {
+    this.guard.admit(0, words, at)
+    const record = this.#record
+    record.reset()
+    this.engine.apply(words, at, record)
+    const logged = record.i32.slice(0, record.byteLength >> 2)
+    this.naive.record(decodeCommand(logged, 0)!, decodeEvents(logged, 0, logged.length))
+    this.#append(logged, commandRecordType)
+  }
+
+  #append(words: Int32Array, type: number): void {
+    this.#lsn += words.byteLength + 8
+    const payload = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+    const logged = {
+      words,
+      payload,
+      lsn: this.#lsn,
+      type,
+      balances: new Map(this.naive.balances),
+      holds: this.naive.holds(this.engine, type === commandRecordType ? words[1]! : -1),
+    }
+    this.#log.push(logged)
+    this.#all.push(logged)
+  }
+
+  /** Makes so many records durable, all unless said, and compares after each. */
+  settle(count = this.#log.length): void {
+    for (let i = 0; i < count && this.#log.length > 0; i++) {
+      const logged = this.#log.shift()!
+      this.#observe(this.#fold, logged)
+      this.#compare(logged)
+    }
+  }
+
+  #observe(fold: LedgerFold, { words, lsn, type, payload }: Logged): void {
+    fold.observe(words, 0, words.length, lsn, type, 1, { payload })
+  }
+
+  #compare({ balances, holds }: Logged): void {
+    const { cells } = this.state
+    const sums = new Array<bigint>(this.#assets.length).fill(0n)
+    const held = new Map<string, bigint>()
+    for (let cell = 1; cell < cells.end; cell++) {
+      const asset = cells.asset[cell]!
+      const key = `${cells.account[cell]}/${this.#assets[asset]!.id}`
+      if (cells.balance[cell] !== (balances.get(key) ?? 0n))
+        expect(cells.balance[cell], `balance ${key}`).toBe(balances.get(key) ?? 0n)
+      if (cells.available(cell) < 0n)
+        expect({ balance: cells.balance[cell], held: cells.held[cell] }, `below its holds: ${key}`).toBe(0)
+      sums[asset]! += cells.balance[cell]!
+      held.set(key, cells.held[cell]!)
+    }
+    for (const [asset, sum] of sums.entries())
+      if (sum !== this.state.supply[asset]) expect(sum, 'sum of all').toBe(this.state.supply[asset])
+    for (const [key, amount] of balances)
+      if (amount !== 0n && !held.has(key)) expect.fail(`no balance of ${key}, which has ${amount}`)
+    // What commands on their way hold comes on top.
+    for (const key of new Set([...held.keys(), ...holds.keys()])) {
+      const mine = held.get(key) ?? 0n
+      const naive = holds.get(key) ?? 0n
+      const isRight = this.#log.length === 0 ? mine === naive : mine >= naive
+      if (!isRight) expect(mine, `holds ${key}`).toBe(naive)
+    }
+  }
+
+  /** Folds everything again from the beginning, as an opening does, and compares the end. */
+  compareReplayed(): void {
+    const again = new LedgerState(this.#registry)
+    const fold = new LedgerFold(again)
+    for (const logged of this.#all) this.#observe(fold, logged)
+    expect(stateText(again)).toEqual(stateText(this.state))
+  }
+}
+
+/** Every balance and hold, and every open order. */
+function stateText({ cells, orders, supply, keys }: LedgerState): unknown {
+  const balances: string[] = []
+  for (let cell = 1; cell < cells.end; cell++)
+    if (cells.balance[cell] !== 0n || cells.held[cell] !== 0n)
+      balances.push(`${cells.account[cell]} ${cells.asset[cell]} ${cells.balance[cell]} ${cells.held[cell]}`)
+  const live: string[] = []
+  for (let order = 1; order < orders.end; order++)
+    if (orders.instrument[order]! >= 0)
+      live.push(
+        `${orders.instrument[order]} ${orders.orderId[order]} ${orders.price[order]} ${orders.open[order]} ${orders.hold[order]}`,
+      )
+  return { balances: balances.sort(), live: live.sort(), supply, keys: keys.size }
+}
+
+function decimalOf(text: string): [bigint, number] {
+  const [integer = '', fraction = ''] = text.split('.')
+  return [BigInt(integer + fraction), fraction.length]
+}
+
+function inUnits(digits: bigint, scale: number, assetScale: number): bigint {
+  const shift = assetScale - scale
+  return shift >= 0 ? digits * 10n ** BigInt(shift) : digits / 10n ** BigInt(-shift)
+}

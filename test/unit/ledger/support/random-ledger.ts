@@ -1,0 +1,54 @@
+import { LedgerError } from '#tidemark/ledger/index.js'
+import { commandKindNames, type InstrumentDefinition } from '#tidemark/matching/index.js'
+import { LedgerVenue } from '../../../support/ledger-venue.js'
+import { encodeRandomCommand, instruments, Random } from '../../matching/support/random-commands.js'
+
+const definitions: readonly InstrumentDefinition[] = instruments.map((definition) => ({
+  ...definition,
+  details: { baseAsset: 'X', quoteAsset: 'Y' },
+}))
+const accounts = [1, 2, 3, 4, 0xffffffff]
+
+/** How often commands of each type passed, and how often each refusal came. */
+export type LedgerCounts = Map<string, number>
+
+/** Random commands of every kind through a ledger and a naive one, compared after each record. */
+export function randomLedgerRun(seed: number, count: number): LedgerCounts {
+  const venue = new LedgerVenue(definitions, [
+    { id: 'X', scale: 1 },
+    { id: 'Y', scale: 2 },
+  ])
+  const random = new Random(seed)
+  const counts: LedgerCounts = new Map()
+  const note = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1)
+  for (const account of accounts) {
+    venue.deposit(account, 'X', 5_000n)
+    venue.deposit(account, 'Y', 500_000n)
+  }
+  venue.settle()
+  const words = new Int32Array(512)
+  for (let i = 0; i < count; i++) {
+    encodeRandomCommand(words, random, i)
+    // A pool refuses what names no instrument of its own.
+    if (!definitions.some(({ instrumentId }) => instrumentId === words[1])) continue
+    const type = commandKindNames[words[0]! & 0xff]!
+    try {
+      try {
+        venue.execute(words, 0)
+        note(type)
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error
+        note(error.code)
+      }
+      if (random.below(100) < 2)
+        venue.deposit(random.pick(accounts), random.pick(['X', 'Y']), BigInt(1 + random.below(5000)))
+      if (random.below(100) < 60) venue.settle(1 + random.below(5))
+      if (i % 97 === 0) venue.settle()
+    } catch (error) {
+      throw new Error(`seed ${seed}, command ${i}, ${type}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+  venue.settle()
+  venue.compareReplayed()
+  return counts
+}
