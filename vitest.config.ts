@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const common = {
+  // The built modules are loaded by Node itself, as an embedder's are: what vitest would make of them is slower, and not what ships.
+  server: { deps: { external: [/\/dist\/(src|workers)\//] as RegExp[] } },
   pool: 'forks',
   env: { TIDEMARK_ASSERTIONS: 'all' },
   testTimeout: 120_000,

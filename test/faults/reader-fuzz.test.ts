@@ -1,6 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dumpLog, salvageTo } from '#tidemark/cli/log/dump.js'
 import { repairLog } from '#tidemark/cli/log/repair.js'
 import { logFigures } from '#tidemark/cli/log/stats.js'
@@ -21,18 +21,29 @@ import { factorsReaderLog, jobsReaderLog, poolReaderLog } from '../support/reade
 import { temporaryDirectory } from '../support/temporary.js'
 
 /** The disk in memory that a reader gets, while one is set, in place of the machine's. */
-const shown = vi.hoisted(() => ({ disk: undefined as object | undefined }))
+const shown: { disk: MemoryDisk | undefined } = { disk: undefined }
 
-vi.mock('#tidemark/log/disk/node-disk.js', async (importActual) => {
-  const actual = await importActual<typeof import('#tidemark/log/disk/node-disk.js')>()
-  return {
-    NodeDisk: class {
-      constructor() {
-        // biome-ignore lint/correctness/noConstructorReturn: stands in for a class that is made with `new`.
-        return shown.disk ?? new actual.NodeDisk()
-      }
-    },
+type Methods = Record<string, (...args: unknown[]) => unknown>
+const methodsOf = (object: object): Methods => object as unknown as Methods
+
+/** Hands each call of an object's methods on to the disk that is shown, while one is. */
+function redirect(object: object, shownObject: (disk: MemoryDisk) => object): void {
+  const methods = methodsOf(object)
+  for (const name of Object.getOwnPropertyNames(object).filter((key) => key !== 'constructor')) {
+    const original = methods[name]!
+    restores.push(() => {
+      methods[name] = original
+    })
+    methods[name] = function (this: object, ...args) {
+      if (shown.disk === undefined) return original.apply(this, args)
+      return methodsOf(shownObject(shown.disk))[name]!(...args)
+    }
   }
+}
+
+beforeAll(() => {
+  redirect(NodeDisk.prototype, (disk) => disk)
+  redirect(new NodeDisk().async, (disk) => disk.async)
 })
 
 type Reader = readonly [name: string, read: (dir: string) => unknown]
