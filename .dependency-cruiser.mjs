@@ -9,6 +9,7 @@
 /** What each folder of src may import of the others. A folder that is not named here is refused. */
 const folders = {
   base: [],
+  client: ['base'],
   replication: ['base'],
   log: ['base', 'replication'],
   matching: ['base'],
@@ -38,6 +39,17 @@ const folders = {
 
 /** The rooms and files of each folder from the bottom up. Each may import those before it, but none of its own row. */
 const rows = {
+  client: [
+    'errors',
+    'socket',
+    'options',
+    'signing',
+    'connection',
+    'types',
+    ['orders', 'user-events', 'rest'],
+    'client',
+    'index',
+  ],
   replication: [
     'errors',
     'replicated-log',

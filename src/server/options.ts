@@ -27,6 +27,11 @@ export interface VenueServerOptions {
   /** Orders that are over, and trades, that are kept for queries, of all accounts together. Defaults 100,000 and 200,000. */
   readonly closedOrders?: number | undefined
   readonly accountTrades?: number | undefined
+  /**
+   * Events of orders that are kept for clients that lost a connection, of all accounts together, and as many of orders that were sent with
+   * a request id. Default 100,000.
+   */
+  readonly userEvents?: number | undefined
   /** The modules of the optional packages, for programs in which tidemark can't find them by itself. */
   readonly modules?: ServerModules | undefined
   /** Where balances come from. Default: there are none to show. */
@@ -54,6 +59,7 @@ const optionList = optionNames<VenueServerOptions>({
   messagesPerSecond: true,
   closedOrders: true,
   accountTrades: true,
+  userEvents: true,
   modules: true,
   balances: true,
 })
@@ -78,6 +84,7 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     messagesPerSecond: whole('messagesPerSecond', options.messagesPerSecond ?? 10_000, 1, 1e9),
     closedOrders: whole('closedOrders', options.closedOrders ?? 100_000, 1, 100_000_000),
     accountTrades: whole('accountTrades', options.accountTrades ?? 200_000, 1, 100_000_000),
+    userEvents: whole('userEvents', options.userEvents ?? 100_000, 1, 100_000_000),
     balances,
   }
 }

@@ -72,12 +72,13 @@ export class VenueServer {
 
   private constructor(settings: ServerSettings, packages: ServerPackages, keys: KeyStore) {
     this.#settings = settings
-    const { pool, balances, closedOrders, accountTrades } = settings
-    const venue = new Venue(pool, { balances, history: { closedOrders, accountTrades } })
+    const { pool, balances, closedOrders, accountTrades, userEvents } = settings
+    const history = { closedOrders, accountTrades }
+    const venue = new Venue(pool, { balances, history, requestEvents: userEvents })
     this.#venue = venue
     this.#desk = new Desk(venue, keys, new RateLimits(settings))
     const hub = new StreamHub(venue)
-    const users = new UserStreams(venue)
+    const users = new UserStreams(venue, userEvents)
     venue.onMarket = (update) => hub.onUpdate(update)
     venue.onOrder = (update) => users.onOrder(update)
     this.#countdowns = new Countdowns(venue)

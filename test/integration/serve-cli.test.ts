@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, readdirSync, statSync } from 'node:fs'
 import * as path from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { root, runProgram } from '../support/run-script.js'
 import { serverModules } from '../support/served-venue.js'
+import { ended, serving } from '../support/serving.js'
 import { peersEnvironment } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 import { RestClient } from '../support/venue-client.js'
@@ -13,43 +13,6 @@ const main = path.join(root, 'dist/src/cli/main.js')
 
 function tidemark(...args: string[]) {
   return runProgram(process.execPath, [main, ...args], { environment: peersEnvironment })
-}
-
-interface Serving {
-  readonly child: ChildProcess
-  readonly lines: string[]
-  readonly url: string
-}
-
-/** Starts `tidemark serve`, and waits for the address that it prints. */
-async function serving(environment: Record<string, string>, ...args: string[]): Promise<Serving> {
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', ...args], {
-    env: { ...process.env, ...peersEnvironment, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let text = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout!.on('data', (bytes) => {
-      text += bytes
-      const [, found] = / at (http\S+)\n/.exec(text) ?? []
-      if (found !== undefined) resolve(found)
-    })
-    child.on('close', (code) => reject(new Error(`ended with ${code} before it served: ${text}`)))
-  })
-  return {
-    child,
-    url,
-    get lines() {
-      return text.trim().split('\n')
-    },
-  }
-}
-
-async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGINT'): Promise<number | null> {
-  const code = new Promise<number | null>((resolve) => child.on('close', resolve))
-  child.kill(signal)
-  return code
 }
 
 describe('tidemark serve key', () => {
@@ -119,7 +82,7 @@ describe('tidemark serve', () => {
       await pool.close()
       const { stdout } = await tidemark('serve', 'key', 'create', dir, '--account', '1', '--json')
       const key = JSON.parse(stdout)
-      const { child, url } = await serving({}, dir)
+      const { child, url } = await serving([dir])
       const rest = new RestClient(url)
       const order = {
         symbol: 'BTCUSDT',
@@ -134,7 +97,7 @@ describe('tidemark serve', () => {
         status: 'NEW',
       })
       expect(await ended(child, 'SIGTERM')).toBe(0)
-      const again = await serving({}, dir)
+      const again = await serving([dir])
       expect((await new RestClient(again.url).signed('GET', '/openOrders', key)).body).toMatchObject([
         { orderId: 1 },
       ])
@@ -143,52 +106,10 @@ describe('tidemark serve', () => {
   )
 
   it.skipIf(typeof serverModules === 'string')(
-    'loses no order that it has acknowledged when it is killed',
-    async () => {
-      const dir = temporaryDirectory()
-      const pool = await EnginePool.open({
-        dir,
-        instruments: [
-          { symbol: 'BTCUSDT', tickSize: '0.01', lotSize: '0.00001', baseAsset: 'BTC', quoteAsset: 'USDT' },
-        ],
-      })
-      await pool.close()
-      const key = JSON.parse(
-        (await tidemark('serve', 'key', 'create', dir, '--account', '1', '--json')).stdout,
-      )
-      const { child, url } = await serving({}, dir)
-      const acknowledged: number[] = []
-      const clients = Array.from({ length: 10 }, async (_, client) => {
-        const rest = new RestClient(url)
-        const order = {
-          symbol: 'BTCUSDT',
-          side: 'BUY',
-          type: 'LIMIT',
-          timeInForce: 'GTC',
-          quantity: '1',
-          price: String(10 + client),
-        }
-        for (;;) {
-          const { body } = await rest.signed('POST', '/order', key, order)
-          acknowledged.push(body.orderId)
-          if (acknowledged.length === 200) child.kill('SIGKILL')
-        }
-      })
-      await Promise.allSettled(clients)
-      expect(acknowledged.length).toBeGreaterThanOrEqual(200)
-      const again = await serving({}, dir)
-      const open = await new RestClient(again.url).signed('GET', '/openOrders', key)
-      const there = new Set(open.body.map(({ orderId }: { orderId: number }) => orderId))
-      expect(acknowledged.filter((orderId) => !there.has(orderId))).toEqual([])
-      expect(await ended(again.child, 'SIGTERM')).toBe(0)
-    },
-  )
-
-  it.skipIf(typeof serverModules === 'string')(
     'without a folder serves a demo in which others trade, and leaves no file',
     async () => {
       const temporary = temporaryDirectory()
-      const demo = await serving({ TMPDIR: temporary }, '--traders', '8')
+      const demo = await serving(['--traders', '8'], { environment: { TMPDIR: temporary } })
       const rest = new RestClient(demo.url)
       let traded = 0
       for (const end = Date.now() + 60_000; traded < 3 && Date.now() < end; ) {

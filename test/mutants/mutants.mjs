@@ -4,6 +4,55 @@
  */
 export const mutants = [
   {
+    name: 'a venue does not look at request ids',
+    file: 'dist/src/server/operations/requests.js',
+    find: 'return { ...command, requestId, tag: requestTag(requestId) };',
+    replace: 'return command;',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
+    name: 'a client sends an order again under a new request id without asking what came of the first one',
+    file: 'dist/src/client/orders.js',
+    find: 'return outcomeOf(status, request);',
+    replace: 'return undefined;',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
+    name: 'a client takes an event a second time when it comes back',
+    file: 'dist/src/client/user-events.js',
+    find: 'report.I <= this.#executionId)',
+    replace: 'false)',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
+    name: 'a client does not notice an event that was left out',
+    file: 'dist/src/client/user-events.js',
+    find: 'after > this.#executionId)',
+    replace: 'false)',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
+    name: 'a client that comes back begins after a record of which it has one event',
+    file: 'dist/src/client/user-events.js',
+    find: 'Math.max(0, options.from.lsn - 1)',
+    replace: 'options.from.lsn',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
+    name: 'a venue gives only what comes to a client that comes back',
+    file: 'dist/src/server/doors/resumption.js',
+    find: 'users.log.positionAfter(fromLsn)',
+    replace: 'users.log.end',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
+    name: 'a venue that has forgotten events does not say so',
+    file: 'dist/src/server/doors/api-door.js',
+    find: 'if (fromLsn < log.forgottenLsn)',
+    replace: 'if (false)',
+    tests: ['test/integration/client.test.ts'],
+  },
+  {
     name: 'fdatasync is left out',
     file: 'dist/src/log/flush/segment-writer.js',
     find: "attempt('sync', this.#active.path, () => this.#disk.syncData(this.#file));",

@@ -1,10 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import * as path from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { EnginePool, type EnginePoolOptions } from '#tidemark/pool/index.js'
 import {
   type ApiKey,
   KeyStore,
+  type NewKey,
   type ServerModules,
   VenueServer,
   type VenueServerOptions,
@@ -75,4 +78,51 @@ export async function openVenue(
   })
   await server.ready()
   return { dir, pool, server, alice, bob, reader, keys }
+}
+
+/**
+ * A pool that is served while all tests of a file run, each of which has accounts of its own. A test may open further servers of the
+ * pool. `more` are keys beside those that `newKey` gives: a server takes some time to know of one that is made while it runs.
+ */
+export function sharedVenue(options: Partial<VenueServerOptions> = {}, more: readonly NewKey[] = []) {
+  let venue: { pool: EnginePool; server: VenueServer } | undefined
+  const dir = mkdtempSync(path.join(tmpdir(), 'tidemark-'))
+  const keys = new KeyStore(path.join(dir, 'keys.json'))
+  const made = more.map((key) => keys.create(key) as Required<ApiKey>)
+  const unused = Array.from({ length: 30 }, (_, i) => keys.create({ account: 1 + i }) as Required<ApiKey>)
+  const open = async (pool: EnginePool, own: Partial<VenueServerOptions>) => {
+    const modules = serverModules as ServerModules
+    const server = await VenueServer.open({ pool, keys: keys.file, modules, ...own })
+    await server.ready()
+    return server
+  }
+  beforeAll(async () => {
+    if (typeof serverModules === 'string') return
+    const pool = await EnginePool.open({ instruments: served, dir })
+    venue = { pool, server: await open(pool, options) }
+  })
+  afterAll(async () => {
+    await venue?.server.close()
+    await venue?.pool.close()
+    rmSync(dir, { recursive: true })
+  })
+  return {
+    dir,
+    /** The keys of `more`. */
+    made,
+    get pool() {
+      return venue!.pool
+    },
+    get server() {
+      return venue!.server
+    },
+    /** A key of an account that nothing was done with. */
+    newKey: () => unused.shift()!,
+    /** Another server of the same pool, closed when the test is over. */
+    async another(own: Partial<VenueServerOptions>): Promise<VenueServer> {
+      const server = await open(venue!.pool, own)
+      onTestFinished(() => server.close())
+      return server
+    },
+  }
 }

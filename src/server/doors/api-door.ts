@@ -1,15 +1,19 @@
 import { ApiError, errors } from '../dialect/api-error.js'
 import { Params } from '../dialect/params.js'
-import { names, type Operation } from '../operations/operation.js'
+import { type ApiRequest, names, type Operation } from '../operations/operation.js'
 import type { Client } from './client.js'
 import type { Caller, Desk, Session } from './desk.js'
-import type { UserReceiver, UserStreams } from './user-streams.js'
+import { Resumption } from './resumption.js'
+import type { UserPlace, UserReceiver, UserStreams } from './user-streams.js'
 
 /** Requests of one connection that may wait for their answers. */
 const inFlightMax = 4096
 /** Subscriptions to user data of one connection. */
 const subscriptionsMax = 1000
 const paramsMax = 64
+/** The code of what the dialect does not have: a place from which on events are not kept any more. */
+const eventsGoneCode = -2103
+const subscribeParams = names('fromLsn', 'withLsn')
 
 interface ApiMessage {
   readonly id: unknown
@@ -30,7 +34,7 @@ export class ApiConnection {
   readonly #onLost: (account: number) => void
   #inFlight = 0
   #lastSubscription = -1
-  readonly #subscriptions = new Map<number, { account: number; receiver: UserReceiver }>()
+  readonly #subscriptions = new Map<number, { end(): void }>()
 
   constructor(
     client: Client,
@@ -48,7 +52,7 @@ export class ApiConnection {
     this.#showLimits = showLimits
     client.onText((text) => void this.#take(text))
     client.onClose(() => {
-      for (const { account, receiver } of this.#subscriptions.values()) users.remove(account, receiver)
+      for (const subscription of this.#subscriptions.values()) subscription.end()
       this.#subscriptions.clear()
       for (const account of this.#cancelled) this.#onLost(account)
     })
@@ -107,8 +111,13 @@ export class ApiConnection {
           ({ params, account }) => this.#setCancelOnDisconnect(params, account),
         ],
         ['session.subscriptions', 'none', names(), () => this.#listSubscriptions()],
-        ['userDataStream.subscribe', 'read', names(), ({ account }) => this.#subscribe(account)],
-        ['userDataStream.subscribe.signature', 'read', names(), ({ account }) => this.#subscribe(account)],
+        ['userDataStream.subscribe', 'read', subscribeParams, (request) => this.#subscribe(request)],
+        [
+          'userDataStream.subscribe.signature',
+          'read',
+          subscribeParams,
+          (request) => this.#subscribe(request),
+        ],
         [
           'userDataStream.unsubscribe',
           'none',
@@ -150,16 +159,36 @@ export class ApiConnection {
     return { enabled }
   }
 
-  #subscribe(account: number): object {
+  async #subscribe({ params, account }: ApiRequest): Promise<object> {
+    const fromLsn = params.whole('fromLsn')
+    const withLsn = params.flag('withLsn') === true || fromLsn !== undefined
+    await this.#desk.venue.caughtUp()
+    if (this.#client.closed) throw errors.closing()
     if (this.#subscriptions.size >= subscriptionsMax)
       throw new ApiError(-2042, 'Maximum subscription ID reached for this connection.')
     const subscriptionId = ++this.#lastSubscription
+    if (withLsn) return this.#subscribeFrom(subscriptionId, account, fromLsn ?? this.#desk.venue.takenLsn)
     const receiver: UserReceiver = {
       event: (event) => this.#client.send(JSON.stringify({ subscriptionId, event })),
     }
-    this.#subscriptions.set(subscriptionId, { account, receiver })
     this.#users.add(account, receiver)
+    this.#subscriptions.set(subscriptionId, { end: () => this.#users.remove(account, receiver) })
     return { subscriptionId }
+  }
+
+  /** With the LSN of each event, and all events after `fromLsn`. */
+  #subscribeFrom(subscriptionId: number, account: number, fromLsn: number): object {
+    const { log } = this.#users
+    if (fromLsn < log.forgottenLsn)
+      throw new ApiError(eventsGoneCode, 'Events after this fromLsn are not kept any more.')
+    const send = (message: object) => this.#client.send(JSON.stringify({ subscriptionId, ...message }))
+    const receiver: UserReceiver = {
+      event: (event, place) => send(place ? { lsn: place.lsn, after: place.after, event } : { event }),
+      position: ({ lsn, after }: UserPlace) => send({ lsn, after }),
+    }
+    const resumption = new Resumption(this.#client, this.#users, account, fromLsn, receiver)
+    this.#subscriptions.set(subscriptionId, resumption)
+    return { subscriptionId, lsn: fromLsn }
   }
 
   #unsubscribe(params: Params): object {
@@ -168,7 +197,7 @@ export class ApiConnection {
     for (const id of ids) {
       const found = this.#subscriptions.get(id)
       if (!found) throw new ApiError(-2036, 'User Data Stream subscription not active.')
-      this.#users.remove(found.account, found.receiver)
+      found.end()
       this.#subscriptions.delete(id)
     }
     return {}

@@ -45,6 +45,11 @@ export class Client {
     return this.#closed
   }
 
+  /** Whether so little waits for it that more may be sent without haste. */
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount < this.#limits.queueBytes / 4
+  }
+
   onClose(closed: () => void): void {
     this.#socket.on('close', () => {
       this.#closed = true

@@ -52,6 +52,7 @@ export class Sockets {
       setInterval(() => parts.hub.tick(), tickMs),
       setInterval(() => {
         for (const client of [...this.#streams, ...this.#api]) client.beat()
+        parts.users.beat()
       }, beatMs),
     ]
     for (const timer of this.#timers) timer.unref()

@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { executionReportJson } from '../dialect/user-json.js'
 import type { OrderUpdate } from '../venue/history.js'
+import { type UserEntry, UserLog } from '../venue/user-log.js'
 import type { Venue } from '../venue/venue.js'
 
 /** A receiver of what happens to an account. */
 export interface UserReceiver {
-  event(event: object): void
+  /** `place` is where an event of an order stands; the others have none. */
+  event(event: object, place?: UserPlace): void
+  /** Called now and then: up to `place` everything was given. Receivers without it don't want to know. */
+  position?(place: UserPlace): void
+}
+
+/** An LSN, and the number of the account's update before. */
+export interface UserPlace {
+  readonly lsn: number
+  readonly after: number
 }
 
 /** A listen key is valid for an hour after it was made or kept alive; an account has at most so many. */
@@ -22,11 +32,11 @@ export class UserStreams {
   readonly #venue: Venue
   readonly #receivers = new Map<number, Set<UserReceiver>>()
   readonly #listenKeys = new Map<string, ListenKey>()
-  /** Updates of all orders since the beginning of the log, so that it is the same after a restart. */
-  #updates = 0
+  readonly log: UserLog
 
-  constructor(venue: Venue) {
+  constructor(venue: Venue, eventsMax: number) {
     this.#venue = venue
+    this.log = new UserLog(eventsMax, (account) => this.#receivers.has(account))
   }
 
   get size(): number {
@@ -48,21 +58,33 @@ export class UserStreams {
   }
 
   onOrder(update: OrderUpdate): void {
-    this.#updates++
-    const { account, symbol: name } = update.order
-    const receivers = this.#receivers.get(account)
-    if (!receivers) return
+    const entry = this.log.add(update)
+    const receivers = this.#receivers.get(update.order.account)
+    if (receivers) this.send(entry, receivers)
+  }
+
+  /** Gives an update of an order, and the balances as they are now, where the venue has some. */
+  send(entry: UserEntry, receivers: Iterable<UserReceiver>): void {
+    const { account, symbol: name } = entry.order
     const nowMs = this.#venue.nowMs()
     const symbol = this.#venue.find(name)
     if (!symbol) return
-    const report = executionReportJson(update, symbol, this.#updates, nowMs)
+    const report = executionReportJson(entry, symbol, entry.executionId, nowMs)
     const balances = this.#venue.balances
       ?.of(account)
       .filter(({ asset }) => asset === symbol.baseAsset || asset === symbol.quoteAsset)
       .map(({ asset, free, locked }) => ({ a: asset, f: free, l: locked }))
     for (const receiver of receivers) {
-      receiver.event(report)
+      receiver.event(report, entry)
       if (balances) receiver.event({ e: 'outboundAccountPosition', E: nowMs, u: nowMs, B: balances })
+    }
+  }
+
+  /** Says to those who want to know up to where they have everything. */
+  beat(): void {
+    for (const [account, receivers] of this.#receivers) {
+      const place = { lsn: this.#venue.takenLsn, after: this.log.lastOf(account) }
+      for (const receiver of receivers) receiver.position?.(place)
     }
   }
 

@@ -2,6 +2,7 @@ import { accountOperations } from './account.js'
 import { generalOperations } from './general.js'
 import { marketOperations } from './market.js'
 import type { Operation } from './operation.js'
+import { requestOperations } from './requests.js'
 import { refusedOperations, tradingOperations } from './trading.js'
 
 /** Everything that clients can ask for. */
@@ -9,6 +10,7 @@ export const operations: readonly Operation[] = [
   ...generalOperations,
   ...marketOperations,
   ...tradingOperations,
+  ...requestOperations,
   ...accountOperations,
   ...refusedOperations,
 ]

@@ -187,8 +187,11 @@ function responseTypeOf(params: Params, type: string): ResponseType {
   return value
 }
 
+/** What of a report an answer is made of. */
+type PlacedReport = Pick<ExecutionReport, 'status' | 'events'>
+
 /** What a new order is answered with. @throws ApiError -2010, -1013 for one that the book refused. */
-export function placedAnswer(report: ExecutionReport, wanted: WantedOrder, symbol: VenueSymbol): object {
+export function placedAnswer(report: PlacedReport, wanted: WantedOrder, symbol: VenueSymbol): object {
   if (report.status === 'rejected') return refusedAnswer(report, wanted, symbol)
   const trades: AccountTrade[] = []
   let order: OrderRecord | undefined
@@ -207,7 +210,7 @@ export function placedAnswer(report: ExecutionReport, wanted: WantedOrder, symbo
 
 /** A FOK that can't be filled has expired in the dialect; in the book it was refused, and no list has it. */
 function refusedAnswer(
-  report: ExecutionReport,
+  report: PlacedReport,
   { command, responseType }: WantedOrder,
   symbol: VenueSymbol,
 ): object {

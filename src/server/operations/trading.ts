@@ -14,11 +14,13 @@ import type { OrderRecord } from '../venue/order-record.js'
 import { apiErrorOf, type Venue, type VenueSymbol } from '../venue/venue.js'
 import { clientOrderId, newOrderParams, placedAnswer, readNewOrder, refusal } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
+import { answerOf, withRequestId } from './requests.js'
 
 async function placeOrder({ params, venue, account }: ApiRequest): Promise<object> {
   const symbol = venue.symbol(params.required('symbol'))
   const wanted = readNewOrder(params, symbol, account)
-  return placedAnswer(await venue.submit(wanted.command), wanted, symbol)
+  const command = withRequestId(params, wanted.command)
+  return answerOf(venue, await venue.submit(command), { ...wanted, command }, symbol)
 }
 
 const testWords = new Int32Array(maxCommandWords)
@@ -268,7 +270,7 @@ export const tradingOperations: readonly Operation[] = [
     security: 'trade',
     weight: 1,
     isOrder: true,
-    params: names(...newOrderParams),
+    params: names(...newOrderParams, 'requestId'),
     run: placeOrder,
   },
   {

@@ -12,12 +12,15 @@ import {
 import { ApiError, errors } from '../dialect/api-error.js'
 import type { Balances } from './balances.js'
 import { type HistoryLimits, OrderHistory, type OrderUpdate } from './history.js'
+import { RequestHistory } from './requests.js'
 
 /** What the dialect takes as a symbol. */
 const symbolPattern = /^[A-Z0-9._-]{1,20}$/
 
 export interface VenueOptions {
   readonly history: HistoryLimits
+  /** Events that are kept of orders with a request id. */
+  readonly requestEvents: number
   readonly balances: Balances | undefined
 }
 
@@ -41,6 +44,7 @@ export class Venue {
   readonly pool: EnginePool
   readonly market: MarketData
   readonly history: OrderHistory
+  readonly requests: RequestHistory
   readonly balances: Balances | undefined
   /** Called for each change of the market, and for each of an order. */
   onMarket: (update: MarketUpdate) => void = () => {}
@@ -61,11 +65,13 @@ export class Venue {
       keepCandles: 1500,
     })
     this.history = new OrderHistory(options.history, (update) => this.onOrder(update))
+    this.requests = new RequestHistory(options.requestEvents)
     this.market.on('update', (update) => this.onMarket(update))
     this.#feed = followEvents(pool, undefined, {
       apply: (event) => {
         this.market.apply(event)
         this.history.apply(event)
+        this.requests.apply(event)
       },
       endRecord: (lsn) => {
         this.market.endRecord(lsn)
@@ -100,6 +106,11 @@ export class Venue {
   /** Log that was acknowledged and can't be asked for yet. */
   lagBytes(): number {
     return Math.max(0, this.#acknowledgedLsn - this.#takenLsn)
+  }
+
+  /** LSN up to which events were taken. */
+  get takenLsn(): number {
+    return this.#takenLsn
   }
 
   nowMs(): number {
@@ -137,6 +148,15 @@ export class Venue {
     const lsn = report.events.at(-1)?.lsn ?? 0
     if (lsn > this.#acknowledgedLsn) this.#acknowledgedLsn = lsn
     return report
+  }
+
+  /** The highest request id that an account has had executed in a symbol. @throws ApiError. */
+  async lastRequestId(account: number, symbol: string): Promise<number | undefined> {
+    try {
+      return (await this.pool.lastRequestId(account, symbol)).requestId
+    } catch (error) {
+      throw apiErrorOf(error)
+    }
   }
 
   /** Resolves when everything that was acknowledged so far can be asked for. */
