@@ -95,12 +95,13 @@ export class VenueServer {
       connectionsMax: settings.connectionsMax,
       onLost: (account) => this.#countdowns.cancelAll(account),
     })
-    this.#page = new Page(this.#web, this.#desk, packages)
+    const connections = () => ({ ...this.#sockets.counts, pages: this.#page.size })
+    this.#page = new Page(this.#web, { desk: this.#desk, packages, cut: this.#sockets.cut, connections })
     this.#web.server.maxConnections = settings.connectionsMax
     const registry = makeRegistry(packages, {
       desk: this.#desk,
       cut: this.#sockets.cut,
-      connections: () => ({ ...this.#sockets.counts, pages: this.#page.size }),
+      connections,
       subscriptions: () => ({ streams: hub.size, users: users.size }),
     })
     this.#addHealth()

@@ -351,14 +351,20 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     const page = await fetch(server.url)
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/)
     const html = await page.text()
-    const linked = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!)
-    expect(linked.filter((url) => url !== 'data:,')).toHaveLength(4)
-    for (const url of linked.filter((one) => one !== 'data:,')) {
-      expect(url).toMatch(/^\/page\//)
+    const linked = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, url]) => url!)
+    expect(html).not.toMatch(/(?:src|href)="(?!\/page\/|data:,"|#)/)
+    const asked = new Set<string>()
+    for (const url of linked) {
+      if (asked.has(url)) continue
+      asked.add(url)
       const file = await fetch(server.url + url)
       expect(file.status, url).toBe(200)
-      expect((await file.text()).length).toBeGreaterThan(500)
+      const text = await file.text()
+      expect(text.length).toBeGreaterThan(500)
+      for (const [, name] of text.matchAll(/^import .* from '\.\/([a-z]+\.js)'/gm))
+        linked.push(`/page/${name}`)
     }
+    expect(asked.size).toBe(9)
     const events = await fetch(`${server.url}/page/events?symbol=BTCUSDT`)
     const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
@@ -370,13 +376,38 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     expect(shown).toMatchObject({
       symbols: ['BTCUSDT', 'ETHUSDT'],
       symbol: 'BTCUSDT',
-      bids: depth.bids,
-      asks: depth.asks,
-      trades: [{ price: '60000.00', quantity: '0.10000', side: 'sell' }],
-      ticker: { Last: ticker.lastPrice, High: ticker.highPrice, Phase: 'continuous' },
-      health: { Trades: 1 },
+      market: {
+        phase: 'continuous',
+        bids: depth.bids,
+        asks: depth.asks,
+        trades: (await rest.get('/trades', { symbol: 'BTCUSDT' })).body,
+        ticker: { lastPrice: ticker.lastPrice, highPrice: ticker.highPrice, volume: ticker.volume },
+        candles: (await rest.get('/klines', { symbol: 'BTCUSDT', interval: '1m' })).body,
+      },
+      health: { trades: 1, shards: [{ trades: 1 }], connections: { pages: 1 } },
     })
-    expect(shown.candles).toHaveLength(1)
+  })
+
+  it('opens no more pages than it may, and says what is wrong with a request for one', async () => {
+    const { server } = await openVenue()
+    for (const [query, status, code] of [
+      ['symbol=NONE', 400, -1121],
+      ['interval=7m', 400, -1120],
+      ['symbol=BTCUSDT&colour=red', 400, -1104],
+      ['symbol=%E0%A4%A', 400, -1100],
+    ] as const) {
+      const answer = await fetch(`${server.url}/page/events?${query}`)
+      const { code: answered } = (await answer.json()) as { code: number }
+      expect([answer.status, answered], query).toEqual([status, code])
+    }
+    const closing = new AbortController()
+    const pages = await Promise.all(
+      Array.from({ length: 100 }, () => fetch(`${server.url}/page/events`, { signal: closing.signal })),
+    )
+    expect(pages.map(({ status }) => status).filter((status) => status !== 200)).toEqual([])
+    expect((await fetch(`${server.url}/page/events`)).status).toBe(503)
+    closing.abort()
+    await expect.poll(async () => (await fetch(`${server.url}/metrics`)).text()).toContain('{kind="pages"} 0')
   })
 
   it('speaks TLS with a certificate of its own, streams too', async () => {

@@ -3,7 +3,12 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from '../support/run-script.js'
 
-const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)]
+const pages = [
+  'README.md',
+  ...readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 const textOf = (page: string) => readFileSync(path.join(root, page), 'utf8')
 
 /** All matches of a pattern in all pages, as `page: match`. */

@@ -2,19 +2,21 @@ import * as fs from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import * as path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { errors } from '../dialect/api-error.js'
-import { levelsJson } from '../dialect/market-json.js'
-import type { ServerPackages, WebReply, WebServer } from '../packages.js'
-import type { VenueSymbol } from '../venue/venue.js'
+import { ApiError, errors } from '../dialect/api-error.js'
+import { Params, readForm } from '../dialect/params.js'
+import { names } from '../operations/operation.js'
+import type { ServerPackages, WebReply, WebRequest, WebServer } from '../packages.js'
+import type { CutCounts } from './client.js'
 import type { Desk } from './desk.js'
+import { type Connections, type PageSubject, PageView } from './page-view.js'
 
 const eventMs = 500
 /** Pages that may be open at once, and bytes that may wait for one. */
 const pagesMax = 100
 const queueBytesMax = 1 << 20
-const levelsShown = 15
-const tradesShown = 20
-const candlesShown = 120
+/** What opening a page counts for among the weights of its address. */
+const openWeight = 2
+const eventNames = names('symbol', 'interval')
 
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -25,36 +27,46 @@ const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript;charset=UTF-8',
 }
 
-/** The dashboard at `/`: a page of three files, uPlot, and what it shows as server-sent events. */
+/** The files of the page, beside the built ones. */
+const files = [
+  'index.html',
+  'page.css',
+  'page.js',
+  'elements.js',
+  'market.js',
+  'charts.js',
+  'health.js',
+  'ticket.js',
+]
+const plotFiles = ['uPlot.iife.min.js', 'uPlot.min.css']
+
+interface PageParts {
+  readonly desk: Desk
+  readonly packages: ServerPackages
+  readonly cut: CutCounts
+  readonly connections: Connections
+}
+
+/** The dashboard at `/`: a few files, uPlot, and what it shows as server-sent events. */
 export class Page {
   readonly #desk: Desk
-  readonly #open = new Set<ServerResponse>()
-  #lastCommands = 0
-  #lastMs = performance.now()
-  #rate = 0
+  readonly #cut: CutCounts
+  readonly #view: PageView
+  readonly #open = new Map<ServerResponse, { readonly subject: PageSubject; isFirst: boolean }>()
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(web: WebServer, desk: Desk, { plotFolder }: ServerPackages) {
+  constructor(web: WebServer, { desk, packages, cut, connections }: PageParts) {
     this.#desk = desk
-    // Beside the built files.
-    const pageFolder = fileURLToPath(new URL('../../../../page', import.meta.url))
-    const files: [route: string, file: string][] = [
-      ['/', path.join(pageFolder, 'index.html')],
-      ['/page/page.css', path.join(pageFolder, 'page.css')],
-      ['/page/page.js', path.join(pageFolder, 'page.js')],
-      ['/page/uPlot.iife.min.js', path.join(plotFolder, 'uPlot.iife.min.js')],
-      ['/page/uPlot.min.css', path.join(plotFolder, 'uPlot.min.css')],
-    ]
-    for (const [url, file] of files)
-      web.route({ method: 'GET', url, handler: (_, reply) => sendFile(reply, file) })
+    this.#cut = cut
+    this.#view = new PageView(desk, connections)
+    const folder = fileURLToPath(new URL('../../../../page', import.meta.url))
+    for (const name of files)
+      addFile(web, name === 'index.html' ? '/' : `/page/${name}`, path.join(folder, name))
+    for (const name of plotFiles) addFile(web, `/page/${name}`, path.join(packages.plotFolder, name))
     web.route({
       method: 'GET',
       url: '/page/events',
-      handler: (request, reply) => {
-        const at = request.url.indexOf('?')
-        const wanted = new URLSearchParams(at < 0 ? '' : request.url.slice(at)).get('symbol')
-        this.#stream(reply, wanted ?? undefined)
-        return reply
-      },
+      handler: (request, reply) => this.#answer(request, reply),
     })
   }
 
@@ -63,123 +75,90 @@ export class Page {
   }
 
   close(): void {
-    for (const response of this.#open) response.end()
+    clearInterval(this.#timer)
+    for (const response of this.#open.keys()) response.end()
   }
 
-  #stream(reply: WebReply, wanted: string | undefined): void {
-    if (this.#open.size >= pagesMax || this.#desk.isClosing || !this.#desk.venue.isReady) {
-      const { status } = errors.busy()
+  #answer(request: WebRequest, reply: WebReply): WebReply {
+    try {
+      this.#stream(reply, this.#subjectOf(request))
+    } catch (error) {
+      const refusal = error instanceof ApiError ? error : errors.unknown()
       reply
-        .code(status)
-        .header('content-type', 'application/json')
-        .send(JSON.stringify(errors.busy().toBody()))
-      return
+        .code(refusal.status)
+        .header('content-type', 'application/json;charset=UTF-8')
+        .send(JSON.stringify(refusal.toBody()))
     }
+    return reply
+  }
+
+  #subjectOf(request: WebRequest): PageSubject {
+    const { venue, limits, isClosing } = this.#desk
+    if (isClosing || venue.failure) throw errors.closing()
+    if (!venue.isReady || this.#open.size >= pagesMax) throw errors.busy()
+    limits.request(request.raw.socket.remoteAddress ?? '', openWeight, venue.nowMs())
+    const at = request.url.indexOf('?')
+    const values = new Map<string, string>()
+    readForm(at < 0 ? '' : request.url.slice(at + 1), values, true)
+    const params = new Params(values)
+    params.check(eventNames)
+    return this.#view.subject(params.text('symbol'), params.text('interval') ?? '1m')
+  }
+
+  #stream(reply: WebReply, subject: PageSubject): void {
     const response = reply.hijack().raw
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     })
-    let isFirst = true
-    const send = () => {
-      if (response.writableLength > queueBytesMax) response.destroy()
-      else response.write(`data: ${JSON.stringify(this.#update(wanted, isFirst ? candlesShown : 2))}\n\n`)
-      isFirst = false
-    }
-    const timer = setInterval(send, eventMs)
-    this.#open.add(response)
     response.on('error', () => {})
     response.on('close', () => {
-      clearInterval(timer)
       this.#open.delete(response)
+      if (this.#open.size > 0) return
+      clearInterval(this.#timer)
+      this.#timer = undefined
     })
-    send()
+    this.#open.set(response, { subject, isFirst: true })
+    if (this.#open.size === 1) {
+      this.#timer = setInterval(() => this.#turn(), eventMs)
+      this.#turn()
+    } else this.#send(response)
   }
 
-  #update(wanted: string | undefined, candles: number): object {
-    const { venue } = this.#desk
-    const { market } = venue
-    const symbols = venue.symbols().filter(({ symbol }) => market.has(symbol))
-    const symbol = symbols.find((one) => one.symbol === wanted) ?? symbols[0]
-    const shown = { symbols: symbols.map((one) => one.symbol), health: this.#health() }
-    if (!symbol) return { ...shown, symbol: '', ticker: {}, bids: [], asks: [], trades: [], candles: [] }
-    const { bids, asks } = market.depth(symbol.symbol, levelsShown)
-    return {
-      ...shown,
-      symbol: symbol.symbol,
-      ticker: this.#ticker(symbol),
-      bids: levelsJson(bids),
-      asks: levelsJson(asks),
-      trades: market.trades(symbol.symbol, tradesShown).map(({ price, quantity, takerSide, timeUs }) => ({
-        price,
-        quantity,
-        side: takerSide,
-        timeMs: Math.floor(timeUs / 1000),
-      })),
-      candles: market
-        .candles(symbol.symbol, '1m', { toMs: venue.nowMs(), limit: candles })
-        .map(({ startMs, open, high, low, close }) => [
-          startMs / 1000,
-          Number(open),
-          Number(high),
-          Number(low),
-          Number(close),
-        ]),
+  #turn(): void {
+    if (this.#desk.venue.failure) {
+      this.close()
+      return
     }
+    this.#view.refresh([...this.#open.values()].map(({ subject }) => subject))
+    for (const response of this.#open.keys()) this.#send(response)
   }
 
-  #ticker({ symbol, phase, quoteAsset, baseAsset }: VenueSymbol): object {
-    const { market } = this.#desk.venue
-    const ticker = market.ticker(symbol, this.#desk.venue.nowMs())
-    return {
-      Last: ticker.last ?? 'none',
-      Change: `${ticker.change} (${ticker.changePercent} %)`,
-      High: ticker.high ?? 'none',
-      Low: ticker.low ?? 'none',
-      Volume: `${ticker.volume} ${baseAsset}`,
-      Amount: `${ticker.amount} ${quoteAsset}`,
-      Trades: ticker.trades,
-      Phase: phase,
+  #send(response: ServerResponse): void {
+    const page = this.#open.get(response)!
+    if (response.writableLength > queueBytesMax) {
+      this.#cut.slow++
+      response.destroy()
+      return
     }
-  }
-
-  #health(): object {
-    const { pool } = this.#desk.venue
-    const { commands, trades, inFlight, acknowledgementLatency, log, shards } = pool.stats()
-    const nowMs = performance.now()
-    if (nowMs - this.#lastMs >= eventMs) {
-      this.#rate = ((commands - this.#lastCommands) * 1000) / (nowMs - this.#lastMs)
-      this.#lastCommands = commands
-      this.#lastMs = nowMs
-    }
-    const { p50Ms, p99Ms, p999Ms } = acknowledgementLatency
-    return {
-      Commands: commands,
-      'Commands a second': Math.round(this.#rate),
-      Trades: trades,
-      'In flight': inFlight,
-      'Acknowledged in (p50, p99, p99.9)': `${ms(p50Ms)}, ${ms(p99Ms)}, ${ms(p999Ms)} ms`,
-      'Durable LSN': pool.durableLsn,
-      'Not durable yet': `${log.durableLagBytes} bytes`,
-      Flushes: log.flushes,
-      'Log ring': `${Math.round(log.ringFill * 100)} %`,
-      Shards: shards.length,
-      Requests: this.#desk.requests,
-    }
+    response.write(`data: ${this.#view.update(page.subject, page.isFirst)}\n\n`)
+    page.isFirst = false
   }
 }
 
-function ms(value: number): string {
-  return value.toFixed(2)
-}
-
-function sendFile(reply: WebReply, file: string): WebReply {
-  return reply
-    .header('content-type', types[path.extname(file)]!)
-    .header('content-security-policy', policy)
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .header('cache-control', 'no-cache')
-    .send(fs.readFileSync(file))
+function addFile(web: WebServer, url: string, file: string): void {
+  web.route({
+    method: 'GET',
+    url,
+    handler: (_, reply) =>
+      reply
+        .header('content-type', types[path.extname(file)]!)
+        .header('content-security-policy', policy)
+        .header('x-content-type-options', 'nosniff')
+        .header('referrer-policy', 'no-referrer')
+        .header('cross-origin-opener-policy', 'same-origin')
+        .header('cache-control', 'no-cache')
+        .send(fs.readFileSync(file)),
+  })
 }
