@@ -20,6 +20,9 @@ export interface VenueServerOptions {
   readonly ordersPer10Seconds?: number | undefined
   /** Connections at once. Default 10,000. */
   readonly connectionsMax?: number | undefined
+  /** Milliseconds that the headers of a request may take, and all of it; 100 to 600,000. Defaults 10,000 and 30,000. */
+  readonly headersMs?: number | undefined
+  readonly requestMs?: number | undefined
   /** Bytes that may wait for one client over a WebSocket; one that lags further is cut. Default 4 MiB. */
   readonly queueBytes?: number | undefined
   /** Messages of one client over a WebSocket in a second; one that sends more is cut. Default 10,000. */
@@ -55,6 +58,8 @@ const optionList = optionNames<VenueServerOptions>({
   weightPerMinute: true,
   ordersPer10Seconds: true,
   connectionsMax: true,
+  headersMs: true,
+  requestMs: true,
   queueBytes: true,
   messagesPerSecond: true,
   closedOrders: true,
@@ -80,6 +85,8 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     weightPerMinute: whole('weightPerMinute', options.weightPerMinute ?? 60_000, 0, 1e9),
     ordersPer10Seconds: whole('ordersPer10Seconds', options.ordersPer10Seconds ?? 10_000, 0, 1e9),
     connectionsMax: whole('connectionsMax', options.connectionsMax ?? 10_000, 1, 1_000_000),
+    headersMs: whole('headersMs', options.headersMs ?? 10_000, 100, 600_000),
+    requestMs: whole('requestMs', options.requestMs ?? 30_000, 100, 600_000),
     queueBytes: whole('queueBytes', options.queueBytes ?? 4 << 20, 65_536, 1 << 30),
     messagesPerSecond: whole('messagesPerSecond', options.messagesPerSecond ?? 10_000, 1, 1e9),
     closedOrders: whole('closedOrders', options.closedOrders ?? 100_000, 1, 100_000_000),

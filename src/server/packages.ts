@@ -48,7 +48,7 @@ export interface WebSocket {
   readonly readyState: number
   readonly bufferedAmount: number
   on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): void
-  on(event: 'close' | 'pong', listener: () => void): void
+  on(event: 'close' | 'ping' | 'pong', listener: () => void): void
   on(event: 'error', listener: (error: Error) => void): void
   send(data: string): void
   ping(): void

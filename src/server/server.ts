@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { KeyStore } from './access/keys.js'
 import { RateLimits } from './access/limits.js'
 import { Countdowns, countdownOperation } from './doors/countdown.js'
@@ -19,8 +20,6 @@ import { Venue } from './venue/venue.js'
 
 /** How long a closing server waits for requests that it has taken. */
 const drainMs = 10_000
-const headersMs = 10_000
-const requestMs = 30_000
 const keepAliveMs = 65_000
 
 /**
@@ -183,14 +182,26 @@ export class VenueServer {
   }
 }
 
-function makeWeb(packages: ServerPackages, { tls }: ServerSettings): WebServer {
+function makeWeb(packages: ServerPackages, { tls, headersMs, requestMs }: ServerSettings): WebServer {
+  // How often it looks for requests that take too long: they end that much later at most.
+  const settings = { connectionsCheckingInterval: Math.min(1000, headersMs) }
   const web = packages.fastify({
     logger: false,
     bodyLimit: bodyMax,
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
     forceCloseConnections: true,
-    ...(tls && { https: { cert: fs.readFileSync(tls.certFile), key: fs.readFileSync(tls.keyFile) } }),
+    clientErrorHandler: refuseUnread,
+    ...(tls
+      ? {
+          https: {
+            ...settings,
+            handshakeTimeout: headersMs,
+            cert: fs.readFileSync(tls.certFile),
+            key: fs.readFileSync(tls.keyFile),
+          },
+        }
+      : { http: settings }),
   })
   web.server.headersTimeout = headersMs
   web.setErrorHandler((error, _, reply) => {
@@ -206,6 +217,27 @@ function makeWeb(packages: ServerPackages, { tls }: ServerSettings): WebServer {
     sendError(reply, 404, -1020, 'This operation is not supported: there is no such route.'),
   )
   return web
+}
+
+/** Answers what is no request of HTTP, or comes too slowly or with headers that are too large, and ends its connection. */
+function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const [status, code, msg] = unread[error.code ?? ''] ?? [
+      '400 Bad Request',
+      -1000,
+      'The request could not be read.',
+    ]
+    const body = JSON.stringify({ code, msg })
+    socket.write(
+      `HTTP/1.1 ${status}\r\nContent-Type: application/json;charset=UTF-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  }
+  socket.destroy()
+}
+
+const unread: Readonly<Record<string, readonly [status: string, code: number, msg: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', -1007, 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', -1000, 'The headers are too large.'],
 }
 
 function sendError(reply: WebReply, status: number, code: number, msg: string): WebReply {

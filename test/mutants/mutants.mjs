@@ -1807,6 +1807,27 @@ export const mutants = [
     tests: ['test/integration/server.test.ts'],
   },
   {
+    name: 'pongs that were not asked for are not counted',
+    file: 'dist/src/server/doors/client.js',
+    find: 'this.#pongMs = performance.now();\n            if (!this.#closed)\n                this.#isWithinLimits();',
+    replace: 'this.#pongMs = performance.now();',
+    tests: ['test/faults/server-abuse.test.ts'],
+  },
+  {
+    name: 'slow senders are looked for every ten minutes',
+    file: 'dist/src/server/server.js',
+    find: 'Math.min(1000, headersMs)',
+    replace: '600_000',
+    tests: ['test/faults/server-abuse.test.ts'],
+  },
+  {
+    name: 'what is no request of HTTP is refused without a code',
+    file: 'dist/src/server/server.js',
+    find: 'clientErrorHandler: refuseUnread,',
+    replace: '',
+    tests: ['test/faults/server-abuse.test.ts'],
+  },
+  {
     name: 'the signature of a request is not checked',
     file: 'dist/src/server/access/signature.js',
     find: 'return given.length === expected.length && timingSafeEqual(given, expected);',
@@ -1830,8 +1851,8 @@ export const mutants = [
   {
     name: 'a client that does not read is not cut',
     file: 'dist/src/server/doors/client.js',
-    find: 'this.#socket.bufferedAmount > this.#limits.queueBytes',
-    replace: 'this.#socket.bufferedAmount < 0',
+    find: 'this.#socket.bufferedAmount <= this.#limits.queueBytes',
+    replace: 'this.#socket.bufferedAmount >= 0',
     tests: ['test/integration/server-sockets.test.ts'],
   },
   {

@@ -36,6 +36,11 @@ export class Client {
     this.#cut = cut
     socket.on('pong', () => {
       this.#pongMs = performance.now()
+      if (!this.#closed) this.#isWithinLimits()
+    })
+    // Each is answered by itself: who sends many, and reads no answer, would fill the memory with them.
+    socket.on('ping', () => {
+      if (!this.#closed && this.#isWithinLimits()) this.#cutIfSlow()
     })
     // What breaks a connection also closes it.
     socket.on('error', () => {})
@@ -60,15 +65,7 @@ export class Client {
   /** Calls `take` for each text that comes, unless there are too many of them. */
   onText(take: (text: string) => void): void {
     this.#socket.on('message', (data, isBinary) => {
-      if (this.#closed) return
-      const second = Math.floor(performance.now() / 1000)
-      if (second !== this.#second) this.#messages = 0
-      this.#second = second
-      if (++this.#messages > this.#limits.messagesPerSecond) {
-        this.#cut.flooding++
-        this.close(policyViolation, 'Too many messages.')
-        return
-      }
+      if (this.#closed || !this.#isWithinLimits()) return
       if (isBinary) this.close(1003, 'Texts only.')
       else take(data.toString('utf8'))
     })
@@ -76,13 +73,27 @@ export class Client {
 
   send(text: string): void {
     if (this.#closed || this.#socket.readyState !== 1) return
-    if (this.#socket.bufferedAmount > this.#limits.queueBytes) {
-      this.#cut.slow++
-      this.#closed = true
-      this.#socket.terminate()
-      return
-    }
-    this.#socket.send(text)
+    if (!this.#cutIfSlow()) this.#socket.send(text)
+  }
+
+  /** Whether the client has sent no more than it may in a second; one that did is cut. */
+  #isWithinLimits(): boolean {
+    const second = Math.floor(performance.now() / 1000)
+    if (second !== this.#second) this.#messages = 0
+    this.#second = second
+    if (++this.#messages <= this.#limits.messagesPerSecond) return true
+    this.#cut.flooding++
+    this.close(policyViolation, 'Too many messages.')
+    return false
+  }
+
+  /** Whether too much waits for the client, which is cut then. */
+  #cutIfSlow(): boolean {
+    if (this.#socket.bufferedAmount <= this.#limits.queueBytes) return false
+    this.#cut.slow++
+    this.#closed = true
+    this.#socket.terminate()
+    return true
   }
 
   /** Pings, or ends a connection that has answered no ping for a minute. */
