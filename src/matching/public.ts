@@ -62,10 +62,6 @@ export { emptyOutcome, type Outcome, outcomeOf } from './codec/outcome.js'
 export { RecordBuffer } from './codec/record-buffer.js'
 export { rulesVersion } from './codec/rules-version.js'
 export { priceText, quantityText } from './codec/step-text.js'
+export type { EngineCounters, InstrumentState } from './rules/book-questions.js'
 export type { Indicative } from './rules/call-price.js'
-export {
-  type EngineCounters,
-  type EngineOptions,
-  type InstrumentState,
-  MatchingEngine,
-} from './rules/engine.js'
+export { type EngineOptions, MatchingEngine } from './rules/engine.js'

@@ -10,5 +10,6 @@ export { encodeBlock, encodeCancelAll, encodeNoop, maxCommandWords } from './cod
 export { decodeEvents } from './codec/event-reader.js'
 export { commandKinds, type Phase } from './codec/names.js'
 export { RecordBuffer } from './codec/record-buffer.js'
+export type { EngineCounters, InstrumentState } from './rules/book-questions.js'
 export type { Indicative } from './rules/call-price.js'
-export { type EngineCounters, type InstrumentState, MatchingEngine } from './rules/engine.js'
+export { MatchingEngine } from './rules/engine.js'

@@ -1,6 +1,8 @@
+import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EnginePool, PoolEvent } from '#tidemark/pool/index.js'
 import { bitcoin, eventsOf, limit, openPool } from '../support/pools.js'
+import { temporaryDirectory } from '../support/temporary.js'
 
 const symbol = bitcoin.symbol
 
@@ -129,9 +131,9 @@ describe('trailing stops and order lists in a pool', () => {
     expect(
       events.filter((event) => event.event === 'cancelled' && event.reason === 'list').length,
     ).toBeGreaterThan(5)
-    const { dir } = pool
-    await pool.backup(`${dir}-copy`)
-    const copy = await openPool({ dir: `${dir}-copy`, shards: 1 })
+    const dir = path.join(temporaryDirectory(), 'copy')
+    await pool.backup(dir)
+    const copy = await openPool({ dir, shards: 1 })
     expect((await copy.digest()).symbols).toEqual(symbols)
     expect((await eventsOf(copy)).map(said)).toEqual(events)
   })

@@ -1,5 +1,5 @@
 import type { DecodedCancelAll } from '#tidemark/matching/codec/command-reader.js'
-import type { NaiveOrder } from './naive-book.js'
+import type { NaiveOrder } from './naive-book/orders.js'
 
 /**
  * The orders that a cancel-all takes, in the order in which it takes them. `byAcceptance` and `byPlace` are all live orders: as

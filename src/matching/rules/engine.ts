@@ -1,17 +1,5 @@
 import { allAssertions, broken } from '../../base/assert.js'
-import {
-  countOrders,
-  type DepthLevel,
-  depthOf,
-  orderState,
-  type SideTotals,
-  totalsOf,
-} from '../book/book-queries.js'
-import { type BookState, bookDigest, bookState } from '../book/book-state.js'
-import { OpenOrders, type OpenOrdersQuery } from '../book/open-orders.js'
 import { rejectCommand } from '../book/order-events.js'
-import type { OrderState } from '../book/order-state.js'
-import { SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
 import { ShardBooks } from '../book/shard-books.js'
 import { type CopyCounts, type CopyTarget, ShardCopy } from '../book/shard-copy.js'
 import { ShardRestore } from '../book/shard-restore.js'
@@ -32,20 +20,14 @@ import {
 } from '../codec/command-layout.js'
 import { commandClientOrderId } from '../codec/command-reader.js'
 import { EventCursor } from '../codec/event-reader.js'
-import { decodeInstrument, type InstrumentDefinition } from '../codec/instrument-record.js'
+import { decodeInstrument } from '../codec/instrument-record.js'
 import { limits } from '../codec/limits.js'
-import {
-  commandKinds,
-  eventKinds,
-  type Phase,
-  rejectCodes,
-  selfTradePreventionCodes,
-} from '../codec/names.js'
+import { commandKinds, eventKinds, rejectCodes, selfTradePreventionCodes } from '../codec/names.js'
 import type { RecordBuffer } from '../codec/record-buffer.js'
 import { blockAccount, isBlocked, unblockAccount } from './account-blocks.js'
 import { cancelOrder, reduceOrder, rejectHalted, replaceOrder } from './amendments.js'
+import { BookQuestions } from './book-questions.js'
 import { bustTrade } from './busting.js'
-import { type Indicative, indicativeOf } from './call-price.js'
 import { settle } from './consequences.js'
 import { cancelFast, moveFast, placeFast } from './fast-path.js'
 import { changeInstrument, haltCode, limitViolation } from './instrument-rules.js'
@@ -89,40 +71,18 @@ export interface EngineOptions {
   readonly hashSeed?: number
 }
 
-/** How many instruments, live orders (waiting stops included) and price levels a shard has. */
-export interface EngineCounters {
-  readonly instruments: number
-  readonly orders: number
-  readonly levels: number
-}
-
-/** An instrument as it stands. */
-export interface InstrumentState extends InstrumentDefinition {
-  readonly phase: Phase
-  /** Of the phase `auction`: it is the closing call; of `halted`: orders are taken. */
-  readonly closing: boolean
-  readonly takesOrders: boolean
-  /** Price of the last trade in ticks, 0 before the first. */
-  readonly lastPrice: number
-  /** Trades so far; the last one's id. */
-  readonly trades: number
-  /** The highest id that an accepted order has had, 0 before the first. */
-  readonly highestOrderId: number
-  /** Live orders, waiting stops included. */
-  readonly orders: number
-}
-
 /**
  * The order books of one shard. The same commands always give the same bytes: there is no clock, no randomness and no
  * dependence on memory layout in any result.
  */
-export class MatchingEngine {
+export class MatchingEngine extends BookQuestions {
   readonly #shard: ShardBooks
   /** How many orders may be looked at for the commands since the books were last verified; only with all assertions. */
   #unverified = 0
 
   constructor(options: EngineOptions = {}) {
-    this.#shard = new ShardBooks(options.hashSeed ?? Math.floor(Math.random() * 4294967296))
+    super(new ShardBooks(options.hashSeed ?? Math.floor(Math.random() * 4294967296)))
+    this.#shard = this.shard
     // Not a branch in `apply`: V8 would inline less of what it calls.
     if (allAssertions) this.apply = this.#applyAsserted
   }
@@ -315,132 +275,6 @@ export class MatchingEngine {
     record.plain(eventKinds['instrument-created'])
   }
 
-  /** The instruments of this shard, in the order in which they were created. */
-  instruments(): InstrumentState[] {
-    return this.#shard.books.definitions.map((definition) => this.instrument(definition.instrumentId)!)
-  }
-
-  instrument(instrumentId: number): InstrumentState | undefined {
-    const { books } = this.#shard
-    const book = books.find(instrumentId)
-    if (book < 0) return undefined
-    return {
-      ...books.definitions[book]!,
-      phase: books.phase(book),
-      closing: books.isClosing(book),
-      takesOrders: books.isCall(book) || books.isContinuous(book),
-      lastPrice: books.lastPrice(book),
-      trades: books.trades(book),
-      highestOrderId: books.highestOrderId(book),
-      orders: countOrders(this.#shard, book),
-    }
-  }
-
-  /** The ids of the instruments in which the account has live orders (waiting stops included), ascending. */
-  instrumentsOf(account: number): number[] {
-    const { accounts, books } = this.#shard
-    return accounts
-      .booksOf(account)
-      .map((book) => books.instrumentId(book))
-      .sort((a, b) => a - b)
-  }
-
-  /** The ids of the instruments in which the account is blocked, or those in which it is not, ascending. */
-  instrumentsBlocking(account: number, isBlocked: boolean): number[] {
-    const { blocked, books } = this.#shard
-    return books.definitions
-      .filter((_, book) => blocked.has(book, account) === isBlocked)
-      .map(({ instrumentId }) => instrumentId)
-      .sort((a, b) => a - b)
-  }
-
-  /** In how many instruments each account is blocked, of those that are blocked in any. */
-  blockedAccounts(): Map<number, number> {
-    return this.#shard.blocked.booksByAccount()
-  }
-
-  /** Whether the instrument is known here. */
-  has(instrumentId: number): boolean {
-    return this.#shard.books.find(instrumentId) >= 0
-  }
-
-  /**
-   * The best price levels of both sides, best first: price in ticks, visible quantity in lots (the hidden part of
-   * icebergs is not in it), number of orders. Empty for an unknown instrument.
-   */
-  depth(instrumentId: number, levels: number): { bids: DepthLevel[]; asks: DepthLevel[] } {
-    const book = this.#shard.books.find(instrumentId)
-    if (book < 0) return { bids: [], asks: [] }
-    return {
-      bids: depthOf(this.#shard, book * 4 + SIDE_BIDS, levels),
-      asks: depthOf(this.#shard, book * 4 + SIDE_ASKS, levels),
-    }
-  }
-
-  /** The best bid in ticks, or undefined. */
-  bestBid(instrumentId: number): number | undefined {
-    return this.#best(instrumentId, SIDE_BIDS)
-  }
-
-  /** The best ask in ticks, or undefined. */
-  bestAsk(instrumentId: number): number | undefined {
-    return this.#best(instrumentId, SIDE_ASKS)
-  }
-
-  /**
-   * Open quantity (hidden parts included), orders and levels of each side, counted on call. A quantity above 2^53-1 is
-   * the nearest double.
-   */
-  totals(instrumentId: number): { bids: SideTotals; asks: SideTotals } {
-    const book = this.#shard.books.find(instrumentId)
-    if (book < 0)
-      return { bids: { quantity: 0, orders: 0, levels: 0 }, asks: { quantity: 0, orders: 0, levels: 0 } }
-    return {
-      bids: totalsOf(this.#shard, book * 4 + SIDE_BIDS),
-      asks: totalsOf(this.#shard, book * 4 + SIDE_ASKS),
-    }
-  }
-
-  /** What an uncross would give now; `undefined` for an unknown instrument. */
-  indicative(instrumentId: number): Indicative | undefined {
-    const book = this.#shard.books.find(instrumentId)
-    return book < 0 ? undefined : indicativeOf(this.#shard, book)
-  }
-
-  /** A live order, resting or waiting for its stop price; undefined when there is none of that id. */
-  order(instrumentId: number, orderId: number): OrderState | undefined {
-    const shard = this.#shard
-    const book = shard.books.find(instrumentId)
-    const order = book < 0 ? 0 : shard.index.find(book, orderId | 0, (orderId / 4294967296) | 0)
-    return order === 0 ? undefined : orderState(shard, order)
-  }
-
-  /** Begins to look for a page of an account's live orders. Commands may be executed between its steps; one at a time is made. */
-  openOrders(query: OpenOrdersQuery): OpenOrders {
-    return new OpenOrders(this.#shard, query)
-  }
-
-  /** The highest id that an accepted order of the instrument has had, or undefined. */
-  highestOrderId(instrumentId: number): number | undefined {
-    const book = this.#shard.books.find(instrumentId)
-    return book < 0 ? undefined : this.#shard.books.highestOrderId(book) || undefined
-  }
-
-  /** Everything that decides the book's future, as an object; undefined for an unknown instrument. */
-  bookState(instrumentId: number): BookState | undefined {
-    const book = this.#shard.books.find(instrumentId)
-    return book < 0 ? undefined : bookState(this.#shard, book)
-  }
-
-  /**
-   * A fingerprint (16 hex digits) of everything that decides the book's future: equal books have equal digests,
-   * whichever shard holds them. Empty for an unknown instrument.
-   */
-  digest(instrumentId: number): string {
-    const book = this.#shard.books.find(instrumentId)
-    return book < 0 ? '' : bookDigest(this.#shard, book)
-  }
-
   /**
    * Whether the command record at a word offset carries a request id: then `settleRequests` must be called when it is known
    * at which LSN its record ends, because a repetition is answered with that LSN.
@@ -468,12 +302,6 @@ export class MatchingEngine {
     this.#shard.requests.settle(lsn, end)
   }
 
-  /** The last request id of an account in an instrument, or undefined. */
-  lastRequestId(instrumentId: number, account: number): number | undefined {
-    const book = this.#shard.books.find(instrumentId)
-    return book < 0 ? undefined : this.#shard.requests.find(book, account)?.requestId
-  }
-
   /**
    * Begins a copy of all books as they are now. Commands may be executed between its steps, and are not in it. One copy
    * at a time is made.
@@ -487,11 +315,6 @@ export class MatchingEngine {
     return new ShardRestore(this.#shard, counts, takes)
   }
 
-  counters(): EngineCounters {
-    const shard = this.#shard
-    return { instruments: shard.books.size, orders: shard.index.size, levels: shard.levels.live }
-  }
-
   /**
    * Checks that all structures agree with each other, for tests: it looks at every order.
    *
@@ -499,12 +322,5 @@ export class MatchingEngine {
    */
   verify(): void {
     verifyShard(this.#shard)
-  }
-
-  #best(instrumentId: number, side: number): number | undefined {
-    const { books, levels } = this.#shard
-    const book = books.find(instrumentId)
-    const level = book < 0 ? 0 : levels.best(book * 4 + side)
-    return level === 0 ? undefined : levels.price(level)
   }
 }
