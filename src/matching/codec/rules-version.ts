@@ -6,4 +6,4 @@
  * A new flag of a command, such as the side of a cancel-all, changes nothing for the records that were there before, so it needs no
  * new version: an older build finds the difference when it replays such a record, and refuses the log.
  */
-export const rulesVersion = 2
+export const rulesVersion = 3

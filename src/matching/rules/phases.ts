@@ -26,18 +26,21 @@ export function changePhase(shard: ShardBooks, book: number, words: Int32Array, 
   record.phaseChanged(next, options)
   const opens = next === phaseCodes.continuous && before !== next
   const closes = next === phaseCodes.closed
+  const endsClosing = wasClosing && !books.isClosing(book)
   if (opens || (closes && before >= phaseCodes['pre-open'])) uncross(shard, book)
   if (opens && isCrossed(shard, book)) {
-    // What still meets may not trade within the band: the call goes on.
-    interruptTrading(shard, book)
-    return
+    if (endsClosing) cancelForCall(shard, book, AT_CLOSE, cancelReasons['at-close'])
+    if (isCrossed(shard, book)) {
+      // What still meets may not trade within the band: the call goes on.
+      interruptTrading(shard, book)
+      return
+    }
   }
   if (opens || closes) {
     cancelMarketOrders(shard, book)
     cancelForCall(shard, book, AT_OPEN, cancelReasons['at-open'])
   }
-  if (closes || (wasClosing && !books.isClosing(book)))
-    cancelForCall(shard, book, AT_CLOSE, cancelReasons['at-close'])
+  if (closes || endsClosing) cancelForCall(shard, book, AT_CLOSE, cancelReasons['at-close'])
   if (closes) forEachOfClosing(shard, book, (order) => cancelQueued(shard, order, cancelReasons['at-close']))
   if (!wasClosing && books.isClosing(book))
     forEachOfClosing(shard, book, (order) => enterClosing(shard, book, order))

@@ -26,13 +26,14 @@ export abstract class NaivePhases extends NaiveConsequences {
     const closes = phase === 'closed'
     if (opens || (closes && (before === 'pre-open' || before === 'auction'))) this.uncross()
     const inBook = () => [...this.resting('buy'), ...this.resting('sell')]
-    const limitsOf = (side: Side) => this.resting(side).filter(({ price }) => price !== 0)
-    const [bid, ask] = [limitsOf('buy')[0], limitsOf('sell')[0]]
-    if (opens && bid && ask && bid.price >= ask.price) {
-      this.interrupt()
-      return
-    }
     const isFor = (name: 'at-open' | 'at-close') => (order: NaiveOrder) => order.command.timeInForce === name
+    if (opens && this.limitsMeet()) {
+      if (wasClosing) for (const order of inBook().filter(isFor('at-close'))) this.cancel(order, 'at-close')
+      if (this.limitsMeet()) {
+        this.interrupt()
+        return
+      }
+    }
     if (opens || closes) {
       for (const order of inBook().filter(({ price }) => price === 0)) {
         const { timeInForce } = order.command
@@ -45,6 +46,12 @@ export abstract class NaivePhases extends NaiveConsequences {
     const aside = [...this.waiting('rise'), ...this.waiting('fall')].filter(isFor('at-close'))
     if (closes) for (const order of aside) this.cancel(order, 'at-close')
     if (!wasClosing && closing) for (const order of aside) this.enterClosing(order)
+  }
+
+  protected limitsMeet(): boolean {
+    const limitsOf = (side: Side) => this.resting(side).filter(({ price }) => price !== 0)
+    const [bid, ask] = [limitsOf('buy')[0], limitsOf('sell')[0]]
+    return bid !== undefined && ask !== undefined && bid.price >= ask.price
   }
 
   /** Finds the price, then lets the orders that take part trade, pair by pair. */

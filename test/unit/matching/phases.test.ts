@@ -243,6 +243,33 @@ describe('orders for one call', () => {
     expect(book.phase('closed')).toEqual(['closed', 'cancelled 2: 5@101 at-close'])
   })
 
+  it('at-close go away with the closing call too when prices beyond the band keep trading from going on', () => {
+    const book = new RuleBook({ details: { referencePrice: 100, staticBand: 5, bandAction: 3 } })
+    book.phase('auction', { closing: true })
+    book.buy(1, 5, 110, { timeInForce: 'at-close' })
+    book.buy(2, 5, 110)
+    book.sell(3, 2, 107)
+    book.sell(4, 1, 100)
+    expect(book.phase('continuous')).toEqual([
+      'continuous',
+      'uncross 4 with 1: 1@105',
+      'cancelled 1: 4@110 at-close',
+      'volatility-interruption',
+    ])
+    book.cancel(2)
+    expect(book.phase('continuous')).toEqual(['continuous'])
+    expect(book.depth()).toBe('bids  / asks 2@107x1')
+  })
+
+  it('at-close keep trading from nothing when they alone are beyond the band', () => {
+    const book = new RuleBook({ details: { referencePrice: 100, staticBand: 5, bandAction: 3 } })
+    book.phase('auction', { closing: true })
+    book.buy(1, 5, 110, { timeInForce: 'at-close' })
+    book.sell(3, 2, 107)
+    expect(book.phase('continuous')).toEqual(['continuous', 'cancelled 1: 5@110 at-close'])
+    expect(book.books.engine.instrument(4)).toMatchObject({ phase: 'continuous' })
+  })
+
   it('are changed, cancelled, and expire at the end of the day like others', () => {
     const book = new RuleBook()
     book.buy(1, 5, 101, { timeInForce: 'at-close' })
