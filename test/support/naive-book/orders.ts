@@ -31,13 +31,13 @@ export interface NamedOrder {
 export const LARGEST = 2 ** 53 - 1
 
 /** A last price that every other one is at or beyond: where a trail without an activation price waits for the first. */
-export function reachedByAny({ side, orderType }: DecodedNew): number {
+function reachedByAny({ side, orderType }: DecodedNew): number {
   const isStop = orderType === 'stop' || orderType === 'stop-limit'
   return isStop === (side === 'buy') ? 1 : LARGEST
 }
 
 /** What the state of an order says of its stop price and its trail. */
-export function waitingState({ command, status, stopPrice, trail }: NaiveOrder) {
+function waitingState({ command, status, stopPrice, trail }: NaiveOrder) {
   if (!waits(command.orderType)) return {}
   if (trail === undefined || (status !== 'waiting' && status !== 'pending')) return { stopPrice }
   const { ticks, basisPoints, reference } = trail
@@ -93,7 +93,7 @@ export function newOrder(command: DecodedNew): NaiveOrder {
 }
 
 /** Where an order waits when it comes in; one for the closing call where no trade reaches it. */
-export function firstStopPrice(command: DecodedNew): number {
+function firstStopPrice(command: DecodedNew): number {
   if (!waits(command.orderType)) return command.side === 'buy' ? LARGEST + 1 : 0
   return command.stopPrice ?? command.activationPrice ?? reachedByAny(command)
 }
