@@ -91,6 +91,7 @@ export class JobLogFold implements LogFold {
       case 'DISPATCH':
         job.state = inFlight
         job.attempts++
+        job.dueMs = 0
         return
       case 'RETRY':
       case 'TIMEOUT':
@@ -101,6 +102,7 @@ export class JobLogFold implements LogFold {
       case 'ACK':
       case 'DEAD':
         job.state = type === 'ACK' ? completed : dead
+        job.dueMs = 0
         job.finishedMs = atMs
         job.reason = type === 'DEAD' ? String(reason) : null
         job.error = typeof error === 'string' ? error : null

@@ -112,8 +112,10 @@ export class OrderTable {
     order.remaining = remaining
   }
 
-  enter(orderId: number, place: RecordPlace): void {
-    this.#touch(orderId, place).triggered = 2
+  enter(orderId: number, remaining: number, place: RecordPlace): void {
+    const order = this.#touch(orderId, place)
+    order.triggered = 2
+    order.remaining = remaining
   }
 
   cancel(orderId: number, reason: number, place: RecordPlace): void {

@@ -104,7 +104,7 @@ export class PoolFold {
     if (kind === cancelled) this.#orders.cancel(orderId, reason, this.#place)
     else if (kind === replaced) this.#orders.replace(orderId, price, quantity, this.#place)
     else if (kind === triggered) this.#orders.trigger(orderId, quantity, this.#place)
-    else if (kind === entered) this.#orders.enter(orderId, this.#place)
+    else if (kind === entered) this.#orders.enter(orderId, quantity, this.#place)
     const lots = kind === rejected ? -1 : quantity
     if (hasOrder) this.#event(kind, orderId, account, sell, price, lots, filled, reason, clientOrderId)
     else this.#event(kind, orderId, account, -1, 0, lots, -1, reason, clientOrderId)
