@@ -12,11 +12,11 @@ export interface MarketInstrument {
 }
 
 export interface MarketDataOptions {
-  /** Trades that are kept of each symbol, and aggregated trades; 0 to 1,000,000. Default 1,000. */
+  /** Trades that are kept of each symbol, and aggregated trades; 1 to 1,000,000. Default 1,000. */
   readonly keepTrades?: number | undefined
   /** Candles of each length that are kept of each symbol, 1 to 100,000. Default 1,000; of a minute at least 1,440. */
   readonly keepCandles?: number | undefined
-  /** Changes of the depth that are kept of each symbol, 0 to 1,000,000. Default 1,000. */
+  /** Changes of the depth that are kept of each symbol, 1 to 1,000,000. Default 1,000. */
   readonly keepDeltas?: number | undefined
 }
 

@@ -9,6 +9,7 @@ import {
   jobTypes,
   orderChangeTypes,
   orderEventTypes,
+  orderTermTypes,
   orderTypes,
   tradeTypes,
 } from './schema/tables.js'
@@ -16,7 +17,7 @@ import { createViews, viewNames } from './schema/views.js'
 import type { StoreTarget } from './targets/target.js'
 
 /** What stands in `tidemark_store`; it grows when tables, views or their meaning change. */
-export const schemaVersion = 3
+export const schemaVersion = 4
 
 /** For each version, the statements that make the next one's tables of its; the views are made anew after the last. */
 export type Migrations = Readonly<Record<number, (dialect: Dialect) => readonly string[]>>
@@ -32,6 +33,40 @@ const migrations: Migrations = {
       (column) => `ALTER TABLE trade_rows ADD COLUMN ${column} ${types.int16} DEFAULT 0`,
     ),
   ],
+  3: (dialect) => [
+    ...['open_order_rows', 'closed_order_rows'].flatMap((table) =>
+      addColumns(dialect, table, orderTermTypes),
+    ),
+    ...addColumns(dialect, 'order_event_rows', { list_id: 'int64' }),
+    ...addColumns(dialect, 'order_event_rows', { phase: 'int16' }, -1),
+    ...addColumns(dialect, 'order_event_rows', { phase_options: 'int16', trade_id: 'int64' }),
+    ...instrumentColumns(dialect).map((column) => `ALTER TABLE instruments ADD COLUMN ${column}`),
+  ],
+}
+
+/** Columns of rows that were there before: they have `value` in them. */
+function addColumns({ types }: Dialect, table: string, columns: ColumnTypes, value = 0): string[] {
+  return Object.entries(columns).map(
+    ([column, type]) => `ALTER TABLE ${table} ADD COLUMN ${column} ${types[type]} DEFAULT ${value}`,
+  )
+}
+
+/** Columns of `instruments` that came with version 4. */
+function instrumentColumns({ types, decimalType, tickValueType }: Dialect): string[] {
+  return [
+    'closing BOOLEAN DEFAULT FALSE',
+    'takes_orders BOOLEAN DEFAULT FALSE',
+    `allocation ${types.text}`,
+    `reference_price ${decimalType}`,
+    `static_band ${decimalType}`,
+    `static_band_basis_points ${types.int32}`,
+    `dynamic_band ${decimalType}`,
+    `dynamic_band_basis_points ${types.int32}`,
+    `band_action ${types.text}`,
+    `max_account_orders ${types.int32}`,
+    `tick_table ${types.text}`,
+    `quote_unit ${tickValueType}`,
+  ]
 }
 
 const tables: Readonly<Record<string, ColumnTypes>> = {
@@ -108,7 +143,7 @@ async function createAll(target: StoreTarget, version: number): Promise<void> {
   replace_priority ${types.text} NOT NULL, self_trade_prevention ${types.text} NOT NULL, phase ${types.text} NOT NULL,
   base_asset ${types.text}, quote_asset ${types.text}, min_price ${decimalType}, max_price ${decimalType},
   min_quantity ${decimalType}, max_quantity ${decimalType}, min_notional ${tickValueType}, info ${types.text},
-  created_time ${types.time} NOT NULL, created_lsn ${types.int64} NOT NULL)`,
+  created_time ${types.time} NOT NULL, created_lsn ${types.int64} NOT NULL, ${instrumentColumns(dialect).join(', ')})`,
   )
   for (const [name, columns] of Object.entries(tables)) await target.run(createTable(dialect, name, columns))
   for (const statement of dialect.indexes) await target.run(statement)

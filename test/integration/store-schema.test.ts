@@ -51,7 +51,37 @@ describe.each(targets)('the schema page, on $name', ({ driver, fresh }) => {
     await pool.submit({ ...order, orderId: 1, account: 1, side: 'buy', price: '9.50', quantity: '2' })
     await pool.submit({ ...order, orderId: 2, account: 2, side: 'sell', price: '9.40', quantity: '0.5' })
     await pool.submit({ ...order, orderId: 2, account: 2, side: 'sell', price: '9.60', quantity: '3' })
-    const { lsn } = await pool.submit({ type: 'cancel', symbol: 'BTC-EUR', orderId: 77 })
+    await pool.submit({ type: 'cancel', symbol: 'BTC-EUR', orderId: 77 })
+    await pool.submit({
+      type: 'list',
+      symbol: 'BTC-EUR',
+      account: 3,
+      listType: 'oto',
+      orders: [
+        { orderId: 10, side: 'buy', orderType: 'limit', price: '9', quantity: '1' },
+        {
+          orderId: 11,
+          side: 'sell',
+          orderType: 'stop',
+          trailingOffset: '0.50',
+          quantity: '1',
+          selfTradeGroup: 4,
+        },
+      ],
+    })
+    const market = { ...order, orderType: 'market', quantity: undefined } as const
+    await pool.submit({ ...market, orderId: 20, account: 4, side: 'buy', quoteQuantity: '0.05' })
+    await pool.submit({
+      ...order,
+      orderId: 21,
+      account: 5,
+      side: 'buy',
+      peg: 'primary',
+      pegOffset: '-0.1',
+      price: '9.45',
+      quantity: '1',
+    })
+    const { lsn } = await pool.submit({ type: 'phase', symbol: 'BTC-EUR', phase: 'auction', closing: true })
     const store = await Store.open({ dir, to: await fresh(base), driver })
     await store.caughtUp(lsn)
     for (const [name, columns] of Object.entries(listed)) {
@@ -65,6 +95,40 @@ describe.each(targets)('the schema page, on $name', ({ driver, fresh }) => {
     for (const sql of queries) expect((await store.query(sql)).rows.length, sql).toBeGreaterThan(0)
     const [best] = (await store.query(queries[0]!)).rows
     expect(best).toEqual({ symbol: 'BTC-EUR', bid: '9.5', ask: '9.6' })
+    const terms = await store.query(
+      `SELECT order_id, list_id, status, trailing_offset, self_trade_group, peg, peg_offset, limit_price, price, quote_quantity, quote_units
+  FROM orders WHERE order_id >= 11 ORDER BY order_id`,
+    )
+    const none = {
+      list_id: null,
+      trailing_offset: null,
+      self_trade_group: null,
+      peg: null,
+      peg_offset: null,
+      limit_price: null,
+      quote_quantity: null,
+      quote_units: null,
+    }
+    expect(terms.rows).toMatchObject([
+      { ...none, order_id: 11, list_id: 10, status: 'pending', trailing_offset: '0.5', self_trade_group: 4 },
+      { ...none, order_id: 20, status: 'filled', quote_quantity: '0.05', quote_units: 50_000 },
+      {
+        ...none,
+        order_id: 21,
+        status: 'resting',
+        peg: 'primary',
+        peg_offset: '-0.1',
+        limit_price: '9.45',
+        price: '9.4',
+      },
+    ])
+    const phases = await store.query(
+      'SELECT phase, closing, takes_orders FROM order_events WHERE phase IS NOT NULL',
+    )
+    expect(phases.rows).toEqual([{ phase: 'auction', closing: true, takes_orders: false }])
+    expect(
+      (await store.query('SELECT phase, closing, allocation, quote_unit FROM instruments')).rows,
+    ).toEqual([{ phase: 'auction', closing: true, allocation: 'price-time', quote_unit: '0.000001' }])
     await store.close()
     await pool.close()
   })

@@ -97,7 +97,6 @@ export function bookDigest(shard: ShardBooks, book: number): string {
   digest.text(definition.replacePriority)
   digest.text(definition.selfTradePrevention)
   if (definition.allocation) digest.text(definition.allocation)
-  if (definition.allocation) digest.text(definition.allocation)
   if (definition.details) digest.text(JSON.stringify(definition.details))
   digest.number(phaseCodes[books.phase(book)] | (books.phaseOptions(book) << 8))
   digest.number(books.lastPrice(book))

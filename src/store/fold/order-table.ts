@@ -18,6 +18,21 @@ export interface NewOrder {
   readonly expireTime: number
   readonly quantity: number
   readonly clientOrderId: string | undefined
+  /** What few orders have; 0 where there is none. */
+  readonly trailingOffset: number
+  readonly trailingBasisPoints: number
+  /** A code of `pegCodes`; the price is then the limit. */
+  readonly peg: number
+  readonly pegOffset: number
+  readonly selfTradeGroup: number
+  readonly minQuantity: number
+  readonly quoteQuantity: number
+}
+
+/** An order's list, and whether it waits until the working order of that is filled. */
+export interface ListPlace {
+  readonly listId: number
+  readonly isPending: boolean
 }
 
 /**
@@ -52,6 +67,15 @@ class TouchedOrder {
   isPending = false
   updatedLsn = 0
   updatedUs = 0
+  listId = 0
+  trailingOffset = 0
+  trailingBasisPoints = 0
+  peg = 0
+  pegOffset = 0
+  limitPrice = 0
+  selfTradeGroup = 0
+  minQuantity = 0
+  quoteQuantity = 0
 }
 
 /**
@@ -71,11 +95,20 @@ export class OrderTable {
     this.#rows = rows
   }
 
-  accept(order: NewOrder, { instrumentId, lsn, timeUs }: RecordPlace, isPending: boolean): void {
+  accept(order: NewOrder, { instrumentId, lsn, timeUs }: RecordPlace, list: ListPlace | undefined): void {
     const touched = this.#take(instrumentId, order.orderId, lsn, timeUs)
     touched.acceptedLsn = lsn
     touched.acceptedUs = timeUs
-    touched.isPending = isPending
+    touched.isPending = list?.isPending ?? false
+    touched.listId = list?.listId ?? 0
+    touched.trailingOffset = order.trailingOffset
+    touched.trailingBasisPoints = order.trailingBasisPoints
+    touched.peg = order.peg
+    touched.pegOffset = order.pegOffset
+    touched.limitPrice = order.peg === 0 ? 0 : order.price
+    touched.selfTradeGroup = order.selfTradeGroup
+    touched.minQuantity = order.minQuantity
+    touched.quoteQuantity = order.quoteQuantity
     touched.account = order.account
     touched.side = order.sell
     touched.orderType = order.orderType
@@ -214,6 +247,15 @@ function writeOrder(rows: OrderRows, order: TouchedOrder, reason: number): void 
   columns.updated_time.set(row, order.updatedUs)
   columns.updated_lsn.set(row, order.updatedLsn)
   columns.client_order_id.set(row, order.clientOrderId)
+  columns.list_id.set(row, order.listId)
+  columns.trailing_offset_ticks.set(row, order.trailingOffset)
+  columns.trailing_basis_points.set(row, order.trailingBasisPoints)
+  columns.peg.set(row, order.peg)
+  columns.peg_offset_ticks.set(row, order.pegOffset)
+  columns.limit_price_ticks.set(row, order.limitPrice)
+  columns.self_trade_group.set(row, order.selfTradeGroup)
+  columns.min_lots.set(row, order.minQuantity)
+  columns.quote_units.set(row, order.quoteQuantity)
 }
 
 function writeChange(rows: OrderChangeRows, order: TouchedOrder, closed: boolean, reason: number): void {

@@ -3,8 +3,9 @@ import {
   type InstrumentDefinition,
   type InstrumentDetails,
   type Phase,
+  phaseCodes,
 } from '../../matching/index.js'
-import { type NewOrder, OrderTable } from './order-table.js'
+import { type ListPlace, type NewOrder, OrderTable } from './order-table.js'
 import { PoolRows, type RecordPlace } from './pool-rows.js'
 
 /** A fill. Prices in ticks, quantities in lots. */
@@ -65,11 +66,11 @@ export class PoolFold {
     this.#tagHigh = tagHigh
   }
 
-  /** `isPending`: it waits until the working order of its list is filled. */
-  accepted(order: NewOrder, isPending = false): void {
-    this.#orders.accept(order, this.#place, isPending)
+  accepted(order: NewOrder, list?: ListPlace): void {
+    this.#orders.accept(order, this.#place, list)
     const { orderId, account, sell, price, quantity, clientOrderId } = order
-    this.#event(accepted, orderId, account, sell, price, quantity, 0, 0, clientOrderId)
+    const row = this.#event(accepted, orderId, account, sell, price, quantity, 0, 0, clientOrderId)
+    if (list) this.#rows.events.columns.list_id.set(row, list.listId)
   }
 
   trade(trade: TradeOfRecord, takerSells: number, isUncross: boolean): void {
@@ -125,19 +126,26 @@ export class PoolFold {
     this.#event(changed, 0, -1, -1, 0, -1, -1, 0)
   }
 
-  phaseChanged(phase: Phase): void {
-    this.#rows.instruments.push({ ...this.#place, kind: 'phase', phase })
-    this.#event(eventKinds['phase-changed'], 0, -1, -1, 0, -1, -1, 0)
+  phaseChanged(phase: Phase, closing: boolean, takesOrders: boolean): void {
+    this.#phase(eventKinds['phase-changed'], phase, closing, takesOrders)
   }
 
   interrupted(): void {
-    this.#rows.instruments.push({ ...this.#place, kind: 'phase', phase: 'auction' })
-    this.#event(eventKinds['volatility-interruption'], 0, -1, -1, 0, -1, -1, 0)
+    this.#phase(eventKinds['volatility-interruption'], 'auction', false, false)
+  }
+
+  #phase(kind: number, phase: Phase, closing: boolean, takesOrders: boolean): void {
+    this.#rows.instruments.push({ ...this.#place, kind: 'phase', phase, closing, takesOrders })
+    const row = this.#event(kind, 0, -1, -1, 0, -1, -1, 0)
+    const { columns } = this.#rows.events
+    columns.phase.set(row, phaseCodes[phase])
+    columns.phase_options.set(row, (closing ? 1 : 0) + (takesOrders ? 2 : 0))
   }
 
   busted(tradeId: number): void {
     this.#rows.busts.push({ instrumentId: this.#place.instrumentId, tradeId })
-    this.#event(eventKinds['trade-busted'], 0, -1, -1, 0, -1, -1, 0)
+    const row = this.#event(eventKinds['trade-busted'], 0, -1, -1, 0, -1, -1, 0)
+    this.#rows.events.columns.trade_id.set(row, tradeId)
   }
 
   /** `kind`: `account-blocked` or `account-unblocked`. */
@@ -155,6 +163,7 @@ export class PoolFold {
     return rows
   }
 
+  /** Adds a row, and returns its number. */
   #event(
     kind: number,
     orderId: number,
@@ -165,7 +174,7 @@ export class PoolFold {
     filled: number,
     reason: number,
     clientOrderId?: string,
-  ): void {
+  ): number {
     const rows = this.#rows.events
     const { columns } = rows
     const row = rows.add()
@@ -183,5 +192,11 @@ export class PoolFold {
     columns.filled_lots.set(row, filled)
     columns.tag.setWords(row, this.#tagLow, this.#tagHigh)
     columns.client_order_id.set(row, clientOrderId ?? null)
+    // The memory of a row is used again.
+    columns.list_id.set(row, 0)
+    columns.phase.set(row, -1)
+    columns.phase_options.set(row, 0)
+    columns.trade_id.set(row, 0)
+    return row
   }
 }

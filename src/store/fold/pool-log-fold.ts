@@ -1,6 +1,7 @@
 import {
   acceptedOrderAt,
   commandInstrument,
+  commandKinds,
   commandTagHigh,
   commandTagLow,
   decodeDetails,
@@ -11,7 +12,7 @@ import {
   isPendingLeg,
   NewOrderFields,
   OrderEventFields,
-  phaseNames,
+  phaseOf,
   readU64,
   reasonOf,
   TRADE_IN_UNCROSS,
@@ -19,6 +20,7 @@ import {
 } from '../../matching/index.js'
 import { commandRecordType } from '../../pool/index.js'
 import type { FoldedTransaction, LogFold } from './log-fold.js'
+import type { ListPlace } from './order-table.js'
 import { PoolFold } from './pool-fold.js'
 import { writePool } from './pool-writer.js'
 
@@ -67,7 +69,7 @@ export class PoolLogFold implements LogFold {
           const order = acceptedOrderAt(words, at, from)
           if (order < 0) return
           this.#newOrder.read(words, order)
-          fold.accepted(this.#newOrder, isPendingLeg(words, at, from))
+          fold.accepted(this.#newOrder, listPlace(words, at, from))
         }
         return
       case eventKinds.trade:
@@ -93,9 +95,11 @@ export class PoolLogFold implements LogFold {
         fold.instrumentChanged(set)
         return
       }
-      case eventKinds['phase-changed']:
-        fold.phaseChanged(phaseNames[reasonOf(words, at)]!)
+      case eventKinds['phase-changed']: {
+        const { phase, closing, takesOrders } = phaseOf(reasonOf(words, at), flagsOf(words, at))
+        fold.phaseChanged(phase, closing ?? false, takesOrders ?? false)
         return
+      }
       case eventKinds['volatility-interruption']:
         fold.interrupted()
         return
@@ -107,4 +111,10 @@ export class PoolLogFold implements LogFold {
         fold.accountEvent(kind, words[at + 1]! >>> 0)
     }
   }
+}
+
+/** Of the `accepted` event at `at`, in the record whose command is at `from`; `undefined` when that is no list. */
+function listPlace(words: Int32Array, at: number, from: number): ListPlace | undefined {
+  if ((words[from]! & 0xff) !== commandKinds.list) return undefined
+  return { listId: readU64(words, from + 2), isPending: isPendingLeg(words, at, from) }
 }

@@ -16,7 +16,12 @@ export interface RecordPlace {
 export type InstrumentChange = RecordPlace &
   (
     | { readonly kind: 'created'; readonly definition: InstrumentDefinition }
-    | { readonly kind: 'phase'; readonly phase: Phase }
+    | {
+        readonly kind: 'phase'
+        readonly phase: Phase
+        readonly closing: boolean
+        readonly takesOrders: boolean
+      }
     | { readonly kind: 'changed'; readonly details: InstrumentDetails }
   )
 

@@ -1,4 +1,5 @@
 import {
+  bandActionNames,
   type InstrumentDefinition,
   type InstrumentDetails,
   isConditional,
@@ -72,10 +73,10 @@ async function applyChanges(target: StoreTarget, changes: Rows): Promise<void> {
 
 async function writeInstrument(target: StoreTarget, change: InstrumentChange): Promise<void> {
   if (change.kind === 'phase') {
-    await target.run('UPDATE instruments SET phase = $1 WHERE instrument_id = $2', [
-      change.phase,
-      change.instrumentId,
-    ])
+    await target.run(
+      'UPDATE instruments SET phase = $1, closing = $2, takes_orders = $3 WHERE instrument_id = $4',
+      [change.phase, change.closing, change.takesOrders, change.instrumentId],
+    )
   } else if (change.kind === 'changed') {
     await writeDetails(target, change.instrumentId, change.details)
   } else {
@@ -93,9 +94,9 @@ async function insertInstrument(
   const { types, sizeType, tickValueType } = target.dialect
   await target.run(
     `INSERT INTO instruments (instrument_id, symbol, tick_size, lot_size, tick_value, replace_priority,
-  self_trade_prevention, phase, created_time, created_lsn)
+  self_trade_prevention, phase, created_time, created_lsn, closing, takes_orders, allocation, quote_unit)
 VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${tickValueType}), $6, $7, $8,
-  CAST($9 AS ${types.time}), $10)`,
+  CAST($9 AS ${types.time}), $10, FALSE, FALSE, $11, CAST($12 AS ${tickValueType}))`,
     [
       instrumentId,
       definition.symbol,
@@ -107,6 +108,8 @@ VALUES ($1, $2, CAST($3 AS ${sizeType}), CAST($4 AS ${sizeType}), CAST($5 AS ${t
       definition.phase ?? 'continuous',
       timestamp(timeUs),
       lsn,
+      definition.allocation ?? 'price-time',
+      quoteUnit(definition),
     ],
   )
 }
@@ -122,7 +125,10 @@ async function writeDetails(
     `UPDATE instruments SET base_asset = $2, quote_asset = $3, info = $4,
   min_price = ${product('$5', 'tick_size')}, max_price = ${product('$6', 'tick_size')},
   min_quantity = ${product('$7', 'lot_size')}, max_quantity = ${product('$8', 'lot_size')},
-  min_notional = ${notional('$9', 'tick_value')} WHERE instrument_id = $1`,
+  min_notional = ${notional('$9', 'tick_value')}, reference_price = ${product('$10', 'tick_size')},
+  static_band = ${product('$11', 'tick_size')}, static_band_basis_points = $12,
+  dynamic_band = ${product('$13', 'tick_size')}, dynamic_band_basis_points = $14, band_action = $15,
+  max_account_orders = $16, tick_table = $17 WHERE instrument_id = $1`,
     [
       instrumentId,
       details.baseAsset ?? null,
@@ -133,6 +139,14 @@ async function writeDetails(
       steps(details.minQuantity),
       steps(details.maxQuantity),
       steps(details.minNotional),
+      steps(details.referencePrice),
+      steps(details.staticBand),
+      details.staticBandBasisPoints ?? null,
+      steps(details.dynamicBand),
+      details.dynamicBandBasisPoints ?? null,
+      details.bandAction === undefined ? null : (bandActionNames[details.bandAction] ?? null),
+      details.maxAccountOrders ?? null,
+      details.tickTable ?? null,
     ],
   )
 }
@@ -147,6 +161,12 @@ function tickValue({ tickSize, lotSize }: InstrumentDefinition): string | null {
   const whole = text.slice(0, text.length - scale)
   const fraction = text.slice(text.length - scale).replace(/0+$/, '')
   return fraction.length > 18 || whole.length > 20 ? null : fraction === '' ? whole : `${whole}.${fraction}`
+}
+
+/** The smallest part of the quote asset that prices and quantities make: 1 in the last of their decimals together; null as above. */
+function quoteUnit({ tickSize, lotSize }: InstrumentDefinition): string | null {
+  const scale = parseGrid('tickSize', tickSize).scale + parseGrid('lotSize', lotSize).scale
+  return scale > 18 ? null : scale === 0 ? '1' : `0.${'1'.padStart(scale, '0')}`
 }
 
 function timestamp(timeUs: number): string {

@@ -2,6 +2,8 @@ import {
   cancelReasonNames,
   eventKinds,
   orderTypeNames,
+  pegNames,
+  phaseNames,
   rejectCodeNames,
   replaceReasonNames,
   selfTradePreventionNames,
@@ -25,6 +27,8 @@ export const orderTypeName = (column: string) => named(column, orderTypeNames)
 export const timeInForceName = (column: string) => named(column, timeInForceNames)
 export const preventionName = (column: string) => named(column, selfTradePreventionNames)
 export const cancelReasonName = (column: string) => named(column, cancelReasonNames)
+export const pegName = (column: string) => named(column, pegNames)
+export const phaseName = (column: string) => named(column, phaseNames)
 export const eventName = (column: string) => named(column, Array.from(eventNames))
 
 /** The reason of an event: each kind has names of its own. */

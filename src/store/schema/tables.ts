@@ -43,6 +43,28 @@ export const orderEventTypes = {
   filled_lots: 'int64',
   tag: 'int64',
   client_order_id: 'text',
+  /** Of an order that was accepted in a list. */
+  list_id: 'int64',
+  /** Of an instrument's new phase, -1 where the event says none; its options are 1 for the closing call, 2 for a halt that takes orders. */
+  phase: 'int16',
+  phase_options: 'int16',
+  /** The trade that was busted. */
+  trade_id: 'int64',
+} as const satisfies ColumnTypes
+
+/** What few orders have; 0 where there is none. All of it is as it was accepted. */
+export const orderTermTypes = {
+  list_id: 'int64',
+  trailing_offset_ticks: 'int64',
+  trailing_basis_points: 'int32',
+  /** A code of `pegCodes`; the limit beside it is that of a pegged order, whose `price_ticks` is where it stands. */
+  peg: 'int16',
+  peg_offset_ticks: 'int64',
+  limit_price_ticks: 'int64',
+  self_trade_group: 'int64',
+  min_lots: 'int64',
+  /** In units of the quote asset, of which `instruments` says the size. */
+  quote_units: 'int64',
 } as const satisfies ColumnTypes
 
 /**
@@ -76,6 +98,7 @@ export const orderTypes = {
   updated_time: 'time',
   updated_lsn: 'int64',
   client_order_id: 'text',
+  ...orderTermTypes,
 } as const satisfies ColumnTypes
 
 /**

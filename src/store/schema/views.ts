@@ -5,6 +5,8 @@ import {
   eventReasonName,
   named,
   orderTypeName,
+  pegName,
+  phaseName,
   preventionName,
   sideName,
   timeInForceName,
@@ -76,7 +78,10 @@ function orderEventsView({ product, unsigned }: Dialect): string {
   ${product('NULLIF(e.filled_lots, -1)', 'i.lot_size')} AS filled,
   ${unsigned('NULLIF(e.tag, 0)')} AS tag, e.client_order_id,
   NULLIF(e.price_ticks, 0) AS price_ticks, NULLIF(e.quantity_lots, -1) AS quantity_lots,
-  NULLIF(e.filled_lots, -1) AS filled_lots, e.lsn, e.event_index, e.instrument_id
+  NULLIF(e.filled_lots, -1) AS filled_lots, e.lsn, e.event_index, e.instrument_id,
+  NULLIF(e.list_id, 0) AS list_id, ${phaseName('e.phase')} AS phase,
+  CASE WHEN e.phase >= 0 THEN e.phase_options IN (1, 3) END AS closing,
+  CASE WHEN e.phase >= 0 THEN e.phase_options >= 2 END AS takes_orders, NULLIF(e.trade_id, 0) AS trade_id
 FROM order_event_rows e JOIN instruments i USING (instrument_id)`
 }
 
@@ -90,7 +95,7 @@ function ordersView(dialect: Dialect): string {
   return `SELECT * FROM open_orders UNION ALL ${orderSelect(dialect, 'closed_order_rows', closed)}`
 }
 
-function orderSelect({ product, timeOfMs }: Dialect, table: string, status: string): string {
+function orderSelect({ product, notional, timeOfMs }: Dialect, table: string, status: string): string {
   return `SELECT i.symbol, o.order_id, o.account, ${sideName('o.side')} AS side, ${status} AS status,
   ${cancelReasonName('o.reason')} AS reason,
   ${orderTypeName('o.order_type')} AS order_type, ${timeInForceName('o.time_in_force')} AS time_in_force,
@@ -105,7 +110,18 @@ function orderSelect({ product, timeOfMs }: Dialect, table: string, status: stri
   o.client_order_id, o.trades, o.accepted_time, o.updated_time,
   NULLIF(o.price_ticks, 0) AS price_ticks, NULLIF(o.stop_price_ticks, 0) AS stop_price_ticks,
   o.quantity_lots, o.filled_lots, o.remaining_lots, NULLIF(o.display_lots, 0) AS display_lots,
-  o.order_lsn, o.updated_lsn, o.instrument_id
+  o.order_lsn, o.updated_lsn, o.instrument_id, NULLIF(o.list_id, 0) AS list_id,
+  ${product('NULLIF(o.trailing_offset_ticks, 0)', 'i.tick_size')} AS trailing_offset,
+  NULLIF(o.trailing_basis_points, 0) AS trailing_basis_points, ${pegName('o.peg')} AS peg,
+  ${product('CASE WHEN o.peg <> 0 THEN o.peg_offset_ticks END', 'i.tick_size')} AS peg_offset,
+  ${product('NULLIF(o.limit_price_ticks, 0)', 'i.tick_size')} AS limit_price,
+  NULLIF(o.self_trade_group, 0) AS self_trade_group,
+  ${product('NULLIF(o.min_lots, 0)', 'i.lot_size')} AS min_quantity,
+  ${notional('NULLIF(o.quote_units, 0)', 'i.quote_unit')} AS quote_quantity,
+  NULLIF(o.trailing_offset_ticks, 0) AS trailing_offset_ticks,
+  CASE WHEN o.peg <> 0 THEN o.peg_offset_ticks END AS peg_offset_ticks,
+  NULLIF(o.limit_price_ticks, 0) AS limit_price_ticks, NULLIF(o.min_lots, 0) AS min_lots,
+  NULLIF(o.quote_units, 0) AS quote_units
 FROM ${table} o JOIN instruments i USING (instrument_id)`
 }
 

@@ -26,6 +26,13 @@ const order: NewOrder = {
   expireTime: 0,
   quantity: 100,
   clientOrderId: 'client-1',
+  trailingOffset: 0,
+  trailingBasisPoints: 0,
+  peg: 0,
+  pegOffset: 0,
+  selfTradeGroup: 0,
+  minQuantity: 0,
+  quoteQuantity: 0,
 }
 const trade = {
   tradeId: 1,
@@ -269,7 +276,7 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
       ])
       fold.begin(0, 448, timeUs, 0, 0)
       fold.orderEvent(eventKinds.triggered, { ...event, quantity: 10, reason: 0 })
-      fold.phaseChanged('halted')
+      fold.phaseChanged('halted', false, true)
       await store(target, fold)
       expect((await target.query(orders)).rows).toEqual([
         closed,
@@ -284,8 +291,8 @@ describe.each(targets)('the fold of a pool, stored in $name', ({ driver, fresh }
           updated_lsn: 448,
         },
       ])
-      expect((await target.query('SELECT phase, tick_size FROM instruments')).rows).toEqual([
-        { phase: 'halted', tick_size: '0.01' },
+      expect((await target.query('SELECT phase, takes_orders, tick_size FROM instruments')).rows).toEqual([
+        { phase: 'halted', takes_orders: true, tick_size: '0.01' },
       ])
       expect(
         (await target.query("SELECT reason, side, filled FROM order_events WHERE event = 'rejected'")).rows,

@@ -1,10 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { prepareSchema, requireSchema, schemaVersion } from '#tidemark/store/prepare-schema.js'
+import { orderTermTypes } from '#tidemark/store/schema/tables.js'
 import { viewNames } from '#tidemark/store/schema/views.js'
 import { openTarget } from '#tidemark/store/targets/open-target.js'
 import { storeTargets } from '../../support/store-targets.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
+const instrumentColumnsSince4 = [
+  'closing',
+  'takes_orders',
+  'allocation',
+  'reference_price',
+  'static_band',
+  'static_band_basis_points',
+  'dynamic_band',
+  'dynamic_band_basis_points',
+  'band_action',
+  'max_account_orders',
+  'tick_table',
+  'quote_unit',
+]
 const targets = await storeTargets()
 const next = {
   version: schemaVersion + 1,
@@ -45,7 +60,7 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     await target.close()
   })
 
-  it('of version 1 gets what came since: ids of clients, phases, marks of trades', async () => {
+  it('of version 1 gets what came since: ids of clients, phases, marks of trades, what few orders have', async () => {
     const target = await openTarget(await fresh(temporaryDirectory()), { readOnly: false, driver })
     await prepareSchema(target)
     const columns = `SELECT table_name, column_name FROM information_schema.columns
@@ -54,6 +69,13 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     for (const name of viewNames.toReversed()) await target.run(`DROP VIEW ${name}`)
     for (const table of ['order_event_rows', 'open_order_rows', 'closed_order_rows'])
       await target.run(`ALTER TABLE ${table} DROP COLUMN client_order_id`)
+    for (const table of ['open_order_rows', 'closed_order_rows'])
+      for (const column of Object.keys(orderTermTypes))
+        await target.run(`ALTER TABLE ${table} DROP COLUMN ${column}`)
+    for (const column of ['list_id', 'phase', 'phase_options', 'trade_id'])
+      await target.run(`ALTER TABLE order_event_rows DROP COLUMN ${column}`)
+    for (const column of instrumentColumnsSince4)
+      await target.run(`ALTER TABLE instruments DROP COLUMN ${column}`)
     await target.run('ALTER TABLE instruments RENAME COLUMN phase TO status')
     for (const column of ['uncross', 'busted'])
       await target.run(`ALTER TABLE trade_rows DROP COLUMN ${column}`)
@@ -61,9 +83,16 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     await target.run('DROP TABLE order_changes')
     await target.run('DROP TABLE job_changes')
     await expect(requireSchema(target)).rejects.toMatchObject({ details: { version: 1, schemaVersion } })
+    await target.run(
+      "INSERT INTO order_event_rows VALUES (0, 1, CAST('2026-01-01 00:00:00' AS TIMESTAMP), 8, 0, 1, 0, 0, 1, 5, 6, 0, 0)",
+    )
     await prepareSchema(target)
     await requireSchema(target)
     expect((await target.query(columns)).rows).toEqual(rows)
+    // What was there before has no list and says no phase.
+    expect((await target.query('SELECT list_id, phase, trade_id FROM order_event_rows')).rows).toEqual([
+      { list_id: 0, phase: -1, trade_id: 0 },
+    ])
     await target.close()
   })
 

@@ -108,7 +108,6 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
   it('holds the same of a queue of jobs whatever was stored together', async () => {
     const records = jobRecords()
     const whole = await stored(new JobLogFold(), records, records.length)
-    for (const each of [1, 5])
-      expect(await stored(new JobLogFold(), records, each), `${each}`).toEqual(whole)
+    for (const each of [1, 5]) expect(await stored(new JobLogFold(), records, each), `${each}`).toEqual(whole)
   })
 })
