@@ -10,6 +10,7 @@ import { type BookState, bookDigest, bookState } from '../book/book-state.js'
 import { OpenOrders, type OpenOrdersQuery } from '../book/open-orders.js'
 import type { OrderState } from '../book/order-state.js'
 import { SIDE_ASKS, SIDE_BIDS } from '../book/price-levels.js'
+import { isMarketQueue } from '../book/queue-price.js'
 import type { ShardBooks } from '../book/shard-books.js'
 import type { InstrumentDefinition } from '../codec/instrument-record.js'
 import type { Phase } from '../codec/names.js'
@@ -108,7 +109,7 @@ export class BookQuestions {
     }
   }
 
-  /** The best bid in ticks, or undefined. */
+  /** The best bid in ticks, or undefined; market orders in a call have no price. */
   bestBid(instrumentId: number): number | undefined {
     return this.#best(instrumentId, SIDE_BIDS)
   }
@@ -186,7 +187,8 @@ export class BookQuestions {
   #best(instrumentId: number, side: number): number | undefined {
     const { books, levels } = this.shard
     const book = books.find(instrumentId)
-    const level = book < 0 ? 0 : levels.best(book * 4 + side)
+    let level = book < 0 ? 0 : levels.best(book * 4 + side)
+    if (level !== 0 && isMarketQueue(levels.price(level))) level = levels.worse(level)
     return level === 0 ? undefined : levels.price(level)
   }
 }

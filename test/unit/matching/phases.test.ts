@@ -34,6 +34,12 @@ describe('a call', () => {
     expect(book.replace(1, 5, 100)).toEqual(['rejected 1: PRICE_NOT_APPLICABLE'])
     expect(book.replace(1, 4)).toEqual(['replaced 1: 4@0 requested'])
     expect(book.depth()).toBe('bids  / asks ')
+    expect(book.books.engine.bestBid(4)).toBeUndefined()
+    book.sell(3, 1, 104)
+    book.market(4, 'sell', 1)
+    expect(book.books.engine.bestAsk(4)).toBe(104)
+    book.cancel(3)
+    book.cancel(4)
     expect(book.phase('continuous')).toEqual(['continuous', 'cancelled 1: 4@0 market'])
   })
 
