@@ -1,22 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const common = {
-  // The built modules are loaded by Node itself, as an embedder's are: what vitest would make of them is slower, and not what ships.
+  // Node itself loads what was built, as in an embedder's process: the test runner takes eight seconds of processor time to load all
+  // of it, and Node half a second. So `vi.mock` can't replace a built module, nor what one imports.
   server: { deps: { external: [/\/dist\/(src|workers)\//] as RegExp[] } },
   pool: 'forks',
   env: { TIDEMARK_ASSERTIONS: 'all' },
   testTimeout: 120_000,
   hookTimeout: 60_000,
 } as const
-
-// Node loads what was built by itself: to load all of it through the test runner takes eight seconds of processor time in each
-// process, and Node half a second. Only the runner can put something else in the place of a module.
-const builtByNode = { deps: { external: [/\/dist\/(src|workers)\//] } }
-const mocking = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
-  .map((file) => `test/${file.replaceAll('\\', '/')}`)
-  .filter((file) => readFileSync(file, 'utf8').includes('vi.mock('))
 
 const ownProcess = ['test/unit/{jobs,factors}/**/*.test.ts']
 
@@ -32,9 +24,8 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          exclude: [...ownProcess, ...mocking],
+          exclude: ownProcess,
           isolate: false,
-          server: builtByNode,
         },
       },
       {
@@ -42,11 +33,8 @@ export default defineConfig({
           ...common,
           name: 'whole',
           include: ['test/{integration,conformance,faults}/**/*.test.ts', ...ownProcess],
-          exclude: mocking,
-          server: builtByNode,
         },
       },
-      { test: { ...common, name: 'mocking', include: mocking } },
     ],
   },
 })

@@ -9,8 +9,10 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import * as path from 'node:path'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import timers from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { isTemporaryName } from '#tidemark/log/disk/atomic-file.js'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { encodeSegmentHeader, readSegmentHeader } from '#tidemark/log/format/segment.js'
@@ -18,29 +20,19 @@ import { backupFolder, EnginePool } from '#tidemark/pool/index.js'
 import { limit, openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const pauses = vi.hoisted(() => ({ before: (_delayMs: unknown) => {} }))
-
-vi.mock('node:timers/promises', async (importActual) => {
-  const actual = await importActual<typeof import('node:timers/promises')>()
-  return {
-    ...actual,
-    setTimeout: (delayMs: number, ...rest: []) => {
-      pauses.before(delayMs)
-      return actual.setTimeout(delayMs, ...rest)
-    },
-  }
-})
-
 /** Calls before the next pause of a backup: after it found that a copy was overtaken, and before it looks again. */
 function beforeNextPause(call: () => void): void {
-  const { before } = pauses
+  const { setTimeout } = timers
   const restore = () => {
-    pauses.before = before
+    timers.setTimeout = setTimeout
+    syncBuiltinESMExports()
   }
-  pauses.before = () => {
+  timers.setTimeout = ((...pause: Parameters<typeof setTimeout>) => {
     restore()
     call()
-  }
+    return setTimeout(...pause)
+  }) as typeof setTimeout
+  syncBuiltinESMExports()
   onTestFinished(restore)
 }
 
