@@ -343,6 +343,22 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     expect(text).toMatch(/^tidemark_nodejs_eventloop_lag_seconds \d/m)
   })
 
+  it('has nothing for pages of other origins: no header that lets them in, no cookie, no answer to their asking', async () => {
+    const { server } = await openVenue()
+    const headers = { origin: 'https://example.com' }
+    for (const route of ['/', '/page/page.js', '/api/v3/time', '/metrics', '/healthz', '/none']) {
+      const answer = await fetch(server.url + route, { headers })
+      const names = [...answer.headers.keys()]
+      expect(
+        names.filter((name) => /^access-control-|^set-cookie$|^x-powered-by$|^server$/.test(name)),
+        route,
+      ).toEqual([])
+    }
+    const asked = { ...headers, 'access-control-request-method': 'POST' }
+    const answer = await fetch(`${server.url}/api/v3/order`, { method: 'OPTIONS', headers: asked })
+    expect(answer.status).toBe(404)
+  })
+
   it('has a page that loads nothing from elsewhere and shows what the routes say', async () => {
     const { server, alice, bob } = await openVenue()
     const rest = new RestClient(server.url)

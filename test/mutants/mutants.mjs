@@ -1849,6 +1849,20 @@ export const mutants = [
     tests: ['test/integration/server.test.ts'],
   },
   {
+    name: 'a page that does not read is not cut',
+    file: 'dist/src/server/doors/page.js',
+    find: 'response.writableLength > queueBytesMax',
+    replace: 'false',
+    tests: ['test/unit/server/page.test.ts'],
+  },
+  {
+    name: 'pages of other origins may read the answers',
+    file: 'dist/src/server/doors/rest.js',
+    find: "reply.header('x-mbx-used-weight',",
+    replace: "reply.header('access-control-allow-origin', '*');\n    reply.header('x-mbx-used-weight',",
+    tests: ['test/integration/server.test.ts'],
+  },
+  {
     name: 'pongs that were not asked for are not counted',
     file: 'dist/src/server/doors/client.js',
     find: 'this.#pongMs = performance.now();\n            if (!this.#closed)\n                this.#isWithinLimits();',
