@@ -80,6 +80,7 @@ export class VenueServer {
     const users = new UserStreams(venue, userEvents)
     venue.onMarket = (update) => hub.onUpdate(update)
     venue.onOrder = (update) => users.onOrder(update)
+    venue.onList = (update) => users.onList(update)
     this.#countdowns = new Countdowns(venue)
     const all = [...operations, ...listenKeyOperations(users), countdownOperation(this.#countdowns)]
     this.#web = makeWeb(packages, settings)

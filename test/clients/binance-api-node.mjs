@@ -60,9 +60,11 @@ await check(
       price: 70000,
       stopPrice: 50000,
       stopLimitPrice: 49000,
+      stopLimitTimeInForce: 'GTC',
     }),
-  'OCO orders are not supported',
+  ({ orderReports }) => orderReports.length === 2,
 )
+await client.cancelOpenOrders({ symbol })
 await check(
   'book',
   () => client.book({ symbol }),
@@ -102,7 +104,7 @@ await check(
 await check(
   'allOrders',
   () => client.allOrders({ symbol }),
-  (orders) => orders.length === 3,
+  (orders) => orders.length === 5,
 )
 await check(
   'accountInfo',

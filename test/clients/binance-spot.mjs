@@ -121,9 +121,16 @@ await check(
       side: 'SELL',
       quantity: 1,
       aboveType: 'LIMIT_MAKER',
+      abovePrice: 70000,
       belowType: 'STOP_LOSS',
+      belowStopPrice: 50000,
     }),
-  'OCO orders are not supported',
+  ({ orders }) => orders.length === 2,
+)
+await check(
+  'deleteOrderList',
+  () => rest('deleteOrderList', { symbol, orderListId: 1 }),
+  ({ listOrderStatus }) => listOrderStatus === 'ALL_DONE',
 )
 await check(
   'myAllocations',
@@ -140,7 +147,7 @@ await check(
 await check(
   'allOrderList',
   () => rest('allOrderList', {}),
-  (lists) => lists.length === 0,
+  (lists) => lists.length === 1,
 )
 
 const api = await client.websocketAPI.connect()

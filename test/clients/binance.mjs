@@ -126,7 +126,7 @@ await check(
 await check(
   'getOrderRateLimit',
   () => rest.getOrderRateLimit(),
-  ([{ count }]) => count > 0,
+  ([{ limit: most }]) => most > 0,
 )
 await check(
   'getAllOpenOCO',

@@ -133,17 +133,17 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
       [{ timeInForce: 'DAY' }, -1115],
       [{ symbol: 'NONE' }, -1121],
       [{ newClientOrderId: 'not ok' }, -1100],
-      [{ quoteOrderQty: '10' }, -1013],
+      [{ quoteOrderQty: '10' }, -1106],
       [{ trailingDelta: '10' }, -1106],
       [{ type: 'STOP_LOSS_LIMIT', trailingDelta: '10000' }, -1013],
       [{ type: 'STOP_LOSS_LIMIT' }, -1102],
-      [{ pegPriceType: 'PRIMARY_PEG' }, -2010],
+      [{ pegPriceType: 'BEST' }, -1210],
       [{ surprise: '1' }, -1104],
     ] as const) {
       const { code: found } = await place(values)
       expect(found, JSON.stringify(values)).toBe(code)
     }
-    expect((await rest.signed('POST', '/orderList/oco', alice, { anything: 1 })).body.code).toBe(-1013)
+    expect((await rest.signed('POST', '/orderList/opo', alice, { anything: 1 })).body.code).toBe(-1013)
     expect((await rest.signed('POST', '/order/test', alice, limit)).body).toEqual({})
     expect((await rest.signed('POST', '/order/test', alice, { ...limit, price: '1.001' })).body.code).toBe(
       -1013,
@@ -277,10 +277,12 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
       const { body } = await again.signed('POST', '/order', first.alice, {
         ...limit,
         price: String(50_000 + i),
+        recvWindow: 60_000,
       })
       const seen = await again.signed('GET', '/order', first.alice, {
         symbol: 'BTCUSDT',
         orderId: body.orderId,
+        recvWindow: 60_000,
       })
       return seen.body.orderId === body.orderId && seen.body.price === `${50_000 + i}.00`
     }

@@ -1953,4 +1953,25 @@ export const mutants = [
     replace: 'if (false) {',
     tests: ['test/integration/ledger.test.ts'],
   },
+  {
+    name: 'an order that its list was cancelled with has expired',
+    file: 'dist/src/server/venue/order-record.js',
+    find: 'order.list?.cancelledLsn === event.lsn',
+    replace: 'false',
+    tests: ['test/unit/server/order-lists.test.ts'],
+  },
+  {
+    name: 'a list is found under its name until the server is opened again only',
+    file: 'dist/src/server/venue/order-lists.js',
+    find: 'if (isListTag(event.tag))',
+    replace: 'if (isListTag(event.tag) && this.#sent.has(listId))',
+    tests: ['test/unit/server/order-lists.test.ts'],
+  },
+  {
+    name: 'two lists of an account that are sent at once get one name',
+    file: 'dist/src/server/venue/order-lists.js',
+    find: 'sent.account === account && sent.name === name',
+    replace: 'false',
+    tests: ['test/unit/server/order-lists.test.ts'],
+  },
 ]

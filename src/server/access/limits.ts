@@ -75,10 +75,10 @@ export class RateLimits {
     )
   }
 
-  /** Counts a new order. @throws ApiError -1015 with status 429 when the account has sent too many. */
-  order(account: number, nowMs: number): void {
+  /** Counts new orders. @throws ApiError -1015 with status 429 when the account has sent too many. */
+  order(account: number, count: number, nowMs: number): void {
     const { ordersPer10Seconds } = this.limits
-    const sent = this.#orders.add(account, 1, nowMs)
+    const sent = this.#orders.add(account, count, nowMs)
     if (ordersPer10Seconds === 0 || sent <= ordersPer10Seconds) return
     throw tooMany(
       -1015,

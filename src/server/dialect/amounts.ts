@@ -35,6 +35,13 @@ export function subtract(first: string, second: string): string | undefined {
   return units < 0n ? undefined : text(units, scale)
 }
 
+/** Below 0 when the first decimal string is the smaller one, 0 when they are equal. */
+export function compare(first: string, second: string): number {
+  const difference = subtract(first, second)
+  if (difference === undefined) return -1
+  return isZero(difference) ? 0 : 1
+}
+
 export function isZero(amount: string): boolean {
   return /^[0.]*$/.test(amount)
 }

@@ -1,4 +1,4 @@
-import type { OrderType, SelfTradePrevention, TimeInForce } from '../../matching/index.js'
+import type { OrderType, Peg, SelfTradePrevention, TimeInForce } from '../../matching/index.js'
 import type { AccountTrade, OrderRecord } from '../venue/order-record.js'
 import type { VenueSymbol } from '../venue/venue.js'
 import { zeroLike } from './amounts.js'
@@ -38,13 +38,24 @@ export function timeInForceName(type: OrderType, timeInForce: TimeInForce): stri
   return type !== 'market' && (timeInForce === 'IOC' || timeInForce === 'FOK') ? timeInForce : 'GTC'
 }
 
+const pegNames: Record<Peg, string> = { primary: 'PRIMARY_PEG', market: 'MARKET_PEG', mid: 'MID_PEG' }
+
+export function pegName(peg: Peg): string {
+  return pegNames[peg]
+}
+
+/** The price that the client asked for: of an order that follows the book, its limit. 0 where there is none. */
+export function statedPrice({ peg, limitPrice, price }: OrderRecord, symbol: VenueSymbol): string {
+  return (peg === undefined ? price : limitPrice) ?? zeroLike(symbol.tickSize)
+}
+
 /** What every description of an order has. */
 function orderFields(order: OrderRecord, symbol: VenueSymbol) {
   return {
-    price: order.price ?? zeroLike(symbol.tickSize),
+    price: statedPrice(order, symbol),
     origQty: order.quantity,
     executedQty: order.filled,
-    origQuoteOrderQty: zeroLike(symbol.tickSize),
+    origQuoteOrderQty: order.quoteQuantity ?? zeroLike(symbol.tickSize),
     cummulativeQuoteQty: order.amount === '0' ? zeroLike(symbol.tickSize) : order.amount,
     status: order.status,
     timeInForce: timeInForceName(order.orderType, order.timeInForce),
@@ -52,6 +63,11 @@ function orderFields(order: OrderRecord, symbol: VenueSymbol) {
     side: order.side === 'buy' ? 'BUY' : 'SELL',
     ...stopFields(order),
     ...(order.displayQuantity !== undefined && { icebergQty: order.displayQuantity }),
+    ...(order.peg !== undefined && {
+      pegPriceType: pegName(order.peg),
+      peggedPrice: order.price ?? zeroLike(symbol.tickSize),
+    }),
+    ...strategyFields(order),
     selfTradePreventionMode: preventionName(order.selfTradePrevention ?? symbol.selfTradePrevention),
   }
 }
@@ -65,12 +81,21 @@ function stopFields({ stopPrice, trailingBasisPoints, activationPrice }: OrderRe
   }
 }
 
+function strategyFields({ strategy }: OrderRecord): object {
+  if (!strategy) return {}
+  const { strategyId, strategyType } = strategy
+  return {
+    ...(strategyId !== undefined && { strategyId }),
+    ...(strategyType !== undefined && { strategyType }),
+  }
+}
+
 /** An order as queries give it. */
 export function orderJson(order: OrderRecord, symbol: VenueSymbol): object {
   return {
     symbol: order.symbol,
     orderId: order.orderId,
-    orderListId: -1,
+    orderListId: order.orderListId,
     clientOrderId: order.clientOrderId,
     stopPrice: zeroLike(symbol.tickSize),
     icebergQty: zeroLike(symbol.lotSize),
@@ -88,7 +113,7 @@ export function cancelJson(order: OrderRecord, symbol: VenueSymbol, clientOrderI
     symbol: order.symbol,
     origClientOrderId: order.clientOrderId,
     orderId: order.orderId,
-    orderListId: -1,
+    orderListId: order.orderListId,
     clientOrderId,
     transactTime: order.updateMs,
     ...orderFields(order, symbol),
@@ -105,7 +130,7 @@ export function placedJson(
   const acknowledged = {
     symbol: order.symbol,
     orderId: order.orderId,
-    orderListId: -1,
+    orderListId: order.orderListId,
     clientOrderId: order.clientOrderId,
     transactTime: order.updateMs,
   }
@@ -129,7 +154,7 @@ export function accountTradeJson(trade: AccountTrade, symbol: VenueSymbol): obje
     symbol: trade.symbol,
     id: trade.tradeId,
     orderId: trade.orderId,
-    orderListId: -1,
+    orderListId: trade.orderListId,
     price: trade.price,
     qty: trade.quantity,
     quoteQty: trade.amount,

@@ -11,9 +11,30 @@ const microsecondsFrom = 1e14
 /** The parameters of one request. Values are texts, whether they came in a query, a body or a frame. */
 export class Params {
   readonly #values: ReadonlyMap<string, string>
+  /** What the client calls them, where that is something else. */
+  readonly #sent: Readonly<Record<string, string>>
 
-  constructor(values: ReadonlyMap<string, string>) {
+  constructor(values: ReadonlyMap<string, string>, sent: Readonly<Record<string, string>> = {}) {
     this.#values = values
+    this.#sent = sent
+  }
+
+  /**
+   * The parameters of one order of a list, by the names that a single order has for them: `sent` says for each what the request calls
+   * it, and `fixed` has those that the request does not state.
+   */
+  leg(sent: Readonly<Record<string, string>>, fixed: Readonly<Record<string, string>> = {}): Params {
+    const values = new Map(Object.entries(fixed))
+    for (const [name, own] of Object.entries(sent)) {
+      const value = this.#values.get(own)
+      if (value !== undefined) values.set(name, value)
+    }
+    return new Params(values, sent)
+  }
+
+  /** What the client calls a parameter. */
+  sent(name: string): string {
+    return this.#sent[name] ?? name
   }
 
   /** @throws ApiError -1104 for a parameter that the operation does not have. */
@@ -30,14 +51,14 @@ export class Params {
   /** @throws ApiError -1105 when it is empty. */
   text(name: string): string | undefined {
     const value = this.#values.get(name)
-    if (value === '') throw new ApiError(-1105, `Parameter '${name}' was empty.`)
+    if (value === '') throw new ApiError(-1105, `Parameter '${this.sent(name)}' was empty.`)
     return value
   }
 
   /** @throws ApiError -1102 when it is not there. */
   required(name: string): string {
     const value = this.#values.get(name)
-    if (value === undefined || value === '') throw errors.missing(name)
+    if (value === undefined || value === '') throw errors.missing(this.sent(name))
     return value
   }
 
@@ -45,7 +66,7 @@ export class Params {
     const value = this.text(name)
     if (value === undefined) return undefined
     if (!whole.test(value) || !Number.isSafeInteger(Number(value)))
-      throw errors.malformed(name, '^[0-9]{1,16}$')
+      throw errors.malformed(this.sent(name), '^[0-9]{1,16}$')
     return Number(value)
   }
 
@@ -65,14 +86,14 @@ export class Params {
   decimal(name: string): string | undefined {
     const value = this.text(name)
     if (value !== undefined && !decimal.test(value))
-      throw errors.malformed(name, '^([0-9]{1,20})(\\.[0-9]{1,20})?$')
+      throw errors.malformed(this.sent(name), '^([0-9]{1,20})(\\.[0-9]{1,20})?$')
     return value
   }
 
   flag(name: string): boolean | undefined {
     const value = this.text(name)
     if (value === undefined) return undefined
-    if (value !== 'true' && value !== 'false') throw errors.badValue(name)
+    if (value !== 'true' && value !== 'false') throw errors.badValue(this.sent(name))
     return value === 'true'
   }
 

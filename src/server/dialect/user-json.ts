@@ -1,25 +1,38 @@
-import type { OrderUpdate } from '../venue/history.js'
+import type { ListUpdate, OrderUpdate } from '../venue/history.js'
 import type { VenueSymbol } from '../venue/venue.js'
 import { zeroLike } from './amounts.js'
-import { preventionName, timeInForceName, typeName } from './order-json.js'
+import { listFields } from './list-json.js'
+import { pegName, preventionName, statedPrice, timeInForceName, typeName } from './order-json.js'
 
 const expiryReasons: Readonly<Record<string, string>> = {
   ioc: 'UNFILLED_IOC_QUANTITY_EXPIRED',
   fok: 'UNFILLED_FOK_ORDER_EXPIRED',
   market: 'INSUFFICIENT_LIQUIDITY',
+  'post-only': 'REJECTED',
+  'level-total': 'REJECTED',
+  phase: 'REJECTED',
+  band: 'EXECUTION_RULE_PRICE_RANGE_EXCEEDED',
+}
+
+/** Why an order has expired; `undefined` where it has not, or where the dialect has no name for it. */
+function expiryReason({ order, event }: OrderUpdate): string | undefined {
+  if (event.event !== 'cancelled' || order.status !== 'EXPIRED') return undefined
+  if (event.reason !== 'list') return expiryReasons[event.reason]
+  return order.isPendingLeg && !order.hasEntered ? 'OTO_PHASE_ONE_EXPIRED' : 'OCO_TRIGGER'
 }
 
 /** An `executionReport` of the user data stream. `executionId` counts the updates of all orders of the log. */
 export function executionReportJson(
-  { order, execution, trade, event }: OrderUpdate,
+  update: OrderUpdate,
   symbol: VenueSymbol,
   executionId: number,
   nowMs: number,
 ): object {
+  const { order, execution, trade, event } = update
   const noQuantity = zeroLike(symbol.lotSize)
   const noPrice = zeroLike(symbol.tickSize)
   const isCancelled = execution === 'CANCELED'
-  const reason = event.event === 'cancelled' ? expiryReasons[event.reason] : undefined
+  const reason = expiryReason(update)
   return {
     e: 'executionReport',
     E: nowMs,
@@ -29,10 +42,10 @@ export function executionReportJson(
     o: typeName(order.orderType, order.postOnly),
     f: timeInForceName(order.orderType, order.timeInForce),
     q: order.quantity,
-    p: order.price ?? noPrice,
+    p: statedPrice(order, symbol),
     P: order.stopPrice ?? order.activationPrice ?? noPrice,
     F: order.displayQuantity ?? noQuantity,
-    g: -1,
+    g: order.orderListId,
     C: isCancelled ? order.clientOrderId : '',
     x: execution,
     X: order.status,
@@ -52,10 +65,31 @@ export function executionReportJson(
     O: order.timeMs,
     Z: order.amount === '0' ? noPrice : order.amount,
     Y: trade?.amount ?? noPrice,
-    Q: noPrice,
+    Q: order.quoteQuantity ?? noPrice,
     ...(order.isWorking && { W: order.workingMs }),
     V: preventionName(order.selfTradePrevention ?? symbol.selfTradePrevention),
     ...(order.trailingBasisPoints !== undefined && { d: order.trailingBasisPoints }),
+    ...(order.strategy?.strategyId !== undefined && { j: order.strategy.strategyId }),
+    ...(order.strategy?.strategyType !== undefined && { J: order.strategy.strategyType }),
+    ...(order.peg !== undefined && { gP: pegName(order.peg), gp: order.price ?? noPrice }),
     ...(reason !== undefined && { eR: reason }),
+  }
+}
+
+/** A `listStatus` of the user data stream. */
+export function listStatusJson({ list, status, timeMs }: ListUpdate, nowMs: number): object {
+  const { orderListId, contingencyType, symbol, listClientOrderId, orders } = listFields(list)
+  return {
+    e: 'listStatus',
+    E: nowMs,
+    s: symbol,
+    g: orderListId,
+    c: contingencyType,
+    l: status,
+    L: status === 'ALL_DONE' ? 'ALL_DONE' : 'EXECUTING',
+    r: 'NONE',
+    C: listClientOrderId,
+    T: timeMs,
+    O: orders.map((order) => ({ s: order.symbol, i: order.orderId, c: order.clientOrderId })),
   }
 }

@@ -48,7 +48,7 @@ export class Desk {
       this.limits.request(caller.address, weight, nowMs)
       const { account, mayTrade } = this.#identify(operation, params, caller, nowMs)
       params.check(operation.params)
-      if (operation.isOrder === true) this.limits.order(account, nowMs)
+      if (operation.orders !== undefined) this.limits.order(account, operation.orders, nowMs)
       const { venue, limits } = this
       return await operation.run({ params, venue, limits, nowMs, account, mayTrade })
     } catch (error) {

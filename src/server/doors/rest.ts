@@ -51,7 +51,7 @@ async function answer(
   reply.header('content-type', 'application/json;charset=UTF-8')
   reply.header('x-mbx-used-weight', String(desk.limits.weightOf(address, desk.venue.nowMs())))
   reply.header('x-mbx-used-weight-1m', String(desk.limits.weightOf(address, desk.venue.nowMs())))
-  if (operation.isOrder === true) addOrderCount(desk, request, reply)
+  if (operation.orders !== undefined) addOrderCount(desk, request, reply)
   return reply.send(body)
 }
 

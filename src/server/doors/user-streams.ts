@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { executionReportJson } from '../dialect/user-json.js'
-import type { OrderUpdate } from '../venue/history.js'
+import { executionReportJson, listStatusJson } from '../dialect/user-json.js'
+import type { ListUpdate, OrderUpdate } from '../venue/history.js'
 import { type UserEntry, UserLog } from '../venue/user-log.js'
 import type { Venue } from '../venue/venue.js'
 
@@ -86,6 +86,13 @@ export class UserStreams {
       const place = { lsn: this.#venue.takenLsn, after: this.log.lastOf(account) }
       for (const receiver of receivers) receiver.position?.(place)
     }
+  }
+
+  onList(update: ListUpdate): void {
+    const receivers = this.#receivers.get(update.list.account)
+    if (!receivers || !this.#venue.find(update.list.symbol)) return
+    const event = listStatusJson(update, this.#venue.nowMs())
+    for (const receiver of receivers) receiver.event(event)
   }
 
   /** The account's listen key, made if there is none. `undefined` when there are too many of all accounts. */

@@ -36,7 +36,7 @@ async function accountStatus({ params, venue, account, mayTrade, nowMs }: ApiReq
 }
 
 /** The span that a query is about; one of more than 24 hours is refused when both ends are stated. */
-function spanOf({ params }: ApiRequest): { startMs: number | undefined; endMs: number } {
+export function spanOf({ params }: ApiRequest): { startMs: number | undefined; endMs: number } {
   const startMs = params.timeMs('startTime')
   const endMs = params.timeMs('endTime')
   if (startMs !== undefined && endMs !== undefined && endMs - startMs > dayMs) throw errors.longSpan()

@@ -1,23 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { fromSteps, type NewCommand, parseGrid, type RejectCode, toSteps } from '../../matching/index.js'
-import type { ExecutionReport } from '../../pool/index.js'
+import type { NewCommand } from '../../matching/index.js'
 import { ApiError, errors } from '../dialect/api-error.js'
-import { placedJson, preventionOf } from '../dialect/order-json.js'
+import { preventionOf } from '../dialect/order-json.js'
 import type { Params } from '../dialect/params.js'
 import { orderTypes } from '../dialect/symbol-json.js'
-import {
-  type AccountTrade,
-  acceptedOrder,
-  bookCancel,
-  bookTrade,
-  bookTrigger,
-  type OrderRecord,
-} from '../venue/order-record.js'
+import { type Strategy, strategyIdMax, strategyTag, strategyTypeMax, strategyTypeMin } from '../venue/tags.js'
 import type { VenueSymbol } from '../venue/venue.js'
 
 const clientOrderIdPattern = /^[.A-Z:/a-z0-9_-]{1,36}$/
 
-/** What a new order may have; the last ones are refused, each with its own answer. */
+/** What a new order may have. */
 export const newOrderParams = [
   'symbol',
   'side',
@@ -39,7 +31,7 @@ export const newOrderParams = [
   'pegOffsetType',
 ] as const
 
-type ResponseType = 'ACK' | 'RESULT' | 'FULL'
+export type ResponseType = 'ACK' | 'RESULT' | 'FULL'
 
 /** A new order as the pool takes it, and how it is to be answered. */
 export interface WantedOrder {
@@ -49,9 +41,7 @@ export interface WantedOrder {
 
 /** Reads a new order. @throws ApiError for what the dialect or this venue does not take. */
 export function readNewOrder(params: Params, symbol: VenueSymbol, account: number): WantedOrder {
-  refuseUnsupported(params)
-  const side = params.required('side')
-  if (side !== 'BUY' && side !== 'SELL') throw errors.badSide()
+  const side = sideOf(params)
   const type = params.required('type')
   if (!(orderTypes as readonly string[]).includes(type)) throw errors.badOrderType()
   const prevention = params.text('selfTradePreventionMode')
@@ -61,37 +51,40 @@ export function readNewOrder(params: Params, symbol: VenueSymbol, account: numbe
     type: 'new' as const,
     symbol: symbol.symbol,
     account,
-    side: side === 'BUY' ? ('buy' as const) : ('sell' as const),
-    quantity: requiredDecimal(params, 'quantity'),
+    side,
     clientOrderId: clientOrderId(params, 'newClientOrderId'),
     selfTradePrevention: prevention === undefined ? undefined : preventionOf.get(prevention)!,
+    tag: strategyTag(strategy(params)),
   }
-  const responseType = responseTypeOf(params, type)
-  return { command: commandOf(params, type as (typeof orderTypes)[number], base), responseType }
+  const command = commandOf(params, type as (typeof orderTypes)[number], base)
+  return { command, responseType: responseTypeOf(params, type) }
+}
+
+/** @throws ApiError -1102, -1117. */
+export function sideOf(params: Params): 'buy' | 'sell' {
+  const side = params.required('side')
+  if (side !== 'BUY' && side !== 'SELL') throw errors.badSide()
+  return side === 'BUY' ? 'buy' : 'sell'
 }
 
 type Base = Pick<
   NewCommand,
-  'type' | 'symbol' | 'account' | 'side' | 'clientOrderId' | 'selfTradePrevention'
-> & { readonly quantity: string }
+  'type' | 'symbol' | 'account' | 'side' | 'clientOrderId' | 'selfTradePrevention' | 'tag'
+>
 
 function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base): NewCommand {
+  if (type !== 'MARKET') none(params, 'quoteOrderQty')
+  refusePeg(params, type)
   switch (type) {
     case 'LIMIT':
-      return {
-        ...base,
-        orderType: 'limit',
-        timeInForce: timeInForce(params),
-        price: requiredDecimal(params, 'price'),
-        displayQuantity: iceberg(params),
-        ...none(params, 'stopPrice', 'trailingDelta'),
-      }
+      return limitCommand(params, base)
     case 'LIMIT_MAKER':
       if (params.has('timeInForce')) throw errors.timeInForceNotRequired()
       return {
         ...base,
         orderType: 'limit',
         postOnly: true,
+        quantity: requiredDecimal(params, 'quantity'),
         price: requiredDecimal(params, 'price'),
         displayQuantity: iceberg(params),
         ...none(params, 'stopPrice', 'trailingDelta'),
@@ -101,6 +94,7 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
       return {
         ...base,
         orderType: 'market',
+        ...amount(params),
         ...none(params, 'price', 'stopPrice', 'trailingDelta', 'icebergQty'),
       }
     case 'STOP_LOSS':
@@ -109,6 +103,7 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
       return {
         ...base,
         orderType: type === 'STOP_LOSS' ? 'stop' : 'take-profit',
+        quantity: requiredDecimal(params, 'quantity'),
         ...stopOrTrail(params),
         ...none(params, 'price', 'icebergQty'),
       }
@@ -118,6 +113,7 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
         ...base,
         orderType: type === 'STOP_LOSS_LIMIT' ? 'stop-limit' : 'take-profit-limit',
         timeInForce: timeInForce(params),
+        quantity: requiredDecimal(params, 'quantity'),
         price: requiredDecimal(params, 'price'),
         ...stopOrTrail(params),
         displayQuantity: iceberg(params),
@@ -125,18 +121,73 @@ function commandOf(params: Params, type: (typeof orderTypes)[number], base: Base
   }
 }
 
-/** @throws ApiError -1106 for a parameter that the type of the order has not. */
-function none(params: Params, ...names: string[]): object {
-  for (const name of names) if (params.has(name)) throw errors.notRequired(name)
-  return {}
+/** A limit order: at its price, or at one that follows the book. */
+function limitCommand(params: Params, base: Base): NewCommand {
+  const fields = {
+    ...base,
+    orderType: 'limit' as const,
+    quantity: requiredDecimal(params, 'quantity'),
+    displayQuantity: iceberg(params),
+    ...none(params, 'stopPrice', 'trailingDelta'),
+  }
+  const peg = params.text('pegPriceType')
+  const validity = timeInForce(params)
+  if (peg === undefined) return { ...fields, price: requiredDecimal(params, 'price'), timeInForce: validity }
+  if (validity !== 'GTC') throw errors.unsupported('a pegged order that is IOC or FOK')
+  return {
+    ...fields,
+    peg: peg === 'PRIMARY_PEG' ? ('primary' as const) : ('market' as const),
+    price: params.decimal('price'),
+  }
 }
 
-function refuseUnsupported(params: Params): void {
-  if (params.has('quoteOrderQty'))
-    throw new ApiError(-1013, 'Quote order qty market orders are not support for this symbol.')
-  for (const name of ['pegPriceType', 'pegOffsetValue', 'pegOffsetType'])
-    if (params.has(name)) throw errors.rejected('Pegged orders are not supported for this symbol.')
-  for (const name of ['strategyId', 'strategyType']) if (params.has(name)) throw errors.notRequired(name)
+/** What a market order is for: a quantity, or an amount of the quote asset. */
+function amount(params: Params): { quantity: string } | { quoteQuantity: string } {
+  if (!params.has('quoteOrderQty')) {
+    if (!params.has('quantity'))
+      throw errors.missingOneOf(params.sent('quantity'), params.sent('quoteOrderQty'))
+    return { quantity: requiredDecimal(params, 'quantity') }
+  }
+  if (params.has('quantity')) throw errors.badCombination()
+  return { quoteQuantity: requiredDecimal(params, 'quoteOrderQty') }
+}
+
+/** @throws ApiError for a peg that the dialect or the book does not have. */
+function refusePeg(params: Params, type: (typeof orderTypes)[number]): void {
+  const peg = params.text('pegPriceType')
+  const offset = params.whole('pegOffsetValue')
+  const offsetType = params.text('pegOffsetType')
+  if (peg === undefined) {
+    none(params, 'pegOffsetValue', 'pegOffsetType')
+    return
+  }
+  if (peg !== 'PRIMARY_PEG' && peg !== 'MARKET_PEG') throw new ApiError(-1210, 'Invalid pegPriceType.')
+  if (offsetType !== undefined && offsetType !== 'PRICE_LEVEL')
+    throw new ApiError(-1211, 'Invalid pegOffsetType.')
+  if ((offset === undefined) !== (offsetType === undefined)) throw errors.badCombination()
+  if (type === 'MARKET' || type === 'STOP_LOSS' || type === 'TAKE_PROFIT')
+    throw errors.rejected('This order type may not use pegged price.')
+  if (type === 'LIMIT_MAKER' && peg === 'MARKET_PEG')
+    throw errors.rejected('This price peg cannot be used with this order type.')
+  if (type !== 'LIMIT') throw errors.unsupported(`a pegged order of type ${type}`)
+  if (offset !== undefined && offset > 0) throw errors.unsupported('an offset of a peg by price levels')
+}
+
+/** What an order says of its strategy. @throws ApiError -1134, -1130 for what a tag does not hold. */
+function strategy(params: Params): Strategy {
+  const strategyId = params.whole('strategyId')
+  const strategyType = params.whole('strategyType')
+  if (strategyType !== undefined && strategyType < strategyTypeMin) throw errors.badStrategyType()
+  if (strategyId !== undefined && strategyId > strategyIdMax) throw errors.badValue(params.sent('strategyId'))
+  if (strategyType !== undefined && strategyType > strategyTypeMax)
+    throw errors.badValue(params.sent('strategyType'))
+  return { strategyId, strategyType }
+}
+
+/** @throws ApiError -1106 for a parameter that the type of the order has not. */
+function none(params: Params, ...names: string[]): object {
+  for (const name of names) if (params.has(name)) throw errors.notRequired(params.sent(name))
+  return {}
 }
 
 /** Parts of 10,000. */
@@ -146,7 +197,8 @@ const trailMax = 9999
 function stopOrTrail(params: Params) {
   const trail = params.whole('trailingDelta')
   if (trail === undefined) {
-    if (!params.has('stopPrice')) throw errors.missingOneOf('stopPrice', 'trailingDelta')
+    if (!params.has('stopPrice'))
+      throw errors.missingOneOf(params.sent('stopPrice'), params.sent('trailingDelta'))
     return { stopPrice: requiredDecimal(params, 'stopPrice') }
   }
   if (trail < 1 || trail > trailMax) throw errors.filter('TRAILING_DELTA')
@@ -169,7 +221,7 @@ function iceberg(params: Params): string | undefined {
   const quantity = params.decimal('icebergQty')
   if (quantity === undefined || /^[0.]*$/.test(quantity)) return undefined
   if (params.has('timeInForce') && params.text('timeInForce') !== 'GTC')
-    throw new ApiError(-1013, "Parameter 'icebergQty' needs timeInForce GTC.")
+    throw new ApiError(-1013, `Parameter '${params.sent('icebergQty')}' needs timeInForce GTC.`)
   return quantity
 }
 
@@ -177,96 +229,17 @@ function iceberg(params: Params): string | undefined {
 export function clientOrderId(params: Params, name: string): string {
   const id = params.text(name)
   if (id === undefined) return randomBytes(16).toString('base64url')
-  if (!clientOrderIdPattern.test(id)) throw errors.malformed(name, '^[.A-Z:/a-z0-9_-]{1,36}$')
+  if (!clientOrderIdPattern.test(id)) throw errors.malformed(params.sent(name), '^[.A-Z:/a-z0-9_-]{1,36}$')
   return id
 }
 
 function responseTypeOf(params: Params, type: string): ResponseType {
-  const value = params.text('newOrderRespType') ?? (type === 'MARKET' || type === 'LIMIT' ? 'FULL' : 'ACK')
+  return responseType(params, type === 'MARKET' || type === 'LIMIT' ? 'FULL' : 'ACK')
+}
+
+/** How much of an order its answer shows. @throws ApiError -1130. */
+export function responseType(params: Params, standard: ResponseType): ResponseType {
+  const value = params.text('newOrderRespType') ?? standard
   if (value !== 'ACK' && value !== 'RESULT' && value !== 'FULL') throw errors.badValue('newOrderRespType')
   return value
-}
-
-/** What of a report an answer is made of. */
-type PlacedReport = Pick<ExecutionReport, 'status' | 'events'>
-
-/** What a new order is answered with. @throws ApiError -2010, -1013 for one that the book refused. */
-export function placedAnswer(report: PlacedReport, wanted: WantedOrder, symbol: VenueSymbol): object {
-  if (report.status === 'rejected') return refusedAnswer(report, wanted, symbol)
-  const trades: AccountTrade[] = []
-  let order: OrderRecord | undefined
-  for (const event of report.events) {
-    if (event.event === 'accepted') order = acceptedOrder(event)
-    else if (!order) continue
-    else if (event.event === 'trade') {
-      const isMaker = event.makerOrderId === order.orderId
-      if (isMaker || event.takerOrderId === order.orderId) trades.push(bookTrade(order, event, isMaker))
-    } else if (event.event === 'cancelled' && event.orderId === order.orderId) bookCancel(order, event)
-    else if (event.event === 'triggered' && event.orderId === order.orderId) bookTrigger(order, event.timeUs)
-  }
-  if (!order) throw errors.unknown()
-  return placedJson(order, symbol, trades, wanted.responseType)
-}
-
-/** A FOK that can't be filled has expired in the dialect; in the book it was refused, and no list has it. */
-function refusedAnswer(
-  report: PlacedReport,
-  { command, responseType }: WantedOrder,
-  symbol: VenueSymbol,
-): object {
-  const [event] = report.events
-  if (event?.event !== 'rejected') throw errors.unknown()
-  if (event.code !== 'FOK_NOT_FILLABLE') throw refusal(event.code)
-  const order = acceptedOrder({
-    ...event,
-    event: 'accepted',
-    account: command.account,
-    side: command.side,
-    orderType: command.orderType,
-    timeInForce: 'FOK',
-    quantity: onGrid(String(command.quantity), symbol.lotSize),
-    stopPrice: undefined,
-    displayQuantity: undefined,
-    postOnly: false,
-    expireTime: undefined,
-    selfTradePrevention: command.selfTradePrevention,
-  })
-  order.status = 'EXPIRED'
-  return placedJson(order, symbol, [], responseType)
-}
-
-/** A quantity as the events have it, with the decimals of its grid. */
-function onGrid(quantity: string, lotSize: string): string {
-  const grid = parseGrid('lotSize', lotSize)
-  return fromSteps(toSteps('quantity', quantity, grid), grid)
-}
-
-const filters: Partial<Record<RejectCode, string>> = {
-  PRICE_TOO_LOW: 'PRICE_FILTER',
-  PRICE_TOO_HIGH: 'PRICE_FILTER',
-  QUANTITY_TOO_SMALL: 'LOT_SIZE',
-  QUANTITY_TOO_LARGE: 'LOT_SIZE',
-  NOTIONAL_TOO_SMALL: 'MIN_NOTIONAL',
-  DISPLAY_QUANTITY_TOO_SMALL: 'ICEBERG_PARTS',
-  PRICE_OFF_TICK: 'PRICE_FILTER',
-  PRICE_OUTSIDE_BAND: 'PERCENT_PRICE',
-  TOO_MANY_ORDERS: 'MAX_NUM_ORDERS',
-}
-
-const refusals: Partial<Record<RejectCode, string>> = {
-  DUPLICATE_CLIENT_ORDER_ID: 'Duplicate order sent.',
-  POST_ONLY_WOULD_TRADE: 'Order would immediately match and take.',
-  LEVEL_TOTAL_TOO_LARGE: 'The quantities at this price would be too large.',
-  ORDER_IDS_EXHAUSTED: 'This symbol has no order id left.',
-  ACCOUNT_BLOCKED: 'This action is disabled on this account.',
-  NOT_IN_THIS_PHASE: 'Orders of this kind are not taken in this phase of the market.',
-}
-
-/** What the dialect says to an order that the book refuses. */
-export function refusal(code: RejectCode): ApiError {
-  const filter = filters[code]
-  if (filter !== undefined) return errors.filter(filter)
-  if (code === 'INSTRUMENT_HALTED' || code === 'INSTRUMENT_CLOSED')
-    return new ApiError(-1013, 'Market is closed.')
-  return errors.rejected(refusals[code] ?? 'NEW_ORDER_REJECTED')
 }

@@ -24,8 +24,8 @@ export interface Operation {
   readonly security: Security
   /** What it counts for among the weights of its address. */
   readonly weight: number | ((params: Params) => number)
-  /** Whether it counts as a new order of its account. */
-  readonly isOrder?: boolean
+  /** New orders of its account that it counts as. */
+  readonly orders?: number
   readonly params: ReadonlySet<string>
   readonly run: (request: ApiRequest) => unknown
 }

@@ -4,8 +4,9 @@ import { ApiError, errors } from '../dialect/api-error.js'
 import type { Params } from '../dialect/params.js'
 import { type RequestOutcome, requestTag } from '../venue/requests.js'
 import type { Venue, VenueSymbol } from '../venue/venue.js'
-import { placedAnswer, refusal, type WantedOrder } from './new-order.js'
+import type { WantedOrder } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
+import { placedAnswer, refusal } from './placed.js'
 
 /**
  * The codes of what the dialect does not have: an order whose request id is not above the last one of its account in its symbol, and
@@ -19,6 +20,8 @@ export function withRequestId(params: Params, command: NewCommand): NewCommand {
   const requestId = params.whole('requestId')
   if (requestId === undefined) return command
   if (requestId < 1) throw errors.badValue('requestId')
+  // Both stand in the tag.
+  if (command.tag !== undefined) throw errors.badCombination()
   // A name that is made for each sending would make another order of each.
   params.required('newClientOrderId')
   return { ...command, requestId, tag: requestTag(requestId) }

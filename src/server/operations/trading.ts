@@ -8,12 +8,15 @@ import {
 import type { ExecutionReport } from '../../pool/index.js'
 import { subtract } from '../dialect/amounts.js'
 import { ApiError, errors } from '../dialect/api-error.js'
+import { cancelledListJson } from '../dialect/list-json.js'
 import { cancelJson, orderJson } from '../dialect/order-json.js'
 import type { Params } from '../dialect/params.js'
-import type { OrderRecord } from '../venue/order-record.js'
+import { isDone } from '../venue/order-lists.js'
+import { isOpen, type ListRecord, type OrderRecord } from '../venue/order-record.js'
 import { apiErrorOf, type Venue, type VenueSymbol } from '../venue/venue.js'
-import { clientOrderId, newOrderParams, placedAnswer, readNewOrder, refusal } from './new-order.js'
+import { clientOrderId, newOrderParams, readNewOrder } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
+import { placedAnswer, refusal } from './placed.js'
 import { answerOf, withRequestId } from './requests.js'
 
 async function placeOrder({ params, venue, account }: ApiRequest): Promise<object> {
@@ -130,7 +133,10 @@ async function cancelOrder(venue: Venue, account: number, wanted: WantedCancel):
   await venue.caughtUp()
   const order = venue.history.order(account, symbol.symbol, report.orderId!)
   if (!order) throw errors.unknown()
-  return cancelJson(order, symbol, wanted.clientOrderId)
+  // An order of a list takes the others with it.
+  return order.list && isDone(order.list)
+    ? cancelledListJson(order.list, symbol, wanted.clientOrderId)
+    : cancelJson(order, symbol, wanted.clientOrderId)
 }
 
 function cancelRefusal({ code }: ExecutionReport): ApiError {
@@ -147,11 +153,14 @@ async function cancelAll({ params, venue, account }: ApiRequest): Promise<object
   const report = await venue.submit({ type: 'cancel-all', account, symbol: symbol.symbol })
   await venue.caughtUp()
   const cancelled: object[] = []
+  const lists = new Set<ListRecord>()
   for (const event of report.events) {
     if (event.event !== 'cancelled') continue
     const order = venue.history.order(account, symbol.symbol, event.orderId)
-    if (order) cancelled.push(cancelJson(order, symbol, order.clientOrderId))
+    if (order?.list) lists.add(order.list)
+    else if (order) cancelled.push(cancelJson(order, symbol, order.clientOrderId))
   }
+  for (const list of lists) cancelled.push(cancelledListJson(list, symbol))
   if (cancelled.length === 0) throw unknownOrder()
   return cancelled
 }
@@ -227,10 +236,6 @@ async function amend({ params, venue, account }: ApiRequest): Promise<object> {
   return { transactTime: order.updateMs, executionId: report.lsn, amendedOrder: amended }
 }
 
-function isOpen({ status }: OrderRecord): boolean {
-  return status === 'NEW' || status === 'PARTIALLY_FILLED'
-}
-
 async function queryOrder({ params, venue, account }: ApiRequest): Promise<object> {
   const symbol = venue.symbol(params.required('symbol'))
   const named = namedOrder(params, 'orderId', 'origClientOrderId')
@@ -250,26 +255,13 @@ async function openOrders({ params, venue, account }: ApiRequest): Promise<objec
 }
 
 const orderIds = ['symbol', 'orderId', 'origClientOrderId']
-/** The dialect's lists of orders, of which there are none here: nothing of their parameters is looked at. */
-const listParams = names(
-  'symbol',
-  'orderListId',
-  'listClientOrderId',
-  'origClientOrderId',
-  'newClientOrderId',
-  'fromId',
-  'startTime',
-  'endTime',
-  'limit',
-)
-
 export const tradingOperations: readonly Operation[] = [
   {
     method: 'order.place',
     rest: ['POST', '/order'],
     security: 'trade',
     weight: 1,
-    isOrder: true,
+    orders: 1,
     params: names(...newOrderParams, 'requestId'),
     run: placeOrder,
   },
@@ -307,7 +299,7 @@ export const tradingOperations: readonly Operation[] = [
     rest: ['POST', '/order/cancelReplace'],
     security: 'trade',
     weight: 1,
-    isOrder: true,
+    orders: 1,
     params: names(
       ...newOrderParams,
       'cancelReplaceMode',
@@ -343,66 +335,4 @@ export const tradingOperations: readonly Operation[] = [
     params: names('symbol'),
     run: cancelAll,
   },
-  {
-    method: 'orderList.status',
-    rest: ['GET', '/orderList'],
-    security: 'read',
-    weight: 4,
-    params: listParams,
-    run: () => {
-      throw new ApiError(-2018, 'Order list does not exist.')
-    },
-  },
-  {
-    method: 'openOrderLists.status',
-    rest: ['GET', '/openOrderList'],
-    security: 'read',
-    weight: 6,
-    params: names(),
-    run: () => [],
-  },
-  {
-    method: 'allOrderLists',
-    rest: ['GET', '/allOrderList'],
-    security: 'read',
-    weight: 20,
-    params: listParams,
-    run: () => [],
-  },
-  {
-    method: 'orderList.cancel',
-    rest: ['DELETE', '/orderList'],
-    security: 'trade',
-    weight: 1,
-    params: listParams,
-    run: () => {
-      throw new ApiError(-2011, 'Unknown order list sent.')
-    },
-  },
 ]
-
-/** Whatever a refused request sends is not looked at. */
-const everything = { has: () => true } as unknown as ReadonlySet<string>
-
-/** What of the dialect places lists of orders, or uses its order routing. */
-const refused: readonly (readonly [path: string, method: string, message: string])[] = [
-  ['/order/oco', 'orderList.place', 'OCO orders are not supported for this symbol'],
-  ['/orderList/oco', 'orderList.place.oco', 'OCO orders are not supported for this symbol'],
-  ['/orderList/oto', 'orderList.place.oto', 'OTO orders are not supported for this symbol'],
-  ['/orderList/otoco', 'orderList.place.otoco', 'OTO orders are not supported for this symbol'],
-  ['/orderList/opo', 'orderList.place.opo', 'OPO orders are not supported for this symbol'],
-  ['/orderList/opoco', 'orderList.place.opoco', 'OPO orders are not supported for this symbol'],
-  ['/sor/order', 'sor.order.place', 'SOR orders are not supported for this symbol'],
-  ['/sor/order/test', 'sor.order.test', 'SOR orders are not supported for this symbol'],
-]
-
-export const refusedOperations: readonly Operation[] = refused.map(([path, method, message]) => ({
-  method,
-  rest: ['POST', path],
-  security: 'trade',
-  weight: 1,
-  params: everything,
-  run: () => {
-    throw new ApiError(-1013, message)
-  },
-}))

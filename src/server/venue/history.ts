@@ -7,14 +7,17 @@ import type {
   TradeEvent,
   TriggeredEvent,
 } from '../../pool/index.js'
-import { add } from '../dialect/amounts.js'
 import { Fifo } from './fifo.js'
+import { isDone, OrderLists } from './order-lists.js'
 import {
   type AccountTrade,
   acceptedOrder,
   bookCancel,
+  bookEntry,
+  bookReplace,
   bookTrade,
   bookTrigger,
+  type ListRecord,
   type OrderRecord,
 } from './order-record.js'
 
@@ -24,6 +27,13 @@ export interface OrderUpdate {
   readonly execution: 'NEW' | 'TRADE' | 'CANCELED' | 'EXPIRED' | 'REPLACED'
   readonly trade: AccountTrade | undefined
   readonly event: PoolEvent
+}
+
+/** What became of a list of orders: it was placed, or the last of its orders is done. */
+export interface ListUpdate {
+  readonly list: ListRecord
+  readonly status: 'EXEC_STARTED' | 'ALL_DONE'
+  readonly timeMs: number
 }
 
 /** How much is kept of orders that are over and of trades, of all accounts together; what is older is forgotten first. */
@@ -47,6 +57,8 @@ interface AccountSymbol {
 export class OrderHistory {
   readonly #limits: HistoryLimits
   readonly #onUpdate: (update: OrderUpdate) => void
+  readonly #onList: (update: ListUpdate) => void
+  readonly lists = new OrderLists()
   readonly #accounts = new Map<number, Map<string, AccountSymbol>>()
   /** Open orders by symbol and id: events of trades name orders and not their clients. */
   readonly #open = new Map<string, Map<number, OrderRecord>>()
@@ -54,9 +66,14 @@ export class OrderHistory {
   /** Whose the trades are, in their order. */
   readonly #trades = new Fifo<AccountSymbol>()
 
-  constructor(limits: HistoryLimits, onUpdate: (update: OrderUpdate) => void) {
+  constructor(
+    limits: HistoryLimits,
+    onUpdate: (update: OrderUpdate) => void,
+    onList: (update: ListUpdate) => void,
+  ) {
     this.#limits = limits
     this.#onUpdate = onUpdate
+    this.#onList = onList
   }
 
   /** How many accounts there is something of. */
@@ -80,10 +97,21 @@ export class OrderHistory {
         this.#replace(event)
         return
       case 'entered':
-        if (isImmediate(this.#openOrder(event.symbol, event.orderId))) this.#trigger(event)
+        this.#enter(event)
         return
       case 'triggered':
         this.#trigger(event)
+    }
+  }
+
+  /** All events of a record were applied: reports what became of lists in it. */
+  endRecord(lsn: number): void {
+    for (const list of this.lists.takeChanged()) {
+      if (list.lsn === lsn) this.#onList({ list, status: 'EXEC_STARTED', timeMs: list.timeMs })
+      if (list.isReported || !isDone(list)) continue
+      list.isReported = true
+      const timeMs = Math.max(...list.orders.map(({ updateMs }) => updateMs))
+      this.#onList({ list, status: 'ALL_DONE', timeMs })
     }
   }
 
@@ -156,6 +184,7 @@ export class OrderHistory {
     let open = this.#open.get(order.symbol)
     if (!open) this.#open.set(order.symbol, (open = new Map()))
     open.set(order.orderId, order)
+    if (event.listId !== undefined) order.list = this.lists.add(event, order)
     this.#onUpdate({ order, execution: 'NEW', trade: undefined, event })
   }
 
@@ -183,13 +212,18 @@ export class OrderHistory {
   #replace(event: ReplacedEvent): void {
     const order = this.#openOrder(event.symbol, event.orderId)
     if (!order) return
-    order.price = event.price ?? order.price
-    order.quantity = add(event.quantity, order.filled)
-    order.updateMs = Math.floor(event.timeUs / 1000)
+    bookReplace(order, event)
     this.#onUpdate({ order, execution: 'REPLACED', trade: undefined, event })
   }
 
-  #trigger(event: TriggeredEvent | EnteredEvent): void {
+  #enter(event: EnteredEvent): void {
+    const order = this.#openOrder(event.symbol, event.orderId)
+    if (!order) return
+    bookEntry(order, event)
+    this.#onUpdate({ order, execution: 'NEW', trade: undefined, event })
+  }
+
+  #trigger(event: TriggeredEvent): void {
     const order = this.#openOrder(event.symbol, event.orderId)
     if (!order) return
     bookTrigger(order, event.timeUs)
@@ -203,6 +237,7 @@ export class OrderHistory {
   #close(order: OrderRecord): void {
     this.#open.get(order.symbol)?.delete(order.orderId)
     this.#of(order.account, order.symbol).open.delete(order.orderId)
+    if (order.list) this.lists.touch(order.list)
     this.#closed.push(order)
     if (this.#closed.size > this.#limits.closedOrders) this.#forget(this.#closed.shift()!)
   }
@@ -213,6 +248,10 @@ export class OrderHistory {
     if (own.orders.get(order.orderId) === order) own.orders.delete(order.orderId)
     if (own.byClientId.get(order.clientOrderId) === order) own.byClientId.delete(order.clientOrderId)
     this.#release(own)
+    const { list } = order
+    if (!list) return
+    // A list is whole as long as one of its orders is kept.
+    if (--list.kept === 0) this.lists.forget(list)
   }
 
   #forgetTrade(): void {
@@ -228,9 +267,4 @@ export class OrderHistory {
     symbols?.delete(own.symbol)
     if (symbols?.size === 0) this.#accounts.delete(own.account)
   }
-}
-
-/** Whether an order acts as soon as it enters the book: it waits for no price. */
-function isImmediate(order: OrderRecord | undefined): boolean {
-  return order?.orderType === 'limit' || order?.orderType === 'market'
 }

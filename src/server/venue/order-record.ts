@@ -1,9 +1,23 @@
-import type { OrderType, SelfTradePrevention, Side, TimeInForce } from '../../matching/index.js'
-import type { AcceptedEvent, CancelledEvent, TradeEvent } from '../../pool/index.js'
+import type { OrderType, Peg, SelfTradePrevention, Side, TimeInForce } from '../../matching/index.js'
+import type {
+  AcceptedEvent,
+  CancelledEvent,
+  EnteredEvent,
+  ReplacedEvent,
+  TradeEvent,
+} from '../../pool/index.js'
 import { add, isZero, multiply, zeroLike } from '../dialect/amounts.js'
+import { type Strategy, strategyOf } from './tags.js'
 
 /** What the dialect calls the state of an order. */
-type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED' | 'EXPIRED_IN_MATCH'
+type OrderStatus =
+  | 'PENDING_NEW'
+  | 'NEW'
+  | 'PARTIALLY_FILLED'
+  | 'FILLED'
+  | 'CANCELED'
+  | 'EXPIRED'
+  | 'EXPIRED_IN_MATCH'
 
 /** An order as its events made it; decimal strings, times in milliseconds since 1970-01-01T00:00:00Z. */
 export interface OrderRecord {
@@ -23,6 +37,19 @@ export interface OrderRecord {
   /** `undefined`: as the instrument says. */
   readonly selfTradePrevention: SelfTradePrevention | undefined
   readonly timeMs: number
+  /** The amount that a market order is for; its quantity is what that came to. */
+  readonly quoteQuantity: string | undefined
+  /** What the price follows, and the limit of that. */
+  readonly peg: Peg | undefined
+  readonly limitPrice: string | undefined
+  readonly strategy: Strategy | undefined
+  /** -1 for an order that is in no list. */
+  readonly orderListId: number
+  /** Of a list, an order that waits, or has waited, until the working order is filled. */
+  readonly isPendingLeg: boolean
+  hasEntered: boolean
+  /** The list, of an order that is in one and in the history. */
+  list: ListRecord | undefined
   price: string | undefined
   quantity: string
   filled: string
@@ -35,11 +62,32 @@ export interface OrderRecord {
   workingMs: number
 }
 
+/** A list of orders as its events made it. */
+export interface ListRecord {
+  readonly listId: number
+  readonly symbol: string
+  readonly account: number
+  readonly orders: OrderRecord[]
+  /** How many of them the history keeps. */
+  kept: number
+  /** The LSN of the record that placed it. */
+  readonly lsn: number
+  readonly tag: bigint
+  readonly timeMs: number
+  /** What the client calls it, or `list-` and its id. */
+  name: string
+  /** LSN of the record in which one of its orders was cancelled, and with that the others. */
+  cancelledLsn: number
+  /** Whether it was reported that it is done. */
+  isReported: boolean
+}
+
 /** A trade as one of its two orders sees it. */
 export interface AccountTrade {
   readonly symbol: string
   readonly tradeId: number
   readonly orderId: number
+  readonly orderListId: number
   readonly price: string
   readonly quantity: string
   readonly amount: string
@@ -70,11 +118,20 @@ export function acceptedOrder(event: AcceptedEvent): OrderRecord {
     activationPrice: event.activationPrice,
     selfTradePrevention: event.selfTradePrevention,
     timeMs,
-    price: event.price,
+    quoteQuantity: event.quoteQuantity,
+    peg: event.peg,
+    limitPrice: event.limitPrice,
+    strategy: event.listId === undefined ? strategyOf(event.tag) : undefined,
+    orderListId: event.listId ?? -1,
+    isPendingLeg: event.pending === true,
+    hasEntered: false,
+    list: undefined,
+    // What a peg follows is in the event that comes next.
+    price: event.peg === undefined ? event.price : undefined,
     quantity: event.quantity,
     filled: zeroLike(event.quantity),
     amount: '0',
-    status: 'NEW',
+    status: event.pending === true ? 'PENDING_NEW' : 'NEW',
     updateMs: timeMs,
     isWorking: !isWaiting,
     workingMs: isWaiting ? -1 : timeMs,
@@ -92,6 +149,7 @@ export function bookTrade(order: OrderRecord, event: TradeEvent, isMaker: boolea
     symbol: event.symbol,
     tradeId: event.tradeId,
     orderId: order.orderId,
+    orderListId: order.orderListId,
     price: event.price,
     quantity: event.quantity,
     amount,
@@ -114,12 +172,25 @@ const expiredReasons: ReadonlySet<string> = new Set([
   'phase',
   'band',
   'list',
+  'no-reference',
 ])
 
-/** Notes that what was left of an order went away. */
+/**
+ * Notes that what was left of an order went away. An order of a list that goes because another was cancelled is cancelled too; one
+ * that goes because another traded has expired.
+ */
 export function bookCancel(order: OrderRecord, event: CancelledEvent): void {
-  const isExpired = expiredReasons.has(event.reason)
+  const withOthers = event.reason === 'list' && order.list?.cancelledLsn === event.lsn
+  const isExpired = expiredReasons.has(event.reason) && !withOthers
   order.status = event.reason === 'self-trade' ? 'EXPIRED_IN_MATCH' : isExpired ? 'EXPIRED' : 'CANCELED'
+  order.updateMs = Math.floor(event.timeUs / 1000)
+  if (order.list && order.status === 'CANCELED') order.list.cancelledLsn = event.lsn
+}
+
+/** Another open quantity, or another price. */
+export function bookReplace(order: OrderRecord, event: ReplacedEvent): void {
+  order.price = event.price ?? order.price
+  order.quantity = add(event.quantity, order.filled)
   order.updateMs = Math.floor(event.timeUs / 1000)
 }
 
@@ -128,4 +199,16 @@ export function bookTrigger(order: OrderRecord, timeUs: number): void {
   order.isWorking = true
   order.updateMs = Math.floor(timeUs / 1000)
   order.workingMs = order.updateMs
+}
+
+/** An order of a list whose working order is filled: one that waits for no price works from now on. */
+export function bookEntry(order: OrderRecord, event: EnteredEvent): void {
+  order.status = 'NEW'
+  order.hasEntered = true
+  order.updateMs = Math.floor(event.timeUs / 1000)
+  if (order.orderType === 'limit' || order.orderType === 'market') bookTrigger(order, event.timeUs)
+}
+
+export function isOpen({ status }: OrderRecord): boolean {
+  return status === 'NEW' || status === 'PARTIALLY_FILLED' || status === 'PENDING_NEW'
 }

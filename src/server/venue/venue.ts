@@ -11,7 +11,7 @@ import {
 } from '../../pool/index.js'
 import { ApiError, errors } from '../dialect/api-error.js'
 import type { Balances } from './balances.js'
-import { type HistoryLimits, OrderHistory, type OrderUpdate } from './history.js'
+import { type HistoryLimits, type ListUpdate, OrderHistory, type OrderUpdate } from './history.js'
 import { RequestHistory } from './requests.js'
 
 /** What the dialect takes as a symbol. */
@@ -46,9 +46,10 @@ export class Venue {
   readonly history: OrderHistory
   readonly requests: RequestHistory
   readonly balances: Balances | undefined
-  /** Called for each change of the market, and for each of an order. */
+  /** Called for each change of the market, for each of an order, and for each of a list of orders. */
   onMarket: (update: MarketUpdate) => void = () => {}
   onOrder: (update: OrderUpdate) => void = () => {}
+  onList: (update: ListUpdate) => void = () => {}
   readonly #feed: ReturnType<typeof followEvents>
   readonly #waiting: Waiting[] = []
   /** The highest LSN that was acknowledged here, and up to which events were taken. */
@@ -64,7 +65,11 @@ export class Venue {
       keepDeltas: 1000,
       keepCandles: 1500,
     })
-    this.history = new OrderHistory(options.history, (update) => this.onOrder(update))
+    this.history = new OrderHistory(
+      options.history,
+      (update) => this.onOrder(update),
+      (update) => this.onList(update),
+    )
     this.requests = new RequestHistory(options.requestEvents)
     this.market.on('update', (update) => this.onMarket(update))
     this.#feed = followEvents(pool, undefined, {
@@ -75,6 +80,7 @@ export class Venue {
       },
       endRecord: (lsn) => {
         this.market.endRecord(lsn)
+        this.history.endRecord(lsn)
         this.#taken(lsn)
       },
     })
@@ -223,7 +229,10 @@ const filterOfField: Readonly<Record<string, string>> = {
 
 /** The filter of the dialect that a malformed value of a command would fail. */
 function fieldError(error: CommandError): ApiError {
-  const field = String(error.details['field'])
+  // An order of a list: `orders[1].price`.
+  const field = String(error.details['field']).replace(/^orders\[\d\]\./, '')
+  if (field === 'quoteQuantity' && error.code === 'TIDEMARK_OFF_GRID')
+    return errors.tooPrecise('quoteOrderQty')
   const filter = filterOfField[field]
   if (filter !== undefined) return errors.filter(filter)
   return new ApiError(-1013, error.message)

@@ -55,8 +55,10 @@ const every = () => true
 describe('the history of orders', () => {
   it('keeps what is open, the last orders that are over and the last trades of all accounts together', () => {
     const updates: string[] = []
-    const history = new OrderHistory(limits, ({ order, execution }) =>
-      updates.push(`${execution} ${order.orderId}`),
+    const history = new OrderHistory(
+      limits,
+      ({ order, execution }) => updates.push(`${execution} ${order.orderId}`),
+      () => {},
     )
     history.apply(accepted(1, 1))
     for (let i = 0; i < 3; i++) {

@@ -1,0 +1,24 @@
+import { ApiError } from '../dialect/api-error.js'
+import type { Operation } from './operation.js'
+
+/** Whatever a refused request sends is not looked at. */
+const everything = { has: () => true } as unknown as ReadonlySet<string>
+
+/** What of the dialect uses its order routing, or pays one order with what another one bought. */
+const refused: readonly (readonly [path: string, method: string, message: string])[] = [
+  ['/orderList/opo', 'orderList.place.opo', 'OPO orders are not supported for this symbol'],
+  ['/orderList/opoco', 'orderList.place.opoco', 'OPO orders are not supported for this symbol'],
+  ['/sor/order', 'sor.order.place', 'SOR orders are not supported for this symbol'],
+  ['/sor/order/test', 'sor.order.test', 'SOR orders are not supported for this symbol'],
+]
+
+export const refusedOperations: readonly Operation[] = refused.map(([path, method, message]) => ({
+  method,
+  rest: ['POST', path],
+  security: 'trade',
+  weight: 1,
+  params: everything,
+  run: () => {
+    throw new ApiError(-1013, message)
+  },
+}))

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+
+// What a venue notes in the tags of its commands. They come back with the events, also after a restart. The first byte says what
+// a tag is: others, of the program that the pool belongs to, mean nothing here.
+
+/** What a client says of the strategy that an order belongs to. */
+export interface Strategy {
+  /** 0 to 2^32-1. */
+  readonly strategyId: number | undefined
+  /** 1,000,000 to `strategyTypeMax`. */
+  readonly strategyType: number | undefined
+}
+
+export const strategyIdMax = 2 ** 32 - 1
+export const strategyTypeMin = 1_000_000
+export const strategyTypeMax = strategyTypeMin + 2 ** 24 - 1
+
+const strategyMark = 0x54n
+const hasId = 1n
+const hasType = 2n
+const listMark = 0x4cn
+
+/** The tag of an order that states a strategy; `undefined` for one that does not. */
+export function strategyTag({ strategyId, strategyType }: Strategy): bigint | undefined {
+  if (strategyId === undefined && strategyType === undefined) return undefined
+  const mark =
+    strategyMark | (strategyId === undefined ? 0n : hasId) | (strategyType === undefined ? 0n : hasType)
+  return (
+    (mark << 56n) |
+    (BigInt((strategyType ?? strategyTypeMin) - strategyTypeMin) << 32n) |
+    BigInt(strategyId ?? 0)
+  )
+}
+
+/** The strategy that a tag says, if it says one. */
+export function strategyOf(tag: bigint): Strategy | undefined {
+  const mark = tag >> 56n
+  if ((mark & ~3n) !== strategyMark) return undefined
+  return {
+    strategyId: (mark & hasId) === 0n ? undefined : Number(tag & 0xffffffffn),
+    strategyType: (mark & hasType) === 0n ? undefined : strategyTypeMin + Number((tag >> 32n) & 0xffffffn),
+  }
+}
+
+/** The tag of a list with a name of its own: a fingerprint by which the list is found under that name. */
+export function listTag(name: string): bigint {
+  const digest = createHash('sha256').update(name).digest()
+  return (listMark << 56n) | (digest.readBigUInt64BE() >> 8n)
+}
+
+/** Whether a tag is the fingerprint of a list's name. */
+export function isListTag(tag: bigint): boolean {
+  return tag >> 56n === listMark
+}
