@@ -8,7 +8,20 @@ export interface LatencySummary {
   readonly p999Ms: number
   /** The longest, exact to the microsecond. */
   readonly maxMs: number
+  /** All of them together, within 1 %. */
+  readonly sumMs: number
+  /** How many took at most so long, by ascending bounds. */
+  readonly atMost: readonly LatencyCount[]
 }
+
+/** How many times were at most `ms`, within 1 % of it. */
+export interface LatencyCount {
+  readonly ms: number
+  readonly count: number
+}
+
+/** The bounds of `LatencySummary.atMost`, milliseconds. */
+const boundsMs: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000]
 
 /** Buckets of one octave: the values of a bucket differ by less than 1/64. */
 const octaveBits = 6
@@ -76,7 +89,16 @@ export class LatencyHistogram {
     const count = sumOf(counts)
     const { maxUs } = this
     const ms = (percent: number) => percentileOf(counts, count, percent, maxUs) / 1000
-    return { count, p50Ms: ms(50), p90Ms: ms(90), p99Ms: ms(99), p999Ms: ms(99.9), maxMs: maxUs / 1000 }
+    return {
+      count,
+      p50Ms: ms(50),
+      p90Ms: ms(90),
+      p99Ms: ms(99),
+      p999Ms: ms(99.9),
+      maxMs: maxUs / 1000,
+      sumMs: counts.reduce((sum, times, bucket) => sum + times * middleOf(bucket), 0) / 1000,
+      atMost: countsAtMost(counts),
+    }
   }
 
   /** The counts of all buckets, copied. */
@@ -87,6 +109,15 @@ export class LatencyHistogram {
 
 function sumOf(counts: Float64Array): number {
   return counts.reduce((sum, count) => sum + count, 0)
+}
+
+function countsAtMost(counts: Float64Array): LatencyCount[] {
+  let bucket = 0
+  let count = 0
+  return boundsMs.map((ms) => {
+    while (bucket < buckets && middleOf(bucket) <= ms * 1010) count += counts[bucket++]!
+    return { ms, count }
+  })
 }
 
 function percentileOf(counts: Float64Array, count: number, percent: number, maxUs: number): number {

@@ -1,6 +1,6 @@
 // What users of the package get as `tidemark/log`, and from `tidemark`.
 export { TidemarkError } from '../base/errors.js'
-export type { LatencySummary } from '../base/latency-histogram.js'
+export type { LatencyCount, LatencySummary } from '../base/latency-histogram.js'
 export { AtomicFile, AtomicFileSync } from './disk/atomic-file.js'
 export type { AsyncDisk, Disk } from './disk/disk.js'
 export { DurableLog, type LogProducerHandle } from './durable-log.js'

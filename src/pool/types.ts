@@ -164,6 +164,8 @@ export interface CheckpointStats extends CheckpointCounts {
   readonly running: boolean
   /** The highest LSN of a book in the newest snapshot; `undefined` when there is none. */
   readonly lastLsn: number | undefined
+  /** Milliseconds since it was taken; of one that the opening found, since the opening. `undefined` when there is none. */
+  readonly ageMs: number | undefined
   /** Log after the newest snapshot, in bytes: what the next opening replays. */
   readonly logBytes: number
 }

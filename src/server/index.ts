@@ -1,9 +1,11 @@
 // What users of the package get as `tidemark/server`, and what the rest of the house uses.
 export { type ApiKey, type KeyPermission, KeyStore, type NewKey } from './access/keys.js'
+export { type AdminKey, AdminKeys } from './admin/admin-keys.js'
+export type { ActionFields, AdminEntry } from './admin/entry.js'
 export { demoInstruments } from './demo/instruments.js'
 export { DemoTraders, type TradersOptions } from './demo/traders.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
-export type { VenueServerOptions } from './options.js'
+export type { AdminOptions, VenueServerOptions } from './options.js'
 export type { ServerModules } from './packages.js'
 export { VenueServer } from './server.js'
 export type { Balance, Balances } from './venue/balances.js'

@@ -1,7 +1,18 @@
 import { badSetting, checkOptions, optionNames } from '../log/index.js'
 import type { EnginePool } from '../pool/index.js'
+import type { AdminEntry } from './admin/entry.js'
 import type { ServerModules } from './packages.js'
 import type { Balances } from './venue/balances.js'
+
+/** Where the venue is administered. */
+export interface AdminOptions {
+  /** 0: any that is free. */
+  readonly port: number
+  /** Default 127.0.0.1. An address beyond loopback is refused while there is no admin key. */
+  readonly host?: string | undefined
+  /** The file of the admin keys, of mode 600; made by `tidemark serve admin-key create`. */
+  readonly keys: string
+}
 
 export interface VenueServerOptions {
   /** The pool that is served; it stays open when the server is closed. */
@@ -37,18 +48,25 @@ export interface VenueServerOptions {
   readonly userEvents?: number | undefined
   /** The modules of the optional packages, for programs in which tidemark can't find them by itself. */
   readonly modules?: ServerModules | undefined
+  /** Default: it is not administered from outside its process. */
+  readonly admin?: AdminOptions | undefined
+  /** Called with each action of an administrator, also one that was refused. It is called when the outcome is known. */
+  readonly onAdmin?: ((entry: AdminEntry) => void) | undefined
   /** Where balances come from. Default: there are none to show. */
   readonly balances?: Balances | undefined
 }
 
-type Stated = Omit<VenueServerOptions, 'tls' | 'balances' | 'modules'>
+type Stated = Omit<VenueServerOptions, 'tls' | 'balances' | 'modules' | 'admin' | 'onAdmin'>
 
 export interface ServerSettings
   extends Readonly<{ [Name in keyof Stated]-?: Exclude<Stated[Name], undefined> }> {
   readonly tls: VenueServerOptions['tls']
   readonly balances: Balances | undefined
+  readonly admin: { readonly port: number; readonly host: string; readonly keys: string } | undefined
+  readonly onAdmin: (entry: AdminEntry) => void
 }
 
+const adminList = optionNames<AdminOptions>({ port: true, host: true, keys: true })
 const optionList = optionNames<VenueServerOptions>({
   pool: true,
   keys: true,
@@ -67,6 +85,8 @@ const optionList = optionNames<VenueServerOptions>({
   userEvents: true,
   modules: true,
   balances: true,
+  admin: true,
+  onAdmin: true,
 })
 
 /** @throws LogError `TIDEMARK_BAD_SETTING`. */
@@ -76,6 +96,8 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
   if (typeof pool !== 'object' || pool === null) throw badSetting('pool', pool, 'an EnginePool')
   if (typeof keys !== 'string' || keys === '') throw badSetting('keys', keys, 'a path')
   if (typeof host !== 'string' || host === '') throw badSetting('host', host, 'an address')
+  const { onAdmin = () => {} } = options
+  if (typeof onAdmin !== 'function') throw badSetting('onAdmin', onAdmin, 'a function')
   return {
     pool,
     keys,
@@ -93,7 +115,17 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     accountTrades: whole('accountTrades', options.accountTrades ?? 200_000, 1, 100_000_000),
     userEvents: whole('userEvents', options.userEvents ?? 100_000, 1, 100_000_000),
     balances,
+    admin: options.admin && resolveAdmin(options.admin),
+    onAdmin,
   }
+}
+
+function resolveAdmin(admin: AdminOptions): ServerSettings['admin'] {
+  checkOptions('VenueServer.open', admin, adminList)
+  const { port, host = '127.0.0.1', keys } = admin
+  if (typeof keys !== 'string' || keys === '') throw badSetting('admin.keys', keys, 'a path')
+  if (typeof host !== 'string' || host === '') throw badSetting('admin.host', host, 'an address')
+  return { port: whole('admin.port', port, 0, 65_535), host, keys }
 }
 
 function whole(setting: string, value: number, min: number, max: number): number {

@@ -87,12 +87,19 @@ interface MetricOptions {
   help: string
   labelNames?: string[]
   registers: MetricRegistry[]
-  collect?: (this: Metric) => void
+  collect?: (this: Metric) => void | Promise<void>
+}
+
+/** A metric that is none of the package's own: it says its values when it is asked. */
+export interface ForeignMetric {
+  readonly name: string
+  get(): Promise<object>
 }
 
 export interface MetricRegistry {
   readonly contentType: string
   metrics(): Promise<string>
+  registerMetric(metric: ForeignMetric): void
 }
 
 export interface ServerPackages {

@@ -3,8 +3,11 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { KeyStore } from './access/keys.js'
 import { RateLimits } from './access/limits.js'
+import { AdminKeys } from './admin/admin-keys.js'
+import { AdminServer, isLoopback } from './admin/admin-server.js'
 import { Countdowns, countdownOperation } from './doors/countdown.js'
 import { Desk } from './doors/desk.js'
+import { Health } from './doors/health.js'
 import { listenKeyOperations } from './doors/listen-keys.js'
 import { makeRegistry } from './doors/metrics.js'
 import { Page } from './doors/page.js'
@@ -34,6 +37,8 @@ export class VenueServer {
   readonly #sockets: Sockets
   readonly #page: Page
   readonly #countdowns: Countdowns
+  readonly #health: Health
+  #admin: AdminServer | undefined
   #closing: Promise<void> | undefined
 
   /**
@@ -56,15 +61,11 @@ export class VenueServer {
     }
     const server = new VenueServer(settings, packages, keys)
     try {
-      await server.#web.listen({ port: settings.port, host: settings.host })
-    } catch (cause) {
+      await listen(server.#web, settings)
+      if (settings.admin) await server.#openAdmin(settings.admin, packages)
+    } catch (error) {
       await server.close()
-      throw new ServerError(
-        'TIDEMARK_SERVER_LISTEN',
-        `Could not listen on ${settings.host}:${settings.port}: ${(cause as Error).message}`,
-        { host: settings.host, port: settings.port },
-        { cause },
-      )
+      throw error
     }
     return server
   }
@@ -104,7 +105,8 @@ export class VenueServer {
       connections,
       subscriptions: () => ({ streams: hub.size, users: users.size }),
     })
-    this.#addHealth()
+    this.#health = new Health(this.#desk)
+    this.#health.addRoutes(this.#web)
     this.#web.route({
       method: 'GET',
       url: '/metrics',
@@ -115,8 +117,12 @@ export class VenueServer {
 
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   get url(): string {
-    const { address, port, family } = this.#web.server.address() as AddressInfo
-    return `${this.#settings.tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    return urlOf(this.#web.server.address() as AddressInfo, this.#settings)
+  }
+
+  /** Where it is administered; `undefined` where it is not. */
+  get adminUrl(): string | undefined {
+    return this.#admin && urlOf(this.#admin.address, this.#settings)
   }
 
   /** Resolves when it answers: all that was durable when it was opened is read. @throws what `/readyz` says. */
@@ -139,10 +145,12 @@ export class VenueServer {
 
   async #close(): Promise<void> {
     this.#desk.isClosing = true
+    await this.#admin?.close()
     const end = performance.now() + drainMs
     while (this.#desk.inFlight > 0 && performance.now() < end)
       await new Promise((done) => setTimeout(done, 5))
     this.#countdowns.close()
+    this.#health.close()
     this.#sockets.close()
     this.#page.close()
     // Clients that do not close their side are not waited for.
@@ -154,33 +162,32 @@ export class VenueServer {
     await this.#venue.close()
   }
 
-  #addHealth(): void {
-    const answer = (reply: WebReply, problem: string | undefined) =>
-      reply
-        .code(problem === undefined ? 200 : 503)
-        .header('content-type', 'application/json')
-        .send(
-          JSON.stringify(
-            problem === undefined ? { status: 'ok' } : { status: 'unavailable', reason: problem },
-          ),
-        )
-    this.#web.route({
-      method: 'GET',
-      url: '/healthz',
-      handler: (_, reply) => answer(reply, this.#venue.failure && 'the log can not be followed any more'),
-    })
-    this.#web.route({
-      method: 'GET',
-      url: '/readyz',
-      handler: (_, reply) => answer(reply, this.#unready()),
-    })
+  async #openAdmin(admin: NonNullable<ServerSettings['admin']>, packages: ServerPackages): Promise<void> {
+    const web = makeWeb(packages, this.#settings)
+    const keys = new AdminKeys(admin.keys)
+    const { onAdmin: log } = this.#settings
+    const server = new AdminServer({ web, venue: this.#venue, keys, host: admin.host, log })
+    await listen(web, admin)
+    this.#admin = server
   }
+}
 
-  #unready(): string | undefined {
-    if (this.#desk.isClosing) return 'it is shutting down'
-    if (this.#venue.failure) return 'the log can not be followed any more'
-    return this.#venue.isReady ? undefined : 'it is reading the log'
+/** @throws ServerError `TIDEMARK_SERVER_LISTEN`. */
+async function listen(web: WebServer, { host, port }: { host: string; port: number }): Promise<void> {
+  try {
+    await web.listen({ port, host })
+  } catch (cause) {
+    throw new ServerError(
+      'TIDEMARK_SERVER_LISTEN',
+      `Could not listen on ${host}:${port}: ${(cause as Error).message}`,
+      { host, port },
+      { cause },
+    )
   }
+}
+
+function urlOf({ address, port, family }: AddressInfo, { tls }: ServerSettings): string {
+  return `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 function makeWeb(packages: ServerPackages, { tls, headersMs, requestMs }: ServerSettings): WebServer {
@@ -246,8 +253,4 @@ function sendError(reply: WebReply, status: number, code: number, msg: string): 
     .code(status)
     .header('content-type', 'application/json;charset=UTF-8')
     .send(JSON.stringify({ code, msg }))
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

@@ -1,4 +1,4 @@
-import type { LatencySummary } from '../base/latency-histogram.js'
+import { LatencyHistogram, type LatencySummary } from '../base/latency-histogram.js'
 import { FolderTailer, firstLsnOf, NodeDisk } from '../log/index.js'
 import { StoreError } from './errors.js'
 import { foldOf } from './fold/folds.js'
@@ -197,7 +197,7 @@ export class Store {
   }
 }
 
-const noLatency: LatencySummary = { count: 0, p50Ms: 0, p90Ms: 0, p99Ms: 0, p999Ms: 0, maxMs: 0 }
+const noLatency: LatencySummary = new LatencyHistogram().snapshot()
 
 async function beginSync(
   target: StoreTarget,

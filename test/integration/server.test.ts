@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import * as https from 'node:https'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { LogError, LogPoisonedError, NodeDisk, ReaderCursor } from '#tidemark/log/index.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { VenueServer } from '#tidemark/server/index.js'
 import { openVenue, serverModules } from '../support/served-venue.js'
@@ -335,14 +336,45 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
   })
 
   it('says whether it is well, and its figures', async () => {
-    const { server, alice } = await openVenue()
-    await new RestClient(server.url).signed('POST', '/order', alice, limit)
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    const { server, alice, pool } = await openVenue()
+    const rest = new RestClient(server.url)
+    await rest.signed('POST', '/order', alice, limit)
+    await rest.signed('POST', '/order', alice, { ...limit, price: '1.001' })
+    const well = async () => {
+      const [health, ready] = [await fetch(`${server.url}/healthz`), await fetch(`${server.url}/readyz`)]
+      return [health.status, ready.status, ((await ready.json()) as { reason?: string }).reason]
+    }
+    expect(await well()).toEqual([200, 200, undefined])
+    const full = new LogError('TIDEMARK_DISK_FULL', 'full')
+    pool.emit('diskFull', full)
+    expect(await well()).toEqual([200, 503, 'the disk is full, or no file can be opened'])
+    pool.emit('diskReady')
+    expect(await well()).toEqual([200, 200, undefined])
+    await pool.checkpoint()
     const text = await (await fetch(`${server.url}/metrics`)).text()
     expect(text).toMatch(/^tidemark_commands_total 3$/m)
     expect(text).toMatch(/^tidemark_acknowledgement_ms\{quantile="0.99"\} \d/m)
     expect(text).toMatch(/^tidemark_nodejs_eventloop_lag_seconds \d/m)
+    expect(text).toMatch(/^tidemark_refusals_total\{code="-1013"\} 1$/m)
+    expect(text).toMatch(/^# TYPE tidemark_acknowledgement_seconds histogram$/m)
+    expect(text).toMatch(/^tidemark_acknowledgement_seconds_bucket\{le="\+Inf"\} 3$/m)
+    expect(text).toMatch(/^tidemark_acknowledgement_seconds_count 3$/m)
+    expect(text).toMatch(/^tidemark_flush_seconds_bucket\{le="0.0001"\} \d/m)
+    expect(text).toMatch(/^tidemark_checkpoint_age_seconds\{of="books"\} [\d.]+$/m)
+    expect(text).toMatch(/^tidemark_checkpoints_total\{outcome="taken"\} 1$/m)
+    expect(text).not.toMatch(/^tidemark_replication_lag_bytes\{/m)
+    const poisoned = new LogPoisonedError(new Error('broken'))
+    pool.emit('error', poisoned)
+    const reason = 'the log is poisoned: a write, a sync or a thread failed'
+    expect(await well()).toEqual([503, 503, reason])
+  })
+
+  it('says how far a reader of its log from outside is', async () => {
+    const { server, pool, dir } = await openVenue()
+    const cursor = await ReaderCursor.open(new NodeDisk(), dir, 'store-books', 0)
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    expect(text).toContain(`tidemark_reader_lag_bytes{reader="store-books"} ${pool.durableLsn}\n`)
+    await cursor.close(pool.durableLsn)
   })
 
   it('has nothing for pages of other origins: no header that lets them in, no cookie, no answer to their asking', async () => {

@@ -1974,4 +1974,25 @@ export const mutants = [
     replace: 'false',
     tests: ['test/unit/server/order-lists.test.ts'],
   },
+  {
+    name: 'a page of a browser administers a venue that has no admin key',
+    file: 'dist/src/server/admin/admin-server.js',
+    find: 'raw.headers.origin !== undefined ||',
+    replace: '',
+    tests: ['test/integration/server-admin.test.ts'],
+  },
+  {
+    name: 'what an administrator was refused is not logged',
+    file: 'dist/src/server/admin/admin-server.js',
+    find: "ended(code, status < 500 ? 'refused' : 'failed');",
+    replace: '',
+    tests: ['test/integration/server-admin.test.ts'],
+  },
+  {
+    name: 'a venue whose disk is full is ready',
+    file: 'dist/src/server/doors/health.js',
+    find: 'if (this.#isFull)',
+    replace: 'if (false)',
+    tests: ['test/integration/server.test.ts'],
+  },
 ]

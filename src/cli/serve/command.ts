@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { exitCodeHelp, exitCodes } from '../exit-codes.js'
 import { integerFlag } from '../flags.js'
+import { createAdminKey, listAdminKeys, revokeAdminKey } from './admin-keys.js'
 import { createKey, listKeys, revokeKey } from './keys.js'
 import { serve } from './serve.js'
 
@@ -52,6 +53,17 @@ export function registerServe(program: Command): void {
         .default(10_000),
     )
     .addOption(new Option('--traders <n>', 'traders of a demo').argParser(integerFlag(0, 1000)).default(20))
+    .addOption(
+      new Option('--admin-port <n>', 'port to be administered at; 0: any that is free').argParser(
+        integerFlag(0, 65_535),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--admin-host <address>',
+        'address to be administered at; beyond loopback it needs an admin key',
+      ).default('127.0.0.1'),
+    )
     .option('--tls-cert <file>', 'certificate in PEM, for TLS; with --tls-key')
     .option('--tls-key <file>', 'its private key in PEM')
     .addHelpText('after', serveCodes)
@@ -99,4 +111,43 @@ export function registerServe(program: Command): void {
     .argument('<KEY>', 'the key, or 6 characters or more of its beginning')
     .addHelpText('after', keyCodes)
     .action(revokeKey)
+  registerAdminKeys(command)
+}
+
+function registerAdminKeys(command: Command): void {
+  const key = command
+    .command('admin-key')
+    .summary('make, list and revoke the keys of administrators')
+    .description(
+      'Makes, lists and revokes the keys of those who administer a venue at --admin-port: DIR/admin-keys.json, of mode 600, which holds ' +
+        'hashes of them. A running server takes changes within a second.',
+    )
+    .addHelpText('after', keyCodes)
+  key
+    .command('create')
+    .summary('make a key for an administrator')
+    .description(
+      'Makes a key and prints it, this once. NAME is who it is: what is done with the key is logged under it.',
+    )
+    .argument('<DIR>', 'folder of the pool')
+    .argument('<NAME>', 'who it is for')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', keyCodes)
+    .action(createAdminKey)
+  key
+    .command('list')
+    .summary('list who has a key')
+    .description('Prints the names of those who have a key.')
+    .argument('<DIR>', 'folder of the pool')
+    .option('--json', 'print one JSON object a key, each on a line of its own')
+    .addHelpText('after', keyCodes)
+    .action(listAdminKeys)
+  key
+    .command('revoke')
+    .summary('remove the key of an administrator')
+    .description('Removes the key of NAME.')
+    .argument('<DIR>', 'folder of the pool')
+    .argument('<NAME>', 'whose key it is')
+    .addHelpText('after', keyCodes)
+    .action(revokeAdminKey)
 }

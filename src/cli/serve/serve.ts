@@ -3,6 +3,7 @@ import { DemoTraders, demoInstruments, KeyStore, VenueServer } from '../../serve
 import { usageFailure } from '../failure.js'
 import { requireNoOther } from '../log-folder.js'
 import { RunFolder } from '../run-folder.js'
+import { adminKeyFileOf } from './admin-keys.js'
 import { keyFileOf } from './keys.js'
 
 interface ServeFlags {
@@ -12,6 +13,8 @@ interface ServeFlags {
   readonly traders: number
   readonly weightLimit: number
   readonly orderLimit: number
+  readonly adminPort?: number
+  readonly adminHost: string
   readonly tlsCert?: string
   readonly tlsKey?: string
 }
@@ -37,6 +40,7 @@ async function servePool(dir: string, flags: ServeFlags): Promise<void> {
     try {
       await server.ready()
       say(`Serving ${dir} at ${server.url}`)
+      sayAdmin(server)
       await stopped
     } finally {
       await server.close()
@@ -71,6 +75,7 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
           keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
         })
         say(`Serving a demo at ${server.url}`)
+        sayAdmin(server)
         for (const { account, apiKey, secret } of printed)
           say(`Account ${account}  API key ${apiKey}  secret ${secret}`)
         await stopped
@@ -95,8 +100,16 @@ function openServer(pool: EnginePool, dir: string, flags: ServeFlags): Promise<V
     port: flags.port,
     weightPerMinute: flags.weightLimit,
     ordersPer10Seconds: flags.orderLimit,
+    ...(flags.adminPort !== undefined && {
+      admin: { port: flags.adminPort, host: flags.adminHost, keys: adminKeyFileOf(dir) },
+    }),
+    onAdmin: (entry) => say(JSON.stringify(entry)),
     ...(tlsCert !== undefined && { tls: { certFile: tlsCert, keyFile: tlsKey! } }),
   })
+}
+
+function sayAdmin({ adminUrl }: VenueServer): void {
+  if (adminUrl !== undefined) say(`Administered at ${adminUrl}`)
 }
 
 function say(line: string): void {

@@ -37,6 +37,8 @@ export class CheckpointSchedule {
   /** Whether commands were logged after the last checkpoint began. */
   #logged: boolean
   #lastMs: number
+  /** When the newest snapshot was taken, or found by the opening. */
+  #takenMs: number
   #callOff: (() => void) | undefined
   #running: Promise<CheckpointReport> | undefined
 
@@ -59,6 +61,7 @@ export class CheckpointSchedule {
     // What an opening found after the snapshot may be a sync marker only: one checkpoint too many at worst.
     this.#logged = options.log.durableLsn > options.snapshot.endLsn
     this.#lastMs = options.clock.nowMs()
+    this.#takenMs = this.#lastMs
     const { checkpointIntervalMs } = options.times
     if (checkpointIntervalMs > 0) this.#wait(checkpointIntervalMs)
   }
@@ -96,6 +99,7 @@ export class CheckpointSchedule {
   placed(snapshot: Taken): void {
     this.#snapshot = snapshot
     this.#hasSnapshot = true
+    this.#takenMs = this.#clock.nowMs()
   }
 
   /** A full disk with what may have filled it: while checkpoints fail, old log is kept. */
@@ -120,6 +124,7 @@ export class CheckpointSchedule {
       ...this.#retries.counts,
       running: this.#running !== undefined,
       lastLsn: this.#hasSnapshot ? this.#snapshot.endLsn : undefined,
+      ageMs: this.#hasSnapshot ? this.#clock.nowMs() - this.#takenMs : undefined,
       logBytes: this.#logBytes,
     }
   }

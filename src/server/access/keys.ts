@@ -1,8 +1,6 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
-import * as fs from 'node:fs'
-import * as path from 'node:path'
-import { AtomicFileSync, NodeDisk } from '../../log/index.js'
 import { ServerError } from '../errors.js'
+import { keyFailure, PrivateFile } from './private-file.js'
 
 /** What a key may do: `trade` places and cancels orders and reads, `read` only reads its account. */
 export type KeyPermission = 'trade' | 'read'
@@ -40,27 +38,19 @@ interface KeyFile {
 /** Keys that a file may hold. */
 const keysMax = 100_000
 const accountMax = 2 ** 32 - 1
-/** Others than the owner may not read the file. */
-const othersMask = 0o077
-
-/** A disk whose new files only their owner can read. */
-class PrivateDisk extends NodeDisk {
-  override create(file: string): number {
-    return fs.openSync(file, 'w+', 0o600)
-  }
-}
 
 /** The keys of a venue, in a file of mode 600 that is written anew as a whole, and read again when it changed. */
 export class KeyStore {
   readonly file: string
+  readonly #private: PrivateFile
   #keys = new Map<string, ApiKey>()
   #publicKeys = new Map<string, KeyObject>()
-  #stamp = ''
   #lookedMs = 0
 
   /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no key file, or that others can read. */
   constructor(file: string) {
     this.file = file
+    this.#private = new PrivateFile(file)
     this.#read()
   }
 
@@ -134,32 +124,12 @@ export class KeyStore {
   }
 
   #read(): void {
-    let stat: fs.Stats
-    try {
-      stat = fs.statSync(this.file)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(this.file, error)
-      this.#take([])
-      this.#stamp = ''
-      return
-    }
-    const stamp = `${stat.mtimeMs} ${stat.ino} ${stat.size}`
-    if (stamp === this.#stamp) return
-    if ((stat.mode & othersMask) !== 0) {
-      throw keyFailure(`${this.file} can be read by others than its owner; chmod 600 it.`, {
-        file: this.file,
-      })
-    }
-    let file: KeyFile
-    try {
-      file = JSON.parse(fs.readFileSync(this.file, 'utf8'))
-    } catch (error) {
-      throw unreadable(this.file, error)
-    }
-    if (file?.version !== 1 || !Array.isArray(file.keys))
-      throw keyFailure(`${this.file} is no file of keys.`, {})
-    this.#take(file.keys)
-    this.#stamp = stamp
+    this.#private.read((value) => {
+      const file = (value ?? { version: 1, keys: [] }) as KeyFile
+      if (file?.version !== 1 || !Array.isArray(file.keys))
+        throw keyFailure(`${this.file} is no file of keys.`, {})
+      this.#take(file.keys)
+    })
   }
 
   #take(keys: readonly ApiKey[]): void {
@@ -171,12 +141,7 @@ export class KeyStore {
   }
 
   #write(keys: readonly ApiKey[]): void {
-    const text = `${JSON.stringify({ version: 1, keys } satisfies KeyFile, undefined, 1)}\n`
-    const folder = path.dirname(path.resolve(this.file))
-    const disk = new PrivateDisk()
-    const file = new AtomicFileSync(disk, folder, path.basename(this.file))
-    file.write(new TextEncoder().encode(text))
-    file.publish(path.basename(this.file))
+    this.#private.write({ version: 1, keys } satisfies KeyFile)
     this.#read()
   }
 }
@@ -186,12 +151,12 @@ export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64')
 }
 
 /** 64 letters and digits. */
-function randomText(): string {
+export function randomText(): string {
   let text = ''
   while (text.length < 64)
     text += randomBytes(64)
@@ -206,17 +171,4 @@ function readPublicKey(pem: string): string {
     if (key.asymmetricKeyType === 'ed25519') return key.export({ type: 'spki', format: 'pem' }) as string
   } catch {}
   throw keyFailure('The public key must be an Ed25519 key in PEM.', {})
-}
-
-function keyFailure(message: string, details: Record<string, unknown>): ServerError {
-  return new ServerError('TIDEMARK_SERVER_KEY_FILE', message, details)
-}
-
-function unreadable(file: string, cause: unknown): ServerError {
-  return new ServerError(
-    'TIDEMARK_SERVER_KEY_FILE',
-    `${file} could not be read: ${(cause as Error).message}`,
-    { file },
-    { cause },
-  )
 }

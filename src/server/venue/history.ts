@@ -69,7 +69,7 @@ export class OrderHistory {
   constructor(
     limits: HistoryLimits,
     onUpdate: (update: OrderUpdate) => void,
-    onList: (update: ListUpdate) => void,
+    onList: (update: ListUpdate) => void = () => {},
   ) {
     this.#limits = limits
     this.#onUpdate = onUpdate

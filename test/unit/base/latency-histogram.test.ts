@@ -32,13 +32,21 @@ describe('a latency histogram', () => {
 
   it('says milliseconds in its snapshot, and zeros when nothing was recorded', () => {
     const histogram = new LatencyHistogram()
-    expect(histogram.snapshot()).toEqual({ count: 0, p50Ms: 0, p90Ms: 0, p99Ms: 0, p999Ms: 0, maxMs: 0 })
+    expect(histogram.snapshot()).toMatchObject({
+      count: 0,
+      p50Ms: 0,
+      p90Ms: 0,
+      p99Ms: 0,
+      p999Ms: 0,
+      maxMs: 0,
+      sumMs: 0,
+    })
     histogram.record(2, 500)
     histogram.record(20, 400)
     histogram.record(40, 90)
     histogram.record(60, 9)
     histogram.record(80)
-    expect(histogram.snapshot()).toEqual({
+    expect(histogram.snapshot()).toMatchObject({
       count: 1000,
       p50Ms: 0.002,
       p90Ms: 0.02,
@@ -46,6 +54,23 @@ describe('a latency histogram', () => {
       p999Ms: 0.06,
       maxMs: 0.08,
     })
+  })
+
+  it('counts how many took at most so long, and how long all of them took together', () => {
+    const histogram = new LatencyHistogram()
+    histogram.record(50, 3)
+    histogram.record(1000, 2)
+    histogram.record(20_000_000)
+    const { count, sumMs, atMost } = histogram.snapshot()
+    expect(Math.abs(sumMs - 20_002.15)).toBeLessThan(200)
+    expect(atMost.filter(({ ms }) => [0.1, 0.5, 1, 2.5, 10_000].includes(ms))).toEqual([
+      { ms: 0.1, count: 3 },
+      { ms: 0.5, count: 3 },
+      { ms: 1, count: 5 },
+      { ms: 2.5, count: 5 },
+      { ms: 10_000, count: 5 },
+    ])
+    expect(count).toBe(6)
   })
 
   it('gives percentiles of one moment, though another thread records while they are read', () => {
@@ -61,7 +86,8 @@ describe('a latency histogram', () => {
     const read = new LatencyHistogram(memory).snapshot()
     spy.mockRestore()
     expect(writer.count).toBeGreaterThan(1000)
-    expect(read).toEqual({ count: 10, p50Ms: 5, p90Ms: 5, p99Ms: 5, p999Ms: 5, maxMs: 5 })
+    expect(read).toMatchObject({ count: 10, p50Ms: 5, p90Ms: 5, p99Ms: 5, p999Ms: 5, maxMs: 5 })
+    expect(read.atMost.at(-1)!.count).toBe(10)
   })
 
   it('counts a clock that went back as zero, and what is too long as the longest that it knows', () => {

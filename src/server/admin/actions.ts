@@ -1,0 +1,96 @@
+import * as path from 'node:path'
+import type { Command } from '../../matching/index.js'
+import { PoolError } from '../../pool/index.js'
+import type { Venue } from '../venue/venue.js'
+import type { ActionFields } from './entry.js'
+
+/** Something that an administrator can do. */
+export interface AdminAction {
+  /** Its path below `/admin/v1`. */
+  readonly name: string
+  /** Fields that it takes; those of a command of the pool are checked there. */
+  readonly fields?: ReadonlySet<string>
+  readonly run: (venue: Venue, fields: ActionFields) => Promise<object>
+}
+
+/** What an administrator can ask, and changes nothing. */
+export interface AdminQuestion {
+  readonly name: string
+  readonly run: (venue: Venue) => object
+}
+
+export const adminQuestions: readonly AdminQuestion[] = [
+  { name: 'instruments', run: ({ pool }) => pool.instruments() },
+  { name: 'blocked-accounts', run: ({ pool }) => pool.blockedAccounts() },
+]
+
+/** An action that is a command: what it takes, and what of it is malformed, is for the pool to say. */
+function command(name: string, type: Command['type'], fixed: object = {}): AdminAction {
+  return {
+    name,
+    run: async (venue, fields) => {
+      for (const own of ['type', ...Object.keys(fixed)])
+        if (Object.hasOwn(fields, own)) throw unknownField(name, own)
+      return execute(venue, { ...fields, ...fixed, type } as unknown as Command)
+    },
+  }
+}
+
+export const adminActions: readonly AdminAction[] = [
+  command('add-instrument', 'instrument'),
+  command('change-instrument', 'instrument-change'),
+  command('phase', 'phase'),
+  command('halt', 'phase', { phase: 'halted' }),
+  { name: 'uncross', fields: new Set(['symbol']), run: uncross },
+  command('block', 'block'),
+  command('unblock', 'unblock'),
+  command('bust', 'bust'),
+  command('cancel-all', 'cancel-all'),
+  {
+    name: 'checkpoint',
+    fields: new Set(),
+    run: async ({ pool }) => {
+      const { lsn, books, bytes, elapsedMs } = await pool.checkpoint()
+      return { lsn, books, bytes, elapsedMs }
+    },
+  },
+  { name: 'backup', fields: new Set(['dir']), run: backup },
+]
+
+/** Ends a call: trades what meets at one price, and goes on in continuous trading. */
+async function uncross(venue: Venue, { symbol }: ActionFields): Promise<object> {
+  if (typeof symbol !== 'string') throw badField('symbol', symbol, 'a symbol')
+  const { phase } = await venue.pool.indicative(symbol)
+  if (phase === 'continuous' || phase === 'closed')
+    throw badField('symbol', symbol, `one in a call or halted; it is ${phase}`)
+  return execute(venue, { type: 'phase', symbol, phase: 'continuous' })
+}
+
+/** The folder is one of the machine of the server. */
+async function backup({ pool }: Venue, { dir }: ActionFields): Promise<object> {
+  if (typeof dir !== 'string' || !path.isAbsolute(dir)) throw badField('dir', dir, 'an absolute path')
+  return pool.backup(dir)
+}
+
+/** What came of a command, in figures: its events are in the streams. The next request finds them. */
+async function execute(venue: Venue, sent: Command): Promise<object> {
+  const { lsn, status, code, events } = await venue.pool.submit(sent)
+  const count = (name: string) => events.filter(({ event }) => event === name).length
+  await venue.caughtUp(events.at(-1)?.lsn ?? 0)
+  return {
+    lsn,
+    status,
+    ...(code !== undefined && { code }),
+    events: events.length,
+    trades: count('trade'),
+    cancelled: count('cancelled'),
+  }
+}
+
+export function unknownField(action: string, field: string): PoolError {
+  return new PoolError('TIDEMARK_BAD_ARGUMENT', `${action} has no field ${field}.`, { field })
+}
+
+function badField(field: string, value: unknown, allowed: string): PoolError {
+  return new PoolError('TIDEMARK_BAD_ARGUMENT', `${field} must be ${allowed}.`, { field, value })
+}

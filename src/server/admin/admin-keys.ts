@@ -1,0 +1,104 @@
+import { hashOf, randomText } from '../access/keys.js'
+import { keyFailure, PrivateFile } from '../access/private-file.js'
+import { ServerError } from '../errors.js'
+
+/** A person or program that may administer a venue. */
+export interface AdminKey {
+  /** Who it is: 1 to 64 letters, digits, `.`, `_`, `@` and `-`. */
+  readonly name: string
+  readonly createdMs: number
+}
+
+interface StoredKey extends AdminKey {
+  /** SHA-256 of the key. It has 64 random characters, so they can't be found from the hash. */
+  readonly hash: string
+}
+
+interface AdminFile {
+  readonly version: 1
+  readonly adminKeys: readonly StoredKey[]
+}
+
+const namePattern = /^[A-Za-z0-9._@-]{1,64}$/
+const keysMax = 1000
+const lookMs = 1000
+
+/** The keys of those who administer a venue, in a file of mode 600 that holds hashes of them and nothing that one could use. */
+export class AdminKeys {
+  readonly file: string
+  readonly #private: PrivateFile
+  #byHash = new Map<string, StoredKey>()
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no file of admin keys, or that others can read. */
+  constructor(file: string) {
+    this.file = file
+    this.#private = new PrivateFile(file)
+    this.#read()
+  }
+
+  /** How many there are, as of a second ago at most. */
+  get size(): number {
+    this.#look()
+    return this.#byHash.size
+  }
+
+  list(): AdminKey[] {
+    this.#read()
+    return [...this.#byHash.values()].map(({ name, createdMs }) => ({ name, createdMs }))
+  }
+
+  /**
+   * Makes a key for a name and returns it; it is not shown again.
+   *
+   * @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a name that is taken or not allowed; LogError `TIDEMARK_LOG_IO`.
+   */
+  create(name: string): string {
+    this.#read()
+    const keys = [...this.#byHash.values()]
+    if (!namePattern.test(name))
+      throw keyFailure('A name has 1 to 64 letters, digits, ".", "_", "@" and "-".', { name })
+    if (keys.some((key) => key.name === name)) throw keyFailure(`${name} has an admin key already.`, { name })
+    if (keys.length >= keysMax) throw keyFailure(`A file holds at most ${keysMax} admin keys.`, {})
+    const key = randomText()
+    this.#write([...keys, { name, createdMs: Date.now(), hash: hashOf(key) }])
+    return key
+  }
+
+  /** @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
+  revoke(name: string): void {
+    this.#read()
+    const keys = [...this.#byHash.values()]
+    const left = keys.filter((key) => key.name !== name)
+    if (left.length === keys.length)
+      throw new ServerError('TIDEMARK_SERVER_UNKNOWN_KEY', `${name} has no admin key.`, { name })
+    this.#write(left)
+  }
+
+  /** Whose a key is. It is found by its hash, so the time that takes says nothing of how much of it was right. */
+  nameOf(key: string): string | undefined {
+    this.#look()
+    return this.#byHash.get(hashOf(key))?.name
+  }
+
+  #look(): void {
+    const nowMs = performance.now()
+    if (nowMs - this.#lookedMs < lookMs) return
+    this.#lookedMs = nowMs
+    this.#read()
+  }
+
+  #read(): void {
+    this.#private.read((value) => {
+      const file = (value ?? { version: 1, adminKeys: [] }) as AdminFile
+      if (file?.version !== 1 || !Array.isArray(file.adminKeys))
+        throw keyFailure(`${this.file} is no file of admin keys.`, {})
+      this.#byHash = new Map(file.adminKeys.map((key) => [key.hash, key]))
+    })
+  }
+
+  #write(adminKeys: readonly StoredKey[]): void {
+    this.#private.write({ version: 1, adminKeys } satisfies AdminFile)
+    this.#read()
+  }
+}
