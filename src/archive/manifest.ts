@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { AtomicFileSync, attempt, type Disk } from '../log/index.js'
 import { ArchiveError, damaged } from './errors.js'
 
+/** The kinds of logs that can be archived. */
 export type ArchiveKind = 'pool' | 'factors'
 
 /** A file of an archive, and what of it a search may know without opening it. */
@@ -39,10 +40,15 @@ export interface ArchivedSegment {
   readonly epoch: string
 }
 
+/** An instrument of an archived log: what its ticks and lots stand for. */
 export interface ArchivedInstrument {
+  /** Its number in the log. */
   readonly id: number
+  /** Its symbol. */
   readonly symbol: string
+  /** One tick as a decimal, such as `0.01`. */
   readonly tickSize: string
+  /** One lot as a decimal. */
   readonly lotSize: string
 }
 

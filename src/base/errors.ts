@@ -1,14 +1,24 @@
+/** The codes that every part can raise. */
+type BaseErrorCode =
+  /** Something that must hold inside tidemark does not. Where a log is concerned, nothing is acknowledged any more. Remedy: Report it with the message: it is a bug, or broken memory. Then open again. */
+  | 'TIDEMARK_INVARIANT'
+  /** A worker thread's file is not there, most often because tidemark was bundled. Remedy: Leave tidemark out of the bundle: [bundling.md](bundling.md). */
+  | 'TIDEMARK_FILES_MISSING'
+
 /**
  * The base of every error that tidemark raises on purpose. `code` is stable and made for programs, `message` is one
  * sentence made for people, and the values that matter are in `details`.
  */
 export class TidemarkError extends Error {
+  /** The name of the class, as it stands before the message in a stack trace. */
   override readonly name: string = 'TidemarkError'
+  /** Stable and made for programs: one of the codes of docs/errors.md. */
   readonly code: string
+  /** The values that the message speaks of, by name. */
   readonly details: Readonly<Record<string, unknown>>
 
   constructor(
-    code: `TIDEMARK_${string}`,
+    code: BaseErrorCode | `TIDEMARK_${string}`,
     message: string,
     details: Record<string, unknown> = {},
     options?: ErrorOptions,

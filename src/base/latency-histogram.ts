@@ -2,9 +2,13 @@
 export interface LatencySummary {
   /** How many times were recorded. */
   readonly count: number
+  /** Half of all took at most so long, in milliseconds. */
   readonly p50Ms: number
+  /** 90 of 100 took at most so long, in milliseconds. */
   readonly p90Ms: number
+  /** 99 of 100 took at most so long, in milliseconds. */
   readonly p99Ms: number
+  /** 999 of 1,000 took at most so long, in milliseconds. */
   readonly p999Ms: number
   /** The longest, exact to the microsecond. */
   readonly maxMs: number
@@ -16,7 +20,9 @@ export interface LatencySummary {
 
 /** How many times were at most `ms`, within 1 % of it. */
 export interface LatencyCount {
+  /** The upper bound, in milliseconds. */
   readonly ms: number
+  /** How many took at most so long. */
   readonly count: number
 }
 

@@ -3,9 +3,11 @@ import { shown } from '../base/shown.js'
 import { ClientError } from './errors.js'
 import { findWebSocket, type WebSocketClass } from './socket.js'
 
+/** What a client is made with. */
 export interface VenueClientOptions {
   /** Where the venue is, such as `http://127.0.0.1:8080`. */
   readonly url: string
+  /** The key. */
   readonly apiKey: string
   /** Of an HMAC key; or … */
   readonly secret?: string | undefined

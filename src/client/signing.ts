@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { badOption, type ClientSettings } from './options.js'
 
+/** The parameters of a request, by name. */
 export type Values = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
 /** Signs what a client asks for. */

@@ -4,17 +4,25 @@ import { ClientError } from './errors.js'
 
 /** What is used of a connection: the part that the package `ws` and Node.js have in common. */
 export interface ClientSocket {
+  /** 0 while it connects, 1 when it is open, 2 and 3 when it ends. */
   readonly readyState: number
+  /** Called when it is open. */
   onopen: ((event: never) => void) | null
+  /** Called when it has ended. */
   onclose: ((event: never) => void) | null
+  /** Called when it failed. */
   onerror: ((event: never) => void) | null
+  /** Called with each message. */
   onmessage: ((event: { readonly data: unknown } & never) => void) | null
+  /** Sends a text. */
   send(text: string): void
+  /** Ends it. */
   close(): void
   /** Ends it at once; only that of `ws` can. */
   terminate?(): void
 }
 
+/** A class of connections. */
 export type WebSocketClass = new (url: string) => ClientSocket
 
 /**

@@ -3,6 +3,7 @@ import { type Connection, type Message, mayPass } from './connection.js'
 import { ClientError, Interrupted, VenueRefusal } from './errors.js'
 import type { EventPlace, ExecutionReport, UserEvent } from './types.js'
 
+/** Where an account's events begin, and who gets them. */
 export interface UserEventsOptions {
   /** Begins after this place. Default: with what happens from now on. */
   readonly from?: EventPlace | undefined

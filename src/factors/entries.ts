@@ -31,6 +31,7 @@ export const factorContentVersion = 2
 /** The kind that the header of a factor log names. */
 export const factorsLogKind = 'factors'
 
+/** The kinds of entries of a factor log, as they stand in it. */
 export const entryKind = {
   session: 1,
   series: 2,
@@ -91,8 +92,11 @@ export function textEntry(kind: number, series: number, text: SeriesText | Check
 
 /** A text of the log: what the entries `series` and `checkpoint` say. */
 export interface SeriesText {
+  /** The instrument's name. */
   readonly instrument: string
+  /** The names of the values, in their order. */
   readonly factors: readonly string[]
+  /** Names and expressions of the factors, where an engine computes them. */
   readonly definitions?: readonly (readonly [string, string])[]
 }
 
@@ -106,13 +110,19 @@ export interface CheckpointText {
  * next call. Nothing is allocated for ticks and vectors.
  */
 export class EntryCursor {
+  /** What the entry is: one of `entryKind`. */
   kind = 0
+  /** How many fields of a tick it has. */
   fields = 0
+  /** How many values it has. */
   values = 0
+  /** The number of its series. */
   series = 0
+  /** Its time, in the caller's unit. */
   timestamp = 0
   /** Word at which the entry's fields, or else its values or text, begin. */
   data = 0
+  /** The record as 64-bit numbers: fields and values stand here. */
   float64: Float64Array = new Float64Array(0)
   #int32: Int32Array = new Int32Array(0)
   #at = 0

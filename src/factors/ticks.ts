@@ -4,18 +4,26 @@ import { usable } from './values.js'
 
 /** What of a tick a factor can be made of, in the order of its cells. `close` is another name for `last`. */
 export const fields = ['last', 'bid', 'ask', 'high', 'low', 'open', 'volume'] as const
+/** The name of a field of a tick. */
 export type Field = (typeof fields)[number]
 
 /** A tick: whatever of it is known. A field that is left out keeps its last value and moves no factor. */
 export interface Tick {
+  /** The instrument's name. */
   readonly instrument: string
   /** The source's time: a finite number in whatever unit the source uses. */
   readonly timestamp: number
+  /** The price of the last trade. */
   readonly last?: number | undefined
+  /** The best price to sell at. */
   readonly bid?: number | undefined
+  /** The best price to buy at. */
   readonly ask?: number | undefined
+  /** The highest price of its span. */
   readonly high?: number | undefined
+  /** The lowest price of its span. */
   readonly low?: number | undefined
+  /** The first price of its span. */
   readonly open?: number | undefined
   /** Traded with this tick; not negative. */
   readonly volume?: number | undefined
@@ -23,12 +31,19 @@ export interface Tick {
 
 /** A bar: `close` is what a tick calls `last`. */
 export interface Bar {
+  /** The instrument's name. */
   readonly instrument: string
+  /** Its time, in the caller's unit. */
   readonly timestamp: number
+  /** The first price. */
   readonly open: number
+  /** The highest price. */
   readonly high: number
+  /** The lowest price. */
   readonly low: number
+  /** The last price. */
   readonly close: number
+  /** The quantity that was traded. */
   readonly volume?: number | undefined
 }
 

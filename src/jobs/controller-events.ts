@@ -2,9 +2,13 @@ import type { LogError, ReplicationEvents } from '../log/index.js'
 import type { JobError } from './errors.js'
 import type { JobEventType } from './events/event.js'
 
+/** Which attempt of which job an event is about. */
 export interface JobOutcome {
+  /** The job's id. */
   readonly id: string
+  /** Which attempt, from 1 on. */
   readonly attempt: number
+  /** The number of the event in the log. */
   readonly seq: number
 }
 
@@ -20,25 +24,35 @@ export interface CheckpointFailure {
   readonly events: number
 }
 
+/** Checkpoints fail, and the log after the last one grows. */
 export interface CheckpointOverdue {
   /** What the last checkpoint failed with. */
   readonly error: Error
+  /** How many failed since the last one. */
   readonly failures: number
+  /** How many events were logged since the last one. */
   readonly events: number
 }
 
 /** Each is emitted when the event of the log that it reports is on disk. `late`, `error` and `checkpoint` report none. */
 export interface JobControllerEvents extends ReplicationEvents {
+  /** A job is on disk. */
   enqueued: [{ id: string; seq: number }]
+  /** An attempt is on disk, and its handler is called. */
   dispatched: [JobOutcome & { attemptId: number }]
+  /** A job is completed, with what its handler returned. */
   completed: [JobOutcome & { result: unknown }]
+  /** An attempt failed, and the job comes again after `delayMs`. */
   retried: [JobOutcome & { delayMs: number; reason: string; error: unknown }]
+  /** An attempt took too long, and the job comes again after `delayMs`. */
   timedOut: [JobOutcome & { delayMs: number }]
+  /** A job is dead: it does not run again. */
   dead: [JobOutcome & { reason: string; error: unknown }]
   /** No job is pending or in flight. */
   drained: []
   /** A result came of an attempt that was over, and was refused. */
   late: [{ id: string; attemptId: number; error: JobError }]
+  /** A snapshot of the queue is on disk, up to the event `lastSeq`. */
   checkpoint: [{ lastSeq: number }]
   /** A checkpoint failed, requested or automatic, also at the close. */
   checkpointFailed: [CheckpointFailure]

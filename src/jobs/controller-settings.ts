@@ -4,6 +4,7 @@ import type { JobLogOptions } from './events/job-log.js'
 import { type JobDefaults, maxAttemptsMax, timeoutMsMax } from './job.js'
 import type { KeepFinished } from './state/finished-jobs.js'
 
+/** What a queue is opened with. */
 export interface JobControllerOptions {
   /** The folder of the queue; made when it is not there. */
   readonly dir: string
@@ -28,6 +29,7 @@ export interface JobControllerOptions {
   readonly interruptionsMax?: number | undefined
   /** Name of this worker in DISPATCH events. Default: the process id. */
   readonly worker?: string | undefined
+  /** Settings of its log. */
   readonly log?: JobLogOptions | undefined
 }
 

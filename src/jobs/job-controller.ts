@@ -18,9 +18,13 @@ import { JobCheckpoints } from './state/job-checkpoints.js'
 import { type AppliedTransition, JobStore } from './state/job-store.js'
 import type { JobCounts, JobTotals } from './state/job-table.js'
 
+/** The state of a queue, as of what is on disk. */
 export interface JobStatus extends JobCounts {
+  /** Whether handlers run. */
   readonly state: 'open' | 'running' | 'stopping' | 'closed' | 'failed'
+  /** What happened since the log was created. */
   readonly totals: Readonly<JobTotals>
+  /** The number of the last event. */
   readonly lastSeq: number
 }
 
@@ -48,6 +52,7 @@ const closeOptions = new Set(['graceMs'])
  * ```
  */
 export class JobController extends Emitter<JobControllerEvents> {
+  /** The settings that hold. */
   readonly settings: JobControllerSettings
   readonly #store: JobStore
   readonly #dispatcher: Dispatcher

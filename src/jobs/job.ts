@@ -39,8 +39,10 @@ export interface PlainJob {
   readonly maxAttempts: number
 }
 
+/** The state of a job. Those that are `completed` or `dead` stay so. */
 export type JobState = 'pending' | 'inFlight' | 'completed' | 'dead'
 
+/** Why a job is dead: its attempts failed, took too long, it was cancelled, or attempts of it ended the process. */
 export type DeadReason = 'failed' | 'timeout' | 'cancelled' | 'interrupted'
 
 /** A job that is not finished, in the table. Fields that change do so in `JobTable.apply` alone. */
@@ -82,8 +84,11 @@ export interface FinishedJob {
 
 /** A job as a question about it is answered. */
 export interface JobView {
+  /** Its id. */
   readonly id: string
+  /** Its state. */
   readonly state: JobState
+  /** How many attempts of it were dispatched. */
   readonly attempts: number
   /** undefined once the job is finished: only what recognizes it is kept. */
   readonly job:
@@ -96,8 +101,11 @@ export interface JobView {
         readonly dueMs: number
       }
     | undefined
+  /** When it was completed or died, in milliseconds since 1970; undefined before. */
   readonly finishedAtMs: number | undefined
+  /** Why it is dead; undefined for others. */
   readonly reason: DeadReason | undefined
+  /** The message of the last error; undefined without one. */
   readonly error: string | undefined
 }
 

@@ -4,13 +4,19 @@ import type { CheckpointMetrics } from './state/job-checkpoints.js'
 
 /** Milliseconds. */
 export interface DurationSummary {
+  /** How many were measured. */
   readonly count: number
+  /** The mean, in milliseconds. */
   readonly meanMs: number
+  /** Half of all took at most so long, in milliseconds. */
   readonly p50Ms: number
+  /** 99 of 100 took at most so long, in milliseconds. */
   readonly p99Ms: number
+  /** The longest, in milliseconds. */
   readonly maxMs: number
 }
 
+/** Figures of a queue. */
 export interface JobMetrics extends CheckpointMetrics {
   /** From when a job could be dispatched to when its handler was called, DISPATCH on disk in between. */
   readonly dispatchLatency: DurationSummary
@@ -24,7 +30,9 @@ export interface JobMetrics extends CheckpointMetrics {
   readonly waitingSteps: number
   /** Whether the disk has no room: from the event `diskFull` to `diskReady`. */
   readonly diskFull: boolean
+  /** How many events a restart would replay. */
   readonly eventsSinceSnapshot: number
+  /** Figures of the log. */
   readonly log: LogStats
 }
 

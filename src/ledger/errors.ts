@@ -1,20 +1,36 @@
 import { TidemarkError } from '../base/errors.js'
 
+/** The codes of a `LedgerError`. */
 export type LedgerErrorCode =
+  /** The account has not so much free. `details` has what is needed, what is free and what is missing. Nothing was taken or held. Remedy: Deposit first, cancel orders that hold, or ask for less. */
   | 'TIDEMARK_INSUFFICIENT_FUNDS'
+  /** The ledger has no asset of this name. Remedy: Name it in `assets` when the ledger is opened; check the spelling. */
   | 'TIDEMARK_UNKNOWN_ASSET'
+  /** An asset is given other decimals than it has in the log. Remedy: Open with the scale that the log has; a scale never changes. */
   | 'TIDEMARK_ASSET_DIFFERS'
+  /** The instrument does not say what is traded for what. Remedy: Give it a `baseAsset` and another `quoteAsset` of the ledger. */
   | 'TIDEMARK_NO_ASSETS'
+  /** The assets of an instrument that has had orders can't change. Remedy: Make another instrument. */
   | 'TIDEMARK_ASSETS_FIXED'
+  /** A tick or a lot of the instrument is no whole number of the asset's units. `details.neededScale` would do. Remedy: Give the asset more decimals before it is first used, or the instrument a larger tick or lot. */
   | 'TIDEMARK_SCALE_TOO_SMALL'
+  /** An amount is no decimal, has more decimals than its asset, or is not above zero. Remedy: Correct it; it is never rounded. */
   | 'TIDEMARK_BAD_AMOUNT'
+  /** An amount or balance does not fit into 64 bits, in whole units of its asset. Remedy: Split it. */
   | 'TIDEMARK_AMOUNT_TOO_LARGE'
+  /** Nothing limits what the order may spend, so it can't be held. Remedy: Give it a limit, or what the message names. */
   | 'TIDEMARK_HOLD_UNBOUNDED'
+  /** A replace does not name a live order whose acceptance is durable. Remedy: Await the report of the order first. */
   | 'TIDEMARK_ORDER_NOT_KNOWN'
+  /** The key was given to a ledger command with other fields. Remedy: Send a command again with the same fields, or another one with a key of its own. */
   | 'TIDEMARK_KEY_REUSED'
+  /** The pool has an open ledger already. Remedy: Use that one; there is one for each pool. */
   | 'TIDEMARK_LEDGER_OPEN'
+  /** The ledger was closed before the call. Remedy: Open it again with `Ledger.open`. */
   | 'TIDEMARK_LEDGER_CLOSED'
+  /** A ledger begins in a log with live orders, for which nothing is held. Remedy: Cancel them first. */
   | 'TIDEMARK_ORDERS_OPEN'
+  /** An argument of a call has a shape or value that it can't have. Remedy: Correct it; the message says what is allowed. */
   | 'TIDEMARK_BAD_ARGUMENT'
 
 /** An error of the ledger: nothing of the call that got it was logged, and nothing was taken or held. */

@@ -8,7 +8,9 @@ export interface Asset {
   readonly scale: number
 }
 
+/** What a ledger is opened with. */
 export interface LedgerOptions {
+  /** The pool whose accounts it keeps. */
   readonly pool: EnginePool
   /** All that are there, or more: those of the log stay with the scale that they have. */
   readonly assets: readonly Asset[]
@@ -20,6 +22,7 @@ export interface LedgerOptions {
 export type Amount = string | number
 
 interface LedgerCommandFields {
+  /** The asset's id. */
   readonly asset: string
   /**
    * 1 to 128 characters, of the caller's choice: a command whose key the log has already is not executed again and gets the first
@@ -30,6 +33,7 @@ interface LedgerCommandFields {
 
 /** Money that comes from outside. */
 export interface DepositCommand extends LedgerCommandFields {
+  /** Whose it is. */
   readonly account: number
   /** Above zero. */
   readonly amount: Amount
@@ -40,7 +44,9 @@ export interface WithdrawCommand extends DepositCommand {}
 
 /** Money that goes from one account to another; it must be free. */
 export interface TransferCommand extends LedgerCommandFields {
+  /** The account that pays. */
   readonly from: number
+  /** The account that gets it. */
   readonly to: number
   /** Above zero. */
   readonly amount: Amount
@@ -48,6 +54,7 @@ export interface TransferCommand extends LedgerCommandFields {
 
 /** A correction by the venue: money that comes from nowhere, or goes there. */
 export interface AdjustCommand extends LedgerCommandFields {
+  /** Whose it is. */
   readonly account: number
   /** Above or below zero. What is taken must be free. */
   readonly amount: Amount
@@ -59,6 +66,7 @@ export interface AdjustCommand extends LedgerCommandFields {
 export interface LedgerReceipt {
   /** Where its record ends; of a repetition, where the first one's ends. */
   readonly lsn: number
+  /** The command's key. */
   readonly key: string
   /** Whether the log had the key already: nothing was executed now. */
   readonly repeated: boolean
@@ -66,6 +74,7 @@ export interface LedgerReceipt {
 
 /** What an account has of an asset. Decimal strings with all decimals of the asset. */
 export interface Balance {
+  /** The asset's id. */
   readonly asset: string
   /** All of it: what is free and what is held. */
   readonly total: string
@@ -77,27 +86,39 @@ export interface Balance {
 
 /** A balance as of an LSN: all records up to it are counted, and none after it. */
 export interface AccountBalance extends Balance {
+  /** The LSN that it is as of. */
   readonly lsn: number
+  /** Whose it is. */
   readonly account: number
 }
 
 /** All of an account's balances as of an LSN, in the order of the ledger's assets; assets that it never had are left out. */
 export interface AccountBalances {
+  /** The LSN that it is as of. */
   readonly lsn: number
+  /** Whose it is. */
   readonly account: number
+  /** A balance for each asset. */
   readonly balances: readonly Balance[]
 }
 
 /** What an open order holds. A list holds once for all of its orders: each of them says so, with the list's amounts. */
 export interface OrderHold {
+  /** The instrument's symbol. */
   readonly symbol: string
+  /** The order's id. */
   readonly orderId: number
+  /** The asset's id. */
   readonly asset: string
+  /** What is held, a decimal string. */
   readonly amount: string
 }
 
+/** What is held of an account, and for what. */
 export interface AccountHolds {
+  /** The LSN that it is as of. */
   readonly lsn: number
+  /** Whose it is. */
   readonly account: number
   /** By open order. */
   readonly orders: readonly OrderHold[]
@@ -107,6 +128,7 @@ export interface AccountHolds {
 
 /** What all accounts have of an asset. */
 export interface AssetTotals {
+  /** The asset's id. */
   readonly asset: string
   /** Deposits and adjustments less withdrawals: the sum over all accounts, the venue's among them. */
   readonly total: string

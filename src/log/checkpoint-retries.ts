@@ -10,7 +10,9 @@ const overdueFirst = 2
 
 /** How the checkpoints since the opening went. */
 export interface CheckpointCounts {
+  /** How many were taken since the opening. */
   readonly taken: number
+  /** How many failed since the opening. */
   readonly failed: number
   /** Failures since the last that was taken. */
   readonly failuresInARow: number

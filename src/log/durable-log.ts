@@ -37,7 +37,9 @@ import { removeUnusedSegments, SegmentRemover } from './tools/segment-removal.js
 
 /** What another thread needs to write into the log: pass it in a message, then `new LogProducer(memory, producerId)`. */
 export interface LogProducerHandle {
+  /** The memory that the log shares with the thread. */
   readonly memory: LogMemory
+  /** The producer's number; no two threads use one. */
   readonly producerId: number
 }
 
@@ -68,13 +70,17 @@ export const threadsOf = Symbol('threads')
  * `replicationIncomplete` when the log is closed before all of it is replicated, which its next opening does.
  */
 export class DurableLog extends Emitter<DurableLogEvents> {
+  /** The folder of the log. */
   readonly dir: string
   /** What writes this log; it stands in every segment. */
   readonly kind: string
+  /** The settings that hold. */
   readonly settings: LogSettings
   /** What opening found, a torn tail that was cut among it. */
   readonly recovery: RecoveryReport
+  /** The memory that the log shares with its threads. */
   readonly memory: LogMemory
+  /** Where threads of this process wait for the durable LSN. */
   readonly signal: ReleasedSignal
   readonly #cursorKeepBytes: number
   readonly #disk: Disk
@@ -213,6 +219,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /** @internal */
+  /** Starts the thread that makes segments ready, where the opening was asked to leave that for later. */
   startPreallocator(): void {
     this.#threads.startPreallocator({
       directory: this.dir,

@@ -3,33 +3,57 @@ import { TidemarkError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
 import type { ReplicationErrorCode } from '../replication/thread.js'
 
+/** The codes of a `LogError`. */
 export type LogErrorCode =
+  /** An option, flag or environment variable is not known, or its value is not allowed. `details` has `setting` and `value`. Remedy: Correct it; the message says what is allowed, or which known option is nearest. */
   | 'TIDEMARK_BAD_SETTING'
+  /** A record that was to be appended is no `Uint8Array`, is larger than one record may be, or has a type or flags that are not the application's to use. Remedy: Split the record or raise `maxBatchBytes`; use types from 1 up and flag bits 4 to 7. */
   | 'TIDEMARK_BAD_RECORD'
+  /** An LSN is not in the log: it is beyond its end, before its first segment because retention deleted that part, or not the end of a record. `details.firstLsn` is the first one there. Remedy: Read from an LSN that a record or a cursor gave. Where the part was deleted, begin at `details.firstLsn`, or keep more log (`keepLogBytes`, a cursor). */
   | 'TIDEMARK_BAD_LSN'
+  /** The log was closed before the call. Remedy: Open it again. */
   | 'TIDEMARK_LOG_CLOSED'
+  /** A write or sync failed, a thread died, or the folder was taken away; `cause` says which. The log takes nothing more, and what was pending may or may not be in it. Remedy: Mend the cause, close the log and open it again; send what was not acknowledged with the same `requestId`. See the [runbook](runbooks.md#the-log-is-poisoned). */
   | 'TIDEMARK_LOG_POISONED'
+  /** Another process, or another opening in this one, owns the folder. Remedy: Close that one. Never remove the file `LOCK`. */
   | 'TIDEMARK_LOG_LOCKED'
+  /** The folder, its `LOCK` file or its active segment was removed, renamed or replaced while the log was open. Remedy: Find out what did that before the folder is opened again; see [who owns a folder](guarantees.md#who-owns-a-folder). */
   | 'TIDEMARK_LOCK_LOST'
+  /** Bytes that had been on disk are no longer valid, or a segment is missing. `details` has file, offset and LSN. Nothing was changed. Remedy: Restore a backup or a standby; see the [runbook](runbooks.md#corruption-is-found). */
   | 'TIDEMARK_LOG_CORRUPT'
+  /** The log was written by a build with another format of files or content. Remedy: Open it with the build that wrote it; [upgrade.md](upgrade.md) says how versions follow each other. */
   | 'TIDEMARK_LOG_FORMAT'
+  /** The folder holds no log, or one that another part of tidemark writes: `details` has `found` and `expected`. Nothing was changed. Remedy: Give the folder of a log of the expected kind. */
   | 'TIDEMARK_LOG_KIND'
+  /** A call of the operating system failed. `details` has `path` and `errno`. Remedy: Mend what the system says (rights, mount, disk), then call again. */
   | 'TIDEMARK_LOG_IO'
+  /** The cursor is held by another reader, which may be in another process. Remedy: End that one, or use another name. */
   | 'TIDEMARK_CURSOR_IN_USE'
+  /** As much waits for the disk as the ring holds (`ringBytes`). Nothing of the call was taken. Remedy: Await `waitDurable` of an earlier LSN and append again. */
   | 'TIDEMARK_RING_FULL'
+  /** A batch can never fit, however long the caller waits: its commands or bytes are above `maxInFlight` or `ringBytes`. `details` has the sizes. Nothing was taken. Remedy: Split the batch, or raise the setting that the message names. */
   | 'TIDEMARK_BATCH_TOO_LARGE'
+  /** There is no room for the log's next segment. Nothing of the call was taken, and nothing is torn. Remedy: Free room; the log continues by itself (`diskReady`). See the [runbook](runbooks.md#the-disk-is-full). */
   | 'TIDEMARK_DISK_FULL'
+  /** The process has no free file descriptor for what was to be opened. Nothing of the call was taken. Remedy: Close files, or raise the limit (`ulimit -n`); a log continues by itself (`diskReady`). */
   | 'TIDEMARK_TOO_MANY_FILES'
+  /** The log has commands in no snapshot that were written under other matching rules, so a replay would be a guess. Nothing was changed. Remedy: Open the folder with the build that wrote it and close it cleanly; then this build starts from its snapshot. See [upgrade.md](upgrade.md). */
   | 'TIDEMARK_RULES_DIFFER'
+  /** A thread of tidemark ended, or could not be started. `details.thread` names it, `cause` says why. Remedy: Open again; where memory ran out, give more or use fewer shards. */
   | 'TIDEMARK_THREAD_DIED'
+  /** A replay computed another outcome than the log holds. `details` has the LSN, the field and both values. Remedy: Open the folder with the build that wrote it, and report it: it is a bug, or broken memory. */
   | 'TIDEMARK_REPLAY_DIFFERS'
+  /** The folder is opened as the primary, and the replicated log has something that the folder does not have. Remedy: Open it as a standby, and promote that. */
   | 'TIDEMARK_PRIMARY_BEHIND'
+  /** Another primary, which is alive, holds the replicated log. `details.owner` names it. Remedy: Close that one, or promote a standby. */
   | 'TIDEMARK_REPLICATION_HELD'
   | ReplicationErrorCode
 
 /** An error of the durable log. */
 export class LogError extends TidemarkError {
+  /** The name of the class. */
   override readonly name: string = 'LogError'
+  /** What went wrong: one of the codes of docs/errors.md. */
   declare readonly code: LogErrorCode
 
   constructor(

@@ -28,6 +28,7 @@ export interface LogOptions extends LogSettingOptions {
   readonly replication?: ReplicationOptions | undefined
 }
 
+/** What a log is opened with. */
 export interface DurableLogOptions extends LogOptions {
   /** The log's folder; made when it is not there. */
   readonly dir: string

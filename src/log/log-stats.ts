@@ -2,6 +2,7 @@ import type { LatencySummary } from '../base/latency-histogram.js'
 import type { ReplicationStats } from './replication/replication-stats.js'
 import { float64, int64, type LogViews } from './ring/memory.js'
 
+/** Figures of a log since its opening. */
 export interface LogStats {
   /** LSN up to which space was claimed. */
   readonly tailLsn: number
@@ -13,8 +14,11 @@ export interface LogStats {
   readonly ringFill: number
   /** Writes with their sync since the log was opened, and the records and bytes that were in them. */
   readonly flushes: number
+  /** Records that were written. */
   readonly records: number
+  /** Bytes that were written, headers and sync markers among them. */
   readonly bytes: number
+  /** Records for each flush, on average. */
   readonly recordsPerFlush: number
   /** How long flushes took since the log was opened: the write and the sync of each. */
   readonly flushLatency: LatencySummary

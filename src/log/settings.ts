@@ -4,6 +4,7 @@ import type { Durability } from './flush/flusher.js'
 import { optionNames } from './options.js'
 import { ringBytesMax, ringBytesMin } from './ring/memory.js'
 
+/** The names of `presets`. */
 export type Preset = 'lowLatency' | 'balanced' | 'highThroughput'
 
 /** How a log writes. Every setting can be given as an option or in the environment; see `resolveLogSettings`. */
@@ -27,7 +28,9 @@ export interface LogSettings {
   readonly spinUs: number
 }
 
+/** Settings of a log; what is left out is taken from the environment, the preset or the default. */
 export type LogSettingOptions = { readonly [K in keyof LogSettings]?: LogSettings[K] | undefined } & {
+  /** Sets `batchSize` and `batchDelayMs` together; `lowLatency` by default. */
   readonly preset?: Preset | undefined
 }
 
@@ -42,6 +45,7 @@ export const logSettingNames = optionNames<LogSettingOptions>({
   preset: true,
 })
 
+/** Three trade-offs between latency and throughput, by name. */
 export const presets: Record<Preset, Pick<LogSettings, 'batchSize' | 'batchDelayMs'>> = {
   lowLatency: { batchSize: 1, batchDelayMs: 0 },
   balanced: { batchSize: 100, batchDelayMs: 10 },

@@ -2,6 +2,7 @@ import type { EnginePool, PoolEvent, Subscription } from '../pool/index.js'
 import { MarketData } from './market-data.js'
 import type { MarketDataOptions, MarketDataSnapshot } from './types.js'
 
+/** What `followMarketData` is called with. */
 export interface FollowOptions extends MarketDataOptions {
   /** Where to begin, in place of the beginning of the log. */
   readonly snapshot?: MarketDataSnapshot | undefined
@@ -25,6 +26,7 @@ export interface EventFeed {
 
 /** Market data that follows a pool. */
 export interface MarketDataFeed extends EventFeed {
+  /** The market data, as of the last update that was given. */
   readonly data: MarketData
 }
 

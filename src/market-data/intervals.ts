@@ -23,7 +23,9 @@ const lengths = {
   '1M': 0,
 } as const
 
+/** The length of a candle, such as `1m` or `1d`. */
 export type CandleInterval = keyof typeof lengths
+/** The lengths of candles that there are, the shortest first. */
 export const candleIntervals = Object.keys(lengths) as readonly CandleInterval[]
 
 /** 1970-01-01 was a Thursday: the first Monday is four days later. */

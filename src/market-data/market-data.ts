@@ -103,6 +103,7 @@ export class MarketData extends Emitter<MarketDataEvents> {
     return [...this.#symbols.keys()]
   }
 
+  /** Whether the symbol is known. */
   has(symbol: string): boolean {
     return this.#symbols.has(symbol)
   }

@@ -14,8 +14,11 @@ import {
 import type { CheckpointSettings } from './checkpoint/checkpointer.js'
 import type { EnginePoolOptions } from './types.js'
 
+/** The most matching threads. */
 export const shardsMax = 64
+/** The highest value of `maxInFlight`. */
 export const maxInFlightMax = 4_194_304
+/** The highest value of `maxQuestions`. */
 export const maxQuestionsMax = 65_536
 
 const keepSnapshotsMax = 1000

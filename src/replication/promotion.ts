@@ -12,11 +12,13 @@ import type { LineageEntry, ReplicatedEntry, ReplicatedLog, ReplicationEpoch } f
  *                     leaves it to its replicator
  */
 export interface Promotion {
+  /** The epoch that was taken. */
   readonly epoch: ReplicationEpoch
   /** Where the contiguous prefix ends, and this epoch's part begins. */
   readonly endLsn: number
 }
 
+/** What a promotion needs of its caller. */
 export interface PromotionSteps {
   /** A name that no other attempt has, such as a random UUID. */
   readonly owner: string

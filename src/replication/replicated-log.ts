@@ -156,6 +156,7 @@ export interface ReplicationEpoch {
 
 /** One epoch's part of the log: `epochs/<n>`. It ends where the next one's begins. */
 export interface LineageEntry {
+  /** The epoch's number. */
   readonly n: number
   /** The epoch in the header of the first segment that its primary begins. */
   readonly segmentEpoch: bigint
@@ -178,7 +179,9 @@ export interface NewEntry {
 
 /** An entry as the log holds it; its CRC has been checked. */
 export interface ReplicatedEntry {
+  /** Where its first byte stands in the log. */
   readonly startLsn: number
+  /** Where it ends. */
   readonly endLsn: number
   /** Begins at a multiple of 8 in memory. */
   readonly bytes: Buffer
@@ -190,12 +193,15 @@ export interface ReplicatedEntry {
   readonly segmentHeader: Buffer | undefined
 }
 
+/** How much a read gives. */
 export interface ReadOptions {
   /** About how many bytes of entries a page has. */
   readonly maxBytes?: number
 }
 
+/** Some entries, one after the other without a gap. */
 export interface ReadPage {
+  /** The entries, in the order of the log. */
   readonly entries: readonly ReplicatedEntry[]
   /** Where the next page begins: the end of the last entry, or `fromLsn` when there is none. */
   readonly endLsn: number
@@ -203,12 +209,19 @@ export interface ReadPage {
   readonly more: boolean
 }
 
+/** How a log is followed. */
 export interface FollowOptions {
+  /** Ends the loop when it is aborted. */
   readonly signal?: AbortSignal
 }
 
+/** What who follows a log is given. */
 export type FollowedChange =
-  | { readonly kind: 'entry'; readonly entry: ReplicatedEntry }
+  | {
+      /** What changed: the log has another entry, another epoch or holder, was read to its end, or does not answer. */
+      readonly kind: 'entry'
+      readonly entry: ReplicatedEntry
+    }
   | { readonly kind: 'epoch'; readonly epoch: ReplicationEpoch }
   /** `undefined`: there is none any more. */
   | { readonly kind: 'holder'; readonly holder: Holder | undefined }
@@ -216,8 +229,11 @@ export type FollowedChange =
   | { readonly kind: 'caught-up'; readonly endLsn: number }
   | { readonly kind: 'silent'; readonly error: ReplicationError }
 
+/** What a replicated log holds. */
 export interface LogWindow {
+  /** Where it begins: what is before was deleted. */
   readonly beginLsn: number
+  /** Where its contiguous prefix ends. */
   readonly endLsn: number
   /** Bytes of entries that stand after a gap. */
   readonly looseBytes: number
@@ -235,12 +251,15 @@ export interface SnapshotWhereabouts {
   readonly crc: number
 }
 
+/** How far a standby is. */
 export interface StandbyPosition {
+  /** The standby's name. */
   readonly name: string
   /** The standby has everything before this on its own disk. */
   readonly lsn: number
 }
 
+/** A standby's own place in the list of standbys, while it is alive. */
 export interface StandbyLease {
   /** Resolves when it ended: with an error when another standby got the name while this one's lease was gone, with undefined after `release` or `close`. Never rejects. */
   readonly ended: Promise<ReplicationError | undefined>
@@ -250,12 +269,15 @@ export interface StandbyLease {
   release(): Promise<void>
 }
 
+/** Who holds a log. */
 export interface Holder {
   /** The epoch and the owner that hold the log. */
   readonly n: number
+  /** The name of the owner. */
   readonly owner: string
 }
 
+/** The primary's lease on the log, while it is alive. */
 export interface HolderLease {
   /** Resolves when it ended: with `TIDEMARK_FENCED` when another epoch was taken, with undefined after `release` or `close`. Never rejects. */
   readonly ended: Promise<ReplicationError | undefined>

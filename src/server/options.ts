@@ -14,6 +14,7 @@ export interface AdminOptions {
   readonly keys: string
 }
 
+/** What a server is opened with. */
 export interface VenueServerOptions {
   /** The pool that is served; it stays open when the server is closed. */
   readonly pool: EnginePool
@@ -33,6 +34,7 @@ export interface VenueServerOptions {
   readonly connectionsMax?: number | undefined
   /** Milliseconds that the headers of a request may take, and all of it; 100 to 600,000. Defaults 10,000 and 30,000. */
   readonly headersMs?: number | undefined
+  /** How long all of a request may take to arrive, in milliseconds. */
   readonly requestMs?: number | undefined
   /** Bytes that may wait for one client over a WebSocket; one that lags further is cut. Default 4 MiB. */
   readonly queueBytes?: number | undefined
@@ -40,6 +42,7 @@ export interface VenueServerOptions {
   readonly messagesPerSecond?: number | undefined
   /** Orders that are over, and trades, that are kept for queries, of all accounts together. Defaults 100,000 and 200,000. */
   readonly closedOrders?: number | undefined
+  /** Trades of accounts that are kept, two for each trade. */
   readonly accountTrades?: number | undefined
   /**
    * Events of orders that are kept for clients that lost a connection, of all accounts together, and as many of orders that were sent with

@@ -120,7 +120,9 @@ export interface ServerPackages {
 export interface ServerModules {
   /** What `import('fastify')`, `import('ws')` and `import('prom-client')` give. */
   readonly fastify: unknown
+  /** The package `ws`. */
   readonly ws: unknown
+  /** The package `prom-client`. */
   readonly prometheus: unknown
   /** The folder `dist` of uplot. */
   readonly uplotFolder: string

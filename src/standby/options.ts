@@ -45,7 +45,7 @@ export interface StandbySettings {
   readonly poolOptions: EnginePoolOptions
 }
 
-/** @throws LogError `TIDEMARK_BAD_SETTING`; ReplicationError `TIDEMARK_REPLICATION_SETTING`. */
+/** @throws LogError, ReplicationError `TIDEMARK_BAD_SETTING`. */
 export function resolveStandby(
   options: StandbyOptions,
   environment: Readonly<Record<string, string | undefined>> = process.env,

@@ -46,7 +46,9 @@ export type Stale<T> = T & { readonly stale: true }
 
 /** Where a standby stands. */
 export interface StandbyStats {
+  /** The standby's name. */
   readonly name: string
+  /** What it does now. */
   readonly role: 'standby' | 'seeding' | 'promoting' | 'primary' | 'closed'
   /** Everything before this is on this disk. */
   readonly lsn: number
@@ -56,6 +58,7 @@ export interface StandbyStats {
   readonly holder: Holder | undefined
   /** Whether it has read all that the replicated log held when it began to follow it. */
   readonly caughtUp: boolean
+  /** The checkpoints that it took; undefined until it has books. */
   readonly checkpoints: CheckpointStats | undefined
 }
 
@@ -107,7 +110,7 @@ export class Standby extends Emitter<StandbyEvents> {
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED`, `TIDEMARK_LOG_KIND`, `TIDEMARK_LOG_CORRUPT`,
    *   `TIDEMARK_LOG_IO`, `TIDEMARK_RULES_DIFFER`, `TIDEMARK_REPLAY_DIFFERS`; ReplicationError `TIDEMARK_STANDBY_BEHIND` when it
-   *   must be seeded and has no `seed`, `TIDEMARK_LOG_DIVERGED`, `TIDEMARK_SEED_FAILED`, `TIDEMARK_REPLICATION_SETTING`, and others of
+   *   must be seeded and has no `seed`, `TIDEMARK_LOG_DIVERGED`, `TIDEMARK_SEED_FAILED`, `TIDEMARK_BAD_SETTING`, and others of
    *   the engine.
    */
   static async open(options: StandbyOptions): Promise<Standby> {
@@ -133,14 +136,17 @@ export class Standby extends Emitter<StandbyEvents> {
     return this.#pool.log.durableLsn
   }
 
+  /** The folder of the standby. */
   get dir(): string {
     return this.#settings.dir
   }
 
+  /** The name that the other standbys know it by. */
   get name(): string {
     return this.#settings.name
   }
 
+  /** How far the standby is, and what it does. */
   stats(): StandbyStats {
     const pool = this.#pool as FollowingPool | undefined
     return {

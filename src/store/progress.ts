@@ -3,11 +3,13 @@ import type { StoreTarget } from './targets/target.js'
 
 /** How far a log is stored. It stands in the transaction that stored the rows up to there. */
 export interface Progress {
+  /** The kind of the log. */
   readonly kind: StoreKind
   /** Everything up to here is stored, and nothing above. */
   readonly lsn: number
   /** The last record that is stored, to know the log again by: where it begins, and the CRC-32 of its payload. */
   readonly recordStartLsn: number
+  /** The CRC of the last stored record: by it the log is recognised. */
   readonly recordCrc: number
   /** When that record was logged, microseconds since 1970. */
   readonly loggedUs: number

@@ -1,6 +1,7 @@
 import { badSetting, checkOptions, cursorNameRule, isCursorName, optionNames } from '../log/index.js'
 import { storeCursorName } from './store-cursor.js'
 
+/** What a store is opened with. */
 export interface StoreOptions {
   /** Where the tables are: the path of a DuckDB file, which is made when it is not there, or `postgres://…`. */
   readonly to: string

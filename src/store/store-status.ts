@@ -4,7 +4,9 @@ import { openTarget } from './targets/open-target.js'
 
 /** What a store holds. */
 export interface StoreStatus {
+  /** The database. */
   readonly target: string
+  /** The version of its tables. */
   readonly schemaVersion: number
   /** How far each log is stored; a store may keep one of each kind. */
   readonly logs: readonly Progress[]

@@ -19,10 +19,13 @@ export interface StoreStats {
   readonly storedLsn: number
   /** How far the log is known to be synced. */
   readonly syncedLsn: number
+  /** How much of the log is not stored yet, in bytes. */
   readonly lagBytes: number
   /** How old the oldest record is that was read and can't be queried yet, in milliseconds. */
   readonly lagMs: number
+  /** Rows that were written since the opening. */
   readonly rows: number
+  /** Transactions since the opening. */
   readonly transactions: number
   /** From when the oldest record of each transaction was logged to when it could be queried; of records logged since the opening. */
   readonly latency: LatencySummary
@@ -136,6 +139,7 @@ export class Store {
     return this.#target.query(sql, parameters)
   }
 
+  /** How far the store is. */
   stats(): StoreStats {
     const sync = this.#sync
     const storedLsn = sync?.storedLsn ?? 0

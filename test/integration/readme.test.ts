@@ -7,9 +7,10 @@ import { root, runScript } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+const settingsPage = readFileSync(path.join(root, 'docs/settings.md'), 'utf8')
 
-describe('the README', () => {
-  it('shows the example that is in the examples folder, and it runs, twice', async () => {
+describe('README and settings', () => {
+  it('show the example that is in the examples folder, and it runs, twice', async () => {
     const example = readFileSync(path.join(root, 'examples/quickstart.mjs'), 'utf8')
     expect(readme).toContain(`\`\`\`js\n${example}\`\`\``)
     const dir = temporaryDirectory()
@@ -23,10 +24,10 @@ describe('the README', () => {
     expect(await runScript(script)).toMatchObject({ code: 0, stderr: '' })
   })
 
-  it('gives the defaults that hold', () => {
+  it('give the defaults that hold', () => {
     const { checkpoints, ...pool } = resolvePoolSettings({ dir: '.' }, {})
     const settings = { ...resolveLogSettings({}, {}), ...pool, ...checkpoints }
-    const rows = [...readme.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)]
+    const rows = [...settingsPage.matchAll(/^\| `(\w+)` \| `TIDEMARK_\w+` \| ([^|]*) \|/gm)]
     const table = Object.fromEntries(rows.map((row): [string, string] => [row[1]!, row[2]!.trim()]))
     for (const [name, shown] of Object.entries(table)) {
       if (['dir', 'preset', 'archive'].includes(name)) continue

@@ -12,7 +12,8 @@ export interface Example {
   readonly folder: string
 }
 
-export const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)]
+const docs = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'))
+export const pages = ['README.md', ...docs.map((name) => `docs/${name}`)]
 
 /** The ```js and ```ts blocks of README and docs. */
 export function examplesOfPages(): Example[] {

@@ -34,6 +34,7 @@ import { liveRows } from './live-rows.js'
 import { type FoundRows, PartScan, type RowFilter } from './part-scan.js'
 import { type Moment, microseconds } from './times.js'
 
+/** What an archive is opened with. */
 export interface ArchiveOptions {
   /** Folder of the archive. */
   readonly dir: string
@@ -45,9 +46,11 @@ export interface ArchiveOptions {
    */
   readonly log?: string | undefined
   /** @internal */
+  /** How files are called; the machine's own by default. For tests. */
   readonly disk?: Disk | undefined
 }
 
+/** A span of time; what has no bound is open on that side. */
 export interface TimeRange {
   /** The first moment that is asked for. Default: the beginning. */
   readonly from?: Moment | undefined
@@ -55,7 +58,9 @@ export interface TimeRange {
   readonly to?: Moment | undefined
 }
 
+/** Which trades are asked for; a field that is left out excludes none. */
 export interface TradesQuery extends TimeRange {
+  /** Of this symbol only. */
   readonly symbol?: string | undefined
   /** Trades of this order, as maker or taker. */
   readonly orderId?: number | undefined
@@ -63,42 +68,63 @@ export interface TradesQuery extends TimeRange {
   readonly account?: number | undefined
 }
 
+/** Which events of orders are asked for; a field that is left out excludes none. */
 export interface OrderEventsQuery extends TimeRange {
+  /** Of this symbol only. */
   readonly symbol?: string | undefined
+  /** Of this order only. */
   readonly orderId?: number | undefined
+  /** Of this account only. */
   readonly account?: number | undefined
 }
 
+/** Which values of factors are asked for; a field that is left out excludes none. */
 export interface FactorValuesQuery extends TimeRange {
+  /** Of this instrument only. */
   readonly instrument?: string | undefined
+  /** Of this factor only. */
   readonly factor?: string | undefined
 }
 
 /** A value of a factor, as it was logged. */
 export interface FactorValue {
+  /** The instrument's name. */
   readonly instrument: string
+  /** The factor's name; with its output, such as `macd.signal`, where it has several. */
   readonly factor: string
   /** `undefined` where the factor was not defined. */
   readonly value: number | undefined
   /** The time that the source gave, in its own unit. */
   readonly timestamp: number
+  /** When the record was logged, in microseconds since 1970. */
   readonly timeUs: number
+  /** Where the record ends that holds it. */
   readonly lsn: number
+  /** Which entry of its record it is, from 0 on. */
   readonly index: number
 }
 
 /** What is in an archive, and what of it queries looked at since it was opened. */
 export interface ArchiveStats {
+  /** The kind of the archived log. */
   readonly kind: ArchiveKind
+  /** Where the archive begins. */
   readonly firstLsn: number
+  /** Where the archive ends: everything between is in it once. */
   readonly endLsn: number
+  /** How many parts it has; each is a span of LSNs with a file for each table. */
   readonly parts: number
+  /** How many Parquet files it has. */
   readonly files: number
+  /** The size of these files, in bytes. */
   readonly bytes: number
+  /** How many rows it has, by table. */
   readonly rows: Readonly<Record<string, number>>
+  /** How many files the queries so far have read. */
   readonly filesRead: number
   /** Row groups of those files, and how many of them were read. */
   readonly groups: number
+  /** How many groups of rows they have read. */
   readonly groupsRead: number
 }
 
@@ -137,6 +163,7 @@ const factorOptions = optionNames<FactorValuesQuery>({ instrument: true, factor:
  * ```
  */
 export class Archive {
+  /** The folder of the archive. */
   readonly dir: string
   readonly #disk: Disk
   readonly #pool: EnginePool | undefined
@@ -234,6 +261,7 @@ export class Archive {
     )
   }
 
+  /** What the archive holds, and what queries have read of it. */
   stats(): ArchiveStats {
     this.#manifest = this.#read()
     const { kind, firstLsn, endLsn, parts } = this.#manifest

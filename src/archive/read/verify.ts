@@ -14,14 +14,18 @@ import { type LogState, type PartRows, rowsAfter } from '../tables/rows-after.js
 import { checkLineage } from '../write/lineage.js'
 import { readPart } from '../write/log-part.js'
 
+/** What `verifyArchive` is called with. */
 export interface VerifyOptions {
+  /** The folder of the archive. */
   readonly archive: string
   /** Folder of the log: rows are compared with it as far as it is still there. */
   readonly log?: string | undefined
+  /** Called after each file with how many are done, of how many. */
   readonly onProgress?:
     | ((progress: { readonly bytesDone: number; readonly bytes: number }) => void)
     | undefined
   /** @internal */
+  /** How files are called; the machine's own by default. For tests. */
   readonly disk?: Disk | undefined
 }
 
@@ -29,17 +33,25 @@ export interface VerifyOptions {
 export interface ArchiveProblem {
   /** From the archive's folder. */
   readonly path: string
+  /** What is wrong, as a part of a sentence. */
   readonly reason: string
 }
 
+/** What `verifyArchive` found. */
 export interface VerifyReport {
+  /** Where the archive begins. */
   readonly firstLsn: number
+  /** Where it ends. */
   readonly endLsn: number
+  /** How many files were read. */
   readonly files: number
+  /** Their size, in bytes. */
   readonly bytes: number
+  /** How many rows they have. */
   readonly rows: number
   /** Rows of those that were compared with the log. */
   readonly comparedRows: number
+  /** What is wrong; empty for an archive that is whole. */
   readonly problems: readonly ArchiveProblem[]
 }
 

@@ -18,11 +18,13 @@ import { writePart } from './part-writer.js'
 /** A part ends when a table has so many rows: they are in memory until they are sorted and written. Larger ones take longer for each row. */
 const partRowsMax = 200_000
 
+/** What `archiveLog` is called with. */
 export interface ArchiverOptions {
   /** Folder of the log. Its owner may be at work: nothing is locked or written there. */
   readonly log: string
   /** Folder of the archive; made when it is not there. */
   readonly archive: string
+  /** The kind of the log. */
   readonly kind: ArchiveKind
   /**
    * What a new archive may begin with when the beginning of the log is gone: the instruments that were created there.
@@ -36,16 +38,20 @@ export interface ArchiverOptions {
   /** How long to wait while another archiver or a compaction is at work. Default 0. */
   readonly waitMs?: number | undefined
   /** @internal */
+  /** How many rows of its largest table a part may have. */
   readonly partRows?: number | undefined
   /** @internal */
+  /** How files are called; the machine's own by default. For tests. */
   readonly disk?: Disk | undefined
 }
 
 type ArchiveOfLog = Pick<ArchiverOptions, 'log' | 'archive' | 'kind' | 'beginWith'>
 
+/** How far an archiver has come. */
 export interface ArchiveProgress {
   /** Up to where records are archived, and where the last sealed segment ends. */
   readonly endLsn: number
+  /** Where the last sealed segment ends: as far as can be archived now. */
   readonly sealedLsn: number
 }
 
@@ -53,11 +59,15 @@ export interface ArchiveProgress {
 export interface ArchiverReport extends ArchiveProgress {
   /** Where the archive begins. */
   readonly firstLsn: number
+  /** How many records were archived. */
   readonly records: number
+  /** How many parts were written. */
   readonly parts: number
+  /** How many Parquet files were written. */
   readonly files: number
   /** Of those files. */
   readonly bytes: number
+  /** How many rows were written, by table. */
   readonly rows: Readonly<Record<string, number>>
 }
 

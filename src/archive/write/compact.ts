@@ -15,27 +15,39 @@ import type { RowKeys } from '../tables/text-keys.js'
 /** Parts are merged until a table has so many rows, which are in memory meanwhile. */
 const mergedRowsMax = 1_000_000
 
+/** What `compactArchive` is called with. */
 export interface CompactOptions {
+  /** The folder of the archive. */
   readonly archive: string
   /** Asked between two merges: whether to end early. */
   readonly stopped?: (() => boolean) | undefined
+  /** Called after each merged part with how many are done, of how many. */
   readonly onProgress?:
     | ((progress: { readonly partsDone: number; readonly parts: number }) => void)
     | undefined
   /** How long to wait while an archiver is at work. Default 60 s. */
   readonly waitMs?: number | undefined
   /** @internal */
+  /** How many rows of its largest table a merged part may have. */
   readonly mergedRows?: number | undefined
   /** @internal */
+  /** How files are called; the machine's own by default. For tests. */
   readonly disk?: Disk | undefined
 }
 
+/** What a compaction did. */
 export interface CompactReport {
+  /** How many parts there were. */
   readonly partsBefore: number
+  /** How many parts there are. */
   readonly partsAfter: number
+  /** How many files there were. */
   readonly filesBefore: number
+  /** How many files there are. */
   readonly filesAfter: number
+  /** The size of the files before, in bytes. */
   readonly bytesBefore: number
+  /** The size of the files now, in bytes. */
   readonly bytesAfter: number
 }
 

@@ -15,30 +15,39 @@ import { type SnapshotInfo, SnapshotStore } from './snapshot-store.js'
 
 /** Values that are on disk: of a tick, of a vector that a caller sent, or the ranks of a barrier. */
 export interface FactorUpdate {
+  /** A tick with its values, a vector that the application sent, or a barrier. */
   readonly kind: 'tick' | 'vector' | 'barrier'
+  /** Where the record ends that holds it. */
   readonly lsn: number
   /** Absent for a barrier. */
   readonly instrument: string | undefined
+  /** Its time, in the caller's unit. */
   readonly timestamp: number
   /** By name; `undefined` for what isn't defined. */
   readonly factors: Readonly<Record<string, number | undefined>>
 }
 
+/** Which updates are asked for; a field that is left out excludes none. */
 export interface FactorFilter {
   /** Only these instruments. Barriers belong to none and always pass. */
   readonly instruments?: readonly string[] | undefined
   /** Only source timestamps from here on, and up to there (inclusive). */
   readonly fromTimestamp?: number | undefined
+  /** Only up to this time, in the caller's unit. */
   readonly toTimestamp?: number | undefined
 }
 
+/** What `follow` is called with. */
 export interface FollowOptions extends FactorFilter {
+  /** Ends the loop when it is aborted. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** What `history` is called with. */
 export interface HistoryOptions extends FactorFilter {
   /** Only what is after this LSN, and up to that one. */
   readonly fromLsn?: number | undefined
+  /** Only up to this LSN. */
   readonly toLsn?: number | undefined
 }
 

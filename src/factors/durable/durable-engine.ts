@@ -38,21 +38,31 @@ export interface FactorRecovery {
   readonly skippedSnapshots: readonly FactorError[]
   /** Entries of the log that were executed after it. */
   readonly replayedEntries: number
+  /** How many ticks the engine had seen. */
   readonly ticks: number
+  /** The time of the last tick, in the caller's unit. */
   readonly lastTimestamp: number | undefined
+  /** Where the log ends that was recovered. */
   readonly lsn: number
+  /** How long the recovery took. */
   readonly milliseconds: number
 }
 
+/** Figures of a durable factor engine. */
 export interface DurableFactorStats {
+  /** How many ticks it has seen since it was made. */
   readonly ticks: number
+  /** How many instruments have factors. */
   readonly instruments: number
+  /** How many snapshots failed since the opening. */
   readonly snapshotFailures: number
   /** What the last one failed with, also when one was taken since. */
   readonly snapshotError: { readonly code: string; readonly message: string } | undefined
   /** When the next is tried after a failure, in milliseconds since 1970; `undefined` when none is waited for. */
   readonly snapshotRetryAtMs: number | undefined
+  /** Figures of what it hands to the log. */
   readonly persister: PersisterStats
+  /** Figures of the log. */
   readonly log: LogStats
 }
 
@@ -93,7 +103,9 @@ interface DurableFactorEvents extends ReplicationEvents {
  * ```
  */
 export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
+  /** What the opening found. */
   readonly recovery: FactorRecovery
+  /** Whether each tick is handed to the log by `processTick` itself. */
   readonly autoPersist: boolean
   readonly #engine: FactorEngine
   readonly #log: DurableLog
@@ -196,6 +208,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     return this.#persister
   }
 
+  /** The instruments that have factors, with the ticks that each has seen. */
   get instruments(): readonly FactorInstrument[] {
     return this.#engine.instruments
   }
@@ -337,6 +350,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
     return this.#schedule.take(checkpointId)
   }
 
+  /** Figures of the engine, its persister and its log. */
   stats(): DurableFactorStats {
     const { failed, lastError, retryAtMs } = this.#schedule.counts
     return {

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import { badSetting, checkOptions, type LogOptions, logOptionNames, optionNames } from '../../log/index.js'
 import { type PersisterOptions, persisterOptions } from './persister-settings.js'
 
+/** What a durable factor engine is opened with. */
 export interface DurableFactorOptions extends PersisterOptions {
   /** Folder of the log and, below it, of the snapshots; made when it is not there. */
   readonly dir: string

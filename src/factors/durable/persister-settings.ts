@@ -6,8 +6,10 @@ import { badSetting, optionNames } from '../../log/index.js'
  */
 export type WhenFull = 'wait' | 'latest' | 'drop'
 
+/** The names of `persisterPresets`. */
 export type PersisterPreset = 'highThroughput' | 'balanced' | 'lowLatency'
 
+/** The settings of a persister, all of them settled. */
 export interface PersisterSettings {
   /** Messages in one record of the log, at most. */
   readonly batchSize: number
@@ -15,11 +17,13 @@ export interface PersisterSettings {
   readonly maxDelayMs: number
   /** True: batches go to the log as they fill, and one sync covers many. False: the next waits for the sync of the last. */
   readonly groupCommit: boolean
+  /** What becomes of a message when the channel is full. */
   readonly whenFull: WhenFull
   /** Messages that may wait for their batch. */
   readonly capacity: number
 }
 
+/** Settings of a persister; what is left out is taken from the preset. */
 export type PersisterOptions = {
   readonly [K in keyof PersisterSettings]?: PersisterSettings[K] | undefined
 } & {
@@ -42,6 +46,7 @@ export function onlyPersister(options: PersisterOptions): PersisterOptions {
   return { batchSize, maxDelayMs, groupCommit, whenFull, capacity, preset }
 }
 
+/** Three trade-offs between latency and throughput, by name. */
 export const persisterPresets: Record<
   PersisterPreset,
   Pick<PersisterSettings, 'batchSize' | 'maxDelayMs'>

@@ -35,9 +35,11 @@ const ownOptions = new Set([...persisterOptions, 'snapshots'])
 export interface PersisterStats {
   /** Taken into the channel. */
   readonly sent: number
+  /** How many messages are on disk. */
   readonly durable: number
   /** Not taken because the channel was full: dropped under `drop`, an error under `wait`. */
   readonly dropped: number
+  /** How many were refused because the channel was full. */
   readonly refused: number
   /** Replaced by a newer one of its series before it was written. */
   readonly superseded: number
@@ -47,11 +49,17 @@ export interface PersisterStats {
   readonly pending: number
   /** Whether those in the channel wait because the disk is full; none of them is lost. */
   readonly diskFull: boolean
+  /** How many wait for the disk. */
   readonly inFlight: number
+  /** How many may wait. */
   readonly capacity: number
+  /** The size of the channel, in bytes. */
   readonly channelBytes: number
+  /** How many batches were written. */
   readonly batches: number
+  /** Their size together, in bytes. */
   readonly batchBytes: number
+  /** How many snapshots were written. */
   readonly snapshots: number
 }
 
@@ -65,6 +73,7 @@ export interface PersisterStats {
  * Events: `error`, once, when the log was poisoned: every promise is rejected, and nothing more is taken.
  */
 export class FactorPersister extends Emitter<{ error: [Error] }> {
+  /** The settings that hold. */
   readonly settings: PersisterSettings
   readonly #writer: ChannelWriter
   readonly #snapshots: SnapshotStore | undefined
@@ -241,6 +250,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     return this.#closing
   }
 
+  /** Figures of what was sent and what is on disk. */
   stats(): PersisterStats {
     const { length, capacityBytes } = this.#writer.channel
     return {
@@ -270,6 +280,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   }
 
   /** @internal */
+  /** Completes the entry that was begun: `words` 64-bit words of values were written. */
   endEntry(words: number, timestamp: number): void {
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
     this.#count.sent++
@@ -294,6 +305,11 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
   }
 
   /** @throws FactorError `TIDEMARK_VECTOR_TOO_LARGE` for a definition that is too large for the log. @internal */
+  /**
+   * Throws where a definition is larger than one record.
+   *
+   * @throws FactorError `TIDEMARK_VECTOR_TOO_LARGE`.
+   */
   checkDefinition(text: SeriesText): void {
     this.#checkUsable()
     const bytes = Buffer.byteLength(JSON.stringify(text))

@@ -4,8 +4,11 @@ import type { SnapshotSeries } from './snapshot-store.js'
 
 /** A series of values of one instrument: what `sendVector` takes in place of names. */
 export interface Series {
+  /** The number that stands for the series in the log. */
   readonly number: number
+  /** The instrument's name. */
   readonly instrument: string
+  /** The names of the values, in their order. */
   readonly factors: readonly string[]
 }
 

@@ -15,10 +15,13 @@ export interface SnapshotFailure {
   readonly ticks: number
 }
 
+/** Snapshots fail, and the log after the last one grows. */
 export interface SnapshotOverdue {
   /** What the last one failed with. */
   readonly error: Error
+  /** How many failed since the last one. */
   readonly failures: number
+  /** How many ticks came since the last one. */
   readonly ticks: number
 }
 

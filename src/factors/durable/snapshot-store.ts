@@ -14,6 +14,7 @@ import { FactorError } from '../errors.js'
 
 /** What a snapshot says of itself. */
 export interface SnapshotInfo {
+  /** The name that it was given. */
   readonly checkpointId: string
   /** Everything up to here is in it; recovery reads the log from here on. */
   readonly lsn: number
@@ -32,8 +33,11 @@ export interface SnapshotSeries {
   readonly last?: { readonly values: string; readonly timestamp: number } | undefined
 }
 
+/** A snapshot of factors as it was read. */
 export interface FactorSnapshot {
+  /** Where and when it was made. */
   readonly info: SnapshotInfo
+  /** The series that the log had by then. */
   readonly series: readonly SnapshotSeries[]
   /** What the snapshot's owner put in: the state of an engine. */
   readonly state: Uint8Array
@@ -57,6 +61,7 @@ const names = new SnapshotNames('factors-', '.snapshot')
 
 /** The snapshot files of one folder. */
 export class SnapshotStore {
+  /** The folder of the snapshots. */
   readonly dir: string
   readonly #disk: Disk
 
@@ -108,6 +113,11 @@ export class SnapshotStore {
   }
 
   /** @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`. */
+  /**
+   * Reads the snapshot at an LSN.
+   *
+   * @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`.
+   */
   read(lsn: number): FactorSnapshot {
     const file = this.#path(lsn)
     let bytes: Buffer

@@ -17,10 +17,13 @@ import { rankAcross } from './ranks.js'
 
 /** A factor as an operator: `{ operator: 'mean', of: 'last', parameters: [5] }` is the expression `mean(last, 5)`. */
 export interface OperatorDefinition {
+  /** The operator's name, such as `mean`. */
   readonly operator: string
   /** The series it works on: fields, factors or expressions. */
   readonly of?: string | readonly string[] | undefined
+  /** Its numbers, in the order in which an expression has them. */
   readonly parameters?: readonly number[] | undefined
+  /** Which estimate a moment is: of a sample or of the population. */
   readonly estimate?: Estimate | undefined
 }
 
@@ -76,6 +79,11 @@ export class FactorEngine {
   }
 
   /** @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`. */
+  /**
+   * An instrument that has factors.
+   *
+   * @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`.
+   */
   instrument(name: string): FactorInstrument {
     const instrument = this.#byName.get(name)
     if (instrument) return instrument

@@ -2,10 +2,12 @@ import { FactorProgram, headCells, ticksCell, timestampCell } from './program.js
 
 /** An instrument of an engine, with its factors and their values as of the last tick. */
 export class FactorInstrument {
+  /** The instrument's name. */
   readonly name: string
   /** Its place among the engine's instruments, in the order in which they were added. */
   readonly number: number
   /** @internal */
+  /** The instrument's factors, in the order in which they are computed. */
   readonly program = new FactorProgram()
 
   constructor(name: string, number: number) {

@@ -7,9 +7,11 @@ import {
   optionNames,
 } from '../../log/index.js'
 
+/** What a pool of factors is opened with. */
 export interface FactorPoolOptions {
   /** Folder of the log and the snapshots: of the same format as a `DurableFactorEngine`'s. */
   readonly dir: string
+  /** Settings of its log. */
   readonly log?: LogOptions | undefined
   /** Worker threads. Default 2. May differ from one opening to the next. */
   readonly workers?: number | undefined
@@ -30,13 +32,19 @@ const poolOptions = optionNames<FactorPoolOptions>({
   whenFull: true,
 })
 
+/** Figures of a pool of factors. */
 export interface FactorPoolStats {
+  /** How many ticks were computed and are on disk. */
   readonly ticks: number
+  /** How many ticks were dropped because a queue was full. */
   readonly dropped: number
+  /** How many ticks were refused because a queue was full. */
   readonly refused: number
   /** Ticks that each worker has not taken yet. */
   readonly queued: readonly number[]
+  /** How many instruments have factors. */
   readonly instruments: number
+  /** Figures of the log. */
   readonly log: LogStats
 }
 

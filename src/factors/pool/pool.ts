@@ -32,8 +32,11 @@ import { type Answer, FactorWorker } from './pool-worker.js'
 
 /** An instrument's place among others by one factor: 1 is the greatest, equal ones share the mean of their places. */
 export interface RankedInstrument {
+  /** The instrument's name. */
   readonly instrument: string
+  /** The value that it was ranked by. */
   readonly value: number
+  /** Its place: 1 is the greatest, equal ones share the mean of their places. */
   readonly rank: number
 }
 
@@ -80,6 +83,7 @@ interface FactorPoolEvents extends ReplicationEvents {
  * ```
  */
 export class FactorPool extends Emitter<FactorPoolEvents> {
+  /** The time of the last tick in the log that was opened, in the caller's unit. */
   readonly lastTimestamp: number | undefined
   readonly #log: DurableLog
   readonly #snapshots: SnapshotStore
@@ -92,6 +96,11 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
   #closing: Promise<void> | undefined
 
   /** @throws LogError as of `DurableLog.open`; FactorError as of `DurableFactorEngine.open`. */
+  /**
+   * Opens a pool of factors on a folder and starts its workers.
+   *
+   * @throws LogError, FactorError as `DurableFactorEngine.open` does.
+   */
   static async open(options: FactorPoolOptions): Promise<FactorPool> {
     const { workers, queueTicks, batchSize, whenFull } = resolvePoolOptions(options)
     const log = await DurableLog.open({
@@ -147,6 +156,7 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
     return this.#log
   }
 
+  /** The names of the instruments that have factors. */
   get instruments(): string[] {
     return [...this.#instruments.keys()]
   }
@@ -283,6 +293,7 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
     return info
   }
 
+  /** Figures of the pool and its log. */
   stats(): FactorPoolStats {
     return {
       ticks: this.#ticks,

@@ -9,10 +9,13 @@ import {
 } from '../job.js'
 import type { AppliedTransition, JobStore } from '../state/job-store.js'
 
+/** What became of one job of `enqueueMany`. */
 export interface EnqueueResult {
+  /** The job's id. */
   readonly id: string
   /** False when the id is known already: nothing was added, and the job is as it was first given. */
   readonly added: boolean
+  /** The state that it is in. */
   readonly state: JobState
 }
 

@@ -3,8 +3,11 @@ import { JobError } from '../errors.js'
 
 /** How long a job waits after a failed attempt: `baseMs * factor ** (attempt - 1)`, at most `maxMs`. */
 export interface Backoff {
+  /** How long the first wait is, in milliseconds. */
   readonly baseMs: number
+  /** By how much each wait is longer than the one before. */
   readonly factor: number
+  /** How long a wait may be, in milliseconds. */
   readonly maxMs: number
 }
 

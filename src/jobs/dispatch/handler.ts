@@ -4,7 +4,9 @@ import { JobError } from '../errors.js'
 
 /** What a handler gets: one attempt of one job. */
 export interface JobTask {
+  /** The job's id. */
   readonly id: string
+  /** What the job was enqueued with. */
   readonly payload: unknown
   /** 1 for the first attempt. */
   readonly attempt: number
@@ -19,6 +21,7 @@ export interface ThreadTask {
   readonly task: JobTask
 }
 
+/** What a handler gets beside its job. */
 export interface JobContext {
   /** Aborted when the attempt is over for the queue: timeout, cancel, stop. Its reason is a JobError. */
   readonly signal: AbortSignal
@@ -66,6 +69,7 @@ export interface PiscinaHandler {
   readonly threads?: number | undefined
 }
 
+/** What runs a job: a function, or the file of one that runs in worker threads. */
 export type JobHandler = JobFunction | PiscinaHandler
 
 /** Runs attempts, and says how many at a time. */

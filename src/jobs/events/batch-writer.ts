@@ -4,6 +4,7 @@ import { checkEvent, detailToJson, type JobEventDetail, type JobEventType } from
 import type { EventEntry } from './event-encoder.js'
 import type { JobLog } from './job-log.js'
 
+/** When a `BatchWriter` flushes. */
 export interface BatchWriterOptions {
   /** A batch is written when it has this many events … Default 100. */
   readonly size?: number | undefined

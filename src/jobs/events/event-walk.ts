@@ -5,17 +5,23 @@ import { decodeBase, decodeEvent, type JobEvent, jobsLogKind, recordType } from 
 
 /** A place of the log from which no event could be read, or where events are missing. */
 export interface JobLogDamage extends LogPlace {
+  /** What is damaged: a record's bytes, its form, an event's fields, its checksum, or the sequence of events. */
   readonly kind: 'record' | 'format' | 'event' | 'checksum' | 'sequence'
+  /** What is wrong, as a part of a sentence. */
   readonly reason: string
   /** The sequence number that was due here. */
   readonly seq: number
   /** How many events are missing; undefined where no valid event before or after shows it. */
   readonly count: number | undefined
+  /** The error that found it. */
   readonly cause?: JobError | undefined
 }
 
+/** A batch at the end of the log that was never wholly written. */
 export interface TornEnd extends LogPlace {
+  /** How many bytes it has. */
   readonly bytes: number
+  /** Why it is not valid, as a part of a sentence. */
   readonly reason: string
 }
 

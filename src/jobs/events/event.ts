@@ -1,8 +1,10 @@
 import { crc32 } from 'node:zlib'
 import { ChecksumError, JobError } from '../errors.js'
 
+/** The types of the events of a job log. */
 export const jobEventTypes = ['ENQUEUE', 'DISPATCH', 'ACK', 'RETRY', 'TIMEOUT', 'DEAD'] as const
 
+/** A type of an event of a job log. */
 export type JobEventType = (typeof jobEventTypes)[number]
 
 /** What an event says beside its type and job: any object that JSON can hold. */
@@ -12,10 +14,13 @@ export type JobEventDetail = Readonly<Record<string, unknown>>
 export interface JobEvent {
   /** 1, 2, 3 … over the whole life of the log; rotation and reopening never reset it. */
   readonly seq: number
+  /** What happened. */
   readonly type: JobEventType
+  /** The job that it happened to. */
   readonly jobId: string
   /** Milliseconds since 1970 by the writer's clock. */
   readonly atMs: number
+  /** What else there is to say, by type. */
   readonly detail: JobEventDetail
   /** CRC-32 over everything above; see `calculateChecksum`. */
   readonly checksum: number

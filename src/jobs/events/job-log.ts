@@ -29,6 +29,7 @@ import { findLast } from './log-inspection.js'
 import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 import { RoomQueue } from './room-queue.js'
 
+/** Settings of a job log: those of the durable log. */
 export type JobLogOptions = Omit<DurableLogOptions, 'dir' | 'contentVersion'>
 
 /** An event to be appended with others: its detail, also as JSON. */
@@ -65,6 +66,7 @@ const contentVersion = 1
  * it has again.
  */
 export class JobLog extends Emitter<JobLogEvents> {
+  /** The folder of the log. */
   readonly dir: string
   readonly #log: DurableLog
   readonly #disk = new NodeDisk()
@@ -138,6 +140,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     return this.#log.tailLsn
   }
 
+  /** Everything before this LSN is on disk. */
   get durableLsn(): number {
     return this.#log.durableLsn
   }
@@ -152,6 +155,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     return this.#log.recovery
   }
 
+  /** Figures of the log. */
   stats(): LogStats {
     return this.#log.stats()
   }
@@ -397,6 +401,11 @@ export class JobLog extends Emitter<JobLogEvents> {
   }
 
   /** @throws JobError `TIDEMARK_JOB_BAD_EVENT` for an event of more bytes than one record takes. */
+  /**
+   * Throws where an event of so many bytes does not fit into a record.
+   *
+   * @throws JobError `TIDEMARK_JOB_BAD_EVENT`.
+   */
   checkSize(bytes: number, jobId: string): void {
     this.#encoder.checkSize(bytes, jobId)
   }

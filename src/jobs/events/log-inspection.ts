@@ -24,11 +24,15 @@ import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOption
 
 /** What a look at a whole log found. */
 export interface LogValidation {
+  /** Whether nothing is damaged. */
   readonly valid: boolean
+  /** How many events were read. */
   readonly events: number
+  /** The number of the first event. */
   readonly firstSeq: number
   /** Also when the events up to it were removed after a snapshot. */
   readonly lastSeq: number
+  /** How many files the log has. */
   readonly segments: number
   /** All damage, in order. */
   readonly damage: readonly JobLogDamage[]
@@ -36,8 +40,11 @@ export interface LogValidation {
   readonly tornEnd: TornEnd | undefined
 }
 
+/** What a job log holds. */
 export interface JobLogStats {
+  /** How many events were read. */
   readonly totalEvents: number
+  /** How many events of each type. */
   readonly byType: Readonly<Record<JobEventType, number>>
   /** 0 when there is no event. */
   readonly firstSeq: number
@@ -45,17 +52,25 @@ export interface JobLogStats {
   readonly lastSeq: number
   /** Milliseconds since 1970; 0 when there is no event. */
   readonly firstAtMs: number
+  /** When the last event was logged, in milliseconds since 1970. */
   readonly lastAtMs: number
+  /** How many places are damaged. */
   readonly corrupt: number
+  /** How many files the log has. */
   readonly segments: number
   /** Size of the segment files, the zeros made ready in them included. */
   readonly bytes: number
 }
 
+/** Which events are dumped; a field that is left out excludes none. */
 export interface DumpFilter {
+  /** From this event on. */
   readonly fromSeq?: number | undefined
+  /** Up to this event. */
   readonly toSeq?: number | undefined
+  /** Of these types only. */
   readonly types?: readonly JobEventType[] | undefined
+  /** Of this job only. */
   readonly jobId?: string | undefined
   /** Skips what is not valid and is called with it; without it the first damage is thrown. */
   readonly onDamage?: ((damage: JobLogDamage) => void) | undefined

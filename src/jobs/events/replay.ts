@@ -5,6 +5,7 @@ import { optionNames } from '../../log/index.js'
 import type { JobEvent } from './event.js'
 import { damageError, type JobLogDamage, overtakenError, type WalkRange, walkEvents } from './event-walk.js'
 
+/** What `replayLog` is called with. */
 export interface JobReplayOptions {
   /** Where to begin: the LSN of the last event before. Default: the beginning of the log. */
   readonly fromLsn?: number | undefined
@@ -23,10 +24,13 @@ export const replayOptions = optionNames<JobReplayOptions>({
   onDamage: true,
 })
 
+/** What a replay read. */
 export interface JobReplayReport {
+  /** How many events it gave. */
   readonly events: number
   /** Sequence number of the last event that was read; 0 if there was none. */
   readonly lastSeq: number
+  /** What it skipped. */
   readonly damage: readonly JobLogDamage[]
   /** Events known to be missing. */
   readonly skipped: number

@@ -4,6 +4,7 @@ import type { FinishedJob } from '../job.js'
 
 /** How many finished jobs, and for how long, are kept to recognize their ids. */
 export interface KeepFinished {
+  /** How many are kept at most. */
   readonly count: number
   /** Milliseconds since the job finished. */
   readonly ageMs: number

@@ -5,7 +5,9 @@ import type { JobStore } from './job-store.js'
 
 /** What became of checkpoints, as `metrics()` says. */
 export interface CheckpointMetrics {
+  /** How many were taken since the opening. */
   readonly checkpoints: number
+  /** How many failed since the opening. */
   readonly checkpointFailures: number
   /** What the last one failed with, also when one was taken since. */
   readonly checkpointError: { readonly code: string; readonly message: string } | undefined

@@ -217,9 +217,13 @@ function entryOf(job: PlainJob): DetailedEntry {
 
 /** What the files of a folder say about its jobs. */
 export interface StoredJobs {
+  /** The jobs. */
   readonly table: JobTable
+  /** The number of the last event. */
   readonly lastSeq: number
+  /** The number of the last event that the snapshot holds. */
   readonly snapshotSeq: number
+  /** What was cut at the end, if anything. */
   readonly tornEnd: TornEnd | undefined
 }
 

@@ -7,18 +7,29 @@ import { FinishedJobs, type KeepFinished } from './finished-jobs.js'
 
 /** Counts over the whole life of a queue, forgotten jobs included. */
 export interface JobTotals {
+  /** Jobs that were enqueued. */
   enqueued: number
+  /** Attempts that were begun. */
   dispatched: number
+  /** Jobs that were completed. */
   completed: number
+  /** Attempts that failed and were followed by another. */
   retried: number
+  /** Attempts that took too long. */
   timedOut: number
+  /** Jobs that are dead, whatever the reason. */
   dead: number
+  /** Jobs that were cancelled. */
   cancelled: number
+  /** Attempts that a stop or a restart interrupted. */
   interrupted: number
 }
 
+/** How many jobs are in which state now. */
 export interface JobCounts {
+  /** Jobs that wait. */
   readonly pending: number
+  /** Jobs with an attempt that runs. */
   readonly inFlight: number
   /** Finished jobs whose ids are still recognized. */
   readonly finishedKept: number

@@ -43,6 +43,11 @@ export class AtomicFile {
   readonly #steps: AtomicSteps
 
   /** @param label Begins the temporary name. @throws LogError `TIDEMARK_LOG_IO`. */
+  /**
+   * Creates the temporary file; `label` is a part of its name.
+   *
+   * @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_TOO_MANY_FILES`.
+   */
   static async create(disk: Disk, folder: string, label: string): Promise<AtomicFile> {
     const file = new AtomicFile(disk, folder, label)
     await run(disk, file.#steps.create())

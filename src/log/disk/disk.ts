@@ -19,19 +19,25 @@ export interface Disk {
   open(path: string, mode: 'read' | 'write'): number
   /** Creates an empty file, or empties the one that is there, and opens it for writing. */
   create(path: string): number
+  /** Closes a file. */
   close(file: number): void
+  /** The size of an open file, in bytes. */
   size(file: number): number
   /** Bytes that may still be written to the file system of a folder. */
   freeBytes(path: string): number
   /** Reads into `buffer` from `position`; returns the bytes read, 0 at the end of the file. */
   readSync(file: number, buffer: Uint8Array, position: number): number
+  /** Reads into a buffer from a position on; resolves with the bytes that were read, fewer at the end of the file. */
   read(file: number, buffer: Uint8Array, position: number): Promise<number>
   /** Writes the pieces one after the other from `position`; returns the bytes written. */
   write(file: number, pieces: Uint8Array[], position: number): number
   /** Makes the data of a file durable, and of its metadata what is needed to read it back. */
   syncData(file: number): void
+  /** Cuts an open file to a size. */
   truncate(file: number, bytes: number): void
+  /** Gives a file another name, in place of what had that name. */
   rename(from: string, to: string): void
+  /** Removes a file. */
   remove(path: string): void
   /** Makes creations, renames and removals in a folder durable. */
   syncDirectory(path: string): void
@@ -66,14 +72,24 @@ export interface FileLock {
 
 /** What an event loop asks of a disk: the calls of `Disk` as promises. */
 export interface AsyncDisk {
+  /** The names in a folder. */
   list(path: string): Promise<string[]>
+  /** Opens a file that exists. */
   open(path: string, mode: 'read' | 'write'): Promise<number>
+  /** Creates a file that does not exist, for writing. */
   create(path: string): Promise<number>
+  /** Closes a file. */
   close(file: number): Promise<void>
+  /** The size of an open file, in bytes. */
   size(file: number): Promise<number>
+  /** Writes pieces one after the other from a position on; resolves with the bytes that were written. */
   write(file: number, pieces: Uint8Array[], position: number): Promise<number>
+  /** Returns when what was written to the file is on disk. */
   syncData(file: number): Promise<void>
+  /** Gives a file another name, in place of what had that name. */
   rename(from: string, to: string): Promise<void>
+  /** Removes a file. */
   remove(path: string): Promise<void>
+  /** Returns when the names in a folder are on disk. */
   syncDirectory(path: string): Promise<void>
 }

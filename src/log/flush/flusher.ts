@@ -11,6 +11,7 @@ import { RingSpace } from './ring-space.js'
 import { SegmentRoom } from './segment-room.js'
 import type { SegmentWriter } from './segment-writer.js'
 
+/** When something is acknowledged: after one sync for all that is pending, after a sync of its own, or before any sync. */
 export type Durability = 'group' | 'each' | 'unsafeNone'
 
 export interface FlushSettings {

@@ -11,11 +11,13 @@ import type { LiveFeed } from './live-feed.js'
 import { type LiveTail, takeBytes } from './live-tail.js'
 import { type LogRecord, RecordCollector } from './log-record.js'
 
+/** What a reader of a log is made with. */
 export interface LogReaderOptions {
   /** The LSN after which to begin: that of the last record read before, or where the log begins. Default: its beginning. */
   readonly from?: number
   /** Ends the reading at this LSN, which is a record's, instead of going on live. Such a reader reads files only. */
   readonly to?: number
+  /** Ends the reader when it is aborted. */
   readonly signal?: AbortSignal
   /**
    * Bytes that may wait in memory for a reader that has caught up; one that lets more gather reads the files until it
@@ -40,6 +42,7 @@ export interface LogReaderStats {
   readonly bufferedBytes: number
   /** How often it changed from the files to memory, and how often back because its buffer was full. */
   readonly attached: number
+  /** How often what waited was dropped from memory, to be read from the files again. */
   readonly overflowed: number
 }
 
@@ -150,6 +153,7 @@ export class LogReader implements AsyncIterable<LogRecord> {
     return this.#stopped
   }
 
+  /** How far the reader has come, and what waits for it. */
   stats(): LogReaderStats {
     const tail = this.#tail
     return {

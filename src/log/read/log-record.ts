@@ -6,7 +6,9 @@ import { RecordAssembler } from './record-assembler.js'
 export interface LogRecord {
   /** Where the record ends; reading on `from` it gives the next one. */
   readonly lsn: number
+  /** The type that it was appended with. */
   readonly type: number
+  /** The flags that it was appended with. */
   readonly flags: number
   /** Microseconds since 1970 by the writer's clock. */
   readonly timestampUs: number

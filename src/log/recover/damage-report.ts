@@ -5,11 +5,15 @@ import { damageReason } from '../read/damage-reason.js'
 
 /** Bytes at the end of the log that an opening found unfinished, and cut. */
 export interface TornTail {
+  /** The file in which it began. */
   readonly file: string
   /** Byte of the file at which no valid batch begins. */
   readonly offset: number
+  /** Where it began: the log ends there now. */
   readonly lsn: number
+  /** Why it is no batch, as a part of a sentence. */
   readonly reason: string
+  /** How many bytes were cut. */
   readonly bytesCut: number
   /** Whole records of the file that stay. */
   readonly recordsKept: number
@@ -58,9 +62,11 @@ export interface LogDamage {
 export interface DamageReport {
   /** A torn tail was never acknowledged, and an opening cuts it; corruption makes an opening fail. */
   readonly kind: 'torn-tail' | 'corrupt'
+  /** The file. */
   readonly file: string
   /** Byte of the file. */
   readonly offset: number
+  /** The LSN of the place. */
   readonly lsn: number
   /** What is wrong, as a sentence without its full stop. */
   readonly reason: string

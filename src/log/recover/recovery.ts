@@ -36,12 +36,14 @@ import { scanSegment, searchAfter } from './segment-scan.js'
 
 /** What opening a log found. */
 export interface RecoveryReport {
+  /** How many files the log has. */
   readonly segments: number
   /**
    * Where the first whole record begins, and where the log ends, after the sync marker that this opening may have added: both
    * are batch ends.
    */
   readonly firstLsn: number
+  /** Where the log ends. */
   readonly endLsn: number
   /** Bytes at the end that were not whole records and were cut, if there were any. */
   readonly tornTail: TornTail | undefined

@@ -8,6 +8,7 @@ export type ReplicationAck = 'replicated' | 'local'
 
 /** The log goes to a replicated log as well; docs/replication.md says what is promised. */
 export interface ReplicationOptions {
+  /** The engine that holds the replicated log, such as `etcd({ … })`. */
   readonly log: ReplicationEngine
   /** The log's name there: 1 to 64 characters of a-z, 0-9, "-", "_" and ".". One folder at a time is its primary. */
   readonly pool: string

@@ -8,6 +8,7 @@ export interface ReplicationEvents {
   fenced: [LogError]
   /** The replicated log takes nothing. The log waits, and goes on by itself. */
   replicationStalled: [ReplicationStall]
+  /** The replicated log takes entries again. */
   replicationResumed: [ReplicationResumption]
   /** The log was closed before all of it was replicated. */
   replicationIncomplete: [ReplicationRest]

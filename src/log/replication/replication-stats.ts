@@ -6,6 +6,7 @@ export interface ReplicationStats {
   readonly role: 'primary'
   /** The epoch of the replicated log under which this one is shipped. */
   readonly epoch: number
+  /** What an acknowledgement waits for. */
   readonly ack: ReplicationAck
   /** Everything before this is in the replicated log. */
   readonly replicatedLsn: number

@@ -14,21 +14,27 @@ const threadLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16
 
 /** The replicated log takes nothing for now, for this reason. */
 export interface ReplicationStall {
+  /** Why nothing was taken. */
   readonly error: LogError
   /** Up to where it has the log, and how many synced bytes wait for it. */
   readonly replicatedLsn: number
+  /** How much of the log is on this disk and not yet replicated, in bytes. */
   readonly lagBytes: number
 }
 
 /** The replicated log takes entries again. */
 export interface ReplicationResumption {
+  /** For how long nothing was taken, in milliseconds. */
   readonly stalledMs: number
 }
 
 /** A log was closed before all of it was replicated; the next opening ships the rest. */
 export interface ReplicationRest {
+  /** Why the rest is not replicated. */
   readonly error: LogError
+  /** Everything before this LSN is replicated. */
   readonly replicatedLsn: number
+  /** How much is not, in bytes. */
   readonly leftBytes: number
 }
 

@@ -58,7 +58,9 @@ import { batchHeaderBytes, batchRecordsMax, recordHeaderBytes } from '../format/
  * length word of a batch is zero until its producer publishes it.
  */
 export interface LogMemory {
+  /** The words that the threads of a log share; src/log/ring/memory.ts draws them. */
   readonly control: SharedArrayBuffer
+  /** The ring that records go through. */
   readonly ring: SharedArrayBuffer
 }
 

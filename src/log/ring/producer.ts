@@ -36,6 +36,7 @@ const spaceWaitMs = 100
 export class LogProducer {
   /** The most bytes of a batch, its header included, and the most records in it. */
   readonly maxBatchBytes: number
+  /** How many records a batch may have. */
   readonly recordsMax: number
   readonly #views: LogViews
   readonly #id: number

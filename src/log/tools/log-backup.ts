@@ -47,12 +47,17 @@ export interface LogBackupOptions extends EndKnowledge {
 
 /** What a backup holds. */
 export interface LogBackup {
+  /** The folder of the copy. */
   readonly dir: string
   /** LSNs between which the copied log lies; everything that was durable when the copy began is in it. */
   readonly firstLsn: number
+  /** Where the copy of the log ends. */
   readonly endLsn: number
+  /** How many segments were copied. */
   readonly segments: number
+  /** How many bytes were copied. */
   readonly bytes: number
+  /** The file of the snapshot in the copy, if there is one. */
   readonly snapshot: string | undefined
 }
 

@@ -16,9 +16,11 @@ import { listLogFiles, openLogFile } from './log-files.js'
 
 /** A place in the log's files. */
 export interface LogPlace {
+  /** The file in which it begins. */
   readonly file: string
   /** Byte of the file. */
   readonly offset: number
+  /** Where it begins. */
   readonly lsn: number
 }
 

@@ -10,7 +10,9 @@ export type ReaderState = 'valid' | 'invalidated' | 'beyond-end' | 'damaged'
 
 /** A reader that is no part of the log's owner, such as a store in a process of its own, and its named cursor. */
 export interface OutsideReader {
+  /** The name of its cursor. */
   readonly name: string
+  /** Whether it runs. */
   readonly state: ReaderState
   /** Whether a process that lives has the cursor now. */
   readonly live: boolean

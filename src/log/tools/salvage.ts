@@ -4,8 +4,11 @@ import type { InspectedRecord, InspectionStep, LogInspection } from './inspectio
 
 /** Bytes of a log that could not be read as batches, or the rest of a record of which a removal took the beginning. */
 export interface SkippedRange {
+  /** Where it begins. */
   readonly fromLsn: number
+  /** Where it ends. */
   readonly toLsn: number
+  /** The file that it is in. */
   readonly file: string
   /** The last record before it and the first after it need not have been neighbours. */
   readonly bytes: number

@@ -6,15 +6,21 @@ import type { ShardBooks } from './shard-books.js'
 
 /** One price: ticks, visible lots, number of orders. */
 export interface DepthLevel {
+  /** Ticks. */
   readonly price: number
+  /** Lots, visible ones only. */
   readonly quantity: number
+  /** How many orders stand there. */
   readonly orders: number
 }
 
 /** Open lots (hidden ones included), orders and levels of one side. */
 export interface SideTotals {
+  /** Lots of all orders, hidden ones included. */
   readonly quantity: number
+  /** How many orders rest. */
   readonly orders: number
+  /** How many prices they have. */
   readonly levels: number
 }
 

@@ -17,12 +17,15 @@ import type { ShardBooks } from './shard-books.js'
 
 /** Everything about one book that decides how it behaves from now on. */
 export interface BookState {
+  /** The instrument of the book. */
   readonly definition: InstrumentDefinition
+  /** The phase that it is in. */
   readonly phase: Phase
   /** Its options: the closing call, a halt that takes orders. */
   readonly phaseOptions: number
   /** Price of the last trade in ticks, 0 before the first. */
   readonly lastPrice: number
+  /** How many trades it has made. */
   readonly trades: number
   /** The highest id that an accepted order has had, 0 before the first. */
   readonly highestOrderId: number
@@ -30,9 +33,11 @@ export interface BookState {
   readonly busted: readonly number[]
   /** Each in priority order. */
   readonly bids: readonly OrderState[]
+  /** The selling side, in priority order. */
   readonly asks: readonly OrderState[]
   /** Orders that wait for the last price to fall, or to rise, to their stop prices. */
   readonly waitingForFall: readonly OrderState[]
+  /** Orders that wait for a last price at or above theirs. */
   readonly waitingForRise: readonly OrderState[]
   /** Ids of the orders whose trails follow the last price, those that buy before those that sell, each in the order in which they began. */
   readonly tracking: readonly number[]

@@ -5,6 +5,7 @@ import type { ShardBooks } from './shard-books.js'
 
 /** Orders of one account to look for. */
 export interface OpenOrdersQuery {
+  /** Whose orders are asked for. */
   readonly account: number
   /** The instrument to begin with … */
   readonly instrumentId: number

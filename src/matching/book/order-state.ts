@@ -2,12 +2,17 @@ import type { OrderType, Peg, SelfTradePrevention, Side, TimeInForce } from '../
 
 /** Everything about a live order; prices in ticks, quantities in lots. Fields that do not apply are absent. */
 export interface OrderState {
+  /** The order's id. */
   readonly orderId: number
   /** The client's own name for it; absent when it has none. */
   readonly clientOrderId?: string
+  /** The account. */
   readonly account: number
+  /** Whether it buys or sells. */
   readonly side: Side
+  /** The order's type. */
   readonly orderType: OrderType
+  /** How long it stays. */
   readonly timeInForce: TimeInForce
   /** `waiting`: a stop or take-profit that has not been triggered; `resting`: in the book; `pending`: of a list whose working order is not filled. */
   readonly status: 'resting' | 'waiting' | 'pending'
@@ -21,12 +26,15 @@ export interface OrderState {
   readonly filled: number
   /** The part of an iceberg that is visible now; the whole open quantity otherwise. */
   readonly shown: number
+  /** Whether it is refused where it would trade at once. */
   readonly postOnly: boolean
+  /** What an iceberg shows at a time, in lots. */
   readonly displayQuantity?: number
   /** Of a trail: where it is now. Absent while it does not track, and where no last price could be. */
   readonly stopPrice?: number
   /** How far the stop price of a trail stays from its reference: ticks, or parts of 10,000. */
   readonly trailingOffset?: number
+  /** How far a trail stays from the best last price, in parts of 10,000 of it. */
   readonly trailingBasisPoints?: number
   /** The best last price since the trail tracks it; absent while it does not. */
   readonly trailingReference?: number
@@ -36,7 +44,9 @@ export interface OrderState {
   readonly expireTime?: number
   /** Absent when the instrument's default applies. */
   readonly selfTradePrevention?: SelfTradePrevention
+  /** The group whose orders count as the order's own under self-trade prevention. */
   readonly selfTradeGroup?: number
+  /** What the price follows; not there for an order with a price of its own. */
   readonly peg?: Peg
   /** Ticks; may be negative. */
   readonly pegOffset?: number

@@ -87,10 +87,13 @@ export interface CopyTarget {
 
 /** How much a copy holds. A restore makes room for it. */
 export interface CopyCounts {
+  /** How many books. */
   readonly books: number
+  /** How many live orders. */
   readonly orders: number
   /** Numbers of orders, and of levels, are below these. */
   readonly orderNumbers: number
+  /** Numbers of levels are below this. */
   readonly levelNumbers: number
 }
 
@@ -126,6 +129,7 @@ const PEG_KIND = copyKinds.peg << KIND_SHIFT
  * A book comes before everything that belongs to it; beyond that, records come in no particular order.
  */
 export class ShardCopy {
+  /** How much there is to copy. */
   readonly counts: CopyCounts
   readonly #shard: ShardBooks
   readonly #target: CopyTarget
@@ -192,6 +196,7 @@ export class ShardCopy {
     requests.keeper = undefined
   }
 
+  /** Copies what a book says of itself before it changes. */
   keepBook(book: number): void {
     if (book < this.#nextBook || book >= this.counts.books || this.#booksCopied[book] !== 0) return
     this.#booksCopied[book] = 1
@@ -199,6 +204,7 @@ export class ShardCopy {
     this.#copyBook(book)
   }
 
+  /** Copies an order before it changes. */
   keepOrder(order: number): void {
     if (order >= this.counts.orderNumbers || this.#ordersCopied[order] !== 0) return
     // A record that was free when the copy began counts as copied: the order that gets it now is not in the copy.
@@ -210,6 +216,7 @@ export class ShardCopy {
     this.#copyOrder(order)
   }
 
+  /** Copies the last request of an account before another takes its place. */
   keepRequest(book: number, account: number, entry: RequestEntry): void {
     if (entry.copy === this.#number) return
     this.keepBook(book)

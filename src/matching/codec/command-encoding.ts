@@ -56,6 +56,7 @@ import { quoteUnits } from './notional.js'
 import { hasNoLimit } from './order-types.js'
 
 /** @throws CommandError when a size of the instrument is no decimal string. */
+/** The grids of an instrument, parsed once for many commands. */
 export function commandGrids(definition: InstrumentDefinition): CommandGrids {
   return {
     instrumentId: definition.instrumentId,

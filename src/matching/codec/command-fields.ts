@@ -95,6 +95,11 @@ export function checkFieldCount(command: { readonly type: string }, present: num
 }
 
 /** @throws as `checkFieldCount`. */
+/**
+ * Throws for a field that a command of this type does not know.
+ *
+ * @throws CommandError `TIDEMARK_FIELD_UNKNOWN`.
+ */
 export function checkFieldNames(command: { readonly type: string }): void {
   const known = knownFields[command.type]!
   const field = unknownFieldOf(command, known)

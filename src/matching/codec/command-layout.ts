@@ -142,6 +142,7 @@ export function commandTagLow(words: Int32Array, at: number): number {
   return hasTag(words, at) ? words[tagAt(words, at)]! >>> 0 : 0
 }
 
+/** The upper 32 bits of the caller's tag, unsigned. */
 export function commandTagHigh(words: Int32Array, at: number): number {
   return hasTag(words, at) ? words[tagAt(words, at) + 1]! >>> 0 : 0
 }

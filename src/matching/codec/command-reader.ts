@@ -45,82 +45,117 @@ import { legAt, legCount, listTypeOf } from './order-lists.js'
 
 /** What every decoded command has. */
 export interface DecodedHeader {
+  /** The instrument's number in the log. */
   readonly instrumentId: number
   /** The caller's 64 bits, as two unsigned words. */
   readonly tagLow: number
+  /** The upper 32 bits of the caller's tag, unsigned. */
   readonly tagHigh: number
 }
 
+/** A new order, in ticks and lots. */
 export interface DecodedNew extends DecodedHeader {
   readonly type: 'new'
   /** As it was stated, or as the book gave it; 0 before it is given. */
   readonly orderId: number
+  /** Whether the caller left the id to the book. */
   readonly orderIdOmitted?: true
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
+  /** The account. */
   readonly account: number
+  /** Whether it buys or sells. */
   readonly side: Side
+  /** The order's type. */
   readonly orderType: OrderType
+  /** How long it stays. */
   readonly timeInForce: TimeInForce
+  /** Whether it is refused where it would trade at once. */
   readonly postOnly: boolean
   /** Ticks; 0 for market and stop orders. */
   readonly price: number
   /** Lots. */
   readonly quantity: number
+  /** The last price that it waits for, in ticks. */
   readonly stopPrice?: number
+  /** How far a trail stays from the best last price, in ticks. */
   readonly trailingOffset?: number
+  /** How far a trail stays from the best last price, in parts of 10,000 of it. */
   readonly trailingBasisPoints?: number
   /** Only with a trail, which has no stop price of its own. */
   readonly activationPrice?: number
+  /** What an iceberg shows at a time, in lots. */
   readonly displayQuantity?: number
+  /** When a GTD order ends, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly expireTime?: number
+  /** The request's number, by which a repetition is recognised. */
   readonly requestId?: number
+  /** What happens where it would trade with an order of its own account; as the instrument says unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention
+  /** The group whose orders count as the order's own under self-trade prevention. */
   readonly selfTradeGroup?: number
   /** Lots. */
   readonly minQuantity?: number
   /** Units of the quote asset: see `quoteUnits`. The quantity is 0 before the order is executed. */
   readonly quoteQuantity?: number
+  /** What the price follows; not there for an order with a price of its own. */
   readonly peg?: Peg
   /** Ticks; may be negative. */
   readonly pegOffset?: number
 }
 
+/** The cancel of an order. */
 export interface DecodedCancel extends DecodedHeader {
   readonly type: 'cancel'
   /** 0 where the order is named by `clientOrderId`, unless the book found it. */
   readonly orderId: number
+  /** Whether the caller left the id to the book. */
   readonly orderIdOmitted?: true
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
+  /** The account. */
   readonly account?: number
+  /** The request's number, by which a repetition is recognised. */
   readonly requestId?: number
 }
 
+/** The replacement of an order, in ticks and lots. */
 export interface DecodedReplace extends DecodedHeader {
   readonly type: 'replace'
   /** 0 where the order is named by `clientOrderId`, unless the book found it. */
   readonly orderId: number
+  /** Whether the caller left the id to the book. */
   readonly orderIdOmitted?: true
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
   /** Ticks; 0 keeps the price. */
   readonly price: number
   /** The new open quantity, lots. */
   readonly quantity: number
+  /** The account. */
   readonly account?: number
+  /** The request's number, by which a repetition is recognised. */
   readonly requestId?: number
 }
 
+/** The reduction of an order, in lots. */
 export interface DecodedReduce extends DecodedHeader {
   readonly type: 'reduce'
   /** 0 where the order is named by `clientOrderId`, unless the book found it. */
   readonly orderId: number
+  /** Whether the caller left the id to the book. */
   readonly orderIdOmitted?: true
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
   /** What is taken away, lots. */
   readonly quantity: number
+  /** The account. */
   readonly account?: number
+  /** The request's number, by which a repetition is recognised. */
   readonly requestId?: number
 }
 
+/** The cancel of many orders of one instrument. */
 export interface DecodedCancelAll extends DecodedHeader {
   readonly type: 'cancel-all'
   /** Of this account only; of every one without it. */
@@ -138,52 +173,73 @@ export interface DecodedCancelAll extends DecodedHeader {
 /** A list of two or three orders; ids as in `DecodedNew`. */
 export interface DecodedList extends DecodedHeader {
   readonly type: 'list'
+  /** The list's id. */
   readonly listId: number
+  /** Whether the caller left the id to the book. */
   readonly listIdOmitted?: true
+  /** How the orders of the list depend on each other. */
   readonly listType: ListType
+  /** The account. */
   readonly account: number
+  /** The orders, the working order first. */
   readonly orders: readonly DecodedNew[]
 }
 
+/** The cancel of a list. */
 export interface DecodedCancelList extends DecodedHeader {
   readonly type: 'cancel-list'
+  /** The list's id. */
   readonly listId: number
+  /** The account. */
   readonly account?: number
 }
 
+/** The definition of an instrument. */
 export interface DecodedInstrument extends DecodedHeader, InstrumentDefinition {
   readonly type: 'instrument'
 }
 
+/** A change of what an instrument says of itself. */
 export interface DecodedInstrumentChange extends DecodedHeader, InstrumentChange {
   readonly type: 'instrument-change'
 }
 
+/** The end of orders whose time is over. */
 export interface DecodedExpire extends DecodedHeader {
   readonly type: 'expire'
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number
+  /** Whether DAY orders end too. */
   readonly endOfDay: boolean
 }
 
 /** Blocks an account in one instrument, or ends that. */
 export interface DecodedBlock extends DecodedHeader {
+  /** Whether it blocks or unblocks. */
   readonly type: 'block' | 'unblock'
+  /** The account. */
   readonly account: number
 }
 
+/** A change of an instrument's phase. */
 export interface DecodedPhase extends DecodedHeader {
   readonly type: 'phase'
+  /** The phase that it is in. */
   readonly phase: Phase
+  /** Of `auction`: whether it is the closing call. */
   readonly closing?: true
+  /** Of `halted`: whether orders are taken as in a call. */
   readonly takesOrders?: true
 }
 
+/** A trade that does not count any more. */
 export interface DecodedBust extends DecodedHeader {
   readonly type: 'bust'
+  /** The trade's id: 1, 2, 3, … for each symbol. */
   readonly tradeId: number
 }
 
+/** A command that does nothing. */
 export interface DecodedNoop extends DecodedHeader {
   readonly type: 'noop'
 }

@@ -22,6 +22,7 @@ export type Tag = number | bigint
 /** What every new order has. */
 interface NewCommandFields {
   readonly type: 'new'
+  /** The instrument's symbol. */
   readonly symbol: string
   /**
    * 1 to 2^53-1, unique among the live orders of the symbol. Without one the order gets the symbol's highest order id so far plus
@@ -35,6 +36,7 @@ interface NewCommandFields {
   readonly clientOrderId?: string | undefined
   /** 0 to 2^32-1. */
   readonly account: number
+  /** Whether it buys or sells. */
   readonly side: Side
   /** The instrument's default unless stated. */
   readonly selfTradePrevention?: SelfTradePrevention | undefined
@@ -48,6 +50,7 @@ interface NewCommandFields {
    * is not executed again: it is answered with the first outcome.
    */
   readonly requestId?: number | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -60,12 +63,14 @@ interface QuantityFields {
 
 /** What an order has whose price is its own. */
 interface NoPegFields {
+  /** None: the price is the order's own. */
   readonly peg?: undefined
   readonly pegOffset?: undefined
 }
 
 /** What an order that can rest at a limit price may have. */
 interface RestingFields {
+  /** The limit: it buys for no more, and sells for no less. */
   readonly price: Decimal
   /** GTC unless stated. */
   readonly timeInForce?: TimeInForce | undefined
@@ -82,6 +87,7 @@ export type StopTimeInForce = Exclude<TimeInForce, 'at-open' | 'at-close'>
 
 /** What only orders that wait for the last price have. */
 interface NoStopFields {
+  /** None: it acts at once. */
   readonly stopPrice?: undefined
   readonly trailingOffset?: undefined
   readonly trailingBasisPoints?: undefined
@@ -90,6 +96,7 @@ interface NoStopFields {
 
 /** Waits for a last price … */
 interface StopPriceFields extends Omit<NoStopFields, 'stopPrice'> {
+  /** The last price that it waits for. */
   readonly stopPrice: Decimal
 }
 
@@ -117,6 +124,7 @@ type StopFields = StopPriceFields | TrailByOffsetFields | TrailByPartFields
 /** What an order without a limit price has not. */
 interface NoLimitFields {
   readonly price?: undefined
+  /** Never: it has no price of its own to stay at. */
   readonly postOnly?: false | undefined
   readonly displayQuantity?: undefined
 }
@@ -128,6 +136,7 @@ export interface NewLimitCommand
     NoPegFields,
     RestingFields,
     NoStopFields {
+  /** The order's type. */
   readonly orderType: 'limit'
   /** For IOC: the order is rejected with `MIN_QUANTITY_NOT_FILLABLE` unless so much of it trades at once. */
   readonly minQuantity?: Decimal | undefined
@@ -143,6 +152,7 @@ export interface NewPeggedCommand
     Omit<RestingFields, 'price' | 'postOnly' | 'timeInForce'>,
     NoStopFields {
   readonly orderType: 'limit'
+  /** What the price follows. */
   readonly peg: Peg
   /** What is added to the reference, such as "-0.05"; a multiple of `tickSize`. 0 unless stated. */
   readonly pegOffset?: Decimal | undefined
@@ -150,6 +160,7 @@ export interface NewPeggedCommand
   readonly price?: Decimal | undefined
   /** GTC unless stated. */
   readonly timeInForce?: 'GTC' | 'DAY' | 'GTD' | undefined
+  /** Never: it has no price of its own to stay at. */
   readonly postOnly?: false | undefined
   readonly minQuantity?: undefined
 }
@@ -186,6 +197,7 @@ interface MarketFields extends NewCommandFields, NoPegFields, NoLimitFields, NoS
 export type NewStopCommand = StopOrderFields & StopFields
 
 interface StopOrderFields extends NewCommandFields, QuantityFields, NoPegFields, NoLimitFields {
+  /** The order's type. */
   readonly orderType: 'stop' | 'take-profit'
   readonly minQuantity?: undefined
   /** GTC unless stated. */
@@ -202,6 +214,7 @@ interface StopLimitOrderFields
     QuantityFields,
     NoPegFields,
     Omit<RestingFields, 'timeInForce'> {
+  /** The order's type. */
   readonly orderType: 'stop-limit' | 'take-profit-limit'
   /** GTC unless stated. */
   readonly timeInForce?: StopTimeInForce | undefined
@@ -219,6 +232,7 @@ export type NewCommand =
 /** Cancels a live order, waiting stops included. Rejected with `UNKNOWN_ORDER`, or `NOT_OWNER` when the account differs. */
 export interface CancelCommand {
   readonly type: 'cancel'
+  /** The instrument's symbol. */
   readonly symbol: string
   /** The order's id; or … */
   readonly orderId?: number | undefined
@@ -228,6 +242,7 @@ export interface CancelCommand {
   readonly account?: number | undefined
   /** As in a new order; it needs an account. */
   readonly requestId?: number | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -237,6 +252,7 @@ export interface CancelCommand {
  */
 export interface ReplaceCommand {
   readonly type: 'replace'
+  /** The instrument's symbol. */
   readonly symbol: string
   /** The order's id; or … */
   readonly orderId?: number | undefined
@@ -246,14 +262,18 @@ export interface ReplaceCommand {
   readonly price?: Decimal | undefined
   /** The new open quantity, whatever has been filled before. */
   readonly quantity: Decimal
+  /** When stated, it must own the order. */
   readonly account?: number | undefined
+  /** As in a new order; it needs an account. */
   readonly requestId?: number | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
 /** Takes quantity away from a live order, which keeps its place in the queue. */
 export interface ReduceCommand {
   readonly type: 'reduce'
+  /** The instrument's symbol. */
   readonly symbol: string
   /** The order's id; or … */
   readonly orderId?: number | undefined
@@ -261,8 +281,11 @@ export interface ReduceCommand {
   readonly clientOrderId?: string | undefined
   /** What is taken away from the open quantity; taking all of it or more cancels the order. */
   readonly quantity: Decimal
+  /** When stated, it must own the order. */
   readonly account?: number | undefined
+  /** As in a new order; it needs an account. */
   readonly requestId?: number | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -284,7 +307,9 @@ export interface CancelAllCommand {
   readonly side?: Side | undefined
   /** Orders with a limit price from `minPrice` to `maxPrice` only, both included; they need a symbol. */
   readonly minPrice?: Decimal | undefined
+  /** The highest limit price, included. */
   readonly maxPrice?: Decimal | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -300,30 +325,38 @@ type DistributiveOmit<T, Keys extends PropertyKey> = T extends unknown ? Omit<T,
  */
 export interface ListCommand {
   readonly type: 'list'
+  /** The instrument's symbol. */
   readonly symbol: string
   /** 1 to 2^53-1, unique among the live lists of the symbol. Without one it is the id of the first order. */
   readonly listId?: number | undefined
+  /** Which of them end or bring in others. */
   readonly listType: ListType
   /** 0 to 2^32-1. */
   readonly account: number
   /** Of `oto` and `otoco`, the working order is the first. */
   readonly orders: readonly ListedOrder[]
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
 /** Cancels the live orders of a list. Rejected with `UNKNOWN_LIST`, or `NOT_OWNER` when the account differs. */
 export interface CancelListCommand {
   readonly type: 'cancel-list'
+  /** The instrument's symbol. */
   readonly symbol: string
+  /** The list's id. */
   readonly listId: number
   /** When stated, it must own the list. */
   readonly account?: number | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
 /** From `from` on, up to the next range, prices are multiples of `tick`; both are multiples of `tickSize`, and `from` one of `tick`. */
 export interface TickRange {
+  /** The price from which it holds. */
   readonly from: Decimal
+  /** The step of prices from there on. */
   readonly tick: Decimal
 }
 
@@ -335,9 +368,11 @@ export interface InstrumentDetailFields {
   readonly quoteAsset?: string | null | undefined
   /** The lowest and highest price and stop price of an order that comes in or is replaced, multiples of `tickSize`. */
   readonly minPrice?: Decimal | null | undefined
+  /** The highest price and stop price, a multiple of `tickSize`. */
   readonly maxPrice?: Decimal | null | undefined
   /** The least and the most quantity of an order that comes in or is replaced, multiples of `lotSize`. */
   readonly minQuantity?: Decimal | null | undefined
+  /** The most quantity of an order, a multiple of `lotSize`. */
   readonly maxQuantity?: Decimal | null | undefined
   /** The least price times quantity of an order with a limit price, a multiple of `tickSize` times `lotSize`. */
   readonly minNotional?: Decimal | null | undefined
@@ -348,9 +383,11 @@ export interface InstrumentDetailFields {
    * reference, 1 to 10,000, rounded down to a tick. When both are stated, the narrower counts.
    */
   readonly staticBand?: Decimal | null | undefined
+  /** The same in parts of 10,000 of the reference price. */
   readonly staticBandBasisPoints?: number | null | undefined
   /** The same around the price of the last trade before an order; it does not bind the price of a call. */
   readonly dynamicBand?: Decimal | null | undefined
+  /** The same in parts of 10,000 of the last price. */
   readonly dynamicBandBasisPoints?: number | null | undefined
   /**
    * What becomes of an order that would trade outside a band: it is refused (`refuse`, unless stated), trades up to the band and its
@@ -382,6 +419,7 @@ export interface InstrumentCommand extends InstrumentDetailFields {
   readonly allocation?: Allocation | undefined
   /** The phase that it begins in; `continuous` unless stated. */
   readonly phase?: Phase | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -391,7 +429,9 @@ export interface InstrumentCommand extends InstrumentDetailFields {
  */
 export interface InstrumentChangeCommand extends InstrumentDetailFields {
   readonly type: 'instrument-change'
+  /** The instrument's symbol. */
   readonly symbol: string
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -402,12 +442,15 @@ export interface InstrumentChangeCommand extends InstrumentDetailFields {
  */
 export interface PhaseCommand {
   readonly type: 'phase'
+  /** The instrument's symbol. */
   readonly symbol: string
+  /** The phase that begins. */
   readonly phase: Phase
   /** Of `auction`: it is the closing call, in which orders `at-close` take part. */
   readonly closing?: boolean | undefined
   /** Of `halted`: orders and changes of orders are taken as in a call. */
   readonly takesOrders?: boolean | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -416,20 +459,26 @@ export interface PhaseCommand {
  * `TRADE_ALREADY_BUSTED`.
  */
 export interface BustCommand {
+  /** The kind of command. */
   readonly type: 'bust'
+  /** The instrument's symbol. */
   readonly symbol: string
+  /** The trade's id: 1, 2, 3, … for each symbol. */
   readonly tradeId: number
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
 /** Cancels the DAY and GTD orders that have expired. Matching has no clock: nothing expires without this command. */
 export interface ExpireCommand {
   readonly type: 'expire'
+  /** The instrument's symbol. */
   readonly symbol: string
   /** GTD orders whose `expireTime` is not later than this are cancelled; milliseconds since 1970-01-01T00:00:00Z. */
   readonly time: number
   /** DAY orders are cancelled too. */
   readonly endOfDay?: boolean | undefined
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
@@ -438,15 +487,20 @@ export interface ExpireCommand {
  * symbols that are added meanwhile, and after a restart.
  */
 export interface BlockCommand {
+  /** The kind of command. */
   readonly type: 'block'
+  /** The account: 0 to 2^32-1. */
   readonly account: number
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 
 /** Ends the block of an account. */
 export interface UnblockCommand {
   readonly type: 'unblock'
+  /** The account: 0 to 2^32-1. */
   readonly account: number
+  /** The caller's own 64 bits, which come back with the outcome. */
   readonly tag?: Tag | undefined
 }
 

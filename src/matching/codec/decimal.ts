@@ -14,7 +14,9 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
  * A price or quantity grid: steps of `mantissa / 10^scale`, held in lowest terms of ten ("0.010" is 1 / 10^2).
  */
 export interface Grid {
+  /** The size of a step without its decimals: 25 for `0.25`. */
   readonly mantissa: number
+  /** How many decimals a step has: 2 for `0.25`. */
   readonly scale: number
 }
 

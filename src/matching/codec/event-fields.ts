@@ -131,17 +131,23 @@ export class OrderEventFields {
 
 /** The fields of a `trade` event, as `OrderEventFields` has those of others. */
 export class TradeFields {
+  /** The trade's id: 1, 2, 3, … for each symbol. */
   tradeId = 0
+  /** The order that rested. */
   makerOrderId = 0
+  /** The order that came. */
   takerOrderId = 0
   /** The maker's, ticks. */
   price = 0
   /** Lots. */
   quantity = 0
+  /** The account of the maker. */
   makerAccount = 0
+  /** The account of the taker. */
   takerAccount = 0
   /** Open afterwards, hidden part included, lots. */
   makerRemaining = 0
+  /** Lots of the taker left open. */
   takerRemaining = 0
 
   /** As in `OrderEventFields`. */

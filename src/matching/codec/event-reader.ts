@@ -24,26 +24,38 @@ import { acceptedOrderAt } from './order-lists.js'
  * rest, follow in their own events.
  */
 export interface AcceptedEvent {
+  /** What happened. */
   readonly event: 'accepted'
+  /** The account. */
   readonly account: number
   /** Only of an order of a list: which one, and its list. */
   readonly orderId?: number
+  /** The list that the order belongs to. */
   readonly listId?: number
 }
 
 /** One fill, at the maker's price. Prices in ticks, quantities in lots. */
 export interface TradeEvent {
   readonly event: 'trade'
+  /** The trade's id: 1, 2, 3, … for each symbol. */
   readonly tradeId: number
+  /** The order that rested. */
   readonly makerOrderId: number
+  /** The order that came. */
   readonly takerOrderId: number
+  /** The maker's price, in ticks. */
   readonly price: number
+  /** What was traded, in lots. */
   readonly quantity: number
+  /** The account of the maker. */
   readonly makerAccount: number
+  /** The account of the taker. */
   readonly takerAccount: number
   /** Open quantity left, hidden part included. */
   readonly makerRemaining: number
+  /** Lots of the taker left open. */
   readonly takerRemaining: number
+  /** Whether the taker bought or sold. */
   readonly takerSide: Side
   /** Made at the price of a call: then the buyer is said to be the maker. */
   readonly uncross?: true
@@ -52,8 +64,11 @@ export interface TradeEvent {
 /** An order, or what was left of it, went away without trading. Prices in ticks, quantities in lots. */
 export interface CancelledEvent {
   readonly event: 'cancelled'
+  /** The order's id. */
   readonly orderId: number
+  /** The account. */
   readonly account: number
+  /** Whether it buys or sells. */
   readonly side: Side
   /** Limit price; 0 for market and stop orders. */
   readonly price: number
@@ -61,22 +76,30 @@ export interface CancelledEvent {
   readonly remaining: number
   /** What it had traded. */
   readonly filled: number
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
+  /** Why it went away. */
   readonly reason: CancelReason
 }
 
 /** The open quantity or the price of an order changed without a trade. Prices in ticks, quantities in lots. */
 export interface ReplacedEvent {
   readonly event: 'replaced'
+  /** The order's id. */
   readonly orderId: number
+  /** The account. */
   readonly account: number
+  /** Whether it buys or sells. */
   readonly side: Side
+  /** The price from now on, in ticks. */
   readonly price: number
   /** The open quantity from now on (before the trades that may follow in the same record). */
   readonly quantity: number
   /** What it had traded before. */
   readonly filled: number
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
+  /** Why it changed. */
   readonly reason: ReplaceReason
 }
 
@@ -88,22 +111,28 @@ export interface RejectedEvent {
   readonly event: 'rejected'
   /** 0 where the command names no order. */
   readonly orderId: number
+  /** Why it was refused. */
   readonly code: RejectCode
   /** The account that the command states, or of the live order that it names. */
   readonly account?: number
+  /** Whether it buys or sells. */
   readonly side?: Side
   /** Limit price in ticks; 0 for market and stop orders. */
   readonly price?: number
   /** Lots. */
   readonly filled?: number
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
 }
 
 /** A waiting stop became a market or limit order, because the last trade price reached its stop price. */
 export interface TriggeredEvent {
   readonly event: 'triggered'
+  /** The order's id. */
   readonly orderId: number
+  /** The account. */
   readonly account: number
+  /** Whether it buys or sells. */
   readonly side: Side
   /** Limit price in ticks; 0 for a stop that becomes a market order. */
   readonly price: number
@@ -111,6 +140,7 @@ export interface TriggeredEvent {
   readonly quantity: number
   /** What it had traded before, lots. */
   readonly filled: number
+  /** The client's own name for the order; not there without one. */
   readonly clientOrderId?: string
 }
 
@@ -124,12 +154,17 @@ export interface EnteredEvent extends Omit<TriggeredEvent, 'event'> {
 /** The command's request was executed before; this is what came of it then. */
 export interface RepeatedEvent {
   readonly event: 'repeated'
+  /** The order's id. */
   readonly orderId: number
+  /** The account. */
   readonly account: number
+  /** What became of it then. */
   readonly status: OutcomeStatus
+  /** Why it was refused then; undefined where it was not. */
   readonly code: RejectCode | undefined
   /** Lots; -1 where the first outcome does not say. */
   readonly filled: number
+  /** Lots that were left open then; -1 where the first outcome does not say. */
   readonly remaining: number
   /** LSN of the first execution. */
   readonly firstLsn: number
@@ -137,32 +172,40 @@ export interface RepeatedEvent {
 
 /** What happened to the instrument of the command. */
 export interface InstrumentEvent {
+  /** What happened. */
   readonly event: 'instrument-created' | 'volatility-interruption'
 }
 
 /** The instrument of the command is in this phase now. */
 export interface PhaseChangedEvent {
   readonly event: 'phase-changed'
+  /** The phase that it is in. */
   readonly phase: Phase
+  /** Of `auction`: whether it is the closing call. */
   readonly closing?: true
+  /** Of `halted`: whether orders are taken as in a call. */
   readonly takesOrders?: true
 }
 
 /** The trade that the command names does not count. */
 export interface TradeBustedEvent {
   readonly event: 'trade-busted'
+  /** The trade's id: 1, 2, 3, … for each symbol. */
   readonly tradeId: number
 }
 
 /** What the instrument of the command says of itself now. */
 export interface InstrumentChangedEvent {
   readonly event: 'instrument-changed'
+  /** All that it says of itself from now on. */
   readonly details: InstrumentDetails
 }
 
 /** The instrument of the command takes no orders of an account from now on, or takes them again. */
 export interface AccountEvent {
+  /** Whether it is blocked or not any more. */
   readonly event: 'account-blocked' | 'account-unblocked'
+  /** The account. */
   readonly account: number
 }
 

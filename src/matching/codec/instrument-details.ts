@@ -6,22 +6,29 @@ import { checkPositive, writeU64 } from './record-words.js'
 
 /** What an instrument says of itself beside its grids. All of it can change. Fields that were not stated are absent. */
 export interface InstrumentDetails {
+  /** What is traded. */
   readonly baseAsset?: string
+  /** What it is paid with. */
   readonly quoteAsset?: string
   /** Ticks. */
   readonly minPrice?: number
+  /** The highest price of an order, in ticks. */
   readonly maxPrice?: number
   /** Lots. */
   readonly minQuantity?: number
+  /** The most quantity of an order, in lots. */
   readonly maxQuantity?: number
   /** Ticks times lots. */
   readonly minNotional?: number
   /** Ticks: what the static band is around, and how far it reaches to both sides; the narrower one counts. */
   readonly referencePrice?: number
+  /** How far the static band reaches to both sides, in ticks. */
   readonly staticBand?: number
+  /** The same in parts of 10,000 of the reference price. */
   readonly staticBandBasisPoints?: number
   /** The same around the last trade. */
   readonly dynamicBand?: number
+  /** The same in parts of 10,000 of the last price. */
   readonly dynamicBandBasisPoints?: number
   /** A code of `bandActionCodes`. */
   readonly bandAction?: number
@@ -33,13 +40,16 @@ export interface InstrumentDetails {
   readonly info?: string
 }
 
+/** The name of a detail of an instrument. */
 export type DetailName = keyof InstrumentDetails
 
 /** A change of an instrument: what is stated from now on, and what is not stated any more. The rest stays. */
 export interface InstrumentChange {
   /** Of an instrument that is created: the phase that it begins in. */
   readonly phase?: Phase
+  /** The details that have another value now. */
   readonly set: InstrumentDetails
+  /** The details that it has no more. */
   readonly removed: readonly DetailName[]
 }
 

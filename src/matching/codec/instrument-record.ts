@@ -31,12 +31,15 @@ import { checkInstrumentId, tagFlag, writeHeader, writeTag } from './record-word
 
 /** What an instrument is created with. */
 export interface InstrumentDefinition {
+  /** The instrument's number in the log. */
   readonly instrumentId: number
+  /** Its symbol. */
   readonly symbol: string
   /** The price of one tick, a decimal string. */
   readonly tickSize: string
   /** The quantity of one lot, a decimal string. */
   readonly lotSize: string
+  /** Whether a smaller quantity at the same price keeps its place. */
   readonly replacePriority: ReplacePriority
   /** What holds for orders that state nothing themselves. */
   readonly selfTradePrevention: SelfTradePrevention

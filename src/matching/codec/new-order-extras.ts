@@ -15,6 +15,7 @@ const { IOC, FOK } = timeInForceCodes
 
 /** What few orders say of themselves; 0 stands for absent. */
 export interface NewOrderExtras {
+  /** The group whose orders count as the order's own under self-trade prevention. */
   readonly selfTradeGroup: number
   /** Lots. */
   readonly minQuantity: number

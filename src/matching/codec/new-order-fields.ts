@@ -29,29 +29,41 @@ const OPTIONAL =
  * quantities in lots, enumerations as their codes in names.ts.
  */
 export class NewOrderFields {
+  /** The order's id. */
   orderId = 0
+  /** The account. */
   account = 0
   /** 1 when it sells. */
   sell = 0
+  /** One of `orderTypeCodes`. */
   orderType = 0
+  /** One of `timeInForceCodes`. */
   timeInForce = 0
   /** 0 where the instrument's holds. */
   prevention = 0
+  /** Whether it is refused where it would trade at once. */
   postOnly = false
   /** 0 without a limit. */
   price = 0
+  /** Lots. */
   quantity = 0
   /** 0 where there is none. With a trail it is the activation price. */
   stopPrice = 0
+  /** What an iceberg shows at a time, in lots; 0 for others. */
   displayQuantity = 0
   /** Milliseconds since 1970-01-01T00:00:00Z, 0 where there is none. */
   expireTime = 0
+  /** How far a trail stays from the best last price, in ticks; 0 without. */
   trailingOffset = 0
+  /** The same in parts of 10,000 of that price; 0 without. */
   trailingBasisPoints = 0
+  /** The client's own name for the order; not there without one. */
   clientOrderId: string | undefined
   /** Which fields it has that few orders have: `MORE_…`. Each is 0 where there is none. */
   more = 0
+  /** 1 to 2^32-1; 0 without one. */
   selfTradeGroup = 0
+  /** Lots that must trade at once; 0 without. */
   minQuantity = 0
   /** Units of the quote asset; the quantity is then 0, and in the log what the book made of it. */
   quoteQuantity = 0

@@ -15,7 +15,9 @@ import { isConditional } from './order-types.js'
 
 /** What became of a command's own order. */
 export interface Outcome {
+  /** What became of the command. */
   status: OutcomeStatus
+  /** Why it was refused; undefined where it was not. */
   code: RejectCode | undefined
   /** Lots that traded in this command; -1 where the command names no order. */
   filled: number
@@ -25,6 +27,7 @@ export interface Outcome {
   firstLsn: number | undefined
 }
 
+/** An outcome to be filled again and again by `outcomeOf`. */
 export function emptyOutcome(): Outcome {
   return { status: 'done', code: undefined, filled: -1, remaining: -1, firstLsn: undefined }
 }

@@ -45,16 +45,20 @@ const INITIAL_WORDS = 1024
  * A caller that builds several in one memory begins each with `next`; the words before it are the caller's.
  */
 export class RecordBuffer {
+  /** The record as 32-bit words. */
   i32 = new Int32Array(INITIAL_WORDS)
+  /** The same memory as bytes. */
   u8 = new Uint8Array(this.i32.buffer)
   /** `trade` and `rejected` events written since this buffer was made; `reset` leaves them. */
   trades = 0
+  /** How many of the events are rejections. */
   rejections = 0
   #words = 0
   #start = 0
   /** Where the last event about an order begins. */
   #last = 0
 
+  /** The size of the record so far, in bytes. */
   get byteLength(): number {
     return (this.#words - this.#start) * 4
   }
@@ -64,6 +68,7 @@ export class RecordBuffer {
     return this.#start
   }
 
+  /** The word at which the next event begins. */
   get end(): number {
     return this.#words
   }
@@ -117,6 +122,7 @@ export class RecordBuffer {
     i32[at] = words[from]!
   }
 
+  /** Adds an event: a new order passed every check. */
   accepted(account: number): void {
     this.#begin(ACCEPTED, HEADER_WORDS, 0, account)
   }

@@ -36,10 +36,12 @@ class StepTexts {
 const prices = new StepTexts()
 const quantities = new StepTexts()
 
+/** A price in ticks as a decimal string. */
 export function priceText(ticks: number, grid: Grid): string {
   return prices.of(ticks, grid)
 }
 
+/** A quantity in lots as a decimal string. */
 export function quantityText(lots: number, grid: Grid): string {
   return quantities.of(lots, grid)
 }

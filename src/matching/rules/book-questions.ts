@@ -18,8 +18,11 @@ import { type Indicative, indicativeOf } from './call-price.js'
 
 /** How many instruments, live orders (waiting stops included) and price levels a shard has. */
 export interface EngineCounters {
+  /** How many instruments it has. */
   readonly instruments: number
+  /** How many live orders they have. */
   readonly orders: number
+  /** How many price levels they have. */
   readonly levels: number
 }
 
@@ -28,6 +31,7 @@ export interface InstrumentState extends InstrumentDefinition {
   readonly phase: Phase
   /** Of the phase `auction`: it is the closing call; of `halted`: orders are taken. */
   readonly closing: boolean
+  /** Of `halted`: whether orders are taken as in a call. */
   readonly takesOrders: boolean
   /** Price of the last trade in ticks, 0 before the first. */
   readonly lastPrice: number
@@ -41,6 +45,7 @@ export interface InstrumentState extends InstrumentDefinition {
 
 /** What can be asked of the order books of one shard. No question changes anything. */
 export class BookQuestions {
+  /** The books of this shard. */
   protected readonly shard: ShardBooks
 
   constructor(shard: ShardBooks) {
@@ -52,6 +57,7 @@ export class BookQuestions {
     return this.shard.books.definitions.map((definition) => this.instrument(definition.instrumentId)!)
   }
 
+  /** What is known of an instrument, by its number; undefined for one that there is not. */
   instrument(instrumentId: number): InstrumentState | undefined {
     const { books } = this.shard
     const book = books.find(instrumentId)
@@ -179,6 +185,7 @@ export class BookQuestions {
     return book < 0 ? undefined : this.shard.requests.find(book, account)?.requestId
   }
 
+  /** How much the engine holds. */
   counters(): EngineCounters {
     const shard = this.shard
     return { instruments: shard.books.size, orders: shard.index.size, levels: shard.levels.live }

@@ -66,6 +66,7 @@ function isCompleted(words: Int32Array, at: number): boolean {
 /** Orders that are looked at for each command, on average, when all assertions run. */
 const verifiedPerCommand = 1
 
+/** What a matching engine is made with. */
 export interface EngineOptions {
   /** Seed of the order index's hash; random by default. It decides memory layout only, never results. */
   readonly hashSeed?: number

@@ -18,6 +18,7 @@ import { listSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
 /** What a backup holds. */
 export interface BackupReport extends LogBackup {}
 
+/** What `backupFolder` is called with. */
 export interface BackupOptions extends EndKnowledge {
   /** Called after each piece with how much is copied, and of how much. */
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void

@@ -170,11 +170,13 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     await cursor.flush()
   }
 
+  /** How far the subscription has come, and what waits for it. */
   stats(): SubscriptionStats {
     const { lsn, ...stats } = this.#reader.stats()
     return { ...stats, readLsn: lsn, deliveredLsn: this.deliveredLsn }
   }
 
+  /** The next event, for `for await`; done when the subscription ended. */
   next(): Promise<IteratorResult<PoolEvent, undefined>> {
     return this.#iterator.next()
   }
@@ -189,6 +191,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
   }
 
   /** @internal */
+  /** Ends the subscription: a loop over it ends after the events that it has. */
   end(): void {
     this.#reader.stop()
   }

@@ -18,6 +18,7 @@ import type {
 } from '../types.js'
 import { toDepth, toDigest, toIndicative, toOpenOrders, toOrderState } from './answers.js'
 
+/** The most levels of a side that `depth` gives. */
 export const depthLevelsMax = 100_000
 /** The most open orders of a page. */
 export const openOrdersMax = 1000

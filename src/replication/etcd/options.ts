@@ -1,11 +1,14 @@
 import { badSetting, checkOptions, requireNumber } from '../settings.js'
 
+/** Which etcd cluster, and how it is reached. */
 export interface EtcdOptions {
   /** The nodes, all of them: `http://10.0.0.1:2379`, `https://…`, or `10.0.0.1:2379`. As an array, or in one text with commas. */
   readonly endpoints: readonly string[] | string
   /** For nodes with `https://`. Default: the authorities that Node.js trusts, and no certificate of one's own. */
   readonly tls?: EtcdTls
+  /** The user's name, where the cluster asks for one. */
   readonly user?: string
+  /** The user's password. */
   readonly password?: string
   /** How long one call to one node may take: 100 to 60,000. Default 3,000. */
   readonly callTimeoutMs?: number
@@ -19,6 +22,7 @@ export interface EtcdTls {
   readonly ca?: string | Uint8Array
   /** This client's certificate and key, for nodes that ask for one. */
   readonly cert?: string | Uint8Array
+  /** The key of the client's certificate, PEM. */
   readonly key?: string | Uint8Array
 }
 

@@ -11,6 +11,7 @@ import { MemoryKv } from './memory-kv.js'
 import { directNetwork, type MemoryNetwork } from './network.js'
 import { MemoryStore } from './store.js'
 
+/** What a cluster in memory is made with. */
 export interface MemoryClusterOptions {
   /** What lies between its clients and the store. Default: a network that loses nothing and takes no time. */
   readonly network?: MemoryNetwork

@@ -13,7 +13,9 @@ export interface MemoryNetwork {
   watch(client: string, sink: WatchSink): WatchSink
 }
 
+/** Who takes the changes that a watch sees. */
 export interface WatchSink {
+  /** Takes changes, in their order. */
   push(changes: readonly KeyChange[]): void
   /** Nothing comes after it. */
   fail(error: Error): void

@@ -9,11 +9,15 @@ export type KeyPermission = 'trade' | 'read'
 export interface ApiKey {
   /** What the client sends: 64 characters. */
   readonly apiKey: string
+  /** The account that it acts for. */
   readonly account: number
+  /** What it may do. */
   readonly permission: KeyPermission
   /** Addresses that it may be used from; of any when there is none. */
   readonly ips: readonly string[]
+  /** The operator's own text. */
   readonly label: string
+  /** When it was made, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly createdMs: number
   /** Of an HMAC key, what requests are signed with. A signature is checked with the secret itself, so no hash of it would do. */
   readonly secret?: string
@@ -21,10 +25,15 @@ export interface ApiKey {
   readonly publicKey?: string
 }
 
+/** What a key is made with. */
 export interface NewKey {
+  /** The account that it acts for. */
   readonly account: number
+  /** What it may do; `trade` unless stated. */
   readonly permission?: KeyPermission
+  /** From these addresses only; from everywhere unless stated. */
   readonly ips?: readonly string[]
+  /** The operator's own text. */
   readonly label?: string
   /** PEM of an Ed25519 public key, for a key that is signed with Ed25519. */
   readonly publicKey?: string
@@ -41,6 +50,7 @@ const accountMax = 2 ** 32 - 1
 
 /** The keys of a venue, in a file of mode 600 that is written anew as a whole, and read again when it changed. */
 export class KeyStore {
+  /** The file of the keys. */
   readonly file: string
   readonly #private: PrivateFile
   #keys = new Map<string, ApiKey>()
@@ -54,11 +64,13 @@ export class KeyStore {
     this.#read()
   }
 
+  /** All keys of the file, read anew. */
   list(): ApiKey[] {
     this.#read()
     return [...this.#keys.values()]
   }
 
+  /** How many keys there are. */
   get size(): number {
     return this.#keys.size
   }
@@ -119,6 +131,7 @@ export class KeyStore {
 
   #byHash = new Map<string, ApiKey>()
 
+  /** The public key of an Ed25519 key; undefined for an HMAC key. */
   publicKeyOf(key: ApiKey): KeyObject | undefined {
     return this.#publicKeys.get(key.apiKey)
   }

@@ -6,6 +6,7 @@ import { ServerError } from '../errors.js'
 export interface AdminKey {
   /** Who it is: 1 to 64 letters, digits, `.`, `_`, `@` and `-`. */
   readonly name: string
+  /** When it was made, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly createdMs: number
 }
 
@@ -25,6 +26,7 @@ const lookMs = 1000
 
 /** The keys of those who administer a venue, in a file of mode 600 that holds hashes of them and nothing that one could use. */
 export class AdminKeys {
+  /** The file of the keys. */
   readonly file: string
   readonly #private: PrivateFile
   #byHash = new Map<string, StoredKey>()
@@ -43,6 +45,7 @@ export class AdminKeys {
     return this.#byHash.size
   }
 
+  /** All keys of the file. */
   list(): AdminKey[] {
     this.#read()
     return [...this.#byHash.values()].map(({ name, createdMs }) => ({ name, createdMs }))
@@ -66,6 +69,7 @@ export class AdminKeys {
   }
 
   /** @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
+  /** Ends a key. */
   revoke(name: string): void {
     this.#read()
     const keys = [...this.#byHash.values()]

@@ -8,13 +8,18 @@ export interface AdminEntry {
   readonly timeMs: number
   /** The name of the admin key; `local` where none is needed, and absent where none was right. */
   readonly who?: string
+  /** Where the request came from. */
   readonly address: string
+  /** What was asked for. */
   readonly action: string
   /** The fields of the request, as they came; absent when they were not read. */
   readonly fields?: ActionFields
+  /** What came of it. */
   readonly outcome: 'done' | 'refused' | 'failed'
   /** Why not. */
   readonly code?: string
+  /** Where its record ends in the log, if it has one. */
   readonly lsn?: number
+  /** How long it took, in milliseconds. */
   readonly elapsedMs: number
 }

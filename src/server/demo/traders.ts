@@ -2,11 +2,13 @@ import { loadPackages, type ServerModules } from '../packages.js'
 import { TraderConnection, type TraderKey } from './connection.js'
 import { demoMarkets } from './instruments.js'
 
+/** What the traders of the demo are made with. */
 export interface TradersOptions {
   /** The server's address. */
   readonly url: string
   /** A key for each trader. */
   readonly keys: readonly TraderKey[]
+  /** The server's packages, where they were loaded already. */
   readonly modules?: ServerModules | undefined
 }
 

@@ -1,7 +1,10 @@
 /** What an account has of an asset; decimal strings. */
 export interface Balance {
+  /** The asset. */
   readonly asset: string
+  /** What can be used, a decimal string. */
   readonly free: string
+  /** What open orders hold, a decimal string. */
   readonly locked: string
 }
 

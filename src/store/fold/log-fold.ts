@@ -2,6 +2,7 @@ import type { StoreTarget } from '../targets/target.js'
 
 /** What logs a store can keep. */
 export const storeKinds = ['pool', 'jobs', 'factors'] as const
+/** The kinds of logs that can be stored. */
 export type StoreKind = (typeof storeKinds)[number]
 
 /**

@@ -10,8 +10,11 @@ export type SqlValue = string | number | bigint | boolean | null
  */
 type SqlResultValue = SqlValue | unknown
 
+/** What a query gives. */
 export interface QueryResult {
+  /** The names of the columns. */
   readonly columns: readonly string[]
+  /** The rows, by the names of the columns. */
   readonly rows: readonly Readonly<Record<string, SqlResultValue>>[]
   /** Rows that a statement inserted, updated or deleted. */
   readonly changed: number

@@ -7,6 +7,7 @@ import { checkPeriod, type Place, UnaryOperator } from './operator.js'
  * value on. It forgets its own rounding errors as it forgets values, so it doesn't drift.
  */
 export class ExponentialAverage extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
   readonly #alpha: number
 
@@ -35,6 +36,7 @@ export class ExponentialAverage extends UnaryOperator {
  * the `period`-th value on.
  */
 export class DoubleExponentialAverage extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
   readonly #alpha: number
 
@@ -66,8 +68,11 @@ export class DoubleExponentialAverage extends UnaryOperator {
  * line - signal.
  */
 export class Macd extends UnaryOperator {
+  /** The window of the fast average, in values. */
   readonly fast: number
+  /** The window of the slow average, in values. */
   readonly slow: number
+  /** The window of the signal line, in values. */
   readonly smoothing: number
   readonly #fastAlpha: number
   readonly #slowAlpha: number
@@ -87,14 +92,17 @@ export class Macd extends UnaryOperator {
     this.#signalAlpha = 2 / (signal + 1)
   }
 
+  /** Fast average minus slow average; undefined until there are enough values. */
   get line(): number | undefined {
     return this.output(0)
   }
 
+  /** The average of the line; undefined until there are enough values. */
   get signal(): number | undefined {
     return this.output(1)
   }
 
+  /** Line minus signal; undefined until there are enough values. */
   get histogram(): number | undefined {
     return this.output(2)
   }

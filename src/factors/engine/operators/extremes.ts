@@ -44,6 +44,7 @@ function stepExtreme(c: Float64Array, s: number, period: number, x: number, sign
 
 /** Least of the last `period` values. */
 export class RollingMin extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {
@@ -61,6 +62,7 @@ export class RollingMin extends UnaryOperator {
 
 /** Greatest of the last `period` values. */
 export class RollingMax extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {

@@ -19,6 +19,7 @@ function stepLag(c: Float64Array, s: number, lag: number, x: number): number {
 
 /** The value of `lag` updates ago. */
 export class Delay extends UnaryOperator {
+  /** How many values back. */
   readonly lag: number
 
   constructor(lag = 1, place?: Place) {
@@ -36,6 +37,7 @@ export class Delay extends UnaryOperator {
 
 /** The value minus that of `lag` updates ago. */
 export class Difference extends UnaryOperator {
+  /** How many values back. */
   readonly lag: number
 
   constructor(lag = 1, place?: Place) {
@@ -53,6 +55,7 @@ export class Difference extends UnaryOperator {
 
 /** The simple return over `lag` updates: value / old value - 1; undefined when the old value is zero. */
 export class Return extends UnaryOperator {
+  /** How many values back. */
   readonly lag: number
 
   constructor(lag = 1, place?: Place) {

@@ -34,6 +34,7 @@ export function estimateSuffix(estimate: Estimate): string {
 
 /** Variance of the last `period` values. */
 export class RollingVariance extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
   readonly #divisor: number
 
@@ -55,6 +56,7 @@ export class RollingVariance extends UnaryOperator {
 
 /** Standard deviation of the last `period` values. */
 export class RollingDeviation extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
   readonly #divisor: number
 
@@ -76,6 +78,7 @@ export class RollingDeviation extends UnaryOperator {
 
 /** How many standard deviations the value is away from the mean of its window; undefined when none deviates. */
 export class ZScore extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
   readonly #divisor: number
 
@@ -98,6 +101,7 @@ export class ZScore extends UnaryOperator {
 
 /** Skewness of the last `period` values: m3 / m2^1.5 (population); undefined when none deviates. */
 export class RollingSkewness extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {
@@ -119,6 +123,7 @@ export class RollingSkewness extends UnaryOperator {
 
 /** Excess kurtosis of the last `period` values: m4 / m2^2 - 3 (population); undefined when none deviates. */
 export class RollingKurtosis extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {
@@ -143,7 +148,9 @@ export class RollingKurtosis extends UnaryOperator {
  * Outputs: upper, middle, lower, bandwidth = (upper - lower) / middle, percentB = (value - lower) / (upper - lower).
  */
 export class BollingerBands extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
+  /** The distance of the bands from the middle, in standard deviations. */
   readonly width: number
 
   constructor(period: number, width = 2, place?: Place) {
@@ -156,22 +163,27 @@ export class BollingerBands extends UnaryOperator {
     this.width = width
   }
 
+  /** Middle plus `width` deviations; undefined until there are enough values. */
   get upper(): number | undefined {
     return this.output(0)
   }
 
+  /** The mean; undefined until there are enough values. */
   get middle(): number | undefined {
     return this.output(1)
   }
 
+  /** Middle minus `width` deviations; undefined until there are enough values. */
   get lower(): number | undefined {
     return this.output(2)
   }
 
+  /** The distance between the bands divided by the middle; undefined until there are enough values. */
   get bandwidth(): number | undefined {
     return this.output(3)
   }
 
+  /** Where the last value stands: 0 on the lower band, 1 on the upper one; undefined until there are enough values. */
   get percentB(): number | undefined {
     return this.output(4)
   }

@@ -2,6 +2,7 @@ import { allAssertions, assert, broken } from '../../../base/assert.js'
 import { badParameter, badValue, FactorError } from '../../errors.js'
 import { usable } from '../../values.js'
 
+/** The largest window, in values. */
 export const periodMax = 1_000_000
 
 /**
@@ -14,6 +15,7 @@ export interface Place {
   readonly inputs: readonly number[]
   /** Takes `count` new cells; returns the first. `cells` is read after it. */
   allocate(count: number): number
+  /** The cells of all operators of an instrument. */
   readonly cells: Float64Array
 }
 
@@ -26,12 +28,17 @@ export interface Place {
 export abstract class Operator {
   /** The strip; replaced by a longer one when a graph grows. */
   cells: Float64Array
+  /** Where the operator's cells begin. */
   readonly at: number
+  /** Which cell holds its first input. */
   readonly input0: number
+  /** Which cell holds its second input. */
   readonly input1: number
+  /** Which cell holds its third input. */
   readonly input2: number
   /** How it is written in an expression, such as `mean(5)`. */
   readonly signature: string
+  /** Which cell holds its first output. */
   readonly outputs: number
   readonly #size: number
 

@@ -71,6 +71,7 @@ function add(c: Float64Array, a: number, n: number, x: number, y: number): void 
 
 /** Covariance of the last `period` pairs. */
 export class RollingCovariance extends BinaryOperator {
+  /** The window, in values. */
   readonly period: number
   readonly #divisor: number
 
@@ -93,6 +94,7 @@ export class RollingCovariance extends BinaryOperator {
 
 /** Pearson's correlation of the last `period` pairs; undefined when one of the series doesn't move. */
 export class RollingCorrelation extends BinaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {

@@ -4,6 +4,7 @@ import { checkPeriod, type Place, UnaryOperator } from './operator.js'
 
 /** Sum of the last `period` values. */
 export class RollingSum extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {
@@ -21,6 +22,7 @@ export class RollingSum extends UnaryOperator {
 
 /** Arithmetic mean of the last `period` values. */
 export class RollingMean extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {
@@ -38,6 +40,7 @@ export class RollingMean extends UnaryOperator {
 
 /** How many values the window of the last `period` holds; defined from the first value on. */
 export class RollingCount extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period: number, place?: Place) {

@@ -9,6 +9,7 @@ import { BinaryOperator, checkPeriod, type Place } from './operator.js'
  * a `period`, over the last `period` updates. Undefined while the volume is zero.
  */
 export class Vwap extends BinaryOperator {
+  /** The window, in updates; undefined: everything since the last reset. */
   readonly period: number | undefined
 
   constructor(period?: number, place?: Place) {

@@ -8,6 +8,7 @@ import { checkPeriod, Operator, type Place, UnaryOperator } from './operator.js'
  * RSI = 100 - 100 / (1 + gain / loss), and 100 where there is no loss. Defined from value `period` + 1 on.
  */
 export class RelativeStrength extends UnaryOperator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period = 14, place?: Place) {
@@ -48,6 +49,7 @@ export class RelativeStrength extends UnaryOperator {
  * |high - close before| and |low - close before|, the first of a series high - low; smoothed as the RSI's means are.
  */
 export class AverageTrueRange extends Operator {
+  /** The window, in values. */
   readonly period: number
 
   constructor(period = 14, place?: Place) {
