@@ -3,10 +3,15 @@ import { by, color, setText, timeText } from './elements.js'
 
 const levelsSummed = 40
 const ratesShown = 600
+/** What a candle needs, in pixels: of a narrower one it is not seen whether it is filled. */
+const candleWidthMin = 7
+const candlesKept = 500
 
 let candles = []
+/** Those of them that there is room for, and when the chosen one began. */
+let shown = []
 let interval = ''
-let picked = -1
+let pickedMs
 let candleChart
 let curveChart
 let ratesChart
@@ -26,7 +31,7 @@ const still = { drag: { x: false, y: false } }
 
 export function forgetCandles() {
   candles = []
-  picked = -1
+  pickedMs = undefined
 }
 
 /** Adds the candles that changed to those that are there, and draws them. */
@@ -38,8 +43,11 @@ export function drawCandles(changed, newInterval) {
     if (last?.[0] === candle[0]) candles[candles.length - 1] = candle
     else if (!last || candle[0] > last[0]) candles.push(candle)
   }
+  // A page may be open for days.
+  candles.splice(0, Math.max(0, candles.length - candlesKept))
+  shown = candles.slice(-Math.max(20, Math.floor((by('candles').clientWidth - 90) / candleWidthMin)))
   const data = [0, 1, 2, 3, 4, 5].map((field) =>
-    candles.map((candle) => Number(candle[field]) / (field === 0 ? 1000 : 1)),
+    shown.map((candle) => Number(candle[field]) / (field === 0 ? 1000 : 1)),
   )
   candleChart = draw(candleChart, 'candles', 300, data, candleOptions)
   readCandle()
@@ -47,10 +55,11 @@ export function drawCandles(changed, newInterval) {
 
 /** Says a candle in words: the one that was chosen, or the last. */
 function readCandle() {
-  const at = picked < 0 ? candles.length - 1 : picked
-  choice.max = String(Math.max(0, candles.length - 1))
+  const chosen = shown.findIndex(([startMs]) => startMs === pickedMs)
+  const at = chosen < 0 ? shown.length - 1 : chosen
+  choice.max = String(Math.max(0, shown.length - 1))
   choice.value = String(Math.max(0, at))
-  const text = candles.length === 0 ? 'No trade yet.' : candleText(candles[at])
+  const text = shown.length === 0 ? 'No trade yet.' : candleText(shown[at])
   setText(by('candle'), text)
   choice.setAttribute('aria-valuetext', text)
 }
@@ -63,7 +72,7 @@ function candleText([start, open, high, low, close, volume]) {
 
 /** Chooses a candle; the last one stays the last when others come after it. */
 function pick(at) {
-  picked = at >= candles.length - 1 ? -1 : at
+  pickedMs = at >= shown.length - 1 ? undefined : shown[at][0]
   readCandle()
 }
 
@@ -253,10 +262,10 @@ function draw(chart, id, height, data, options) {
 
 choice.addEventListener('input', () => {
   pick(Number(choice.value))
-  const left = picked < 0 ? -10 : candleChart?.valToPos(candles[picked][0] / 1000, 'x')
+  const left = pickedMs === undefined ? -10 : candleChart?.valToPos(pickedMs / 1000, 'x')
   candleChart?.setCursor({ left, top: left < 0 ? -10 : 0 }, false)
 })
-by('candles').addEventListener('mouseleave', () => pick(candles.length))
+by('candles').addEventListener('mouseleave', () => pick(shown.length))
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   for (const chart of [candleChart, curveChart, ratesChart]) chart?.redraw()
 })

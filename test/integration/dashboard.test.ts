@@ -17,6 +17,8 @@ const instruments = ['BTC', 'ETH'].map((baseAsset) => ({
 }))
 const cannot = typeof startBrowser === 'string' || typeof serverModules === 'string'
 const symbol = 'BTCUSDT'
+/** After which what the page has yet to show is taken to be missing. */
+const patienceMs = 60_000
 
 describe.skipIf(cannot)('the dashboard, in a browser', () => {
   let browser: Browser
@@ -90,10 +92,16 @@ describe.skipIf(cannot)('the dashboard, in a browser', () => {
       ),
     ) as Record<string, string>
   // The page allows no text to be run as a program, so that playwright's own way to wait does not work on it.
-  const holds = (condition: string) =>
-    page.evaluate(
-      `new Promise((done) => { const look = () => (${condition} ? done(true) : setTimeout(look, 20)); look() })`,
+  const holds = async (condition: string) => {
+    const came = await page.evaluate<boolean>(
+      `new Promise((done) => {
+        const endMs = performance.now() + ${patienceMs}
+        const look = () => (${condition}) ? done(true) : performance.now() > endMs ? done(false) : setTimeout(look, 20)
+        look()
+      })`,
     )
+    expect(came, condition).toBe(true)
+  }
   const textHolds = (id: string, text: string) =>
     holds(`document.getElementById('${id}').textContent.includes(${JSON.stringify(text)})`)
 
