@@ -2,16 +2,7 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { Emitter } from '../base/emitter.js'
-import {
-  type DurableLog,
-  forwardReplication,
-  type LogError,
-  type LogPoisonedError,
-  type OutsideReader,
-  type RecoveryReport,
-  type ReplicationEvents,
-  threadsOf,
-} from '../log/index.js'
+import { type DurableLog, type OutsideReader, type RecoveryReport, threadsOf } from '../log/index.js'
 import type { Command, InstrumentDetailFields } from '../matching/index.js'
 import type { Archiving } from './checkpoint/archiving.js'
 import type { BackupReport } from './checkpoint/backup.js'
@@ -23,6 +14,7 @@ import { Publisher } from './delivery/publisher.js'
 import type { Subscription } from './delivery/subscription.js'
 import { Subscriptions } from './delivery/subscriptions.js'
 import { PoolError, poolClosed } from './errors.js'
+import { forwardEvents, type PoolEvents } from './event-forwarding.js'
 import { describe, type InstrumentRegistry } from './instruments.js'
 import type { CommandBatch } from './intake/command-batch.js'
 import { Intake } from './intake/intake.js'
@@ -34,13 +26,9 @@ import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.j
 import type { ShardHandle } from './shard/shard-handle.js'
 import type { ShardThreads } from './shard/shard-threads.js'
 import type {
-  ArchiveStall,
   BatchReport,
-  CheckpointFailure,
-  CheckpointOverdue,
   CheckpointReport,
   CursorInfo,
-  CursorInvalidation,
   Depth,
   DigestAnswer,
   EnginePoolOptions,
@@ -50,29 +38,12 @@ import type {
   Instrument,
   InstrumentOptions,
   LastRequestAnswer,
-  LostReader,
   OpenOrdersOptions,
   OpenOrdersPage,
   OrderAnswer,
-  OvertakenReader,
   PoolStats,
   SubscribeOptions,
 } from './types.js'
-
-interface PoolEvents extends ReplicationEvents {
-  drain: []
-  error: [LogPoisonedError]
-  diskFull: [LogError]
-  diskReady: []
-  preallocationFailed: [LogError]
-  cursorInvalidated: [CursorInvalidation]
-  readerLost: [LostReader]
-  readerOvertaken: [OvertakenReader]
-  checkpointFailed: [CheckpointFailure]
-  checkpointOverdue: [CheckpointOverdue]
-  archiveStalled: [ArchiveStall]
-  archiveResumed: []
-}
 
 /**
  * A pool of matching engines over one durable log. Every command is matched in a worker thread, and its promise
@@ -195,30 +166,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       onPoisoned: (error) => this.emit('error', error),
     })
     tailer.start((chunk) => this.#settled(publisher.publish(chunk))).catch((error) => log.poison(error))
-    this.#forwardEvents()
-  }
-
-  /** What the parts of the pool report, as events of the pool. */
-  #forwardEvents(): void {
-    const log = this.#log
-    const { schedule } = this.#checkpointer
-    schedule.onFailed = (failure) => this.emit('checkpointFailed', failure)
-    schedule.onOverdue = (overdue) => this.emit('checkpointOverdue', overdue)
-    if (this.#archiving) {
-      this.#archiving.onStalled = (stall) => this.emit('archiveStalled', stall)
-      this.#archiving.onResumed = () => this.emit('archiveResumed')
-    }
-    this.#cursors.onInvalidated = (invalidation) => this.emit('cursorInvalidated', invalidation)
-    const { outside } = this.#cursors
-    outside.onLost = (reader) => this.emit('readerLost', reader)
-    outside.onOvertaken = (reader) => this.emit('readerOvertaken', reader)
-    forwardReplication(log, this)
-    log.on('diskFull', (error) => this.emit('diskFull', schedule.explain(error)))
-    log.on('diskReady', () => {
-      schedule.diskReady()
-      this.emit('diskReady')
-    })
-    log.on('preallocationFailed', (error) => this.emit('preallocationFailed', error))
+    forwardEvents({ log, checkpointer: this.#checkpointer, cursors, archiving: parts.archiving }, this)
   }
 
   /** What a ledger needs of the pool. @internal */

@@ -3,8 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { callUser, Emitter } from '../base/emitter.js'
 import { NodeDisk } from '../log/index.js'
 import type {
-  CheckpointFailure,
-  CheckpointStats,
   Depth,
   DigestAnswer,
   EnginePool,
@@ -27,9 +25,11 @@ import {
   ReplicationError,
   type StandbyLease,
 } from '../replication/index.js'
+import { announce } from './announcement.js'
 import { findFork, prepareFolder } from './folder.js'
 import { Following } from './following.js'
 import { resolveStandby, type StandbyOptions, type StandbySettings } from './options.js'
+import type { Stale, StandbyEvents, StandbyStats } from './standby-stats.js'
 
 /** Entries of the tail are put on disk together, about so many bytes at a time. */
 const tailBytes = 4 * 1024 * 1024
@@ -38,40 +38,6 @@ const comparedBytes = 16 * 1024 * 1024
 const againMs = 50
 /** How often one that has more than was replicated looks whether another epoch went on without it. */
 const forkLookMs = 200
-/** For so many leases a standby waits for its name. */
-const announcedLeases = 3
-
-/** An answer of a standby: true as of its `lsn`, and maybe no more at the primary. */
-export type Stale<T> = T & { readonly stale: true }
-
-/** Where a standby stands. */
-export interface StandbyStats {
-  /** The standby's name. */
-  readonly name: string
-  /** What it does now. */
-  readonly role: 'standby' | 'seeding' | 'promoting' | 'primary' | 'closed'
-  /** Everything before this is on this disk. */
-  readonly lsn: number
-  /** The epoch of the replicated log that was taken last; 0 before the first. */
-  readonly epoch: number
-  /** Who holds the log as its primary; `undefined` when no pool does. */
-  readonly holder: Holder | undefined
-  /** Whether it has read all that the replicated log held when it began to follow it. */
-  readonly caughtUp: boolean
-  /** The checkpoints that it took; undefined until it has books. */
-  readonly checkpoints: CheckpointStats | undefined
-}
-
-interface StandbyEvents {
-  rejoined: [{ readonly forkLsn: number; readonly epoch: number; readonly aside: string }]
-  caughtUp: [lsn: number]
-  holder: [Holder | undefined]
-  silent: [ReplicationError]
-  checkpointFailed: [CheckpointFailure]
-  promoted: [EnginePool]
-  fenced: [ReplicationError]
-  error: [Error]
-}
 
 /**
  * A warm standby: a copy of a pool's log, byte for byte, in a folder of its own, with books that are kept up to date by
@@ -243,24 +209,9 @@ export class Standby extends Emitter<StandbyEvents> {
     this.#pool = pool
     pool.onFailed = (error) => this.#fail(error)
     pool.onCheckpointFailed = (failure) => this.emit('checkpointFailed', failure)
-    this.#lease ??= await this.#announce()
+    this.#lease ??= await announce(this.#log, this.#settings, this.lsn)
     this.#lease.report(this.lsn)
     await this.#follow()
-  }
-
-  /** The name may be that of its own process of before, which was killed: then its lease ends soon. */
-  async #announce(): Promise<StandbyLease> {
-    const { name, leaseMs } = this.#settings
-    const untilMs = performance.now() + announcedLeases * leaseMs
-    for (;;) {
-      try {
-        return await this.#log.announce(name, this.lsn, leaseMs)
-      } catch (error) {
-        const inUse = error instanceof ReplicationError && error.code === 'TIDEMARK_REPLICATION_NAME_IN_USE'
-        if (!inUse || performance.now() > untilMs) throw error
-        await sleep(againMs)
-      }
-    }
   }
 
   /**
