@@ -109,9 +109,10 @@ export async function openLog(
       { dir },
     )
   }
-  const replicator = replication && new ReplicatorHandle(memory, dir, replication, undefined)
   const threads = new LogThreads(memory)
+  let replicator: ReplicatorHandle | undefined
   try {
+    replicator = replication && new ReplicatorHandle(memory, dir, replication, undefined)
     const [replicatedLsn, coveredLsn] = await Promise.all([replicator?.connect(), covered?.(dir)])
     const check = new SealedCheck(disk, dir)
     const starting = threads.start({
@@ -134,7 +135,8 @@ export async function openLog(
       check.stop()
       return checked
     })
-    await replicator?.begin(recovery.endLsn)
+    // The caller has no log yet that it could close, or whose events say that it waits.
+    await replicator?.begin(recovery.endLsn, { stallMs: replication?.closeMs })
     return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, replicator, taken }
   } catch (error) {
     await abandon(memory, threads, replicator, taken)
@@ -159,9 +161,16 @@ export interface ContinueOptions {
   /** The epoch of the segment in which it goes on. */
   readonly epoch: bigint
   /** As in `DurableLogOptions`. */
-  readonly cursorKeepBytes?: number
-  /** How it is replicated from now on, and the epoch that was taken of the replicated log. */
-  readonly replication?: { readonly options: ReplicationOptions; readonly epoch: ReplicationEpoch }
+  readonly cursorKeepBytes: number
+  /**
+   * How it is replicated from now on, the epoch that was taken of the replicated log, and what ends the wait for that to take what it
+   * must have first.
+   */
+  readonly replication?: {
+    readonly options: ReplicationOptions
+    readonly epoch: ReplicationEpoch
+    readonly signal?: AbortSignal | undefined
+  }
 }
 
 /**
@@ -172,7 +181,7 @@ export interface ContinueOptions {
  */
 export async function continueFollowed(folder: FollowedFolder, options: ContinueOptions): Promise<OpenedLog> {
   const { dir, settings, memory, taken, firstLsn, endLsn } = folder
-  const { kind, contentVersion, epoch, cursorKeepBytes = defaultCursorKeepBytes, replication } = options
+  const { kind, contentVersion, epoch, cursorKeepBytes, replication } = options
   const threads = new LogThreads(memory)
   let replicator: ReplicatorHandle | undefined
   try {
@@ -197,7 +206,7 @@ export async function continueFollowed(folder: FollowedFolder, options: Continue
       }),
       replicator?.connect(),
     ])
-    await replicator?.begin(recovery.endLsn)
+    await replicator?.begin(recovery.endLsn, { signal: replication?.signal })
     const disk = new NodeDisk()
     return { dir, kind, settings, cursorKeepBytes, recovery, memory, disk, threads, replicator, taken }
   } catch (error) {

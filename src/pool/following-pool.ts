@@ -187,9 +187,10 @@ export class FollowingPool {
    * Goes on as the pool that writes the log: in a new segment of this epoch, with the books as they are, and under the epoch
    * that was taken of the replicated log. Nothing may be appended any more.
    *
+   * @param signal ends the wait for the replicated log to take what it must have first.
    * @throws as `EnginePool.open`; then nothing is left open.
    */
-  async lead(segmentEpoch: bigint, epoch: ReplicationEpoch): Promise<EnginePool> {
+  async lead(segmentEpoch: bigint, epoch: ReplicationEpoch, signal?: AbortSignal): Promise<EnginePool> {
     this.#checkUsable()
     this.#leads = true
     const { options, settings, threads, shards, registry, latency, snapshot } = this.#parts
@@ -199,7 +200,8 @@ export class FollowingPool {
       kind: poolLogKind,
       contentVersion: rulesVersion,
       epoch: segmentEpoch,
-      ...(options.replication && { replication: { options: options.replication, epoch } }),
+      cursorKeepBytes: settings.cursorKeepBytes,
+      ...(options.replication && { replication: { options: options.replication, epoch, signal } }),
     }).catch(async (error) => {
       await this.#endThreads(error)
       throw error

@@ -55,3 +55,10 @@ export function isPassing(error: unknown): error is ReplicationError {
     (error.code === 'TIDEMARK_REPLICATION_UNAVAILABLE' || error.code === 'TIDEMARK_REPLICATION_FULL')
   )
 }
+
+/** Whether a call may succeed when it is made again later: there was no answer or no room, or rights that can be granted again. */
+export function mayPass(error: unknown): error is ReplicationError {
+  return (
+    isPassing(error) || (error instanceof ReplicationError && error.code === 'TIDEMARK_REPLICATION_DENIED')
+  )
+}

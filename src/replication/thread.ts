@@ -2,7 +2,7 @@
 
 export { ContiguousPrefix } from './contiguous-prefix.js'
 export { connectReplicatedLog, type ReplicationEngine } from './engine.js'
-export { isPassing, ReplicationError, type ReplicationErrorCode } from './errors.js'
+export { mayPass, ReplicationError, type ReplicationErrorCode } from './errors.js'
 export { takeOver } from './promotion.js'
 export type {
   HolderLease,

@@ -16,7 +16,7 @@ import {
 import { listSnapshots, poolLogKind } from '../pool/index.js'
 import { type ReplicatedLog, ReplicationError } from '../replication/index.js'
 import { type Fork, forkOf } from './fork.js'
-import { isBeingSeeded, type Seed, type SeedProgress, seedFolder } from './seed.js'
+import { isBeingSeeded, type Seed, type SeedingOptions, seedFolder } from './seed.js'
 
 /** What became of a folder before its log is followed. */
 export interface PreparedFolder {
@@ -37,7 +37,7 @@ export async function prepareFolder(
   dir: string,
   log: ReplicatedLog,
   seed: Seed | undefined,
-  onSeeding: SeedProgress,
+  seeding: SeedingOptions,
 ): Promise<PreparedFolder> {
   const disk = new NodeDisk()
   makeFolder(disk, dir)
@@ -58,7 +58,7 @@ export async function prepareFolder(
     const mustSeed = localLsn === undefined || localLsn < beginLsn
     if (mustSeed) {
       if (!seed) throw isBehind(dir, localLsn, beginLsn)
-      await seedFolder(dir, seed, onSeeding)
+      await seedFolder(dir, seed, seeding)
     }
     return { taken, fork, seeded: mustSeed }
   } catch (error) {

@@ -20,6 +20,7 @@ export class Following {
   #waiting: ReplicatedEntry[] = []
   #waitingBytes = 0
   #appending: Promise<void> | undefined
+  #isOver = false
 
   constructor(log: ReplicatedLog, fromLsn: number, target: FollowingTarget) {
     this.#target = target
@@ -27,8 +28,9 @@ export class Following {
     this.ended.catch(() => {})
   }
 
-  get stopped(): boolean {
-    return this.#abort.signal.aborted
+  /** Whether it was stopped, or has ended by itself. */
+  get isOver(): boolean {
+    return this.#isOver || this.#abort.signal.aborted
   }
 
   /** Resolves when nothing more is appended. */
@@ -56,6 +58,7 @@ export class Following {
         while (this.#waitingBytes > waitingBytesMax) await this.#appending
       }
     } finally {
+      this.#isOver = true
       await this.#drain()
     }
   }

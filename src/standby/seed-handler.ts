@@ -5,6 +5,10 @@ import type { EnginePool } from '../pool/index.js'
 import { writeSeedStream } from './seed-stream.js'
 
 const folderPrefix = 'seed-copy-'
+/** So often the standby hears that its copy is being made. */
+const processingMs = 5000
+/** A standby that takes nothing for so long is gone: another one may ask. */
+const silentMs = 60_000
 
 /**
  * A handler for `node:http` that answers each GET with a fresh backup of the pool, from which a standby is seeded. It has no
@@ -55,14 +59,15 @@ async function answer(pool: EnginePool, response: ServerResponse): Promise<void>
   const folder = mkdtempSync(path.join(pool.dir, folderPrefix))
   try {
     const copy = path.join(folder, 'copy')
-    await pool.backup(copy)
+    response.setTimeout(silentMs, () => response.destroy())
+    const processing = setInterval(() => response.writeProcessing(), processingMs)
+    try {
+      await pool.backup(copy)
+    } finally {
+      clearInterval(processing)
+    }
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
-    // The reader may go away in the middle, and nothing drains any more.
-    const gone = new Promise<never>((_, reject) => {
-      response.once('close', () => reject(new Error('the standby went away')))
-    })
-    gone.catch(() => {})
-    await Promise.race([writeSeedStream(copy, response), gone])
+    await writeSeedStream(copy, response)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import * as path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 
 /**
  * The files of a folder as one stream: a line of JSON with all names and sizes, then the bytes of each, one after the other.
@@ -16,7 +16,7 @@ interface SeedFile {
 const lineBytesMax = 4 * 1024 * 1024
 const fileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/
 
-/** Writes the files of a folder. */
+/** Writes the files of a folder. Rejects when the target is closed before, and leaves no file open. */
 export async function writeSeedStream(folder: string, target: Writable): Promise<void> {
   const files: SeedFile[] = []
   for (const name of (await readdir(folder)).sort()) {
@@ -26,9 +26,7 @@ export async function writeSeedStream(folder: string, target: Writable): Promise
   target.write(`${JSON.stringify({ files })}\n`)
   for (const { name, bytes } of files) {
     if (bytes === 0) continue
-    for await (const chunk of createReadStream(path.join(folder, name), { end: bytes - 1 })) {
-      if (!target.write(chunk)) await once(target, 'drain')
-    }
+    await pipeline(createReadStream(path.join(folder, name), { end: bytes - 1 }), target, { end: false })
   }
   target.end()
 }

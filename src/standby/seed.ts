@@ -12,8 +12,16 @@ import { readSeedStream } from './seed-stream.js'
 /** Where a standby gets what it needs before it can follow: a folder that it can read, or a primary's `seedHandler`. */
 export type Seed = { readonly dir: string } | { readonly url: string }
 
-/** Called with how much is copied, and of how much. */
-export type SeedProgress = (bytesDone: number, bytesTotal: number) => void
+export interface SeedingOptions {
+  /** Called with how much is copied, and of how much. */
+  readonly onProgress: (bytesDone: number, bytesTotal: number) => void
+  /** Ends a download. */
+  readonly signal?: AbortSignal | undefined
+  /** For how long a primary may send nothing: it makes the copy before it sends it. Milliseconds, default 60,000. */
+  readonly silentMs?: number | undefined
+}
+
+const silentMsDefault = 60_000
 
 /** While this file is in a folder, what else is there is being replaced, and counts for nothing. */
 const markerName = 'SEEDING'
@@ -30,7 +38,8 @@ export function isBeingSeeded(disk: Disk, dir: string): boolean {
  *
  * @throws ReplicationError `TIDEMARK_SEED_FAILED`; what `copyPool` throws.
  */
-export async function seedFolder(dir: string, seed: Seed, onProgress: SeedProgress): Promise<void> {
+export async function seedFolder(dir: string, seed: Seed, options: SeedingOptions): Promise<void> {
+  const { onProgress } = options
   const disk = new NodeDisk()
   const marker = path.join(dir, markerName)
   await AtomicFile.write(disk, marker, [Buffer.from('A standby is being seeded here.\n')])
@@ -40,7 +49,7 @@ export async function seedFolder(dir: string, seed: Seed, onProgress: SeedProgre
     const download = path.join(dir, downloadName)
     rmSync(download, { recursive: true, force: true })
     makeFolder(disk, download)
-    await downloadSeed(seed.url, download, onProgress)
+    await downloadSeed(seed.url, download, options)
     await copyPool(download, dir, { closed: true })
     rmSync(download, { recursive: true, force: true })
   }
@@ -61,10 +70,10 @@ async function clear(disk: Disk, dir: string): Promise<void> {
   attempt('sync', dir, () => disk.syncDirectory(dir))
 }
 
-async function downloadSeed(url: string, target: string, onProgress: SeedProgress): Promise<void> {
+async function downloadSeed(url: string, target: string, options: SeedingOptions): Promise<void> {
   try {
-    const response = await get(url)
-    await readSeedStream(response, target, onProgress)
+    const response = await get(url, options)
+    await readSeedStream(response, target, options.onProgress)
   } catch (cause) {
     throw new ReplicationError(
       'TIDEMARK_SEED_FAILED',
@@ -75,15 +84,22 @@ async function downloadSeed(url: string, target: string, onProgress: SeedProgres
   }
 }
 
-function get(url: string): Promise<Readable> {
+function get(url: string, { signal, silentMs = silentMsDefault }: SeedingOptions): Promise<Readable> {
   return new Promise((resolve, reject) => {
-    const request = (url.startsWith('https:') ? https : http).get(url, (response) => {
+    let stream: { destroy(error: Error): unknown }
+    const request = (url.startsWith('https:') ? https : http).get(url, { signal }, (response) => {
+      stream = response
       if (response.statusCode === 200) resolve(response)
       else {
         response.resume()
         reject(new Error(`it answered with status ${response.statusCode}`))
       }
     })
+    stream = request
     request.on('error', reject)
+    // A machine that hangs keeps its connections.
+    request.setTimeout(silentMs, () => {
+      stream.destroy(new Error(`it has sent nothing for ${silentMs} ms`))
+    })
   })
 }

@@ -66,6 +66,8 @@ export class Standby extends Emitter<StandbyEvents> {
   #role: StandbyStats['role'] = 'seeding'
   #promoting: Promise<EnginePool> | undefined
   #alone: NodeJS.Timeout | undefined
+  /** Ends what would hold a close up. */
+  readonly #ending = new AbortController()
   #forkLook: NodeJS.Timeout | undefined
   #beginning: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -201,17 +203,27 @@ export class Standby extends Emitter<StandbyEvents> {
     this.#role = 'seeding'
     // Before the lineage is read: what an epoch after this one makes of it is noticed when this one is to be followed.
     this.#epoch = await this.#log.epoch()
-    const { taken, fork } = await prepareFolder(dir, this.#log, seed, (done, total) => {
-      callUser(() => onSeeding(done, total))
+    const { taken, fork } = await prepareFolder(dir, this.#log, seed, {
+      onProgress: (done, total) => callUser(() => onSeeding(done, total)),
+      signal: this.#ending.signal,
     })
     if (fork) this.emit('rejoined', { forkLsn: fork.lsn, epoch: fork.n, aside: fork.aside })
     const pool = await FollowingPool.open(poolOptions, taken)
     this.#pool = pool
     pool.onFailed = (error) => this.#fail(error)
     pool.onCheckpointFailed = (failure) => this.emit('checkpointFailed', failure)
-    this.#lease ??= await announce(this.#log, this.#settings, this.lsn)
-    this.#lease.report(this.lsn)
+    if (!this.#lease) await this.#announce()
+    this.#lease?.report(this.lsn)
     await this.#follow()
+  }
+
+  /** One that has lost its name to another is known no more, and no window waits for it. */
+  async #announce(): Promise<void> {
+    const lease = await announce(this.#log, this.#settings, this.lsn)
+    this.#lease = lease
+    void lease.ended.then((error) => {
+      if (error) this.#fail(error)
+    })
   }
 
   /**
@@ -245,7 +257,7 @@ export class Standby extends Emitter<StandbyEvents> {
   }
 
   #changed(change: Exclude<FollowedChange, { kind: 'entry' }>): void {
-    if (change.kind === 'epoch') this.#epoch = change.epoch
+    if (change.kind === 'epoch') this.#newEpoch(change.epoch)
     else if (change.kind === 'silent') this.emit('silent', change.error)
     else if (change.kind === 'caught-up') {
       this.#caughtUp = true
@@ -256,6 +268,14 @@ export class Standby extends Emitter<StandbyEvents> {
       this.emit('holder', change.holder)
       this.#watchHolder()
     }
+  }
+
+  /** The primary that took an epoch gets the time of a lease to hold the log, and may die before it does. */
+  #newEpoch(epoch: ReplicationEpoch): void {
+    if (epoch.token === this.#epoch?.token) return
+    this.#epoch = epoch
+    this.#holderSeen = false
+    this.#watchHolder()
   }
 
   /** Promotes itself when the primary that it has seen is gone, or when there was none for as long as a lease lasts. */
@@ -335,14 +355,21 @@ export class Standby extends Emitter<StandbyEvents> {
       throw error
     }
     // What it has read of the tail stays; what is here alone goes when another epoch has gone on without it.
-    if (this.#following.stopped) this.#beginAgain()
-    else this.#role = 'standby'
+    if (this.#following.isOver) this.#beginAgain()
+    else this.#followOn()
     if (isFenced) this.emit('fenced', error as ReplicationError)
     throw error
   }
 
+  /** The one that was faster may be gone before it holds the log: then this one tries again. */
+  #followOn(): void {
+    this.#role = 'standby'
+    this.#holderSeen = false
+    this.#watchHolder()
+  }
+
   async #lead(epoch: ReplicationEpoch, segmentEpoch: bigint): Promise<EnginePool> {
-    const pool = await this.#pool.lead(segmentEpoch, epoch)
+    const pool = await this.#pool.lead(segmentEpoch, epoch, this.#ending.signal)
     this.#role = 'primary'
     this.#epoch = epoch
     clearTimeout(this.#alone)
@@ -389,11 +416,14 @@ export class Standby extends Emitter<StandbyEvents> {
     if (this.#failure || this.#closing) return
     this.#failure = error
     clearTimeout(this.#alone)
-    void this.#end().finally(() => this.emit('error', error))
+    this.#ending.abort()
+    const report = () => this.emit('error', error)
+    this.#end().then(report, report)
   }
 
   async #close(): Promise<void> {
     if (this.#role === 'primary') return
+    this.#ending.abort()
     await this.#promoting?.catch(() => {})
     if ((this.#role as string) === 'primary') return
     await this.#end()
@@ -401,9 +431,10 @@ export class Standby extends Emitter<StandbyEvents> {
 
   async #end(): Promise<void> {
     this.#role = 'closed'
+    await this.#beginning
+    this.#role = 'closed'
     clearTimeout(this.#alone)
     clearInterval(this.#forkLook)
-    await this.#beginning
     await this.#following?.stop()
     await this.#lease?.release()
     await this.#log.close()

@@ -74,6 +74,11 @@ class Bench {
   }
 }
 
+/** Resolves when the holder that the log has now is gone. */
+async function holderGone(log: ReplicatedLog): Promise<void> {
+  for await (const change of log.follow(0)) if (change.kind === 'holder' && !change.holder) return
+}
+
 let bench: Bench
 
 async function begin(): Promise<Bench> {
@@ -211,6 +216,24 @@ describe('a log whose acknowledgements wait for the replicated log', () => {
     expect((await compareWithFolder(replicated, bench.dir)).headers).toBe(2)
   })
 
+  it('waits while its rights are taken away, and goes on when it has them again', async () => {
+    await begin()
+    const replicated = bench.cluster.connect(pool, 'spared')
+    const log = await bench.open()
+    await bench.append(log)
+    await bench.until(async () => (await replicated.holder())?.n === 1)
+    const gone = holderGone(replicated)
+    bench.network.set('denied')
+    const pending = log.waitDurable(log.append(payload))
+    await bench.until(() => bench.named('replicationStalled').length > 0)
+    await gone
+    bench.network.set('up')
+    await pending
+    await bench.until(async () => (await replicated.holder())?.n === 1)
+    await replicated.close()
+    expect(bench.ends).toEqual([])
+  })
+
   it('ends when the thread of the replicator dies', async () => {
     await begin()
     const log = await bench.open()
@@ -329,6 +352,31 @@ describe('the opening of a replicated log', () => {
       await expect(bench.open({ ack })).rejects.toMatchObject({ code: 'TIDEMARK_REPLICATION_UNAVAILABLE' })
     }
     bench.network.set('up')
+    await bench.open()
+  })
+
+  it('fails when the replicated log has no room for what it must have first, and leaves the folder free', async () => {
+    await begin()
+    const isFull = new SharedArrayBuffer(4)
+    const module = new URL('../support/full-engine.mjs', import.meta.url).href
+    const log = { name: 'full', module, options: { engine: bench.cluster.engine(), isFull } }
+    const before = await DurableLog.open({ dir: bench.dir })
+    before.append(payload)
+    await before.close()
+    new Int32Array(isFull)[0] = 1
+    await expect(bench.open({ log, closeMs: 100 })).rejects.toMatchObject({
+      code: 'TIDEMARK_REPLICATION_FULL',
+      message: expect.stringContaining('could not be opened'),
+    })
+    new Int32Array(isFull)[0] = 0
+    await bench.append(await bench.open({ log }))
+  })
+
+  it('refuses an engine that no thread could get, and leaves the folder free', async () => {
+    await begin()
+    const options = { strange: () => {} }
+    const log = { ...bench.cluster.engine(), options }
+    await expect(bench.open({ log })).rejects.toMatchObject({ code: 'TIDEMARK_BAD_SETTING' })
     await bench.open()
   })
 

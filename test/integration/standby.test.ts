@@ -7,61 +7,20 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { batchField, crcSeedOf, resealBatch } from '#tidemark/log/format/batch.js'
 import { decodeSegmentHeader, segmentHeaderBytes, segmentName } from '#tidemark/log/format/segment.js'
 import { EnginePool } from '#tidemark/pool/index.js'
-import { ReplicationError } from '#tidemark/replication/index.js'
-import { MemoryCluster, type WatchSink } from '#tidemark/replication/memory/index.js'
-import { type Seed, type Standby, seedHandler } from '#tidemark/standby/index.js'
-import { GatedNetwork } from '../support/gated-network.js'
-import { limit, openPool } from '../support/pools.js'
+import { type Seed, seedHandler } from '#tidemark/standby/index.js'
+import { openPool } from '../support/pools.js'
 import { segmentContents } from '../support/shipped-log.js'
-import { memoryCluster, openStandby, Shipper, smallLog } from '../support/standbys.js'
+import {
+  failureOf,
+  farCluster,
+  follows,
+  memoryCluster,
+  openStandby,
+  Shipper,
+  smallLog,
+  trade,
+} from '../support/standbys.js'
 import { temporaryDirectory } from '../support/temporary.js'
-
-/** Ends the watches of a client, as the network does that is cut. */
-class WatchGate {
-  readonly #sinks: WatchSink[] = []
-
-  watch(sink: WatchSink): WatchSink {
-    this.#sinks.push(sink)
-    return sink
-  }
-
-  cut(): void {
-    for (const sink of this.#sinks.splice(0))
-      sink.fail(new ReplicationError('TIDEMARK_REPLICATION_UNAVAILABLE', 'The network is down.'))
-  }
-}
-
-/** A cluster of which one client, `far`, can be cut off. */
-function farCluster() {
-  const network = new GatedNetwork()
-  const gate = new WatchGate()
-  const cluster = new MemoryCluster({
-    network: {
-      call: async (client, deliver) => (client === 'far' ? network.call(client, deliver) : deliver()),
-      watch: (client, sink) => (client === 'far' ? gate.watch(sink) : sink),
-    },
-  })
-  const log = cluster.connect('btc')
-  onTestFinished(async () => {
-    await log.close()
-    await cluster.close()
-  })
-  const far = {
-    options: { replication: { log: cluster.engine('far'), pool: 'btc' } },
-    down: () => {
-      network.set('down')
-      gate.cut()
-    },
-    up: () => network.set('up'),
-  }
-  return { cluster, log, far }
-}
-
-function failureOf(standby: Standby): Promise<{ code?: string }> {
-  return new Promise((resolve) => {
-    standby.once('error', (error: Error & { code?: string }) => resolve(error))
-  })
-}
 
 /** Writes another time into a batch, under a CRC that fits: valid, and not what the primary wrote. */
 function changeTimeOfFirstBatch(file: string): void {
@@ -71,19 +30,6 @@ function changeTimeOfFirstBatch(file: string): void {
   bytes[segmentHeaderBytes + batchField.timestamp]! ^= 1
   resealBatch(bytes, segmentHeaderBytes, length, seed)
   writeFileSync(file, bytes)
-}
-
-async function trade(pool: EnginePool, from: number, count: number): Promise<void> {
-  const reports = Array.from({ length: count }, (_, i) => {
-    const side = i % 2 ? 'buy' : 'sell'
-    return pool.submit(limit(from + i, side, i % 3 ? '100.00' : side === 'buy' ? '99.00' : '101.00', '1'))
-  })
-  await Promise.all(reports)
-}
-
-async function follows(standby: Standby, lsn: number): Promise<void> {
-  // A seed may bring a sync marker that was not shipped yet.
-  await expect.poll(() => standby.lsn, { timeout: 20_000 }).toBeGreaterThanOrEqual(lsn)
 }
 
 describe('a standby', () => {

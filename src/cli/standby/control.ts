@@ -26,7 +26,10 @@ function socketOf(dir: string): string {
   return path.join(tmpdir(), `tidemark-${name}.sock`)
 }
 
-/** Answers commands for the standby in a folder, until the returned function is called. */
+/**
+ * Answers commands for the standby in a folder, until the returned function is called: that ends the connections that wait for
+ * no answer.
+ */
 export async function serveControl(
   dir: string,
   answer: (command: string) => Promise<ControlAnswer>,
@@ -34,15 +37,20 @@ export async function serveControl(
   const socket = socketOf(dir)
   // The folder is locked by this process: what is there was left by one that ended.
   rmSync(socket, { force: true })
+  const idle = new Set<net.Socket>()
   const server = net.createServer((connection) => {
     let text = ''
+    idle.add(connection)
+    connection.once('close', () => idle.delete(connection))
     connection.setEncoding('utf8')
     connection.on('error', () => {})
     connection.on('data', (chunk: string) => {
       text += chunk
       if (text.length > requestBytesMax) connection.destroy()
-      else if (text.endsWith('\n'))
-        void answer(text.trim()).then((result) => connection.end(`${JSON.stringify(result)}\n`))
+      else if (text.endsWith('\n') && idle.delete(connection))
+        void answer(text.trim()).then((result) =>
+          connection.end(`${JSON.stringify(result)}\n`, () => idle.add(connection)),
+        )
     })
   })
   const umask = process.umask(0o177)
@@ -57,6 +65,7 @@ export async function serveControl(
   return () =>
     new Promise((resolve) => {
       server.close(() => resolve())
+      for (const connection of idle) connection.destroy()
     })
 }
 

@@ -80,8 +80,8 @@ export async function runStandby(dir: string, flags: StandbyFlags): Promise<void
     } finally {
       for (const signal of signals) process.off(signal, end)
       progress?.stop()
-      await stopControl()
-      await standby.close()
+      // A process that asked for a promotion gets the answer that the close leads to.
+      await Promise.all([stopControl(), standby.close()])
       await promoted?.close()
     }
     process.exitCode = exitCodes.ok

@@ -25,7 +25,10 @@ export interface ReplicationOptions {
   readonly windowBytes?: number | undefined
   /** How long the primary counts as alive when it no longer says so, in milliseconds. Default 2000. */
   readonly leaseMs?: number | undefined
-  /** How long a close waits for the replicated log to take what is left, in milliseconds. Default 5000. */
+  /**
+   * How long a close waits for the replicated log to take what is left, and how long an opening does that it takes nothing from, in
+   * milliseconds. Default 5000.
+   */
   readonly closeMs?: number | undefined
 }
 
@@ -80,6 +83,13 @@ export function resolveReplication(
     throw badSetting('durability', log.durability, 'group or each with replication: it ships what is synced')
   }
   const entryBytesMin = log.maxBatchBytes
+  if (entryBytesMin > entryBytesMax) {
+    throw badSetting(
+      'maxBatchBytes',
+      entryBytesMin,
+      `at most ${entryBytesMax} bytes with replication, which is the most that an entry has`,
+    )
+  }
   return {
     engine: checkEngine(options.log),
     pool: checkPoolName(options.pool),
@@ -102,6 +112,11 @@ function checkEngine(engine: unknown): ReplicationEngine {
   const { name, module, options } = (engine ?? {}) as ReplicationEngine
   if (typeof name !== 'string' || typeof module !== 'string') {
     throw badSetting('replication.log', engine, 'what etcd({ … }) of tidemark/replication/etcd returns')
+  }
+  try {
+    structuredClone(options)
+  } catch {
+    throw badSetting('replication.log', engine, 'an engine whose options can be sent to another thread')
   }
   return { name, module, options }
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { workerFile } from '../../base/own-files.js'
 import type { ReplicationEpoch, StandbyPosition } from '../../replication/thread.js'
-import { type ErrorMessage, fromErrorMessage, LogError, threadEnded } from '../errors.js'
+import { closedError, type ErrorMessage, fromErrorMessage, LogError, threadEnded } from '../errors.js'
 import { int32, int64, type LogMemory, LogViews, replicatorState } from '../ring/memory.js'
 import type { ReplicationSettings } from './options.js'
 import type { ReplicationStats } from './replication-stats.js'
@@ -38,6 +38,13 @@ export interface ReplicationRest {
   readonly leftBytes: number
 }
 
+/** What ends the wait for a log to be shipped. */
+export interface BeginLimits {
+  /** The replicated log has taken nothing for so many milliseconds. Unless stated it is waited for. */
+  readonly stallMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** What the replicator reports to the log's owner. */
 export interface ReplicatorEvents {
   /** It ended, and with it the log. */
@@ -63,6 +70,8 @@ export class ReplicatorHandle {
   #stallError: LogError | undefined
   #isOver = false
   #failure: unknown
+  #stallMs: number | undefined
+  #stallTimer: NodeJS.Timeout | undefined
   #settle: { resolve: (message: ReplicatorMessage) => void; reject: (error: unknown) => void } | undefined
 
   /** Starts the thread for a log in `directory`, whose lock the caller holds. */
@@ -113,12 +122,26 @@ export class ReplicatorHandle {
     return message.endLsn
   }
 
-  /** Has the log shipped from now on. Resolves as `begun` of `ReplicatorMessage` says. @throws as `connect`. */
-  async begin(endLsn: number): Promise<void> {
+  /**
+   * Has the log shipped from now on. Resolves as `begun` of `ReplicatorMessage` says.
+   *
+   * @throws as `connect`; with the code of the stall when a limit is reached, `TIDEMARK_LOG_CLOSED` when the signal aborts.
+   */
+  async begin(endLsn: number, { stallMs, signal }: BeginLimits = {}): Promise<void> {
     const begun = this.#next()
     const message: BeginReplication = { kind: 'begin', endLsn }
     this.worker.postMessage(message)
-    await begun
+    this.#stallMs = stallMs
+    const abort = () => this.#settle?.reject(closedError())
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) abort()
+    try {
+      await begun
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      clearTimeout(this.#stallTimer)
+      this.#stallMs = undefined
+    }
     this.worker.unref()
   }
 
@@ -196,10 +219,20 @@ export class ReplicatorHandle {
     this.#stalledSinceMs = performance.now()
     const stall = { error: this.#stallError, replicatedLsn: this.replicatedLsn, lagBytes: this.#lagBytes }
     this.#report((events) => events.stalled(stall))
+    if (this.#stallMs === undefined) return
+    const { code, message: reason } = this.#stallError
+    const error = new LogError(
+      code,
+      `The log could not be opened: for ${this.#stallMs} ms the replicated log did not take what it must have first. ${reason}`,
+      { replicatedLsn: this.replicatedLsn, stallMs: this.#stallMs },
+      { cause: this.#stallError },
+    )
+    this.#stallTimer = setTimeout(() => this.#settle?.reject(error), this.#stallMs)
   }
 
   #resumed(stalledMs: number): void {
     this.#stalledSinceMs = undefined
+    clearTimeout(this.#stallTimer)
     this.#report((events) => events.resumed({ stalledMs }))
   }
 

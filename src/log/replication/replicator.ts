@@ -4,6 +4,7 @@ import {
   ContiguousPrefix,
   type HolderLease,
   type LineageEntry,
+  mayPass,
   type ReplicatedLog,
   type ReplicationEpoch,
   type StandbyPosition,
@@ -14,7 +15,7 @@ import { int32, int64, type LogMemory, LogViews, logState, replicatorState } fro
 import { ReleasedSignal } from '../ring/released-signal.js'
 import { poisonMemory, wakeFlusher, wakeWaiters } from '../ring/signals.js'
 import { EntrySource, type OutgoingEntry } from './entry-source.js'
-import { mayPass, Stall } from './stall.js'
+import { Stall } from './stall.js'
 import { WindowKeeper } from './window-keeper.js'
 
 /** How often what is on its way is looked at. */
@@ -83,7 +84,9 @@ export class Replicator {
   #underWay = 0
   #lineage: 'due' | 'sent' | 'put' = 'due'
   #lineageSentMs: number | undefined
-  #closingMs: number | undefined
+  /** What was synced when a log that closes was looked at last, and since when that is so. */
+  #closingLsn = -1
+  #closingMs = Number.POSITIVE_INFINITY
   #failure: unknown
   #isOver = false
   #lease: HolderLease | undefined
@@ -159,8 +162,11 @@ export class Replicator {
     // Before the synced LSN: what a log has synced when it is closed is all that it will have.
     const state = Atomics.load(control32, int32.state)
     if (state === logState.poisoned) return true
-    if (state >= logState.closing) this.#closingMs ??= performance.now()
     const synced = Number(Atomics.load(control64, int64.synced))
+    if (state >= logState.closing && synced > this.#closingLsn) {
+      this.#closingLsn = synced
+      this.#closingMs = performance.now()
+    }
     const { isNew, lineage } = this.#options
     const isLineageDue = isNew || this.#prefix.endLsn === lineage.firstLsn
     if (this.#lineage === 'due' && isLineageDue) void this.#putLineage()
@@ -170,9 +176,9 @@ export class Replicator {
       if (!entry) break
       this.#send(entry)
     }
-    if (state === logState.closed && this.#prefix.endLsn >= synced) return true
-    if (this.#closingMs === undefined || performance.now() - this.#closingMs < this.#options.closeMs)
-      return false
+    // A log that is closing may have more to write: it ends with what the flusher has synced when that has closed it.
+    if (this.#prefix.endLsn >= synced) return state === logState.closed
+    if (performance.now() - this.#closingMs < this.#options.closeMs) return false
     this.#giveUp(synced)
     return true
   }
@@ -295,7 +301,6 @@ export class Replicator {
     const { closeMs, report, log } = this.#options
     const replicatedLsn = Number(Atomics.load(this.#views.control64, int64.replicated))
     const leftBytes = syncedLsn - replicatedLsn
-    if (leftBytes <= 0) return
     const error = new LogError(
       'TIDEMARK_REPLICATION_UNAVAILABLE',
       `The log was closed, and ${log.name} did not take the last ${leftBytes} bytes of it within ${closeMs} ms. They are on this disk, and the next opening ships them.`,

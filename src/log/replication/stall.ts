@@ -1,4 +1,4 @@
-import { isPassing, ReplicationError } from '../../replication/thread.js'
+import { ReplicationError } from '../../replication/thread.js'
 
 /** An entry that is on its way for longer than this says that the replicated log takes nothing. */
 const stallMs = 1000
@@ -50,11 +50,4 @@ export class Stall {
     this.#sinceMs = undefined
     this.#onResumed(stalledMs)
   }
-}
-
-/** Whether a call may succeed when it is made again: there was no answer or no room, or rights that can be granted again. */
-export function mayPass(error: unknown): error is ReplicationError {
-  return (
-    isPassing(error) || (error instanceof ReplicationError && error.code === 'TIDEMARK_REPLICATION_DENIED')
-  )
 }

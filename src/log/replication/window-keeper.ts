@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ReplicatedLog, ReplicationEpoch, StandbyPosition } from '../../replication/thread.js'
-import { mayPass } from './stall.js'
+import {
+  mayPass,
+  type ReplicatedLog,
+  type ReplicationEpoch,
+  type StandbyPosition,
+} from '../../replication/thread.js'
 
 const lookMs = 250
 /** How many looks at the window there are to one at the standbys. */

@@ -1,4 +1,4 @@
-import { isPassing, type ReplicationError } from '../errors.js'
+import { mayPass, type ReplicationError } from '../errors.js'
 import type { Kv, Lease } from './kv.js'
 
 /** A lease is renewed so often before it would end. */
@@ -8,7 +8,7 @@ const renewalsPerTtl = 3
  * Puts the key that a lease is kept for, or looks whether it may still be there. Called after each renewal, one call at a time.
  *
  * @param isNew whether the lease is another one than at the last call.
- * @throws ReplicationError a passing one, and it is called again; any other ends the lease.
+ * @throws ReplicationError one that may pass (`mayPass`), and it is called again; any other ends the lease.
  */
 export type PutLeased = (lease: string, isNew: boolean) => Promise<void>
 
@@ -82,7 +82,7 @@ export class KeptLease {
         failed = false
       } catch (error) {
         failed = true
-        if (isPassing(error)) continue
+        if (mayPass(error)) continue
         this.#released = true
         this.#end(error as ReplicationError)
         return

@@ -55,6 +55,7 @@ describe('the options of replication', () => {
       [{ ...options, log: undefined }, 'replication.log'],
       [{ ...options, log: 'etcd' }, 'replication.log'],
       [{ ...options, log: { name: 'x' } }, 'replication.log'],
+      [{ ...options, log: { ...engine, options: { onError: () => {} } } }, 'replication.log'],
     ]
     for (const [given, setting] of bad) {
       expect(() => resolveReplication(given as ReplicationOptions, log)).toThrowError(
@@ -65,6 +66,13 @@ describe('the options of replication', () => {
       )
     }
     expect(() => resolveReplication(null as unknown as ReplicationOptions, log)).toThrowError('null')
+    // Batches that no entry can have would end the log when the first of them is shipped.
+    expect(() => resolveReplication(options, { ...log, maxBatchBytes: MiB + 8 })).toThrowError(
+      expect.objectContaining({
+        code: 'TIDEMARK_BAD_SETTING',
+        details: { setting: 'maxBatchBytes', value: MiB + 8 },
+      }),
+    )
     expect(() => resolveReplication(options, { ...log, durability: 'unsafeNone' })).toThrowError('synced')
     expect(resolveReplication({ ...options, pool: 'a'.repeat(64) }, log).pool).toHaveLength(64)
   })

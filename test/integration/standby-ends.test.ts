@@ -1,0 +1,211 @@
+import { once } from 'node:events'
+import { existsSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import * as path from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { serveControl } from '#tidemark/cli/standby/control.js'
+import { NodeDisk, ReaderCursor } from '#tidemark/log/index.js'
+import type { EnginePool } from '#tidemark/pool/index.js'
+import { seedFolder } from '#tidemark/standby/seed.js'
+import { writeSeedStream } from '#tidemark/standby/seed-stream.js'
+import { openPool } from '../support/pools.js'
+import {
+  failureOf,
+  farCluster,
+  follows,
+  memoryCluster,
+  openStandby,
+  Shipper,
+  smallLog,
+  trade,
+} from '../support/standbys.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+/** A server whose connections end with the test. */
+async function serve(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+/** A primary that begins to send a copy and then hangs; resolves `asked` when one was asked for. */
+async function hangingSeed() {
+  let asked = () => {}
+  const wasAsked = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const url = await serve((_request, response) => {
+    response.write('{"files":[{"name":"00000000000000000000.wal","bytes":1000}]}\nabc')
+    asked()
+  })
+  return { url, wasAsked }
+}
+
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    }
+  })
+}
+
+describe('a standby that was not the first to be promoted', () => {
+  it('tries again by itself when the one that was faster is gone before it holds the log', async () => {
+    const { cluster, log, far } = farCluster()
+    const first = await log.fence(undefined, 'a primary')
+    const lease = await log.hold(first, 60_000)
+    const replication = { ...far.options.replication, leaseMs: 500 }
+    const standby = await openStandby(cluster, { autoPromote: true, replication })
+    await expect.poll(() => standby.stats().holder?.n).toBe(1)
+    const gone = once(standby, 'holder')
+    const fenced = once(standby, 'fenced')
+    const promoted = once(standby, 'promoted')
+    far.silent()
+    await lease.release()
+    await gone
+    await expect.poll(() => standby.stats().role).toBe('promoting')
+    // It takes the epoch, and dies.
+    await log.fence(first, 'a faster one')
+    far.up()
+    expect((await fenced)[0]).toMatchObject({ code: 'TIDEMARK_FENCED' })
+    const [pool] = (await promoted) as [EnginePool]
+    onTestFinished(() => pool.close())
+    expect(pool.stats().replication).toMatchObject({ role: 'primary', epoch: 3 })
+  })
+
+  it('begins again when the window has moved beyond it meanwhile', async () => {
+    const { cluster, log, far } = farCluster()
+    const primary = await openPool(smallLog)
+    const shipper = await Shipper.begin(log, primary)
+    const standby = await openStandby(cluster, { ...far.options, seed: { dir: primary.dir } })
+    await trade(primary, 1, 50)
+    await follows(standby, await shipper.ship())
+    far.silent()
+    far.cutWatches()
+    for (let round = 1; round < 4; round++) {
+      await trade(primary, round * 1000, 50)
+      await shipper.ship()
+    }
+    await log.trim(shipper.epoch, primary.durableLsn)
+    await log.fence(shipper.epoch, 'a faster one')
+    const promoting = standby.promote()
+    const refused = expect(promoting).rejects.toMatchObject({ code: 'TIDEMARK_FENCED' })
+    far.up()
+    await refused
+    await follows(standby, primary.durableLsn)
+    await expect.poll(() => standby.stats()).toMatchObject({ role: 'standby', epoch: 2 })
+  })
+})
+
+describe('a standby that is promoted', () => {
+  it('keeps of the log what its option says for readers outside', async () => {
+    const { cluster, log } = memoryCluster()
+    const primary = await openPool(smallLog)
+    const shipper = await Shipper.begin(log, primary)
+    await trade(primary, 1, 300)
+    const options = { cursorKeepBytes: 4096, keepLogBytes: 0, keepSnapshots: 1, checkpointBytes: 0 }
+    const standby = await openStandby(cluster, options)
+    await follows(standby, await shipper.ship())
+    const reader = await ReaderCursor.open(new NodeDisk(), standby.dir, 'store', 0)
+    const pool = await standby.promote()
+    onTestFinished(async () => {
+      await pool.close()
+      await reader.close(0)
+    })
+    const overtaken = once(pool, 'readerOvertaken')
+    await pool.checkpoint()
+    expect((await overtaken)[0]).toMatchObject({ name: 'store', lsn: 0, keepBytes: 4096 })
+    expect(readdirSync(pool.dir)).not.toContain('00000000000000000000.wal')
+  })
+})
+
+describe('the name of a standby', () => {
+  it('ends the one that had it when another one has it, as its opening would have been refused', async () => {
+    const { cluster, log, far } = farCluster()
+    await log.fence(undefined, 'a primary')
+    const first = await openStandby(cluster, {
+      replication: { ...far.options.replication, leaseMs: 500 },
+      name: 'twin',
+    })
+    const failed = failureOf(first)
+    far.down()
+    // It waits for the lease of the other one, which is cut off.
+    const second = await openStandby(cluster, { name: 'twin' })
+    far.up()
+    expect((await failed).code).toBe('TIDEMARK_REPLICATION_NAME_IN_USE')
+    expect(second.stats().role).toBe('standby')
+  })
+})
+
+describe('a seeding', () => {
+  it('ends when its standby is closed, also when the primary hangs', async () => {
+    const { cluster, log, far } = farCluster()
+    const primary = await openPool(smallLog)
+    const shipper = await Shipper.begin(log, primary)
+    const { url, wasAsked } = await hangingSeed()
+    const standby = await openStandby(cluster, { ...far.options, seed: { url } })
+    await trade(primary, 1, 50)
+    await follows(standby, await shipper.ship())
+    far.down()
+    for (let round = 1; round < 4; round++) {
+      await trade(primary, round * 1000, 50)
+      await shipper.ship()
+    }
+    await log.trim(shipper.epoch, primary.durableLsn)
+    far.up()
+    await wasAsked
+    expect(standby.stats().role).toBe('seeding')
+    await standby.close()
+    expect(standby.stats().role).toBe('closed')
+    expect(existsSync(path.join(standby.dir, 'SEEDING'))).toBe(true)
+  })
+
+  it('fails with a code when the primary sends nothing for long', async () => {
+    const { url } = await hangingSeed()
+    const dir = temporaryDirectory()
+    await expect(seedFolder(dir, { url }, { onProgress() {}, silentMs: 100 })).rejects.toMatchObject({
+      code: 'TIDEMARK_SEED_FAILED',
+      message: expect.stringContaining('nothing for 100 ms'),
+    })
+  })
+
+  it('leaves no file open at the primary when the standby goes away in the middle', async () => {
+    const folder = temporaryDirectory()
+    const file = path.join(folder, 'large.wal')
+    writeFileSync(file, '')
+    truncateSync(file, 16 * 1024 * 1024)
+    const target = new PassThrough()
+    const writing = expect(writeSeedStream(folder, target)).rejects.toThrowError()
+    await once(target, 'readable')
+    target.destroy()
+    await writing
+    await expect.poll(() => openFiles().filter((open) => open === file)).toEqual([])
+  })
+})
+
+describe('the socket of a standby', () => {
+  it('is closed while a process is connected that says nothing, or that was answered', async () => {
+    const dir = temporaryDirectory()
+    const stop = await serveControl(dir, async () => ({ ok: true }))
+    const socket = readdirSync(dir).includes('standby.sock')
+    expect(socket).toBe(true)
+    const silent = connect(path.join(dir, 'standby.sock'))
+    const answered = connect({ path: path.join(dir, 'standby.sock'), allowHalfOpen: true })
+    onTestFinished(() => {
+      silent.destroy()
+      answered.destroy()
+    })
+    await Promise.all([once(silent, 'connect'), once(answered, 'connect')])
+    answered.write('promote\n')
+    await once(answered.resume(), 'end')
+    await stop()
+  })
+})

@@ -1,0 +1,14 @@
+import { ReplicationError } from '../../dist/src/replication/errors.js'
+
+/** The log of another engine, which has no room for entries while a word of shared memory says so. */
+export async function connect({ engine, isFull }, pool) {
+  const { connect } = await import(engine.module)
+  const log = await connect(engine.options, pool)
+  const append = log.append.bind(log)
+  const word = new Int32Array(isFull)
+  log.append = async (epoch, entry) => {
+    if (Atomics.load(word, 0) === 1) throw new ReplicationError('TIDEMARK_REPLICATION_FULL', 'It is full.')
+    return append(epoch, entry)
+  }
+  return log
+}
