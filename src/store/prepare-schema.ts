@@ -51,11 +51,11 @@ function addColumns({ types }: Dialect, table: string, columns: ColumnTypes, val
   )
 }
 
-/** Columns of `instruments` that came with version 4. */
+/** Columns of `instruments` that came with version 4. What they say of instruments that were there before is not known: null. */
 function instrumentColumns({ types, decimalType, tickValueType }: Dialect): string[] {
   return [
-    'closing BOOLEAN DEFAULT FALSE',
-    'takes_orders BOOLEAN DEFAULT FALSE',
+    'closing BOOLEAN',
+    'takes_orders BOOLEAN',
     `allocation ${types.text}`,
     `reference_price ${decimalType}`,
     `static_band ${decimalType}`,

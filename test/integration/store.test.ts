@@ -89,7 +89,14 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
     expect(firstDifference(await storedTables(other), logged)).toBeUndefined()
     await other.close()
     const statuses = new Set(logged.orders.map((line) => JSON.parse(line).status))
-    expect([...statuses].sort()).toEqual(['cancelled', 'filled', 'partially-filled', 'resting', 'waiting'])
+    expect([...statuses].sort()).toEqual([
+      'cancelled',
+      'filled',
+      'partially-filled',
+      'pending',
+      'resting',
+      'waiting',
+    ])
   })
 
   it('is refused for another log, for one that ends before it, and for one whose beginning is gone', async () => {

@@ -17,6 +17,12 @@ interface NaiveOrder {
   readonly order_type: string
   readonly client_order_id: string | null
   readonly quantity: string
+  readonly list_id: number | null
+  readonly trailing_basis_points: number | null
+  readonly peg: string | null
+  readonly self_trade_group: number | null
+  readonly min_quantity: string | null
+  readonly quote_quantity: string | null
   price: string | null
   status: string
   reason: string | null
@@ -30,6 +36,11 @@ interface NaiveOrder {
 /** "12.500" as "12.5". */
 function plain(decimal: string | number | undefined): string | null {
   return decimal === undefined ? null : String(Number(decimal))
+}
+
+/** Whether an order waits for a price or for the closing call before it acts. */
+function waits({ orderType, timeInForce }: { orderType: string; timeInForce: string }): boolean {
+  return (orderType !== 'limit' && orderType !== 'market') || timeInForce === 'at-close'
 }
 
 /**
@@ -102,6 +113,10 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
       reason: reason ?? code ?? null,
       tag: event.tag === 0n ? null : String(event.tag),
       client_order_id: ('clientOrderId' in event && event.clientOrderId) || null,
+      list_id: (event.event === 'accepted' && event.listId) || null,
+      phase: event.event === 'phase-changed' ? event.phase : null,
+      closing: event.event === 'phase-changed' ? event.closing : null,
+      trade_id: event.event === 'trade-busted' ? event.tradeId : null,
     })
     if (event.event === 'accepted') {
       const order: NaiveOrder = {
@@ -113,9 +128,14 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
         order_type: event.orderType,
         client_order_id: event.clientOrderId ?? null,
         quantity: plain(event.quantity)!,
+        list_id: event.listId ?? null,
+        trailing_basis_points: event.trailingBasisPoints ?? null,
+        peg: event.peg ?? null,
+        self_trade_group: event.selfTradeGroup ?? null,
+        min_quantity: plain(event.minQuantity),
+        quote_quantity: plain(event.quoteQuantity),
         price: plain(event.price),
-        status:
-          event.orderType.startsWith('stop') || event.timeInForce === 'at-close' ? 'waiting' : 'resting',
+        status: event.pending ? 'pending' : waits(event) ? 'waiting' : 'resting',
         reason: null,
         filled: 0,
         remaining: plain(event.quantity)!,
@@ -133,6 +153,10 @@ export function naiveTables(events: readonly PoolEvent[]): StoreTables {
       order.updated_lsn = lsn
       order.remaining = plain(event.quantity)!
       order.price = plain(event.price) ?? order.price
+    } else if (event.event === 'entered') {
+      const order = orderOf(symbol, event.orderId)
+      order.updated_lsn = lsn
+      order.status = event.waiting ? 'waiting' : 'resting'
     } else if (event.event === 'triggered') {
       const order = orderOf(symbol, event.orderId)
       order.updated_lsn = lsn
@@ -151,10 +175,11 @@ const queries: Record<keyof StoreTables, string> = {
   trades: `SELECT symbol, lsn, event_index, trade_id, price, quantity, taker_side, maker_order_id, taker_order_id,
   maker_account, taker_account, maker_remaining, taker_remaining, uncross, busted FROM trades ORDER BY lsn, event_index`,
   events: `SELECT symbol, lsn, event_index, event, order_id, account, side, price, quantity, filled, reason, tag,
-  client_order_id
+  client_order_id, list_id, phase, closing, trade_id
   FROM order_events ORDER BY lsn, event_index`,
-  orders: `SELECT symbol, order_id, order_lsn, account, side, order_type, client_order_id, quantity, price, status, reason, filled,
-  remaining, trades, updated_lsn FROM orders ORDER BY order_lsn`,
+  orders: `SELECT symbol, order_id, order_lsn, account, side, order_type, client_order_id, quantity, list_id,
+  trailing_basis_points, peg, self_trade_group, min_quantity, quote_quantity, price, status, reason, filled,
+  remaining, trades, updated_lsn FROM orders ORDER BY order_lsn, order_id`,
 }
 
 /** What a store holds, in the same form. */

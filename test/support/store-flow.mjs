@@ -63,7 +63,38 @@ export class StoreFlow {
         ...limit,
         selfTradePrevention: ['cancel-newest', 'cancel-oldest', 'cancel-both', 'decrement'][this.int(4)],
       }
+    if (kind >= 70 && kind < 82) return this.#rare(kind, limit)
     if (kind > 96) return { ...limit, timeInForce: kind === 97 ? 'at-open' : 'at-close' }
     return limit
+  }
+
+  /** What few orders are, made of an order with a limit. */
+  #rare(kind, limit) {
+    const { price, ...order } = limit
+    if (kind < 73) return this.#list(limit)
+    if (kind === 73) return { type: 'cancel-list', symbol: limit.symbol, listId: 1001 + this.int(90) }
+    if (kind === 74) return { ...order, orderType: 'take-profit', stopPrice: price, timeInForce: 'IOC' }
+    if (kind === 75)
+      return { ...order, orderType: 'stop', trailingBasisPoints: 10 + this.int(90), timeInForce: 'IOC' }
+    if (kind < 78) return { ...limit, peg: ['primary', 'market', 'mid'][this.int(3)] }
+    if (kind === 78) return { ...limit, selfTradeGroup: 1 + this.int(2) }
+    if (kind === 79)
+      return { ...limit, timeInForce: 'IOC', minQuantity: limit.symbol === 'AAA' ? '0.1' : '1' }
+    const { quantity, ...withoutQuantity } = order
+    return { ...withoutQuantity, orderType: 'market', quoteQuantity: String(20 + this.int(3000)) }
+  }
+
+  /** Sell when bought, at a gain or a loss; ids of their own, used again. */
+  #list({ symbol, account, price, quantity }) {
+    const first = 1001 + 3 * this.int(30)
+    const lower = (Number(price) * 0.99).toFixed(2)
+    const stopPrice = symbol === 'AAA' ? price : String(Math.floor(Number(lower)))
+    const sell = { side: 'sell', quantity }
+    const gain = { ...sell, orderId: first + 1, orderType: 'limit', price }
+    const loss = { ...sell, orderId: first + 2, orderType: 'stop', stopPrice }
+    if (this.int(3) === 0) return { type: 'list', symbol, account, listType: 'oco', orders: [gain, loss] }
+    const buy = { orderId: first, side: 'buy', orderType: 'limit', price, quantity }
+    if (this.int(2)) return { type: 'list', symbol, account, listType: 'oto', orders: [buy, gain] }
+    return { type: 'list', symbol, account, listType: 'otoco', orders: [buy, gain, loss] }
   }
 }

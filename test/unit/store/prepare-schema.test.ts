@@ -86,9 +86,15 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     await target.run(
       "INSERT INTO order_event_rows VALUES (0, 1, CAST('2026-01-01 00:00:00' AS TIMESTAMP), 8, 0, 1, 0, 0, 1, 5, 6, 0, 0)",
     )
+    await target.run(
+      "INSERT INTO instruments VALUES (0, 'A', 1, 1, 1, 'keep-on-reduce', 'none', 'open', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, CAST('2026-01-01 00:00:00' AS TIMESTAMP), 8)",
+    )
     await prepareSchema(target)
     await requireSchema(target)
     expect((await target.query(columns)).rows).toEqual(rows)
+    expect((await target.query('SELECT phase, closing, allocation FROM instruments')).rows).toEqual([
+      { phase: 'continuous', closing: null, allocation: null },
+    ])
     // What was there before has no list and says no phase.
     expect((await target.query('SELECT list_id, phase, trade_id FROM order_event_rows')).rows).toEqual([
       { list_id: 0, phase: -1, trade_id: 0 },
