@@ -19,29 +19,41 @@ import type { StoreTarget } from './targets/target.js'
 /** What stands in `tidemark_store`; it grows when tables, views or their meaning change. */
 export const schemaVersion = 4
 
-/** For each version, the statements that make the next one's tables of its; the views are made anew after the last. */
-export type Migrations = Readonly<Record<number, (dialect: Dialect) => readonly string[]>>
+/** The statements that make the next version's tables of a version's. */
+interface Migration {
+  readonly alter: readonly string[]
+  /** What changes rows. It follows all `alter` of all versions: DuckDB can't alter a table in the transaction that has changed its rows. */
+  readonly update?: readonly string[]
+}
+
+/** By version; the views are made anew after the last. */
+export type Migrations = Readonly<Record<number, (dialect: Dialect) => Migration>>
 const migrations: Migrations = {
-  1: ({ types }) =>
-    ['order_event_rows', 'open_order_rows', 'closed_order_rows'].map(
+  1: ({ types }) => ({
+    alter: ['order_event_rows', 'open_order_rows', 'closed_order_rows'].map(
       (table) => `ALTER TABLE ${table} ADD COLUMN client_order_id ${types.text}`,
     ),
-  2: ({ types }) => [
-    'ALTER TABLE instruments RENAME COLUMN status TO phase',
-    "UPDATE instruments SET phase = 'continuous' WHERE phase = 'open'",
-    ...['uncross', 'busted'].map(
-      (column) => `ALTER TABLE trade_rows ADD COLUMN ${column} ${types.int16} DEFAULT 0`,
-    ),
-  ],
-  3: (dialect) => [
-    ...['open_order_rows', 'closed_order_rows'].flatMap((table) =>
-      addColumns(dialect, table, orderTermTypes),
-    ),
-    ...addColumns(dialect, 'order_event_rows', { list_id: 'int64' }),
-    ...addColumns(dialect, 'order_event_rows', { phase: 'int16' }, -1),
-    ...addColumns(dialect, 'order_event_rows', { phase_options: 'int16', trade_id: 'int64' }),
-    ...instrumentColumns(dialect).map((column) => `ALTER TABLE instruments ADD COLUMN ${column}`),
-  ],
+  }),
+  2: ({ types }) => ({
+    alter: [
+      'ALTER TABLE instruments RENAME COLUMN status TO phase',
+      ...['uncross', 'busted'].map(
+        (column) => `ALTER TABLE trade_rows ADD COLUMN ${column} ${types.int16} DEFAULT 0`,
+      ),
+    ],
+    update: ["UPDATE instruments SET phase = 'continuous' WHERE phase = 'open'"],
+  }),
+  3: (dialect) => ({
+    alter: [
+      ...['open_order_rows', 'closed_order_rows'].flatMap((table) =>
+        addColumns(dialect, table, orderTermTypes),
+      ),
+      ...addColumns(dialect, 'order_event_rows', { list_id: 'int64' }),
+      ...addColumns(dialect, 'order_event_rows', { phase: 'int16' }, -1),
+      ...addColumns(dialect, 'order_event_rows', { phase_options: 'int16', trade_id: 'int64' }),
+      ...instrumentColumns(dialect).map((column) => `ALTER TABLE instruments ADD COLUMN ${column}`),
+    ],
+  }),
 }
 
 /** Columns of rows that were there before: they have `value` in them. */
@@ -157,11 +169,15 @@ async function migrate(
 ): Promise<void> {
   if (from > wanted.version) throw newer(target, from)
   for (const name of viewNames.toReversed()) await target.run(`DROP VIEW IF EXISTS ${name}`)
+  const updates: string[] = []
   for (let version = from; version < wanted.version; version++) {
     const steps = wanted.migrations[version]
     if (!steps) throw unknownVersion(target, version)
-    for (const statement of steps(target.dialect)) await target.run(statement)
+    const { alter, update = [] } = steps(target.dialect)
+    for (const statement of alter) await target.run(statement)
+    updates.push(...update)
   }
+  for (const statement of updates) await target.run(statement)
   for (const statement of createViews(target.dialect)) await target.run(statement)
   await target.run(`UPDATE tidemark_store SET schema_version = ${wanted.version}`)
 }

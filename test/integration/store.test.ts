@@ -46,7 +46,6 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
     expect(store.stats()).toMatchObject({ lagMs: 0 })
     expect(store.stats().latency.count).toBeGreaterThan(0)
     await store.close()
-    await pool.submit({ type: 'phase', symbol: 'AAA', phase: 'halted' })
     await pool.changeInstrument('BBB', {
       quoteAsset: 'EUR',
       minPrice: '2',
@@ -54,7 +53,9 @@ describe.each(targets)('a store in $name', ({ driver, fresh }) => {
       minNotional: '3',
       info: { n: 1 },
     })
-    const lsn = await trade(pool, flow, 400)
+    await trade(pool, flow, 400)
+    await pool.submit({ type: 'phase', symbol: 'AAA', phase: 'halted' })
+    const { lsn } = await pool.submit({ type: 'phase', symbol: 'BBB', phase: 'continuous' })
     const logged = naiveTables(await eventsOf(pool))
     await pool.close()
     const again = await Store.open({ dir, to, driver, follow: false })

@@ -81,6 +81,13 @@ export const mutants = [
     tests: ['test/unit/matching/phases.test.ts'],
   },
   {
+    name: 'rows of a store are changed between two changes of its tables',
+    file: 'dist/src/store/prepare-schema.js',
+    find: 'updates.push(...update);',
+    replace: 'for (const statement of update) await target.run(statement);',
+    tests: ['test/unit/store/prepare-schema.test.ts'],
+  },
+  {
     name: 'a store forgets the list that an order came in',
     file: 'dist/src/store/fold/order-table.js',
     find: 'touched.listId = list?.listId ?? 0;',

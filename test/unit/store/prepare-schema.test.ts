@@ -24,9 +24,9 @@ const targets = await storeTargets()
 const next = {
   version: schemaVersion + 1,
   migrations: {
-    [schemaVersion]: ({ types }: { types: { text: string } }) => [
-      `ALTER TABLE instruments ADD COLUMN note ${types.text}`,
-    ],
+    [schemaVersion]: ({ types }: { types: { text: string } }) => ({
+      alter: [`ALTER TABLE instruments ADD COLUMN note ${types.text}`],
+    }),
   },
 }
 
@@ -107,7 +107,7 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     await prepareSchema(target)
     const broken = {
       version: schemaVersion + 1,
-      migrations: { [schemaVersion]: () => ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] },
+      migrations: { [schemaVersion]: () => ({ alter: ['ALTER TABLE nowhere ADD COLUMN x INTEGER'] }) },
     }
     await expect(prepareSchema(target, broken)).rejects.toMatchObject({ code: 'TIDEMARK_STORE_WRITE' })
     await requireSchema(target)
