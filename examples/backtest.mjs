@@ -24,7 +24,7 @@ const pool = await EnginePool.open({
   instruments: [{ symbol, tickSize: '0.0001', lotSize: '1' }],
 })
 
-const last = [0].slice(1) // the prices of the last 20 trades, in dollars
+const last = [0].slice(1) // the prices of the last 10 executions, in dollars
 let position = 0
 let cash = 0
 let trades = 0
@@ -37,7 +37,16 @@ for await (const line of createInterface({ input: createReadStream(file) })) {
   const dollars = (Number(price) / 10_000).toFixed(4)
   rows++
   if (kind === submission) {
-    await pool.submit({ type: 'new', symbol, orderId, account: others, side, orderType: 'limit', price: dollars, quantity: size })
+    await pool.submit({
+      type: 'new',
+      symbol,
+      orderId,
+      account: others,
+      side,
+      orderType: 'limit',
+      price: dollars,
+      quantity: size,
+    })
   } else if (kind === partCancelled) {
     await pool.submit({ type: 'reduce', symbol, orderId, quantity: size })
   } else if (kind === deletion) {
@@ -46,20 +55,32 @@ for await (const line of createInterface({ input: createReadStream(file) })) {
     // The message names the order that rested: who took it came from the other side.
     const taker = side === 'buy' ? 'sell' : 'buy'
     await pool.submit({
-      type: 'new', symbol, account: takers, side: taker, orderType: 'limit', timeInForce: 'IOC', price: dollars, quantity: size,
+      type: 'new',
+      symbol,
+      account: takers,
+      side: taker,
+      orderType: 'limit',
+      timeInForce: 'IOC',
+      price: dollars,
+      quantity: size,
     })
     last.push(Number(dollars))
-    if (last.length > 20) last.shift()
+    if (last.length > 10) last.shift()
     await trade(Number(dollars), last.reduce((sum, one) => sum + one, 0) / last.length)
   }
 }
 
-/** Buys a few below the mean of the last trades, and sells above it; never more than 100 either way. */
+/** Buys a few when the price is below the mean of the last executions, and sells above it; never more than 100 either way. */
 async function trade(price = 0, mean = 0) {
   const side = price < mean ? 'buy' : 'sell'
-  if (last.length < 20 || price === mean || (side === 'buy' ? position >= 100 : position <= -100)) return
+  if (last.length < 10 || price === mean || (side === 'buy' ? position >= 100 : position <= -100)) return
   const report = await pool.submit({
-    type: 'new', symbol, account: ours, side, orderType: 'limit', timeInForce: 'IOC', price: price.toFixed(4), quantity: 10,
+    type: 'new',
+    symbol,
+    account: ours,
+    side,
+    orderType: 'market',
+    quantity: 10,
   })
   for (const fill of report.trades) {
     const signed = Number(fill.quantity) * (side === 'buy' ? 1 : -1)

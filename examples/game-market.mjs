@@ -14,7 +14,10 @@ const pool = await EnginePool.open({
     quoteAsset: 'GOLD',
   })),
 })
-const ledger = await Ledger.open({ pool, assets: ['GOLD', 'SWORD', 'POTION'].map((id) => ({ id, scale: 0 })) })
+const ledger = await Ledger.open({
+  pool,
+  assets: ['GOLD', 'SWORD', 'POTION'].map((id) => ({ id, scale: 0 })),
+})
 
 // What a quest gives has a key of its own: it is given once, however often this runs.
 for (const [name, account] of Object.entries(players)) {
@@ -23,40 +26,58 @@ for (const [name, account] of Object.entries(players)) {
 await ledger.deposit({ account: players.ada, asset: 'SWORD', amount: 3, key: 'dragon ada' })
 await ledger.deposit({ account: players.bo, asset: 'POTION', amount: 20, key: 'garden bo' })
 
-/** Offers or asks for items; what the player offers is held until it is sold, or taken back. */
+// What is offered is held until it is sold or taken back, so a player sells nothing twice.
 const { ada, bo, cy } = players
-await pool.submit({ type: 'cancel-all', account: ada })
-await pool.submit({ type: 'cancel-all', account: bo })
-if (Number(ledger.balance(ada, 'SWORD').free) > 0) {
-  await ledger.submit({ type: 'new', symbol: 'SWORD/GOLD', account: ada, side: 'sell', orderType: 'limit', price: 300, quantity: 1 })
+for (const account of [ada, bo]) await pool.submit({ type: 'cancel-all', account })
+if (Number(ledger.balance(ada, 'SWORD').free) >= 1) {
+  await ledger.submit({
+    type: 'new',
+    symbol: 'SWORD/GOLD',
+    account: ada,
+    side: 'sell',
+    orderType: 'limit',
+    price: 300,
+    quantity: 1,
+  })
 }
 if (Number(ledger.balance(bo, 'POTION').free) >= 5) {
-  await ledger.submit({ type: 'new', symbol: 'POTION/GOLD', account: bo, side: 'sell', orderType: 'limit', price: 12, quantity: 5 })
+  await ledger.submit({
+    type: 'new',
+    symbol: 'POTION/GOLD',
+    account: bo,
+    side: 'sell',
+    orderType: 'limit',
+    price: 12,
+    quantity: 5,
+  })
 }
 
-for (const [symbol, price, quantity] of Object.values({ sword: { 0: 'SWORD/GOLD', 1: 310, 2: 1 }, potions: { 0: 'POTION/GOLD', 1: 15, 2: 3 } }).map(
-  Object.values,
-)) {
+async function buy(account = 0, symbol = '', quantity = 0, price = 0) {
   try {
     const report = await ledger.submit({
-      type: 'new', symbol: String(symbol), account: cy, side: 'buy', orderType: 'limit', timeInForce: 'IOC', price: Number(price), quantity: Number(quantity),
+      type: 'new',
+      symbol,
+      account,
+      side: 'buy',
+      orderType: 'limit',
+      timeInForce: 'IOC',
+      price,
+      quantity,
     })
-    for (const { price, quantity } of report.trades) console.log(`cy bought ${quantity} of ${symbol} at ${price}`)
+    for (const trade of report.trades) console.log(`bought ${trade.quantity} of ${symbol} at ${trade.price}`)
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error
-    console.log(error.message)
+    if (!(error instanceof LedgerError && error.code === 'TIDEMARK_INSUFFICIENT_FUNDS')) throw error
+    console.log(`refused: ${error.message}`)
   }
 }
-
-try {
-  await ledger.submit({ type: 'new', symbol: 'SWORD/GOLD', account: cy, side: 'buy', orderType: 'limit', price: 999_999, quantity: 1 })
-} catch (error) {
-  if (!(error instanceof LedgerError && error.code === 'TIDEMARK_INSUFFICIENT_FUNDS')) throw error
-  console.log(`refused: ${error.message}`)
-}
+await buy(cy, 'SWORD/GOLD', 1, 310)
+await buy(cy, 'POTION/GOLD', 3, 15)
+await buy(cy, 'SWORD/GOLD', 1, 999_999) // more than cy has
 
 for (const [name, account] of Object.entries(players)) {
-  const purse = ledger.balances(account).balances.map(({ asset, total, held }) => `${total} ${asset}${held === '0' ? '' : ` (${held} held)`}`)
+  const purse = ledger
+    .balances(account)
+    .balances.map(({ asset, total, held }) => `${total} ${asset}${held === '0' ? '' : ` (${held} held)`}`)
   console.log(`${name.padEnd(4)} ${purse.join(', ')}`)
 }
 await pool.close()

@@ -43,7 +43,14 @@ console.log(`the books of the new primary are the same: ${before.symbols['GOLD']
 
 // A caller that got no answer sends again what it sent, with the same requestId: it is executed once.
 const again = await pool.submit({
-  type: 'new', symbol: 'GOLD', account: 1 + (499 % 7), requestId: 500, side: 'sell', orderType: 'limit', price: (1950 + (499 % 5) - (499 % 3)).toFixed(2), quantity: 1 + (499 % 4),
+  type: 'new',
+  symbol: 'GOLD',
+  account: 1 + (499 % 7),
+  requestId: 500,
+  side: 'sell',
+  orderType: 'limit',
+  price: (1950 + (499 % 5) - (499 % 3)).toFixed(2),
+  quantity: 1 + (499 % 4),
 })
 console.log(`sent again and executed once: ${again.repeated}`)
 await pool.close()

@@ -25,9 +25,11 @@ for (let i = 0; i < 300; i++) {
 await store.caughtUp(lsn) // what was acknowledged can be queried
 
 const questions = {
-  'the busiest accounts': 'SELECT taker_account, count(*) AS trades FROM trades GROUP BY taker_account ORDER BY trades DESC, taker_account LIMIT 3',
+  'the busiest accounts':
+    'SELECT taker_account, count(*) AS trades FROM trades GROUP BY taker_account ORDER BY trades DESC, taker_account LIMIT 3',
   'candles of a second': "SELECT * FROM candles(INTERVAL '1 second') LIMIT 3",
-  'what is open': 'SELECT side, count(*) AS orders FROM orders WHERE remaining > 0 GROUP BY side ORDER BY side',
+  'what is open':
+    'SELECT side, count(*) AS orders FROM orders WHERE remaining > 0 GROUP BY side ORDER BY side',
 }
 for (const [question, sql] of Object.entries(questions)) {
   console.log(question)

@@ -55,8 +55,11 @@ import { encodeNew } from './new-order-writer.js'
 import { quoteUnits } from './notional.js'
 import { hasNoLimit } from './order-types.js'
 
-/** @throws CommandError when a size of the instrument is no decimal string. */
-/** The grids of an instrument, parsed once for many commands. */
+/**
+ * The grids of an instrument, parsed once for many commands.
+ *
+ * @throws CommandError when a size of the instrument is no decimal string.
+ */
 export function commandGrids(definition: InstrumentDefinition): CommandGrids {
   return {
     instrumentId: definition.instrumentId,
