@@ -60,6 +60,14 @@ function slugify(heading) {
     .replaceAll(' ', '-')
 }
 
+/** The examples of the matching rules, which a test reads, are plain text here. */
+function showTraces(markdown) {
+  markdown.core.ruler.push('traces', ({ tokens }) => {
+    for (const token of tokens)
+      if (token.type === 'fence' && token.info.trim() === 'trace') token.info = 'txt'
+  })
+}
+
 /** A link to a file of the repository that is no page is shown as its text. */
 function leaveOutLinksToFiles(markdown) {
   const isOutside = (token) => token.type === 'link_open' && token.attrGet('href')?.startsWith('../')
@@ -81,6 +89,11 @@ function leaveOutLinksToFiles(markdown) {
   })
 }
 
+function extend(markdown) {
+  showTraces(markdown)
+  leaveOutLinksToFiles(markdown)
+}
+
 export default defineConfig({
   title: 'tidemark',
   description: 'The durable matching-engine pool for Node.js',
@@ -88,7 +101,9 @@ export default defineConfig({
   outDir: '../dist/site',
   cacheDir: '.site/.cache',
   cleanUrls: true,
-  markdown: { anchor: { slugify }, config: leaveOutLinksToFiles, languageAlias: { trace: 'txt' } },
+  // The index of the search is one file.
+  vite: { build: { chunkSizeWarningLimit: 4000 } },
+  markdown: { anchor: { slugify }, config: extend },
   themeConfig: {
     outline: [2, 3],
     search: { provider: 'local' },

@@ -19,10 +19,14 @@ function copyPages() {
   rmSync(site, { recursive: true, force: true })
   mkdirSync(site)
   for (const name of readdirSync(docs)) {
-    if (/\.(md|svg)$/.test(name)) cpSync(path.join(docs, name), path.join(site, name))
+    if (/\.(md|svg)$|^screenshots$/.test(name))
+      cpSync(path.join(docs, name), path.join(site, name), { recursive: true })
   }
   const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
-  writeFileSync(path.join(site, 'index.md'), readme.replaceAll('](docs/', '](').replaceAll('](examples)', '](../examples)'))
+  writeFileSync(
+    path.join(site, 'index.md'),
+    readme.replaceAll('](docs/', '](').replaceAll('](examples)', '](../examples)'),
+  )
 }
 
 /** The sources of the entry points in package.json, by the names under which they are imported. */
