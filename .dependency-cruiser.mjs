@@ -65,6 +65,7 @@ const rows = {
     'errors',
     'options',
     'checkpoint-retries',
+    'settle-or-poison',
     'task-threads',
     'disk',
     'format',

@@ -259,12 +259,7 @@ export class JobController extends Emitter<JobControllerEvents> {
     if (!failed) this.#state = 'stopping'
     this.#checkpoints.stop()
     try {
-      if (!failed) {
-        await this.#dispatcher.stop(graceMs)
-        this.#checkUnlogged()
-        // The log holds everything; a snapshot only saves the next start its replay.
-        if (!this.#failure) await this.#checkpoints.takeLast().catch(() => {})
-      }
+      if (!failed) await this.#store.log.settle(this.#settle(graceMs))
     } finally {
       this.#dispatcher.halt(closedError())
       await this.#runner?.close()
@@ -272,6 +267,13 @@ export class JobController extends Emitter<JobControllerEvents> {
       if (!this.#failure) this.#state = 'closed'
       this.#announcements.settle(closedError())
     }
+  }
+
+  async #settle(graceMs: number): Promise<void> {
+    await this.#dispatcher.stop(graceMs)
+    this.#checkUnlogged()
+    // The log holds everything; a snapshot only saves the next start its replay.
+    if (!this.#failure) await this.#checkpoints.takeLast().catch(() => {})
   }
 
   #checkUnlogged(): void {

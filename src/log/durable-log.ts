@@ -348,6 +348,11 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     return this.#room.isStuck || this.#replicator?.isStuckSince(closingMs) === true
   }
 
+  /** As `isStuckSince`, for the replicated log alone: for owners that wait for room on the disk in a way of their own. @internal */
+  isUnreplicatedSince(closingMs: number): boolean {
+    return this.#replicator?.isStuckSince(closingMs) === true
+  }
+
   /** A handle with which another thread writes into this log. It must stop writing before `close` is called. */
   producerHandle(): LogProducerHandle {
     return { memory: this.memory, producerId: this.#nextProducer++ }

@@ -33,6 +33,7 @@ export { resolveReplication } from './replication/options.js'
 export { forwardReplication } from './replication/replication-events.js'
 export { maxPayloadBytes } from './ring/memory.js'
 export { type Environment, integerSetting, logSettingNames, numberSetting, spinSetting } from './settings.js'
+export { settleOrPoison } from './settle-or-poison.js'
 export { TaskThreads } from './task-threads.js'
 export type { EndKnowledge } from './tools/backup-end.js'
 export {

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { DurableLog, LogPoisonedError, LogTailer } from '../log/index.js'
+import { type DurableLog, type LogPoisonedError, type LogTailer, settleOrPoison } from '../log/index.js'
 import type { Archiving } from './checkpoint/archiving.js'
 import type { Checkpointer } from './checkpoint/checkpointer.js'
 import type { CursorStore } from './delivery/cursors.js'
@@ -9,8 +8,6 @@ import type { ShardThreads } from './shard/shard-threads.js'
 
 /** How long a shard's own error waits for that of the thread which poisoned the log. */
 const causeDelayMs = 300
-/** How often a pool that closes looks whether the disk still takes what is under way. */
-const stuckLookMs = 20
 
 interface LifetimeParts {
   readonly log: DurableLog
@@ -112,16 +109,8 @@ export class PoolLifetime {
    */
   async #settleAll(): Promise<void> {
     const { log, checkpointer } = this.#parts
-    const closingMs = performance.now()
-    let over = false
-    const settled = checkpointer
-      .close()
-      .then(() => this.#drained())
-      .finally(() => {
-        over = true
-      })
-    while (!over && !log.isStuckSince(closingMs)) await Promise.race([settled, sleep(stuckLookMs)])
-    if (!over) log.poison(log.stuckError)
+    const settled = checkpointer.close().then(() => this.#drained())
+    await settleOrPoison(log, settled, (closingMs) => log.isStuckSince(closingMs))
     await settled
   }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as path from 'node:path'
 import type { EnginePool } from '../pool/index.js'
@@ -56,7 +57,7 @@ export function seedHandler(pool: EnginePool): (request: IncomingMessage, respon
 }
 
 async function answer(pool: EnginePool, response: ServerResponse): Promise<void> {
-  const folder = mkdtempSync(path.join(pool.dir, folderPrefix))
+  const folder = await mkdtemp(path.join(pool.dir, folderPrefix))
   try {
     const copy = path.join(folder, 'copy')
     response.setTimeout(silentMs, () => response.destroy())
@@ -69,6 +70,7 @@ async function answer(pool: EnginePool, response: ServerResponse): Promise<void>
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     await writeSeedStream(copy, response)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    // Large files take a while, and the pool's event loop must not wait for them.
+    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -160,6 +160,41 @@ describe('what else has a log', () => {
     expect((await compareWithFolder(replicated, dir)).headers).toBe(2)
   })
 
+  it('is closed in a bounded time while the replicated log is silent: a job queue', async () => {
+    const jobs = await JobController.open({ dir: temporaryDirectory(), log: { replication: replication() } })
+    await jobs.enqueue({ id: 'one', payload: 1 })
+    network.set('down')
+    const enqueued = jobs.enqueue({ id: 'two', payload: 2 })
+    const [[outcome], [closed]] = await Promise.all([
+      settledWithin([enqueued], 30_000),
+      settledWithin([jobs.close()], 30_000),
+    ])
+    expect(outcome).toMatchObject({
+      status: 'rejected',
+      reason: {
+        code: 'TIDEMARK_JOB_SYNC_FAILED',
+        cause: { code: 'TIDEMARK_LOG_POISONED', cause: { code: 'TIDEMARK_REPLICATION_UNAVAILABLE' } },
+      },
+    })
+    // The jobs are in the log; only the snapshot of a clean close is missing.
+    expect(closed).toMatchObject({ status: 'fulfilled' })
+    network.set('up')
+  })
+
+  it('is closed in a bounded time while the replicated log is silent: a factor engine', async () => {
+    const dir = temporaryDirectory()
+    const engine = await DurableFactorEngine.open({ dir, log: { replication: replication() } })
+    engine.register('ACME', 'ma2', 'mean(last, 2)')
+    network.set('down')
+    engine.processTick({ instrument: 'ACME', timestamp: 1, last: 100 })
+    const [closed] = await settledWithin([engine.close()], 30_000)
+    expect(closed).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'TIDEMARK_LOG_POISONED', cause: { code: 'TIDEMARK_REPLICATION_UNAVAILABLE' } },
+    })
+    network.set('up')
+  })
+
   it('refuses options that it does not know, before anything is made', async () => {
     const bad = { ...replication(), polo: 1 }
     const refused = { code: 'TIDEMARK_BAD_SETTING', details: { setting: 'polo' } }

@@ -1940,6 +1940,13 @@ export const mutants = [
     tests: ['test/integration/replication-log.test.ts'],
   },
   {
+    name: 'a log that the replicated log holds up is waited for when its owner is closed',
+    file: 'dist/src/log/durable-log.js',
+    find: 'isUnreplicatedSince(closingMs) {\n        return',
+    replace: 'isUnreplicatedSince(closingMs) {\n        return false &&',
+    tests: ['test/integration/replication-owners.test.ts'],
+  },
+  {
     name: 'the replicator of a log that closes ends before the flusher',
     file: 'dist/src/log/replication/replicator.js',
     find: 'return state === logState.closed;',

@@ -6,6 +6,7 @@ import {
   type LogError,
   type LogStats,
   type ReplicationEvents,
+  settleOrPoison,
 } from '../../log/index.js'
 import { checkBarrier, type Definition, expressionsOf, type FactorEngine } from '../engine/engine.js'
 import { FactorInstrument } from '../engine/instrument.js'
@@ -383,7 +384,9 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
       this.#schedule.stop()
       // The log holds everything; a snapshot only saves the next opening the replay of the ticks after the last.
       const last = this.#schedule.ticks > 0 ? this.createSnapshot('close').catch(() => {}) : undefined
-      await Promise.all([last, this.#persister.shutdown()])
+      const settled = Promise.all([last, this.#persister.shutdown()])
+      await settleOrPoison(this.#log, settled, (closingMs) => this.#log.isUnreplicatedSince(closingMs))
+      await settled
     } finally {
       await this.#updates.close()
       await this.#log.close()

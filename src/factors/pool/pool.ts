@@ -1,5 +1,4 @@
 import * as path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Emitter } from '../../base/emitter.js'
 import { withoutStack } from '../../base/errors.js'
 import {
@@ -7,6 +6,7 @@ import {
   forwardReplication,
   LogError,
   type ReplicationEvents,
+  settleOrPoison,
   spinSetting,
 } from '../../log/index.js'
 import { type SnapshotInfo, SnapshotStore } from '../durable/snapshot-store.js'
@@ -40,8 +40,6 @@ export interface RankedInstrument {
   readonly rank: number
 }
 
-/** While the pool closes, it looks this often whether the disk is full. */
-const stuckLookMs = 20
 /** The caller's, and the flusher. */
 const threadsBesideWorkers = 2
 
@@ -334,17 +332,8 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
    * nowhere to go: then the log is poisoned, so that they end, and the error that says so is returned.
    */
   async #endWorkers(): Promise<LogError | undefined> {
-    const closingMs = performance.now()
-    let isOver = false
-    const ended = Promise.allSettled(this.#workers.map((worker) => worker.ended)).then(() => {
-      isOver = true
-    })
-    while (!isOver && !this.#log.isStuckSince(closingMs)) await Promise.race([ended, sleep(stuckLookMs)])
-    if (isOver) return undefined
-    const error = this.#log.stuckError
-    this.#log.poison(error)
-    await ended
-    return error
+    const ended = Promise.allSettled(this.#workers.map((worker) => worker.ended))
+    return settleOrPoison(this.#log, ended, (closingMs) => this.#log.isStuckSince(closingMs))
   }
 
   /** Logs the session, and what stands for each instrument in it, as fast as the disk takes it. */

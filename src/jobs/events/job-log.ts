@@ -11,6 +11,7 @@ import {
   NodeDisk,
   type RecoveryReport,
   type ReplicationEvents,
+  settleOrPoison,
 } from '../../log/index.js'
 import { closedError, fromLogError, type JobError } from '../errors.js'
 import {
@@ -365,6 +366,15 @@ export class JobLog extends Emitter<JobLogEvents> {
     return this.#log.removeBefore(lsn)
   }
 
+  /**
+   * Waits for what must settle before the log is closed. When the replicated log takes nothing for `closeMs` the log ends, so that it
+   * is rejected.
+   */
+  async settle(settled: Promise<unknown>): Promise<void> {
+    await settleOrPoison(this.#log, settled, (closingMs) => this.#log.isUnreplicatedSince(closingMs))
+    await settled
+  }
+
   /** Ends the log for a cause, as a failed sync does. */
   poison(cause: unknown): void {
     this.#log.poison(cause)
@@ -382,7 +392,7 @@ export class JobLog extends Emitter<JobLogEvents> {
 
   async #close(): Promise<void> {
     this.giveUpDisk()
-    await new Promise<void>((resolve) => this.#room.run(resolve, () => resolve(), always))
+    await this.settle(new Promise<void>((resolve) => this.#room.run(resolve, () => resolve(), always)))
     await this.#log.close()
   }
 
