@@ -3,7 +3,7 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Archive, archiveLog } from '#tidemark/archive/index.js'
 import { collect, openSmallPool, trade } from '../support/archived-pool.js'
-import { tidemark } from '../support/cli.js'
+import { tidemark, tidemarkProcess } from '../support/cli.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 describe('tidemark archive', () => {
@@ -21,7 +21,7 @@ describe('tidemark archive', () => {
       stdout: expect.stringMatching(/^Nothing new in sealed segments; .+\n$/),
     })
 
-    const status = await tidemark(['archive', 'status', dir])
+    const status = await tidemarkProcess(['archive', 'status', dir])
     expect(status.stdout).toMatch(/^Archive of a log of kind pool, LSN 0 to \d+: 3 files in 1 part,/)
     const verified = await tidemark(['archive', 'verify', dir, '--log', pool.dir, '--json'])
     expect(verified.code).toBe(0)
@@ -60,10 +60,10 @@ describe('tidemark archive', () => {
       chmodSync(base, 0o777)
       chmodSync(pool.dir, 0o755)
       const sync = ['archive', 'sync', pool.dir, '--to', path.join(base, 'archive'), '--no-progress']
-      const refused = await tidemark(sync, { unprivileged: true })
+      const refused = await tidemarkProcess(sync, { unprivileged: true })
       expect(refused).toMatchObject({ code: 1, stdout: '' })
       expect(refused.stderr).toMatch(/^The cursor archive-\S+ can't be written into .+--no-cursor.+\n$/)
-      const synced = await tidemark([...sync, '--no-cursor'], { unprivileged: true })
+      const synced = await tidemarkProcess([...sync, '--no-cursor'], { unprivileged: true })
       expect(synced).toMatchObject({ code: 0, stderr: '' })
       expect(await pool.readers()).toEqual([])
     },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { recommendBatch, recommendPreset, type ThroughputPoint } from '#tidemark/cli/bench/bench-run.js'
-import { tidemark } from '../support/cli.js'
+import { tidemark, tidemarkProcess } from '../support/cli.js'
 
 const folders: string[] = []
 
@@ -20,7 +20,7 @@ afterEach(() => {
 describe('tidemark bench', () => {
   it('measures disk, throughput and latency, recommends a setting, and leaves no file', async () => {
     const dir = newFolder()
-    const { code, stdout, stderr } = await tidemark([
+    const { code, stdout, stderr } = await tidemarkProcess([
       'bench',
       '--quick',
       '--dir',

@@ -12,7 +12,7 @@ import { constants, getPriority, tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Command, EnginePool, type PoolEvent } from '#tidemark/index.js'
-import { tidemark } from '../support/cli.js'
+import { tidemark, tidemarkProcess } from '../support/cli.js'
 import { bitcoin, ether, limit } from '../support/pools.js'
 import { Random } from '../support/random.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -93,6 +93,8 @@ function flip(file: string, at: number): void {
 }
 
 const log = (...args: string[]) => tidemark(['log', ...args])
+/** From a process of its own, as it stands beside a pool. */
+const outside = (...args: string[]) => tidemarkProcess(['log', ...args])
 const lines = (text: string) => text.trimEnd().split('\n')
 const oneSentence = /^[A-Z][^\n]*\.\n$/
 
@@ -135,7 +137,7 @@ describe('tidemark log verify', () => {
   it('says valid, and changes nothing', async () => {
     const dir = copy()
     const before = readdirSync(dir).map((name) => [name, statSync(path.join(dir, name)).mtimeMs])
-    const { code, stdout, stderr } = await log('verify', dir)
+    const { code, stdout, stderr } = await log('verify', dir, '--no-progress')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^log +valid$/m)
     expect(readdirSync(dir).map((name) => [name, statSync(path.join(dir, name)).mtimeMs])).toEqual(before)
@@ -229,7 +231,7 @@ describe('tidemark log dump', () => {
   it('stops at damage and says where, while salvage continues after it', async () => {
     const dir = copy()
     flip(segments(dir)[0]!, 4096 + 5000)
-    const dump = await log('dump', dir, '--json')
+    const dump = await log('dump', dir, '--json', '--no-progress')
     expect(dump.code).toBe(6)
     expect(dump.stderr).toMatch(/^The log is corrupt: LSN \d+, byte \d+ of .*salvage/)
     const salvage = await log('salvage', dir, '--json')
@@ -276,16 +278,20 @@ describe('the tools that may stand beside a running pool', () => {
     ]
     writeFileSync(script, lines.join('\n'))
     const priorityOf = async (...args: string[]) => {
-      const { code, stderr } = await tidemark(['log', ...args], {
+      const { code, stderr } = await tidemarkProcess(['log', ...args], {
         environment: { NODE_OPTIONS: `--import ${script}` },
       })
       return [code, stderr]
     }
-    const below = `priority ${constants.priority.PRIORITY_BELOW_NORMAL}`
-    for (const tool of ['verify', 'stats', 'dump'])
-      expect(await priorityOf(tool, sample, '--no-progress')).toEqual([0, below])
+    const below = constants.priority.PRIORITY_BELOW_NORMAL
+    expect(await priorityOf('verify', sample, '--no-progress')).toEqual([0, `priority ${below}`])
     const to = path.join(temporaryDirectory(), 'copy')
-    expect(await priorityOf('backup', sample, to, '--no-progress')).toEqual([0, below])
+    for (const args of [
+      ['stats', sample],
+      ['dump', sample],
+      ['backup', sample, to],
+    ])
+      expect(await log(...args, '--no-progress')).toMatchObject({ code: 0, stderr: '', priority: below })
     expect(await priorityOf('repair', sample, '--no-progress')).toEqual([0, `priority ${getPriority()}`])
   })
 })
@@ -294,7 +300,7 @@ describe('tidemark log backup', () => {
   it('copies a closed log, which opens with the same books, and says what it copied', async () => {
     const dir = copy()
     const to = path.join(temporaryDirectory(), 'deep', 'copy')
-    const { code, stdout, stderr } = await log('backup', dir, to)
+    const { code, stdout, stderr } = await log('backup', dir, to, '--no-progress')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const [, first, last] = /LSN (\d+) to (\d+)\.$/m.exec(stdout)!
     expect(Number(first)).toBeLessThanOrEqual(made.snapshotLsn)
@@ -328,7 +334,7 @@ describe('tidemark log backup', () => {
       const dir = copy()
       flip(segments(dir).at(at)!, 4096 + 500)
       const to = path.join(temporaryDirectory(), 'copy')
-      const { code, stdout, stderr } = await log('backup', dir, to)
+      const { code, stdout, stderr } = await log('backup', dir, to, '--no-progress')
       expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
       expect(stderr).toMatch(oneSentence)
       expect(stderr).toContain(segments(dir).at(at)!)
@@ -416,17 +422,17 @@ describe('beside a running pool', () => {
     })()
     try {
       for (let i = 0; i < 2; i++) {
-        const verify = await log('verify', dir)
+        const verify = await outside('verify', dir, '--no-progress')
         expect(verify).toMatchObject({ code: 0, stderr: '' })
       }
-      const stats = await log('stats', dir)
+      const stats = await outside('stats', dir, '--no-progress')
       expect({ code: stats.code, stderr: stats.stderr }).toEqual({ code: 0, stderr: '' })
-      const dumped = await log('dump', dir, '--json', '--no-progress')
+      const dumped = await outside('dump', dir, '--json', '--no-progress')
       expect({ code: dumped.code, stderr: dumped.stderr }).toEqual({ code: 0, stderr: '' })
       for (let round = 0; round < 3; round++) {
         const order = await pool.submit({ ...limit(50_000_000 + round, 'buy', '1', '1'), symbol: 'ETH-USD' })
         const to = path.join(temporaryDirectory(), 'copy')
-        const { code, stdout, stderr } = await log('backup', dir, to, '--json', '--no-progress')
+        const { code, stdout, stderr } = await outside('backup', dir, to, '--json', '--no-progress')
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
         const report = JSON.parse(stdout)
         expect(report.running).toBe(true)
@@ -437,7 +443,7 @@ describe('beside a running pool', () => {
         expect(twin.recovery.tornTail).toBeUndefined()
         await twin.close()
       }
-      const repair = await log('repair', dir, '--yes')
+      const repair = await outside('repair', dir, '--yes', '--no-progress')
       expect(repair).toMatchObject({ code: 1, stdout: '' })
       expect(repair.stderr).toMatch(oneSentence)
       expect(repair.stderr).toContain('is open, in this process or another')

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { summaryOf, tidemark } from '../support/cli.js'
+import { readSummary, summaryOf, tidemark, tidemarkProcess } from '../support/cli.js'
 
 let folder: string
 beforeAll(() => {
@@ -15,7 +15,7 @@ const small = ['--commands', '5000']
 
 describe('tidemark run', () => {
   it('runs a generated flow that trades, prints a table, and removes its temporary folder', async () => {
-    const { code, stdout, stderr } = await tidemark(['run', ...small, '--verify'])
+    const { code, stdout, stderr } = await tidemarkProcess(['run', ...small, '--verify'])
     expect([code, stderr]).toEqual([0, ''])
     for (const label of [
       'commands',
@@ -179,7 +179,9 @@ describe('commands from a file', () => {
 
   it('reads standard input for -', async () => {
     const reports = path.join(folder, 'stdin-reports.jsonl')
-    const { summary } = await summaryOf(['-', '--reports', reports], { stdin: `${lines.join('\r\n')}\r\n` })
+    const stdin = `${lines.join('\r\n')}\r\n`
+    const args = ['run', '-', '--reports', reports, '--json', '--no-progress']
+    const { summary } = readSummary(await tidemarkProcess(args, { stdin }))
     expect(summary).toMatchObject({ commands: 6, refused: { total: 4 } })
     checkReports(reports)
   })
@@ -236,7 +238,7 @@ describe('a failure', () => {
     const dir = path.join(folder, 'busy')
     mkdirSync(dir)
     let second: ReturnType<typeof tidemark> | undefined
-    const first = await tidemark(['run', '--rate', '100', '--dir', dir], {
+    const first = await tidemarkProcess(['run', '--rate', '100', '--dir', dir], {
       onStderr: (child) => {
         second ??= tidemark(['run', ...small, '--dir', dir]).finally(() => child.kill('SIGINT'))
       },
@@ -264,7 +266,7 @@ describe('a failure', () => {
         ['--dir', path.join(mounted, 'log')],
         ['--commands', '150000', '--reports', path.join(mounted, 'reports.jsonl')],
       ]) {
-        const result = await tidemark(['run', '--no-progress', ...flags])
+        const result = await tidemarkProcess(['run', '--no-progress', ...flags])
         expect(result).toMatchObject({ code: 1, stdout: '' })
         expect(result.stderr).toMatch(sentence)
         expect(result.stderr).toMatch(/the disk is full/)
@@ -293,7 +295,7 @@ describe('Ctrl-C', () => {
       '--reports',
       reports,
     ]
-    const { code, signal, stdout } = await tidemark(args, {
+    const { code, signal, stdout } = await tidemarkProcess(args, {
       onStderr: (child, text) => {
         if (!text.includes('Stopping')) child.kill('SIGINT')
       },

@@ -4,9 +4,10 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { JobLog } from '#tidemark/jobs/index.js'
+import { tidemark as execute, root } from '../support/cli.js'
 import { damage, findText, newFolder } from '../unit/jobs/support/folders.js'
 
-const main = path.resolve('test/integration/jobs-cli-main.mjs')
+const main = path.join(root, 'dist/src/cli/main.js')
 
 interface Outcome {
   readonly code: number
@@ -30,8 +31,9 @@ function start(args: readonly string[]) {
   return { process, ended, output: () => out + err }
 }
 
-function tidemark(...args: string[]): Promise<Outcome> {
-  return start(args).ended
+async function tidemark(...args: string[]): Promise<Outcome> {
+  const { code, stdout, stderr } = await execute(['jobs', ...args])
+  return { code: code!, out: stdout, err: stderr }
 }
 
 function file(name: string, text: string): string {
@@ -68,11 +70,13 @@ describe('tidemark jobs', () => {
       'first is known already: pending\n',
     )
     const lines = [...'abc', 'a'].map((id) => JSON.stringify({ id, payload: { id } }))
-    const many = await tidemark('enqueue', dir, '--file', file('jobs.jsonl', `${lines.join('\n')}\n\n`))
+    const { ended } = start(['enqueue', dir, '--file', file('jobs.jsonl', `${lines.join('\n')}\n\n`)])
+    const many = await ended
     expect(many).toEqual({ code: 0, out: '3 jobs are on disk, 1 were known already\n', err: '' })
     const before = await tidemark('status', dir)
     expect(before.out).toMatch(/^pending +4\nin flight +0\ncompleted +0\ndead +0 \(0 cancelled\)\n/)
-    const run = await tidemark('run', dir, '--handler', file('handler.mjs', handler), '--until-empty')
+    const worked = start(['run', dir, '--handler', file('handler.mjs', handler), '--until-empty'])
+    const run = await worked.ended
     expect(run).toMatchObject({ code: 0 })
     expect(run.out).toMatch(/^completed +4\ndead +0\nretried +1\n/)
     const idle = await tidemark('run', dir, '--handler', file('handler.mjs', handler), '--until-empty')
@@ -180,7 +184,6 @@ describe('tidemark jobs', () => {
   })
 
   it('says in one sentence what is wrong', async () => {
-    // A folder for each case: they run at once.
     const none = () => path.join(newFolder(), 'none')
     const made = path.join(newFolder(), 'made')
     const cases = [
@@ -202,6 +205,6 @@ describe('tidemark jobs', () => {
       expect(outcome.err.trim().split('\n').length, outcome.err).toBe(1)
       expect(outcome).toMatchObject({ code, err: expect.stringContaining(words) })
     }
-    await Promise.all(cases.map(check))
+    for (const one of cases) await check(one)
   })
 })

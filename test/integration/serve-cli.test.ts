@@ -2,7 +2,8 @@ import { chmodSync, readdirSync, statSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/pool/index.js'
-import { root, runProgram } from '../support/run-script.js'
+import { tidemark as execute, root } from '../support/cli.js'
+import { runProgram } from '../support/run-script.js'
 import { serverModules } from '../support/served-venue.js'
 import { ended, serving } from '../support/serving.js'
 import { peersEnvironment } from '../support/store-targets.js'
@@ -11,9 +12,7 @@ import { RestClient } from '../support/venue-client.js'
 
 const main = path.join(root, 'dist/src/cli/main.js')
 
-function tidemark(...args: string[]) {
-  return runProgram(process.execPath, [main, ...args], { environment: peersEnvironment })
-}
+const tidemark = (...args: string[]) => execute(args)
 
 describe('tidemark serve key', () => {
   it('makes, lists and revokes keys in a file that only its owner can read', async () => {
@@ -35,7 +34,8 @@ describe('tidemark serve key', () => {
     const { apiKey, secret } = JSON.parse(made.stdout)
     expect([apiKey.length, secret.length]).toEqual([64, 64])
     expect(statSync(path.join(dir, 'keys.json')).mode & 0o777).toBe(0o600)
-    const second = await tidemark('serve', 'key', 'create', dir, '--account', '8', '--read-only')
+    const create = ['serve', 'key', 'create', dir, '--account', '8', '--read-only']
+    const second = await runProgram(process.execPath, [main, ...create])
     expect(second.stdout).toMatch(/^API key {2}\w{64}\nSecret {3}\w{64}\n$/)
     const listed = await tidemark('serve', 'key', 'list', dir)
     expect(listed.stdout).toContain(`${apiKey}  account 7  trade  hmac  from 10.0.0.1  bot\n`)

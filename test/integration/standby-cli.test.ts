@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { etcd } from '#tidemark/replication/etcd/index.js'
+import { root, tidemark } from '../support/cli.js'
 import { type EtcdCluster, etcdMissing, startEtcd } from '../support/etcd-cluster.mjs'
 import { bitcoin, limit } from '../support/pools.js'
-import { root } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const missing = etcdMissing()
@@ -35,7 +35,10 @@ function start(...args: string[]) {
   return { child, ended, lines: createInterface({ input: child.stdout }) }
 }
 
-const run = (...args: string[]) => start(...args).ended
+async function run(...args: string[]) {
+  const { code, stdout: out, stderr: error } = await tidemark(args)
+  return { code, out, error }
+}
 
 describe.skipIf(missing !== undefined)('tidemark standby, promote and replication status', () => {
   it('follow a primary, promote, say who is who, and end with the codes that the help has', async () => {
@@ -62,9 +65,9 @@ describe.skipIf(missing !== undefined)('tidemark standby, promote and replicatio
       standbys: [{ name: 'second', lagBytes: 0 }],
       lineage: [{ epoch: 1, firstLsn: 0 }],
     })
-    expect((await run('replication', 'status', ...where)).out).toMatch(/standby +second: LSN/)
+    expect((await start('replication', 'status', ...where).ended).out).toMatch(/standby +second: LSN/)
 
-    const promoted = await run('promote', dir, '--json')
+    const promoted = await start('promote', dir, '--json').ended
     expect(promoted).toMatchObject({ code: 0 })
     expect(JSON.parse(promoted.out)).toMatchObject({ epoch: 2 })
     await expect.poll(() => events.at(-1)).toMatchObject({ event: 'promoted', epoch: 2 })

@@ -1,14 +1,19 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type CliOptions, type CliResult, tidemark } from '../support/cli.js'
+import { type CliProcessOptions, type CliResult, root, tidemark, tidemarkProcess } from '../support/cli.js'
 import { peersEnvironment, statement, storeTargets } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const targets = await storeTargets()
 
-function store(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  return tidemark(['store', ...args], { ...options, environment: peersEnvironment })
+/** Called where the databases are installed. */
+function store(args: readonly string[]): Promise<CliResult> {
+  return tidemark(['store', ...args], { cwd: path.join(root, 'test/peers') })
+}
+
+function storeProcess(args: readonly string[], options: CliProcessOptions = {}): Promise<CliResult> {
+  return tidemarkProcess(['store', ...args], { ...options, environment: peersEnvironment })
 }
 
 async function logOf(base: string, name = 'log', seed = '1'): Promise<string> {
@@ -40,7 +45,7 @@ describe.each(targets)('tidemark store, with $name', ({ name, fresh }) => {
     const status = await store(['status', to, '--json'])
     const { logs, rows } = JSON.parse(status.stdout)
     expect(logs).toMatchObject([{ kind: 'pool', lsn: figures.storedLsn }])
-    expect((await store(['status', to])).stdout).toMatch(
+    expect((await storeProcess(['status', to])).stdout).toMatch(
       /^log of pool {2,}stored up to LSN [\d,]+, logged 20/m,
     )
 
@@ -66,7 +71,7 @@ describe.each(targets)('tidemark store, with $name', ({ name, fresh }) => {
     const dir = await logOf(base)
     const to = await fresh(base)
     let interrupted = false
-    const result = await store(['sync', dir, '--to', to, '--follow'], {
+    const result = await storeProcess(['sync', dir, '--to', to, '--follow'], {
       onStderr: (child, text) => {
         if (!interrupted && /^100% .* no lag$/m.test(text)) interrupted = child.kill('SIGINT')
       },
@@ -138,7 +143,7 @@ describe.each(targets)('tidemark store, with $name', ({ name, fresh }) => {
     chmodSync(base, 0o755)
     const dir = await logOf(base)
     const to = name === 'duckdb' ? path.join(base, 'store.duckdb') : await fresh(base)
-    const unprivileged = (...args: string[]) => store(args, { unprivileged: true })
+    const unprivileged = (...args: string[]) => storeProcess(args, { unprivileged: true })
     if (name === 'duckdb') {
       refused(
         await unprivileged('sync', dir, '--to', to),

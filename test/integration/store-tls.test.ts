@@ -5,8 +5,8 @@ import * as path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/index.js'
 import { Store } from '#tidemark/store/index.js'
-import { tidemark } from '../support/cli.js'
-import { peersEnvironment, postgresDriver, startPostgres } from '../support/postgres-server.mjs'
+import { root, tidemark } from '../support/cli.js'
+import { postgresDriver, startPostgres } from '../support/postgres-server.mjs'
 import { instruments, StoreFlow } from '../support/store-flow.mjs'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -101,7 +101,7 @@ describe.skipIf(typeof server === 'string')('a store in PostgreSQL over TLS', ()
       [to, /^No connection to .*no encryption/],
     ] as const
     for (const [address, sentence] of refusals) {
-      const result = await tidemark(['store', 'status', address], { environment: peersEnvironment })
+      const result = await tidemark(['store', 'status', address], { cwd: path.join(root, 'test/peers') })
       expect(result, address).toMatchObject({ code: 3, stdout: '' })
       expect(result.stderr.trim()).toMatch(sentence)
       expect(result.stderr.trim().split('\n'), address).toHaveLength(1)
