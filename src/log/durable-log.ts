@@ -106,7 +106,8 @@ export class DurableLog extends Emitter<DurableLogEvents> {
    * Opens the log in `dir`, after a crash too: what was acknowledged is there, a torn tail is cut.
    *
    * @throws LogError `TIDEMARK_BAD_SETTING`, `TIDEMARK_LOG_LOCKED` (another owner has it), `TIDEMARK_LOG_CORRUPT`,
-   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_KIND` (it is another application's), `TIDEMARK_LOG_IO`; with `replication` also
+   *   `TIDEMARK_LOG_FORMAT`, `TIDEMARK_LOG_KIND` (it is another application's), `TIDEMARK_LOG_IO`,
+   *   `TIDEMARK_PLATFORM_UNSUPPORTED` (Windows); with `replication` also
    *   `TIDEMARK_PRIMARY_BEHIND` (another machine has gone on without this folder), `TIDEMARK_REPLICATION_HELD` (another primary
    *   is alive), `TIDEMARK_FENCED` (another one took over meanwhile), and the others of `tidemark/replication`.
    *

@@ -27,6 +27,8 @@ export type LogErrorCode =
   | 'TIDEMARK_LOG_KIND'
   /** A call of the operating system failed. `details` has `path` and `errno`. Remedy: Mend what the system says (rights, mount, disk), then call again. */
   | 'TIDEMARK_LOG_IO'
+  /** The system has no call that puts the names of a folder on disk (Windows), so no log is written there. `details.platform` names it. Nothing was changed. Remedy: Use Linux; on Windows in WSL 2 or a container. See [platforms.md](platforms.md). */
+  | 'TIDEMARK_PLATFORM_UNSUPPORTED'
   /** The cursor is held by another reader, which may be in another process. Remedy: End that one, or use another name. */
   | 'TIDEMARK_CURSOR_IN_USE'
   /** As much waits for the disk as the ring holds (`ringBytes`). Nothing of the call was taken. Remedy: Await `waitDurable` of an earlier LSN and append again. */

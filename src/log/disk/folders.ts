@@ -1,6 +1,7 @@
 import * as path from 'node:path'
 import { errnoOf } from '../../base/errno.js'
 import { ioError, LogError } from '../errors.js'
+import { namingFile } from './attempt.js'
 import type { Disk } from './disk.js'
 
 /**
@@ -23,7 +24,7 @@ export function makeFolder(disk: Disk, folder: string): void {
   try {
     disk.makeDirectory(folder)
   } catch (cause) {
-    if (errnoOf(cause) !== 'EEXIST') throw ioError('create', folder, cause)
+    if (errnoOf(cause) !== 'EEXIST') throw namingFile('create', folder, cause)
     if (!disk.exists(folder)) {
       throw new LogError(
         'TIDEMARK_LOG_IO',

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import { ownPackage } from '../../base/own-files.js'
+import { LogError } from '../errors.js'
 import type { AsyncDisk, Disk, FileIdentity, FileLock } from './disk.js'
 
 /** The disk of the machine, through node:fs. */
@@ -11,6 +12,7 @@ export class NodeDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
+    requireDirectorySync()
     // Never with mkdir's own `recursive`: in a folder that can't be written, /proc for one, that may not come back.
     fs.mkdirSync(path)
   }
@@ -28,6 +30,7 @@ export class NodeDisk implements Disk {
   }
 
   create(path: string): number {
+    requireDirectorySync()
     return fs.openSync(path, 'w+', 0o644)
   }
 
@@ -94,6 +97,7 @@ export class NodeDisk implements Disk {
   }
 
   lock(path: string): FileLock | undefined {
+    requireDirectorySync()
     for (let triesLeft = lockTries; triesLeft > 0; triesLeft--) {
       const file = fs.openSync(path, 'a+', 0o644)
       let lock: FileLock | undefined
@@ -130,6 +134,21 @@ export class NodeDisk implements Disk {
 }
 
 const lockTries = 10
+
+/**
+ * Refuses to begin a write where a folder can't be synced: a file that was created or renamed may then be gone after a
+ * power cut, with everything acknowledged in it. Logs can be read there.
+ *
+ * @throws LogError `TIDEMARK_PLATFORM_UNSUPPORTED`.
+ */
+function requireDirectorySync(): void {
+  if (process.platform !== 'win32') return
+  throw new LogError(
+    'TIDEMARK_PLATFORM_UNSUPPORTED',
+    'Windows has no call that puts the names of a folder on disk, so tidemark writes no log there. Run it in WSL 2 or in a container, with the log on a file system of Linux.',
+    { platform: process.platform },
+  )
+}
 
 const native = ownPackage<typeof import('fs-native-extensions')>('fs-native-extensions')
 
