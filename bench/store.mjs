@@ -193,6 +193,7 @@ async function follow(name, { fresh }) {
   report.goal(`${name}: lag p99, ms`, spreadOf(on, ({ late }) => late.latency.p99Ms).median, {
     atMost: 1000,
     unit: ' ms',
+    absolute: true,
   })
   const fast = await interleaved(rounds, { 'with a store': full(true), without: full(false) })
   report.table(

@@ -15,14 +15,30 @@ svg .grid { stroke: var(--line) } .yes { color: light-dark(#14713d, #57c98a) } .
 `
 
 /** Any number of results of benches as one page that needs no other file. */
-export function page(title, results) {
+export function page(title, results, lead = '') {
   const body = results.map((result) => section(result, results.length > 1)).join('\n')
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title><style>${style}</style></head>
 <body><h1>${escaped(title)}</h1>
-${body}
+${lead}${body}
 </body></html>
+`
+}
+
+/** What the page of all benches begins with: how to read it, the ratios, then what holds for this machine alone. */
+export function goalTables(goals, leftOut) {
+  const named = goals.map((goal) => ({ ...goal, what: `${goal.name}: ${goal.what}` }))
+  const ratios = named.filter(({ absolute }) => !absolute)
+  const speeds = named.filter(({ absolute }) => absolute)
+  const missing = leftOut.map((name) => `<code>node bench/${escaped(name)}.mjs</code>`).join(', ')
+  return `<p>A ratio compares two things that were measured in turn, round by round, on this machine: it says about the same on
+another one. A speed holds for this machine and this disk alone. Everything counts only once it is on disk, unless its line says otherwise. Each
+figure is the median of the rounds; where the rounds differ much, the tables below show by how much. "Wanted" is what we hold ourselves
+to. A busy machine spoils all of it: let nothing else run.</p>
+${missing && `<p>Left out, for want of time: ${missing}.</p>`}
+${ratios.length > 0 ? `<h2>Ratios</h2>${goalTable(ratios)}` : ''}
+${speeds.length > 0 ? `<h2>Speeds on this machine</h2>${goalTable(speeds)}` : ''}
 `
 }
 

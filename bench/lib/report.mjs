@@ -79,16 +79,16 @@ export class Report {
   }
 
   /**
-   * A line that compares a ratio or a value with what it has to be.
+   * A line that compares a ratio with what it has to be, or, `absolute`, a value that holds for this machine alone.
    *
    * @param {string} what
    * @param {number} value
-   * @param {{ atLeast?: number, atMost?: number, unit?: string }} goal
+   * @param {{ atLeast?: number, atMost?: number, unit?: string, absolute?: boolean }} goal
    */
-  goal(what, value, { atLeast, atMost, unit = '' }) {
+  goal(what, value, { atLeast, atMost, unit = '', absolute = false }) {
     const met = atLeast === undefined ? value <= atMost : value >= atLeast
     const wanted = atLeast === undefined ? `at most ${figure(atMost)}` : `at least ${figure(atLeast)}`
-    this.goals.push({ what, value, wanted: `${wanted}${unit}`, met, unit })
+    this.goals.push({ what, value, wanted: `${wanted}${unit}`, met, unit, absolute })
   }
 
   finish() {
