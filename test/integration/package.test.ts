@@ -1,8 +1,32 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from '../support/run-script.js'
+
+interface Locked {
+  readonly dev?: boolean
+  readonly devOptional?: boolean
+  readonly peer?: boolean
+}
+
+/** What `npm install tidemark` brings besides, as it lies here: optional peers and what is for other platforms are not there. */
+function installedWithIt(): { name: string; bytes: number }[] {
+  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'))
+  return Object.entries(packages as Record<string, Locked>)
+    .filter(([folder, { dev, devOptional, peer }]) => folder !== '' && !dev && !devOptional && !peer)
+    .filter(([folder]) => existsSync(path.join(root, folder)))
+    .map(([folder]) => ({
+      name: folder.replace('node_modules/', ''),
+      bytes: bytesIn(path.join(root, folder)),
+    }))
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(path.join(parentPath, name)).size, 0)
+}
 
 describe('the package', () => {
   it('holds what its docs name, no source maps, and little else', () => {
@@ -16,6 +40,7 @@ describe('the package', () => {
         'docs/cli.md',
         'page/index.html',
         'examples/jobs.mjs',
+        'CHANGELOG.md',
       ]),
     )
     expect(names.filter((name) => name.endsWith('.map'))).toEqual([])
@@ -23,6 +48,10 @@ describe('the package', () => {
       [],
     )
     expect(packed.unpackedSize).toBeLessThan(4_000_000)
+    const needed = installedWithIt()
+    expect(needed.map(({ name }) => name)).toContain('piscina')
+    expect(needed.length + 1).toBeLessThanOrEqual(20)
+    expect(needed.reduce((sum, { bytes }) => sum + bytes, packed.unpackedSize)).toBeLessThan(8_000_000)
   })
 
   it('is built without references to maps that it does not hold', () => {
