@@ -196,8 +196,10 @@ const rows = {
   ],
   cli: [
     'exit-codes',
+    'examples',
     'failure',
     'number-format',
+    'tables',
     'progress-bar',
     'latency',
     'output-file',
@@ -208,8 +210,9 @@ const rows = {
     'flags',
     'inputs',
     'flow',
-    ['archive', 'bench', 'factors', 'jobs', 'log', 'run', 'serve', 'standby', 'store'],
+    ['archive', 'bench', 'completion', 'factors', 'jobs', 'log', 'run', 'serve', 'standby', 'store'],
     'program',
+    'execute',
     'main',
   ],
 }

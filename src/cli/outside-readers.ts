@@ -8,6 +8,7 @@ import {
 } from '../log/index.js'
 import { inputFailure } from './failure.js'
 import { bytes, count } from './number-format.js'
+import { factsTable } from './tables.js'
 
 /** The readers outside that have a cursor on a log, which may be open. @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_CORRUPT`. */
 export async function readersOf(dir: string): Promise<OutsideReader[]> {
@@ -29,9 +30,11 @@ export async function showReaders(dir: string, json: boolean): Promise<void> {
     process.stdout.write(`${JSON.stringify({ directory: dir, readers })}\n`)
     return
   }
-  if (readers.length === 0) process.stdout.write(`No reader outside has a cursor on the log in ${dir}.\n`)
-  const width = Math.max(...readers.map(({ name }) => name.length))
-  for (const reader of readers) process.stdout.write(`${reader.name.padEnd(width)}  ${readerText(reader)}\n`)
+  const text =
+    readers.length === 0
+      ? `No reader outside has a cursor on the log in ${dir}.`
+      : factsTable(readers.map((reader) => [reader.name, readerText(reader)]))
+  process.stdout.write(`${text}\n`)
 }
 
 /** What stands with a reader's cursor, in one line. */
@@ -50,8 +53,11 @@ const outcomes = {
 } as const
 
 /** @throws CliFailure (bad input) when there is no such reader; LogError `TIDEMARK_CURSOR_IN_USE`. */
-export async function dropReader(dir: string, name: string): Promise<void> {
+export async function dropReader(dir: string, name: string, json: boolean): Promise<void> {
   if (!(await dropReaderCursor(new NodeDisk(), dir, name)))
     throw inputFailure(`No reader outside has a cursor ${JSON.stringify(name)} on the log in ${dir}.`)
-  process.stdout.write(`Dropped ${name}; no log is kept for it any more.\n`)
+  const text = json
+    ? JSON.stringify({ directory: dir, dropped: name })
+    : `Dropped ${name}; no log is kept for it any more.`
+  process.stdout.write(`${text}\n`)
 }

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { exampleHelp } from './examples.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 
-/** The commands in the order of the help, by who registers them: loading all takes half a second, loading one a part of it. */
+/**
+ * The commands in the order of the help. A command loads only its own modules: loading those of all commands takes half a
+ * second of processor time.
+ */
 const registrations: readonly {
   readonly names: readonly string[]
   readonly load: () => Promise<(program: Command) => void>
@@ -22,7 +26,16 @@ const registrations: readonly {
   },
   { names: ['serve'], load: async () => (await import('./serve/command.js')).registerServe },
   { names: ['bench'], load: async () => (await import('./bench/command.js')).registerBench },
+  {
+    names: ['completion'],
+    load: async () => {
+      const { registerCompletion } = await import('./completion/command.js')
+      return (program) => registerCompletion(program, () => buildProgram())
+    },
+  },
 ]
+/** What needs no command at all. */
+const versionFlags = ['--version', '-V']
 
 /** The program with the command that the arguments name, or with all of them. */
 export async function buildProgram(args: readonly string[] = []): Promise<Command> {
@@ -34,9 +47,16 @@ export async function buildProgram(args: readonly string[] = []): Promise<Comman
     // Before the commands are added, which take it over, and hand it on to theirs.
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
+  if (versionFlags.includes(args[0] ?? '')) return program
   const named = registrations.filter(({ names }) => names.includes(args[0] ?? ''))
   for (const { load } of named.length > 0 ? named : registrations) (await load())(program)
+  for (const command of program.commands) addExamples(command, command.name())
   return program
+}
+
+function addExamples(command: Command, name: string): void {
+  command.addHelpText('after', exampleHelp(name))
+  for (const sub of command.commands) addExamples(sub, `${name} ${sub.name()}`)
 }
 
 /** Commander's complaint as one sentence: "error: unknown option '--x'" becomes "Unknown option '--x'." */

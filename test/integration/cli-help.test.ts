@@ -18,6 +18,21 @@ function pagesOf(command: Command, above = ''): Page[] {
 }
 
 const pages = pagesOf(await buildProgram())
+const leaves = pages.filter(({ command }) => command.commands.length === 0)
+
+/** Parses a command line as the program does, and runs nothing. */
+async function parse(args: readonly string[]): Promise<void> {
+  const program = await buildProgram(args)
+  const disarm = (command: Command) => {
+    command.hook('preAction', () => {
+      throw new Error('parsed')
+    })
+    command.configureOutput({ writeErr: () => {} })
+    command.commands.forEach(disarm)
+  }
+  disarm(program)
+  await expect(program.parseAsync(args, { from: 'user' })).rejects.toThrow('parsed')
+}
 const optionsOf = (command: Command) =>
   command.options.map(({ flags, description }) => ({ flags, description }))
 
@@ -37,6 +52,27 @@ describe('the help', () => {
     expect(text).toMatch(/\nExit codes:\n {2}0 {4}\w/)
     expect(text).toMatch(/^ {2}2 {4}bad usage/m)
   })
+
+  it.each(pages.slice(1))('of $name ends with examples that can be run', async ({ name, text }) => {
+    const lines = [...text.matchAll(/^ {2}(?:eval "\$\()?tidemark (.*?)\)?"?\n {6}\S/gm)].map(
+      ([, line]) => line!,
+    )
+    expect(lines.length).toBeGreaterThan(0)
+    for (const line of lines) {
+      const [, ...words] = `tidemark ${line}`.replace(/ > .*/, '').match(/'[^']*'|[^ ]+/g)!
+      const args = words.map((word) => word.replace(/^'(.*)'$/, '$1'))
+      expect(`tidemark ${args.join(' ')}`).toContain(name)
+      await parse(args)
+    }
+  })
+
+  it.each(leaves)(
+    'of $name offers JSON, unless nothing but JSON lines or a script is printed',
+    ({ command }) => {
+      const printsOnlyJson = /one JSON object a line|Prints a script/.test(command.description())
+      expect(command.options.some(({ long }) => long === '--json')).toBe(!printsOnlyJson)
+    },
+  )
 
   it.each(pages.slice(1))('of $name is written as the others are', ({ command }) => {
     expect(command.summary()).toMatch(/^[a-z].*[^.]$/)

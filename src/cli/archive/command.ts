@@ -7,6 +7,7 @@ import { integerFlag } from '../flags.js'
 import { requireLog } from '../log-folder.js'
 import { bytes, count } from '../number-format.js'
 import { BytesProgress } from '../progress-bar.js'
+import { type Fact, factsTable } from '../tables.js'
 import { type PrintFlags, printRows } from './print.js'
 import { type SyncFlags, syncArchive } from './sync.js'
 
@@ -119,13 +120,13 @@ async function status(dir: string, { json }: ReportFlags): Promise<void> {
     process.stdout.write(`${JSON.stringify(stats)}\n`)
     return
   }
-  const tables = Object.entries(stats.rows).map(
-    ([table, rows]) => `  ${table.padEnd(14)} ${count(rows)} rows`,
+  const tables = factsTable(
+    Object.entries(stats.rows).map(([table, rows]): Fact => [`  ${table}`, `${count(rows)} rows`]),
   )
   const parts = `${count(stats.parts)} ${stats.parts === 1 ? 'part' : 'parts'}`
   const size = `${count(stats.files)} files in ${parts}, ${bytes(stats.bytes)}`
   const lines = [`Archive of a log of kind ${stats.kind}, LSN ${stats.firstLsn} to ${stats.endLsn}: ${size}.`]
-  process.stdout.write(`${[...lines, ...tables].join('\n')}\n`)
+  process.stdout.write(`${[...lines, tables].join('\n')}\n`)
 }
 
 async function verify(archive: string, { json, log, progress }: VerifyFlags): Promise<void> {

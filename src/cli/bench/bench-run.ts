@@ -18,7 +18,8 @@ export interface BenchSettings {
   readonly seconds: number
   /** Commands on the tape: no measurement takes more. */
   readonly commands: number
-  readonly onProgress: (text: string) => void
+  /** Called before each measurement, with how far all of them are, 0 to 1. */
+  readonly onProgress: (done: number, text: string) => void
 }
 
 export interface ThroughputPoint {
@@ -82,6 +83,7 @@ export class BenchRun {
   readonly #tape: CommandTape
   readonly #objects: Command[]
   #tradesPerCommand = 0
+  #measurements = 0
 
   constructor(settings: BenchSettings) {
     this.#settings = settings
@@ -90,9 +92,9 @@ export class BenchRun {
   }
 
   async run(): Promise<BenchResult> {
-    const { seconds, folder, onProgress } = this.#settings
+    const { seconds, folder } = this.#settings
     const disk = diskBytes.map((bytes) => {
-      onProgress(`disk, ${bytes} bytes`)
+      this.#begin(`disk, ${bytes} bytes`)
       return rawDisk(folder, bytes, seconds * 1000)
     })
     const throughput = await this.#throughput()
@@ -100,7 +102,6 @@ export class BenchRun {
     const presetPoints = await this.#presets(best.shards)
     const preset = recommendPreset(presetPoints)
     const latency = await this.#latency(best)
-    onProgress('')
     return {
       node: process.version,
       cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -113,6 +114,13 @@ export class BenchRun {
       tradesPerCommand: this.#tradesPerCommand,
       recommended: { ...best, preset },
     }
+  }
+
+  #begin(measurement: string): void {
+    const presetCount = Object.keys(presets).length
+    const shardCounts = Math.floor(Math.log2(this.#settings.shards)) + 1
+    const all = diskBytes.length + shardCounts * (1 + batches.length) + presetCount * (1 + loads.length)
+    this.#settings.onProgress(this.#measurements++ / all, measurement)
   }
 
   async #throughput(): Promise<ThroughputPoint[]> {
@@ -130,8 +138,8 @@ export class BenchRun {
     perBatch: number,
     preset: Preset = 'lowLatency',
   ): Promise<ThroughputPoint> {
-    const { seconds, onProgress } = this.#settings
-    onProgress(`throughput, ${handover} of ${perBatch}, shards ${shards}, ${preset}`)
+    const { seconds } = this.#settings
+    this.#begin(`throughput, ${handover} of ${perBatch}, shards ${shards}, ${preset}`)
     return this.#withPool({ shards, preset }, async (pool) => {
       const tape = this.#tape
       const last = handover === 'submit' ? this.#objects.length : tape.length
@@ -172,8 +180,8 @@ export class BenchRun {
   }
 
   #latencyPoint(ratePerSecond: number, shards: number, preset: Preset): Promise<LatencyPoint> {
-    const { seconds, onProgress } = this.#settings
-    onProgress(`latency, ${ratePerSecond} a second, ${preset}`)
+    const { seconds } = this.#settings
+    this.#begin(`latency, ${ratePerSecond} a second, ${preset}`)
     return this.#withPool({ shards, preset }, async (pool) => {
       const tape = this.#tape
       const part = { handover: 'batch', perBatch: 100, window: promisesInFlight } as const

@@ -6,7 +6,9 @@ import { shardsMax } from '../../pool/index.js'
 import { exitCodeHelp, exitCodes } from '../exit-codes.js'
 import { outputFailure } from '../failure.js'
 import { integerFlag, numberFlag } from '../flags.js'
+import { ProgressBar } from '../progress-bar.js'
 import { RunFolder } from '../run-folder.js'
+import { adviceOf } from './advice.js'
 import { BenchRun } from './bench-run.js'
 import { benchTables } from './tables.js'
 
@@ -16,6 +18,7 @@ interface BenchFlags {
   readonly seconds: number
   readonly quick?: boolean
   readonly json?: boolean
+  readonly progress: boolean
 }
 
 const exitCodeTable = exitCodeHelp([
@@ -36,7 +39,7 @@ export function registerBench(program: Command): void {
     .summary('measure the disk and the pool on this machine')
     .description(
       'Measures this machine: how fast its disk syncs, how many commands a second a pool makes durable, and how long ' +
-        'one waits, and recommends a batch size and a preset. Nothing else should be running.',
+        'one waits. Says in plain words what that means, and recommends a batch size and a preset. Nothing else should be running.',
     )
     .option(
       '--dir <folder>',
@@ -52,6 +55,7 @@ export function registerBench(program: Command): void {
     )
     .option('--quick', 'only show that everything works; the numbers are worth nothing')
     .option('--json', 'print one JSON object, and nothing else')
+    .option('--no-progress', 'show no progress on standard error')
     .addHelpText('after', exitCodeTable)
     .action(bench)
 }
@@ -65,19 +69,22 @@ async function bench(flags: BenchFlags): Promise<void> {
   }
   process.once('SIGINT', interrupted)
   process.once('SIGTERM', interrupted)
+  const bar = flags.progress ? new ProgressBar(process.stderr) : undefined
   try {
     const run = new BenchRun({
       folder,
       shards: flags.shards ?? availableParallelism(),
       seconds: flags.quick ? quickSeconds : flags.seconds,
       commands: flags.quick ? quickCommands : fullCommands,
-      onProgress: (text) => {
-        if (process.stderr.isTTY && !flags.json) process.stderr.write(`\r\u001b[K${text}`)
-      },
+      onProgress: (done, text) => bar?.showWhenDue(() => [done, text]),
     })
     const result = await run.run()
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${benchTables(result)}\n`)
+    bar?.stop()
+    const advice = adviceOf(result)
+    const text = flags.json ? JSON.stringify({ ...result, advice }) : benchTables(result, advice)
+    process.stdout.write(`${text}\n`)
   } finally {
+    bar?.stop()
     process.off('SIGINT', interrupted)
     process.off('SIGTERM', interrupted)
     remove()

@@ -1,8 +1,9 @@
 import { bytes, count, duration, percent, rate } from '../number-format.js'
+import { columnsTable } from '../tables.js'
 import type { BenchResult } from './bench-run.js'
 
 /** What `tidemark bench` found, for people. */
-export function benchTables(result: BenchResult): string {
+export function benchTables(result: BenchResult, advice: readonly string[]): string {
   const { node, cpu, cores, seconds, recommended, tradesPerCommand } = result
   const { perBatch, shards, preset, commandsPerSecond } = recommended
   const parts = [
@@ -14,6 +15,7 @@ export function benchTables(result: BenchResult): string {
     ),
     section('Commands a second with 10,000 promises of submit under way', presetTable(result)),
     section('Until on disk, from the moment at which each command was due to arrive', latencyTable(result)),
+    ['What this means', ...advice.map((sentence) => `  ${sentence}`)].join('\n\n'),
     `Recommended here: hand over about ${count(perBatch)} ${perBatch === 1 ? 'command' : 'commands'} at a time to ` +
       `${shards} ${shards === 1 ? 'shard' : 'shards'} (${rate(commandsPerSecond)} commands/s, within a tenth of the ` +
       `best), preset ${preset}.`,
@@ -77,9 +79,5 @@ function section(title: string, text: string): string {
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [columns, ...rows]
-  const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]!.length)))
-  return lines
-    .map((line) => `  ${line.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd())
-    .join('\n')
+  return columnsTable(columns, rows, { indent: '  ' })
 }

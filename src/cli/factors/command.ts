@@ -3,11 +3,13 @@ import { FactorConsumer, persisterPresets } from '../../factors/index.js'
 import { exitCodeHelp, exitCodes } from '../exit-codes.js'
 import { requireLogOf } from '../log-folder.js'
 import { count, duration } from '../number-format.js'
-import { type FactorsRunFlags, runFactors, table, type ValuesFormat, ValuesOutput, valueRows } from './run.js'
+import { factsTable } from '../tables.js'
+import { type FactorsRunFlags, runFactors, type ValuesFormat, ValuesOutput, valueRows } from './run.js'
 
 interface RecoverFlags {
   readonly instrument?: string[]
   readonly format: 'table' | 'json' | ValuesFormat
+  readonly json?: boolean
 }
 
 const exitCodeTable = exitCodeHelp([
@@ -73,6 +75,9 @@ export function registerFactors(program: Command): void {
         .choices(['table', 'json', 'csv', 'jsonl'])
         .default('table'),
     )
+    .addOption(
+      new Option('--json', 'print one JSON object, as --format json does').implies({ format: 'json' }),
+    )
     .addHelpText('after', exitCodeTable)
     .action(recover)
 }
@@ -114,7 +119,7 @@ async function recover(dir: string, flags: RecoverFlags): Promise<void> {
       return
     }
     process.stdout.write(
-      `${table([
+      `${factsTable([
         ['ticks', count(found.ticks)],
         ['last timestamp', String(found.lastTimestamp ?? 'none')],
         ['last LSN', String(found.lastLsn)],

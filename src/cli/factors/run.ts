@@ -7,6 +7,7 @@ import { bytes, count, duration, quantiles, rate } from '../number-format.js'
 import { OutputFile } from '../output-file.js'
 import { ProgressBar } from '../progress-bar.js'
 import { RunFolder } from '../run-folder.js'
+import { factsTable } from '../tables.js'
 import { TickFile } from './ticks.js'
 
 export type ValuesFormat = 'csv' | 'jsonl'
@@ -281,7 +282,7 @@ function summaryText(summary: Summary): string {
     ['folder', folder.temporary ? `${folder.path} (temporary, removed)` : folder.path],
     ...valueRows(summary.values),
   ]
-  return table(rows)
+  return factsTable(rows)
 }
 
 const instrumentsShown = 10
@@ -300,9 +301,4 @@ export function valueRows(
   if (all.length > instrumentsShown)
     rows.push(['', `and ${count(all.length - instrumentsShown)} more instruments`])
   return rows
-}
-
-export function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length))
-  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
 }

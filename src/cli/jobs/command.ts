@@ -48,6 +48,7 @@ interface EnqueueFlags {
   readonly maxAttempts?: number
   readonly file?: string
   readonly dropHistory?: boolean
+  readonly json?: boolean
 }
 
 interface DumpFlags {
@@ -108,6 +109,7 @@ function addEnqueue(jobs: Command): void {
       'a file of jobs, one JSON object {id, payload, priority, timeoutMs, maxAttempts} a line',
     )
     .option(...dropHistory)
+    .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', exitCodeTable)
     .action(enqueue)
 }
@@ -125,6 +127,8 @@ function addRun(jobs: Command): void {
     .option('--until-empty', 'end when no job is pending or in flight')
     .option('--grace <ms>', 'how long handlers may run on after Ctrl-C', integerFlag(0, timeoutMsMax), 10_000)
     .option(...dropHistory)
+    .option('--json', 'print one JSON object, and nothing else')
+    .option('--no-progress', 'show no progress on standard error')
     .addHelpText('after', exitCodeTable)
     .action(async (dir: string, flags: RunJobsFlags) => {
       process.exitCode = await runJobs(dir, flags)
@@ -159,19 +163,23 @@ async function enqueue(dir: string, payload: string | undefined, flags: EnqueueF
   requireNoOther(dir, 'jobs')
   const queue = await JobController.open({ dir, keepHistory: !flags.dropHistory })
   try {
-    if (flags.file === undefined) await enqueueOne(queue, toSpec(payload!, flags))
-    else await enqueueFile(queue, flags.file)
+    const text =
+      flags.file === undefined
+        ? await enqueueOne(queue, toSpec(payload!, flags), flags.json)
+        : await enqueueFile(queue, flags.file, flags.json)
+    process.stdout.write(`${text}\n`)
   } finally {
     await queue.close()
   }
 }
 
-async function enqueueOne(queue: JobController, spec: JobSpec): Promise<void> {
+async function enqueueOne(queue: JobController, spec: JobSpec, json: boolean | undefined): Promise<string> {
   const { id, added, state } = await queue.enqueue(spec)
-  process.stdout.write(added ? `${id}\n` : `${id} is known already: ${state}\n`)
+  if (json) return JSON.stringify({ id, added, state })
+  return added ? id : `${id} is known already: ${state}`
 }
 
-async function enqueueFile(queue: JobController, file: string): Promise<void> {
+async function enqueueFile(queue: JobController, file: string, json: boolean | undefined): Promise<string> {
   let added = 0
   let known = 0
   for await (const specs of readSpecs(file)) {
@@ -180,7 +188,8 @@ async function enqueueFile(queue: JobController, file: string): Promise<void> {
       else known++
     }
   }
-  process.stdout.write(`${count(added)} jobs are on disk, ${count(known)} were known already\n`)
+  if (json) return JSON.stringify({ added, known })
+  return `${count(added)} jobs are on disk, ${count(known)} were known already`
 }
 
 /** The jobs of a file, a line each, in pieces. */

@@ -18,6 +18,8 @@ export interface RunJobsFlags {
   readonly untilEmpty?: boolean
   readonly grace: number
   readonly dropHistory?: boolean
+  readonly json?: boolean
+  readonly progress: boolean
 }
 
 interface RunState extends Pick<JobTotals, 'completed' | 'dead' | 'retried' | 'timedOut'> {
@@ -41,14 +43,14 @@ export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCod
   queue.on('checkpointFailed', ({ error }) => process.stderr.write(`A checkpoint failed. ${error.message}\n`))
   const startMs = performance.now()
   const state = await countRun(queue)
-  const display = runProgress(process.stderr, state)
+  const display = flags.progress ? runProgress(process.stderr, state) : undefined
   try {
     queue.start(handler)
     const ends: Promise<unknown>[] = [interrupt.came, failed]
     if (flags.untilEmpty) ends.push(queue.drained())
     await Promise.race(ends)
   } finally {
-    display.stop()
+    display?.stop()
     interrupt.stop()
     await queue.close({ graceMs: flags.grace })
   }
@@ -59,7 +61,7 @@ export async function runJobs(dir: string, flags: RunJobsFlags): Promise<ExitCod
     elapsedMs: performance.now() - startMs,
     dispatchLatency: dispatchLatency.count > 0 ? dispatchLatency : undefined,
   }
-  process.stdout.write(`${runTable(figures)}\n`)
+  process.stdout.write(`${flags.json ? JSON.stringify(figures) : runTable(figures)}\n`)
   return interrupt.interrupted ? exitCodes.interrupted : exitCodes.ok
 }
 

@@ -1,7 +1,6 @@
 import type { JobCounts, JobTotals, LogValidation } from '../../jobs/index.js'
 import { bytes, count, duration, rate } from '../number-format.js'
-
-type Row = readonly [label: string, value: string]
+import { factsTable, type Fact as Row } from '../tables.js'
 
 export interface StatusFigures extends JobCounts {
   readonly totals: Readonly<JobTotals>
@@ -15,7 +14,7 @@ const damageShownMax = 20
 /** The states of a queue's jobs for people. */
 export function statusTable(status: StatusFigures): string {
   const { totals } = status
-  return table([
+  return factsTable([
     ['pending', count(status.pending)],
     ['in flight', count(status.inFlight)],
     ['completed', count(totals.completed)],
@@ -46,7 +45,7 @@ export interface RunFigures {
 /** What a run of the queue did. */
 export function runTable(figures: RunFigures): string {
   const { dispatchLatency } = figures
-  return table([
+  return factsTable([
     ['completed', count(figures.completed)],
     ['dead', count(figures.dead)],
     ['retried', count(figures.retried)],
@@ -91,10 +90,5 @@ export function validationTable(validation: LogValidation): string {
     ])
   }
   if (damage.length > damageShownMax) rows.push(['', `and ${count(damage.length - damageShownMax)} more`])
-  return table(rows)
-}
-
-function table(rows: readonly Row[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length))
-  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`.trimEnd()).join('\n')
+  return factsTable(rows)
 }

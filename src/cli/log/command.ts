@@ -100,6 +100,7 @@ export function registerLog(program: Command): void {
     .argument('<DIR>', 'folder of the log')
     .option('--kind <kind>', 'what the log is of: pool, jobs, factors, or what its program says', 'pool')
     .option('--yes', 'do what it says')
+    .option('--json', 'print one JSON object, and nothing else')
     .addOption(new Option('--no-progress', 'show no progress on standard error'))
     .addHelpText('after', exitCodeTable)
     .action(repair)
@@ -147,10 +148,11 @@ function addReaders(log: Command): void {
     )
     .argument('<DIR>', 'folder of the log')
     .argument('<NAME>', 'name of the cursor, as "tidemark log readers" lists it')
+    .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', exitCodeTable)
-    .action(async (dir: string, name: string) => {
+    .action(async (dir: string, name: string, flags: { readonly json?: boolean }) => {
       requireLog(dir)
-      await dropReader(dir, name)
+      await dropReader(dir, name, flags.json ?? false)
     })
 }
 

@@ -1,5 +1,5 @@
 import * as path from 'node:path'
-import type { LogInspection } from '../../log/index.js'
+import type { LogInspection, LogVerdict } from '../../log/index.js'
 import {
   applyRepair,
   fileOf,
@@ -22,57 +22,97 @@ export interface RepairFlags {
   /** The kind that the log is expected to be of. */
   readonly kind: string
   readonly yes?: boolean
+  readonly json?: boolean
   readonly progress: boolean
 }
+
+/** What a repair found and did, as `--json` prints it. */
+interface RepairReport {
+  readonly directory: string
+  readonly verdict: LogVerdict
+  readonly damage: LogInspection['damage']
+  readonly snapshots: readonly { readonly file: string; readonly reason: string | undefined }[]
+  readonly actions: readonly object[]
+  readonly lost: RepairPlan['lost']
+  /** Whether it was done. */
+  readonly done: boolean
+  /** Where what was there before is now. */
+  readonly backup?: string
+  readonly verdictAfter?: LogVerdict
+}
+
+type Say = (line: string) => void
 
 /**
  * Says what a repair would do and lose, and with `--yes` does it; returns the exit code. The log is locked all the
  * while, so what is said is what is done.
  */
 export async function repairLog(directory: string, flags: RepairFlags): Promise<number> {
+  const print: Say = (line) => void process.stdout.write(`${line}\n`)
   const disk = new NodeDisk()
   const unlock = await lockForRepair(disk, directory, flags.kind)
   try {
-    const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
-    if (verdict === 'valid') {
-      say(`The log in ${directory} is valid; there is nothing to repair.`)
-      return exitCodes.ok
-    }
-    for (const damage of log.damage) say(damageLine(damage))
-    for (const snapshot of snapshots) if (snapshot.reason !== undefined) say(snapshotLine(snapshot))
-    const plan = planRepair(log, {
-      dependents: snapshots.map(({ path: file, header, reason }) => ({
-        path: file,
-        endLsn: header?.endLsn ?? Number.POSITIVE_INFINITY,
-        valid: reason === undefined,
-      })),
-      neededFromLsn: usableSnapshot(snapshots, 0)?.header.replayFromLsn,
-    })
-    if (plan.actions.length === 0) {
-      throw new CliFailure(
-        'TIDEMARK_NOT_REPAIRABLE',
-        `No repair can mend the log in ${directory}: what is missing is not in it.`,
-        exitCodes.failed,
-      )
-    }
-    const backup = backupName()
-    await announce(directory, log, plan, snapshots, backup)
-    if (!flags.yes) {
-      say('Nothing was changed. Add --yes to do it.')
-      return exitCodeOfVerdict(verdict)
-    }
-    const folder = applyRepair(disk, directory, plan, backup)
-    const after = await verifyLog(directory, flags.progress)
-    say(`Backed up to ${folder}.`)
-    if (after.verdict === 'valid') {
-      say(`The log is valid now: LSN ${after.log.firstLsn} to ${after.log.endLsn}.`)
-      return exitCodes.ok
-    }
-    say('The log is still corrupt; "tidemark log verify" says why.')
-    return exitCodeOfVerdict(after.verdict)
+    const report = await repairLocked(disk, directory, flags, flags.json ? () => {} : print)
+    if (flags.json) print(JSON.stringify(report))
+    return exitCodeOfVerdict(report.verdictAfter ?? report.verdict)
   } finally {
     unlock()
   }
+}
+
+async function repairLocked(
+  disk: NodeDisk,
+  directory: string,
+  flags: RepairFlags,
+  say: Say,
+): Promise<RepairReport> {
+  const { verdict, log, snapshots } = await verifyLog(directory, flags.progress)
+  const found = {
+    directory,
+    verdict,
+    damage: log.damage,
+    snapshots: snapshots
+      .filter(({ reason }) => reason !== undefined)
+      .map(({ path: file, reason }) => ({ file, reason })),
+    actions: [],
+    lost: [],
+    done: false,
+  }
+  if (verdict === 'valid') {
+    say(`The log in ${directory} is valid; there is nothing to repair.`)
+    return found
+  }
+  for (const damage of log.damage) say(damageLine(damage))
+  for (const snapshot of snapshots) if (snapshot.reason !== undefined) say(snapshotLine(snapshot))
+  const plan = planRepair(log, {
+    dependents: snapshots.map(({ path: file, header, reason }) => ({
+      path: file,
+      endLsn: header?.endLsn ?? Number.POSITIVE_INFINITY,
+      valid: reason === undefined,
+    })),
+    neededFromLsn: usableSnapshot(snapshots, 0)?.header.replayFromLsn,
+  })
+  if (plan.actions.length === 0) {
+    throw new CliFailure(
+      'TIDEMARK_NOT_REPAIRABLE',
+      `No repair can mend the log in ${directory}: what is missing is not in it.`,
+      exitCodes.failed,
+    )
+  }
+  const backup = backupName()
+  await announce(directory, log, plan, snapshots, backup, say)
+  const planned = { ...found, actions: plan.actions.map(actionJson), lost: plan.lost }
+  if (!flags.yes) {
+    say('Nothing was changed. Add --yes to do it.')
+    return planned
+  }
+  const folder = applyRepair(disk, directory, plan, backup)
+  const after = await verifyLog(directory, flags.progress)
+  say(`Backed up to ${folder}.`)
+  if (after.verdict === 'valid')
+    say(`The log is valid now: LSN ${after.log.firstLsn} to ${after.log.endLsn}.`)
+  else say('The log is still corrupt; "tidemark log verify" says why.')
+  return { ...planned, done: true, backup: folder, verdictAfter: after.verdict }
 }
 
 async function announce(
@@ -81,6 +121,7 @@ async function announce(
   plan: RepairPlan,
   snapshots: readonly CheckedSnapshot[],
   backup: string,
+  say: Say,
 ): Promise<void> {
   say('')
   say('The repair:')
@@ -99,6 +140,10 @@ async function announce(
   if (plan.firstLsn > 0 && !usable && snapshots.length > 0) {
     say('No valid snapshot will be left for where the log begins: a pool will not open it.')
   }
+}
+
+function actionJson(action: RepairAction): object {
+  return action.kind === 'cut' ? action : { kind: action.kind, file: fileOf(action) }
 }
 
 function actionLine(action: RepairAction): string {
@@ -128,8 +173,4 @@ async function countRecords(directory: string, fromLsn: number, toLsn: number): 
 /** "repair-20260131T120000123Z", by which backups are in the order in which they were made. */
 function backupName(): string {
   return `repair-${new Date().toISOString().replace(/[-:.]/g, '')}`
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

@@ -2,10 +2,9 @@ import type { LogInspection } from '../../log/index.js'
 import { damageOf, damageText, type LogDamage } from '../../log/index.js'
 import { bytes, count, duration } from '../number-format.js'
 import { readerText } from '../outside-readers.js'
+import { factsTable, type Fact as Row } from '../tables.js'
 import type { CheckedSnapshot } from './snapshots.js'
 import type { LogFigures } from './stats.js'
-
-type Row = readonly [label: string, value: string]
 
 const damageShownMax = 50
 const snapshotsShownMax = 10
@@ -42,7 +41,7 @@ export function verifyTable(found: LogInspection, snapshots: readonly CheckedSna
   const more = found.damage.length - damageShownMax
   if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
   for (const snapshot of corrupt) rows.push(['snapshot', snapshotLine(snapshot)])
-  return table(rows)
+  return factsTable(rows)
 }
 
 /** What `stats` found, for people. */
@@ -77,7 +76,7 @@ export function statsTable(figures: LogFigures): string {
     for (const reader of figures.readers) rows.push([`  ${reader.name}`, readerText(reader)])
   }
   rows.push(['corrupt places', count(figures.corrupt)], ['torn tail', figures.tornTail ? 'yes' : 'no'])
-  return table(rows)
+  return factsTable(rows)
 }
 
 const cursorStates = {
@@ -95,9 +94,4 @@ function cursorRows(cursors: LogFigures['cursors']): Row[] {
   const more = cursors.length - rows.length
   if (more > 0) rows.push(['', `and ${count(more)} more; --json lists all`])
   return [['cursors', count(cursors.length)], ...rows]
-}
-
-function table(rows: readonly Row[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length))
-  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`.trimEnd()).join('\n')
 }

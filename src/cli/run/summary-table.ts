@@ -1,25 +1,22 @@
 import { damageText } from '../../log/index.js'
 import { bytes, count, duration, percent, quantiles, rate } from '../number-format.js'
+import { factsTable, type Fact as Row } from '../tables.js'
 import { type LobsterSummary, limitsOfTheData } from './lobster/lobster-figures.js'
 import type { RunSummary } from './summary.js'
-
-type Row = readonly [label: string, value: string]
 
 const shownSymbolsMax = 10
 const shownRefusalsMax = 5
 
 /** A run's summary for people: two columns. */
 export function summaryTable(summary: RunSummary): string {
-  const rows: Row[] = [
+  return factsTable([
     ...inputRows(summary),
     ...(nothingWasLeft(summary) ? [] : [...flowRows(summary), ...logRows(summary)]),
     ['folder', folderText(summary.folder)],
     ...bookRows(summary),
     ...(summary.lobster ? lobsterRows(summary.lobster) : []),
     ...endRows(summary),
-  ]
-  const width = Math.max(...rows.map(([label]) => label.length))
-  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
+  ])
 }
 
 /** A resumption that found all of its input on disk: there is nothing to measure. */

@@ -66,6 +66,7 @@ export function registerServe(program: Command): void {
     )
     .option('--tls-cert <file>', 'certificate in PEM, for TLS; with --tls-key')
     .option('--tls-key <file>', 'its private key in PEM')
+    .option('--json', 'print one JSON object when it serves: the address, and the keys of a demo')
     .addHelpText('after', serveCodes)
     .action(serve)
   const key = command
@@ -109,6 +110,7 @@ export function registerServe(program: Command): void {
     .description('Removes a key. KEY may be the beginning of it, if no other begins like that.')
     .argument('<DIR>', 'folder of the pool')
     .argument('<KEY>', 'the key, or 6 characters or more of its beginning')
+    .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', keyCodes)
     .action(revokeKey)
   registerAdminKeys(command)

@@ -42,9 +42,9 @@ export function listKeys(dir: string, { json }: { readonly json?: boolean }): vo
     process.stdout.write(`${json ? JSON.stringify(shown(key)) : lineOf(key)}\n`)
 }
 
-export function revokeKey(dir: string, name: string): void {
+export function revokeKey(dir: string, name: string, { json }: { readonly json?: boolean }): void {
   const { apiKey } = new KeyStore(keyFileOf(dir)).revoke(name)
-  process.stdout.write(`Revoked ${apiKey}\n`)
+  process.stdout.write(`${json ? JSON.stringify({ revoked: apiKey }) : `Revoked ${apiKey}`}\n`)
 }
 
 /** A key without what it signs with. */

@@ -1,5 +1,5 @@
 import { EnginePool } from '../../pool/index.js'
-import { DemoTraders, demoInstruments, KeyStore, VenueServer } from '../../server/index.js'
+import { type ApiKey, DemoTraders, demoInstruments, KeyStore, VenueServer } from '../../server/index.js'
 import { usageFailure } from '../failure.js'
 import { requireNoOther } from '../log-folder.js'
 import { RunFolder } from '../run-folder.js'
@@ -17,6 +17,7 @@ interface ServeFlags {
   readonly adminHost: string
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly json?: boolean
 }
 
 /** Accounts of a demo whose keys are printed; those of its traders begin after them. */
@@ -39,8 +40,7 @@ async function servePool(dir: string, flags: ServeFlags): Promise<void> {
     const server = await openServer(pool, dir, flags)
     try {
       await server.ready()
-      say(`Serving ${dir} at ${server.url}`)
-      sayAdmin(server)
+      sayServing(server, dir, flags)
       await stopped
     } finally {
       await server.close()
@@ -74,10 +74,7 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
           url: server.url,
           keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
         })
-        say(`Serving a demo at ${server.url}`)
-        sayAdmin(server)
-        for (const { account, apiKey, secret } of printed)
-          say(`Account ${account}  API key ${apiKey}  secret ${secret}`)
+        sayDemo(server, printed, flags)
         await stopped
         await traders.stop()
       } finally {
@@ -108,8 +105,25 @@ function openServer(pool: EnginePool, dir: string, flags: ServeFlags): Promise<V
   })
 }
 
-function sayAdmin({ adminUrl }: VenueServer): void {
+function sayServing({ url, adminUrl }: VenueServer, dir: string, { json }: ServeFlags): void {
+  if (json) {
+    say(JSON.stringify({ dir, url, adminUrl }))
+    return
+  }
+  say(`Serving ${dir} at ${url}`)
   if (adminUrl !== undefined) say(`Administered at ${adminUrl}`)
+}
+
+function sayDemo({ url, adminUrl }: VenueServer, printed: readonly ApiKey[], { json }: ServeFlags): void {
+  const keys = printed.map(({ account, apiKey, secret }) => ({ account, apiKey, secret }))
+  if (json) {
+    say(JSON.stringify({ url, adminUrl, keys }))
+    return
+  }
+  say(`Serving a demo at ${url}`)
+  if (adminUrl !== undefined) say(`Administered at ${adminUrl}`)
+  for (const { account, apiKey, secret } of keys)
+    say(`Account ${account}  API key ${apiKey}  secret ${secret}`)
 }
 
 function say(line: string): void {

@@ -1,5 +1,6 @@
 import { connectReplicatedLog, type ReplicatedLog } from '../../replication/index.js'
 import { bytes, count } from '../number-format.js'
+import { type Fact, factsTable } from '../tables.js'
 import { type EtcdFlags, engineOf } from './etcd-flags.js'
 import { withStandbyFailures } from './failures.js'
 
@@ -42,7 +43,7 @@ function statusText({
   standbys,
   lineage,
 }: Awaited<ReturnType<typeof read>>): string {
-  const lines: [string, string][] = [
+  return factsTable([
     ['log', log],
     ['epoch', epoch === 0 ? 'none: nothing was written yet' : String(epoch)],
     ['primary', primary ?? 'none that is known to be alive'],
@@ -50,15 +51,12 @@ function statusText({
       'window',
       `LSN ${count(window.beginLsn)} to ${count(window.endLsn)}, ${bytes(window.endLsn - window.beginLsn)}`,
     ],
-    ...standbys.map(({ name, lsn, lagBytes }): [string, string] => [
-      'standby',
-      `${name}: LSN ${count(lsn)}${lagBytes === 0 ? '' : `, lags by ${bytes(lagBytes)}`}`,
-    ]),
-    ...lineage.map((part): [string, string] => [
-      'lineage',
-      `epoch ${part.epoch} from LSN ${count(part.firstLsn)}`,
-    ]),
-  ]
-  const width = Math.max(...lines.map(([label]) => label.length))
-  return lines.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
+    ...standbys.map(
+      ({ name, lsn, lagBytes }): Fact => [
+        'standby',
+        `${name}: LSN ${count(lsn)}${lagBytes === 0 ? '' : `, lags by ${bytes(lagBytes)}`}`,
+      ],
+    ),
+    ...lineage.map((part): Fact => ['lineage', `epoch ${part.epoch} from LSN ${count(part.firstLsn)}`]),
+  ])
 }

@@ -1,4 +1,5 @@
 import { type QueryResult, Store } from '../../store/index.js'
+import { columnsTable } from '../tables.js'
 import { withStoreFailures } from './failures.js'
 
 export interface QueryFlags {
@@ -40,22 +41,9 @@ function quoted(value: string): string {
 
 function textTable({ columns, rows }: QueryResult): string {
   const cells = rows.map((row) => columns.map((name) => text(row[name])))
-  const isNumber = columns.map((name) => rows.every((row) => row[name] === null || numeric(row[name])))
-  const widths = columns.map((name, i) =>
-    cells.reduce((width, row) => Math.max(width, row[i]!.length), name.length),
-  )
-  const line = (values: readonly string[]) =>
-    `${values
-      .map((value, i) => (isNumber[i] ? value.padStart(widths[i]!) : value.padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd()}\n`
-  const rule = widths.map((width) => '-'.repeat(width))
-  return (
-    line(columns) +
-    line(rule) +
-    cells.map(line).join('') +
-    `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}\n`
-  )
+  const right = columns.map((name) => rows.every((row) => row[name] === null || numeric(row[name])))
+  const table = columnsTable(columns, cells, { rule: true, right })
+  return `${table}\n${rows.length} ${rows.length === 1 ? 'row' : 'rows'}\n`
 }
 
 function numeric(value: unknown): boolean {

@@ -3,6 +3,7 @@ import { type Progress, readStoreStatus, type StoreStatus, storeCursorName } fro
 import { requireLog } from '../log-folder.js'
 import { count } from '../number-format.js'
 import { readersOf, readerText } from '../outside-readers.js'
+import { type Fact, factsTable } from '../tables.js'
 import { withStoreFailures } from './failures.js'
 
 interface StatusFlags {
@@ -30,20 +31,15 @@ function statusText(
   isAlone: boolean,
   reader: OutsideReader | undefined,
 ): string {
-  const lines: [string, string][] = [
+  return factsTable([
     ['store', target],
     ['schema version', String(schemaVersion)],
-    ...logs.map((log): [string, string] => [`log of ${log.kind}`, progressText(log)]),
+    ...logs.map((log): Fact => [`log of ${log.kind}`, progressText(log)]),
     ...(isAlone
       ? []
-      : [['cursor', reader ? `${reader.name}: ${readerText(reader)}` : 'none'] satisfies [string, string]]),
-    ...Object.entries(rows).map(([name, number]): [string, string] => [
-      name.replaceAll('_', ' '),
-      count(number),
-    ]),
-  ]
-  const width = Math.max(...lines.map(([label]) => label.length))
-  return lines.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
+      : [['cursor', reader ? `${reader.name}: ${readerText(reader)}` : 'none'] satisfies Fact]),
+    ...Object.entries(rows).map(([name, number]): Fact => [name.replaceAll('_', ' '), count(number)]),
+  ])
 }
 
 function progressText({ lsn, loggedUs }: Progress): string {
