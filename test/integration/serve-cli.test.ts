@@ -6,7 +6,6 @@ import { tidemark as execute, root } from '../support/cli.js'
 import { runProgram } from '../support/run-script.js'
 import { serverModules } from '../support/served-venue.js'
 import { ended, serving } from '../support/serving.js'
-import { peersEnvironment } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 import { RestClient } from '../support/venue-client.js'
 

@@ -31,6 +31,8 @@ export function registerServe(program: Command): void {
         'through the public API.',
     )
     .argument('[DIR]', 'folder of the pool')
+    // Those of its own commands, of the same names, come after them.
+    .enablePositionalOptions()
     .addOption(
       new Option('--port <n>', 'port to listen on; 0: any that is free')
         .argParser(integerFlag(0, 65_535))
