@@ -46,6 +46,7 @@ export async function buildProgram(args: readonly string[] = []): Promise<Comman
     .showSuggestionAfterError(false)
     // Before the commands are added, which take it over, and hand it on to theirs.
     .exitOverride()
+    .enablePositionalOptions()
     .configureOutput({ outputError: (text, write) => write(oneSentence(text)) })
   if (versionFlags.includes(args[0] ?? '')) return program
   const named = registrations.filter(({ names }) => names.includes(args[0] ?? ''))

@@ -28,6 +28,7 @@ describe('tidemark bench', () => {
       '--shards',
       '2',
       '--json',
+      '--no-progress',
     ])
     expect(stderr).toBe('')
     expect(code).toBe(0)
@@ -53,6 +54,7 @@ describe('tidemark bench', () => {
       ...recommendBatch(points),
       preset: recommendPreset(result.presets),
     })
+    expect(result.advice.join('\n')).toMatch(/^A sync takes .+limits this machine/s)
     expect(readdirSync(dir)).toEqual([])
   })
 
@@ -61,6 +63,7 @@ describe('tidemark bench', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^Node v\d+/)
     expect(stdout).toMatch(/submitBatch of 10,000 +1 /)
+    expect(stdout).toMatch(/\nWhat this means\n\n {2}A sync takes /)
     expect(stdout).toMatch(
       /Recommended here: hand over about [\d,]+ commands? at a time to 1 shard .*preset \w+\.\n$/,
     )

@@ -47,7 +47,6 @@ describe('the package', () => {
     expect(names.filter((name) => !/^(dist\/(src|workers)|docs|examples|page)\/|^[^/]+$/.test(name))).toEqual(
       [],
     )
-    expect(packed.unpackedSize).toBeLessThan(4_000_000)
     const needed = installedWithIt()
     expect(needed.map(({ name }) => name)).toContain('piscina')
     expect(needed.length + 1).toBeLessThanOrEqual(20)

@@ -2,7 +2,7 @@ import * as path from 'node:path'
 import { TidemarkError } from '../../base/errors.js'
 import { attempt, NodeDisk } from '../../log/index.js'
 import { type BackupReport, backupFolder } from '../../pool/index.js'
-import { logExitCodes } from '../exit-codes.js'
+import { exitCodes, logExitCodes } from '../exit-codes.js'
 import { CliFailure, usageFailure } from '../failure.js'
 import { bytes, count } from '../number-format.js'
 import { BytesProgress } from '../progress-bar.js'
@@ -34,7 +34,11 @@ export async function backupLog(directory: string, target: string, progress: boo
     })
     return { ...report, running: lock === undefined }
   } catch (error) {
-    if (!(error instanceof TidemarkError) || error.code !== 'TIDEMARK_LOG_CORRUPT') throw error
+    if (!(error instanceof TidemarkError)) throw error
+    // What it was overtaken at looks like damage: the sentence must not say so.
+    if (error.code === 'TIDEMARK_BACKUP_OVERTAKEN')
+      throw new CliFailure(error.code, error.message, exitCodes.failed, error.details)
+    if (error.code !== 'TIDEMARK_LOG_CORRUPT') throw error
     const advice = '"tidemark log verify" lists all that is wrong.'
     throw new CliFailure(error.code, `${error.message} ${advice}`, logExitCodes.corrupt, error.details)
   } finally {

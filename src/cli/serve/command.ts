@@ -31,7 +31,7 @@ export function registerServe(program: Command): void {
         'through the public API.',
     )
     .argument('[DIR]', 'folder of the pool')
-    // Those of its own commands, of the same names, come after them.
+    // A flag after "key" is that command's own, of whatever name.
     .enablePositionalOptions()
     .addOption(
       new Option('--port <n>', 'port to listen on; 0: any that is free')
