@@ -115,6 +115,12 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   'serve key list': [['tidemark serve key list ./pool --json', 'without their secrets']],
   'serve key revoke': [['tidemark serve key revoke ./pool 3f9a1c', 'by the beginning of the key']],
+  'serve admin-key': [['tidemark serve admin-key list ./pool', 'who may administer a venue']],
+  'serve admin-key create': [
+    ['tidemark serve admin-key create ./pool ada', 'a key for Ada; it is printed once'],
+  ],
+  'serve admin-key list': [['tidemark serve admin-key list ./pool --json', 'for a program']],
+  'serve admin-key revoke': [['tidemark serve admin-key revoke ./pool ada', 'she may no longer']],
   bench: [
     ['tidemark bench --dir /mnt/disk', 'measure the disk that the log would be on'],
     ['tidemark bench --quick', 'only see that it runs'],

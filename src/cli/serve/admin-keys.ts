@@ -20,7 +20,7 @@ export function listAdminKeys(dir: string, { json }: { readonly json?: boolean }
     )
 }
 
-export function revokeAdminKey(dir: string, name: string): void {
+export function revokeAdminKey(dir: string, name: string, { json }: { readonly json?: boolean }): void {
   new AdminKeys(adminKeyFileOf(dir)).revoke(name)
-  process.stdout.write(`Revoked the admin key of ${name}\n`)
+  process.stdout.write(`${json ? JSON.stringify({ revoked: name }) : `Revoked the admin key of ${name}`}\n`)
 }

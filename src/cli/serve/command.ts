@@ -31,7 +31,7 @@ export function registerServe(program: Command): void {
         'through the public API.',
     )
     .argument('[DIR]', 'folder of the pool')
-    // A flag after "key" is that command's own, of whatever name.
+    // A flag after "key" is that command's own.
     .enablePositionalOptions()
     .addOption(
       new Option('--port <n>', 'port to listen on; 0: any that is free')
@@ -152,6 +152,7 @@ function registerAdminKeys(command: Command): void {
     .description('Removes the key of NAME.')
     .argument('<DIR>', 'folder of the pool')
     .argument('<NAME>', 'whose key it is')
+    .option('--json', 'print one JSON object, and nothing else')
     .addHelpText('after', keyCodes)
     .action(revokeAdminKey)
 }
