@@ -47,6 +47,7 @@ const formats = [
 ]
 const background = [
   page('Guarantees', 'guarantees'),
+  page('Security', 'security'),
   page('How they are tested', 'testing'),
   page('Performance', 'performance'),
   page('Glossary', 'glossary'),

@@ -64,7 +64,7 @@ export class Orders {
           `The order was not executed: a requestId above ${own}, or another order with it, was.`,
           { requestId: own, symbol: order.symbol },
         )
-      // Another client uses request ids of this account and symbol: go on after theirs.
+      // Another client uses request ids of this account and symbol: continue after theirs.
       await this.#askLastId(order.symbol, deadline)
     }
   }

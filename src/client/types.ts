@@ -169,7 +169,7 @@ export interface EventPlace {
   readonly executionId: number
 }
 
-/** An event of an account's order, and where it stands: given to `userEvents`, that place makes it go on after the event. */
+/** An event of an account's order, and where it stands: given to `userEvents`, that place makes it continue after the event. */
 export interface UserEvent extends EventPlace {
   /** What happened. */
   readonly report: ExecutionReport

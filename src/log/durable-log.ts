@@ -219,8 +219,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     if (error instanceof LogError && error.code === 'TIDEMARK_FENCED') this.emit('fenced', error)
   }
 
-  /** @internal */
-  /** Starts the thread that makes segments ready, where the opening was asked to leave that for later. */
+  /** Starts the thread that makes segments ready, where the opening was asked to leave that for later. @internal */
   startPreallocator(): void {
     this.#threads.startPreallocator({
       directory: this.dir,

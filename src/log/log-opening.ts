@@ -144,7 +144,7 @@ export async function openLog(
   }
 }
 
-/** A folder that this process has followed, with the lock and the memory that it goes on with. */
+/** A folder that this process has followed, with the lock and the memory that it continues with. */
 export interface FollowedFolder {
   readonly dir: string
   readonly settings: LogSettings
@@ -158,7 +158,7 @@ export interface FollowedFolder {
 export interface ContinueOptions {
   readonly kind: string
   readonly contentVersion: number
-  /** The epoch of the segment in which it goes on. */
+  /** The epoch of the segment in which it continues. */
   readonly epoch: bigint
   /** As in `DurableLogOptions`. */
   readonly cursorKeepBytes: number

@@ -205,7 +205,7 @@ export interface ReadPage {
   readonly entries: readonly ReplicatedEntry[]
   /** Where the next page begins: the end of the last entry, or `fromLsn` when there is none. */
   readonly endLsn: number
-  /** Whether the contiguous prefix goes on after this page, as far as this read saw. */
+  /** Whether the contiguous prefix continues after this page, as far as this read saw. */
   readonly more: boolean
 }
 

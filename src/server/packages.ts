@@ -90,7 +90,7 @@ interface MetricOptions {
   collect?: (this: Metric) => void | Promise<void>
 }
 
-/** A metric that is none of the package's own: it says its values when it is asked. */
+/** A metric of ours: it says its values when it is asked. */
 export interface ForeignMetric {
   readonly name: string
   get(): Promise<object>

@@ -21,7 +21,7 @@ import { isBeingSeeded, type Seed, type SeedingOptions, seedFolder } from './see
 /** What became of a folder before its log is followed. */
 export interface PreparedFolder {
   readonly taken: TakenFolder
-  /** Where the log was cut, because it went on without the replicated log from there. */
+  /** Where the log was cut, because it continued without the replicated log from there. */
   readonly fork: (Fork & { readonly aside: string }) | undefined
   readonly seeded: boolean
 }
@@ -67,7 +67,7 @@ export async function prepareFolder(
   }
 }
 
-/** Cuts the log where the lineage went on without it. */
+/** Cuts the log where the lineage continued without it. */
 async function rejoin(disk: Disk, dir: string, log: ReplicatedLog): Promise<PreparedFolder['fork']> {
   tidyLog(disk, dir)
   const fork = await findFork(disk, dir, log)

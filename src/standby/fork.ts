@@ -1,7 +1,7 @@
 import type { WrittenParts } from '../log/index.js'
 import type { LineageEntry } from '../replication/index.js'
 
-/** Where a log left the lineage, and the epoch that went on without it. */
+/** Where a log left the lineage, and the epoch that continued without it. */
 export interface Fork {
   readonly lsn: number
   readonly n: number

@@ -36,7 +36,7 @@ const tailBytes = 4 * 1024 * 1024
 /** Entries so far below the end of the copy are compared with it before it is followed. */
 const comparedBytes = 16 * 1024 * 1024
 const againMs = 50
-/** How often one that has more than was replicated looks whether another epoch went on without it. */
+/** How often one that has more than was replicated looks whether another epoch continued without it. */
 const forkLookMs = 200
 
 /**
@@ -44,12 +44,12 @@ const forkLookMs = 200
  * executing every command again. Promoted, it becomes an `EnginePool` in this process.
  *
  * Events:
- * - `rejoined`, when its folder's log went on without the replicated log, and was cut where it left it: what came after is
+ * - `rejoined`, when its folder's log continued without the replicated log, and was cut where it left it: what came after is
  *   in the folder `aside`;
  * - `caughtUp`, when it has all that the replicated log held when it began to follow, and each time that it read it anew;
  * - `holder`, when there is another primary, or none any more;
  * - `silent`, each time that the engine has given no answer for long;
- * - `promoted`, with the pool, also when it promoted itself; `fenced`, when another one was faster: it goes on following;
+ * - `promoted`, with the pool, also when it promoted itself; `fenced`, when another one was faster: it continues to follow;
  * - `checkpointFailed`, for each checkpoint that failed; the last one stays;
  * - `error`, once: it ended. Close it and open it again, when what the error says is done.
  */
@@ -165,11 +165,11 @@ export class Standby extends Emitter<StandbyEvents> {
 
   /**
    * Makes this standby the primary: takes the next epoch, so that the primary before it can append nothing more, reads what that one
-   * appended until then, and goes on as a pool with the books as they are. The standby is over then; close the pool in its place.
+   * appended until then, and continues as a pool with the books as they are. The standby is over then; close the pool in its place.
    *
    * It makes no difference whether the primary lives: its next append is refused, and it ends with `TIDEMARK_FENCED`.
    *
-   * @throws ReplicationError `TIDEMARK_FENCED` when another one took the epoch: this one goes on following. What else
+   * @throws ReplicationError `TIDEMARK_FENCED` when another one took the epoch: this one continues to follow. What else
    *   it throws ended the standby.
    */
   async promote(): Promise<EnginePool> {
@@ -346,7 +346,7 @@ export class Standby extends Emitter<StandbyEvents> {
     )
   }
 
-  /** Another one was faster: it goes on following. What else goes wrong ends it. */
+  /** Another one was faster: it continues to follow. What else goes wrong ends it. */
   async #notPromoted(error: Error): Promise<never> {
     const { code } = error as { code?: string }
     const isFenced = code === 'TIDEMARK_FENCED'

@@ -189,7 +189,7 @@ export class LogSync {
     this.#assembler.walk(chunk)
     const last = this.#last
     const { kind } = this.#fold
-    // After a chunk that ends within a record the place to go on from is where the last whole one ended.
+    // After a chunk that ends within a record the place to continue from is where the last whole one ended.
     const lsn = this.#assembler.unfinishedLsn === undefined ? chunk.endLsn : last.lsn
     if (last.lsn === before) {
       if (lsn > this.#next.lsn) this.#next = { ...this.#next, lsn }

@@ -78,7 +78,6 @@ export class FactorEngine {
     return instrument
   }
 
-  /** @throws FactorError `TIDEMARK_UNKNOWN_INSTRUMENT`. */
   /**
    * An instrument that has factors.
    *

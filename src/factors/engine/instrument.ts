@@ -6,8 +6,7 @@ export class FactorInstrument {
   readonly name: string
   /** Its place among the engine's instruments, in the order in which they were added. */
   readonly number: number
-  /** @internal */
-  /** The instrument's factors, in the order in which they are computed. */
+  /** The instrument's factors, in the order in which they are computed. @internal */
   readonly program = new FactorProgram()
 
   constructor(name: string, number: number) {

@@ -113,7 +113,7 @@ export function encodeBase(lastSeq: number): Buffer {
   return Buffer.from(`{"base":${lastSeq}}`)
 }
 
-/** The sequence number that a base record holds, or `undefined` when it is none. */
+/** The sequence number that a base record holds, or `undefined` for any other record. */
 export function decodeBase(payload: Buffer): number | undefined {
   const { base } = (parseJson(payload) ?? {}) as { base?: unknown }
   return isCount(base) ? base : undefined

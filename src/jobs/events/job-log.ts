@@ -410,7 +410,6 @@ export class JobLog extends Emitter<JobLogEvents> {
     if (this.#closing) throw closedError()
   }
 
-  /** @throws JobError `TIDEMARK_JOB_BAD_EVENT` for an event of more bytes than one record takes. */
   /**
    * Throws where an event of so many bytes does not fit into a record.
    *

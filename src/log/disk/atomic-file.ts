@@ -42,9 +42,8 @@ export class AtomicFile {
   readonly #disk: Disk
   readonly #steps: AtomicSteps
 
-  /** @param label Begins the temporary name. @throws LogError `TIDEMARK_LOG_IO`. */
   /**
-   * Creates the temporary file; `label` is a part of its name.
+   * Creates the temporary file, whose name begins with `label`.
    *
    * @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_TOO_MANY_FILES`.
    */

@@ -189,7 +189,7 @@ export class Flusher {
     return Number(Atomics.load(control64, int64.released)) < this.#drain.wholeEnd
   }
 
-  /** Whether the log may go on in another segment, as far as the replicator has come; if not, that wakes the flusher when it has. */
+  /** Whether the log may continue in another segment, as far as the replicator has come; if not, that wakes the flusher when it has. */
   #mayRotate(): boolean {
     const { control32 } = this.#views
     if (!this.#awaitsRelease()) return true

@@ -5,7 +5,7 @@ import { compareKind } from '../format/log-kind.js'
 import { decodeSegmentHeader, type SegmentHeader, segmentSeed } from '../format/segment.js'
 import { damageReason } from '../read/damage-reason.js'
 
-/** Checks what is to be appended to a copy of a log: that it goes on where the copy ends, in batches that are whole and valid. */
+/** Checks what is to be appended to a copy of a log: that it continues where the copy ends, in batches that are whole and valid. */
 export class EntryCheck {
   readonly #directory: string
   readonly #kind: string

@@ -61,7 +61,7 @@ export class FileReader {
 
   /**
    * The next batches below `limitLsn`, at most as many as one read gives; `undefined` when there are none. A batch ends at the limit,
-   * as at every durable LSN: one that goes on after it is taken for a torn one.
+   * as at every durable LSN: one that continues after it is taken for a torn one.
    */
   nextSync(limitLsn: number): BatchChunk | undefined {
     if (this.#position >= limitLsn) return undefined

@@ -15,7 +15,7 @@ import { type LogRecord, RecordCollector } from './log-record.js'
 export interface LogReaderOptions {
   /** The LSN after which to begin: that of the last record read before, or where the log begins. Default: its beginning. */
   readonly from?: number
-  /** Ends the reading at this LSN, which is a record's, instead of going on live. Such a reader reads files only. */
+  /** Ends the reading at this LSN, which is a record's, instead of continuing live. Such a reader reads files only. */
   readonly to?: number
   /** Ends the reader when it is aborted. */
   readonly signal?: AbortSignal

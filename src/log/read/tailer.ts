@@ -20,7 +20,7 @@ const descriptorRetryMs = 50
 /**
  * Reads the log as it becomes durable, once a process: from the ring while it keeps up, from the files when the flusher had
  * to detach it, and from the ring again. Chunks arrive in LSN order without gaps, always below the durable LSN; a record may
- * go on in the next chunk. Each chunk goes to the feed as well, for the readers that have caught up.
+ * continue in the next chunk. Each chunk goes to the feed as well, for the readers that have caught up.
  */
 export class LogTailer {
   readonly #signal: ReleasedSignal

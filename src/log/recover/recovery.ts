@@ -77,7 +77,7 @@ export interface LogCopies {
   readonly endLsn: number
 }
 
-/** A log whose owner has checked and synced all of it, and under which epoch it goes on. */
+/** A log whose owner has checked and synced all of it, and under which epoch it continues. */
 export interface ContinuedLog {
   readonly firstLsn: number
   readonly endLsn: number
@@ -141,7 +141,7 @@ export function recoverLog(settings: RecoverySettings): RecoveredLog {
   }
 }
 
-/** A log that is followed, as its opening finds it: where it goes on, in which segment. */
+/** A log that is followed, as its opening finds it: where it continues, in which segment. */
 export interface RecoveredFollowed {
   readonly report: RecoveryReport
   /** The last segment; `undefined` when there is none yet. */

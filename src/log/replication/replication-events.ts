@@ -6,7 +6,7 @@ import type { ReplicationRest, ReplicationResumption, ReplicationStall } from '.
 export interface ReplicationEvents {
   /** Another primary took over (`TIDEMARK_FENCED`): this log has ended. */
   fenced: [LogError]
-  /** The replicated log takes nothing. The log waits, and goes on by itself. */
+  /** The replicated log takes nothing. The log waits, and continues by itself. */
   replicationStalled: [ReplicationStall]
   /** The replicated log takes entries again. */
   replicationResumed: [ReplicationResumption]

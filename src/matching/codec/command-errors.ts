@@ -11,7 +11,7 @@ export type CommandErrorCode =
   | 'TIDEMARK_FIELD_MISSING'
   /** A field has a value of another type, such as a number where a text stands. Remedy: Give the type that the message names. */
   | 'TIDEMARK_FIELD_TYPE'
-  /** A field has a value that is none of its choices, or that can't be read. Remedy: Use one of those that the message names. */
+  /** A field has a value that it can't have, or that can't be read. Remedy: Use one of those that the message names. */
   | 'TIDEMARK_FIELD_VALUE'
   /** A number or text is below or above its limits, or a time is over. Remedy: Stay within the limits that the message names. */
   | 'TIDEMARK_FIELD_RANGE'

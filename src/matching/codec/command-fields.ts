@@ -94,7 +94,6 @@ export function checkFieldCount(command: { readonly type: string }, present: num
   return true
 }
 
-/** @throws as `checkFieldCount`. */
 /**
  * Throws for a field that a command of this type does not know.
  *

@@ -12,7 +12,7 @@ export class TickTable {
   readonly #from: Float64Array
   readonly #tick: Float64Array
 
-  /** @throws RangeError when the text is none of `tickTableText`. */
+  /** @throws RangeError when the text was not made by `tickTableText`. */
   constructor(text: string) {
     const numbers = text.split(/[:,]/).map(Number)
     if (numbers.length % 2 !== 0 || !numbers.every((number) => number >= 1)) {

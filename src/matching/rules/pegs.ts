@@ -83,7 +83,7 @@ export function repricePegs(shard: ShardBooks, book: number): boolean {
     const after: number = next === undefined ? 0 : next.turn
     reprice(shard, book, pegs, peg, bid, ask)
     if (!shard.books.isContinuous(book)) {
-      // The band has stopped it and interrupted trading: those after it are looked at when trading goes on.
+      // The band has stopped it and interrupted trading: those after it are looked at when trading continues.
       pegs.forgetReferences()
       return true
     }

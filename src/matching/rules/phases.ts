@@ -31,7 +31,7 @@ export function changePhase(shard: ShardBooks, book: number, words: Int32Array, 
   if (opens && isCrossed(shard, book)) {
     if (endsClosing) cancelForCall(shard, book, AT_CLOSE, cancelReasons['at-close'])
     if (isCrossed(shard, book)) {
-      // What still meets may not trade within the band: the call goes on.
+      // What still meets may not trade within the band: the call continues.
       interruptTrading(shard, book)
       return
     }

@@ -23,7 +23,7 @@ const DECREMENT = selfTradePreventionCodes.decrement
 const quotePlan = {
   /** The quantity that it trades as. */
   lots: 0,
-  /** It would go on at a price outside the bands. */
+  /** It would continue at a price outside the bands. */
   isBanded: false,
 }
 

@@ -70,7 +70,7 @@ export class Checkpointer {
     })
   }
 
-  /** The log that was followed is written by this process from now on. A checkpoint that is being taken goes on. */
+  /** The log that was followed is written by this process from now on. A checkpoint that is being taken continues. */
   continueWith(log: CheckpointedLog, cursors: CursorStore, archiving: Archiving | undefined): void {
     this.#log = log
     this.#cursors = cursors

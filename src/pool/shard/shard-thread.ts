@@ -99,7 +99,7 @@ export function restoreAhead(forecast: ShardForecast): {
 }
 
 /**
- * Brings the shard's books up from the log, then matches until the inbound ring is stopped. One that follows goes on
+ * Brings the shard's books up from the log, then matches until the inbound ring is stopped. One that follows continues
  * replaying what the log gets, until it is to lead. Blocks its thread. `restored` are the books of the very snapshot in
  * `data`, if they were restored before.
  */

@@ -57,7 +57,7 @@ export const adminActions: readonly AdminAction[] = [
   { name: 'backup', fields: new Set(['dir']), run: backup },
 ]
 
-/** Ends a call: trades what meets at one price, and goes on in continuous trading. */
+/** Ends a call: trades what meets at one price, and continues in continuous trading. */
 async function uncross(venue: Venue, { symbol }: ActionFields): Promise<object> {
   if (typeof symbol !== 'string') throw badField('symbol', symbol, 'a symbol')
   const { phase } = await venue.pool.indicative(symbol)

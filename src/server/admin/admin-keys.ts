@@ -68,8 +68,7 @@ export class AdminKeys {
     return key
   }
 
-  /** @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
-  /** Ends a key. */
+  /** Ends a key. @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
   revoke(name: string): void {
     this.#read()
     const keys = [...this.#byHash.values()]

@@ -128,7 +128,7 @@ export class Venue {
     return this.pool.instruments().filter(isServed)
   }
 
-  /** A symbol that clients see and that the market data have; `undefined` when it is none. */
+  /** A symbol that clients see and that the market data have; `undefined` for any other. */
   find(name: string): VenueSymbol | undefined {
     const instrument =
       symbolPattern.test(name) && this.market.has(name) ? this.pool.instrument(name) : undefined

@@ -7,7 +7,7 @@ import type { FoldedTransaction, LogFold } from './log-fold.js'
 
 /**
  * The log of a factor engine: one row for each value of each tick. The numbers that the log gives to series begin anew with
- * each opening; those that hold now are stored, so that a store can go on within an opening.
+ * each opening; those that hold now are stored, so that a store can continue within an opening.
  */
 export class FactorLogFold implements LogFold {
   readonly kind = 'factors'

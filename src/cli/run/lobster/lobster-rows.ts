@@ -22,7 +22,7 @@ export interface MessageRow {
 
 const messagePattern = /^\d+(?:\.\d+)?,([1-7]),(\d+),(\d+),(-?\d+),(-?1)\s*$/
 
-/** Reads a row of a message file: time, type, order id, size, price, direction. Undefined when it is none. */
+/** Reads a row of a message file: time, type, order id, size, price, direction. Undefined for any other text. */
 export function parseMessageRow(line: string): MessageRow | undefined {
   const found = messagePattern.exec(line)
   if (!found) return undefined

@@ -132,7 +132,7 @@ export abstract class BinaryOperator extends Operator {
   }
 }
 
-/** A quotient, or NaN where it is none that a float holds. */
+/** A quotient, or NaN where no float holds it. */
 export function quotient(dividend: number, divisor: number): number {
   const value = dividend / divisor
   return value <= Number.MAX_VALUE && value >= -Number.MAX_VALUE ? value : Number.NaN
