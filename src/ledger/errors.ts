@@ -30,6 +30,10 @@ export type LedgerErrorCode =
   | 'TIDEMARK_LEDGER_CLOSED'
   /** A ledger begins in a log with live orders, for which nothing is held. Remedy: Cancel them first. */
   | 'TIDEMARK_ORDERS_OPEN'
+  /** What a list holds depends on its fees, and a change of them is on its way. Remedy: Send the list again in a moment. */
+  | 'TIDEMARK_FEES_CHANGING'
+  /** The folder has snapshots of a ledger, none of which is whole. Remedy: Restore the folder from a backup; when its log goes back to the beginning of the ledger, remove the files. */
+  | 'TIDEMARK_LEDGER_DAMAGED'
   /** An argument of a call has a shape or value that it can't have. Remedy: Correct it; the message says what is allowed. */
   | 'TIDEMARK_BAD_ARGUMENT'
 

@@ -16,7 +16,7 @@ import {
 } from '../matching/index.js'
 import { commandRecordType, ledgerRecordType, type RecordObserver } from '../pool/index.js'
 import { baseUnits, quoteUnits, spentUnits } from './amounts/units.js'
-import { decodeRecord, type LedgerRecord, type MoneyRecord } from './records.js'
+import { decodeRecord, type FeesRecord, type LedgerRecord, type MoneyRecord } from './records.js'
 import { feeOf, rebateOf } from './state/fee-table.js'
 import { digestOf } from './state/keys.js'
 import type { LedgerState } from './state/ledger-state.js'
@@ -361,9 +361,15 @@ export class LedgerFold implements RecordObserver {
       }
     } else if (state.hasBegun) {
       state.keys.add(record.key, lsn, digestOf(record))
-      this.#move(record)
+      if (record.op === 'fees') this.#setFees(record)
+      else this.#move(record)
     }
     this.#onTheWay?.settle(record, lsn)
+  }
+
+  #setFees({ instrument, account, maker, taker, auction, caps }: FeesRecord): void {
+    const byAsset = new Map(caps.map(([asset, cap]) => [asset, BigInt(cap)]))
+    this.#state.fees.set(instrument, account, { maker, taker, auction, caps: byAsset })
   }
 
   #move(record: MoneyRecord): void {

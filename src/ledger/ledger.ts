@@ -1,10 +1,11 @@
-import { checkOptions, optionNames } from '../log/index.js'
+import { checkOptions, NodeDisk, optionNames } from '../log/index.js'
 import { accountOf } from '../matching/index.js'
 import {
   type BatchReport,
   type Command,
   type CommandBatch,
   closedGuard,
+  closedLedger,
   EnginePool,
   type ExecutionReport,
   type LedgerDoor,
@@ -13,10 +14,12 @@ import {
 import { unitsText } from './amounts/amount.js'
 import { unitsOf } from './amounts/units.js'
 import { CatchUp } from './catch-up.js'
+import { LedgerCheckpoints } from './checkpoint.js'
 import { LedgerGuard } from './commands/guard.js'
 import { MoneyCommands } from './commands/money.js'
 import { badArgument, LedgerError } from './errors.js'
 import { LedgerFold } from './fold.js'
+import { readLedgerSnapshot } from './snapshot.js'
 import { LedgerState } from './state/ledger-state.js'
 import { ORDER_SELL } from './state/orders.js'
 import type {
@@ -28,6 +31,7 @@ import type {
   AssetTotals,
   Balance,
   DepositCommand,
+  FeesCommand,
   LedgerOptions,
   LedgerReceipt,
   OrderHold,
@@ -53,6 +57,7 @@ export class Ledger {
   readonly #state: LedgerState
   readonly #guard: LedgerGuard
   readonly #money: MoneyCommands
+  readonly #checkpoints: LedgerCheckpoints
   #closed = false
 
   /**
@@ -60,7 +65,7 @@ export class Ledger {
    * Otherwise all that the log says since it began is there again.
    *
    * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_ASSET_DIFFERS`, `TIDEMARK_SCALE_TOO_SMALL` with the scale that an instrument
-   *   needs, `TIDEMARK_ORDERS_OPEN` when a ledger is to begin while orders are live, `TIDEMARK_LEDGER_OPEN`; and what the pool throws.
+   *   needs, `TIDEMARK_ORDERS_OPEN` when a ledger is to begin while orders are live, `TIDEMARK_LEDGER_OPEN`, `TIDEMARK_LEDGER_DAMAGED`; and what the pool throws.
    *
    * @example
    * ```js
@@ -100,7 +105,8 @@ export class Ledger {
     const before = door.intake.guard
     door.intake.guard = closedGuard
     try {
-      const ledger = new Ledger(pool, door)
+      const snapshot = await readLedgerSnapshot(door.log.dir, door.registry)
+      const ledger = new Ledger(pool, door, snapshot)
       await ledger.#begin(assets, venue, options.venueAccount !== undefined)
       return ledger
     } catch (error) {
@@ -111,10 +117,11 @@ export class Ledger {
     }
   }
 
-  private constructor(pool: EnginePool, door: LedgerDoor) {
+  private constructor(pool: EnginePool, door: LedgerDoor, snapshot: LedgerState | undefined) {
     this.#pool = pool
     this.#door = door
-    this.#state = new LedgerState(door.registry)
+    this.#state = snapshot ?? new LedgerState(door.registry)
+    this.#checkpoints = new LedgerCheckpoints(door, this.#state)
     this.#guard = new LedgerGuard(this.#state, door.registry, door.shards)
     this.#money = new MoneyCommands(
       this.#state,
@@ -131,7 +138,8 @@ export class Ledger {
     const { holds } = this.#guard
     const fold = new LedgerFold(state, { holds, settle: (_, lsn) => this.#money.settle(lsn) })
     // What is in the log already was held for by an earlier process, if at all.
-    const past = new CatchUp(door.log.dir, door.log.firstLsn, new LedgerFold(state))
+    const fromLsn = Math.max(state.lsn, door.log.firstLsn)
+    const past = new CatchUp(door.log.dir, fromLsn, new LedgerFold(state))
     try {
       for (;;) {
         const target = door.publisher.publishedLsn
@@ -156,6 +164,9 @@ export class Ledger {
       this.#checkInstruments(missing)
       if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
     }
+    // From now on the folder says that it has a ledger, also to a process that opens the pool alone.
+    if (this.#checkpoints.isFirst) await this.#checkpoints.write()
+    door.checkpointer.ledger = this.#checkpoints
     door.intake.guard = this.#guard
   }
 
@@ -169,6 +180,7 @@ export class Ledger {
         { orders: restingOrders },
       )
     }
+    await this.#checkpoints.write()
     await this.#money.append({ op: 'open', assets, venue })
   }
 
@@ -247,6 +259,23 @@ export class Ledger {
   /** Corrects a balance, up or down. @throws as `withdraw`. */
   async adjust(command: AdjustCommand): Promise<LedgerReceipt> {
     return this.#money.adjust(command)
+  }
+
+  /**
+   * Changes what orders pay that are accepted from now on. Lists are refused with `TIDEMARK_FEES_CHANGING` until that is on disk,
+   * because what they hold depends on it.
+   *
+   * @throws as `deposit`; PoolError `TIDEMARK_UNKNOWN_SYMBOL`.
+   */
+  async setFees(command: FeesCommand): Promise<LedgerReceipt> {
+    const guard = this.#guard
+    guard.feeChanges++
+    try {
+      const instrumentOf = (symbol: string) => this.#door.registry.bySymbol(symbol).definition.instrumentId
+      return await this.#money.setFees(command, instrumentOf, () => guard.listsOnTheWay)
+    } finally {
+      guard.feeChanges--
+    }
   }
 
   /**
@@ -347,6 +376,7 @@ export class Ledger {
     this.#closed = true
     this.#door.publisher.observer = undefined
     this.#door.intake.guard = closedGuard
+    this.#door.checkpointer.ledger = closedLedger(new NodeDisk(), this.#door.log.dir)
     opened.delete(this.#pool)
   }
 

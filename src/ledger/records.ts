@@ -9,6 +9,7 @@ export type LedgerRecord =
   | { readonly op: 'open'; readonly assets: readonly Asset[]; readonly venue: number }
   /** More assets, numbered after those before. */
   | { readonly op: 'assets'; readonly assets: readonly Asset[] }
+  | FeesRecord
   | MoneyRecord
 
 /** A record that moves money. */
@@ -21,6 +22,20 @@ export type MoneyRecord = KeyedRecord & {
     | { readonly op: 'adjust'; readonly account: number; readonly reason?: string }
     | { readonly op: 'transfer'; readonly account: number; readonly to: number }
   )
+
+/** Orders that are accepted after it pay these rates, in hundred-millionths of what they receive. */
+export interface FeesRecord extends KeyedRecord {
+  readonly op: 'fees'
+  /** Number of the instrument; every one when left out. */
+  readonly instrument?: number
+  /** Every account when left out. */
+  readonly account?: number
+  readonly maker: number
+  readonly taker: number
+  readonly auction: number
+  /** By number of the asset: the most units of it that one trade costs. */
+  readonly caps: readonly (readonly [number, string])[]
+}
 
 interface KeyedRecord {
   readonly key: string

@@ -62,6 +62,31 @@ export interface AdjustCommand extends LedgerCommandFields {
   readonly reason?: string | undefined
 }
 
+/**
+ * What orders pay from now on, of what they receive: a buyer of the base asset, a seller of the quote asset. Orders that were accepted
+ * before pay as before. Of several schedules that fit, the one for the account in the instrument counts, then the account's, then the
+ * instrument's, then everybody's.
+ */
+export interface FeesCommand {
+  /** Of this instrument only. */
+  readonly symbol?: string | undefined
+  /** Of this account only. */
+  readonly account?: number | undefined
+  /**
+   * What a maker pays, as a part of 1 with at most 8 decimals: "0.001" is a tenth of a percent. Below zero it is a rebate: a part of
+   * what the other side receives, paid out of that side's fee, and at most all of it.
+   */
+  readonly maker: Amount
+  /** What a taker pays, 0 to 1. */
+  readonly taker: Amount
+  /** What both sides pay in the trades of a call, 0 to 1. Default: as a taker. */
+  readonly auction?: Amount | undefined
+  /** By asset: the most that one trade costs of it. */
+  readonly caps?: Readonly<Record<string, Amount>> | undefined
+  /** As in `DepositCommand`. */
+  readonly key: string
+}
+
 /** What became of a ledger command: it is on disk. */
 export interface LedgerReceipt {
   /** Where its record ends; of a repetition, where the first one's ends. */

@@ -76,4 +76,4 @@ export { firstLsnWithout, type RetentionSettings, retentionLimit } from './tools
 export { type SalvageReport, salvageLog } from './tools/salvage.js'
 export { segmentBefore } from './tools/segment-by-time.js'
 export { type ListedSegment, listSegments } from './tools/segment-list.js'
-export { newestSnapshot } from './tools/snapshot-files.js'
+export { newestSnapshot, type SnapshotFile, SnapshotNames } from './tools/snapshot-files.js'

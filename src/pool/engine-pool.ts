@@ -2,7 +2,7 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { Emitter } from '../base/emitter.js'
-import { type DurableLog, type OutsideReader, type RecoveryReport, threadsOf } from '../log/index.js'
+import { type DurableLog, NodeDisk, type OutsideReader, type RecoveryReport, threadsOf } from '../log/index.js'
 import type { Command, InstrumentDetailFields } from '../matching/index.js'
 import type { Archiving } from './checkpoint/archiving.js'
 import type { BackupReport } from './checkpoint/backup.js'
@@ -17,10 +17,12 @@ import { PoolError, poolClosed } from './errors.js'
 import { forwardEvents, type PoolEvents } from './event-forwarding.js'
 import { describe, type InstrumentRegistry } from './instruments.js'
 import type { CommandBatch } from './intake/command-batch.js'
+import { closedGuard } from './intake/command-guard.js'
 import { Intake } from './intake/intake.js'
 import { PhaseSchedule, type ScheduledPhase } from './intake/phase-schedule.js'
 import { PoolQuestions } from './intake/pool-questions.js'
 import { type LedgerDoor, ledgerDoor } from './ledger-door.js'
+import { listLedgerFiles } from './ledger-files.js'
 import { PoolLifetime } from './pool-lifetime.js'
 import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.js'
 import type { ShardHandle } from './shard/shard-handle.js'
@@ -145,6 +147,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       expiryClock: settings.refuseExpired ? settings.clock : undefined,
       drain: () => this.emit('drain'),
     })
+    if (listLedgerFiles(new NodeDisk(), log.dir).length > 0) this.#intake.guard = closedGuard
     this.#questions = new PoolQuestions({
       shards,
       registry,
@@ -177,6 +180,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       shards: this.#shards.length,
       intake: this.#intake,
       publisher: this.#publisher,
+      checkpointer: this.#checkpointer,
       refusal: () => this.#lifetime.refusal,
     }
   }

@@ -1,6 +1,7 @@
 // What the rest of the house uses of the pool. What users of the package get of it stands in public.ts.
 
 export { copyPool } from './checkpoint/backup.js'
+export { closedLedger, type LedgerCheckpoint } from './checkpoint/checkpointer.js'
 export { poolEvents } from './delivery/pool-events.js'
 export type { RecordObserver } from './delivery/publisher.js'
 export { unknownSymbol } from './errors.js'
@@ -9,6 +10,7 @@ export { describeDetails } from './instrument-details.js'
 export { InstrumentRegistry, type PoolInstrument } from './instruments.js'
 export { type CommandGuard, closedGuard } from './intake/command-guard.js'
 export { type LedgerDoor, ledgerDoor } from './ledger-door.js'
+export { ledgerFileName, listLedgerFiles } from './ledger-files.js'
 export { describeTerms, signedText } from './order-terms.js'
 export * from './public.js'
 export { commandRecordType, ledgerRecordType, poolLogKind } from './record-type.js'

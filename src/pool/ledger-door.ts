@@ -1,4 +1,5 @@
 import type { DurableLog } from '../log/index.js'
+import type { Checkpointer } from './checkpoint/checkpointer.js'
 import type { Publisher } from './delivery/publisher.js'
 import type { InstrumentRegistry } from './instruments.js'
 import type { Intake } from './intake/intake.js'
@@ -13,6 +14,7 @@ export interface LedgerDoor {
   readonly shards: number
   readonly intake: Pick<Intake, 'guard' | 'idle'>
   readonly publisher: Pick<Publisher, 'observer' | 'publishedLsn'>
+  readonly checkpointer: Pick<Checkpointer, 'ledger'>
   /** Why the pool takes nothing any more; undefined while it is usable. */
   readonly refusal: () => Error | undefined
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -198,6 +198,82 @@ describe('Ledger', () => {
     const again = await Ledger.open({ pool, assets: [{ id: 'EUR', scale: 2 }] })
     expect(again.assets()).toEqual([...assets, { id: 'EUR', scale: 2 }])
     expect(pictures(again)).toEqual(expected)
+  })
+
+  it('begins a log that was removed with its snapshot, and needs it to take orders', async () => {
+    const folder = temporaryDirectory()
+    const small = { segmentBytes: 16 * 1024, ringBytes: 64 * 1024, checkpointBytes: 0, keepLogBytes: 0 }
+    const first = await EnginePool.open({ dir: folder, instruments: [market], shards: 1, ...small })
+    onTestFinished(() => first.close())
+    const before = await Ledger.open({ pool: first, assets, venueAccount: 9 })
+    await before.setFees({
+      symbol: 'BTC-USD',
+      maker: '-0.0001',
+      taker: '0.002',
+      caps: { USD: 2 },
+      key: 'fees',
+    })
+    await before.deposit({ account: 1, asset: 'USD', amount: '100000', key: 'a' })
+    await before.deposit({ account: 2, asset: 'BTC', amount: '1000', key: 'b' })
+    let orderId = 1
+    const trade = async () => {
+      const orders = Array.from({ length: 100 }, () => [
+        order(1, 'buy', '10', '0.01', { orderId: orderId++ }),
+        order(2, 'sell', '10', '0.009', { orderId: orderId++ }),
+      ])
+      await before.submitBatch(orders.flat())
+    }
+    for (let i = 0; i < 3; i++) {
+      await trade()
+      await first.checkpoint()
+    }
+    const pair = (id: number, price: string) => ({ ...order(2, 'sell', price, '1'), orderId: id })
+    const { type, symbol, account, ...leg } = pair(50_001, '20') as Record<string, unknown> & { type: 'new' }
+    const orders = [leg, { ...leg, orderId: 50_002, orderType: 'stop', price: undefined, stopPrice: '5' }]
+    await before.submit({ type: 'list', symbol, account, listType: 'oco', orders } as never)
+    await first.checkpoint()
+    await trade()
+    const fees = { account: 1, maker: 0, taker: 0, key: 'none' }
+    await before.setFees(fees)
+    await trade()
+    const pictures = (of: Ledger) => [
+      ...[1, 2, 9].map((owner) => [of.balances(owner).balances, of.holds(owner).orders]),
+      of.totals().assets,
+    ]
+    const expected = JSON.parse(JSON.stringify(pictures(before)))
+    expect(expected[2][0]).toMatchObject([{ asset: 'USD' }])
+    const copy = temporaryDirectory()
+    await first.backup(copy)
+    await first.close()
+
+    for (const dir of [folder, copy]) {
+      const again = await EnginePool.open({ dir, shards: 2, ...small })
+      onTestFinished(() => again.close())
+      expect(again.recovery.firstLsn, 'log was removed').toBeGreaterThan(0)
+      const bare = order(1, 'buy', '1', '0.001')
+      await expect(again.submit(bare)).rejects.toEqual(refusal('TIDEMARK_LEDGER_NOT_OPEN'))
+      await expect(again.submitBatch([bare])).rejects.toEqual(refusal('TIDEMARK_LEDGER_NOT_OPEN'))
+      const opened = await Ledger.open({ pool: again, assets: [] })
+      expect(opened.venueAccount).toBe(9)
+      expect(pictures(opened)).toEqual(expected)
+      expect((await opened.setFees(fees)).repeated).toBe(true)
+      expect((await opened.deposit({ account: 1, asset: 'USD', amount: '100000', key: 'a' })).repeated).toBe(
+        true,
+      )
+      await opened.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 50_001 })
+      await opened.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 50_002 })
+      expect(opened.holds(2).orders).toEqual([])
+      await again.close()
+      if (dir === copy) continue
+      for (const name of readdirSync(dir).filter((file) => file.startsWith('ledger-')))
+        truncateSync(path.join(dir, name), 100)
+      const damaged = await EnginePool.open({ dir, ...small })
+      onTestFinished(() => damaged.close())
+      await expect(Ledger.open({ pool: damaged, assets: [] })).rejects.toEqual(
+        refusal('TIDEMARK_LEDGER_DAMAGED'),
+      )
+      await expect(damaged.submit(bare)).rejects.toEqual(refusal('TIDEMARK_LEDGER_NOT_OPEN'))
+    }
   })
 
   it('begins only when no order is live', async () => {

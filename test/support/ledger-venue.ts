@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { LedgerGuard } from '#tidemark/ledger/commands/guard.js'
 import { LedgerFold } from '#tidemark/ledger/fold.js'
 import { encodeRecord, type LedgerRecord } from '#tidemark/ledger/records.js'
-import { LedgerState } from '#tidemark/ledger/state/ledger-state.js'
+import { type LedgerImage, LedgerState } from '#tidemark/ledger/state/ledger-state.js'
 import {
   decodeCommand,
   decodeEvents,
@@ -12,7 +12,7 @@ import {
   RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { commandRecordType, InstrumentRegistry, ledgerRecordType } from '#tidemark/pool/index.js'
-import { NaiveLedger, type NaiveUnits } from './naive-ledger.js'
+import { NaiveLedger, type NaiveRates, type NaiveUnits } from './naive-ledger.js'
 
 const venueAccount = 77
 
@@ -46,8 +46,10 @@ export class LedgerVenue {
   readonly #log: Logged[] = []
   readonly #all: Logged[] = []
   readonly #registry = new InstrumentRegistry(1)
+  readonly #schedules = new Map<string, NaiveRates>()
   #lsn = 0
   #keys = 0
+  #snapshot: { readonly image: LedgerImage; readonly from: number } | undefined
 
   constructor(definitions: readonly InstrumentDefinition[], assets: readonly Asset[]) {
     this.#assets = assets
@@ -89,6 +91,30 @@ export class LedgerVenue {
     this.own({ op: 'deposit', key: `d${this.#keys++}`, account, asset: number, units: String(units) }, () =>
       this.naive.deposit(account, asset, units),
     )
+  }
+
+  /** Changes the fees of an instrument, or of all, and an account, or all. */
+  setFees(
+    instrument: number | undefined,
+    account: number | undefined,
+    { maker, taker, auction, caps }: NaiveRates,
+  ): void {
+    this.#schedules.set(`${instrument ?? '*'}/${account ?? '*'}`, { maker, taker, auction, caps })
+    this.naive.rates = (of, owner) =>
+      this.#schedules.get(`${of}/${owner}`) ??
+      this.#schedules.get(`*/${owner}`) ??
+      this.#schedules.get(`${of}/*`) ??
+      this.#schedules.get('*/*') ?? { maker: 0n, taker: 0n, auction: 0n, caps: new Map() }
+    this.own({
+      op: 'fees',
+      key: `f${this.#keys++}`,
+      ...(instrument !== undefined && { instrument }),
+      ...(account !== undefined && { account }),
+      maker: Number(maker),
+      taker: Number(taker),
+      auction: Number(auction),
+      caps: [...caps].map(([asset, cap]) => [this.state.assets.find(asset), String(cap)] as const),
+    })
   }
 
   /** Logs a record of the ledger's own; `change` does to the naive ledger what it says. */
@@ -164,12 +190,23 @@ export class LedgerVenue {
     }
   }
 
-  /** Folds everything again from the beginning, as an opening does, and compares the end. */
+  /** Takes a snapshot of what is durable, with which `compareReplayed` begins too. */
+  takeSnapshot(): void {
+    const { facts, arrays } = this.state.image()
+    // As a file has it.
+    const image = { facts: JSON.parse(JSON.stringify(facts)), arrays: structuredClone(arrays) }
+    this.#snapshot = { image, from: this.#all.length - this.#log.length }
+  }
+
+  /** Folds everything again from the beginning, and from the snapshot, as openings do, and compares the ends. */
   compareReplayed(): void {
-    const again = new LedgerState(this.#registry)
-    const fold = new LedgerFold(again)
-    for (const logged of this.#all) this.#observe(fold, logged)
-    expect(stateText(again)).toEqual(stateText(this.state))
+    const { image, from } = this.#snapshot!
+    const begun = [new LedgerState(this.#registry), LedgerState.restored(this.#registry, image)]
+    for (const [i, state] of begun.entries()) {
+      const fold = new LedgerFold(state)
+      for (const logged of this.#all.slice(i === 0 ? 0 : from)) this.#observe(fold, logged)
+      expect(stateText(state)).toEqual(stateText(this.state))
+    }
   }
 }
 

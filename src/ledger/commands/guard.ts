@@ -34,6 +34,8 @@ const CHANGE = commandKinds['instrument-change']
 export class LedgerGuard implements CommandGuard {
   /** By shard: what is held for the commands that it has not logged durably. */
   readonly holds: readonly PendingHolds[]
+  /** Changes of fees on their way: lists, whose holds depend on fees, wait for them. */
+  feeChanges = 0
   readonly #state: LedgerState
   readonly #registry: InstrumentRegistry
   readonly #fields = new NewOrderFields()
@@ -48,6 +50,11 @@ export class LedgerGuard implements CommandGuard {
     this.#registry = registry
     this.holds = Array.from({ length: shards }, () => new PendingHolds())
     this.#marks = new Array<number>(shards).fill(0)
+  }
+
+  /** Lists on their way, whose acceptance will be by the fees that are in force then. */
+  get listsOnTheWay(): number {
+    return this.holds.reduce((sum, { lists }) => sum + lists, 0)
   }
 
   admit(shard: number, words: Int32Array, at: number): void {
@@ -154,6 +161,7 @@ export class LedgerGuard implements CommandGuard {
     const account = commandAccount(words, at)
     const units = state.units(instrument)
     const waits = listTypeOf(words, at) !== listTypeCodes.oco
+    if (this.feeChanges > 0) throw feesChanging(units)
     const rates = state.fees.rates[state.fees.find(instrument, account)]!
     const needs = new ListNeeds()
     const fields = this.#fields
@@ -212,6 +220,14 @@ export class LedgerGuard implements CommandGuard {
     }
     this.#checkUnits({ ...definition, details: { ...details, ...set } })
   }
+}
+
+function feesChanging({ symbol }: InstrumentUnits): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_FEES_CHANGING',
+    `What a list in ${symbol} holds depends on its fees, which are about to change: send it again in a moment.`,
+    { symbol },
+  )
 }
 
 function unbounded({ symbol }: InstrumentUnits, advice: string): LedgerError {

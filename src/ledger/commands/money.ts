@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
 import { shown } from '../../base/shown.js'
 import type { DurableLog } from '../../log/index.js'
@@ -5,18 +6,22 @@ import { accountOf } from '../../matching/index.js'
 import { ledgerRecordType } from '../../pool/index.js'
 import { amountTooLarge, maxUnits, parsePositive, parseUnits } from '../amounts/amount.js'
 import { badArgument, LedgerError } from '../errors.js'
-import { encodeRecord, type LedgerRecord, type MoneyRecord } from '../records.js'
+import { encodeRecord, type FeesRecord, type LedgerRecord, type MoneyRecord } from '../records.js'
 import { digestOf } from '../state/keys.js'
 import type { LedgerState } from '../state/ledger-state.js'
 import type {
   AdjustCommand,
   DepositCommand,
+  FeesCommand,
   LedgerReceipt,
   TransferCommand,
   WithdrawCommand,
 } from '../types.js'
 import { insufficientFunds } from './refusals.js'
 
+/** Rates are in hundred-millionths. */
+const rateDecimals = 8
+const wholeRate = 10 ** rateDecimals
 const keyCharsMax = 128
 const reasonCharsMax = 256
 
@@ -62,7 +67,7 @@ export class MoneyCommands {
     const account = accountOf(command.account)
     return this.#once(
       { op: 'deposit', key: keyOf(command.key), account, asset, units: String(units) },
-      { account, taken: 0n, incoming: units },
+      { account, asset, taken: 0n, incoming: units },
     )
   }
 
@@ -73,7 +78,7 @@ export class MoneyCommands {
     const account = accountOf(command.account)
     return this.#once(
       { op: 'withdraw', key: keyOf(command.key), account, asset, units: String(units) },
-      { account, taken: units, incoming: 0n },
+      { account, asset, taken: units, incoming: 0n },
     )
   }
 
@@ -87,7 +92,7 @@ export class MoneyCommands {
       throw badArgument('A transfer goes from one account to another.', { from: account, to })
     return this.#once(
       { op: 'transfer', key: keyOf(command.key), account, to, asset, units: String(units) },
-      { account, taken: units, incoming: 0n },
+      { account, asset, taken: units, incoming: 0n },
     )
   }
 
@@ -110,8 +115,43 @@ export class MoneyCommands {
         units: String(units),
         ...(reason !== undefined && { reason }),
       },
-      { account, taken: units < 0n ? -units : 0n, incoming: units > 0n ? units : 0n },
+      { account, asset, taken: units < 0n ? -units : 0n, incoming: units > 0n ? units : 0n },
     )
+  }
+
+  /**
+   * A change of fees. `lists` says how many lists are on their way: the record is appended when none is, so that they are accepted by the
+   * fees by which they were held for.
+   */
+  async setFees(
+    command: FeesCommand,
+    instrumentOf: (symbol: string) => number,
+    lists: () => number,
+  ): Promise<LedgerReceipt> {
+    checkFields('setFees', command, ['symbol', 'account', 'maker', 'taker', 'auction', 'caps', 'key'])
+    const { symbol, account, maker, taker, auction = taker, caps = {} } = command
+    const { assets } = this.#state
+    if (typeof caps !== 'object' || caps === null)
+      throw badArgument('caps must be amounts by asset.', { caps })
+    const record: FeesRecord = {
+      op: 'fees',
+      key: keyOf(command.key),
+      ...(symbol !== undefined && { instrument: instrumentOf(symbol) }),
+      ...(account !== undefined && { account: accountOf(account) }),
+      maker: rateOf('maker', maker, -1),
+      taker: rateOf('taker', taker, 0),
+      auction: rateOf('auction', auction, 0),
+      caps: Object.entries(caps).map(([asset, cap]) => {
+        const number = assets.require(asset)
+        return [number, String(parsePositive(`caps.${asset}`, cap, this.#scale(number)))] as const
+      }),
+    }
+    while (lists() > 0) {
+      const refusal = this.#refusal()
+      if (refusal) throw refusal
+      await nextTurn()
+    }
+    return this.#once(record, { account: 0, asset: 0, taken: 0n, incoming: 0n })
   }
 
   /** Appends a record without a key. Resolves when it is durable and in the state. */
@@ -135,10 +175,10 @@ export class MoneyCommands {
   }
 
   #once(
-    record: MoneyRecord,
-    { account, taken, incoming }: { account: number; taken: bigint; incoming: bigint },
+    record: MoneyRecord | FeesRecord,
+    { account, asset, taken, incoming }: { account: number; asset: number; taken: bigint; incoming: bigint },
   ): Promise<LedgerReceipt> {
-    const { key, asset } = record
+    const { key } = record
     const digest = digestOf(record)
     const before = this.#byKey.get(key)
     const known = before ?? this.#state.keys.find(key)
@@ -152,8 +192,8 @@ export class MoneyCommands {
     const cell = taken === 0n ? 0 : cells.find(account, asset)
     if (taken !== 0n && cells.available(cell) < taken)
       throw insufficientFunds(assets.of(asset), account, taken, cells.available(cell))
-    const sum = supply[asset]! + (this.#incoming[asset] ?? 0n) + incoming
-    if (sum > maxUnits) throw amountTooLarge({ asset: assets.of(asset).id })
+    const sum = (supply[asset] ?? 0n) + (this.#incoming[asset] ?? 0n) + incoming
+    if (incoming > 0n && sum > maxUnits) throw amountTooLarge({ asset: assets.of(asset).id })
     return this.#append(record, key, digest, cell, taken, asset, incoming)
   }
 
@@ -182,6 +222,13 @@ export class MoneyCommands {
     if (key !== undefined) this.#byKey.set(key, operation)
     return receipt
   }
+}
+
+/** A part of 1 in hundred-millionths. */
+function rateOf(field: string, value: unknown, least: number): number {
+  const rate = Number(parseUnits(field, value, rateDecimals))
+  if (rate >= least * wholeRate && rate <= wholeRate) return rate
+  throw badArgument(`${field} must be a part of 1 from ${least} to 1, not ${shown(value)}.`, { field, value })
 }
 
 function keyOf(key: unknown): string {

@@ -3,6 +3,13 @@ import { grown64, grownFloats, grownInts } from './grow.js'
 
 const initialCells = 1024
 
+/** What a snapshot has of the cells; the first is cell 1. */
+export interface CellArrays {
+  readonly balance: BigInt64Array
+  readonly account: Float64Array
+  readonly asset: Int32Array
+}
+
 /**
  * What each account has of each asset: a cell, by number. Cell 0 is never given out. 22 bytes in arrays that double, and
  * at most 64 in the index: below 110 bytes a cell.
@@ -33,6 +40,18 @@ export class Cells {
 
   available(cell: number): bigint {
     return this.balance[cell]! - this.held[cell]!
+  }
+
+  image(): CellArrays {
+    return {
+      balance: this.balance.slice(1, this.#used),
+      account: this.account.slice(1, this.#used),
+      asset: this.asset.slice(1, this.#used),
+    }
+  }
+
+  restore({ balance, account, asset }: CellArrays): void {
+    for (let i = 0; i < balance.length; i++) this.balance[this.#add(account[i]!, asset[i]!)] = balance[i]!
   }
 
   #add(account: number, asset: number): number {

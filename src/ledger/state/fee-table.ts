@@ -9,6 +9,16 @@ export interface FeeRates {
 
 export const rateDenominator = 100_000_000n
 
+/** A schedule as a snapshot has it; rates that no schedule has any more stay, for the orders that pay by them. */
+export interface StoredSchedule {
+  /** Of which orders; undefined for rates that are in no schedule any more. */
+  readonly key?: string | undefined
+  readonly maker: number
+  readonly taker: number
+  readonly auction: number
+  readonly caps: readonly (readonly [number, string])[]
+}
+
 const noFees: FeeRates = { maker: 0, taker: 0, auction: 0, caps: new Map() }
 
 /**
@@ -26,6 +36,24 @@ export class FeeTable {
   /** `undefined` stands for every instrument, or every account. */
   set(instrument: number | undefined, account: number | undefined, rates: FeeRates): void {
     this.#schedules.set(keyOf(instrument, account), this.rates.push(rates) - 1)
+  }
+
+  /** By number from 1 on. */
+  stored(): StoredSchedule[] {
+    const keys = new Map([...this.#schedules].map(([key, number]) => [number, key]))
+    return this.rates.slice(1).map(({ caps, ...rates }, i) => ({
+      ...rates,
+      key: keys.get(i + 1),
+      caps: [...caps].map(([asset, cap]) => [asset, String(cap)] as const),
+    }))
+  }
+
+  restore(schedules: readonly StoredSchedule[]): void {
+    for (const { key, caps, ...rates } of schedules) {
+      const number =
+        this.rates.push({ ...rates, caps: new Map(caps.map(([asset, cap]) => [asset, BigInt(cap)])) }) - 1
+      if (key !== undefined) this.#schedules.set(key, number)
+    }
   }
 
   /** The number of the rates for an order: those of its account in its instrument, its account's, its instrument's, everybody's. */

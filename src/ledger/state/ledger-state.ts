@@ -1,11 +1,28 @@
 import type { InstrumentRegistry } from '../../pool/index.js'
 import { Assets } from '../amounts/assets.js'
 import { type InstrumentUnits, unitsOf } from '../amounts/units.js'
-import { Cells } from './cells.js'
-import { FeeTable } from './fee-table.js'
+import type { Asset } from '../types.js'
+import { type CellArrays, Cells } from './cells.js'
+import { FeeTable, type StoredSchedule } from './fee-table.js'
 import { Keys } from './keys.js'
-import { Lists } from './lists.js'
-import { Orders } from './orders.js'
+import { Lists, type StoredList } from './lists.js'
+import { type OrderArrays, Orders } from './orders.js'
+
+/** A state in memory of its own, for a snapshot of it. */
+export interface LedgerImage {
+  readonly facts: {
+    readonly lsn: number
+    readonly startLsn: number
+    readonly venue: number
+    readonly assets: readonly Asset[]
+    readonly supply: readonly string[]
+    readonly schedules: readonly StoredSchedule[]
+    readonly lists: readonly StoredList[]
+    /** Each with where its record ends and its digest. */
+    readonly keys: readonly (readonly [string, number, string])[]
+  }
+  readonly arrays: CellArrays & OrderArrays
+}
 
 /** All that a ledger knows, as of an LSN. */
 export class LedgerState {
@@ -28,6 +45,45 @@ export class LedgerState {
 
   constructor(registry: InstrumentRegistry) {
     this.#registry = registry
+  }
+
+  /** The state that an image holds. What is held is added up again: the image may have holds for what never became durable. */
+  static restored(registry: InstrumentRegistry, { facts, arrays }: LedgerImage): LedgerState {
+    const state = new LedgerState(registry)
+    for (const asset of facts.assets) state.assets.add(asset)
+    state.supply.push(...facts.supply.map(BigInt))
+    state.lsn = facts.lsn
+    state.startLsn = facts.startLsn
+    state.venue = facts.venue
+    for (const [key, lsn, digest] of facts.keys) state.keys.add(key, lsn, digest)
+    state.fees.restore(facts.schedules)
+    state.cells.restore(arrays)
+    state.orders.restore(arrays)
+    state.lists.restore(facts.lists, (instrument, orderId) => state.orders.find(instrument, orderId))
+    const { cells, orders } = state
+    for (let order = 1; order < orders.end; order++)
+      if (orders.instrument[order]! >= 0) cells.held[orders.cell[order]!]! += orders.hold[order]!
+    for (const { baseCell, quoteCell, baseHeld, quoteHeld } of state.lists.all()) {
+      cells.held[baseCell]! += baseHeld
+      cells.held[quoteCell]! += quoteHeld
+    }
+    return state
+  }
+
+  image(): LedgerImage {
+    return {
+      facts: {
+        lsn: this.lsn,
+        startLsn: this.startLsn,
+        venue: this.venue,
+        assets: this.assets.list().map((asset) => ({ ...asset })),
+        supply: this.supply.map(String),
+        schedules: this.fees.stored(),
+        lists: this.lists.stored((order) => this.orders.orderId[order]!),
+        keys: [...this.keys.entries()].map(([key, { lsn, digest }]) => [key, lsn, digest] as const),
+      },
+      arrays: { ...this.cells.image(), ...this.orders.image() },
+    }
   }
 
   get hasBegun(): boolean {

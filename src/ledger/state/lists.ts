@@ -12,6 +12,18 @@ export interface ListHold {
   waits: boolean
 }
 
+/** A list as a snapshot has it: its orders by their ids, 0 for one that is over. */
+export interface StoredList {
+  readonly number: number
+  readonly instrument: number
+  readonly baseCell: number
+  readonly quoteCell: number
+  readonly baseHeld: string
+  readonly quoteHeld: string
+  readonly orderIds: readonly number[]
+  readonly waits: boolean
+}
+
 export class Lists {
   readonly #byNumber = new Map<number, ListHold>()
   #next = 1
@@ -29,6 +41,24 @@ export class Lists {
 
   remove(list: ListHold): void {
     this.#byNumber.delete(list.number)
+  }
+
+  stored(orderIdOf: (order: number) => number): StoredList[] {
+    return [...this.#byNumber.values()].map(({ legs, baseHeld, quoteHeld, ...list }) => ({
+      ...list,
+      baseHeld: String(baseHeld),
+      quoteHeld: String(quoteHeld),
+      orderIds: legs.map((order) => (order === 0 ? 0 : orderIdOf(order))),
+    }))
+  }
+
+  restore(lists: readonly StoredList[], orderOf: (instrument: number, orderId: number) => number): void {
+    for (const { orderIds, baseHeld, quoteHeld, ...list } of lists) {
+      const legs = orderIds.map((id) => (id === 0 ? 0 : orderOf(list.instrument, id)))
+      const held = { baseHeld: BigInt(baseHeld), quoteHeld: BigInt(quoteHeld) }
+      this.#byNumber.set(list.number, { ...list, ...held, legs })
+      this.#next = Math.max(this.#next, list.number + 1)
+    }
   }
 
   all(): IterableIterator<ListHold> {

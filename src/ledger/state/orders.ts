@@ -9,6 +9,19 @@ export const ORDER_PEGGED = 2
 /** It is for an amount, which its hold is; it ends with its own record. */
 export const ORDER_FOR_AMOUNT = 4
 
+/** What a snapshot has of the orders, live ones only. */
+export interface OrderArrays {
+  readonly orderInstrument: Int32Array
+  readonly orderId: Float64Array
+  readonly orderPrice: Float64Array
+  readonly orderOpen: Float64Array
+  readonly orderCell: Int32Array
+  readonly orderHold: BigInt64Array
+  readonly orderFlags: Int32Array
+  readonly orderRates: Int32Array
+  readonly orderList: Int32Array
+}
+
 /** The live orders as the ledger needs them, by number; number 0 is never given out. */
 export class Orders {
   readonly #index = new NumberIndex(0x6f72_6465)
@@ -72,6 +85,37 @@ export class Orders {
     this.#size--
   }
 
+  image(): OrderArrays {
+    const live = new Int32Array(this.#size)
+    let count = 0
+    for (let order = 1; order < this.#used; order++) if (this.instrument[order]! >= 0) live[count++] = order
+    return {
+      orderInstrument: live.map((order) => this.instrument[order]!),
+      orderId: Float64Array.from(live, (order) => this.orderId[order]!),
+      orderPrice: Float64Array.from(live, (order) => this.price[order]!),
+      orderOpen: Float64Array.from(live, (order) => this.open[order]!),
+      orderCell: live.map((order) => this.cell[order]!),
+      orderHold: picked(this.hold, live),
+      orderFlags: live.map((order) => this.flags[order]!),
+      orderRates: live.map((order) => this.rates[order]!),
+      orderList: live.map((order) => this.list[order]!),
+    }
+  }
+
+  /** Takes over the orders of an image, in their order. */
+  restore(image: OrderArrays): void {
+    for (let i = 0; i < image.orderId.length; i++) {
+      const order = this.add(image.orderInstrument[i]!, image.orderId[i]!)
+      this.price[order] = image.orderPrice[i]!
+      this.open[order] = image.orderOpen[i]!
+      this.cell[order] = image.orderCell[i]!
+      this.hold[order] = image.orderHold[i]!
+      this.flags[order] = image.orderFlags[i]!
+      this.rates[order] = image.orderRates[i]!
+      this.list[order] = image.orderList[i]!
+    }
+  }
+
   #grow(): void {
     this.instrument = grownInts(this.instrument)
     this.orderId = grownFloats(this.orderId)
@@ -84,4 +128,10 @@ export class Orders {
     this.list = grownInts(this.list)
     this.replaces = grownInts(this.replaces)
   }
+}
+
+function picked(array: BigInt64Array, places: Int32Array): BigInt64Array {
+  const found = new BigInt64Array(places.length)
+  for (let i = 0; i < places.length; i++) found[i] = array[places[i]!]!
+  return found
 }

@@ -17,9 +17,12 @@ export class PendingHolds {
   #more = new Int32Array(initialEntries)
   #head = 0
   #tail = 0
+  /** Commands with several entries: lists. */
+  #lists = 0
 
-  get length(): number {
-    return this.#tail - this.#head
+  /** Lists on their way. */
+  get lists(): number {
+    return this.#lists
   }
 
   /** Where the next entry goes: `takeBack` takes back what was added since. */
@@ -35,6 +38,7 @@ export class PendingHolds {
     this.#order[at] = order
     this.#orderId[at] = orderId
     this.#more[at] = more ? 1 : 0
+    if (more) this.#lists++
   }
 
   /** Calls `free` with each entry of the first command, and takes it out. */
@@ -45,6 +49,7 @@ export class PendingHolds {
       const at = this.#place(this.#head++)
       free(this.#cell[at]!, this.#amount[at]!, this.#order[at]!, this.#orderId[at]!)
       if (this.#more[at] === 0) return
+      this.#lists--
     }
   }
 
@@ -53,6 +58,7 @@ export class PendingHolds {
     while (this.#tail > tail) {
       const at = this.#place(--this.#tail)
       free(this.#cell[at]!, this.#amount[at]!, this.#order[at]!, this.#orderId[at]!)
+      if (this.#more[at] === 1) this.#lists--
     }
   }
 

@@ -1,3 +1,4 @@
+import { copyFile, rm } from 'node:fs/promises'
 import type { EndKnowledge } from '../../log/index.js'
 import {
   attempt,
@@ -12,6 +13,7 @@ import {
   requireKind,
 } from '../../log/index.js'
 import { PoolError } from '../errors.js'
+import { inFolder, listLedgerFiles } from '../ledger-files.js'
 import { poolLogKind } from '../record-type.js'
 import { listSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
 
@@ -57,9 +59,16 @@ export async function backupFolder(
  *
  * @throws as `backupFolder`.
  */
-export function copyPool(source: string, target: string, options: BackupOptions): Promise<BackupReport> {
+export async function copyPool(
+  source: string,
+  target: string,
+  options: BackupOptions,
+): Promise<BackupReport> {
   const disk = new NodeDisk()
   requireKind(disk, source, poolLogKind)
+  // Before the log, which then reaches as far as it.
+  const [ledger] = listLedgerFiles(disk, source)
+  if (ledger) await copyFile(ledger.path, inFolder(ledger.path, target))
   const overtaken = (attempts: number, cause: Error) =>
     new PoolError(
       'TIDEMARK_BACKUP_OVERTAKEN',
@@ -67,16 +76,25 @@ export function copyPool(source: string, target: string, options: BackupOptions)
       { source, attempts },
       { cause },
     )
-  return backupLog(disk, source, target, snapshotsOf(source), { ...options, kind: poolLogKind, overtaken })
+  try {
+    const snapshots = snapshotsOf(source, ledger?.lsn ?? Number.POSITIVE_INFINITY)
+    return await backupLog(disk, source, target, snapshots, { ...options, kind: poolLogKind, overtaken })
+  } catch (error) {
+    if (ledger) await rm(inFolder(ledger.path, target), { force: true })
+    throw error
+  }
 }
 
-function snapshotsOf(source: string): BackupSnapshots {
+/** The snapshots of a folder whose ledger needs the log from an LSN on. */
+function snapshotsOf(source: string, ledgerLsn: number): BackupSnapshots {
   return {
     list: async () => (await listSnapshots(source)).map(({ path }) => path),
     newest: async () =>
       newestSnapshot(await listSnapshots(source), async ({ path }) => {
         const header = await verifySnapshot(path)
-        return header && { path, replayFromLsn: header.replayFromLsn, endLsn: header.endLsn }
+        return (
+          header && { path, replayFromLsn: Math.min(header.replayFromLsn, ledgerLsn), endLsn: header.endLsn }
+        )
       }),
     isValid: async (file) => (await verifySnapshot(file)) !== undefined,
   }

@@ -1,8 +1,15 @@
 import { assert } from '../../base/assert.js'
 import type { Clock } from '../../base/clock.js'
-import { firstLsnWithout, NodeDisk, type RetentionSettings, retentionLimit } from '../../log/index.js'
+import {
+  type Disk,
+  firstLsnWithout,
+  NodeDisk,
+  type RetentionSettings,
+  retentionLimit,
+} from '../../log/index.js'
 import type { CursorStore } from '../delivery/cursors.js'
 import type { InstrumentRegistry } from '../instruments.js'
+import { listLedgerFiles } from '../ledger-files.js'
 import type { ShardHandle } from '../shard/shard-handle.js'
 import { listSnapshots, type PoolSnapshot, removeSnapshot, syncDirectory } from '../snapshot/snapshot-file.js'
 import type { CheckpointReport } from '../types.js'
@@ -18,6 +25,14 @@ export interface CheckpointedLog extends ScheduledLog {
   readonly syncedLsn: number
   waitSynced(lsn: number): Promise<void>
   removeBefore(lsn: number): Promise<number>
+}
+
+/** What keeps a state of its own of the log, and a snapshot of it in the pool's folder. */
+export interface LedgerCheckpoint {
+  /** Writes its snapshot, as of `lsn` or later; called at each checkpoint, before log is removed. */
+  take(lsn: number): Promise<void>
+  /** From where on it needs the log. */
+  readonly neededLsn: number
 }
 
 export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
@@ -37,6 +52,8 @@ export class Checkpointer {
   readonly #settings: CheckpointSettings
   #cursors: CursorStore
   #archiving: Archiving | undefined
+  /** An open ledger; without one, the log is kept from the snapshot on that the ledger of the folder has, if it has one. */
+  ledger: LedgerCheckpoint
   readonly #clock: Clock
   readonly #disk = new NodeDisk()
   /** When checkpoints are taken, and what became of them. */
@@ -59,6 +76,7 @@ export class Checkpointer {
     this.#cursors = options.cursors
     this.#archiving = options.archiving
     this.#clock = options.clock
+    this.ledger = closedLedger(this.#disk, options.log.dir)
     const { log, snapshot } = options
     this.schedule = new CheckpointSchedule({
       take: () => this.#take(),
@@ -122,6 +140,7 @@ export class Checkpointer {
       throw error
     }
     const { path, header } = written.snapshot
+    await this.ledger.take(header.endLsn)
     const firstLsn = await this.#retain(written.valid)
     return {
       path,
@@ -159,11 +178,17 @@ export class Checkpointer {
     if (settled === undefined) return firstLsn
     // What is not archived and verified waits, however long that takes.
     const archivedLsn = this.#archiving?.archivedLsn ?? Number.POSITIVE_INFINITY
-    const limit = Math.min(neededLsn, settled, archivedLsn, outside.floorLsn(readers))
+    const limit = Math.min(neededLsn, settled, archivedLsn, outside.floorLsn(readers), this.ledger.neededLsn)
     await this.#cursors.giveUpBelow(limit, (lsn) => firstLsnWithout(this.#disk, dir, lsn))
     // Asked again at the moment of deletion: a cursor may have been made meanwhile.
     const keptLsn = await this.#log.removeBefore(Math.min(limit, this.#cursors.floorLsn))
     outside.removed(readers, keptLsn)
     return keptLsn
   }
+}
+
+/** The ledger of a folder while it is not open: it needs the log from its newest snapshot on. */
+export function closedLedger(disk: Disk, dir: string): LedgerCheckpoint {
+  const [newest] = listLedgerFiles(disk, dir)
+  return { take: () => Promise.resolve(), neededLsn: newest?.lsn ?? Number.POSITIVE_INFINITY }
 }

@@ -1,6 +1,7 @@
 import { LedgerError } from '#tidemark/ledger/index.js'
 import { commandKindNames, type InstrumentDefinition } from '#tidemark/matching/index.js'
 import { LedgerVenue } from '../../../support/ledger-venue.js'
+import type { NaiveRates } from '../../../support/naive-ledger.js'
 import { encodeRandomCommand, instruments, Random } from '../../matching/support/random-commands.js'
 
 const definitions: readonly InstrumentDefinition[] = instruments.map((definition) => ({
@@ -42,6 +43,14 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
       }
       if (random.below(100) < 2)
         venue.deposit(random.pick(accounts), random.pick(['X', 'Y']), BigInt(1 + random.below(5000)))
+      if (random.below(1000) < 8) {
+        // What is on its way would be accepted by other fees than it was held for: the ledger sees to that with lists.
+        venue.settle()
+        venue.setFees(...randomFees(random))
+        note('fees')
+        venue.settle()
+      }
+      if (i === Math.floor(count / 2)) venue.takeSnapshot()
       if (random.below(100) < 60) venue.settle(1 + random.below(5))
       if (i % 97 === 0) venue.settle()
     } catch (error) {
@@ -51,4 +60,19 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
   venue.settle()
   venue.compareReplayed()
   return counts
+}
+
+/** From nothing to all of it, rebates and caps among them. */
+function randomFees(random: Random): [number | undefined, number | undefined, NaiveRates] {
+  const rate = () => random.pick([0n, 1n, 10_000n, 123_457n, 5_000_000n, 100_000_000n])
+  return [
+    random.chance(50) ? undefined : random.pick(definitions).instrumentId,
+    random.chance(50) ? undefined : random.pick(accounts),
+    {
+      maker: random.chance(30) ? -rate() : rate(),
+      taker: rate(),
+      auction: rate(),
+      caps: new Map(random.chance(30) ? [[random.pick(['X', 'Y']), BigInt(1 + random.below(50))]] : []),
+    },
+  ]
 }
