@@ -27,6 +27,7 @@ const folders = {
     'log',
     'matching',
     'pool',
+    'ledger',
     'factors',
     'jobs',
     'archive',

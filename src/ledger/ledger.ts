@@ -347,7 +347,7 @@ export class Ledger {
 
   /** The sums over all accounts, by asset. Looks through all accounts. */
   totals(): { readonly lsn: number; readonly assets: readonly AssetTotals[] } {
-    const { assets, cells, lsn } = this.#state
+    const { assets, cells, supply, lsn } = this.#state
     const total = new Array<bigint>(assets.size).fill(0n)
     const held = new Array<bigint>(assets.size).fill(0n)
     const accounts = new Array<number>(assets.size).fill(0)
@@ -362,6 +362,7 @@ export class Ledger {
       assets: assets.list().map(({ id, scale }, asset) => ({
         asset: id,
         total: unitsText(total[asset]!, scale),
+        deposited: unitsText(supply[asset]!, scale),
         held: unitsText(held[asset]!, scale),
         accounts: accounts[asset]!,
       })),

@@ -155,8 +155,10 @@ export interface AccountHolds {
 export interface AssetTotals {
   /** The asset's id. */
   readonly asset: string
-  /** Deposits and adjustments less withdrawals: the sum over all accounts, the venue's among them. */
+  /** The sum over all accounts, the venue's among them. */
   readonly total: string
+  /** Deposits and adjustments less withdrawals: the same, always. */
+  readonly deposited: string
   /** What open orders and commands on their way hold. */
   readonly held: string
   /** Accounts that have had the asset. */

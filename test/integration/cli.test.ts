@@ -49,6 +49,25 @@ describe('tidemark run', () => {
     expect(summary.book.restingOrders).toBeGreaterThan(100)
   })
 
+  it('keeps funded accounts in a ledger with --ledger, which add up, also in a folder that has one', async () => {
+    const dir = path.join(folder, 'ledger')
+    const flags = ['--ledger', '--commands', '2000', '--symbols', '1', '--accounts', '5', '--dir', dir]
+    for (const shards of ['1', '2']) {
+      const { code, summary } = await summaryOf([...flags, '--shards', shards, '--verify'])
+      expect(code).toBe(0)
+      expect(summary.trades).toBeGreaterThan(100)
+      expect(Object.keys(summary.refused.byCode)).toEqual(['TIDEMARK_ORDER_NOT_KNOWN'])
+      expect(summary.verify.identical).toBe(true)
+      expect(summary.ledger.sumsAgree).toBe(true)
+      expect(summary.ledger.assets).toMatchObject([
+        { asset: 'USD', total: '5000000000.00000', deposited: '5000000000.00000', accounts: 5 },
+        { asset: 'BTC', total: '5000000000.000', accounts: 5 },
+      ])
+      expect(Number(summary.ledger.assets[0].held)).toBeGreaterThan(0)
+    }
+    expect((await tidemark(['run', 'flow.jsonl', '--ledger'])).code).toBe(2)
+  })
+
   it('takes flags before the environment, and the environment before the preset', async () => {
     const environment = { TIDEMARK_BATCH_SIZE: '7', TIDEMARK_SHARDS: '2' }
     const { summary } = await summaryOf([...small, '--shards', '1', '--preset', 'balanced'], { environment })

@@ -71,6 +71,7 @@ export class FlowSource implements CommandSource {
   readonly instruments: readonly SourceInstrument[]
   readonly refusals = new RefusalLog()
   readonly #settings: FlowSettings
+  readonly #limitsTakers: boolean
   readonly #random: Random
   readonly #markets: Market[]
   /** Sums of the mix's weights, scaled to 1: below the first an add, below the second a cancel, … */
@@ -87,8 +88,12 @@ export class FlowSource implements CommandSource {
   #nextOrderId: number
   #index = 0
 
-  /** `firstOrderId`: ids are given from here on, so that a flow can go into a folder that has open orders. */
-  constructor(settings: FlowSettings, firstOrderId = 1) {
+  /**
+   * `firstOrderId`: ids are given from here on, so that a flow can go into a folder that has open orders. `limitsTakers`: orders that would
+   * take at any price get a limit, so that it is known what they may spend.
+   */
+  constructor(settings: FlowSettings, firstOrderId = 1, limitsTakers = false) {
+    this.#limitsTakers = limitsTakers
     this.#settings = settings
     this.#random = new Random(settings.seed)
     this.#nextOrderId = firstOrderId
@@ -227,7 +232,9 @@ export class FlowSource implements CommandSource {
     const account = 1 + this.#random.below(this.#settings.accounts)
     const id = this.#nextOrderId++
     const quantity = this.#quantity()
-    if (ioc) batch.addNew(symbol.instrumentId, id, account, sell, limit, IOC, price, quantity, this.#index)
+    const limited = ioc || this.#limitsTakers
+    if (limited)
+      batch.addNew(symbol.instrumentId, id, account, sell, limit, IOC, price, quantity, this.#index)
     else batch.addNew(symbol.instrumentId, id, account, sell, market, IOC, 0, quantity, this.#index)
   }
 

@@ -27,6 +27,7 @@ interface RunFlags {
   reports?: string
   benchmarkReports?: string | true
   verify?: boolean
+  ledger?: boolean
   json?: boolean
   progress: boolean
   seed: number
@@ -46,7 +47,7 @@ const exitCodeTable = exitCodeHelp([
   [exitCodes.badInput, "the input is missing, in no known format or unusable, or the folder is no pool's"],
   [
     exitCodes.mismatch,
-    'a check failed: reopening gave another book, or --resume found the log of another input',
+    'a check failed: reopening gave another book, accounts do not add up, or --resume found the log of another input',
   ],
   [exitCodes.interrupted, 'stopped by Ctrl-C; everything acknowledged is on disk'],
 ])
@@ -118,6 +119,12 @@ export function addRunCommand(program: Command): void {
       new Option(
         '--resume',
         'continue in --dir where a run of the same input stopped, wherever that was; nothing is executed twice',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--ledger',
+        'of a generated flow: keep funded accounts in a ledger, which refuses what they cannot pay',
       ),
     )
     .optionsGroup(outputGroup)
@@ -227,6 +234,7 @@ function settingsOf(input: string | undefined, flags: RunFlags): RunSettings {
     reports: flags.reports,
     benchmarkReports: flags.benchmarkReports,
     verify: flags.verify ?? false,
+    ledger: flags.ledger ?? false,
     json: flags.json ?? false,
     progress: flags.progress,
   }

@@ -1,4 +1,6 @@
 import { TidemarkError } from '../../base/errors.js'
+import { LedgerError } from '../../ledger/index.js'
+import { commandTagLow } from '../../matching/index.js'
 import type { Command, CommandBatch, EnginePool, Instrument } from '../../pool/index.js'
 import type { CommandSource, SourceTarget } from '../inputs/command-source.js'
 import { LatencyRecorder } from '../latency.js'
@@ -188,8 +190,30 @@ export class Feeder implements SourceTarget {
   async #handOverBatch(arrivedMs: number, spacingMs: number): Promise<void> {
     const batch = this.#batch
     if (batch.length === 0) return
-    await this.#handOver(batch.length, arrivedMs, spacingMs, () => this.#pool.submitBatch(batch))
+    try {
+      await this.#handOver(batch.length, arrivedMs, spacingMs, () => this.#pool.submitBatch(batch))
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error
+      await this.#handOverSingly(batch, arrivedMs)
+    }
     batch.clear()
+  }
+
+  /** Hands over what the ledger takes of a batch that it refused as a whole, and notes the rest. */
+  async #handOverSingly(batch: CommandBatch, arrivedMs: number): Promise<void> {
+    const single = this.#pool.batch()
+    for (const { words, used } of batch.parts) {
+      for (let at = 0; at < used; at += words[at]! >>> 18) {
+        single.clear()
+        single.addEncoded(words.subarray(at))
+        try {
+          await this.#handOver(1, arrivedMs, 0, () => this.#pool.submitBatch(single))
+        } catch (error) {
+          if (!(error instanceof LedgerError)) throw error
+          this.#source.refusals.add(commandTagLow(words, at) + 1, error.code, error.message)
+        }
+      }
+    }
   }
 
   /**

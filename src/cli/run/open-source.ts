@@ -18,6 +18,9 @@ export async function openInput(settings: RunSettings): Promise<CommandSource | 
   if (resume && !(pool.dir ?? process.env['TIDEMARK_DIR'])) {
     throw usageFailure('With --resume give the folder to continue in, as --dir or TIDEMARK_DIR.')
   }
+  if (settings.ledger && (input !== undefined || resume)) {
+    throw usageFailure('--ledger goes with a generated flow that begins here: without INPUT and --resume.')
+  }
   if (input === undefined) {
     if (settings.format !== undefined) throw usageFailure('--format needs an INPUT.')
     checkFits(settings, 'generated')
@@ -38,7 +41,7 @@ export async function openInput(settings: RunSettings): Promise<CommandSource | 
 
 /** `firstOrderId`: above every order id that the folder may hold already. */
 export function generatedSource(settings: RunSettings, firstOrderId: number): CommandSource {
-  return new FlowSource(settings.flow, firstOrderId)
+  return new FlowSource(settings.flow, firstOrderId, settings.ledger)
 }
 
 /** @throws CliFailure when nothing of the input was fit to be handed over. */

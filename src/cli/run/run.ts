@@ -1,3 +1,4 @@
+import { Ledger } from '../../ledger/index.js'
 import { damageOf, resolveLogSettings } from '../../log/index.js'
 import { EnginePool } from '../../pool/index.js'
 import { type ExitCode, exitCodes } from '../exit-codes.js'
@@ -16,8 +17,16 @@ import { runProgress } from './progress.js'
 import { reportLine } from './report-lines.js'
 import { ResumePoint } from './resume/resume-point.js'
 import { ResumedFile } from './resume/resumed-file.js'
+import { fund, ledgerSummary, openRunLedger, withAssets } from './run-ledger.js'
 import type { RunSettings } from './settings.js'
-import { type BookSummary, logSummary, perSecond, type RunSummary, type VerifySummary } from './summary.js'
+import {
+  type BookSummary,
+  type LedgerSummary,
+  logSummary,
+  perSecond,
+  type RunSummary,
+  type VerifySummary,
+} from './summary.js'
 
 /** What stops a run from outside; `interrupted` may turn true at any time. */
 export interface Interruption {
@@ -77,7 +86,9 @@ async function runInFolder(
     const startedMs = performance.now()
     pool = await EnginePool.open(options)
     try {
-      verify = compareDigests(parts.digests, (await pool.digest()).symbols, performance.now() - startedMs)
+      const { symbols } = await pool.digest()
+      verify = compareDigests(parts.digests, symbols, performance.now() - startedMs)
+      if (parts.summary.ledger) verify = await compareLedger(verify, parts.summary.ledger, pool)
     } finally {
       await pool.close()
     }
@@ -97,8 +108,11 @@ async function runInPool(
   const resume = settings.resume ? await ResumePoint.find(pool) : undefined
   for (const instrument of source.instruments) {
     resume?.requireSame(instrument)
-    if (!pool.instrument(instrument.symbol)) await pool.addInstrument(instrument)
+    if (!pool.instrument(instrument.symbol))
+      await pool.addInstrument(settings.ledger ? withAssets(instrument) : instrument)
   }
+  const ledger = settings.ledger ? await openRunLedger(pool, source.instruments) : undefined
+  if (ledger) await fund(ledger, settings.flow)
   const sinks = openSinks(settings, source, reports)
   const feeder = new Feeder(pool, source, settings, resume)
   interruption.onInterrupt = () => {
@@ -147,6 +161,7 @@ async function runInPool(
       log: logSummary(stats.log, submitted),
       book: await bookSummary(pool, digest.restingOrders),
       lobster: sinks.lobster?.summary(),
+      ledger: ledger && ledgerSummary(ledger),
       benchmarkReportSha256: sinks.benchmark?.sha256,
     },
   }
@@ -214,6 +229,17 @@ async function bookSummary(pool: EnginePool, restingOrders: number): Promise<Boo
   return { restingOrders, symbols }
 }
 
+/** Whether the ledger that is opened again has what the one before had. */
+async function compareLedger(
+  verify: VerifySummary,
+  before: LedgerSummary,
+  pool: EnginePool,
+): Promise<VerifySummary> {
+  const after = ledgerSummary(await Ledger.open({ pool, assets: [] }))
+  if (JSON.stringify(after) === JSON.stringify(before)) return verify
+  return { ...verify, identical: false, different: [...verify.different, 'the ledger'] }
+}
+
 type Digests = Readonly<Record<string, string>>
 
 export function compareDigests(before: Digests, after: Digests, reopenMs: number): VerifySummary {
@@ -230,11 +256,12 @@ function latencyOf({ ratePerSecond, handover }: RunSettings): string {
 
 /** A failed check outweighs an interruption. */
 export function exitCodeOfRun(
-  { lobster }: Pick<RunSummary, 'lobster'>,
+  { lobster, ledger }: Pick<RunSummary, 'lobster'> & Partial<Pick<RunSummary, 'ledger'>>,
   verify: VerifySummary | undefined,
   interrupted: boolean,
 ): ExitCode {
   if (verify && !verify.identical) return exitCodes.mismatch
+  if (ledger && !ledger.sumsAgree) return exitCodes.mismatch
   if (lobster?.quotes && lobster.quotes.localDifferences > 0) return exitCodes.mismatch
   return interrupted ? exitCodes.interrupted : exitCodes.ok
 }

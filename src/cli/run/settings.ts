@@ -19,6 +19,8 @@ export interface RunSettings {
   /** A file for the benchmark's report lines; true: only their hash. */
   readonly benchmarkReports: string | true | undefined
   readonly verify: boolean
+  /** Whether the accounts of the flow are funded, and kept in a ledger. */
+  readonly ledger: boolean
   readonly json: boolean
   readonly progress: boolean
 }

@@ -2,7 +2,7 @@ import { damageText } from '../../log/index.js'
 import { bytes, count, duration, percent, quantiles, rate } from '../number-format.js'
 import { factsTable, type Fact as Row } from '../tables.js'
 import { type LobsterSummary, limitsOfTheData } from './lobster/lobster-figures.js'
-import type { RunSummary } from './summary.js'
+import type { LedgerSummary, RunSummary } from './summary.js'
 
 const shownSymbolsMax = 10
 const shownRefusalsMax = 5
@@ -15,6 +15,7 @@ export function summaryTable(summary: RunSummary): string {
     ['folder', folderText(summary.folder)],
     ...bookRows(summary),
     ...(summary.lobster ? lobsterRows(summary.lobster) : []),
+    ...(summary.ledger ? ledgerRows(summary.ledger) : []),
     ...endRows(summary),
   ])
 }
@@ -93,6 +94,17 @@ function bookRows({ book }: RunSummary): Row[] {
   }
   const more = book.symbols.length - shownSymbolsMax
   if (more > 0) rows.push(['', `and ${count(more)} more symbols`])
+  return rows
+}
+
+function ledgerRows({ assets, sumsAgree }: LedgerSummary): Row[] {
+  const rows: Row[] = [
+    ['ledger', sumsAgree ? 'all accounts together have what was paid in' : 'THE ACCOUNTS DO NOT ADD UP'],
+  ]
+  for (const { asset, total, held, accounts } of assets.slice(0, shownSymbolsMax))
+    rows.push([`  ${asset}`, `${total} in ${count(accounts)} accounts, ${held} of it held`])
+  const more = assets.length - shownSymbolsMax
+  if (more > 0) rows.push(['', `and ${count(more)} more assets`])
   return rows
 }
 

@@ -1,3 +1,4 @@
+import type { AssetTotals } from '../../ledger/index.js'
 import type { DamageReport, LogStats } from '../../log/index.js'
 import type { Refusal } from '../inputs/command-source.js'
 import type { LatencySummary } from '../latency.js'
@@ -44,9 +45,17 @@ export interface RunSummary {
   readonly book: BookSummary
   readonly lobster: LobsterSummary | undefined
   readonly benchmarkReportSha256: string | undefined
+  /** Under --ledger: the sums over all accounts. */
+  readonly ledger: LedgerSummary | undefined
   readonly verify: VerifySummary | undefined
   readonly interrupted: boolean
   readonly exitCode: number
+}
+
+export interface LedgerSummary {
+  readonly assets: readonly AssetTotals[]
+  /** Whether all accounts together have what was paid in, of every asset. */
+  readonly sumsAgree: boolean
 }
 
 export interface BookSummary {
