@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readLedgerSnapshot, writeLedgerSnapshot } from '#tidemark/ledger/snapshot.js'
+import { LedgerState } from '#tidemark/ledger/state/ledger-state.js'
+import { InstrumentRegistry } from '#tidemark/pool/index.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+
+const registry = new InstrumentRegistry(1)
+
+/** A ledger at an LSN, with so many accounts. */
+function ledgerWith(accounts: number, lsn: number): LedgerState {
+  const state = new LedgerState(registry)
+  state.assets.add({ id: 'USD', scale: 2 })
+  state.supply.push(BigInt(accounts))
+  state.lsn = lsn
+  for (let account = 0; account < accounts; account++) {
+    const cell = state.cells.of(account, 0)
+    state.cells.balance[cell] = 1n
+  }
+  return state
+}
+
+describe('a snapshot of a ledger', () => {
+  it('is read as it was written, with or without orders and accounts', async () => {
+    const dir = temporaryDirectory()
+    for (const accounts of [0, 1, 5000]) {
+      const { facts, arrays } = ledgerWith(accounts, 8 + accounts * 8).image()
+      await writeLedgerSnapshot(dir, { facts, arrays })
+      expect((await readLedgerSnapshot(dir, registry))?.image()).toEqual({ facts, arrays })
+    }
+  })
+
+  it('is passed over when a byte of it is another one, and reported when no other is whole', async () => {
+    const dir = temporaryDirectory()
+    for (const lsn of [8, 16]) await writeLedgerSnapshot(dir, ledgerWith(3, lsn).image())
+    const damage = (name: string) => {
+      const file = path.join(dir, name)
+      const bytes = readFileSync(file)
+      bytes[bytes.length - 3]! ^= 1
+      writeFileSync(file, bytes)
+    }
+    const [older, newer] = readdirSync(dir).sort()
+    damage(newer!)
+    expect((await readLedgerSnapshot(dir, registry))?.lsn).toBe(8)
+    damage(older!)
+    await expect(readLedgerSnapshot(dir, registry)).rejects.toMatchObject({ code: 'TIDEMARK_LEDGER_DAMAGED' })
+  })
+})
