@@ -51,7 +51,11 @@ export class Cells {
   }
 
   restore({ balance, account, asset }: CellArrays): void {
-    for (let i = 0; i < balance.length; i++) this.balance[this.#add(account[i]!, asset[i]!)] = balance[i]!
+    for (let i = 0; i < balance.length; i++) {
+      // The arrays may be replaced by larger ones when a cell is added.
+      const cell = this.#add(account[i]!, asset[i]!)
+      this.balance[cell] = balance[i]!
+    }
   }
 
   #add(account: number, asset: number): number {
