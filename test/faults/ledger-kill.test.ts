@@ -15,7 +15,7 @@ import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('ledger-kill', { short: 8, full: 200 })
+const kills = faultCount('ledger-kill', { short: 3, full: 200 })
 /** Each folder is killed so often, so that recovered ledgers are killed as well. */
 const killsAFolder = 4
 const venue = 0xffff_ffff
