@@ -2,7 +2,13 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { Emitter } from '../base/emitter.js'
-import { type DurableLog, NodeDisk, type OutsideReader, type RecoveryReport, threadsOf } from '../log/index.js'
+import {
+  type DurableLog,
+  NodeDisk,
+  type OutsideReader,
+  type RecoveryReport,
+  threadsOf,
+} from '../log/index.js'
 import type { Command, InstrumentDetailFields } from '../matching/index.js'
 import type { Archiving } from './checkpoint/archiving.js'
 import type { BackupReport } from './checkpoint/backup.js'

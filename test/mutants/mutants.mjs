@@ -2071,6 +2071,8 @@ export const mutants = [
     find: 'if (this.#isFull)',
     replace: 'if (false)',
     tests: ['test/integration/server.test.ts'],
+  },
+  {
     name: 'the ledger rounds a fee down, for who receives',
     file: 'dist/src/ledger/state/fee-table.js',
     find: '(amount * BigInt(rate) + rateDenominator - 1n) / rateDenominator',
