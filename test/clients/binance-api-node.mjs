@@ -1,5 +1,5 @@
 import binance from 'binance-api-node'
-import { check, done, http, keys, Seen, symbol, trade, ws } from './checks.mjs'
+import { check, checkAll, done, http, isDone, isList, keys, Seen, symbol, trade, ws } from './checks.mjs'
 
 const make = binance.default ?? binance
 const client = make({
@@ -111,6 +111,50 @@ await check(
   () => client.accountInfo(),
   ({ canTrade }) => canTrade,
 )
+const oco = { symbol, side: 'SELL', quantity: 0.1, price: 70000, stopPrice: 50000 }
+await checkAll('', [
+  [
+    'orderOco of a stop',
+    () => client.orderOco({ ...oco, listClientOrderId: 'mine' }),
+    ({ orders }) => orders.length === 2,
+  ],
+  [
+    'getOrderOco',
+    () => client.getOrderOco({ origClientOrderId: 'mine' }),
+    ({ orders }) => orders.length === 2,
+  ],
+  ['cancelOrderOco', () => client.cancelOrderOco({ symbol, listClientOrderId: 'mine' }), isDone],
+  ['allOrdersOCO', () => client.allOrdersOCO(), (lists) => lists.length === 2],
+  [
+    'order of an amount',
+    () => client.order({ symbol, side: 'BUY', type: 'MARKET', quoteOrderQty: '100' }),
+    ({ origQuoteOrderQty }) => Number(origQuoteOrderQty) === 100,
+  ],
+  [
+    'order stop',
+    () => client.order({ symbol, side: 'SELL', type: 'STOP_LOSS', quantity: '0.1', stopPrice: '50000' }),
+  ],
+  [
+    'order take-profit',
+    () =>
+      client.order({
+        symbol,
+        side: 'SELL',
+        type: 'TAKE_PROFIT_LIMIT',
+        timeInForce: 'GTC',
+        quantity: '0.1',
+        price: '70000',
+        stopPrice: '69000',
+      }),
+  ],
+  [
+    'order maker',
+    () => client.order({ symbol, side: 'BUY', type: 'LIMIT_MAKER', quantity: '0.1', price: '40000' }),
+  ],
+  ['cancelOpenOrders of all kinds', () => client.cancelOpenOrders({ symbol }), (list) => list.length === 3],
+  ['publicRequest', () => client.publicRequest('GET', '/api/v3/ping', {})],
+  ['privateRequest', () => client.privateRequest('GET', '/api/v3/openOrderList', {}), isList],
+])
 
 const seen = new Seen()
 const note = (name) => () => seen.note(name)

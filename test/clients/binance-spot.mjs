@@ -1,5 +1,22 @@
 import { Spot } from '@binance/spot'
-import { check, done, http, keys, Seen, symbol, trade, ws } from './checks.mjs'
+import {
+  check,
+  checkAll,
+  done,
+  http,
+  isDone,
+  isList,
+  keys,
+  ofOrders,
+  oldPair,
+  pair,
+  Seen,
+  symbol,
+  trade,
+  triggering,
+  triggeringPair,
+  ws,
+} from './checks.mjs'
 
 const { apiKey, secret: apiSecret } = keys
 const client = new Spot({
@@ -150,6 +167,36 @@ await check(
   (lists) => lists.length === 1,
 )
 
+const opo = { ...triggering, anything: 1 }
+const sor = { symbol, side: 'BUY', type: 'MARKET', quantity: 0.1 }
+const cancelled = { symbol, listClientOrderId: 'mine' }
+await checkAll('', [
+  ['orderOco', () => rest('orderOco', oldPair), ofOrders(2)],
+  ['orderListOto', () => rest('orderListOto', { ...triggering, listClientOrderId: 'mine' }), ofOrders(2)],
+  [
+    'getOrderList',
+    () => rest('getOrderList', { origClientOrderId: 'mine' }),
+    ({ orders }) => orders.length === 2,
+  ],
+  ['openOrderList', () => rest('openOrderList', {}), (lists) => lists.length === 2],
+  ['deleteOrderList by name', () => rest('deleteOrderList', cancelled), isDone],
+  ['orderListOtoco', () => rest('orderListOtoco', triggeringPair), ofOrders(3)],
+  ['deleteOpenOrders of lists', () => rest('deleteOpenOrders', { symbol }), (orders) => orders.length === 2],
+  ['orderListOpo', () => rest('orderListOpo', opo), 'OPO orders are not supported'],
+  ['orderListOpoco', () => rest('orderListOpoco', triggeringPair), 'OPO orders are not supported'],
+  ['sorOrder', () => rest('sorOrder', sor), 'SOR orders are not supported'],
+  ['sorOrderTest', () => rest('sorOrderTest', sor), 'SOR orders are not supported'],
+  ['executionRules', () => rest('executionRules', { symbol }), 'not supported'],
+  ['referencePrice', () => rest('referencePrice', { symbol }), 'not supported'],
+  ['referencePriceCalculation', () => rest('referencePriceCalculation', { symbol }), 'not supported'],
+  ['historicalBlockTrades', () => rest('historicalBlockTrades', { symbol, fromId: 1 }), isList],
+  [
+    'newOrder of an amount',
+    () => rest('newOrder', { symbol, side: 'BUY', type: 'MARKET', quoteOrderQty: 100 }),
+    ({ origQuoteOrderQty }) => Number(origQuoteOrderQty) === 100,
+  ],
+])
+
 const api = await client.websocketAPI.connect()
 const call = (name, values) => api[name](values).then((response) => response.data)
 const placed = await check(
@@ -208,6 +255,57 @@ await check(
   () => call('time'),
   ({ serverTime }) => serverTime > 0,
 )
+await checkAll('ws ', [
+  ['ping', () => call('ping', {})],
+  ['orderTest', () => call('orderTest', limit)],
+  ['orderListPlace', () => call('orderListPlace', { ...oldPair, listClientOrderId: 'old' }), ofOrders(2)],
+  [
+    'orderListStatus',
+    () => call('orderListStatus', { origClientOrderId: 'old' }),
+    ({ orders }) => orders.length === 2,
+  ],
+  ['openOrderListsStatus', () => call('openOrderListsStatus', {}), (lists) => lists.length === 1],
+  ['orderListCancel', () => call('orderListCancel', { symbol, listClientOrderId: 'old' }), isDone],
+  ['allOrderLists', () => call('allOrderLists', {}), (lists) => lists.length > 3],
+  ['orderListPlaceOco', () => call('orderListPlaceOco', pair), ofOrders(2)],
+  ['orderListPlaceOto', () => call('orderListPlaceOto', triggering), ofOrders(2)],
+  ['orderListPlaceOtoco', () => call('orderListPlaceOtoco', triggeringPair), ofOrders(3)],
+  ['openOrdersCancelAll', () => call('openOrdersCancelAll', { symbol }), (orders) => orders.length === 3],
+  ['orderListPlaceOpo', () => call('orderListPlaceOpo', opo), 'OPO orders are not supported'],
+  ['orderListPlaceOpoco', () => call('orderListPlaceOpoco', triggeringPair), 'OPO orders are not supported'],
+  ['sorOrderPlace', () => call('sorOrderPlace', sor), 'SOR orders are not supported'],
+  ['sorOrderTest', () => call('sorOrderTest', sor), 'SOR orders are not supported'],
+  [
+    'orderCancelReplace',
+    () => call('orderCancelReplace', { ...limit, cancelReplaceMode: 'STOP_ON_FAILURE', cancelOrderId: 1 }),
+    'cancel-replace failed',
+  ],
+  [
+    'orderAmendKeepPriority',
+    () => call('orderAmendKeepPriority', { symbol, orderId: 1, newQty: 0.05 }),
+    'Order does not exist.',
+  ],
+  ['accountCommission', () => call('accountCommission', { symbol }), (rates) => rates.symbol === symbol],
+  ['accountRateLimitsOrders', () => call('accountRateLimitsOrders', {}), isList],
+  ['myAllocations', () => call('myAllocations', { symbol }), isList],
+  ['myFilters', () => call('myFilters', { symbol }), ({ symbolFilters }) => symbolFilters.length > 2],
+  ['myPreventedMatches', () => call('myPreventedMatches', { symbol, orderId: 1 }), 'not kept'],
+  ['orderAmendments', () => call('orderAmendments', { symbol, orderId: 1 }), 'not kept'],
+  ['avgPrice', () => call('avgPrice', { symbol }), ({ price }) => Number(price) > 0],
+  ['uiKlines', () => call('uiKlines', { symbol, interval: '1d' }), (candles) => candles.length > 0],
+  ['ticker', () => call('ticker', { symbol }), ({ count }) => count > 0],
+  ['tickerTradingDay', () => call('tickerTradingDay', { symbol }), ({ count }) => count > 0],
+  ['tickerPrice', () => call('tickerPrice', { symbol }), ({ price }) => Number(price) > 0],
+  ['tickerBook', () => call('tickerBook', { symbol }), (ticker) => ticker.symbol === symbol],
+  ['tradesHistorical', () => call('tradesHistorical', { symbol }), (list) => list.length > 0],
+  ['tradesAggregate', () => call('tradesAggregate', { symbol }), (list) => list.length > 0],
+  ['blockTradesHistorical', () => call('blockTradesHistorical', { symbol, fromId: 1 }), isList],
+  ['executionRules', () => call('executionRules', { symbol }), 'not supported'],
+  ['referencePrice', () => call('referencePrice', { symbol }), 'not supported'],
+  ['referencePriceCalculation', () => call('referencePriceCalculation', { symbol }), 'not supported'],
+  ['sessionStatus', () => call('sessionStatus', {}), ({ serverTime }) => serverTime > 0],
+  ['sessionSubscriptions', () => call('sessionSubscriptions', {}), (list) => list.length === 0],
+])
 const seen = new Seen()
 await check('ws userDataStreamSubscribeSignature', async () => {
   const { stream } = await api.userDataStreamSubscribeSignature()
@@ -223,6 +321,10 @@ for (const [name, stream] of Object.entries({
   ticker: streams.ticker({ symbol }),
   miniTicker: streams.miniTicker({ symbol }),
   bookTicker: streams.bookTicker({ symbol }),
+  allMiniTicker: streams.allMiniTicker(),
+  rollingWindowTicker: streams.rollingWindowTicker({ symbol, windowSize: '1h' }),
+  allMarketRollingWindowTicker: streams.allMarketRollingWindowTicker({ windowSize: '1h' }),
+  averagePrice: streams.avgPrice({ symbol }),
 }))
   stream.on('message', () => seen.note(name))
 await seen.expect([
@@ -235,5 +337,9 @@ await seen.expect([
   'ticker',
   'miniTicker',
   'bookTicker',
+  'allMiniTicker',
+  'rollingWindowTicker',
+  'allMarketRollingWindowTicker',
+  'averagePrice',
 ])
 done()

@@ -1,5 +1,23 @@
 import binance from 'binance'
-import { check, done, http, keys, Seen, sleep, symbol, trade, ws } from './checks.mjs'
+import {
+  check,
+  checkAll,
+  done,
+  http,
+  isDone,
+  isList,
+  keys,
+  ofOrders,
+  oldPair,
+  pair,
+  Seen,
+  sleep,
+  symbol,
+  trade,
+  triggering,
+  triggeringPair,
+  ws,
+} from './checks.mjs'
 
 const { MainClient, WebsocketAPIClient, WebsocketClient } = binance
 const quiet = { trace() {}, info() {}, error() {} }
@@ -134,6 +152,55 @@ await check(
   (lists) => lists.length === 0,
 )
 await check('getOCO', () => rest.getOCO({ orderListId: 1 }), 'Order list does not exist.')
+let listenKey
+const sor = { symbol, side: 'BUY', type: 'MARKET', quantity: 0.1 }
+const amount = { symbol, side: 'BUY', type: 'MARKET', quoteOrderQty: 100 }
+await checkAll('', [
+  ['submitNewOCO', () => rest.submitNewOCO({ ...oldPair, listClientOrderId: 'mine' }), ofOrders(2)],
+  ['getOCO by name', () => rest.getOCO({ origClientOrderId: 'mine' }), ({ orders }) => orders.length === 2],
+  ['cancelOCO', () => rest.cancelOCO({ symbol, listClientOrderId: 'mine' }), isDone],
+  ['getAllOCO', () => rest.getAllOCO(), (lists) => lists.length === 1],
+  ['submitNewOrderList', () => rest.submitNewOrderList(pair), ofOrders(2)],
+  ['submitNewOrderListOTO', () => rest.submitNewOrderListOTO(triggering), ofOrders(2)],
+  ['submitNewOrderListOTOCO', () => rest.submitNewOrderListOTOCO(triggeringPair), ofOrders(3)],
+  [
+    'cancelAllSymbolOrders of lists',
+    () => rest.cancelAllSymbolOrders({ symbol }),
+    (list) => list.length === 3,
+  ],
+  ['submitNewOrderListOPO', () => rest.submitNewOrderListOPO(triggering), 'OPO orders are not supported'],
+  [
+    'submitNewOrderListOPOCO',
+    () => rest.submitNewOrderListOPOCO(triggeringPair),
+    'OPO orders are not supported',
+  ],
+  ['submitNewSOROrder', () => rest.submitNewSOROrder(sor), 'SOR orders are not supported'],
+  ['testNewSOROrder', () => rest.testNewSOROrder(sor), 'SOR orders are not supported'],
+  [
+    'submitNewOrder of an amount',
+    () => rest.submitNewOrder(amount),
+    ({ origQuoteOrderQty: sent }) => Number(sent) === 100,
+  ],
+  ['getPreventedMatches', () => rest.getPreventedMatches({ symbol, orderId: 1 }), 'not kept'],
+  [
+    'amendOrderKeepPriority',
+    () => rest.amendOrderKeepPriority({ symbol, orderId: 999_999, newQty: 0.05 }),
+    // It asks for it among the routes of futures.
+    'there is no such route',
+  ],
+  [
+    'getSpotUserDataListenKey',
+    () => rest.getSpotUserDataListenKey(),
+    ({ listenKey: made }) => (listenKey = made),
+  ],
+  ['keepAliveSpotUserDataListenKey', () => rest.keepAliveSpotUserDataListenKey(listenKey)],
+  ['closeSpotUserDataListenKey', () => rest.closeSpotUserDataListenKey(listenKey)],
+  ['getAllocations', () => rest.getAllocations({ symbol }), isList],
+  ['getExecutionRules', () => rest.getExecutionRules({ symbol }), 'not supported'],
+  ['getReferencePrice', () => rest.getReferencePrice({ symbol }), 'not supported'],
+  ['getReferencePriceCalculation', () => rest.getReferencePriceCalculation({ symbol }), 'not supported'],
+  ['getHistoricalBlockTrades', () => rest.getHistoricalBlockTrades({ symbol, fromId: 1 }), isList],
+])
 
 const seen = new Seen()
 const streams = new WebsocketClient({ ...options, wsUrl: ws }, quiet)
@@ -175,6 +242,160 @@ await check(
   () => result(api.getSpotAccountInformation({ timestamp: Date.now() })),
   ({ canTrade }) => canTrade,
 )
+const now = () => ({ timestamp: Date.now() })
+await checkAll('ws ', [
+  ['getSpotServerTime', () => result(api.getSpotServerTime()), ({ serverTime }) => serverTime > 0],
+  [
+    'getSpotExchangeInfo',
+    () => result(api.getSpotExchangeInfo({ symbol })),
+    ({ symbols }) => symbols.length === 1,
+  ],
+  ['getSpotRecentTrades', () => result(api.getSpotRecentTrades({ symbol })), (list) => list.length > 0],
+  [
+    'getSpotHistoricalTrades',
+    () => result(api.getSpotHistoricalTrades({ symbol })),
+    (list) => list.length > 0,
+  ],
+  ['getSpotAggregateTrades', () => result(api.getSpotAggregateTrades({ symbol })), (list) => list.length > 0],
+  [
+    'getSpotHistoricalBlockTrades',
+    () => result(api.getSpotHistoricalBlockTrades({ symbol, fromId: 1 })),
+    isList,
+  ],
+  ['getSpotKlines', () => result(api.getSpotKlines({ symbol, interval: '1d' })), (list) => list.length > 0],
+  [
+    'getSpotUIKlines',
+    () => result(api.getSpotUIKlines({ symbol, interval: '1d' })),
+    (list) => list.length > 0,
+  ],
+  [
+    'getSpotAveragePrice',
+    () => result(api.getSpotAveragePrice({ symbol })),
+    ({ price }) => Number(price) > 0,
+  ],
+  [
+    'getSpotTradingDayTicker',
+    () => result(api.getSpotTradingDayTicker({ symbol })),
+    ({ count }) => count > 0,
+  ],
+  ['getSpot24hrTicker', () => result(api.getSpot24hrTicker({ symbol })), ({ count }) => count > 0],
+  ['getSpotTicker', () => result(api.getSpotTicker({ symbol })), ({ count }) => count > 0],
+  [
+    'getSpotSymbolPriceTicker',
+    () => result(api.getSpotSymbolPriceTicker({ symbol })),
+    ({ price }) => Number(price) > 0,
+  ],
+  [
+    'getSpotSymbolOrderBookTicker',
+    () => result(api.getSpotSymbolOrderBookTicker({ symbol })),
+    (one) => one.symbol === symbol,
+  ],
+  ['getSpotSessionStatus', () => result(api.getSpotSessionStatus()), ({ serverTime }) => serverTime > 0],
+  ['testSpotOrder', () => result(api.testSpotOrder({ ...limit, ...now() }))],
+  [
+    'placeSpotOrderList',
+    () => result(api.placeSpotOrderList({ ...oldPair, listClientOrderId: 'old', ...now() })),
+    ofOrders(2),
+  ],
+  [
+    'getSpotOrderListStatus',
+    () => result(api.getSpotOrderListStatus({ origClientOrderId: 'old', ...now() })),
+    ({ orders }) => orders.length === 2,
+  ],
+  ['getSpotOpenOrderLists', () => result(api.getSpotOpenOrderLists(now())), (lists) => lists.length === 1],
+  [
+    'cancelSpotOrderList',
+    () => result(api.cancelSpotOrderList({ symbol, listClientOrderId: 'old', ...now() })),
+    isDone,
+  ],
+  ['getSpotAllOrderLists', () => result(api.getSpotAllOrderLists(now())), (lists) => lists.length > 4],
+  ['placeSpotOCOOrderList', () => result(api.placeSpotOCOOrderList({ ...pair, ...now() })), ofOrders(2)],
+  [
+    'placeSpotOTOOrderList',
+    () => result(api.placeSpotOTOOrderList({ ...triggering, ...now() })),
+    ofOrders(2),
+  ],
+  [
+    'placeSpotOTOCOOrderList',
+    () => result(api.placeSpotOTOCOOrderList({ ...triggeringPair, ...now() })),
+    ofOrders(3),
+  ],
+  [
+    'cancelAllSpotOpenOrders of lists',
+    () => result(api.cancelAllSpotOpenOrders({ symbol, ...now() })),
+    (list) => list.length === 3,
+  ],
+  [
+    'placeSpotOPOOrderList',
+    () => result(api.placeSpotOPOOrderList({ ...triggering, ...now() })),
+    'OPO orders are not supported',
+  ],
+  [
+    'placeSpotOPOCOOrderList',
+    () => result(api.placeSpotOPOCOOrderList({ ...triggeringPair, ...now() })),
+    'OPO orders are not supported',
+  ],
+  [
+    'placeSpotSOROrder',
+    () => result(api.placeSpotSOROrder({ ...sor, ...now() })),
+    'SOR orders are not supported',
+  ],
+  [
+    'testSpotSOROrder',
+    () => result(api.testSpotSOROrder({ ...sor, ...now() })),
+    'SOR orders are not supported',
+  ],
+  [
+    'getSpotOrderStatus',
+    () => result(api.getSpotOrderStatus({ symbol, orderId: 999_999, ...now() })),
+    'Order does not exist.',
+  ],
+  [
+    'cancelSpotOrder',
+    () => result(api.cancelSpotOrder({ symbol, orderId: 999_999, ...now() })),
+    'Unknown order sent.',
+  ],
+  [
+    'cancelReplaceSpotOrder',
+    () =>
+      result(
+        api.cancelReplaceSpotOrder({
+          ...limit,
+          cancelReplaceMode: 'STOP_ON_FAILURE',
+          cancelOrderId: 999_999,
+          ...now(),
+        }),
+      ),
+    'cancel-replace failed',
+  ],
+  [
+    'amendSpotOrderKeepPriority',
+    () => result(api.amendSpotOrderKeepPriority({ symbol, orderId: 999_999, newQty: 0.05, ...now() })),
+    // It names every amended order anew; here an order keeps its name.
+    "Parameter 'newClientOrderId' sent when not required.",
+  ],
+  [
+    'getSpotPreventedMatches',
+    () => result(api.getSpotPreventedMatches({ symbol, orderId: 1, ...now() })),
+    'not kept',
+  ],
+  ['getSpotExecutionRules', () => result(api.getSpotExecutionRules({ symbol })), 'not supported'],
+  ['getSpotReferencePrice', () => result(api.getSpotReferencePrice({ symbol })), 'not supported'],
+  [
+    'getSpotReferencePriceCalculation',
+    () => result(api.getSpotReferencePriceCalculation({ symbol })),
+    'not supported',
+  ],
+  ['getSpotOrderRateLimits', () => result(api.getSpotOrderRateLimits(now())), isList],
+  ['getSpotAllOrders', () => result(api.getSpotAllOrders({ symbol, ...now() })), (list) => list.length > 5],
+  ['getSpotMyTrades', () => result(api.getSpotMyTrades({ symbol, ...now() })), (list) => list.length > 0],
+  ['getSpotAllocations', () => result(api.getSpotAllocations({ symbol, ...now() })), isList],
+  [
+    'getSpotAccountCommission',
+    () => result(api.getSpotAccountCommission({ symbol, ...now() })),
+    (one) => one.symbol === symbol,
+  ],
+])
 const users = new Seen()
 api.getWSClient().on('message', (message) => users.note(message.event?.e ?? message.e ?? 'other'))
 await check('ws subscribeUserDataStream', () => api.subscribeUserDataStream('mainWSAPI'))

@@ -1,5 +1,20 @@
 import ccxt from 'ccxt'
-import { check, done, http, keys, others, sleep, trade, ws } from './checks.mjs'
+import {
+  check,
+  checkAll,
+  done,
+  http,
+  isDone,
+  keys,
+  ofOrders,
+  others,
+  pair,
+  sleep,
+  trade,
+  triggering,
+  triggeringPair,
+  ws,
+} from './checks.mjs'
 
 function make({ apiKey, secret }) {
   const client = new ccxt.pro.binance({
@@ -155,6 +170,79 @@ await check(
   () => mine.fetchOHLCV(symbol, '1d'),
   ([[, open, high, low, close]]) => open === 60000 && high === 60000 && low === 59000 && close === 59000,
 )
+const closed = ({ status }) => status === 'closed'
+const isOpen = ({ id }) => id !== undefined
+await mine.createOrder(symbol, 'limit', 'sell', 5, 60000)
+await checkAll('', [
+  [
+    'createOrder cost',
+    () => theirs.createOrder(symbol, 'market', 'buy', undefined, undefined, { cost: 600 }),
+    closed,
+  ],
+  ['createMarketOrderWithCost', () => theirs.createMarketOrderWithCost(symbol, 'buy', 600), closed],
+  ['createMarketBuyOrderWithCost', () => theirs.createMarketBuyOrderWithCost(symbol, 600), closed],
+  ['createLimitBuyOrder', () => theirs.createLimitBuyOrder(symbol, 0.01, 60000), closed],
+  ['createMarketBuyOrder', () => theirs.createMarketBuyOrder(symbol, 0.01), closed],
+  ['createPostOnlyOrder', () => mine.createPostOnlyOrder(symbol, 'limit', 'buy', 0.1, 50000), isOpen],
+  [
+    'createStopLossOrder',
+    () => mine.createStopLossOrder(symbol, 'market', 'sell', 0.1, undefined, 50000),
+    isOpen,
+  ],
+  [
+    'createTakeProfitOrder',
+    () => mine.createTakeProfitOrder(symbol, 'market', 'sell', 0.1, undefined, 70000),
+    isOpen,
+  ],
+  ['createTriggerOrder', () => mine.createTriggerOrder(symbol, 'limit', 'sell', 0.1, 49000, 50000), isOpen],
+  [
+    'createOrder trailing',
+    () =>
+      mine.createOrder(symbol, 'limit', 'sell', 0.1, 40000, {
+        trailingPercent: 1,
+        stopLossOrTakeProfit: 'stopLoss',
+      }),
+    isOpen,
+  ],
+  ['fetchClosedOrders', () => theirs.fetchClosedOrders(symbol), (orders) => orders.length > 4],
+  [
+    'fetchCanceledAndClosedOrders',
+    () => mine.fetchCanceledAndClosedOrders(symbol),
+    (orders) => orders.length > 4,
+  ],
+  ['fetchMarkets', () => mine.fetchMarkets(), (markets) => markets.length === 2],
+  [
+    'privatePostOrderListOco',
+    () => mine.privatePostOrderListOco({ ...pair, listClientOrderId: 'mine' }),
+    ofOrders(2),
+  ],
+  [
+    'privateGetOrderList',
+    () => mine.privateGetOrderList({ origClientOrderId: 'mine' }),
+    ({ orders }) => orders.length === 2,
+  ],
+  ['privateGetOpenOrderList', () => mine.privateGetOpenOrderList(), (lists) => lists.length === 1],
+  [
+    'privateDeleteOrderList',
+    () => mine.privateDeleteOrderList({ symbol: pair.symbol, listClientOrderId: 'mine' }),
+    isDone,
+  ],
+  ['privateGetAllOrderList', () => mine.privateGetAllOrderList(), (lists) => lists.length === 1],
+  ['privatePostOrderListOto', () => mine.privatePostOrderListOto(triggering), ofOrders(2)],
+  ['privatePostOrderListOtoco', () => mine.privatePostOrderListOtoco(triggeringPair), ofOrders(3)],
+  ['privatePostOrderListOpo', () => mine.privatePostOrderListOpo(triggering), 'OPO orders are not supported'],
+  [
+    'privatePostOrderListOpoco',
+    () => mine.privatePostOrderListOpoco(triggeringPair),
+    'OPO orders are not supported',
+  ],
+  [
+    'privatePostSorOrder',
+    () => mine.privatePostSorOrder({ symbol: pair.symbol, side: 'BUY', type: 'MARKET', quantity: 1 }),
+    'SOR orders are not supported',
+  ],
+  ['cancelAllOrders of all kinds', () => mine.cancelAllOrders(symbol), (orders) => orders.length > 5],
+])
 
 const watched = Promise.all([
   check(
@@ -260,6 +348,36 @@ await check(
   () => mine.fetchBalanceWs(),
   ({ info }) => info !== undefined,
 )
+const more = Promise.all([
+  check(
+    'watchOrderBookForSymbols',
+    () => mine.watchOrderBookForSymbols([symbol]),
+    ({ nonce }) => nonce > 0,
+  ),
+  check(
+    'watchTradesForSymbols',
+    () => mine.watchTradesForSymbols([symbol]),
+    (trades) => trades.length > 0,
+  ),
+  check(
+    'watchOHLCVForSymbols',
+    () => mine.watchOHLCVForSymbols([[symbol, '1s']]),
+    (candles) => candles[symbol] !== undefined,
+  ),
+])
+await sleep(500)
+for (let i = 0; i < 5; i++) {
+  await trade()
+  await sleep(200)
+}
+await more
+await checkAll('', [
+  ['unWatchOrderBook', () => mine.unWatchOrderBook(symbol)],
+  ['unWatchTrades', () => mine.unWatchTrades(symbol)],
+  ['unWatchTicker', () => mine.unWatchTicker(symbol)],
+  ['unWatchOHLCV', () => mine.unWatchOHLCV(symbol, '1s')],
+  ['fetchClosedOrdersWs', () => mine.fetchClosedOrdersWs(symbol), (orders) => orders.length > 0],
+])
 await mine.close()
 await theirs.close()
 done()

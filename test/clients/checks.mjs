@@ -27,12 +27,63 @@ export async function check(name, run, expected = () => true) {
     ok = typeof expected === 'function' && Boolean(expected(value))
     shown = value
   } catch (error) {
-    shown = error?.message ?? error?.body?.msg ?? String(error)
+    shown = error?.message ?? error?.body?.msg ?? error?.msg ?? text(error)
     ok = typeof expected === 'string' && String(shown).includes(expected)
   }
   clearTimeout(timer)
   print({ name, ok, ...(!ok && { shown: text(shown).slice(0, 500) }) })
   return value
+}
+
+/**
+ * Calls methods one after the other: each as its name, what calls it, and what it has to give, or a part of the message that it is refused
+ * with.
+ */
+export async function checkAll(prefix, methods) {
+  for (const [name, run, expected] of methods) await check(`${prefix}${name}`, run, expected)
+}
+
+/** A pair of orders around the price, of which one cancels the other; as the dialect wants it today, and before. */
+export const pair = {
+  symbol,
+  side: 'SELL',
+  quantity: 0.1,
+  aboveType: 'LIMIT_MAKER',
+  abovePrice: 70000,
+  belowType: 'STOP_LOSS',
+  belowStopPrice: 50000,
+}
+export const oldPair = { symbol, side: 'SELL', quantity: 0.1, price: 70000, stopPrice: 50000 }
+const working = {
+  symbol,
+  workingType: 'LIMIT',
+  workingSide: 'BUY',
+  workingPrice: 40000,
+  workingQuantity: 0.1,
+  workingTimeInForce: 'GTC',
+}
+export const triggering = { ...working, pendingType: 'MARKET', pendingSide: 'SELL', pendingQuantity: 0.1 }
+export const triggeringPair = {
+  ...working,
+  pendingSide: 'SELL',
+  pendingQuantity: 0.1,
+  pendingAboveType: 'LIMIT_MAKER',
+  pendingAbovePrice: 70000,
+  pendingBelowType: 'STOP_LOSS',
+  pendingBelowStopPrice: 50000,
+}
+
+/** What a list of so many orders is answered with. */
+export function ofOrders(count) {
+  return ({ orders, orderReports }) => orders.length === count && orderReports.length === count
+}
+
+export function isDone({ listOrderStatus }) {
+  return listOrderStatus === 'ALL_DONE'
+}
+
+export function isList(value) {
+  return Array.isArray(value)
 }
 
 function text(value) {

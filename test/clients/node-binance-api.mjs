@@ -1,5 +1,5 @@
 import Binance from 'node-binance-api'
-import { check, done, http, keys, Seen, symbol, trade, ws } from './checks.mjs'
+import { check, checkAll, done, http, keys, ofOrders, pair, Seen, symbol, trade, ws } from './checks.mjs'
 
 const client = new (Binance.default ?? Binance)().options({
   APIKEY: keys.apiKey,
@@ -107,6 +107,30 @@ await check(
   () => client.balance(),
   (balances) => Object.keys(balances).length === 0,
 )
+const { symbol: _, side, quantity, ...legs } = pair
+await checkAll('', [
+  ['ocoOrder', () => client.ocoOrder(side, symbol, quantity, legs), ofOrders(2)],
+  ['cancelAllOrders', () => client.cancelAllOrders(symbol), (orders) => orders.length === 1],
+  ['limitOrder', () => client.limitOrder('BUY', symbol, 0.1, 50000), ({ status }) => status === 'NEW'],
+  ['sell', () => client.sell(symbol, 0.1, 70000), ({ status }) => status === 'NEW'],
+  ['order stop', () => client.order('STOP_LOSS', 'SELL', symbol, 0.1, 0, { stopPrice: 40000 })],
+  [
+    'order take-profit',
+    () => client.order('TAKE_PROFIT_LIMIT', 'SELL', symbol, 0.1, 80000, { stopPrice: 79000 }),
+  ],
+  [
+    'marketBuyWithCost',
+    () => client.marketBuyWithCost(symbol, 100),
+    ({ status }) => status === 'EXPIRED' || status === 'FILLED',
+  ],
+  [
+    'marketSellWithCost',
+    () => client.marketSellWithCost(symbol, 100),
+    ({ status }) => status === 'EXPIRED' || status === 'FILLED',
+  ],
+  ['marketSell', () => client.marketSell(symbol, 0.01), ({ status }) => status === 'FILLED'],
+  ['cancelAll of all kinds', () => client.cancelAll(symbol), (orders) => orders.length === 4],
+])
 
 const seen = new Seen()
 const note = (name) => () => seen.note(name)

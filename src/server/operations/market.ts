@@ -192,6 +192,17 @@ export const marketOperations: readonly Operation[] = [
     run: trades,
   },
   {
+    method: 'blockTrades.historical',
+    rest: ['GET', '/historicalBlockTrades'],
+    security: 'none',
+    weight: 25,
+    params: names('symbol', 'fromId', 'limit'),
+    run: ({ params, venue }) => {
+      venue.symbol(params.required('symbol'))
+      return []
+    },
+  },
+  {
     method: 'trades.aggregate',
     rest: ['GET', '/aggTrades'],
     security: 'none',

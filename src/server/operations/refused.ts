@@ -1,4 +1,4 @@
-import { ApiError } from '../dialect/api-error.js'
+import { ApiError, errors } from '../dialect/api-error.js'
 import type { Operation } from './operation.js'
 
 /** Whatever a refused request sends is not looked at. */
@@ -12,13 +12,36 @@ const refused: readonly (readonly [path: string, method: string, message: string
   ['/sor/order/test', 'sor.order.test', 'SOR orders are not supported for this symbol'],
 ]
 
-export const refusedOperations: readonly Operation[] = refused.map(([path, method, message]) => ({
-  method,
-  rest: ['POST', path],
-  security: 'trade',
-  weight: 1,
-  params: everything,
-  run: () => {
-    throw new ApiError(-1013, message)
-  },
-}))
+/** What of the dialect says how its venue came to prices; this one has rules of its own. */
+const untold: readonly (readonly [path: string, method: string])[] = [
+  ['/executionRules', 'executionRules'],
+  ['/referencePrice', 'referencePrice'],
+  ['/referencePrice/calculation', 'referencePrice.calculation'],
+]
+
+export const refusedOperations: readonly Operation[] = [
+  ...refused.map(
+    ([path, method, message]): Operation => ({
+      method,
+      rest: ['POST', path],
+      security: 'trade',
+      weight: 1,
+      params: everything,
+      run: () => {
+        throw new ApiError(-1013, message)
+      },
+    }),
+  ),
+  ...untold.map(
+    ([path, method]): Operation => ({
+      method,
+      rest: ['GET', path],
+      security: 'none',
+      weight: 2,
+      params: everything,
+      run: () => {
+        throw errors.unsupported(`there is no ${method}`)
+      },
+    }),
+  ),
+]
