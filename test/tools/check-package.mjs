@@ -3,7 +3,7 @@
 //
 //   npm run check:package
 import { readFileSync } from 'node:fs'
-import { installTools, pack, root, temporaryFolder } from './lib.mjs'
+import { installTools, pack, temporaryFolder } from './lib.mjs'
 
 installTools()
 const { publint } = await import('publint')
@@ -11,7 +11,7 @@ const { formatMessage } = await import('publint/utils')
 const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core')
 
 const tarball = readFileSync(pack(temporaryFolder()))
-const { messages, pkg } = await publint({ pkgDir: root, pack: { tarball }, strict: true })
+const { messages, pkg } = await publint({ pack: { tarball }, strict: true })
 for (const message of messages) console.log(`publint: ${formatMessage(message, pkg)}`)
 
 // Without `exports` nothing of this package is found, so the oldest of the resolutions is left out; CommonJS gets ES modules, which
