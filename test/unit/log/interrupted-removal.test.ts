@@ -92,7 +92,7 @@ describe('a log whose removal was interrupted, so that it begins within a record
     const { disk, whole } = within[0]!
     const dir = folderOf(disk)
     const [dump, stats, salvage] = await Promise.all([
-      tidemark(['log', 'dump', dir, '--json']),
+      tidemark(['log', 'dump', dir, '--json', '--no-progress']),
       tidemark(['log', 'stats', dir, '--json']),
       tidemark(['log', 'salvage', dir, '--json']),
     ])
