@@ -1,4 +1,4 @@
-// Builds the site: `npm run docs`. It puts the pages, the README as their index, and a page for each public name (typedoc, from the
+// Builds the site: `npm run docs`. It puts the pages, the README as their index, and a page for each entry point (typedoc, from the
 // docstrings) into docs/.site, and lets vitepress make HTML of them in dist/site. A warning or a dead link ends it with code 1.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
