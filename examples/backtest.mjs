@@ -1,14 +1,14 @@
 // A strategy beside recorded orders: node examples/backtest.mjs [folder] [LOBSTER message file]
 //
-// The orders of a day go through the book as they did, and an account of ours trades with them. data/ has the first 400 messages of a
-// sample of https://lobsterdata.com (AAPL, 2012-06-21); the site has whole days.
+// The orders of a day go through the book as they did, and an account of ours trades with them. data/ has 400 messages that are made
+// up, in the form of https://lobsterdata.com, which has whole days of real ones.
 import { createReadStream, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { EnginePool } from 'tidemark'
 
 const dir = process.argv[2] ?? './backtest-data'
-const file = process.argv[3] ?? new URL('./data/AAPL_excerpt_message_10.csv', import.meta.url)
-const symbol = 'AAPL'
+const file = process.argv[3] ?? new URL('./data/messages.csv', import.meta.url)
+const symbol = 'STOCK'
 const others = 1
 const takers = 2
 const ours = 3
