@@ -86,6 +86,7 @@ const usageCodes = new Set([
   'TIDEMARK_DUPLICATE_FACTOR',
   'TIDEMARK_FACTOR_CYCLE',
   'TIDEMARK_UNKNOWN_FACTOR',
+  'TIDEMARK_SERVER_FAULTS',
 ])
 
 const badInputCodes = new Set([

@@ -5,6 +5,12 @@ import type { ClientSocket } from './socket.js'
 
 const reconnectFirstMs = 50
 
+/**
+ * Requests that wait for their answers right after a connection was opened; each answer makes it one more. Were all that was not answered
+ * sent again at once, a connection that one of them ends would never bring an answer to the others.
+ */
+const windowFirst = 4
+
 /** What comes over a connection: an answer, or an event of a subscription. */
 export interface Message {
   readonly id?: unknown
@@ -33,6 +39,14 @@ export class Connection {
   #socket: ClientSocket | undefined
   #isReady = false
   #failure: Error | undefined
+  /** Requests that are sent when others are answered. */
+  #queue: {
+    method: string
+    params: Values
+    resolve: (result: unknown) => void
+    reject: (error: Error) => void
+  }[] = []
+  #window = windowFirst
   #lastId = 0
   #pauseMs = reconnectFirstMs
   #reconnect: NodeJS.Timeout | undefined
@@ -67,7 +81,8 @@ export class Connection {
   /** Sends a request once. @throws VenueRefusal; Interrupted when no answer came. */
   send(method: string, params: Values): Promise<unknown> {
     if (!this.#isReady) return Promise.reject(new Interrupted('There is no connection.'))
-    return this.#request(method, params)
+    if (this.#pending.size < this.#window) return this.#request(method, params)
+    return new Promise((resolve, reject) => this.#queue.push({ method, params, resolve, reject }))
   }
 
   close(error: Error = closedError()): void {
@@ -110,6 +125,7 @@ export class Connection {
     if (this.#failure || this.#socket !== socket) return
     this.#isReady = true
     this.#pauseMs = reconnectFirstMs
+    this.#window = windowFirst
     this.onReady()
     // In the order in which they were asked for.
     for (const { resolve } of this.#waiting.splice(0)) resolve()
@@ -131,6 +147,7 @@ export class Connection {
   #unanswered(id: number): void {
     const socket = this.#socket
     this.#settle(id)?.reject(new Interrupted('No answer came in time.'))
+    this.#sendQueued()
     // An answer may be lost alone; a connection over which nothing comes is given up.
     if (performance.now() - this.#heardMs >= this.#settings.answerMs && socket) this.#drop(socket)
   }
@@ -154,6 +171,8 @@ export class Connection {
     const { status = 200, result, error } = message
     if (error) pending.reject(new VenueRefusal(pending.method, status, error.code, error.msg, error.data))
     else pending.resolve(result)
+    this.#window++
+    this.#sendQueued()
   }
 
   #beat(): void {
@@ -180,8 +199,18 @@ export class Connection {
     if (wasReady) this.onLost()
   }
 
+  #sendQueued(): void {
+    let sent = 0
+    while (sent < this.#queue.length && this.#pending.size < this.#window) {
+      const { method, params, resolve, reject } = this.#queue[sent++]!
+      this.#request(method, params).then(resolve, reject)
+    }
+    if (sent > 0) this.#queue.splice(0, sent)
+  }
+
   #interrupt(error: Error): void {
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error)
+    for (const { reject } of this.#queue.splice(0)) reject(error)
   }
 }
 

@@ -12,7 +12,8 @@ export interface UserEventsOptions {
   /** Called with the balances that changed, where the venue has some: an `outboundAccountPosition` of the dialect. */
   readonly onBalances?: ((event: Readonly<Record<string, unknown>>) => void) | undefined
   /**
-   * Called when it ends: the venue does not keep the events that come next any more (a VenueRefusal, -2103), or refuses the key. What
+   * Called when it ends: the venue does not keep the events that come next any more (a VenueRefusal, -2103), or refuses the key, or the client
+   * was closed. What
    * happened meanwhile is in its lists of orders and trades then.
    */
   readonly onEnd?: ((error: Error) => void) | undefined

@@ -1,6 +1,7 @@
 import { badSetting, checkOptions, optionNames } from '../log/index.js'
 import type { EnginePool } from '../pool/index.js'
 import type { AdminEntry } from './admin/entry.js'
+import { type Misbehaviour, resolveMisbehaviour } from './faults/settings.js'
 import type { ServerModules } from './packages.js'
 import type { Balances } from './venue/balances.js'
 
@@ -49,6 +50,8 @@ export interface VenueServerOptions {
    * a request id. Default 100,000.
    */
   readonly userEvents?: number | undefined
+  /** What goes wrong on purpose, for those who test what trades here. Default: nothing. */
+  readonly misbehaviour?: Misbehaviour | undefined
   /** The modules of the optional packages, for programs in which tidemark can't find them by itself. */
   readonly modules?: ServerModules | undefined
   /** Default: it is not administered from outside its process. */
@@ -59,7 +62,7 @@ export interface VenueServerOptions {
   readonly balances?: Balances | undefined
 }
 
-type Stated = Omit<VenueServerOptions, 'tls' | 'balances' | 'modules' | 'admin' | 'onAdmin'>
+type Stated = Omit<VenueServerOptions, 'tls' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'misbehaviour'>
 
 export interface ServerSettings
   extends Readonly<{ [Name in keyof Stated]-?: Exclude<Stated[Name], undefined> }> {
@@ -67,6 +70,7 @@ export interface ServerSettings
   readonly balances: Balances | undefined
   readonly admin: { readonly port: number; readonly host: string; readonly keys: string } | undefined
   readonly onAdmin: (entry: AdminEntry) => void
+  readonly misbehaviour: Misbehaviour | undefined
 }
 
 const adminList = optionNames<AdminOptions>({ port: true, host: true, keys: true })
@@ -86,6 +90,7 @@ const optionList = optionNames<VenueServerOptions>({
   closedOrders: true,
   accountTrades: true,
   userEvents: true,
+  misbehaviour: true,
   modules: true,
   balances: true,
   admin: true,
@@ -96,6 +101,8 @@ const optionList = optionNames<VenueServerOptions>({
 export function resolveServerOptions(options: VenueServerOptions): ServerSettings {
   checkOptions('VenueServer.open', options, optionList)
   const { pool, keys, host = '127.0.0.1', port = 0, tls, balances } = options
+  const { misbehaviour } = options
+  if (misbehaviour !== undefined) resolveMisbehaviour(misbehaviour)
   if (typeof pool !== 'object' || pool === null) throw badSetting('pool', pool, 'an EnginePool')
   if (typeof keys !== 'string' || keys === '') throw badSetting('keys', keys, 'a path')
   if (typeof host !== 'string' || host === '') throw badSetting('host', host, 'an address')
@@ -120,6 +127,7 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     balances,
     admin: options.admin && resolveAdmin(options.admin),
     onAdmin,
+    misbehaviour,
   }
 }
 

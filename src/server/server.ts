@@ -16,6 +16,8 @@ import { Sockets } from './doors/sockets.js'
 import { StreamHub } from './doors/streams.js'
 import { UserStreams } from './doors/user-streams.js'
 import { ServerError } from './errors.js'
+import { FaultInjector } from './faults/injector.js'
+import type { Misbehaviour } from './faults/settings.js'
 import { operations } from './operations/index.js'
 import { resolveServerOptions, type ServerSettings, type VenueServerOptions } from './options.js'
 import { loadPackages, type ServerPackages, type WebReply, type WebServer } from './packages.js'
@@ -39,6 +41,7 @@ export class VenueServer {
   readonly #countdowns: Countdowns
   readonly #health: Health
   #admin: AdminServer | undefined
+  readonly #faults = new FaultInjector()
   #closing: Promise<void> | undefined
 
   /**
@@ -76,7 +79,8 @@ export class VenueServer {
     const history = { closedOrders, accountTrades }
     const venue = new Venue(pool, { balances, history, requestEvents: userEvents })
     this.#venue = venue
-    this.#desk = new Desk(venue, keys, new RateLimits(settings))
+    this.#faults.set(settings.misbehaviour)
+    this.#desk = new Desk(venue, keys, new RateLimits(settings), this.#faults)
     const hub = new StreamHub(venue)
     const users = new UserStreams(venue, userEvents)
     venue.onMarket = (update) => hub.onUpdate(update)
@@ -103,6 +107,7 @@ export class VenueServer {
       desk: this.#desk,
       cut: this.#sockets.cut,
       connections,
+      faults: this.#faults.counts,
       subscriptions: () => ({ streams: hub.size, users: users.size }),
     })
     this.#health = new Health(this.#desk)
@@ -125,6 +130,16 @@ export class VenueServer {
     return this.#admin && urlOf(this.#admin.address, this.#settings)
   }
 
+  /**
+   * Goes on with things going wrong on purpose as this says, in place of what was said before and from the beginning of its seed; without it,
+   * with none.
+   *
+   * @throws ServerError `TIDEMARK_SERVER_FAULTS`.
+   */
+  misbehave(misbehaviour?: Misbehaviour): void {
+    this.#faults.set(misbehaviour)
+  }
+
   /** Resolves when it answers: all that was durable when it was opened is read. @throws what `/readyz` says. */
   async ready(): Promise<void> {
     await this.#venue.ready
@@ -145,7 +160,10 @@ export class VenueServer {
 
   async #close(): Promise<void> {
     this.#desk.isClosing = true
+    this.#faults.end()
     await this.#admin?.close()
+    // What was delayed on purpose is refused now, and that is sent.
+    await new Promise(setImmediate)
     const end = performance.now() + drainMs
     while (this.#desk.inFlight > 0 && performance.now() < end)
       await new Promise((done) => setTimeout(done, 5))

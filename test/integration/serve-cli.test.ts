@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/pool/index.js'
@@ -56,6 +56,18 @@ describe('tidemark serve key', () => {
 })
 
 describe('tidemark serve', () => {
+  it('refuses flags that say what it can not do, before it makes anything', async () => {
+    const dir = path.join(temporaryDirectory(), 'venue')
+    const wrong = [
+      ['--faults', 'loss=1'],
+      ['--fault-seed', '2'],
+    ]
+    const results = await Promise.all(wrong.map((flags) => tidemark('serve', dir, ...flags)))
+    for (const result of results) expect(result).toMatchObject({ code: 2, stdout: '' })
+    expect(results[0]!.stderr).toMatch(/^faults is "loss"; it must be made of lost, late/)
+    expect(existsSync(dir)).toBe(false)
+  })
+
   it('says which packages it needs, and how they are installed', async () => {
     const dir = temporaryDirectory()
     const result = await runProgram(process.execPath, [main, 'serve', dir, '--port', '0'], {
@@ -69,7 +81,7 @@ describe('tidemark serve', () => {
   })
 
   it.skipIf(typeof serverModules === 'string')(
-    'serves a folder, and finishes what it took when it is ended',
+    'serves a folder, and a copy of it that was made meanwhile; finishes what it took when it is ended',
     async () => {
       const dir = temporaryDirectory()
       const pool = await EnginePool.open({
@@ -95,12 +107,26 @@ describe('tidemark serve', () => {
         orderId: 1,
         status: 'NEW',
       })
+      const copy = path.join(temporaryDirectory(), 'copy')
+      const branched = await tidemark('serve', 'branch', dir, copy)
+      expect(branched).toMatchObject({ code: 0, stderr: '' })
+      expect(branched.stdout).toContain(`1 key came along. Serve it: tidemark serve ${copy} --port 8081\n`)
+      expect(statSync(path.join(copy, 'keys.json')).mode & 0o777).toBe(0o600)
+      expect((await rest.signed('POST', '/order', key, order)).body).toMatchObject({ orderId: 2 })
       expect(await ended(child, 'SIGTERM')).toBe(0)
-      const again = await serving([dir])
-      expect((await new RestClient(again.url).signed('GET', '/openOrders', key)).body).toMatchObject([
-        { orderId: 1 },
-      ])
+      const again = await serving([copy, '--faults', '503=0.5', '--latency', 'p50=1', '--fault-seed', '3'])
+      const statuses = new Set<number>()
+      for (let i = 0; i < 20; i++) {
+        const { status, body } = await new RestClient(again.url).signed('GET', '/openOrders', key)
+        statuses.add(status)
+        if (status === 200) expect(body).toMatchObject([{ orderId: 1 }])
+      }
+      expect(statuses).toEqual(new Set([200, 503]))
       expect(await ended(again.child, 'SIGINT')).toBe(0)
+      const reopened = await EnginePool.open({ dir })
+      expect((await reopened.order('BTCUSDT', 2)).order).toMatchObject({ orderId: 2 })
+      await reopened.close()
+      expect(await tidemark('serve', 'branch', dir, copy)).toMatchObject({ code: 2, stdout: '' })
     },
   )
 

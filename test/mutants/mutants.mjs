@@ -4,6 +4,34 @@
  */
 export const mutants = [
   {
+    name: 'a venue that misbehaves executes what it refuses on purpose',
+    file: 'dist/src/server/doors/rest.js',
+    find: 'if (refusal)\n            throw refusal;',
+    replace: '',
+    tests: ['test/integration/server-faults.test.ts'],
+  },
+  {
+    name: 'what is delayed on purpose passes what was sent before',
+    file: 'dist/src/server/doors/api-door.js',
+    find: 'this.#arriving.put(fate?.beforeMs ?? 0,',
+    replace: 'this.#desk.faults.delays.after(fate?.beforeMs ?? 0,',
+    tests: ['test/integration/server-faults.test.ts'],
+  },
+  {
+    name: 'the fate of a request depends on what others do',
+    file: 'dist/src/server/faults/plan.js',
+    find: "this.#sequences.size < sequencesMax ? name : 'others'",
+    replace: "'others'",
+    tests: ['test/unit/server/faults.test.ts'],
+  },
+  {
+    name: 'a server that closes waits for what it delays on purpose',
+    file: 'dist/src/server/server.js',
+    find: 'this.#faults.end();',
+    replace: '',
+    tests: ['test/integration/server-faults.test.ts'],
+  },
+  {
     name: 'a venue does not look at request ids',
     file: 'dist/src/server/operations/requests.js',
     find: 'return { ...command, requestId, tag: requestTag(requestId) };',
@@ -1984,7 +2012,7 @@ export const mutants = [
   {
     name: 'a client that does not read is not cut',
     file: 'dist/src/server/doors/client.js',
-    find: 'this.#socket.bufferedAmount <= this.#limits.queueBytes',
+    find: 'this.#socket.bufferedAmount + this.#delayedBytes <= this.#limits.queueBytes',
     replace: 'this.#socket.bufferedAmount >= 0',
     tests: ['test/integration/server-sockets.test.ts'],
   },

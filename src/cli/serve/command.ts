@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
-import { exitCodeHelp, exitCodes } from '../exit-codes.js'
+import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
 import { integerFlag } from '../flags.js'
 import { createAdminKey, listAdminKeys, revokeAdminKey } from './admin-keys.js'
+import { branch } from './branch.js'
 import { createKey, listKeys, revokeKey } from './keys.js'
 import { serve } from './serve.js'
 
@@ -16,6 +17,14 @@ const keyCodes = exitCodeHelp([
   [exitCodes.ok, 'done'],
   [exitCodes.failed, 'the key file could not be read or written, or there is no such key'],
   [exitCodes.usage, 'bad usage: a flag'],
+])
+
+const branchCodes = exitCodeHelp([
+  [exitCodes.ok, 'done'],
+  [exitCodes.failed, 'a file could not be read or written'],
+  [exitCodes.usage, 'bad usage: a flag, or NEW is not empty'],
+  [exitCodes.badInput, 'there is no log of a pool in DIR'],
+  [logExitCodes.corrupt, 'the log is corrupt'],
 ])
 
 const accountMax = 2 ** 32 - 1
@@ -54,6 +63,24 @@ export function registerServe(program: Command): void {
         .argParser(integerFlag(0, 1_000_000_000))
         .default(10_000),
     )
+    .option(
+      '--latency <percentiles>',
+      'make requests and messages take longer, such as p50=5,p99=80 milliseconds',
+    )
+    .option(
+      '--faults <rates>',
+      'let things go wrong on purpose, such as lost=0.01,late=0.01,disconnect=0.001,429=0.01,503=0.01,gap=0.01',
+    )
+    .addOption(
+      new Option('--fault-seed <n>', 'the same seed makes the same things go wrong (default: 1)').argParser(
+        integerFlag(0, 2 ** 32 - 1),
+      ),
+    )
+    .addOption(
+      new Option('--late-ms <n>', 'how late a late answer is, milliseconds (default: 2000)').argParser(
+        integerFlag(0, 3_600_000),
+      ),
+    )
     .addOption(new Option('--traders <n>', 'traders of a demo').argParser(integerFlag(0, 1000)).default(20))
     .addOption(
       new Option('--admin-port <n>', 'port to be administered at; 0: any that is free').argParser(
@@ -71,6 +98,18 @@ export function registerServe(program: Command): void {
     .option('--json', 'print one JSON object when it serves: the address, and the keys of a demo')
     .addHelpText('after', serveCodes)
     .action(serve)
+  command
+    .command('branch')
+    .summary('copy a venue to try something')
+    .description(
+      'Copies the folder of a venue, with its keys, to NEW, from which a second venue can be served. The first one may run meanwhile: ' +
+        'what was durable when the copy began comes along, and nothing is written into DIR.',
+    )
+    .argument('<DIR>', 'folder of the pool')
+    .argument('<NEW>', 'folder for the copy: empty, or not there yet')
+    .option('--json', 'print one JSON object, and nothing else')
+    .addHelpText('after', branchCodes)
+    .action(branch)
   const key = command
     .command('key')
     .summary('make, list and revoke API keys')

@@ -1,5 +1,13 @@
 import { EnginePool } from '../../pool/index.js'
-import { type ApiKey, DemoTraders, demoInstruments, KeyStore, VenueServer } from '../../server/index.js'
+import {
+  type ApiKey,
+  DemoTraders,
+  demoInstruments,
+  KeyStore,
+  type Misbehaviour,
+  resolveMisbehaviour,
+  VenueServer,
+} from '../../server/index.js'
 import { usageFailure } from '../failure.js'
 import { requireNoOther } from '../log-folder.js'
 import { RunFolder } from '../run-folder.js'
@@ -15,6 +23,10 @@ interface ServeFlags {
   readonly orderLimit: number
   readonly adminPort?: number
   readonly adminHost: string
+  readonly latency?: string
+  readonly faults?: string
+  readonly faultSeed?: number
+  readonly lateMs?: number
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly json?: boolean
@@ -28,6 +40,10 @@ const tradersFrom = 1001
 export async function serve(dir: string | undefined, flags: ServeFlags): Promise<void> {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     throw usageFailure('--tls-cert and --tls-key go together.')
+  if ((flags.faultSeed ?? flags.lateMs) !== undefined && (flags.latency ?? flags.faults) === undefined)
+    throw usageFailure('--fault-seed and --late-ms go with --faults or --latency.')
+  // Before anything is made or opened.
+  resolveMisbehaviour(misbehaviourOf(flags))
   if (dir === undefined) await serveDemo(flags)
   else await servePool(dir, flags)
 }
@@ -67,7 +83,8 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
     })
     try {
       // Its traders are many, and stand at one address, yours as a rule.
-      const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 })
+      const sparedAccounts = traderKeys.map(({ account }) => account)
+      const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 }, sparedAccounts)
       try {
         await server.ready()
         const traders = await DemoTraders.start({
@@ -88,7 +105,18 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
   }
 }
 
-function openServer(pool: EnginePool, dir: string, flags: ServeFlags): Promise<VenueServer> {
+/** What goes wrong on purpose; nothing unless a flag says what. */
+function misbehaviourOf(flags: ServeFlags, sparedAccounts: readonly number[] = []): Misbehaviour {
+  const { latency, faults, faultSeed, lateMs } = flags
+  return { latency, faults, seed: faultSeed, lateMs, sparedAccounts }
+}
+
+function openServer(
+  pool: EnginePool,
+  dir: string,
+  flags: ServeFlags,
+  sparedAccounts?: readonly number[],
+): Promise<VenueServer> {
   const { tlsCert, tlsKey } = flags
   return VenueServer.open({
     pool,
@@ -101,6 +129,9 @@ function openServer(pool: EnginePool, dir: string, flags: ServeFlags): Promise<V
       admin: { port: flags.adminPort, host: flags.adminHost, keys: adminKeyFileOf(dir) },
     }),
     onAdmin: (entry) => say(JSON.stringify(entry)),
+    ...((flags.latency ?? flags.faults) !== undefined && {
+      misbehaviour: misbehaviourOf(flags, sparedAccounts),
+    }),
     ...(tlsCert !== undefined && { tls: { certFile: tlsCert, keyFile: tlsKey! } }),
   })
 }

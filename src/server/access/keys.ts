@@ -116,6 +116,11 @@ export class KeyStore {
     return found[0]!
   }
 
+  /** Puts the same keys into another file, of mode 600. @throws ServerError, LogError as `create`. */
+  copyTo(file: string): void {
+    new KeyStore(file).#write(this.list())
+  }
+
   /**
    * The key that a client names. It is looked up by its hash, so that the time that takes says nothing of how much of it
    * was right. The file is looked at again once a second.

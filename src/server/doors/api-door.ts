@@ -1,8 +1,11 @@
 import { ApiError, errors } from '../dialect/api-error.js'
 import { Params } from '../dialect/params.js'
+import { DelayLine } from '../faults/delays.js'
+import type { RequestFate } from '../faults/plan.js'
 import { type ApiRequest, names, type Operation } from '../operations/operation.js'
 import type { Client } from './client.js'
 import type { Caller, Desk, Session } from './desk.js'
+import { isCutAfter, isCutBefore, refusalOf } from './fates.js'
 import { Resumption } from './resumption.js'
 import type { UserPlace, UserReceiver, UserStreams } from './user-streams.js'
 
@@ -33,6 +36,8 @@ export class ApiConnection {
   readonly #cancelled = new Set<number>()
   readonly #onLost: (account: number) => void
   #inFlight = 0
+  /** Requests that are executed later on purpose. */
+  readonly #arriving: DelayLine
   #lastSubscription = -1
   readonly #subscriptions = new Map<number, { end(): void }>()
 
@@ -50,7 +55,8 @@ export class ApiConnection {
     this.#methods = methods
     this.#users = users
     this.#showLimits = showLimits
-    client.onText((text) => void this.#take(text))
+    this.#arriving = new DelayLine(desk.faults.delays)
+    client.onText((text) => this.#take(text))
     client.onClose(() => {
       for (const subscription of this.#subscriptions.values()) subscription.end()
       this.#subscriptions.clear()
@@ -58,30 +64,46 @@ export class ApiConnection {
     })
   }
 
-  async #take(text: string): Promise<void> {
+  #take(text: string): void {
     let message: ApiMessage
     try {
       message = readMessage(text)
     } catch (error) {
-      this.#refuse(null, error)
+      this.#send(null, refused(error))
       return
     }
     if (this.#inFlight >= inFlightMax) {
-      this.#refuse(message.id, new ApiError(-1003, 'Too many requests queued.', 429))
+      this.#send(message.id, refused(new ApiError(-1003, 'Too many requests queued.', 429)))
       return
     }
     this.#inFlight++
+    const fate = this.#desk.fateOf(message.values.get('apiKey') ?? this.#session?.apiKey)
+    if (fate || !this.#arriving.isEmpty)
+      this.#arriving.put(fate?.beforeMs ?? 0, () => void this.#perform(message, fate))
+    else void this.#perform(message, undefined)
+  }
+
+  async #perform(message: ApiMessage, fate: RequestFate | undefined): Promise<void> {
     const showLimits = message.values.get('returnRateLimits')
     const payload = payloadOf(message.values)
     message.values.delete('returnRateLimits')
-    try {
-      const result = await this.#execute(message, payload)
-      this.#answer(message.id, { status: 200, result }, showLimits)
-    } catch (error) {
-      this.#refuse(message.id, error, showLimits)
-    } finally {
-      this.#inFlight--
+    if (isCutBefore(fate)) {
+      this.#client.terminate()
+      return
     }
+    let answer: object
+    try {
+      const refusal = refusalOf(fate, this.#desk.venue.nowMs())
+      if (refusal) throw refusal
+      answer = { status: 200, result: await this.#execute(message, payload) }
+    } catch (error) {
+      answer = refused(error)
+    }
+    if (fate?.fault === 'late') await this.#desk.faults.delays.wait(fate.afterMs)
+    this.#inFlight--
+    if (isCutAfter(fate)) this.#client.terminate()
+    else if (fate?.fault !== 'lost')
+      this.#send(message.id, answer, showLimits, fate?.fault === 'late' ? 0 : fate?.afterMs)
   }
 
   #execute({ method, values }: ApiMessage, payload: string): Promise<unknown> {
@@ -169,7 +191,7 @@ export class ApiConnection {
     const subscriptionId = ++this.#lastSubscription
     if (withLsn) return this.#subscribeFrom(subscriptionId, account, fromLsn ?? this.#desk.venue.takenLsn)
     const receiver: UserReceiver = {
-      event: (event) => this.#client.send(JSON.stringify({ subscriptionId, event })),
+      event: (event) => this.#client.publish(JSON.stringify({ subscriptionId, event })),
     }
     this.#users.add(account, receiver)
     this.#subscriptions.set(subscriptionId, { end: () => this.#users.remove(account, receiver) })
@@ -181,10 +203,10 @@ export class ApiConnection {
     const { log } = this.#users
     if (fromLsn < log.forgottenLsn)
       throw new ApiError(eventsGoneCode, 'Events after this fromLsn are not kept any more.')
-    const send = (message: object) => this.#client.send(JSON.stringify({ subscriptionId, ...message }))
+    const publish = (message: object) => this.#client.publish(JSON.stringify({ subscriptionId, ...message }))
     const receiver: UserReceiver = {
-      event: (event, place) => send(place ? { lsn: place.lsn, after: place.after, event } : { event }),
-      position: ({ lsn, after }: UserPlace) => send({ lsn, after }),
+      event: (event, place) => publish(place ? { lsn: place.lsn, after: place.after, event } : { event }),
+      position: ({ lsn, after }: UserPlace) => publish({ lsn, after }),
     }
     const resumption = new Resumption(this.#client, this.#users, account, fromLsn, receiver)
     this.#subscriptions.set(subscriptionId, resumption)
@@ -207,23 +229,23 @@ export class ApiConnection {
     return [...this.#subscriptions.keys()].map((subscriptionId) => ({ subscriptionId }))
   }
 
-  #refuse(id: unknown, error: unknown, showLimits?: string): void {
-    const refusal = error instanceof ApiError ? error : errors.unknown()
-    this.#answer(id, { status: refusal.status, error: refusal.toBody() }, showLimits)
-  }
-
-  #answer(id: unknown, answer: object, showLimits?: string): void {
+  #send(id: unknown, answer: object, showLimits?: string, delayMs = 0): void {
     const limits = showLimits === undefined ? this.#showLimits : showLimits === 'true'
     const { desk, account } = { desk: this.#desk, account: this.#accountOfSession() }
     const shown = limits
       ? { rateLimits: desk.limits.states(this.#client.address, account, desk.venue.nowMs()) }
       : undefined
-    this.#client.send(JSON.stringify({ id, ...answer, ...shown }))
+    this.#client.sendLater(JSON.stringify({ id, ...answer, ...shown }), delayMs)
   }
 
   #accountOfSession(): number | undefined {
     return this.#session && this.#desk.keys.find(this.#session.apiKey)?.account
   }
+}
+
+function refused(error: unknown): object {
+  const refusal = error instanceof ApiError ? error : errors.unknown()
+  return { status: refusal.status, error: refusal.toBody() }
 }
 
 const idPattern = /^[A-Za-z0-9_-]{0,64}$/

@@ -1,3 +1,5 @@
+import { DelayLine } from '../faults/delays.js'
+import type { FaultInjector } from '../faults/injector.js'
 import type { WebSocket } from '../packages.js'
 
 /** Connections over WebSockets, with what they share. */
@@ -28,8 +30,24 @@ export class Client {
   #second = 0
   #messages = 0
   #closed = false
+  /** By which its messages have their fates. */
+  readonly #name: string
+  readonly #faults: FaultInjector
+  /** What is sent later on purpose, and how much that is. */
+  readonly #line: DelayLine
+  #delayedBytes = 0
 
-  constructor(socket: WebSocket, address: string, limits: ClientLimits, cut: CutCounts) {
+  constructor(
+    socket: WebSocket,
+    address: string,
+    limits: ClientLimits,
+    cut: CutCounts,
+    faults: FaultInjector,
+    name: string,
+  ) {
+    this.#faults = faults
+    this.#name = name
+    this.#line = new DelayLine(faults.delays)
     this.#socket = socket
     this.address = address
     this.#limits = limits
@@ -52,7 +70,7 @@ export class Client {
 
   /** Whether so little waits for it that more may be sent without haste. */
   get hasRoom(): boolean {
-    return this.#socket.bufferedAmount < this.#limits.queueBytes / 4
+    return this.#socket.bufferedAmount + this.#delayedBytes < this.#limits.queueBytes / 4
   }
 
   onClose(closed: () => void): void {
@@ -71,9 +89,37 @@ export class Client {
     })
   }
 
+  /** Sends a text, after everything that was sent before. */
   send(text: string): void {
-    if (this.#closed || this.#socket.readyState !== 1) return
-    if (!this.#cutIfSlow()) this.#socket.send(text)
+    if (this.#line.isEmpty) this.#sendNow(text)
+    else this.sendLater(text, 0)
+  }
+
+  /** Sends a message of a stream: what goes wrong on purpose may befall it. */
+  publish(text: string): void {
+    const fate = this.#faults.message(this.#name)
+    if (!fate) this.send(text)
+    else if (fate.fault === 'disconnect') this.terminate()
+    else if (fate.fault !== 'gap') this.sendLater(text, fate.delayMs)
+  }
+
+  /** Sends a text after so many milliseconds, and after everything that was sent before. */
+  sendLater(text: string, delayMs: number): void {
+    if (delayMs === 0 && this.#line.isEmpty) {
+      this.#sendNow(text)
+      return
+    }
+    if (this.#cutIfSlow()) return
+    this.#delayedBytes += text.length
+    this.#line.put(delayMs, () => {
+      this.#delayedBytes -= text.length
+      this.#sendNow(text)
+    })
+  }
+
+  #sendNow(text: string): void {
+    if (this.#closed || this.#socket.readyState !== 1 || this.#cutIfSlow()) return
+    this.#socket.send(text)
   }
 
   /** Whether the client has sent no more than it may in a second; one that did is cut. */
@@ -89,8 +135,8 @@ export class Client {
 
   /** Whether too much waits for the client, which is cut then. */
   #cutIfSlow(): boolean {
-    if (this.#socket.bufferedAmount <= this.#limits.queueBytes) return false
-    this.#cut.slow++
+    if (this.#socket.bufferedAmount + this.#delayedBytes <= this.#limits.queueBytes) return false
+    if (!this.#closed) this.#cut.slow++
     this.#closed = true
     this.#socket.terminate()
     return true

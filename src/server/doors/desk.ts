@@ -3,6 +3,8 @@ import type { RateLimits } from '../access/limits.js'
 import { checkSignature, checkTime, requireKey } from '../access/signature.js'
 import { ApiError, errors } from '../dialect/api-error.js'
 import type { Params } from '../dialect/params.js'
+import type { FaultInjector } from '../faults/injector.js'
+import type { RequestFate } from '../faults/plan.js'
 import type { Operation } from '../operations/operation.js'
 import type { Venue } from '../venue/venue.js'
 
@@ -30,10 +32,20 @@ export class Desk {
   readonly refusals = new Map<number, number>()
   requests = 0
 
-  constructor(venue: Venue, keys: KeyStore, limits: RateLimits) {
+  readonly faults: FaultInjector
+
+  constructor(venue: Venue, keys: KeyStore, limits: RateLimits, faults: FaultInjector) {
+    this.faults = faults
     this.venue = venue
     this.keys = keys
     this.limits = limits
+  }
+
+  /** What goes wrong on purpose with the next request of a key, if anything is to. */
+  fateOf(apiKey: string | undefined): RequestFate | undefined {
+    if (!this.faults.settings) return undefined
+    const isKey = apiKey !== undefined && apiKey.length <= 128
+    return this.faults.request(isKey ? this.keys.find(apiKey)?.account : undefined)
   }
 
   /** @throws ApiError, and nothing else. */

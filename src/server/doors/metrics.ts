@@ -7,6 +7,8 @@ import type { Desk } from './desk.js'
 export interface Counted {
   readonly desk: Desk
   readonly cut: CutCounts
+  /** How often what went wrong on purpose. */
+  readonly faults: ReadonlyMap<string, number>
   connections(): { streams: number; api: number; pages: number }
   subscriptions(): { streams: number; users: number }
 }
@@ -84,6 +86,7 @@ export function makeRegistry({ prometheus }: ServerPackages, counted: Counted): 
   labelled('subscriptions', 'Streams that are subscribed to.', 'kind', () =>
     Object.entries(counted.subscriptions()),
   )
+  labelled('faults_total', 'What went wrong on purpose.', 'kind', () => counted.faults)
   labelled('cut_total', 'Connections that the server ended.', 'why', () => Object.entries(counted.cut))
   addLags(counted, labelled)
   return register

@@ -3,6 +3,7 @@ import { Params, readForm } from '../dialect/params.js'
 import type { Operation } from '../operations/operation.js'
 import type { WebReply, WebRequest, WebServer } from '../packages.js'
 import type { Desk } from './desk.js'
+import { isCutAfter, isCutBefore, refusalOf } from './fates.js'
 
 /** Bytes of a body. */
 export const bodyMax = 16_384
@@ -30,10 +31,15 @@ async function answer(
   reply: WebReply,
 ): Promise<WebReply> {
   const address = request.raw.socket.remoteAddress ?? ''
+  const apiKey = request.raw.headers['x-mbx-apikey']
+  const fate = desk.fateOf(typeof apiKey === 'string' ? apiKey : undefined)
+  if (fate && fate.beforeMs > 0) await desk.faults.delays.wait(fate.beforeMs)
+  if (isCutBefore(fate)) return cutOff(request, reply)
   let body: string
   try {
+    const refusal = refusalOf(fate, desk.venue.nowMs())
+    if (refusal) throw refusal
     const { params, payload } = readRequest(request)
-    const apiKey = request.raw.headers['x-mbx-apikey']
     if (request.raw.headers['x-mbx-time-unit'] !== undefined && !isMilliseconds(request)) throw badTimeUnit()
     const result = await desk.execute(operation, params, {
       address,
@@ -48,11 +54,20 @@ async function answer(
     if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter))
     body = JSON.stringify(refusal.toBody())
   }
+  // Over REST an answer that does not come is a connection that ends.
+  if (isCutAfter(fate) || fate?.fault === 'lost') return cutOff(request, reply)
+  if (fate && fate.afterMs > 0) await desk.faults.delays.wait(fate.afterMs)
   reply.header('content-type', 'application/json;charset=UTF-8')
   reply.header('x-mbx-used-weight', String(desk.limits.weightOf(address, desk.venue.nowMs())))
   reply.header('x-mbx-used-weight-1m', String(desk.limits.weightOf(address, desk.venue.nowMs())))
   if (operation.orders !== undefined) addOrderCount(desk, request, reply)
   return reply.send(body)
+}
+
+function cutOff(request: WebRequest, reply: WebReply): WebReply {
+  reply.hijack()
+  request.raw.socket.destroy()
+  return reply
 }
 
 function addOrderCount(desk: Desk, request: WebRequest, reply: WebReply): void {

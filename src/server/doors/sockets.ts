@@ -38,6 +38,7 @@ export class Sockets {
   readonly #combined = new WeakMap<Client, StreamConnection>()
   readonly #api = new Set<Client>()
   readonly #timers: NodeJS.Timeout[]
+  #opened = 0
 
   constructor(server: Server, parts: SocketParts) {
     this.#parts = parts
@@ -97,7 +98,8 @@ export class Sockets {
       return
     }
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-      const client = new Client(ws, address, this.#parts.limits, this.cut)
+      const name = String(++this.#opened)
+      const client = new Client(ws, address, this.#parts.limits, this.cut, this.#parts.desk.faults, name)
       if (door === 'api') this.#openApi(client, settings.get('returnRateLimits') !== 'false')
       else this.#openStreams(client, door === 'stream', names)
     })

@@ -24,7 +24,7 @@ export class StreamConnection implements StreamReceiver {
   }
 
   send(text: string): void {
-    this.#client.send(text)
+    this.#client.publish(text)
   }
 
   #subscribe(name: string): boolean {

@@ -1,11 +1,11 @@
 import * as path from 'node:path'
-import { TidemarkError } from '../../base/errors.js'
-import { attempt, NodeDisk } from '../../log/index.js'
-import { type BackupReport, backupFolder } from '../../pool/index.js'
-import { exitCodes, logExitCodes } from '../exit-codes.js'
-import { CliFailure, usageFailure } from '../failure.js'
-import { bytes, count } from '../number-format.js'
-import { BytesProgress } from '../progress-bar.js'
+import { TidemarkError } from '../base/errors.js'
+import { attempt, NodeDisk } from '../log/index.js'
+import { type BackupReport, backupFolder } from '../pool/index.js'
+import { exitCodes, logExitCodes } from './exit-codes.js'
+import { CliFailure, usageFailure } from './failure.js'
+import { bytes, count } from './number-format.js'
+import { BytesProgress } from './progress-bar.js'
 
 /** What `backup --json` prints. */
 export interface BackupResult extends BackupReport {
