@@ -4,6 +4,20 @@
  */
 export const mutants = [
   {
+    name: 'a recording is played at its own speed whatever is asked for',
+    file: 'dist/src/cli/serve/recording.js',
+    find: '/ this.#speed;',
+    replace: ';',
+    tests: ['test/integration/recording.test.ts'],
+  },
+  {
+    name: 'what is left of a recorded day rests in the next',
+    file: 'dist/src/cli/serve/recording.js',
+    find: 'if (day > 0)',
+    replace: 'if (false)',
+    tests: ['test/integration/recording.test.ts'],
+  },
+  {
     name: 'a venue that misbehaves executes what it refuses on purpose',
     file: 'dist/src/server/doors/rest.js',
     find: 'if (refusal)\n            throw refusal;',

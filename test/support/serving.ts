@@ -11,6 +11,8 @@ export interface Serving {
   readonly child: ChildProcess
   readonly lines: string[]
   readonly url: string
+  /** Resolves with the first line of its output that fits. */
+  line(pattern: RegExp): Promise<string>
   /** What it has said on standard error. */
   readonly errors: string
 }
@@ -33,12 +35,14 @@ export async function serving(
   onTestFinished(() => void child.kill('SIGKILL'))
   let text = ''
   let errors = ''
+  let look = () => {}
   child.stderr!.on('data', (bytes) => {
     errors += bytes
   })
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout!.on('data', (bytes) => {
       text += bytes
+      look()
       const [, found] = / at (http\S+)\n/.exec(text) ?? []
       if (found !== undefined) resolve(found)
     })
@@ -50,6 +54,14 @@ export async function serving(
     get lines() {
       return text.trim().split('\n')
     },
+    line: (pattern) =>
+      new Promise((resolve) => {
+        look = () => {
+          const found = text.split('\n').find((line) => pattern.test(line))
+          if (found !== undefined) resolve(found)
+        }
+        look()
+      }),
     get errors() {
       return errors
     },

@@ -5,7 +5,7 @@ import type { CommandSource } from '../inputs/command-source.js'
 import { InputFile } from '../inputs/input-file.js'
 import { recogniseFormat } from '../inputs/input-format.js'
 import { JsonLinesSource } from '../inputs/json-lines-source.js'
-import { LobsterSource } from './lobster/lobster-source.js'
+import { LobsterSource } from '../lobster/lobster-source.js'
 import type { RunSettings } from './settings.js'
 
 /**

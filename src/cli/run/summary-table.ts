@@ -1,7 +1,7 @@
 import { damageText } from '../../log/index.js'
 import { bytes, count, duration, percent, quantiles, rate } from '../number-format.js'
 import { factsTable, type Fact as Row } from '../tables.js'
-import { type LobsterSummary, limitsOfTheData } from './lobster/lobster-figures.js'
+import { type LobsterSummary, limitsOfTheData } from './lobster-figures.js'
 import type { LedgerSummary, RunSummary } from './summary.js'
 
 const shownSymbolsMax = 10

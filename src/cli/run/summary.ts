@@ -2,7 +2,7 @@ import type { AssetTotals } from '../../ledger/index.js'
 import type { DamageReport, LogStats } from '../../log/index.js'
 import type { Refusal } from '../inputs/command-source.js'
 import type { LatencySummary } from '../latency.js'
-import type { LobsterSummary } from './lobster/lobster-figures.js'
+import type { LobsterSummary } from './lobster-figures.js'
 
 /** What a run came to: what `--json` prints, and what the table is made of. */
 export interface RunSummary {

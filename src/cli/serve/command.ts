@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
-import { integerFlag } from '../flags.js'
+import { integerFlag, numberFlag } from '../flags.js'
 import { createAdminKey, listAdminKeys, revokeAdminKey } from './admin-keys.js'
 import { branch } from './branch.js'
 import { createKey, listKeys, revokeKey } from './keys.js'
@@ -37,7 +37,7 @@ export function registerServe(program: Command): void {
     .description(
       'Serves the pool in DIR in the Binance spot dialect: REST below /api/v3, streams below /ws and /stream, the WebSocket API at ' +
         '/ws-api/v3. Without DIR it serves a demo: three symbols in a temporary folder, keys that it prints, and traders that trade ' +
-        'through the public API.',
+        'through the public API, or a recorded market.',
     )
     .argument('[DIR]', 'folder of the pool')
     // A flag after "key" is that command's own.
@@ -81,7 +81,17 @@ export function registerServe(program: Command): void {
         integerFlag(0, 3_600_000),
       ),
     )
-    .addOption(new Option('--traders <n>', 'traders of a demo').argParser(integerFlag(0, 1000)).default(20))
+    .addOption(new Option('--traders <n>', 'traders of a demo (default: 20)').argParser(integerFlag(0, 1000)))
+    .option(
+      '--record <files...>',
+      'LOBSTER message files, played into a demo in place of traders; order book files beside them are used',
+    )
+    .addOption(
+      new Option(
+        '--speed <factor>',
+        'how much faster than it was a recording is played (default: 1)',
+      ).argParser(numberFlag(0.001, 1_000_000)),
+    )
     .addOption(
       new Option('--admin-port <n>', 'port to be administered at; 0: any that is free').argParser(
         integerFlag(0, 65_535),

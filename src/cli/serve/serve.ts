@@ -13,12 +13,17 @@ import { requireNoOther } from '../log-folder.js'
 import { RunFolder } from '../run-folder.js'
 import { adminKeyFileOf } from './admin-keys.js'
 import { keyFileOf } from './keys.js'
+import { Recording } from './recording.js'
 
 interface ServeFlags {
   readonly port: number
   readonly host: string
   readonly shards: number
-  readonly traders: number
+  /** Default 20. */
+  readonly traders?: number
+  readonly record?: readonly string[]
+  /** Default 1. */
+  readonly speed?: number
   readonly weightLimit: number
   readonly orderLimit: number
   readonly adminPort?: number
@@ -35,11 +40,18 @@ interface ServeFlags {
 /** Accounts of a demo whose keys are printed; those of its traders begin after them. */
 const demoAccounts = [1, 2]
 const tradersFrom = 1001
+const tradersDefault = 20
 
 /** Serves a pool, or a demo, until a signal comes. */
 export async function serve(dir: string | undefined, flags: ServeFlags): Promise<void> {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     throw usageFailure('--tls-cert and --tls-key go together.')
+  const { record, speed, traders } = flags
+  if (speed !== undefined && record === undefined) throw usageFailure('--speed goes with --record.')
+  if (dir !== undefined && (record ?? traders) !== undefined)
+    throw usageFailure('--record and --traders are for a demo: leave DIR out.')
+  if (record !== undefined && traders !== undefined)
+    throw usageFailure('A recording takes the place of --traders.')
   if ((flags.faultSeed ?? flags.lateMs) !== undefined && (flags.latency ?? flags.faults) === undefined)
     throw usageFailure('--fault-seed and --late-ms go with --faults or --latency.')
   // Before anything is made or opened.
@@ -66,20 +78,22 @@ async function servePool(dir: string, flags: ServeFlags): Promise<void> {
   }
 }
 
-/** Three symbols in a temporary folder, keys that are printed, and traders that make the market. */
+/** Symbols in a temporary folder, keys that are printed, and traders, or a recorded market, that make the market. */
 async function serveDemo(flags: ServeFlags): Promise<void> {
   const stopped = signalled()
+  const recording = flags.record && (await Recording.open(flags.record, flags.speed ?? 1))
+  const traderCount = recording ? 0 : (flags.traders ?? tradersDefault)
   const folder = RunFolder.choose(undefined, {})
   try {
     const keys = new KeyStore(keyFileOf(folder.path))
     const printed = demoAccounts.map((account) => keys.create({ account, label: 'demo' }))
-    const traderKeys = Array.from({ length: flags.traders }, (_, i) =>
+    const traderKeys = Array.from({ length: traderCount }, (_, i) =>
       keys.create({ account: tradersFrom + i, label: 'trader' }),
     )
     const pool = await EnginePool.open({
       dir: folder.path,
       shards: flags.shards,
-      instruments: demoInstruments,
+      instruments: recording?.instruments ?? demoInstruments,
     })
     try {
       // Its traders are many, and stand at one address, yours as a rule.
@@ -92,7 +106,10 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
           keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
         })
         sayDemo(server, printed, flags)
-        await stopped
+        const playing = recording && play(recording, pool)
+        await Promise.race([stopped, playing?.failed ?? stopped])
+        recording?.stop()
+        await playing?.ended
         await traders.stop()
       } finally {
         await server.close()
@@ -103,6 +120,15 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
   } finally {
     folder.release()
   }
+}
+
+/** Plays a recording, and says when it is over; the venue goes on. `failed` rejects when it can't be played on. */
+function play(recording: Recording, pool: EnginePool): { ended: Promise<void>; failed: Promise<void> } {
+  const ended = recording.play(pool).then(({ rows, commands, refused }) => {
+    if (!recording.isStopped)
+      say(`The recording is over: ${rows} rows, ${commands} commands, ${refused} refused.`)
+  })
+  return { ended, failed: ended.then(() => new Promise<void>(() => {})) }
 }
 
 /** What goes wrong on purpose; nothing unless a flag says what. */

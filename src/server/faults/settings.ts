@@ -3,7 +3,7 @@ import { shown } from '../../base/shown.js'
 import { ServerError } from '../errors.js'
 
 /** What a venue can do wrong on purpose. */
-export const faultKinds = ['lost', 'late', 'disconnect', '429', '503', 'gap'] as const
+const faultKinds = ['lost', 'late', 'disconnect', '429', '503', 'gap'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** Of them, those that befall a request: at most one does. */

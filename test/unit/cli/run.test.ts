@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LobsterSummary } from '#tidemark/cli/run/lobster/lobster-figures.js'
+import type { LobsterSummary } from '#tidemark/cli/run/lobster-figures.js'
 import { compareDigests, exitCodeOfRun } from '#tidemark/cli/run/run.js'
 
 const same = compareDigests({ A: '1', B: '2' }, { B: '2', A: '1' }, 5)

@@ -12,7 +12,7 @@ import {
   phaseCodes,
   RecordBuffer,
   timeInForceCodes,
-} from '../../../matching/index.js'
+} from '../../matching/index.js'
 import { VisibleBook } from './visible-book.js'
 
 const { limit } = orderTypeCodes

@@ -1,6 +1,6 @@
 import * as path from 'node:path'
-import { orderTypeCodes, timeInForceCodes } from '../../../matching/index.js'
-import { inputFailure } from '../../failure.js'
+import { orderTypeCodes, timeInForceCodes } from '../../matching/index.js'
+import { inputFailure } from '../failure.js'
 import {
   type CommandSink,
   type CommandSource,
@@ -8,9 +8,9 @@ import {
   RefusalLog,
   type SourceInstrument,
   type SourceTarget,
-} from '../../inputs/command-source.js'
-import type { InputFile } from '../../inputs/input-file.js'
-import { LineReader } from '../../inputs/line-reader.js'
+} from '../inputs/command-source.js'
+import type { InputFile } from '../inputs/input-file.js'
+import { LineReader } from '../inputs/line-reader.js'
 import { LobsterRows, type MessageRow, messageType, parseMessageRow, parseQuote } from './lobster-rows.js'
 import { LocalEngine } from './local-engine.js'
 
@@ -52,6 +52,7 @@ export class LobsterSource implements CommandSource {
   readonly #shown: LineReader | undefined
   readonly #local: LocalEngine | undefined
   #instrumentId = 0
+  #line = ''
 
   constructor(messages: InputFile, orderbook?: InputFile) {
     this.#file = messages
@@ -71,6 +72,11 @@ export class LobsterSource implements CommandSource {
     return this.#file.fraction
   }
 
+  /** When the row that was read last happened, in seconds after midnight. */
+  get seconds(): number {
+    return Number.parseFloat(this.#line)
+  }
+
   begin(target: SourceTarget): void {
     this.#instrumentId = target.instrument(this.symbol)!.id
   }
@@ -86,6 +92,7 @@ export class LobsterSource implements CommandSource {
       const line = this.#messages.take()
       if (line === null) return false
       if (line !== undefined && line.trim() === '') continue
+      this.#line = line ?? this.#line
       const shown = this.#shown && (await this.#nextShown())
       const row = line === undefined ? undefined : parseMessageRow(line)
       if (!row) {

@@ -1,8 +1,8 @@
-import type { PoolEvent } from '../../../pool/index.js'
-import type { EventSink } from '../event-feed.js'
-import { type MessageRow, messageType, type Touch } from './lobster-rows.js'
-import { type LobsterSource, takerIdBase } from './lobster-source.js'
-import { VisibleBook } from './visible-book.js'
+import type { PoolEvent } from '../../pool/index.js'
+import { type MessageRow, messageType, type Touch } from '../lobster/lobster-rows.js'
+import { type LobsterSource, takerIdBase } from '../lobster/lobster-source.js'
+import { VisibleBook } from '../lobster/visible-book.js'
+import type { EventSink } from './event-feed.js'
 
 /** Why a figure can't be met from a file of few levels. */
 export const limitsOfTheData = {
