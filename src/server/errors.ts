@@ -12,6 +12,7 @@ export type ServerErrorCode =
   | 'TIDEMARK_SERVER_LISTEN'
   /** The server would be reached from elsewhere, and there is no key. Remedy: Make a key first: `tidemark serve key create`. */
   | 'TIDEMARK_SERVER_OPEN'
+  /** What is to go wrong on purpose is not known, or can't be. Remedy: Correct it; the message says what is allowed. */
   | 'TIDEMARK_SERVER_FAULTS'
 
 /** An error of the server itself; what it answers its clients are errors of the dialect. */

@@ -4,6 +4,7 @@ import { ServerError } from '../errors.js'
 
 /** What a venue can do wrong on purpose. */
 const faultKinds = ['lost', 'late', 'disconnect', '429', '503', 'gap'] as const
+/** The name of something that can go wrong on purpose: `lost`, `late`, `disconnect`, `429`, `503` or `gap`. */
 export type FaultKind = (typeof faultKinds)[number]
 
 /** Of them, those that befall a request: at most one does. */
@@ -54,7 +55,7 @@ const known: ReadonlySet<string> = new Set<keyof Misbehaviour>([
 /** An hour: the longest that anything takes. */
 const delayMsMax = 3_600_000
 
-/** @throws ServerError `TIDEMARK_SERVER_FAULTS` that says what is allowed. */
+/** Checks what is to go wrong on purpose, and fills in what is not stated. @throws ServerError `TIDEMARK_SERVER_FAULTS` that says what is allowed. */
 export function resolveMisbehaviour(misbehaviour: Misbehaviour): FaultSettings {
   if (typeof misbehaviour !== 'object' || misbehaviour === null)
     throw badFaults('misbehaviour', misbehaviour, 'an object')
