@@ -106,7 +106,7 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
           keys: traderKeys.map(({ apiKey, secret }) => ({ apiKey, secret: secret! })),
         })
         sayDemo(server, printed, flags)
-        const playing = recording && play(recording, pool)
+        const playing = recording && play(recording, pool, flags)
         await Promise.race([stopped, playing?.failed ?? stopped])
         recording?.stop()
         await playing?.ended
@@ -123,10 +123,18 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
 }
 
 /** Plays a recording, and says when it is over; the venue goes on. `failed` rejects when it can't be played on. */
-function play(recording: Recording, pool: EnginePool): { ended: Promise<void>; failed: Promise<void> } {
+function play(
+  recording: Recording,
+  pool: EnginePool,
+  { json }: ServeFlags,
+): { ended: Promise<void>; failed: Promise<void> } {
   const ended = recording.play(pool).then(({ rows, commands, refused }) => {
-    if (!recording.isStopped)
-      say(`The recording is over: ${rows} rows, ${commands} commands, ${refused} refused.`)
+    if (recording.isStopped) return
+    say(
+      json
+        ? JSON.stringify({ recording: { rows, commands, refused } })
+        : `The recording is over: ${rows} rows, ${commands} commands, ${refused} refused.`,
+    )
   })
   return { ended, failed: ended.then(() => new Promise<void>(() => {})) }
 }
