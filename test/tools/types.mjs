@@ -27,9 +27,9 @@ const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'))
 const program = [
   ...entries.map((entry, i) => `import * as entry${i} from 'tidemark${entry.slice(1)}'`),
   `export const names: string[] = [${entries.map((_, i) => `...Object.keys(entry${i})`).join(', ')}]`,
-  "import { EnginePool, type Command, type Report, TidemarkError } from 'tidemark'",
+  "import { type Command, type ExecutionReport, EnginePool, TidemarkError } from 'tidemark'",
   'export async function trade(pool: EnginePool, command: Command): Promise<number> {',
-  '  const report: Report = await pool.submit(command)',
+  '  const report: ExecutionReport = await pool.submit(command)',
   '  // @ts-expect-error A field that there is not.',
   '  report.nothing',
   '  return report.lsn',
