@@ -138,7 +138,8 @@ export class Ledger {
     const { holds } = this.#guard
     const fold = new LedgerFold(state, { holds, settle: (_, lsn) => this.#money.settle(lsn) })
     // What is in the log already was held for by an earlier process, if at all.
-    const fromLsn = Math.max(state.lsn, door.log.firstLsn)
+    // A snapshot needs the log from its LSN on: where that is gone, reading it fails.
+    const fromLsn = this.#checkpoints.isFirst ? door.log.firstLsn : state.lsn
     const past = new CatchUp(door.log.dir, fromLsn, new LedgerFold(state))
     try {
       for (;;) {

@@ -246,6 +246,16 @@ describe('Ledger', () => {
     await first.backup(copy)
     await first.close()
 
+    // A pool whose ledger is not open takes checkpoints too, and leaves the log that the ledger has yet to count.
+    const alone = await EnginePool.open({ dir: folder, ...small })
+    onTestFinished(() => alone.close())
+    const cancel = { type: 'cancel', symbol: 'BTC-USD', orderId: 60_000 } as const
+    for (let i = 0; i < 3; i++) {
+      await alone.submitBatch(Array.from({ length: 500 }, () => cancel))
+      await alone.checkpoint()
+    }
+    await alone.close()
+
     for (const dir of [folder, copy]) {
       const again = await EnginePool.open({ dir, shards: 2, ...small })
       onTestFinished(() => again.close())
