@@ -158,11 +158,11 @@ describe('a report', () => {
     }
   })
 
-  it('that is copied is JSON by the replacer that the README shows', async () => {
+  it('that is copied is JSON by the replacer that docs/embed.md shows', async () => {
     const { traded } = await everyReport(await openPool(['A', 'B']))
     const [event] = traded!.events
     const texts = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-    expect(readFileSync('README.md', 'utf8')).toContain(
+    expect(readFileSync('docs/embed.md', 'utf8')).toContain(
       "JSON.stringify(copy, (_, value) => (typeof value === 'bigint' ? String(value) : value))",
     )
     for (const [whole, copy] of [
