@@ -52,7 +52,6 @@ for (const version of chosen) {
       lib: ['es2023'],
       types: ['node'],
       strict: true,
-      exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
       skipLibCheck: false,
       noEmit: true,

@@ -15,15 +15,15 @@ export class ColumnValues {
   readonly #decimals: Decimals
   rows = 0
   /** 1 for each row that has a value. */
-  present = new Uint8Array(0)
+  present: Uint8Array = new Uint8Array(0)
   /** How many have one. */
   count = 0
   /** Of `integer`, `int32`, `time`, `double`, `flag` and `unsigned` the values; of `key`, `name` and `decimal` places in `dictionary`. */
-  numbers = new Float64Array(0)
+  numbers: Float64Array = new Float64Array(0)
   /** What the places are of: texts, or of `decimal` bytes. */
   dictionary: (string | Uint8Array)[] = []
   /** Of `unsigned`, whose low 32 bits are the numbers, the high ones. */
-  highs = new Float64Array(0)
+  highs: Float64Array = new Float64Array(0)
   /** Of `text` the values. */
   others: string[] = []
   /** Of `numbers`, where they are no places. */

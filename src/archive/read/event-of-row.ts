@@ -1,9 +1,9 @@
-import type { DecodedArray } from 'hyparquet'
 import { priceText, quantityText } from '../../matching/index.js'
 import type { PoolEvent, TradeEvent } from '../../pool/index.js'
 import type { InstrumentTexts } from '../tables/pool-rows.js'
 
-type Columns = Readonly<Record<string, DecodedArray>>
+// biome-ignore lint/suspicious/noExplicitAny: what a column holds is as the schema says, which the reading of the file has checked.
+type Columns = Readonly<Record<string, ArrayLike<any>>>
 
 /** An event of a pool that is no trade. */
 export type OrderEvent = Exclude<PoolEvent, TradeEvent>

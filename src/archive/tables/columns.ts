@@ -71,7 +71,7 @@ const initialRows = 1024
 export class RowSet {
   readonly table: Table
   /** Of each row, what it is sorted by. */
-  keys = new Int32Array(initialRows)
+  keys: Int32Array = new Int32Array(initialRows)
   /** By column: the values of `integer`, `int32`, `time`, `flag`, `name` and `double`; NaN where there is none. */
   readonly numbers: Record<string, Float64Array> = {}
   /** By column: of `unsigned`, whose low 32 bits stand in `numbers`, the high ones. */

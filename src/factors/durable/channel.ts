@@ -8,8 +8,8 @@ const firstWords = 2048
  * without a copy. It grows while entries wait, and moves what is left to the front when its end is reached.
  */
 export class Channel {
-  int32 = new Int32Array(firstWords * 2)
-  float64 = new Float64Array(this.int32.buffer)
+  int32: Int32Array = new Int32Array(firstWords * 2)
+  float64: Float64Array = new Float64Array(this.int32.buffer)
   /** Entries that wait. */
   length = 0
   /** Number of the first entry that waits; the numbers of entries rise by one. */

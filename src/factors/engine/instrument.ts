@@ -56,7 +56,7 @@ export class FactorInstrument {
   }
 
   /** Copies the values into `target`, NaN for what isn't defined, and returns it. */
-  values(target = new Float64Array(this.program.columns.length)): Float64Array {
+  values(target: Float64Array = new Float64Array(this.program.columns.length)): Float64Array {
     const { cells, columns } = this.program
     for (let i = 0; i < columns.length; i++) target[i] = cells[columns[i]!.cell]!
     return target

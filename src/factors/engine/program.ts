@@ -40,7 +40,7 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
  * what it needs. The whole state is `cells`, up to `used`.
  */
 export class FactorProgram implements Place {
-  cells = new Float64Array(64)
+  cells: Float64Array = new Float64Array(64)
   used = headCells
   readonly columns: Column[] = []
   readonly ranks: RankColumn[] = []

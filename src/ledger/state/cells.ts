@@ -16,11 +16,11 @@ export interface CellArrays {
  */
 export class Cells {
   readonly #index = new NumberIndex(0x6c65_6467)
-  balance = new BigInt64Array(initialCells)
+  balance: BigInt64Array = new BigInt64Array(initialCells)
   /** What open orders, and commands on their way, may take. */
-  held = new BigInt64Array(initialCells)
-  account = new Float64Array(initialCells)
-  asset = new Int32Array(initialCells)
+  held: BigInt64Array = new BigInt64Array(initialCells)
+  account: Float64Array = new Float64Array(initialCells)
+  asset: Int32Array = new Int32Array(initialCells)
   #used = 1
 
   /** One more than the highest cell. */

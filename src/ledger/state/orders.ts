@@ -25,23 +25,23 @@ export interface OrderArrays {
 /** The live orders as the ledger needs them, by number; number 0 is never given out. */
 export class Orders {
   readonly #index = new NumberIndex(0x6f72_6465)
-  instrument = new Int32Array(initialOrders)
-  orderId = new Float64Array(initialOrders)
+  instrument: Int32Array = new Int32Array(initialOrders)
+  orderId: Float64Array = new Float64Array(initialOrders)
   /** Its limit in ticks: what a buyer pays at most for a lot; 0 when it has none. */
-  price = new Float64Array(initialOrders)
+  price: Float64Array = new Float64Array(initialOrders)
   /** Open lots. */
-  open = new Float64Array(initialOrders)
+  open: Float64Array = new Float64Array(initialOrders)
   /** The cell of which it holds … */
-  cell = new Int32Array(initialOrders)
+  cell: Int32Array = new Int32Array(initialOrders)
   /** … so much; 0 for an order of a list, which holds for all of its orders. */
-  hold = new BigInt64Array(initialOrders)
-  flags = new Int32Array(initialOrders)
+  hold: BigInt64Array = new BigInt64Array(initialOrders)
+  flags: Int32Array = new Int32Array(initialOrders)
   /** Which fee rates it pays. */
-  rates = new Int32Array(initialOrders)
+  rates: Int32Array = new Int32Array(initialOrders)
   /** The list that it belongs to; 0 when to none. */
-  list = new Int32Array(initialOrders)
+  list: Int32Array = new Int32Array(initialOrders)
   /** Replaces of it that are on their way. */
-  replaces = new Int32Array(initialOrders)
+  replaces: Int32Array = new Int32Array(initialOrders)
   #used = 1
   #free = 0
   #size = 0

@@ -23,7 +23,7 @@ const PART_WORDS = 65_536
 export class OrderIndex {
   readonly #orders: OrderStore
   readonly #seed: number
-  slots = new Int32Array(INITIAL_SLOTS * 2)
+  slots: Int32Array = new Int32Array(INITIAL_SLOTS * 2)
   /** Masks the word at which a slot begins, which is even. */
   mask = INITIAL_SLOTS * 2 - 2
   #size = 0

@@ -46,9 +46,9 @@ const INITIAL_WORDS = 1024
  */
 export class RecordBuffer {
   /** The record as 32-bit words. */
-  i32 = new Int32Array(INITIAL_WORDS)
+  i32: Int32Array = new Int32Array(INITIAL_WORDS)
   /** The same memory as bytes. */
-  u8 = new Uint8Array(this.i32.buffer)
+  u8: Uint8Array = new Uint8Array(this.i32.buffer)
   /** `trade` and `rejected` events written since this buffer was made; `reset` leaves them. */
   trades = 0
   /** How many of the events are rejections. */

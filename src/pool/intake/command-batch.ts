@@ -18,7 +18,7 @@ import { checkExpiry } from './expiry.js'
 
 /** The commands of a batch that go to one shard, encoded one after the other. */
 export class ShardCommands {
-  words = new Int32Array(4096)
+  words: Int32Array = new Int32Array(4096)
   used = 0
   commands = 0
 

@@ -11,7 +11,7 @@ const wordRange = 0x1_0000_0000
 
 class Int16Column {
   readonly type = 'int16'
-  values = new Int16Array(0)
+  values: Int16Array = new Int16Array(0)
 
   set(row: number, value: number): void {
     this.values[row] = value
@@ -25,7 +25,7 @@ class Int16Column {
 
 class Int32Column {
   readonly type = 'int32'
-  values = new Int32Array(0)
+  values: Int32Array = new Int32Array(0)
 
   set(row: number, value: number): void {
     this.values[row] = value
@@ -39,7 +39,7 @@ class Int32Column {
 
 class Float64Column {
   readonly type = 'float64'
-  values = new Float64Array(0)
+  values: Float64Array = new Float64Array(0)
 
   set(row: number, value: number): void {
     this.values[row] = value
@@ -54,8 +54,8 @@ class Float64Column {
 /** 64-bit integers, written as two words: making a BigInt of each would cost as much as all the rest. */
 class WideColumn<Type extends 'int64' | 'time'> {
   readonly type: Type
-  values = new BigInt64Array(0)
-  words = new Int32Array(0)
+  values: BigInt64Array = new BigInt64Array(0)
+  words: Int32Array = new Int32Array(0)
 
   constructor(type: Type) {
     this.type = type
