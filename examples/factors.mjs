@@ -10,7 +10,7 @@ import { DurableFactorEngine } from 'tidemark/factors'
 
 const folder = process.argv[2] ?? mkdtempSync(path.join(tmpdir(), 'tidemark-factors-'))
 const symbols = ['ACME', 'GLOBEX']
-const orders = 3000
+const orders = 1000
 
 const pool = await EnginePool.open({
   dir: path.join(folder, 'pool'),

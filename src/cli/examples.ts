@@ -109,6 +109,9 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     ['tidemark serve', 'a demo that trades, at http://127.0.0.1:8080'],
     ['tidemark serve ./pool --port 9000 --shards 2', 'your own pool'],
   ],
+  'serve branch': [
+    ['tidemark serve branch ./pool ./trial', 'a copy to try something on, while the venue runs'],
+  ],
   'serve key': [['tidemark serve key list ./pool', 'the keys of a pool']],
   'serve key create': [
     ['tidemark serve key create ./pool --account 7 --label bot', 'a key; its secret is printed once'],

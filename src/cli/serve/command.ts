@@ -84,7 +84,7 @@ export function registerServe(program: Command): void {
     .addOption(new Option('--traders <n>', 'traders of a demo (default: 20)').argParser(integerFlag(0, 1000)))
     .option(
       '--record <files...>',
-      'LOBSTER message files, played into a demo in place of traders; order book files beside them are used',
+      'message files of LOBSTER, played into a demo in place of traders; order book files beside them are used',
     )
     .addOption(
       new Option(
