@@ -25,7 +25,7 @@ const parts = {
     'The ledger',
     '`LedgerError`, from `tidemark/ledger`. Nothing of the call that got it was logged, and nothing was taken or held',
   ],
-  'replication/errors.ts': [
+  'log/replicated/errors.ts': [
     'Replication',
     '`ReplicationError`, from `tidemark/replication`. Passing: the same call may be made again until it succeeds; a primary does so by ' +
       'itself (`isPassing`). The others are final',

@@ -6,6 +6,32 @@ export function unknownFieldOf(object: object, known: ReadonlySet<string>): stri
   return undefined
 }
 
+/** What is wrong with options: a sentence, and the option with its value. */
+export interface WrongOptions {
+  readonly message: string
+  readonly details: { readonly setting: string; readonly value: unknown }
+}
+
+/**
+ * Says what is wrong with the options of a call: they are no object, or one has a name that `call` does not know, which would be left
+ * out without a word. An option that is `undefined` counts as left out.
+ */
+export function wrongOptions(
+  call: string,
+  options: unknown,
+  known: ReadonlySet<string>,
+): WrongOptions | undefined {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const given = options === null ? 'null' : Array.isArray(options) ? 'an array' : typeof options
+    const message = `${call} takes an object of options, not ${given}.`
+    return { message, details: { setting: 'options', value: options } }
+  }
+  const setting = unknownFieldOf(options, known)
+  if (setting === undefined) return undefined
+  const message = `${call} has no option ${JSON.stringify(setting)}.${didYouMean(setting, known)}`
+  return { message, details: { setting, value: (options as Record<string, unknown>)[setting] } }
+}
+
 /** A sentence that names the known field which was probably meant, after a space; empty when there is none. */
 export function didYouMean(field: string, known: Iterable<string>): string {
   let nearest: string | undefined

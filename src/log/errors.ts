@@ -1,7 +1,7 @@
 import { errnoOf, reasonOf } from '../base/errno.js'
 import { TidemarkError } from '../base/errors.js'
 import { shown } from '../base/shown.js'
-import type { ReplicationErrorCode } from '../replication/thread.js'
+import type { ReplicationErrorCode } from './replicated/index.js'
 
 /** The codes of a `LogError`. */
 export type LogErrorCode =

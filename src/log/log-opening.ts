@@ -1,5 +1,4 @@
 import * as path from 'node:path'
-import type { ReplicationEpoch } from '../replication/thread.js'
 import type { Disk } from './disk/disk.js'
 import { makeFolder } from './disk/folders.js'
 import { NodeDisk } from './disk/node-disk.js'
@@ -10,6 +9,7 @@ import { checkKind, defaultKind, requireKind } from './format/log-kind.js'
 import { holdsLog } from './format/segment.js'
 import type { RecoveryReport } from './recover/recovery.js'
 import { parallelCheckBytes, SealedCheck } from './recover/sealed-check.js'
+import type { ReplicationEpoch } from './replicated/index.js'
 import {
   type ReplicationOptions,
   type ReplicationSettings,

@@ -1,4 +1,4 @@
-import { didYouMean, unknownFieldOf } from '../base/known-fields.js'
+import { wrongOptions } from '../base/known-fields.js'
 import { badSetting, LogError } from './errors.js'
 
 /** The names of all options of a type; the compiler sees to it that none is missing. */
@@ -13,20 +13,8 @@ export function optionNames<Options>(names: Record<keyof Options, true>): Readon
  * @throws LogError `TIDEMARK_BAD_SETTING`.
  */
 export function checkOptions(call: string, options: unknown, known: ReadonlySet<string>): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const given = options === null ? 'null' : Array.isArray(options) ? 'an array' : typeof options
-    throw new LogError('TIDEMARK_BAD_SETTING', `${call} takes an object of options, not ${given}.`, {
-      setting: 'options',
-      value: options,
-    })
-  }
-  const setting = unknownFieldOf(options, known)
-  if (setting === undefined) return
-  throw new LogError(
-    'TIDEMARK_BAD_SETTING',
-    `${call} has no option ${JSON.stringify(setting)}.${didYouMean(setting, known)}`,
-    { setting, value: (options as Record<string, unknown>)[setting] },
-  )
+  const wrong = wrongOptions(call, options, known)
+  if (wrong !== undefined) throw new LogError('TIDEMARK_BAD_SETTING', wrong.message, { ...wrong.details })
 }
 
 /** Refuses what cannot abort. @throws LogError `TIDEMARK_BAD_SETTING`. */

@@ -12,6 +12,7 @@ export { batchHeaderWords, recordHeaderBytes, recordHeaderWords, writeRecordHead
 export { FileReader, readRecords, readRecordsSync } from './read/file-reader.js'
 export type { LogRecord } from './read/log-record.js'
 export { RecordAssembler, type RecordVisitor } from './read/record-assembler.js'
+export * from './replicated/index.js'
 export { FollowedLsn } from './ring/followed-lsn.js'
 export type { LogMemory } from './ring/memory.js'
 export { LogProducer } from './ring/producer.js'

@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.js'
+import type { ReplicationEpoch } from '../log/index.js'
 import { DurableLog, FollowedLog, type LogEntry, resolveLogSettings, type TakenFolder } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
-import type { ReplicationEpoch } from '../replication/index.js'
 import { Archiving } from './checkpoint/archiving.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
 import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'

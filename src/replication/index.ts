@@ -1,10 +1,35 @@
-// What users of the package get as `tidemark/replication`, and what the rest of the house uses of it.
+// What users of the package get as `tidemark/replication`, beside the standby: what an engine fills and throws, and the engines.
 export { TidemarkError } from '../base/errors.js'
-export { ContiguousPrefix } from './contiguous-prefix.js'
-export { connectReplicatedLog, type EngineModule, type ReplicationEngine } from './engine.js'
-export { isPassing, ReplicationError, type ReplicationErrorCode } from './errors.js'
+export {
+  ContiguousPrefix,
+  checkPoolName,
+  checkStandbyName,
+  connectReplicatedLog,
+  type EngineModule,
+  entryBytesMax,
+  type FollowedChange,
+  type FollowOptions,
+  type Holder,
+  type HolderLease,
+  isPassing,
+  type LineageEntry,
+  type LogWindow,
+  type NewEntry,
+  type Promotion,
+  type PromotionSteps,
+  promote,
+  type ReadOptions,
+  type ReadPage,
+  type ReplicatedEntry,
+  type ReplicatedLog,
+  type ReplicationEngine,
+  type ReplicationEpoch,
+  ReplicationError,
+  type ReplicationErrorCode,
+  readTail,
+  type SnapshotWhereabouts,
+  type StandbyLease,
+  type StandbyPosition,
+  takeOver,
+} from '../log/index.js'
 export { type EtcdOptions, type EtcdTls, etcd } from './etcd/index.js'
-export { type Promotion, type PromotionSteps, promote, readTail, takeOver } from './promotion.js'
-export type * from './replicated-log.js'
-export { entryBytesMax } from './replicated-log.js'
-export { checkPoolName, checkStandbyName } from './settings.js'

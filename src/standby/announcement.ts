@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ReplicatedLog, ReplicationError, type StandbyLease } from '../replication/index.js'
+import { type ReplicatedLog, ReplicationError, type StandbyLease } from '../log/index.js'
 
 /** For so many leases a standby waits for its name. */
 const announcedLeases = 3

@@ -7,6 +7,8 @@ import {
   LogError,
   makeFolder,
   NodeDisk,
+  type ReplicatedLog,
+  ReplicationError,
   requireKind,
   type TakenFolder,
   takeFolder,
@@ -14,7 +16,6 @@ import {
   writtenParts,
 } from '../log/index.js'
 import { listSnapshots, poolLogKind } from '../pool/index.js'
-import { type ReplicatedLog, ReplicationError } from '../replication/index.js'
 import { type Fork, forkOf } from './fork.js'
 import { isBeingSeeded, type Seed, type SeedingOptions, seedFolder } from './seed.js'
 

@@ -1,4 +1,4 @@
-import type { FollowedChange, ReplicatedEntry, ReplicatedLog } from '../replication/index.js'
+import type { FollowedChange, ReplicatedEntry, ReplicatedLog } from '../log/index.js'
 
 /** Entries that wait for the disk; while there are more, none are read. */
 const waitingBytesMax = 16 * 1024 * 1024

@@ -1,5 +1,4 @@
-import type { WrittenParts } from '../log/index.js'
-import type { LineageEntry } from '../replication/index.js'
+import type { LineageEntry, WrittenParts } from '../log/index.js'
 
 /** Where a log left the lineage, and the epoch that continued without it. */
 export interface Fork {

@@ -1,8 +1,14 @@
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { badSetting, checkOptions, resolveLogSettings, resolveReplication } from '../log/index.js'
+import {
+  badSetting,
+  checkOptions,
+  checkStandbyName,
+  type ReplicationEngine,
+  resolveLogSettings,
+  resolveReplication,
+} from '../log/index.js'
 import type { EnginePoolOptions } from '../pool/index.js'
-import { checkStandbyName, type ReplicationEngine } from '../replication/index.js'
 import type { Seed } from './seed.js'
 
 /**

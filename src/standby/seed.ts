@@ -4,9 +4,16 @@ import * as https from 'node:https'
 import * as path from 'node:path'
 import type { Readable } from 'node:stream'
 import { reasonOf } from '../base/errno.js'
-import { AtomicFile, attempt, type Disk, isTemporaryName, makeFolder, NodeDisk } from '../log/index.js'
+import {
+  AtomicFile,
+  attempt,
+  type Disk,
+  isTemporaryName,
+  makeFolder,
+  NodeDisk,
+  ReplicationError,
+} from '../log/index.js'
 import { copyPool, listSnapshots } from '../pool/index.js'
-import { ReplicationError } from '../replication/index.js'
 import { readSeedStream } from './seed-stream.js'
 
 /** Where a standby gets what it needs before it can follow: a folder that it can read, or a primary's `seedHandler`. */

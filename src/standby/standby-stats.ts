@@ -1,5 +1,5 @@
+import type { Holder, ReplicationError } from '../log/index.js'
 import type { CheckpointFailure, CheckpointStats, EnginePool } from '../pool/index.js'
-import type { Holder, ReplicationError } from '../replication/index.js'
 
 /** An answer of a standby: true as of its `lsn`, and maybe no more at the primary. */
 export type Stale<T> = T & { readonly stale: true }

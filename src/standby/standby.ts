@@ -1,7 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { callUser, Emitter } from '../base/emitter.js'
-import { NodeDisk } from '../log/index.js'
+import {
+  connectReplicatedLog,
+  type FollowedChange,
+  type Holder,
+  NodeDisk,
+  promote,
+  type ReplicatedEntry,
+  type ReplicatedLog,
+  type ReplicationEpoch,
+  ReplicationError,
+  type StandbyLease,
+} from '../log/index.js'
 import type {
   Depth,
   DigestAnswer,
@@ -14,17 +25,6 @@ import type {
   OrderAnswer,
 } from '../pool/index.js'
 import { FollowingPool } from '../pool/index.js'
-import {
-  connectReplicatedLog,
-  type FollowedChange,
-  type Holder,
-  promote,
-  type ReplicatedEntry,
-  type ReplicatedLog,
-  type ReplicationEpoch,
-  ReplicationError,
-  type StandbyLease,
-} from '../replication/index.js'
 import { announce } from './announcement.js'
 import { findFork, prepareFolder } from './folder.js'
 import { Following } from './following.js'

@@ -1,4 +1,4 @@
-import { ReplicationError } from '../../dist/src/replication/errors.js'
+import { ReplicationError } from '../../dist/src/log/thread.js'
 
 /** The log of another engine, which has no room for entries while a word of shared memory says so. */
 export async function connect({ engine, isFull }, pool) {

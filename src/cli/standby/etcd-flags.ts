@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errno.js'
+import type { ReplicationEngine } from '../../log/index.js'
 import { etcd } from '../../replication/etcd/index.js'
-import type { ReplicationEngine } from '../../replication/index.js'
 import { inputFailure, usageFailure } from '../failure.js'
 
 /** Where the replicated log of a pool is, as the command line says it. */

@@ -1,4 +1,4 @@
-import { connectReplicatedLog, type ReplicatedLog } from '../../replication/index.js'
+import { connectReplicatedLog, type ReplicatedLog } from '../../log/index.js'
 import { bytes, count } from '../number-format.js'
 import { type Fact, factsTable } from '../tables.js'
 import { type EtcdFlags, engineOf } from './etcd-flags.js'

@@ -1,9 +1,9 @@
-import { ReplicationError } from '../../replication/index.js'
 import { LogError } from '../errors.js'
 import { BatchDecoder } from '../format/batch.js'
 import { compareKind } from '../format/log-kind.js'
 import { decodeSegmentHeader, type SegmentHeader, segmentSeed } from '../format/segment.js'
 import { damageReason } from '../read/damage-reason.js'
+import { ReplicationError } from '../replicated/index.js'
 
 /** Checks what is to be appended to a copy of a log: that it continues where the copy ends, in batches that are whole and valid. */
 export class EntryCheck {

@@ -1,7 +1,7 @@
 import { delayMsMax } from '../../base/clock.js'
-import { checkPoolName, type ReplicationEngine } from '../../replication/thread.js'
 import { badSetting } from '../errors.js'
 import { checkOptions, optionNames } from '../options.js'
+import { checkPoolName, type ReplicationEngine } from '../replicated/index.js'
 
 /** What an acknowledgement says: `replicated`, on this disk and in the replicated log; `local`, on this disk. */
 export type ReplicationAck = 'replicated' | 'local'

@@ -1,4 +1,4 @@
-import type { StandbyPosition } from '../../replication/thread.js'
+import type { StandbyPosition } from '../replicated/index.js'
 import type { ReplicationAck } from './options.js'
 
 /** How far a log is replicated. */

@@ -1,5 +1,5 @@
-import type { ReplicationEpoch, StandbyPosition } from '../../replication/thread.js'
 import type { ErrorMessage } from '../errors.js'
+import type { ReplicationEpoch, StandbyPosition } from '../replicated/index.js'
 import type { LogMemory } from '../ring/memory.js'
 import type { ReplicationSettings } from './options.js'
 

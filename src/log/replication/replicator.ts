@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { assert } from '../../base/assert.js'
+import type { Disk } from '../disk/disk.js'
+import { isShortage, LogError } from '../errors.js'
 import {
   ContiguousPrefix,
   type HolderLease,
@@ -8,9 +10,7 @@ import {
   type ReplicatedLog,
   type ReplicationEpoch,
   type StandbyPosition,
-} from '../../replication/thread.js'
-import type { Disk } from '../disk/disk.js'
-import { isShortage, LogError } from '../errors.js'
+} from '../replicated/index.js'
 import { int32, int64, type LogMemory, LogViews, logState, replicatorState } from '../ring/memory.js'
 import { ReleasedSignal } from '../ring/released-signal.js'
 import { poisonMemory, wakeFlusher, wakeWaiters } from '../ring/signals.js'

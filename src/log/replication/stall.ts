@@ -1,4 +1,4 @@
-import { ReplicationError } from '../../replication/thread.js'
+import { ReplicationError } from '../replicated/index.js'
 
 /** An entry that is on its way for longer than this says that the replicated log takes nothing. */
 const stallMs = 1000

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LogError } from '../errors.js'
+import type { SegmentHeader } from '../format/segment.js'
 import {
   type LineageEntry,
   type ReplicatedLog,
   type ReplicationEpoch,
   takeOver,
-} from '../../replication/thread.js'
-import { LogError } from '../errors.js'
-import type { SegmentHeader } from '../format/segment.js'
+} from '../replicated/index.js'
 
 export interface TakeEpochSteps {
   readonly directory: string

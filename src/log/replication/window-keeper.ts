@@ -4,7 +4,7 @@ import {
   type ReplicatedLog,
   type ReplicationEpoch,
   type StandbyPosition,
-} from '../../replication/thread.js'
+} from '../replicated/index.js'
 
 const lookMs = 250
 /** How many looks at the window there are to one at the standbys. */

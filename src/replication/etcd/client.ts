@@ -1,5 +1,5 @@
 import type { ClientDuplexStream, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js'
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import { failureOf, knowsNoUsers, needsToken } from './failures.js'
 import type { EtcdSettings } from './options.js'
 import { type EtcdPackages, etcdPackages } from './packages.js'

@@ -1,5 +1,5 @@
+import type { ReplicatedLog } from '../../log/thread.js'
 import { KvLog } from '../kv/kv-log.js'
-import type { ReplicatedLog } from '../replicated-log.js'
 import { EtcdKv } from './etcd-kv.js'
 import { type EtcdOptions, resolveEtcdOptions } from './options.js'
 

@@ -1,6 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js'
 import { type Clock, systemClock } from '../../base/clock.js'
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import {
   Compacted,
   type KeyChange,

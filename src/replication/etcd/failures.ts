@@ -1,4 +1,4 @@
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import { Compacted, LeaseEnded } from '../kv/kv.js'
 
 /** What a gRPC client rejects with: the status of the call. */

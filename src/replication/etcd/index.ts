@@ -1,5 +1,5 @@
 // What users of the package get as `tidemark/replication/etcd`.
-import type { ReplicationEngine } from '../engine.js'
+import type { ReplicationEngine } from '../../log/thread.js'
 import { type EtcdOptions, resolveEtcdOptions } from './options.js'
 
 export type { EtcdOptions, EtcdTls } from './options.js'

@@ -1,4 +1,5 @@
-import { badSetting, checkOptions, requireNumber } from '../settings.js'
+import { badReplicationSetting } from '../../log/thread.js'
+import { checkOptions, requireNumber } from '../settings.js'
 
 /** Which etcd cluster, and how it is reached. */
 export interface EtcdOptions {
@@ -49,10 +50,14 @@ export function resolveEtcdOptions(options: EtcdOptions): EtcdSettings {
   })
   const { user, password, callTimeoutMs = 3000, patienceMs = 10_000 } = options
   if ((user === undefined) !== (password === undefined))
-    throw badSetting(user === undefined ? 'user' : 'password', undefined, 'both, user and password, or none')
+    throw badReplicationSetting(
+      user === undefined ? 'user' : 'password',
+      undefined,
+      'both, user and password, or none',
+    )
   for (const [name, value] of Object.entries({ user, password })) {
     if (value !== undefined && (typeof value !== 'string' || value === ''))
-      throw badSetting(name, typeof value, 'a text')
+      throw badReplicationSetting(name, typeof value, 'a text')
   }
   const endpoints = endpointsOf(options.endpoints)
   const secure = endpoints[0]!.secure
@@ -71,24 +76,24 @@ function endpointsOf(given: unknown): { address: string; secure: boolean }[] {
   const endpoints = texts.map((text) => {
     const trimmed = typeof text === 'string' ? text.trim().replace(/\/$/, '') : ''
     const found = /^(https?:\/\/)?((?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5})$/.exec(trimmed)
-    if (!found) throw badSetting('endpoints', given, 'addresses such as http://10.0.0.1:2379')
+    if (!found) throw badReplicationSetting('endpoints', given, 'addresses such as http://10.0.0.1:2379')
     return { address: found[2]!, secure: found[1] === 'https://' }
   })
-  if (endpoints.length === 0) throw badSetting('endpoints', given, 'at least one address')
+  if (endpoints.length === 0) throw badReplicationSetting('endpoints', given, 'at least one address')
   if (new Set(endpoints.map(({ secure }) => secure)).size > 1)
-    throw badSetting('endpoints', given, 'https:// for all, or for none')
+    throw badReplicationSetting('endpoints', given, 'https:// for all, or for none')
   return endpoints
 }
 
 function tlsOf(tls: EtcdTls | undefined, secure: boolean): EtcdTls | undefined {
   if (tls === undefined) return secure ? {} : undefined
   checkOptions<EtcdTls>('tls', tls, { ca: true, cert: true, key: true })
-  if (!secure) throw badSetting('tls', 'given', 'https:// in each of the endpoints with it')
+  if (!secure) throw badReplicationSetting('tls', 'given', 'https:// in each of the endpoints with it')
   for (const [name, value] of Object.entries(tls)) {
     if (value !== undefined && typeof value !== 'string' && !(value instanceof Uint8Array))
-      throw badSetting(`tls.${name}`, typeof value, 'PEM, as a text or as bytes')
+      throw badReplicationSetting(`tls.${name}`, typeof value, 'PEM, as a text or as bytes')
   }
   if ((tls.cert === undefined) !== (tls.key === undefined))
-    throw badSetting('tls.cert and tls.key', 'one of them', 'both or none')
+    throw badReplicationSetting('tls.cert and tls.key', 'one of them', 'both or none')
   return tls
 }

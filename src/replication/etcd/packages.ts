@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import * as path from 'node:path'
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import { etcdSchema } from './schema.js'
 
 type Grpc = typeof import('@grpc/grpc-js')

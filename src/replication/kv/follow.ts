@@ -1,4 +1,4 @@
-import type { FollowedChange, Holder, ReplicatedEntry } from '../replicated-log.js'
+import type { FollowedChange, Holder, ReplicatedEntry } from '../../log/thread.js'
 import { decodeEntry, decodeEpoch, decodeHolder, decodeWindow, type PoolKeys } from './keys.js'
 import { Compacted, type KeyChange, type Kv } from './kv.js'
 import { type LogPage, readPage, readRest, windowMoved } from './page.js'

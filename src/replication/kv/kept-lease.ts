@@ -1,4 +1,4 @@
-import { mayPass, type ReplicationError } from '../errors.js'
+import { mayPass, type ReplicationError } from '../../log/thread.js'
 import type { Kv, Lease } from './kv.js'
 
 /** A lease is renewed so often before it would end. */

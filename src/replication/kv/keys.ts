@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib'
-import { ReplicationError } from '../errors.js'
 import type {
   Holder,
   LineageEntry,
@@ -8,7 +7,8 @@ import type {
   ReplicationEpoch,
   SnapshotWhereabouts,
   StandbyPosition,
-} from '../replicated-log.js'
+} from '../../log/thread.js'
+import { ReplicationError } from '../../log/thread.js'
 import { endOfPrefix, type KeyValue } from './kv.js'
 
 /**

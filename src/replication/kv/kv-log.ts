@@ -1,5 +1,5 @@
-import { ReplicationError } from '../errors.js'
 import {
+  checkStandbyName,
   entryBytesMax,
   type FollowedChange,
   type FollowOptions,
@@ -13,11 +13,12 @@ import {
   type ReplicatedEntry,
   type ReplicatedLog,
   type ReplicationEpoch,
+  ReplicationError,
   type SnapshotWhereabouts,
   type StandbyLease,
   type StandbyPosition,
-} from '../replicated-log.js'
-import { checkLeaseTtl, checkStandbyName } from '../settings.js'
+} from '../../log/thread.js'
+import { checkLeaseTtl } from '../settings.js'
 import { followLog } from './follow.js'
 import { KeptLease } from './kept-lease.js'
 import {

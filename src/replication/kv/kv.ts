@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 
 /**
  * What a replicated log needs of a store of keys with revisions: etcd's model (v3 of its interface), in the part of it that is used here.

@@ -1,5 +1,5 @@
-import { ReplicationError } from '../errors.js'
-import type { Holder, ReplicatedEntry, ReplicationEpoch } from '../replicated-log.js'
+import type { Holder, ReplicatedEntry, ReplicationEpoch } from '../../log/thread.js'
+import { ReplicationError } from '../../log/thread.js'
 import { decodeEntry, decodeEpoch, decodeHolder, decodeWindow, type PoolKeys } from './keys.js'
 import { Compacted, type KeyValue, type Kv, type Operation } from './kv.js'
 

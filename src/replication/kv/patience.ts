@@ -1,4 +1,4 @@
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import { type Kv, LeaseEnded } from './kv.js'
 
 const firstDelayMs = 20

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import { decodeStandby, encodeJson, type PoolKeys } from './keys.js'
 import type { Kv } from './kv.js'
 import { withPatience } from './patience.js'

@@ -1,6 +1,5 @@
-import { ContiguousPrefix } from '../contiguous-prefix.js'
-import { ReplicationError } from '../errors.js'
-import type { LogWindow, ReplicatedEntry } from '../replicated-log.js'
+import type { LogWindow, ReplicatedEntry } from '../../log/thread.js'
+import { ContiguousPrefix, ReplicationError } from '../../log/thread.js'
 import { decodeLineage, decodeWindow, type PoolKeys } from './keys.js'
 import { Compacted, type Kv } from './kv.js'
 import { type LogPage, readPage, readRest } from './page.js'

@@ -1,5 +1,5 @@
 import { TidemarkError } from '../../base/errors.js'
-import { ReplicationError, type ReplicationErrorCode } from '../errors.js'
+import { ReplicationError, type ReplicationErrorCode } from '../../log/thread.js'
 import { Compacted, type KeyChange, LeaseEnded } from '../kv/kv.js'
 
 /** What threads say to the thread of a `MemoryCluster`, and what it says to them, over one channel that all of them hear. */

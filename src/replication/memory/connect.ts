@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { BroadcastChannel } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.js'
-import { ReplicationError } from '../errors.js'
+import type { ReplicatedLog } from '../../log/thread.js'
+import { ReplicationError } from '../../log/thread.js'
 import type { KeyChange, Kv, Lease, Transaction, TransactionReply } from '../kv/kv.js'
 import { KvLog } from '../kv/kv-log.js'
-import type { ReplicatedLog } from '../replicated-log.js'
 import { type CallName, type FromCluster, fromErrorText, type ToCluster } from './channel.js'
 import { WatchQueue } from './watch-queue.js'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js'
-import { ReplicationError } from '../errors.js'
+import { ReplicationError } from '../../log/thread.js'
 import type { KeyChange, Kv, Lease, Transaction, TransactionReply } from '../kv/kv.js'
 import type { MemoryNetwork } from './network.js'
 import type { MemoryStore } from './store.js'

@@ -1,4 +1,5 @@
-import { TidemarkError } from '../base/errors.js'
+import { TidemarkError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 
 /** The codes of a `ReplicationError`. */
 export type ReplicationErrorCode =
@@ -61,4 +62,12 @@ export function mayPass(error: unknown): error is ReplicationError {
   return (
     isPassing(error) || (error instanceof ReplicationError && error.code === 'TIDEMARK_REPLICATION_DENIED')
   )
+}
+
+/** A setting of replication that cannot be used; `allowed` completes the sentence "use …". */
+export function badReplicationSetting(setting: string, value: unknown, allowed: string): ReplicationError {
+  return new ReplicationError('TIDEMARK_BAD_SETTING', `${setting} is ${shown(value)}; use ${allowed}.`, {
+    setting,
+    value,
+  })
 }

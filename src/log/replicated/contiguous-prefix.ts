@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.js'
+import { assert } from '../../base/assert.js'
 
 /**
  * Which of several ranges that land in any order form one piece from the beginning: only that far is a log replicated. What

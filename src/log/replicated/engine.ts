@@ -1,5 +1,5 @@
+import { checkPoolName } from './names.js'
 import type { ReplicatedLog } from './replicated-log.js'
-import { checkPoolName } from './settings.js'
 
 /**
  * Where a replicated log is, in a form that goes to other threads: `etcd({ … })` makes one, and so can anyone who writes an
