@@ -106,7 +106,7 @@ export class Connection {
     socket.onopen = () => void this.#logOn(socket)
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.#heardMs = performance.now()
-      this.#take(String(data))
+      this.#take(socket, String(data))
     }
     // What breaks a connection also closes it.
     socket.onerror = () => {}
@@ -160,8 +160,12 @@ export class Connection {
     return pending
   }
 
-  #take(text: string): void {
-    const message = JSON.parse(text) as Message
+  #take(socket: ClientSocket, text: string): void {
+    const message = readMessage(text)
+    if (!message) {
+      this.#drop(socket)
+      return
+    }
     if (typeof message.id !== 'number') {
       if (message.subscriptionId !== undefined) this.onEvent(message)
       return
@@ -211,6 +215,16 @@ export class Connection {
   #interrupt(error: Error): void {
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error)
     for (const { reject } of this.#queue.splice(0)) reject(error)
+  }
+}
+
+/** A message of a venue; `undefined` for what is none, of whatever stands in its place. */
+function readMessage(text: string): Message | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    return typeof message === 'object' && message !== null ? message : undefined
+  } catch {
+    return undefined
   }
 }
 

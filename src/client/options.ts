@@ -64,7 +64,7 @@ export function resolveClientOptions(options: VenueClientOptions): ClientSetting
       { option: unknown },
     )
   const { url, apiKey, secret, privateKey } = options
-  if (typeof url !== 'string' || !/^https?:\/\/[^/?#]+\/?$/.test(url))
+  if (typeof url !== 'string' || !/^https?:\/\/[^/?#]+\/?$/.test(url) || !URL.canParse(url))
     throw badOption('url', url, 'an address such as http://127.0.0.1:8080')
   if (typeof apiKey !== 'string' || apiKey === '') throw badOption('apiKey', undefined, 'a key')
   // What signs is never shown, not even where it is wrong.

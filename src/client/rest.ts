@@ -14,7 +14,7 @@ export class Rest {
 
   async send(verb: string, route: string, params: Values, signed: boolean): Promise<unknown> {
     const { url, answerMs } = this.#settings
-    let query = formOf(signed ? { ...params, timestamp: Date.now() } : params)
+    let query = formOf(signed ? this.#signer.timed(params) : params)
     if (signed) query += `&signature=${encodeURIComponent(this.#signer.sign(query))}`
     let status: number
     let body: unknown
@@ -35,7 +35,7 @@ export class Rest {
       )
     }
     if (status < 400) return body
-    const { code = -1000, msg = '', data } = body as { code?: number; msg?: string; data?: unknown }
+    const { code = -1000, msg = '', data } = (body ?? {}) as { code?: number; msg?: string; data?: unknown }
     throw new VenueRefusal(`${verb} ${route}`, status, code, msg, data)
   }
 }
