@@ -111,6 +111,27 @@ describe('a recorded market', () => {
     await expect(Recording.open([`${other}x`], 1)).rejects.toMatchObject({ code: 'TIDEMARK_BAD_INPUT' })
   })
 
+  it('ends as a whole when the pool fails one of its shares, and not hours later', async () => {
+    const [message] = recorded(firstDay)
+    const other = path.join(path.dirname(message!), 'XYZ_2020-01-01_message_1.csv')
+    writeFileSync(other, secondDay.join('\n'))
+    const waiting = {
+      nowMs: () => 0,
+      wait: (_: number, signal: AbortSignal) =>
+        new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+    }
+    const recording = await Recording.open([message!, other], 1, waiting)
+    const pool = await EnginePool.open({ dir: temporaryDirectory(), instruments: recording.instruments })
+    const failure = new Error('It takes nothing more.')
+    const submit = pool.submit.bind(pool)
+    pool.submit = (command) =>
+      'symbol' in command && command.symbol === 'XYZ' ? Promise.reject(failure) : submit(command)
+    await expect(recording.play(pool)).rejects.toBe(failure)
+    expect(recording.isStopped).toBe(true)
+    expect(pool.stats().inFlight).toBe(0)
+    await pool.close()
+  })
+
   it.skipIf(typeof serverModules === 'string')('takes the place of the traders of a demo', async () => {
     const demo = await serving(['--record', ...recorded(firstDay), '--speed', '1000000'])
     await demo.line(/^The recording is over: 9 rows, 8 commands, 1 refused\.$/)

@@ -92,27 +92,41 @@ export class Recording {
     }))
   }
 
-  /** Plays it into a pool that has the instruments. Resolves when it is over, or was stopped. @throws what the pool fails with. */
+  /**
+   * Plays it into a pool that has the instruments. Resolves when it is over, or was stopped. @throws what the pool fails with, when nothing
+   * of it is played any more.
+   */
   async play(pool: EnginePool): Promise<Played> {
-    const played = await Promise.all(
-      [...this.#days].map(async ([symbol, days]) => {
-        const share = new SharePlayer(pool, symbol, this.#stop.signal)
-        for (const [day, source] of days.entries()) {
-          if (day > 0) await share.cancelAll()
-          await this.#playDay(source, share, day)
-        }
-        return {
-          rows: days.reduce((sum, { rows }) => sum + rows.count, 0),
-          commands: share.commands,
-          refused: days.reduce((sum, { refusals }) => sum + refusals.total, 0),
-        }
-      }),
-    )
+    const shares = [...this.#days].map(async ([symbol, days]) => {
+      try {
+        return await this.#playShare(new SharePlayer(pool, symbol, this.#stop.signal), days)
+      } catch (error) {
+        // The other shares would go on for as long as their days were.
+        this.stop()
+        throw error
+      } finally {
+        for (const source of days) source.close()
+      }
+    })
+    await Promise.allSettled(shares)
+    const played = await Promise.all(shares)
     return played.reduce((a, b) => ({
       rows: a.rows + b.rows,
       commands: a.commands + b.commands,
       refused: a.refused + b.refused,
     }))
+  }
+
+  async #playShare(share: SharePlayer, days: readonly LobsterSource[]): Promise<Played> {
+    for (const [day, source] of days.entries()) {
+      if (day > 0) await share.cancelAll()
+      await this.#playDay(source, share, day)
+    }
+    return {
+      rows: days.reduce((sum, { rows }) => sum + rows.count, 0),
+      commands: share.commands,
+      refused: days.reduce((sum, { refusals }) => sum + refusals.total, 0),
+    }
   }
 
   /** Ends it between two of its commands. */
@@ -130,20 +144,16 @@ export class Recording {
     let firstSeconds: number | undefined
     const batch = new RecordedCommands(source.symbol, day)
     source.begin({ instrument: (symbol) => share.pool.instrument(symbol), submit: neverAlone })
-    try {
-      for (let more = true; more && !signal.aborted; ) {
-        more = await source.fill(batch, 1)
-        if (batch.length === 0) continue
-        firstSeconds ??= source.seconds
-        const dueMs = startMs + ((source.seconds - firstSeconds) * 1000) / this.#speed
-        const leftMs = dueMs - this.#clock.nowMs()
-        if (leftMs >= 1) await this.#clock.wait(leftMs, signal)
-        if (!signal.aborted) await share.submit(batch.take())
-      }
-      await share.settled()
-    } finally {
-      source.close()
+    for (let more = true; more && !signal.aborted; ) {
+      more = await source.fill(batch, 1)
+      if (batch.length === 0) continue
+      firstSeconds ??= source.seconds
+      const dueMs = startMs + ((source.seconds - firstSeconds) * 1000) / this.#speed
+      const leftMs = dueMs - this.#clock.nowMs()
+      if (leftMs >= 1) await this.#clock.wait(leftMs, signal)
+      if (!signal.aborted) await share.submit(batch.take())
     }
+    await share.settled()
   }
 }
 
