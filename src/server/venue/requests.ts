@@ -1,18 +1,6 @@
 import type { PoolEvent } from '../../pool/index.js'
 import { Fifo } from './fifo.js'
-
-/** In the upper 11 bits of a tag: its other 53 are a request id. */
-const mark = 0x5a3n << 53n
-const markMask = 0x7ffn << 53n
-
-/** The tag of the command of a request: by it the events in the log name the request. */
-export function requestTag(requestId: number): bigint {
-  return mark | BigInt(requestId)
-}
-
-function requestIdOf(tag: bigint): number | undefined {
-  return tag !== 0n && (tag & markMask) === mark ? Number(tag & ~markMask) : undefined
-}
+import { requestIdOf } from './tags.js'
 
 /** What came of a request: the events of its record. The first one says that the order was accepted, or why not. */
 export interface RequestOutcome {

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 
-// What a venue notes in the tags of its commands. They come back with the events, also after a restart. The first byte says what
+// What a venue notes in the tags of its commands. They come back with the events, also after a restart. The first bits say what
 // a tag is: others, of the program that the pool belongs to, mean nothing here.
+//
+//   0x54 … 0x57  8 bits, then 24 of a strategy's type and 32 of its id: of a single order
+//   0x4c         8 bits, then 56 of the fingerprint of a name: of a list
+//   0x5a3       11 bits, then 53 of a request id: of a single order
+//
+// A command has one tag, so an order has no strategy beside a request id, and neither in a list.
 
 /** What a client says of the strategy that an order belongs to. */
 export interface Strategy {
@@ -51,4 +57,17 @@ export function listTag(name: string): bigint {
 /** Whether a tag is the fingerprint of a list's name. */
 export function isListTag(tag: bigint): boolean {
   return tag >> 56n === listMark
+}
+
+const requestMark = 0x5a3n
+const requestBits = 53n
+
+/** The tag of the command of a request: by it the events in the log name the request. */
+export function requestTag(requestId: number): bigint {
+  return (requestMark << requestBits) | BigInt(requestId)
+}
+
+/** The request id that a tag says, if it says one. */
+export function requestIdOf(tag: bigint): number | undefined {
+  return tag >> requestBits === requestMark ? Number(BigInt.asUintN(Number(requestBits), tag)) : undefined
 }

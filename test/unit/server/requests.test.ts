@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PoolEvent } from '#tidemark/pool/index.js'
-import { RequestHistory, requestTag } from '#tidemark/server/venue/requests.js'
+import { RequestHistory } from '#tidemark/server/venue/requests.js'
+import { requestTag } from '#tidemark/server/venue/tags.js'
 
 const base = { symbol: 'BTCUSDT', index: 0, timeUs: 0 }
 
