@@ -238,6 +238,34 @@ describe.skipIf(typeof serverModules === 'string')('a client of a venue', () => 
     expect(pricesOf(events)).toEqual(upTo(55))
     expect(received).toBeGreaterThan(55)
   })
+
+  it('gets its events one after the other also where its account trades what clients do not see', async () => {
+    const key = venue.newKey()
+    const { account } = key
+    const { pool } = venue
+    // Without assets it is no symbol of the dialect.
+    await pool.addInstrument({ symbol: 'INTERNAL', tickSize: '1', lotSize: '1' })
+    const client = await connect(key)
+    const { events, count, feed } = eventsOf(client)
+    await feed
+    const socket = await SocketClient.open(venue.server.url, '/ws-api/v3')
+    await socket.request('userDataStream.subscribe', { withLsn: true }, key)
+    const reported = (price: string) =>
+      socket.message((message) => message.event?.e === 'executionReport' && message.event.p === price)
+    await client.placeOrder({ ...buy, price: '11' })
+    await count(1)
+    const unseen = { type: 'new', symbol: 'INTERNAL', account, side: 'buy', orderType: 'limit' } as const
+    await pool.submit({ ...unseen, price: '1', quantity: '1' })
+    await client.placeOrder({ ...buy, price: '12' })
+    expect((await reported('12.00')).after).toBe((await reported('11.00')).event.I)
+    socket.close()
+    await count(2)
+    expect(pricesOf(events)).toEqual([11, 12])
+    // The same after the one that was not shown as from the log.
+    const again = eventsOf(client, events[0])
+    await again.count(1)
+    expect(again.events[0]!.executionId).toBe(events[1]!.executionId)
+  })
 })
 
 describe.skipIf(typeof serverModules === 'string')(

@@ -45,7 +45,10 @@ export function pegName(peg: Peg): string {
 }
 
 /** The price that the client asked for: of an order that follows the book, its limit. 0 where there is none. */
-export function statedPrice({ peg, limitPrice, price }: OrderRecord, symbol: VenueSymbol): string {
+export function statedPrice(
+  { peg, limitPrice, price }: OrderRecord,
+  symbol: Pick<VenueSymbol, 'tickSize'>,
+): string {
   return (peg === undefined ? price : limitPrice) ?? zeroLike(symbol.tickSize)
 }
 

@@ -1,5 +1,5 @@
+import type { Instrument } from '../../pool/index.js'
 import type { ListUpdate, OrderUpdate } from '../venue/history.js'
-import type { VenueSymbol } from '../venue/venue.js'
 import { zeroLike } from './amounts.js'
 import { listFields } from './list-json.js'
 import { pegName, preventionName, statedPrice, timeInForceName, typeName } from './order-json.js'
@@ -24,7 +24,7 @@ function expiryReason({ order, event }: OrderUpdate): string | undefined {
 /** An `executionReport` of the user data stream. `executionId` counts the updates of all orders of the log. */
 export function executionReportJson(
   update: OrderUpdate,
-  symbol: VenueSymbol,
+  symbol: Instrument,
   executionId: number,
   nowMs: number,
 ): object {
@@ -55,7 +55,7 @@ export function executionReportJson(
     z: order.filled,
     L: trade?.price ?? noPrice,
     n: '0',
-    N: trade ? (trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset) : null,
+    N: (trade && (trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset)) ?? null,
     T: Math.floor(event.timeUs / 1000),
     t: trade?.tradeId ?? -1,
     I: executionId,

@@ -58,6 +58,11 @@ export class UserStreams {
   }
 
   onOrder(update: OrderUpdate): void {
+    // Nobody is sent one of a symbol that clients do not see, so the next one of the account must not come after it.
+    if (!this.#venue.find(update.order.symbol)) {
+      this.log.skip()
+      return
+    }
     const entry = this.log.add(update)
     const receivers = this.#receivers.get(update.order.account)
     if (receivers) this.send(entry, receivers)
@@ -67,8 +72,8 @@ export class UserStreams {
   send(entry: UserEntry, receivers: Iterable<UserReceiver>): void {
     const { account, symbol: name } = entry.order
     const nowMs = this.#venue.nowMs()
-    const symbol = this.#venue.find(name)
-    if (!symbol) return
+    // Also one that clients do not see any more: the next event says that it comes after this one.
+    const symbol = this.#venue.pool.instrument(name)!
     const report = executionReportJson(entry, symbol, entry.executionId, nowMs)
     const balances = this.#venue.balances
       ?.of(account)

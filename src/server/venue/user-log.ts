@@ -47,6 +47,11 @@ export class UserLog {
     return this.#lastOf.get(account) ?? 0
   }
 
+  /** Numbers an update that no client is shown: it is in no account's sequence, and the next one has the number after it. */
+  skip(): void {
+    this.#lastExecutionId++
+  }
+
   add(update: OrderUpdate): UserEntry {
     const { account } = update.order
     const entry: UserEntry = {
