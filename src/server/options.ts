@@ -1,3 +1,6 @@
+import * as fs from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { callUser } from '../base/emitter.js'
 import { badSetting, checkOptions, optionNames } from '../log/index.js'
 import type { EnginePool } from '../pool/index.js'
 import type { AdminEntry } from './admin/entry.js'
@@ -58,22 +61,32 @@ export interface VenueServerOptions {
   readonly admin?: AdminOptions | undefined
   /** Called with each action of an administrator, also one that was refused. It is called when the outcome is known. */
   readonly onAdmin?: ((entry: AdminEntry) => void) | undefined
+  /**
+   * Called with what fails inside the server: a client hears no more than that something did, and of what happens without one, such as the
+   * cancels at the end of a countdown, no client hears at all. Default: it is a warning of the process.
+   */
+  readonly onFailure?: ((error: unknown) => void) | undefined
   /** Where balances come from. Default: there are none to show. */
   readonly balances?: Balances | undefined
 }
 
-type Stated = Omit<VenueServerOptions, 'tls' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'misbehaviour'>
+type Stated = Omit<
+  VenueServerOptions,
+  'tls' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'onFailure' | 'misbehaviour'
+>
 
 export interface ServerSettings
   extends Readonly<{ [Name in keyof Stated]-?: Exclude<Stated[Name], undefined> }> {
-  readonly tls: VenueServerOptions['tls']
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined
   readonly balances: Balances | undefined
   readonly admin: { readonly port: number; readonly host: string; readonly keys: string } | undefined
   readonly onAdmin: (entry: AdminEntry) => void
+  readonly onFailure: (error: unknown) => void
   readonly misbehaviour: Misbehaviour | undefined
 }
 
 const adminList = optionNames<AdminOptions>({ port: true, host: true, keys: true })
+const tlsList = optionNames<NonNullable<VenueServerOptions['tls']>>({ certFile: true, keyFile: true })
 const optionList = optionNames<VenueServerOptions>({
   pool: true,
   keys: true,
@@ -95,25 +108,27 @@ const optionList = optionNames<VenueServerOptions>({
   balances: true,
   admin: true,
   onAdmin: true,
+  onFailure: true,
 })
 
 /** @throws LogError `TIDEMARK_BAD_SETTING`. */
 export function resolveServerOptions(options: VenueServerOptions): ServerSettings {
   checkOptions('VenueServer.open', options, optionList)
-  const { pool, keys, host = '127.0.0.1', port = 0, tls, balances } = options
+  const { pool, keys, host = '127.0.0.1', port = 0, balances } = options
   const { misbehaviour } = options
   if (misbehaviour !== undefined) resolveMisbehaviour(misbehaviour)
   if (typeof pool !== 'object' || pool === null) throw badSetting('pool', pool, 'an EnginePool')
   if (typeof keys !== 'string' || keys === '') throw badSetting('keys', keys, 'a path')
   if (typeof host !== 'string' || host === '') throw badSetting('host', host, 'an address')
-  const { onAdmin = () => {} } = options
+  const { onAdmin = () => {}, onFailure = warn } = options
   if (typeof onAdmin !== 'function') throw badSetting('onAdmin', onAdmin, 'a function')
+  if (typeof onFailure !== 'function') throw badSetting('onFailure', onFailure, 'a function')
   return {
     pool,
     keys,
     host,
     port: whole('port', port, 0, 65_535),
-    tls,
+    tls: options.tls === undefined ? undefined : readTls(options.tls),
     weightPerMinute: whole('weightPerMinute', options.weightPerMinute ?? 60_000, 0, 1e9),
     ordersPer10Seconds: whole('ordersPer10Seconds', options.ordersPer10Seconds ?? 10_000, 0, 1e9),
     connectionsMax: whole('connectionsMax', options.connectionsMax ?? 10_000, 1, 1_000_000),
@@ -125,10 +140,35 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     accountTrades: whole('accountTrades', options.accountTrades ?? 200_000, 1, 100_000_000),
     userEvents: whole('userEvents', options.userEvents ?? 100_000, 1, 100_000_000),
     balances,
-    admin: options.admin && resolveAdmin(options.admin),
+    admin: options.admin === undefined ? undefined : resolveAdmin(options.admin),
     onAdmin,
+    onFailure: (error) => callUser(() => onFailure(error)),
     misbehaviour,
   }
+}
+
+function warn(error: unknown): void {
+  const { name = 'Error', message = String(error), stack } = (error ?? {}) as Partial<Error>
+  process.emitWarning(message, { type: name, ...(stack !== undefined && { detail: stack }) })
+}
+
+function readTls(tls: NonNullable<VenueServerOptions['tls']>): NonNullable<ServerSettings['tls']> {
+  checkOptions('VenueServer.open', tls, tlsList)
+  const read = (setting: string, file: unknown) => {
+    try {
+      return fs.readFileSync(file as string)
+    } catch {
+      throw badSetting(setting, file, 'a file that can be read')
+    }
+  }
+  const cert = read('tls.certFile', tls.certFile)
+  const key = read('tls.keyFile', tls.keyFile)
+  try {
+    createSecureContext({ cert, key })
+  } catch {
+    throw badSetting('tls', `${tls.certFile}, ${tls.keyFile}`, 'a certificate and its private key, in PEM')
+  }
+  return { cert, key }
 }
 
 function resolveAdmin(admin: AdminOptions): ServerSettings['admin'] {

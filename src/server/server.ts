@@ -1,4 +1,3 @@
-import * as fs from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { KeyStore } from './access/keys.js'
@@ -41,7 +40,7 @@ export class VenueServer {
   readonly #countdowns: Countdowns
   readonly #health: Health
   #admin: AdminServer | undefined
-  readonly #faults = new FaultInjector()
+  readonly #faults: FaultInjector
   #closing: Promise<void> | undefined
 
   /**
@@ -55,6 +54,7 @@ export class VenueServer {
     const settings = resolveServerOptions(options)
     const packages = loadPackages(options.modules)
     const keys = new KeyStore(settings.keys)
+    keys.onFailure = settings.onFailure
     if (keys.size === 0 && !isLoopback(settings.host)) {
       throw new ServerError(
         'TIDEMARK_SERVER_OPEN',
@@ -75,18 +75,18 @@ export class VenueServer {
 
   private constructor(settings: ServerSettings, packages: ServerPackages, keys: KeyStore) {
     this.#settings = settings
-    const { pool, balances, closedOrders, accountTrades, userEvents } = settings
+    const { pool, balances, closedOrders, accountTrades, userEvents, onFailure } = settings
     const history = { closedOrders, accountTrades }
-    const venue = new Venue(pool, { balances, history, requestEvents: userEvents })
+    const venue = new Venue(pool, { balances, history, requestEvents: userEvents, onFailure })
     this.#venue = venue
-    this.#faults.set(settings.misbehaviour)
-    this.#desk = new Desk(venue, keys, new RateLimits(settings), this.#faults)
+    this.#faults = new FaultInjector(settings.misbehaviour)
+    this.#desk = new Desk(venue, keys, new RateLimits(settings), this.#faults, onFailure)
     const hub = new StreamHub(venue)
     const users = new UserStreams(venue, userEvents)
     venue.onMarket = (update) => hub.onUpdate(update)
     venue.onOrder = (update) => users.onOrder(update)
     venue.onList = (update) => users.onList(update)
-    this.#countdowns = new Countdowns(venue)
+    this.#countdowns = new Countdowns(pool, onFailure)
     const all = [...operations, ...listenKeyOperations(users), countdownOperation(this.#countdowns)]
     this.#web = makeWeb(packages, settings)
     addRestRoutes(this.#web, this.#desk, all)
@@ -110,7 +110,7 @@ export class VenueServer {
       faults: this.#faults.counts,
       subscriptions: () => ({ streams: hub.size, users: users.size }),
     })
-    this.#health = new Health(this.#desk)
+    this.#health = new Health(this.#desk, onFailure)
     this.#health.addRoutes(this.#web)
     this.#web.route({
       method: 'GET',
@@ -183,8 +183,18 @@ export class VenueServer {
   async #openAdmin(admin: NonNullable<ServerSettings['admin']>, packages: ServerPackages): Promise<void> {
     const web = makeWeb(packages, this.#settings)
     const keys = new AdminKeys(admin.keys)
-    const { onAdmin: log } = this.#settings
-    const server = new AdminServer({ web, venue: this.#venue, keys, host: admin.host, log })
+    const { onAdmin: log, onFailure } = this.#settings
+    keys.onFailure = onFailure
+    const { host } = admin
+    const server = new AdminServer({
+      web,
+      venue: this.#venue,
+      faults: this.#faults,
+      keys,
+      host,
+      log,
+      onFailure,
+    })
     await listen(web, admin)
     this.#admin = server
   }
@@ -208,7 +218,10 @@ function urlOf({ address, port, family }: AddressInfo, { tls }: ServerSettings):
   return `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-function makeWeb(packages: ServerPackages, { tls, headersMs, requestMs }: ServerSettings): WebServer {
+function makeWeb(
+  packages: ServerPackages,
+  { tls, headersMs, requestMs, onFailure }: ServerSettings,
+): WebServer {
   // How often it looks for requests that take too long: they end that much later at most.
   const settings = { connectionsCheckingInterval: Math.min(1000, headersMs) }
   const web = packages.fastify({
@@ -223,8 +236,7 @@ function makeWeb(packages: ServerPackages, { tls, headersMs, requestMs }: Server
           https: {
             ...settings,
             handshakeTimeout: headersMs,
-            cert: fs.readFileSync(tls.certFile),
-            key: fs.readFileSync(tls.keyFile),
+            ...tls,
           },
         }
       : { http: settings }),
@@ -232,6 +244,7 @@ function makeWeb(packages: ServerPackages, { tls, headersMs, requestMs }: Server
   web.server.headersTimeout = headersMs
   web.setErrorHandler((error, _, reply) => {
     const { statusCode = 500 } = error as { statusCode?: number }
+    if (statusCode >= 500) onFailure(error)
     return sendError(
       reply,
       statusCode < 500 ? statusCode : 500,

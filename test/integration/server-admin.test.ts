@@ -99,6 +99,25 @@ describe.skipIf(typeof serverModules === 'string')('a venue that is administered
     expect(await act('checkpoint')).toMatchObject({ status: 200, body: { books: 3 } })
     const copy = path.join(temporaryDirectory(), 'copy')
     expect((await act('backup', { dir: copy })).status).toBe(200)
+    const wrong = { faults: { 503: 1 }, latency: 'p50=0', seed: 7 }
+    expect(await act('misbehave', wrong)).toEqual({
+      status: 200,
+      body: {
+        latency: { p50: 0 },
+        faults: { lost: 0, late: 0, disconnect: 0, 429: 0, 503: 1, gap: 0 },
+        lateMs: 2000,
+        seed: 7,
+        sparedAccounts: [],
+      },
+    })
+    expect((await rest.get('/ping')).status).toBe(503)
+    expect(await act('misbehave', { faults: { lost: 2 } })).toMatchObject({
+      status: 400,
+      body: { code: 'TIDEMARK_SERVER_FAULTS' },
+    })
+    expect((await rest.get('/ping')).status).toBe(503)
+    expect(await act('misbehave')).toEqual({ status: 200, body: {} })
+    expect((await rest.get('/ping')).status).toBe(200)
     const opened = await EnginePool.open({ dir: copy })
     expect(opened.instrument('BTCUSDT')?.phase).toBe('auction')
     await opened.close()
@@ -128,6 +147,7 @@ describe.skipIf(typeof serverModules === 'string')('a venue that is administered
       'phase',
       'checkpoint',
       'backup',
+      ...Array(3).fill('misbehave'),
     ])
   })
 

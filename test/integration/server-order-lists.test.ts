@@ -221,6 +221,8 @@ describe.skipIf(typeof serverModules === 'string')('order lists of a served pool
       [{ quantity: '0' }, -1013],
       [{ belowTimeInForce: 'DAY' }, -1115],
       [{ belowStrategyId: '1' }, -1020],
+      [{ aboveStrategyType: '1000003' }, -1020],
+      [{ requestId: '1' }, -1104],
       [{ abovePegPriceType: 'PRIMARY_PEG' }, -1020],
       [{ aboveSide: 'SELL' }, -1104],
       [{ listClientOrderId: 'not ok' }, -1100],
@@ -237,6 +239,9 @@ describe.skipIf(typeof serverModules === 'string')('order lists of a served pool
     expect(
       await client.ask('POST', '/orderList/oto', { ...triggering, workingType: 'MARKET' }),
     ).toMatchObject({ code: -1116 })
+    expect(
+      await client.ask('POST', '/orderList/oto', { ...triggering, pendingStrategyId: '1' }),
+    ).toMatchObject({ code: -1020 })
     expect(await client.ask('POST', '/orderList/opo', { anything: 1 })).toMatchObject({ code: -1013 })
     expect(venue.pool.stats().commands).toBe(commands)
   })
@@ -297,6 +302,10 @@ describe.skipIf(typeof serverModules === 'string')('orders of a served pool', ()
       [{ ...limit, strategyType: '999999' }, -1134],
       [{ ...limit, strategyType: String(1_000_000 + 2 ** 24) }, -1130],
       [{ ...limit, strategyId: String(2 ** 32) }, -1130],
+      [{ ...limit, requestId: '1', newClientOrderId: 'r', strategyId: '7' }, -1128],
+      [{ ...limit, requestId: '1', newClientOrderId: 'r', strategyType: '1000003' }, -1128],
+      [{ ...limit, requestId: '0', newClientOrderId: 'r' }, -1130],
+      [{ ...limit, requestId: '1' }, -1102],
     ] as const) {
       expect((await place(values as never)).code, JSON.stringify(values)).toBe(code)
     }

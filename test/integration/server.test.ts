@@ -369,6 +369,57 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     expect(await well()).toEqual([503, 503, reason])
   })
 
+  it('reports what fails inside, of which a client hears no more than that something did', async () => {
+    const failures: unknown[] = []
+    let report = () => {}
+    const inside = new Error('what no client may read')
+    const adminKeys = path.join(temporaryDirectory(), 'admin-keys.json')
+    const { server, alice, pool } = await openVenue({
+      onFailure: (error) => {
+        failures.push(error)
+        report()
+      },
+      balances: {
+        of: () => {
+          throw inside
+        },
+      },
+      admin: { port: 0, keys: adminKeys },
+    })
+    const failed = () => new Promise<void>((resolve) => (report = resolve))
+    const unknown = { code: -1000, msg: 'An unknown error occurred while processing the request.' }
+    const rest = new RestClient(server.url)
+    expect(await rest.signed('GET', '/account', alice)).toMatchObject({ status: 500, body: unknown })
+    expect(failures).toEqual([inside])
+    // A failure of the pool that the dialect has no word for.
+    pool.submit = () => Promise.reject(inside)
+    expect((await rest.signed('POST', '/order', alice, limit)).body).toEqual(unknown)
+    expect(failures).toEqual([inside, inside])
+    const halted = await fetch(`${server.adminUrl}/admin/v1/halt`, {
+      method: 'POST',
+      body: '{"symbol":"BTCUSDT"}',
+    })
+    expect([halted.status, await halted.json()]).toEqual([
+      500,
+      { code: 'FAILED', message: 'halt failed inside the server.' },
+    ])
+    expect(failures).toEqual([inside, inside, inside])
+    // The cancels at the end of a connection have no client that waits for them.
+    const client = await SocketClient.open(server.url, '/ws-api/v3')
+    await client.request('session.logon', {}, alice)
+    expect(await client.request('session.cancelOnDisconnect', { enabled: true })).toMatchObject({
+      status: 200,
+    })
+    const cancelFailed = failed()
+    client.close()
+    await cancelFailed
+    expect(failures.length).toBeGreaterThan(3)
+    const poisoned = failed()
+    pool.emit('error', new LogPoisonedError(inside))
+    await poisoned
+    expect(failures.at(-1)).toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
+  })
+
   it('says how far a reader of its log from outside is', async () => {
     const { server, pool, dir } = await openVenue()
     const cursor = await ReaderCursor.open(new NodeDisk(), dir, 'store-books', 0)
@@ -497,6 +548,23 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
     const modules = serverModules as Exclude<typeof serverModules, string>
     const opened = VenueServer.open({ pool, keys: `${dir}/keys.json`, modules, host: '0.0.0.0' })
     await expect(opened).rejects.toMatchObject({ code: 'TIDEMARK_SERVER_OPEN' })
+    const no = path.join(dir, 'none.pem')
+    for (const [tls, name] of [
+      [{ certFile: no, keyFile: no }, /tls\.certFile/],
+      [{ certFile: import.meta.filename, keyFile: no }, /tls\.keyFile/],
+      [{ certFile: import.meta.filename, keyFile: import.meta.filename }, /in PEM/],
+      [{ certFile: no, keyFile: no, ca: no }, /ca/],
+      // It must not be served in the clear then.
+      [null, /object/],
+    ] as const) {
+      const bad = VenueServer.open({ pool, keys: `${dir}/keys.json`, modules, tls: tls as never })
+      await expect(bad).rejects.toMatchObject({
+        code: 'TIDEMARK_BAD_SETTING',
+        message: expect.stringMatching(name),
+      })
+    }
+    const badAdmin = VenueServer.open({ pool, keys: `${dir}/keys.json`, modules, admin: null as never })
+    await expect(badAdmin).rejects.toMatchObject({ code: 'TIDEMARK_BAD_SETTING' })
     await pool.close()
   })
 

@@ -163,9 +163,7 @@ function openServer(
       admin: { port: flags.adminPort, host: flags.adminHost, keys: adminKeyFileOf(dir) },
     }),
     onAdmin: (entry) => say(JSON.stringify(entry)),
-    ...((flags.latency ?? flags.faults) !== undefined && {
-      misbehaviour: misbehaviourOf(flags, sparedAccounts),
-    }),
+    misbehaviour: misbehaviourOf(flags, sparedAccounts),
     ...(tlsCert !== undefined && { tls: { certFile: tlsCert, keyFile: tlsKey! } }),
   })
 }

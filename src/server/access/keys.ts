@@ -55,18 +55,19 @@ export class KeyStore {
   readonly #private: PrivateFile
   #keys = new Map<string, ApiKey>()
   #publicKeys = new Map<string, KeyObject>()
-  #lookedMs = 0
+  /** Called when the file changed to what `find` can't use: it goes on with the keys that it has. */
+  onFailure: (error: unknown) => void = () => {}
 
   /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no key file, or that others can read. */
   constructor(file: string) {
     this.file = file
-    this.#private = new PrivateFile(file)
-    this.#read()
+    this.#private = new PrivateFile(file, (value) => this.#take(value))
+    this.#private.read()
   }
 
   /** All keys of the file, read anew. */
   list(): ApiKey[] {
-    this.#read()
+    this.#private.read()
     return [...this.#keys.values()]
   }
 
@@ -81,9 +82,9 @@ export class KeyStore {
    * @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for values that a key can't have; LogError `TIDEMARK_LOG_IO`.
    */
   create(key: NewKey): ApiKey {
-    this.#read()
+    this.#private.read()
     const { account, permission = 'trade', ips = [], label = '', publicKey } = key
-    if (!(Number.isInteger(account) && account >= 0 && account <= accountMax))
+    if (!isAccount(account))
       throw keyFailure(`account must be a whole number from 0 to ${accountMax}.`, { account })
     if (this.#keys.size >= keysMax) throw keyFailure(`A key file holds at most ${keysMax} keys.`, {})
     const made: ApiKey = {
@@ -101,7 +102,7 @@ export class KeyStore {
 
   /** Removes a key, by itself or by its first characters if no other begins like that. @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
   revoke(name: string): ApiKey {
-    this.#read()
+    this.#private.read()
     const found = [...this.#keys.values()].filter(({ apiKey }) => name.length >= 6 && apiKey.startsWith(name))
     if (found.length !== 1) {
       throw new ServerError(
@@ -126,11 +127,7 @@ export class KeyStore {
    * was right. The file is looked at again once a second.
    */
   find(apiKey: string): ApiKey | undefined {
-    const nowMs = performance.now()
-    if (nowMs - this.#lookedMs > 1000) {
-      this.#lookedMs = nowMs
-      this.#read()
-    }
+    this.#private.look(this.onFailure)
     return this.#byHash.get(hashOf(apiKey))
   }
 
@@ -141,27 +138,41 @@ export class KeyStore {
     return this.#publicKeys.get(key.apiKey)
   }
 
-  #read(): void {
-    this.#private.read((value) => {
-      const file = (value ?? { version: 1, keys: [] }) as KeyFile
-      if (file?.version !== 1 || !Array.isArray(file.keys))
-        throw keyFailure(`${this.file} is no file of keys.`, {})
-      this.#take(file.keys)
-    })
-  }
-
-  #take(keys: readonly ApiKey[]): void {
+  #take(value: unknown): void {
+    const { version, keys } = (value ?? { version: 1, keys: [] }) as KeyFile
+    if (version !== 1 || !Array.isArray(keys) || !keys.every(isKey))
+      throw keyFailure(`${this.file} is no file of keys.`, {})
+    const publicKeys = new Map<string, KeyObject>()
+    for (const { apiKey, publicKey } of keys)
+      if (publicKey !== undefined) publicKeys.set(apiKey, createPublicKey(readPublicKey(publicKey)))
     this.#keys = new Map(keys.map((key) => [key.apiKey, key]))
     this.#byHash = new Map(keys.map((key) => [hashOf(key.apiKey), key]))
-    this.#publicKeys = new Map()
-    for (const { apiKey, publicKey } of keys)
-      if (publicKey !== undefined) this.#publicKeys.set(apiKey, createPublicKey(publicKey))
+    this.#publicKeys = publicKeys
   }
 
   #write(keys: readonly ApiKey[]): void {
     this.#private.write({ version: 1, keys } satisfies KeyFile)
-    this.#read()
+    this.#private.read()
   }
+}
+
+function isAccount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= accountMax
+}
+
+/** Whether an entry of the file is a key: what was written by hand may be anything. */
+function isKey(value: unknown): value is ApiKey {
+  if (typeof value !== 'object' || value === null) return false
+  const { apiKey, account, permission, ips, secret, publicKey } = value as Record<string, unknown>
+  return (
+    typeof apiKey === 'string' &&
+    isAccount(account) &&
+    (permission === 'trade' || permission === 'read') &&
+    Array.isArray(ips) &&
+    ips.every((address) => typeof address === 'string') &&
+    typeof (secret ?? publicKey) === 'string' &&
+    (secret === undefined || publicKey === undefined)
+  )
 }
 
 /** An address without the form in which an IPv6 socket names an IPv4 one. */

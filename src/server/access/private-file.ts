@@ -13,27 +13,35 @@ class PrivateDisk extends NodeDisk {
   }
 }
 
+/** How often a file that is followed is looked at. */
+const lookMs = 1000
+
 /** A file of JSON that only its owner can read, that is written anew as a whole, and read again when it changed. */
 export class PrivateFile {
   readonly path: string
+  readonly #take: (value: unknown) => void
   #stamp = ''
+  #lookedMs = Number.NEGATIVE_INFINITY
+  #failure: string | undefined
 
-  constructor(file: string) {
+  /** `take` is called with what stands in the file, `undefined` when there is none. It throws for what it can't use, and changes nothing then. */
+  constructor(file: string, take: (value: unknown) => void) {
     this.path = file
+    this.#take = take
   }
 
   /**
-   * Gives what stands in the file to `take`, `undefined` when there is none, unless it is what was taken before.
+   * Reads the file, unless it is what was taken before.
    *
    * @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for one that can't be read, or that others can read; what `take` throws.
    */
-  read(take: (value: unknown) => void): void {
+  read(): void {
     let stat: fs.Stats
     try {
       stat = fs.statSync(this.path)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(this.path, error)
-      take(undefined)
+      this.#take(undefined)
       this.#stamp = ''
       return
     }
@@ -50,8 +58,27 @@ export class PrivateFile {
     } catch (error) {
       throw unreadable(this.path, error)
     }
-    take(value)
+    this.#take(value)
     this.#stamp = stamp
+  }
+
+  /**
+   * Reads the file again, once a second at most. One that can't be used changes nothing: who follows it is in the middle of a request, and
+   * goes on with what was taken before. `onFailure` is called when that begins.
+   */
+  look(onFailure: (error: unknown) => void): void {
+    const nowMs = performance.now()
+    if (nowMs - this.#lookedMs < lookMs) return
+    this.#lookedMs = nowMs
+    try {
+      this.read()
+      this.#failure = undefined
+    } catch (error) {
+      const { message } = error as Error
+      if (message === this.#failure) return
+      this.#failure = message
+      onFailure(error)
+    }
   }
 
   /** @throws LogError `TIDEMARK_LOG_IO`. */

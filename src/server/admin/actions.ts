@@ -1,6 +1,8 @@
 import * as path from 'node:path'
 import type { Command } from '../../matching/index.js'
 import { PoolError } from '../../pool/index.js'
+import type { FaultInjector } from '../faults/injector.js'
+import type { Misbehaviour } from '../faults/settings.js'
 import type { Venue } from '../venue/venue.js'
 import type { ActionFields } from './entry.js'
 
@@ -10,7 +12,13 @@ export interface AdminAction {
   readonly name: string
   /** Fields that it takes; those of a command of the pool are checked there. */
   readonly fields?: ReadonlySet<string>
-  readonly run: (venue: Venue, fields: ActionFields) => Promise<object>
+  readonly run: (to: Administered, fields: ActionFields) => Promise<object>
+}
+
+/** What is administered. */
+interface Administered {
+  readonly venue: Venue
+  readonly faults: FaultInjector
 }
 
 /** What an administrator can ask, and changes nothing. */
@@ -28,7 +36,7 @@ export const adminQuestions: readonly AdminQuestion[] = [
 function command(name: string, type: Command['type'], fixed: object = {}): AdminAction {
   return {
     name,
-    run: async (venue, fields) => {
+    run: async ({ venue }, fields) => {
       for (const own of ['type', ...Object.keys(fixed)])
         if (Object.hasOwn(fields, own)) throw unknownField(name, own)
       return execute(venue, { ...fields, ...fixed, type } as unknown as Command)
@@ -49,16 +57,17 @@ export const adminActions: readonly AdminAction[] = [
   {
     name: 'checkpoint',
     fields: new Set(),
-    run: async ({ pool }) => {
+    run: async ({ venue: { pool } }) => {
       const { lsn, books, bytes, elapsedMs } = await pool.checkpoint()
       return { lsn, books, bytes, elapsedMs }
     },
   },
   { name: 'backup', fields: new Set(['dir']), run: backup },
+  { name: 'misbehave', run: misbehave },
 ]
 
 /** Ends a call: trades what meets at one price, and continues in continuous trading. */
-async function uncross(venue: Venue, { symbol }: ActionFields): Promise<object> {
+async function uncross({ venue }: Administered, { symbol }: ActionFields): Promise<object> {
   if (typeof symbol !== 'string') throw badField('symbol', symbol, 'a symbol')
   const { phase } = await venue.pool.indicative(symbol)
   if (phase === 'continuous' || phase === 'closed')
@@ -67,9 +76,24 @@ async function uncross(venue: Venue, { symbol }: ActionFields): Promise<object> 
 }
 
 /** The folder is one of the machine of the server. */
-async function backup({ pool }: Venue, { dir }: ActionFields): Promise<object> {
+async function backup({ venue: { pool } }: Administered, { dir }: ActionFields): Promise<object> {
   if (typeof dir !== 'string' || !path.isAbsolute(dir)) throw badField('dir', dir, 'an absolute path')
   return pool.backup(dir)
+}
+
+/** Lets things go wrong on purpose, or, without any field, nothing any more. What goes wrong now is the answer. */
+async function misbehave({ faults }: Administered, fields: ActionFields): Promise<object> {
+  faults.set(fields as Misbehaviour)
+  const { settings } = faults
+  if (!settings) return {}
+  const { latency, rates, lateMs, seed, sparedAccounts } = settings
+  return {
+    latency: Object.fromEntries(latency.map(([percent, ms]) => [`p${percent}`, ms])),
+    faults: rates,
+    lateMs,
+    seed,
+    sparedAccounts: [...sparedAccounts],
+  }
 }
 
 /** What came of a command, in figures: its events are in the streams. The next request finds them. */

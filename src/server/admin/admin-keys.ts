@@ -22,7 +22,6 @@ interface AdminFile {
 
 const namePattern = /^[A-Za-z0-9._@-]{1,64}$/
 const keysMax = 1000
-const lookMs = 1000
 
 /** The keys of those who administer a venue, in a file of mode 600 that holds hashes of them and nothing that one could use. */
 export class AdminKeys {
@@ -30,24 +29,25 @@ export class AdminKeys {
   readonly file: string
   readonly #private: PrivateFile
   #byHash = new Map<string, StoredKey>()
-  #lookedMs = Number.NEGATIVE_INFINITY
+  /** Called when the file changed to what a server can't use: it goes on with the keys that it has. */
+  onFailure: (error: unknown) => void = () => {}
 
   /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no file of admin keys, or that others can read. */
   constructor(file: string) {
     this.file = file
-    this.#private = new PrivateFile(file)
-    this.#read()
+    this.#private = new PrivateFile(file, (value) => this.#take(value))
+    this.#private.read()
   }
 
   /** How many there are, as of a second ago at most. */
   get size(): number {
-    this.#look()
+    this.#private.look(this.onFailure)
     return this.#byHash.size
   }
 
   /** All keys of the file. */
   list(): AdminKey[] {
-    this.#read()
+    this.#private.read()
     return [...this.#byHash.values()].map(({ name, createdMs }) => ({ name, createdMs }))
   }
 
@@ -57,7 +57,7 @@ export class AdminKeys {
    * @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a name that is taken or not allowed; LogError `TIDEMARK_LOG_IO`.
    */
   create(name: string): string {
-    this.#read()
+    this.#private.read()
     const keys = [...this.#byHash.values()]
     if (!namePattern.test(name))
       throw keyFailure('A name has 1 to 64 letters, digits, ".", "_", "@" and "-".', { name })
@@ -70,7 +70,7 @@ export class AdminKeys {
 
   /** Ends a key. @throws ServerError `TIDEMARK_SERVER_UNKNOWN_KEY`. */
   revoke(name: string): void {
-    this.#read()
+    this.#private.read()
     const keys = [...this.#byHash.values()]
     const left = keys.filter((key) => key.name !== name)
     if (left.length === keys.length)
@@ -80,28 +80,24 @@ export class AdminKeys {
 
   /** Whose a key is. It is found by its hash, so the time that takes says nothing of how much of it was right. */
   nameOf(key: string): string | undefined {
-    this.#look()
+    this.#private.look(this.onFailure)
     return this.#byHash.get(hashOf(key))?.name
   }
 
-  #look(): void {
-    const nowMs = performance.now()
-    if (nowMs - this.#lookedMs < lookMs) return
-    this.#lookedMs = nowMs
-    this.#read()
-  }
-
-  #read(): void {
-    this.#private.read((value) => {
-      const file = (value ?? { version: 1, adminKeys: [] }) as AdminFile
-      if (file?.version !== 1 || !Array.isArray(file.adminKeys))
-        throw keyFailure(`${this.file} is no file of admin keys.`, {})
-      this.#byHash = new Map(file.adminKeys.map((key) => [key.hash, key]))
-    })
+  #take(value: unknown): void {
+    const { version, adminKeys } = (value ?? { version: 1, adminKeys: [] }) as AdminFile
+    if (version !== 1 || !Array.isArray(adminKeys) || !adminKeys.every(isStoredKey))
+      throw keyFailure(`${this.file} is no file of admin keys.`, {})
+    this.#byHash = new Map(adminKeys.map((key) => [key.hash, key]))
   }
 
   #write(adminKeys: readonly StoredKey[]): void {
     this.#private.write({ version: 1, adminKeys } satisfies AdminFile)
-    this.#read()
+    this.#private.read()
   }
+}
+
+function isStoredKey(value: unknown): value is StoredKey {
+  const { name, hash, createdMs } = (value ?? {}) as Record<string, unknown>
+  return typeof name === 'string' && typeof hash === 'string' && Number.isSafeInteger(createdMs)
 }

@@ -3,6 +3,7 @@ import { callUser } from '../../base/emitter.js'
 import { TidemarkError } from '../../base/errors.js'
 import { plainAddress } from '../access/keys.js'
 import { ServerError } from '../errors.js'
+import type { FaultInjector } from '../faults/injector.js'
 import type { WebReply, WebRequest, WebServer } from '../packages.js'
 import type { Venue } from '../venue/venue.js'
 import { type AdminAction, adminActions, adminQuestions, unknownField } from './actions.js'
@@ -12,9 +13,12 @@ import type { ActionFields, AdminEntry } from './entry.js'
 interface AdminParts {
   readonly web: WebServer
   readonly venue: Venue
+  readonly faults: FaultInjector
   readonly keys: AdminKeys
   readonly host: string
   readonly log: (entry: AdminEntry) => void
+  /** Called with what went wrong inside. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /** A request that is not let in, or not read. */
@@ -38,11 +42,13 @@ const prefix = '/admin/v1/'
 export class AdminServer {
   readonly #web: WebServer
   readonly #venue: Venue
+  readonly #faults: FaultInjector
   readonly #keys: AdminKeys
   readonly #log: (entry: AdminEntry) => void
+  readonly #onFailure: (error: unknown) => void
 
   /** @throws ServerError `TIDEMARK_SERVER_OPEN` for an address beyond loopback while there is no admin key. */
-  constructor({ web, venue, keys, host, log }: AdminParts) {
+  constructor({ web, venue, faults, keys, host, log, onFailure }: AdminParts) {
     if (keys.size === 0 && !isLoopback(host)) {
       throw new ServerError(
         'TIDEMARK_SERVER_OPEN',
@@ -54,6 +60,8 @@ export class AdminServer {
     this.#venue = venue
     this.#keys = keys
     this.#log = log
+    this.#faults = faults
+    this.#onFailure = onFailure
     web.removeAllContentTypeParsers()
     web.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
     for (const { name, run } of adminQuestions) {
@@ -95,7 +103,7 @@ export class AdminServer {
       async (caller) => {
         who = caller
         fields = readFields(request, action)
-        const result = await action.run(this.#venue, fields)
+        const result = await action.run({ venue: this.#venue, faults: this.#faults }, fields)
         if ('status' in result && result.status === 'rejected')
           throw new AdminRefusal(409, String((result as { code?: string }).code), 'The book refused it.')
         lsn = (result as { lsn?: number }).lsn
@@ -134,6 +142,7 @@ export class AdminServer {
       return reply.send(JSON.stringify(result))
     } catch (error) {
       const { status, code, message } = refusalOf(error, name)
+      if (code === failedCode) this.#onFailure(error)
       ended(code, status < 500 ? 'refused' : 'failed')
       return reply.code(status).send(JSON.stringify({ code, message }))
     }
@@ -184,13 +193,16 @@ const unavailable: ReadonlySet<string> = new Set([
   'TIDEMARK_LOG_IO',
 ])
 
+/** The code of what went wrong inside. */
+const failedCode = 'FAILED'
+
 function refusalOf(error: unknown, action: string): { status: number; code: string; message: string } {
   if (error instanceof AdminRefusal) return error
   if (error instanceof TidemarkError) {
     const { code, message } = error
     return { status: notFound.has(code) ? 404 : unavailable.has(code) ? 503 : 400, code, message }
   }
-  return { status: 500, code: 'FAILED', message: `${action} failed inside the server.` }
+  return { status: 500, code: failedCode, message: `${action} failed inside the server.` }
 }
 
 export function isLoopback(host: string): boolean {

@@ -21,9 +21,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The code of what went wrong inside. */
+export const unknownCode = -1000
+
 export const errors = {
-  unknown: () => new ApiError(-1000, 'An unknown error occurred while processing the request.', 500),
-  unauthorized: () => new ApiError(-1002, 'You are not authorized to execute this request.', 401),
+  unknown: () => new ApiError(unknownCode, 'An unknown error occurred while processing the request.', 500),
   busy: () =>
     new ApiError(
       -1008,

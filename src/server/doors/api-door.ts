@@ -69,7 +69,7 @@ export class ApiConnection {
     try {
       message = readMessage(text)
     } catch (error) {
-      this.#send(null, refused(error))
+      this.#send(null, refused(this.#desk.refusalOf(error)))
       return
     }
     if (this.#inFlight >= inFlightMax) {
@@ -97,7 +97,7 @@ export class ApiConnection {
       if (refusal) throw refusal
       answer = { status: 200, result: await this.#execute(message, payload) }
     } catch (error) {
-      answer = refused(error)
+      answer = refused(this.#desk.refusalOf(error))
     }
     if (fate?.fault === 'late') await this.#desk.faults.delays.wait(fate.afterMs)
     this.#inFlight--
@@ -243,8 +243,7 @@ export class ApiConnection {
   }
 }
 
-function refused(error: unknown): object {
-  const refusal = error instanceof ApiError ? error : errors.unknown()
+function refused(refusal: ApiError): object {
   return { status: refusal.status, error: refusal.toBody() }
 }
 

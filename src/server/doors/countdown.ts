@@ -1,6 +1,6 @@
+import type { EnginePool } from '../../pool/index.js'
 import { errors } from '../dialect/api-error.js'
 import { names, type Operation } from '../operations/operation.js'
-import type { Venue } from '../venue/venue.js'
 
 /** A day: the longest countdown, milliseconds. */
 const countdownMaxMs = 86_400_000
@@ -12,13 +12,14 @@ const countdownsMax = 100_000
  * session that ends. Countdowns are in memory: after a restart none runs.
  */
 export class Countdowns {
-  readonly #venue: Venue
+  readonly #pool: EnginePool
   readonly #timers = new Map<string, NodeJS.Timeout>()
-  /** Called when orders could not be cancelled. */
-  onFailure: (error: unknown) => void = () => {}
+  readonly #onFailure: (error: unknown) => void
 
-  constructor(venue: Venue) {
-    this.#venue = venue
+  /** `onFailure` is called when orders could not be cancelled. */
+  constructor(pool: EnginePool, onFailure: (error: unknown) => void) {
+    this.#pool = pool
+    this.#onFailure = onFailure
   }
 
   get size(): number {
@@ -42,7 +43,7 @@ export class Countdowns {
   }
 
   cancelAll(account: number, symbol?: string): void {
-    this.#venue.submit({ type: 'cancel-all', account, symbol }).catch((error) => this.onFailure(error))
+    this.#pool.submit({ type: 'cancel-all', account, symbol }).catch(this.#onFailure)
   }
 
   close(): void {

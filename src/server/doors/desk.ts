@@ -33,8 +33,17 @@ export class Desk {
   requests = 0
 
   readonly faults: FaultInjector
+  readonly #onFailure: (error: unknown) => void
 
-  constructor(venue: Venue, keys: KeyStore, limits: RateLimits, faults: FaultInjector) {
+  /** `onFailure` is called with what went wrong inside: a client hears of it no more than that something did. */
+  constructor(
+    venue: Venue,
+    keys: KeyStore,
+    limits: RateLimits,
+    faults: FaultInjector,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#onFailure = onFailure
     this.faults = faults
     this.venue = venue
     this.keys = keys
@@ -64,7 +73,9 @@ export class Desk {
       const { venue, limits } = this
       return await operation.run({ params, venue, limits, nowMs, account, mayTrade })
     } catch (error) {
-      throw this.#refused(error)
+      const refusal = this.refusalOf(error)
+      this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1)
+      throw refusal
     } finally {
       this.#inFlight--
     }
@@ -97,13 +108,10 @@ export class Desk {
     return { account: key.account, mayTrade: key.permission === 'trade' }
   }
 
-  #refused(error: unknown): ApiError {
-    const refusal = error instanceof ApiError ? error : errors.unknown()
-    this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1)
-    if (!(error instanceof ApiError)) this.onFailure(error)
-    return refusal
+  /** What a client gets for an error. One that is none of the dialect's is reported. */
+  refusalOf(error: unknown): ApiError {
+    if (error instanceof ApiError) return error
+    this.#onFailure(error)
+    return errors.unknown()
   }
-
-  /** Called with what went wrong inside: a client hears of it no more than that something did. */
-  onFailure: (error: unknown) => void = () => {}
 }

@@ -12,13 +12,23 @@ export class Health {
   #poisoned = false
   #isFenced = false
   #isFull = false
-  readonly #listeners: readonly [event: 'error' | 'fenced' | 'diskFull' | 'diskReady', listener: () => void][]
+  readonly #listeners: readonly [
+    event: 'error' | 'fenced' | 'diskFull' | 'diskReady',
+    listener: (error: Error) => void,
+  ][]
 
-  constructor(desk: Desk) {
+  /** `onFailure` is called with what poisons the log. */
+  constructor(desk: Desk, onFailure: (error: unknown) => void) {
     this.#desk = desk
     this.#pool = desk.venue.pool
     this.#listeners = [
-      ['error', () => (this.#poisoned = true)],
+      [
+        'error',
+        (error) => {
+          this.#poisoned = true
+          onFailure(error)
+        },
+      ],
       ['fenced', () => (this.#isFenced = true)],
       ['diskFull', () => (this.#isFull = true)],
       ['diskReady', () => (this.#isFull = false)],

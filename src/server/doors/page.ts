@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import * as path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ApiError, errors } from '../dialect/api-error.js'
+import { errors } from '../dialect/api-error.js'
 import { Params, readForm } from '../dialect/params.js'
 import { names } from '../operations/operation.js'
 import type { ServerPackages, WebReply, WebRequest, WebServer } from '../packages.js'
@@ -83,7 +83,7 @@ export class Page {
     try {
       this.#stream(reply, this.#subjectOf(request))
     } catch (error) {
-      const refusal = error instanceof ApiError ? error : errors.unknown()
+      const refusal = this.#desk.refusalOf(error)
       reply
         .code(refusal.status)
         .header('content-type', 'application/json;charset=UTF-8')

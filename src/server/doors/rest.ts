@@ -1,4 +1,4 @@
-import { ApiError, errors } from '../dialect/api-error.js'
+import { ApiError } from '../dialect/api-error.js'
 import { Params, readForm } from '../dialect/params.js'
 import type { Operation } from '../operations/operation.js'
 import type { WebReply, WebRequest, WebServer } from '../packages.js'
@@ -49,7 +49,7 @@ async function answer(
     })
     body = JSON.stringify(result)
   } catch (error) {
-    const refusal = error instanceof ApiError ? error : errors.unknown()
+    const refusal = desk.refusalOf(error)
     reply.code(refusal.status)
     if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter))
     body = JSON.stringify(refusal.toBody())

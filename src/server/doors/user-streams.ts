@@ -58,7 +58,7 @@ export class UserStreams {
   }
 
   onOrder(update: OrderUpdate): void {
-    // Nobody is sent one of a symbol that clients do not see, so the next one of the account must not come after it.
+    // One of a symbol that clients do not see is not sent, so the next one of the account must not come after it.
     if (!this.#venue.find(update.order.symbol)) {
       this.log.skip()
       return

@@ -3,6 +3,10 @@ export class Delays {
   readonly #waits = new Map<NodeJS.Timeout, () => void>()
   #isEnded = false
 
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
   /** Calls `run` after so many milliseconds. */
   after(ms: number, run: () => void): void {
     if (this.#isEnded) {
@@ -55,9 +59,9 @@ export class DelayLine {
   #wait(ms: number): void {
     this.#delays.after(Math.max(0, ms), () => {
       const nowMs = performance.now()
-      // The first one is due, whatever the clock says of the others.
+      // The first one is due, whatever the clock says of the others; when it is over, all are.
       do this.#queue.shift()!.run()
-      while (this.#queue.length > 0 && this.#queue[0]!.dueMs <= nowMs)
+      while (this.#queue.length > 0 && (this.#delays.isEnded || this.#queue[0]!.dueMs <= nowMs))
       if (this.#queue.length > 0) this.#wait(this.#queue[0]!.dueMs - nowMs)
     })
   }

@@ -7,15 +7,22 @@ export class FaultInjector {
   readonly delays = new Delays()
   /** How often what went wrong. */
   readonly counts = new Map<FaultKind, number>()
+  readonly #spared: readonly number[] | undefined
   #plan: FaultPlan | undefined
   #isEnded = false
 
+  /** What goes wrong at first, which also says who is spared unless another says otherwise. @throws as `set`. */
+  constructor(misbehaviour: Misbehaviour | undefined) {
+    this.#spared = misbehaviour?.sparedAccounts
+    this.set(misbehaviour)
+  }
+
   /** Begins anew with other settings, or behaves from now on. @throws ServerError `TIDEMARK_SERVER_FAULTS`. */
-  set(misbehaviour: Misbehaviour | undefined): void {
-    this.#plan =
-      misbehaviour === undefined || this.#isEnded
-        ? undefined
-        : new FaultPlan(resolveMisbehaviour(misbehaviour))
+  set(misbehaviour: Misbehaviour = {}): void {
+    const settings = resolveMisbehaviour(misbehaviour, this.#spared)
+    const isNothing =
+      settings.latency.length === 0 && Object.values(settings.rates).every((rate) => rate === 0)
+    this.#plan = isNothing || this.#isEnded ? undefined : new FaultPlan(settings)
   }
 
   get settings(): FaultSettings | undefined {

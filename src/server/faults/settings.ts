@@ -32,7 +32,7 @@ export interface Misbehaviour {
   readonly lateMs?: number | undefined
   /** The same seed makes the same things go wrong with the n-th request of an account, and with the n-th message of the n-th connection. Default 1. */
   readonly seed?: number | undefined
-  /** Accounts whose requests nothing goes wrong with. */
+  /** Accounts whose requests nothing goes wrong with. Default: those that the options of the server named. */
   readonly sparedAccounts?: readonly number[] | undefined
 }
 
@@ -55,8 +55,15 @@ const known: ReadonlySet<string> = new Set<keyof Misbehaviour>([
 /** An hour: the longest that anything takes. */
 const delayMsMax = 3_600_000
 
-/** Checks what is to go wrong on purpose, and fills in what is not stated. @throws ServerError `TIDEMARK_SERVER_FAULTS` that says what is allowed. */
-export function resolveMisbehaviour(misbehaviour: Misbehaviour): FaultSettings {
+/**
+ * Checks what is to go wrong on purpose, and fills in what is not stated; `spared` are the accounts that are spared then.
+ *
+ * @throws ServerError `TIDEMARK_SERVER_FAULTS` that says what is allowed.
+ */
+export function resolveMisbehaviour(
+  misbehaviour: Misbehaviour,
+  spared: readonly number[] = [],
+): FaultSettings {
   if (typeof misbehaviour !== 'object' || misbehaviour === null)
     throw badFaults('misbehaviour', misbehaviour, 'an object')
   const unknown = unknownFieldOf(misbehaviour, known)
@@ -64,7 +71,7 @@ export function resolveMisbehaviour(misbehaviour: Misbehaviour): FaultSettings {
     throw new ServerError('TIDEMARK_SERVER_FAULTS', `There is no ${unknown}.${didYouMean(unknown, known)}`, {
       field: unknown,
     })
-  const { latency = {}, faults = {}, lateMs = 2000, seed = 1, sparedAccounts = [] } = misbehaviour
+  const { latency = {}, faults = {}, lateMs = 2000, seed = 1, sparedAccounts = spared } = misbehaviour
   if (!(Number.isInteger(lateMs) && lateMs >= 0 && lateMs <= delayMsMax))
     throw badFaults('lateMs', lateMs, `a whole number from 0 to ${delayMsMax}`)
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))

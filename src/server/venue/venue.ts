@@ -9,7 +9,7 @@ import {
   type Instrument,
   PoolError,
 } from '../../pool/index.js'
-import { ApiError, errors } from '../dialect/api-error.js'
+import { ApiError, errors, unknownCode } from '../dialect/api-error.js'
 import type { Balances } from './balances.js'
 import { type HistoryLimits, type ListUpdate, OrderHistory, type OrderUpdate } from './history.js'
 import { RequestHistory } from './requests.js'
@@ -22,6 +22,8 @@ export interface VenueOptions {
   /** Events that are kept of orders with a request id. */
   readonly requestEvents: number
   readonly balances: Balances | undefined
+  /** Called with what the dialect has no word for, and with what ends the reading of the log. */
+  readonly onFailure: (error: unknown) => void
 }
 
 interface Waiting {
@@ -56,9 +58,11 @@ export class Venue {
   #acknowledgedLsn = 0
   #takenLsn = 0
   #failure: Error | undefined
+  readonly #onFailure: (error: unknown) => void
 
   constructor(pool: EnginePool, options: VenueOptions) {
     this.pool = pool
+    this.#onFailure = options.onFailure
     this.balances = options.balances
     this.market = new MarketData((symbol) => pool.instrument(symbol), {
       keepTrades: 10_000,
@@ -92,7 +96,10 @@ export class Venue {
     )
     this.#feed.ended.then(
       () => this.#end(errors.closing()),
-      (error: Error) => this.#end(error),
+      (error: Error) => {
+        this.#onFailure(error)
+        this.#end(error)
+      },
     )
   }
 
@@ -148,7 +155,7 @@ export class Venue {
     try {
       report = await this.pool.submit(command)
     } catch (error) {
-      throw apiErrorOf(error)
+      throw this.#refusalOf(error)
     }
     // A command without events is never taken: nothing comes of it.
     const lsn = report.events.at(-1)?.lsn ?? 0
@@ -161,7 +168,7 @@ export class Venue {
     try {
       return (await this.pool.lastRequestId(account, symbol)).requestId
     } catch (error) {
-      throw apiErrorOf(error)
+      throw this.#refusalOf(error)
     }
   }
 
@@ -178,6 +185,12 @@ export class Venue {
 
   close(): Promise<void> {
     return this.#feed.close()
+  }
+
+  #refusalOf(error: unknown): ApiError {
+    const refusal = apiErrorOf(error)
+    if (refusal.code === unknownCode) this.#onFailure(error)
+    return refusal
   }
 
   #taken(lsn: number): void {
@@ -209,7 +222,8 @@ export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof TidemarkError) {
     if (busyCodes.has(error.code)) return errors.busy()
     if (error.code === 'TIDEMARK_UNKNOWN_SYMBOL') return errors.badSymbol()
-    if (error.code === 'TIDEMARK_LOG_POISONED') return errors.indeterminate()
+    if (error.code === 'TIDEMARK_LOG_POISONED' || error.code === 'TIDEMARK_FENCED')
+      return errors.indeterminate()
   }
   return errors.unknown()
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { DelayLine, Delays } from '#tidemark/server/faults/delays.js'
+import { FaultInjector } from '#tidemark/server/faults/injector.js'
 import { FaultPlan } from '#tidemark/server/faults/plan.js'
 import { type Misbehaviour, resolveMisbehaviour } from '#tidemark/server/faults/settings.js'
 
@@ -52,6 +54,28 @@ describe('what goes wrong on purpose', () => {
     const plan = planOf(settings)
     const second = (name: string) => Array.from({ length: 20 }, () => plan.request(name).fault)
     expect(second('1')).not.toEqual(second('2'))
+  })
+
+  it('is over at once when a server closes, in its order, however much waits', () => {
+    const delays = new Delays()
+    const line = new DelayLine(delays)
+    const taken: number[] = []
+    for (let i = 0; i < 30_000; i++) line.put(3_600_000 + i, () => taken.push(i))
+    delays.end()
+    expect(taken).toEqual(Array.from({ length: 30_000 }, (_, i) => i))
+    line.put(3_600_000, () => taken.push(-1))
+    expect([taken.at(-1), line.isEmpty]).toEqual([-1, true])
+  })
+
+  it('befalls no account that the options of a server named, unless others are named later', () => {
+    const faults = new FaultInjector({ sparedAccounts: [7] })
+    expect(faults.settings).toBeUndefined()
+    faults.set({ faults: 'lost=1' })
+    expect([faults.request(7), faults.request(8)?.fault]).toEqual([undefined, 'lost'])
+    faults.set({ faults: 'lost=1', sparedAccounts: [8] })
+    expect([faults.request(7)?.fault, faults.request(8)]).toEqual(['lost', undefined])
+    faults.set()
+    expect([faults.settings, faults.request(7)]).toEqual([undefined, undefined])
   })
 
   it('refuses what it can not do', () => {
