@@ -30,9 +30,9 @@ export class Signer {
     return sign(undefined, Buffer.from(text), this.#privateKey!).toString('base64')
   }
 
-  /** Parameters with those that say when they were signed. */
+  /** Parameters with those that say when they were signed, and for how long unless they do. */
   timed(params: Values): Values {
-    return { ...params, timestamp: Date.now(), recvWindow: this.#recvWindow }
+    return { recvWindow: this.#recvWindow, ...params, timestamp: Date.now() }
   }
 
   /** Parameters of a request over the WebSocket API, signed. */

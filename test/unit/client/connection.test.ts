@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ClientSocket, VenueClient, type VenueClientOptions } from '#tidemark/client/index.js'
 
@@ -73,6 +75,24 @@ describe('a connection of a client', () => {
       await connect({ answerMs })
       expect(FakeSocket.opened[0]!.sent[0]).toMatchObject({ method: 'session.logon', params: { recvWindow } })
     }
+  })
+
+  it('is refused over REST whatever stands in the answer, and signed there for as long as is asked for', async () => {
+    const asked: (string | null)[] = []
+    const server = createServer(({ url }, response) => {
+      asked.push(new URL(url!, 'http://venue').searchParams.get('recvWindow'))
+      response.writeHead(503).end('null')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const client = await connect({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+    for (const params of [{}, { recvWindow: 100 }])
+      await expect(client.rest('GET', '/account', params, { signed: true })).rejects.toMatchObject({
+        code: 'TIDEMARK_CLIENT_REFUSED',
+        status: 503,
+        venueCode: -1000,
+      })
+    expect(asked).toEqual(['10000', '100'])
   })
 
   it('is not tried to an address that is none', async () => {
