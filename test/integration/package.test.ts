@@ -53,8 +53,17 @@ describe('the package', () => {
     expect(needed.reduce((sum, { bytes }) => sum + bytes, packed.unpackedSize)).toBeLessThan(8_000_000)
   })
 
+  it('starts the threads of every pool and log from one file each', () => {
+    for (const name of ['flusher', 'preallocator', 'shard', 'snapshot']) {
+      const built = readFileSync(path.join(root, `dist/workers/${name}.js`), 'utf8')
+      const imported = [...built.matchAll(/^import .* from "([^"]*)"/gm)].map(([, from]) => from!)
+      expect(imported.length).toBeGreaterThan(3)
+      expect(imported.filter((from) => !/^(node:.*|crc-32)$/.test(from))).toEqual([])
+    }
+  })
+
   it('is built without references to maps that it does not hold', () => {
     const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
-    expect(scripts.prepack).toContain('--sourceMap false')
+    expect(scripts.prepack).toMatch(/--sourceMap false.*--no-maps/)
   })
 })
