@@ -32,7 +32,15 @@ export default defineConfig({
         test: {
           ...common,
           name: 'whole',
-          include: ['test/{integration,conformance,faults}/**/*.test.ts', ...ownProcess],
+          include: ['test/{integration,conformance,faults}/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'own process',
+          include: ownProcess,
         },
       },
     ],

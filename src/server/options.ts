@@ -36,9 +36,12 @@ export interface VenueServerOptions {
   readonly ordersPer10Seconds?: number | undefined
   /** Connections at once. Default 10,000. */
   readonly connectionsMax?: number | undefined
-  /** Milliseconds that the headers of a request may take, and all of it; 100 to 600,000. Defaults 10,000 and 30,000. */
+  /**
+   * How long the headers of a request may take to arrive, and a client of a WebSocket to answer the end of its connection, in
+   * milliseconds, 100 to 600,000. Default 10,000.
+   */
   readonly headersMs?: number | undefined
-  /** How long all of a request may take to arrive, in milliseconds. */
+  /** How long all of a request may take to arrive, in milliseconds, 100 to 600,000. Default 30,000. */
   readonly requestMs?: number | undefined
   /** Bytes that may wait for one client over a WebSocket; one that lags further is cut. Default 4 MiB. */
   readonly queueBytes?: number | undefined

@@ -98,6 +98,7 @@ export class VenueServer {
       methods: new Map(all.flatMap((one) => (one.method === undefined ? [] : [[one.method, one]]))),
       limits: settings,
       connectionsMax: settings.connectionsMax,
+      closeMs: settings.headersMs,
       onLost: (account) => this.#countdowns.cancelAll(account),
     })
     const connections = () => ({ ...this.#sockets.counts, pages: this.#page.size })

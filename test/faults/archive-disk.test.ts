@@ -12,8 +12,8 @@ import { temporaryDirectory } from '../support/temporary.js'
 
 const log = '/log'
 const archive = '/archive'
-const cuts = faultCount('archive-power-cut', { short: 30, full: 2000 })
-const failures = faultCount('archive-failing-calls', { short: 30, full: Number.MAX_SAFE_INTEGER })
+const cuts = faultCount('archive-power-cut', { short: 10, full: 2000 })
+const failures = faultCount('archive-failing-calls', { short: 10, full: Number.MAX_SAFE_INTEGER })
 
 /** A log on a disk in memory, and its events. */
 let start: MemoryDisk | undefined

@@ -3,7 +3,7 @@ import { faultCases, faultCount } from '../support/fault-tier.js'
 import { differentialRun } from '../unit/matching/support/differential-run.js'
 
 const COMMANDS = 5000
-const seeds = faultCount('book-differential', { short: 4, full: 200 })
+const seeds = faultCount('book-differential', { short: 2, full: 200 })
 
 describe('the fast book against the naive one, over every kind of order and phase', () => {
   it('reports the same and stays consistent', () => {

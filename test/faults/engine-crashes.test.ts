@@ -25,7 +25,7 @@ import {
   instruments,
 } from '../unit/matching/support/random-commands.js'
 
-const count = faultCount('engine', { short: 200, full: 5_000 })
+const count = faultCount('engine', { short: 100, full: 5_000 })
 const livesACase = 4
 const commandsALifeMax = 400
 /** So much may be claimed and not written before a flush: the ring holds more, so that no claim ever waits. */

@@ -16,7 +16,7 @@ describe.runIf(cluster)('a replicated log on three nodes of etcd', () => {
   afterEach(() => Promise.all(logs.splice(0).map((log) => log.close())))
 
   it('loses nothing and goes on when the leader is killed or paused for 5 s', async () => {
-    const count = faultCount('etcd-leader', { short: 2, full: 20 })
+    const count = faultCount('etcd-leader', { short: 1, full: 20 })
     let disturbed = 0
     for (const number of faultCases(count)) {
       const { writer, reader } = await begin()
@@ -40,7 +40,7 @@ describe.runIf(cluster)('a replicated log on three nodes of etcd', () => {
   })
 
   it('acknowledges nothing while two nodes, or all, are down, and goes on by itself', async () => {
-    const count = faultCount('etcd-majority', { short: 2, full: 10 })
+    const count = faultCount('etcd-majority', { short: 1, full: 10 })
     let disturbed = 0
     for (const number of faultCases(count)) {
       const { writer, reader } = await begin()
@@ -62,7 +62,7 @@ describe.runIf(cluster)('a replicated log on three nodes of etcd', () => {
   })
 
   it('lets exactly one of two be promoted at the same moment', async () => {
-    const count = faultCount('etcd-two-promotions', { short: 5, full: 100 })
+    const count = faultCount('etcd-two-promotions', { short: 2, full: 100 })
     let decided = 0
     for (const _number of faultCases(count)) {
       const [first, second, third] = await connect(3)

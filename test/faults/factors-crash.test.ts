@@ -13,8 +13,8 @@ import {
 } from '../unit/factors/support/feed.js'
 import { Random } from '../unit/factors/support/series.js'
 
-const crashes = faultCount('factors-crash', { short: 21, full: 200 })
-const kills = faultCount('factors-kill', { short: 4, full: 200 })
+const crashes = faultCount('factors-crash', { short: 7, full: 200 })
+const kills = faultCount('factors-kill', { short: 2, full: 200 })
 const log = { ringBytes: 1 << 18, segmentBytes: 1 << 18 }
 const segmentHeaderBytes = 4096
 

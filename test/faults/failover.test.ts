@@ -78,7 +78,7 @@ async function rests(pool: EnginePool): Promise<number> {
   return (await pool.digest()).restingOrders
 }
 
-const races = faultCount('promotion-race', { short: 2, full: 100 })
+const races = faultCount('promotion-race', { short: 1, full: 100 })
 
 describe('two standbys that are promoted at the same moment', () => {
   it(`are one primary and one standby, which follows it (${races} races)`, async () => {
@@ -154,7 +154,7 @@ describe('a promoted standby that dies before it appends anything, over and over
   }, 36_000_000)
 })
 
-const retries = faultCount('failover-retry', { short: 2, full: 200 })
+const retries = faultCount('failover-retry', { short: 1, full: 200 })
 
 describe('a request that is sent again to the promoted standby', () => {
   it(`is executed once, wherever the first try got to (${retries} failovers)`, async () => {
@@ -206,7 +206,7 @@ describe('a request that is sent again to the promoted standby', () => {
   }, 36_000_000)
 })
 
-const rejoins = faultCount('rejoin', { short: 2, full: 100 })
+const rejoins = faultCount('rejoin', { short: 1, full: 100 })
 
 describe('a deposed primary', () => {
   it(`is a standby again: its log is cut where the next epoch began, and what came after is kept aside (${rejoins} rejoins)`, async () => {

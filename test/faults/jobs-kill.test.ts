@@ -15,8 +15,8 @@ import { faultCases, faultCount } from '../support/fault-tier.js'
 import { newFolder, smallLog } from '../unit/jobs/support/folders.js'
 import { JobAudit } from './jobs-audit.js'
 
-const kills = faultCount('jobs-kill', { short: 8, full: 200 })
-const killsWithoutHistory = faultCount('jobs-kill-snapshots', { short: 4, full: 50 })
+const kills = faultCount('jobs-kill', { short: 3, full: 200 })
+const killsWithoutHistory = faultCount('jobs-kill-snapshots', { short: 2, full: 50 })
 /** A loaded machine may kill every process before it gets to what a test wants to see: then it gets more rounds. */
 const roundsMore = 60
 const child = path.resolve('test/faults/jobs-kill-child.mjs')

@@ -11,7 +11,7 @@ import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('kill', { short: 20, full: 400 })
+const kills = faultCount('kill', { short: 8, full: 400 })
 /** Each folder is killed so often, so that recovered logs are killed as well. */
 const killsAFolder = 5
 

@@ -12,7 +12,7 @@ const segmentBytes = 16 * 1024
 /** An opening continues in a last segment that holds no more than this. */
 const joinedBytesMax = segmentBytes / 4
 
-const count = faultCount('many-openings', { short: 40, full: 2000 })
+const count = faultCount('many-openings', { short: 20, full: 2000 })
 const livesPerSeed = 25
 
 /** Many short lives of one log, many of which end in a power cut, often within the opening. */

@@ -5,7 +5,7 @@ import { InlineLog, reopen } from '../support/inline-log.js'
 import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 
-const count = faultCount('power-cut', { short: 500, full: 100_000 })
+const count = faultCount('power-cut', { short: 200, full: 100_000 })
 
 /** Runs a log until the power fails at a random call, and compares what a restart finds with what was acknowledged. */
 function cutAndReopen(seed: number, recycling: boolean): void {

@@ -111,7 +111,7 @@ let dir = ''
 let logs: { disk: MemoryDisk; readers: readonly Reader[] }[] = []
 
 describe('a reader of a log', () => {
-  const count = faultCount('reader-fuzz', { short: 300, full: 40_000 })
+  const count = faultCount('reader-fuzz', { short: 100, full: 40_000 })
 
   it(`of random or changed bytes ends with an error that has a code, in bounded memory (${count} logs)`, async () => {
     dir = temporaryDirectory()

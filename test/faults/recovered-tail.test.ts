@@ -61,7 +61,7 @@ function* bitsOf(disk: MemoryDisk, fromLsn: number, toLsn: number, count: number
   for (const bit of faultPlaces(count, (toLsn - fromLsn) * 8)) yield { file, bit, byte: at + (bit >> 3) }
 }
 
-const count = faultCount('recovered-tail', { short: 400, full: 10_000 })
+const count = faultCount('recovered-tail', { short: 150, full: 10_000 })
 
 describe('what was acknowledged before a crash', () => {
   // Beside a few records the opening writes the whole segment again, beside many only what was not covered.

@@ -14,13 +14,13 @@ import { Random } from '../support/random.js'
 import { compareWithFolder, writeFolder } from '../support/replicated-bytes.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('replication-kill', { short: 2, full: 300 })
+const kills = faultCount('replication-kill', { short: 1, full: 300 })
 const killsAFolder = 2
 const fences = faultCount('replication-fence', { short: 1, full: 50 })
 const leaders = faultCount('replication-leader', { short: 1, full: 20 })
 const quorums = faultCount('replication-quorum', { short: 1, full: 10 })
 
-const partitions = faultCount('replication-partition', { short: 2, full: 60 })
+const partitions = faultCount('replication-partition', { short: 1, full: 60 })
 
 const cluster = await etcdForTests()
 const noPartitions = partitionsMissing()

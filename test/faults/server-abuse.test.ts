@@ -173,7 +173,7 @@ const badFrames: [what: string, bytes: Buffer, code: number][] = [
 
 describe.skipIf(typeof serverModules === 'string')('a server that is abused', () => {
   it('refuses with a code what is too large, contradicts itself, or is no frame, and others notice nothing', async () => {
-    const venue = await openVenue({ weightPerMinute: 0, ordersPer10Seconds: 0 })
+    const venue = await openVenue({ weightPerMinute: 0, ordersPer10Seconds: 0, headersMs: 3000 })
     const { url } = venue.server
     const witness = await Witness.begin(venue)
     for (const _ of faultCases(

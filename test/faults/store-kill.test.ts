@@ -13,7 +13,7 @@ import { instruments, StoreFlow } from '../support/store-flow.mjs'
 import { storeTargets } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('store-kill', { short: 6, full: 200 })
+const kills = faultCount('store-kill', { short: 2, full: 200 })
 const killsPerFolder = 5
 const targets = await storeTargets()
 

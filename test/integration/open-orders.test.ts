@@ -166,7 +166,7 @@ describe('the open orders of an account', () => {
   it('of a large account leave commands their turn, and each that stays open is on one page', async () => {
     const pool = await openPool()
     const { id } = pool.instrument('BTC-USD')!
-    const count = 20_000
+    const count = 8_000
     const batch = pool.batch()
     for (let i = 1; i <= count; i++) batch.addNew(id, i * 2, 1, 0, 0, 0, 1 + (i % 999), 1)
     await pool.submitBatch(batch)

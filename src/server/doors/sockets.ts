@@ -25,6 +25,8 @@ interface SocketParts {
   readonly methods: ReadonlyMap<string, Operation>
   readonly limits: ClientLimits
   readonly connectionsMax: number
+  /** How long a client may take to answer the end of its connection, before it is cut. */
+  readonly closeMs: number
   /** Called when a connection ended that had asked for its account's orders to be cancelled then. */
   readonly onLost: (account: number) => void
 }
@@ -47,6 +49,7 @@ export class Sockets {
       maxPayload: messageMax,
       perMessageDeflate: false,
       clientTracking: false,
+      closeTimeout: parts.closeMs,
     })
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     this.#timers = [
