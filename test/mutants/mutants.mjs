@@ -2233,4 +2233,18 @@ export const mutants = [
     replace: '0x260n',
     tests: ['test/unit/server/tags.test.ts'],
   },
+  {
+    name: 'a server is served in the clear when what names its certificate is null',
+    file: 'dist/src/server/options.js',
+    find: 'options.tls === undefined ? undefined : readTls',
+    replace: 'options.tls && readTls',
+    tests: ['test/integration/server.test.ts'],
+  },
+  {
+    name: 'a client signs for as long as it pleases whatever its caller says',
+    file: 'dist/src/client/signing.js',
+    find: '{ recvWindow: this.#recvWindow, ...params, timestamp: Date.now() }',
+    replace: '{ ...params, timestamp: Date.now(), recvWindow: this.#recvWindow }',
+    tests: ['test/unit/client/connection.test.ts'],
+  },
 ]
