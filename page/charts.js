@@ -249,7 +249,7 @@ function ratesOptions() {
   }
 }
 
-/** Makes a chart where there is none, and gives it new data and the width of its place. */
+/** Makes the chart if it is not there yet, and gives it new data and the width of its place. */
 function draw(chart, id, height, data, options) {
   const place = by(id)
   const width = place.clientWidth

@@ -103,7 +103,7 @@ export class VenueClient extends Emitter<ClientEvents> {
     }
   }
 
-  /** Cancels all open orders of a symbol, and resolves with those that were; with none there are none, and nothing is refused. */
+  /** Cancels all open orders of a symbol, and resolves with what was cancelled: an empty list when no order is open. */
   async cancelAll(symbol: string): Promise<readonly Order[]> {
     try {
       return (await this.request('openOrders.cancelAll', { symbol })) as Order[]
@@ -113,7 +113,7 @@ export class VenueClient extends Emitter<ClientEvents> {
     }
   }
 
-  /** An order, open or over. @throws VenueRefusal -2013 when there is none, ClientError. */
+  /** An order, open or over. @throws VenueRefusal -2013 for an unknown one, ClientError. */
   order(name: OrderName): Promise<Order> {
     return this.request('order.status', name) as Promise<Order>
   }

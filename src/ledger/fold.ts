@@ -35,7 +35,7 @@ export type MovementKind = 'deposit' | 'withdraw' | 'transfer' | 'adjust' | 'tra
 
 /** Hears of everything that changes a balance, at the moment when it has changed. */
 export interface FoldListener {
-  /** `orderId` and `tradeId` are 0, and `instrument` -1, where there is none. */
+  /** Without an order or a trade `orderId` or `tradeId` is 0, without an instrument `instrument` is -1. */
   moved(
     cell: number,
     amount: bigint,

@@ -147,7 +147,7 @@ export class DurableLog extends Emitter<DurableLogEvents> {
   }
 
   /**
-   * Goes on with a log that was followed until now, in a new segment of this epoch: see `FollowedLog.handOver`. Call
+   * Continues a log that was followed until now, in a new segment of this epoch: see `FollowedLog.handOver`. Call
    * `startPreallocator` soon.
    *
    * @throws LogError `TIDEMARK_LOG_IO`; then the folder is released. @internal

@@ -174,7 +174,7 @@ export interface ContinueOptions {
 }
 
 /**
- * Goes on writing a log that this process has followed, in a new segment of this epoch. Nothing of it is read: it was checked
+ * Continues to write a log that this process has followed, in a new segment of this epoch. Nothing of it is read: it was checked
  * and synced when it was appended.
  *
  * @throws LogError `TIDEMARK_LOG_IO`, and as `DurableLog.open` for `replication`; then the folder is released.

@@ -184,7 +184,7 @@ export class FollowingPool {
   }
 
   /**
-   * Goes on as the pool that writes the log: in a new segment of this epoch, with the books as they are, and under the epoch
+   * Continues as the pool that writes the log: in a new segment of this epoch, with the books as they are, and under the epoch
    * that was taken of the replicated log. Nothing may be appended any more.
    *
    * @param signal ends the wait for the replicated log to take what it must have first.

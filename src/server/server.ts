@@ -132,8 +132,8 @@ export class VenueServer {
   }
 
   /**
-   * Goes on with things going wrong on purpose as this says, in place of what was said before and from the beginning of its seed; without it,
-   * with none.
+   * Makes things go wrong on purpose as this says from now on, in place of what was said before and from the beginning of its seed; without it,
+   * nothing does any more.
    *
    * @throws ServerError `TIDEMARK_SERVER_FAULTS`.
    */

@@ -6,7 +6,7 @@ export interface CommandWords {
   readonly path: string
   readonly commands: readonly { readonly name: string; readonly summary: string }[]
   readonly flags: readonly Flag[]
-  /** Words that can be its first argument; any file where there are none. */
+  /** Words that can be its first argument; empty where that is a file. */
   readonly argumentChoices: readonly string[]
 }
 
@@ -15,7 +15,7 @@ export interface Flag {
   readonly name: string
   readonly description: string
   readonly takesValue: boolean
-  /** The values that it can have; any where there are none. */
+  /** The values that it can have; empty where it takes any. */
   readonly choices: readonly string[]
 }
 

@@ -42,7 +42,7 @@ const systemClock: PlaybackClock = {
 export interface Played {
   readonly rows: number
   readonly commands: number
-  /** Rows that are none, or that say what a pool does not take. */
+  /** Lines that are no row of a recording, or say what a pool does not take. */
   readonly refused: number
 }
 

@@ -122,7 +122,7 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
   }
 }
 
-/** Plays a recording, and says when it is over; the venue goes on. `failed` rejects when it can't be played on. */
+/** Plays a recording, and says when it is over; the venue stays open. `failed` rejects when it can't be played on. */
 function play(
   recording: Recording,
   pool: EnginePool,

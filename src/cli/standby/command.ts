@@ -28,7 +28,7 @@ const promoteCodes = exitCodeHelp([
   [exitCodes.failed, 'it could not be promoted'],
   [exitCodes.usage, 'bad usage'],
   [exitCodes.badInput, 'no standby runs in the folder'],
-  [exitCodes.mismatch, 'another one was faster; it goes on following that one'],
+  [exitCodes.mismatch, 'another one was faster; it continues to follow the log'],
 ])
 
 const statusCodes = exitCodeHelp([

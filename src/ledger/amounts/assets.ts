@@ -24,7 +24,7 @@ export class Assets {
     this.#list.push({ id: asset.id, scale: asset.scale })
   }
 
-  /** -1 when there is none. */
+  /** The number of an asset; -1 for an unknown one. */
   find(id: unknown): number {
     return this.#byId.get(id as string) ?? -1
   }

@@ -55,7 +55,7 @@ export class Orders {
     return this.#used
   }
 
-  /** 0 when there is none. */
+  /** The number of an order; 0 for an unknown one. */
   find(instrument: number, orderId: number): number {
     return this.#index.find(instrument, orderId)
   }

@@ -37,7 +37,7 @@ export class Stall {
     this.refused(
       new ReplicationError(
         'TIDEMARK_REPLICATION_UNAVAILABLE',
-        `${this.#name} has not answered for ${stallMs} ms. Nothing is lost: the log waits, and goes on by itself when it is answered.`,
+        `${this.#name} has not answered for ${stallMs} ms. Nothing is lost: the log waits, and continues by itself once an answer comes.`,
         { silentMs: stallMs },
       ),
     )

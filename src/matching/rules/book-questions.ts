@@ -145,7 +145,7 @@ export class BookQuestions {
     return book < 0 ? undefined : indicativeOf(this.shard, book)
   }
 
-  /** A live order, resting or waiting for its stop price; undefined when there is none of that id. */
+  /** A live order, resting or waiting for its stop price; undefined for an unknown id. */
   order(instrumentId: number, orderId: number): OrderState | undefined {
     const shard = this.shard
     const book = shard.books.find(instrumentId)

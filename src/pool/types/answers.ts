@@ -42,7 +42,7 @@ export interface IndicativeAnswer {
 
 /** What only some new orders have; decimal strings. What an order has not is not there. */
 export interface OrderTerms {
-  /** How far the stop price of a trail stays behind the best last price: a price, or … */
+  /** How far the stop price of a trail stays from the best last price: a price, or … */
   readonly trailingOffset?: string
   /** … parts of 10,000 of it. */
   readonly trailingBasisPoints?: number

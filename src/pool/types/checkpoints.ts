@@ -68,9 +68,9 @@ export interface ArchivingStats {
 export interface CheckpointStats extends CheckpointCounts {
   /** Whether one is being taken now. */
   readonly running: boolean
-  /** The highest LSN of a book in the newest snapshot; `undefined` when there is none. */
+  /** The highest LSN of a book in the newest snapshot; `undefined` without a snapshot. */
   readonly lastLsn: number | undefined
-  /** Milliseconds since it was taken; of one that the opening found, since the opening. `undefined` when there is none. */
+  /** Milliseconds since it was taken; of one that the opening found, since the opening. `undefined` without a snapshot. */
   readonly ageMs: number | undefined
   /** Log after the newest snapshot, in bytes: what the next opening replays. */
   readonly logBytes: number

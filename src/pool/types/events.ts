@@ -131,7 +131,7 @@ export type EnteredEvent = Omit<TriggeredEvent, 'event'> & {
 
 /**
  * The book refused a command, which changed nothing. Side, price and what was filled are those of the new order, or of the live
- * order that the command names, and `undefined` when there is none or it belongs to another account.
+ * order that the command names, and `undefined` when that is not live or belongs to another account.
  */
 export type RejectedEvent = EventPlace & {
   readonly event: 'rejected'

@@ -41,7 +41,7 @@ export function failureOf(name: string, error: unknown): Error {
   if (code === status.resourceExhausted && /space exceeded/.test(details)) {
     return new ReplicationError(
       'TIDEMARK_REPLICATION_FULL',
-      `${name} takes nothing more, because its database has reached its quota. Nothing was lost; the log goes on when there is room: raise --quota-backend-bytes, or compact and defragment it (etcdctl defrag), then etcdctl alarm disarm.`,
+      `${name} takes nothing more, because its database has reached its quota. Nothing was lost; the log continues when there is room: raise --quota-backend-bytes, or compact and defragment it (etcdctl defrag), then etcdctl alarm disarm.`,
       info,
       cause,
     )

@@ -127,7 +127,7 @@ export function windowMoved(kv: Kv, lsn: number, beginLsn: number): ReplicationE
 function diverged(kv: Kv, lsn: number, endLsn: number): ReplicationError {
   return new ReplicationError(
     'TIDEMARK_LOG_DIVERGED',
-    `The log in ${kv.name} ends at LSN ${endLsn}, before LSN ${lsn}: a folder that goes on to there holds what the log does not. Let it rejoin, which cuts it where the log's lineage says, or seed it anew.`,
+    `The log in ${kv.name} ends at LSN ${endLsn}, before LSN ${lsn}: a folder that reaches that far holds what the log does not. Let it rejoin, which cuts it where the log's lineage says, or seed it anew.`,
     { lsn, endLsn },
   )
 }

@@ -44,7 +44,7 @@ export function pegName(peg: Peg): string {
   return pegNames[peg]
 }
 
-/** The price that the client asked for: of an order that follows the book, its limit. 0 where there is none. */
+/** The price that the client asked for: of an order that follows the book, its limit. 0 without a price. */
 export function statedPrice(
   { peg, limitPrice, price }: OrderRecord,
   symbol: Pick<VenueSymbol, 'tickSize'>,

@@ -60,7 +60,7 @@ export class RequestHistory {
     return requestId <= (this.#requests.get(`${account} ${symbol}`)?.forgottenId ?? 0)
   }
 
-  /** The highest request id that was executed, as far as events were read; 0 when there is none. */
+  /** The highest request id that was executed, as far as events were read; 0 before the first. */
   lastId(account: number, symbol: string): number {
     return this.#requests.get(`${account} ${symbol}`)?.lastId ?? 0
   }

@@ -6,7 +6,7 @@ export interface UserEntry extends OrderUpdate {
   readonly lsn: number
   /** Its number among the updates of all orders of the log, from 1: the same after a restart. */
   readonly executionId: number
-  /** The number of the update of the same account before it; 0 when that is not known any more, or there is none. */
+  /** The number of the update of the same account before it; 0 for the first, and when that is not known any more. */
   readonly after: number
 }
 

@@ -18,7 +18,7 @@ export interface NewOrder {
   readonly expireTime: number
   readonly quantity: number
   readonly clientOrderId: string | undefined
-  /** What few orders have; 0 where there is none. */
+  /** What few orders have; 0 for an order without it. */
   readonly trailingOffset: number
   readonly trailingBasisPoints: number
   /** A code of `pegCodes`; the price is then the limit. */

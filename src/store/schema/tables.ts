@@ -52,7 +52,7 @@ export const orderEventTypes = {
   trade_id: 'int64',
 } as const satisfies ColumnTypes
 
-/** What few orders have; 0 where there is none. All of it is as it was accepted. */
+/** What few orders have; 0 for an order without it. All of it is as it was accepted. */
 export const orderTermTypes = {
   list_id: 'int64',
   trailing_offset_ticks: 'int64',
