@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { existsSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -207,5 +207,19 @@ describe('the socket of a standby', () => {
     answered.write('promote\n')
     await once(answered.resume(), 'end')
     await stop()
+  })
+
+  it('is closed once a process has its answer that leaves its own end open', async () => {
+    const dir = temporaryDirectory()
+    const questions = new EventEmitter()
+    const stop = await serveControl(dir, () => new Promise((resolve) => questions.emit('asked', resolve)))
+    const waiting = connect({ path: path.join(dir, 'standby.sock'), allowHalfOpen: true })
+    onTestFinished(() => void waiting.destroy())
+    waiting.write('promote\n')
+    const [answer] = await once(questions, 'asked')
+    const stopped = stop()
+    answer({ ok: true })
+    expect(String((await once(waiting, 'data'))[0])).toBe('{"ok":true}\n')
+    await stopped
   })
 })

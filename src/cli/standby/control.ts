@@ -27,8 +27,8 @@ function socketOf(dir: string): string {
 }
 
 /**
- * Answers commands for the standby in a folder, until the returned function is called: that ends the connections that wait for
- * no answer.
+ * Answers commands for the standby in a folder, until the returned function is called: that ends the connections that have asked
+ * nothing, and waits for the answers that are due.
  */
 export async function serveControl(
   dir: string,
@@ -48,9 +48,10 @@ export async function serveControl(
       text += chunk
       if (text.length > requestBytesMax) connection.destroy()
       else if (text.endsWith('\n') && idle.delete(connection))
-        void answer(text.trim()).then((result) =>
-          connection.end(`${JSON.stringify(result)}\n`, () => idle.add(connection)),
-        )
+        void answer(text.trim()).then((result) => {
+          connection.write(`${JSON.stringify(result)}\n`)
+          connection.destroySoon() // a process that leaves its own end open keeps nothing
+        })
     })
   })
   const umask = process.umask(0o177)
