@@ -34,6 +34,7 @@ const parts = [
   page('Market data', 'market-data'),
   page('The store', 'store'),
   page('Tables of a store', 'store-schema'),
+  page('The ledger', 'ledger'),
   page('The archive', 'archive'),
   page('Jobs', 'jobs'),
   page('Factors', 'factors'),
@@ -50,6 +51,8 @@ const background = [
   page('Security', 'security'),
   page('How they are tested', 'testing'),
   page('Performance', 'performance'),
+  page('Platforms', 'platforms'),
+  page('Versions', 'versioning'),
   page('Glossary', 'glossary'),
 ]
 

@@ -77,4 +77,10 @@ describe('README and docs', () => {
     }
     expect(pages.filter((page) => !linked.has(page))).toEqual([])
   })
+
+  it('are all in the side bar of the site, which names no other', () => {
+    const shown = [...textOf('docs/.vitepress/config.mjs').matchAll(/\bpage\('[^']+', '([\w-]+)'\)/g)]
+    const inSideBar = new Set(shown.map(([, name]) => `docs/${name}.md`))
+    expect([...inSideBar].sort()).toEqual(pages.filter((page) => page !== 'README.md').sort())
+  })
 })
