@@ -9,11 +9,13 @@ const pages = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ]
+/** Those of the repository that are no page of the docs. */
+const others = ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
 const textOf = (page: string) => readFileSync(path.join(root, page), 'utf8')
 
 /** All matches of a pattern in all pages, as `page: match`. */
 function matchesIn(pattern: RegExp): { page: string; found: string }[] {
-  return pages.flatMap((page) => [...textOf(page).matchAll(pattern)].map((m) => ({ page, found: m[1]! })))
+  return [...pages, ...others].flatMap((page) => [...textOf(page).matchAll(pattern)].map((m) => ({ page, found: m[1]! })))
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
@@ -75,7 +77,7 @@ describe('README and docs', () => {
         linked.add(path.join(path.dirname(page), file!))
       }
     }
-    expect(pages.filter((page) => !linked.has(page))).toEqual([])
+    expect([...pages, ...others].filter((page) => !linked.has(page))).toEqual([])
   })
 
   it('are all in the side bar of the site, which names no other', () => {
