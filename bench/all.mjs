@@ -3,7 +3,7 @@
 //
 //   npm run bench -- [--quick] [--rounds N] [--dir FOLDER] [--only throughput,latency] [--minutes 4.5]
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -35,7 +35,9 @@ const { values: flags } = parseArgs({
 const limitMs = Number(flags.minutes) * 60_000
 if (!(limitMs > 0)) throw new Error(`--minutes is ${flags.minutes}; use a number above 0.`)
 /** Of all benches: one that is ended leaves its files. */
-const folder = mkdtempSync(path.join(flags.dir ?? (process.env.TIDEMARK_DIR || tmpdir()), 'tidemark-bench-'))
+const parent = path.resolve(flags.dir ?? (process.env.TIDEMARK_DIR || tmpdir()))
+mkdirSync(parent, { recursive: true })
+const folder = mkdtempSync(path.join(parent, 'tidemark-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const passed = [
   flags.quick ? '--quick' : '--short',

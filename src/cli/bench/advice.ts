@@ -27,29 +27,33 @@ export function adviceOf({
       `One sync in a hundred takes ${duration(p99Ms)} or longer, the usual one ${duration(p50Ms)}. Other programs write to ` +
         'this disk, or it tidies itself up. Give the log a disk of its own if your slowest orders matter.',
     )
-  const point = throughput.find(
-    (one) => one.handover === 'batch' && one.shards === shards && one.perBatch === perBatch,
-  )
+  const batched = throughput.filter((one) => one.handover === 'batch' && one.shards === shards)
+  const point = batched.find((one) => one.perBatch === perBatch)
   const logBytes = commandsPerSecond * (point?.logBytesPerCommand ?? 0)
   const diskBytes = large.writesPerSecond * large.bytes
   if (logBytes > diskBound * diskBytes)
     advice.push(
-      `The disk is what limits this machine: the pool wrote ${rate(logBytes / 1e6)} MB/s of the ${rate(diskBytes / 1e6)} MB/s ` +
+      `The disk is what limits this machine: the pool wrote ${megabytes(logBytes)} of the ${megabytes(diskBytes)} ` +
         'that the disk takes. A faster disk gives more commands a second; more shards do not.',
     )
   else
     advice.push(
-      `The processor is what limits this machine: the pool wrote ${rate(logBytes / 1e6)} MB/s, and the disk takes ` +
-        `${rate(diskBytes / 1e6)}. A faster disk does not give more commands a second; faster cores do, and more shards if you have ` +
+      `The processor is what limits this machine: the pool wrote ${megabytes(logBytes)}, and the disk takes ` +
+        `${megabytes(diskBytes)}. A faster disk does not give more commands a second; faster cores do, and more shards if you have ` +
         'cores and symbols for them.',
     )
-  const alone = throughput.find((one) => one.handover === 'batch' && one.perBatch === 1)
+  const alone = batched.find((one) => one.perBatch === 1)
   if (alone && perBatch > 1)
     advice.push(
       `Handed over one by one, ${count(alone.commandsPerSecond)} commands a second became durable; in batches of ` +
         `${count(perBatch)}, ${count(commandsPerSecond)}. Batches cost no safety: each command is on disk before it is acknowledged.`,
     )
   return advice
+}
+
+function megabytes(bytesPerSecond: number): string {
+  const number = bytesPerSecond / 1e6
+  return `${number < 1000 ? rate(number) : count(Math.round(number))} MB/s`
 }
 
 /** What a sync of 4 KiB says about the disk. */

@@ -7,10 +7,10 @@ function disk(bytes: number, p50Ms: number, p99Ms = p50Ms) {
   return { bytes, writesPerSecond: 1000 / p50Ms, latency }
 }
 
-function point(perBatch: number, commandsPerSecond: number): ThroughputPoint {
+function point(perBatch: number, commandsPerSecond: number, shards = 1): ThroughputPoint {
   return {
     handover: 'batch',
-    shards: 1,
+    shards,
     perBatch,
     commandsPerSecond,
     commandsPerFlush: 1,
@@ -18,11 +18,14 @@ function point(perBatch: number, commandsPerSecond: number): ThroughputPoint {
   }
 }
 
-function advice(syncMs: number, options: { p99Ms?: number; megabyteMs?: number } = {}): string {
-  const { p99Ms, megabyteMs = 1 } = options
-  const throughput = [point(1, 5000), point(1000, 1_000_000)]
+function advice(
+  syncMs: number,
+  options: { p99Ms?: number; megabyteMs?: number; shards?: number } = {},
+): string {
+  const { p99Ms, megabyteMs = 1, shards = 1 } = options
+  const throughput = [point(1, 5000), point(1000, 1_000_000), point(1, 8000, 2), point(1000, 1_000_000, 2)]
   const recommended = {
-    shards: 1,
+    shards,
     perBatch: 1000,
     commandsPerSecond: 1_000_000,
     preset: 'lowLatency',
@@ -55,9 +58,12 @@ describe('the advice of tidemark bench', () => {
     expect(advice(0.2, { megabyteMs: 8 })).toMatch(
       /The disk is what limits this machine: the pool wrote 100 MB\/s of the 131 MB\/s/,
     )
-    expect(advice(0.2, { megabyteMs: 1 })).toMatch(/The processor is what limits this machine/)
+    expect(advice(0.2, { megabyteMs: 1 })).toMatch(
+      /The processor is what limits this machine: the pool wrote 100 MB\/s, and the disk takes 1,049 MB\/s\./,
+    )
     expect(advice(0.2)).toMatch(
       /one by one, 5,000 commands a second became durable; in batches of 1,000, 1,000,000/,
     )
+    expect(advice(0.2, { shards: 2 })).toMatch(/one by one, 8,000 commands a second/)
   })
 })
