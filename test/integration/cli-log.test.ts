@@ -393,6 +393,28 @@ describe('tidemark log repair', () => {
     await pool.close()
   })
 
+  it('prints one object with --json: what is lost, and how many records of it can be read; with --yes what was done', async () => {
+    const dir = copy()
+    const file = segments(dir).findLast((name) => Number(path.basename(name, '.wal')) > made.snapshotLsn)!
+    flip(file, 4096 + 500)
+    const [, from, to, records] = /^LOST from the log: LSN (\d+) to (\d+), .* with ([\d,]+) records/m.exec(
+      (await log('repair', dir)).stdout,
+    )!
+    const dry = await log('repair', dir, '--json')
+    const lost = [{ fromLsn: Number(from), toLsn: Number(to), records: Number(records!.replaceAll(',', '')) }]
+    expect(lost[0]!.records).toBeGreaterThan(0)
+    expect(dry).toMatchObject({ code: 6, stdout: expect.stringMatching(/^\{.*\}\n$/) })
+    expect(JSON.parse(dry.stdout)).toMatchObject({ directory: dir, verdict: 'corrupt', lost, done: false })
+    const done = await log('repair', dir, '--yes', '--json')
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\{.*\}\n$/) })
+    const report = JSON.parse(done.stdout)
+    expect(report).toMatchObject({ verdict: 'corrupt', lost, done: true, verdictAfter: 'valid' })
+    expect(report.actions[0]).toMatchObject({ kind: 'cut', lsn: Number(from) })
+    expect(readdirSync(report.backup)).toContain(path.basename(file))
+    const valid = await log('repair', dir, '--json')
+    expect(JSON.parse(valid.stdout)).toMatchObject({ verdict: 'valid', actions: [], lost: [], done: false })
+  })
+
   it('says that there is nothing to repair in a valid log', async () => {
     const { code, stdout } = await log('repair', copy(), '--yes')
     expect({ code, stdout: stdout.slice(-31) }).toEqual({

@@ -26,6 +26,9 @@ export interface RepairFlags {
   readonly progress: boolean
 }
 
+/** A part of the log that a repair loses, with how many of its records can still be read. */
+type LostRecords = RepairPlan['lost'][number] & { readonly records: number }
+
 /** What a repair found and did, as `--json` prints it. */
 interface RepairReport {
   readonly directory: string
@@ -33,7 +36,7 @@ interface RepairReport {
   readonly damage: LogInspection['damage']
   readonly snapshots: readonly { readonly file: string; readonly reason: string | undefined }[]
   readonly actions: readonly object[]
-  readonly lost: RepairPlan['lost']
+  readonly lost: readonly LostRecords[]
   /** Whether it was done. */
   readonly done: boolean
   /** Where what was there before is now. */
@@ -100,8 +103,9 @@ async function repairLocked(
     )
   }
   const backup = backupName()
-  await announce(directory, log, plan, snapshots, backup, say)
-  const planned = { ...found, actions: plan.actions.map(actionJson), lost: plan.lost }
+  const lost = await countLost(directory, plan.lost)
+  announce(directory, log, plan, lost, snapshots, backup, say)
+  const planned = { ...found, actions: plan.actions.map(actionJson), lost }
   if (!flags.yes) {
     say('Nothing was changed. Add --yes to do it.')
     return planned
@@ -115,24 +119,24 @@ async function repairLocked(
   return { ...planned, done: true, backup: folder, verdictAfter: after.verdict }
 }
 
-async function announce(
+function announce(
   directory: string,
   log: LogInspection,
   plan: RepairPlan,
+  lost: readonly LostRecords[],
   snapshots: readonly CheckedSnapshot[],
   backup: string,
   say: Say,
-): Promise<void> {
+): void {
   say('')
   say('The repair:')
   for (const action of plan.actions) say(`  ${actionLine(action)}`)
   say(`Every file is first copied or moved to ${path.join(directory, backup)}.`)
-  for (const { fromLsn, toLsn } of plan.lost) {
-    const records = await countRecords(directory, fromLsn, toLsn)
+  for (const { fromLsn, toLsn, records } of lost) {
     const bytes = `LSN ${fromLsn} to ${toLsn}, ${count(toLsn - fromLsn)} bytes`
     say(`LOST from the log: ${bytes}, with ${count(records)} records that can still be read.`)
   }
-  if (plan.lost.length === 0) say('Nothing is lost.')
+  if (lost.length === 0) say('Nothing is lost.')
   else if (log.verdict === 'torn') say('It is a torn tail: nothing of it was ever acknowledged.')
   const front = plan.firstLsn > log.firstLsn
   if (front) say('What is lost lies below the snapshots: the books will be whole, their history will not.')
@@ -158,16 +162,17 @@ function actionLine(action: RepairAction): string {
   }
 }
 
-/** How many valid records lie between two LSNs. */
-async function countRecords(directory: string, fromLsn: number, toLsn: number): Promise<number> {
-  let records = 0
+/** Counts the valid records of each part, all in one reading of the log. */
+async function countLost(directory: string, parts: RepairPlan['lost']): Promise<LostRecords[]> {
+  if (parts.length === 0) return []
+  const lost = parts.map((part) => ({ ...part, records: 0 }))
   const visitor = {
     record: ({ startLsn, lsn }: { startLsn: number; lsn: number }) => {
-      if (lsn > fromLsn && startLsn < toLsn) records++
+      for (const part of lost) if (lsn > part.fromLsn && startLsn < part.toLsn) part.records++
     },
   }
   await runInspection(inspectLog(new NodeDisk(), directory, visitor, { settle: false }), { progress: false })
-  return records
+  return lost
 }
 
 /** "repair-20260131T120000123Z", by which backups are in the order in which they were made. */
