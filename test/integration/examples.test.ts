@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { DurableLog } from '#tidemark/log/index.js'
 import {
   type Example,
+  ExampleProcess,
   examplesOfPages,
   examplesOfSource,
   pages,
-  runExample,
   typeErrorsOf,
 } from '../support/examples.js'
 import { root, runProgram } from '../support/run-script.js'
@@ -21,8 +21,8 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
 const files = readdirSync(path.join(root, 'examples'))
   .filter((name) => name.endsWith('.mjs'))
   .map((name) => `examples/${name}`)
-/** Those that run until they are ended. */
-const servers = ['examples/exchange.mjs']
+/** One runs until it is ended, and readme.test.ts runs the other. */
+const runElsewhere = ['examples/exchange.mjs', 'examples/quickstart.mjs']
 const examples = [...examplesOfPages(), ...examplesOfSource()]
 const folders = [...new Set(examples.map(({ folder }) => folder))]
 
@@ -59,26 +59,37 @@ describe('the programs in README, docs, docstrings and examples/', () => {
     expect(await typeErrorsOf([...examples, ...programs])).toBe('')
   })
 
-  it.each(folders)('run: %s', async (folder) => {
-    const directory = temporaryDirectory()
-    if (folder === 'docs/log-tools.md') await writeLog(path.join(directory, 'log'))
-    for (const example of examples.filter((one) => one.folder === folder)) {
-      if (typeof serverModules === 'string' && example.code.includes("'tidemark/server'")) {
-        process.stderr.write(
-          `SKIPPED: ${example.name} needs the server's packages (npm ci --prefix test/peers).\n`,
-        )
-        continue
+  describe('in one process', () => {
+    let runner: ExampleProcess
+    beforeAll(() => {
+      runner = new ExampleProcess()
+    })
+    afterAll(() => runner.remove())
+
+    it.each(folders)('run: %s', async (folder) => {
+      const directory = temporaryDirectory()
+      if (folder === 'docs/log-tools.md') await writeLog(path.join(directory, 'log'))
+      for (const example of examples.filter((one) => one.folder === folder)) {
+        if (typeof serverModules === 'string' && example.code.includes("'tidemark/server'")) {
+          process.stderr.write(
+            `SKIPPED: ${example.name} needs the server's packages (npm ci --prefix test/peers).\n`,
+          )
+          continue
+        }
+        if (!duckdb && example.code.includes("'tidemark/store'")) {
+          process.stderr.write(`SKIPPED: ${example.name} needs DuckDB (npm ci --prefix test/peers).\n`)
+          continue
+        }
+        expect(await runner.run(example, directory), example.name).toBe('')
       }
-      if (!duckdb && example.code.includes("'tidemark/store'")) {
-        process.stderr.write(`SKIPPED: ${example.name} needs DuckDB (npm ci --prefix test/peers).\n`)
-        continue
-      }
-      const result = await runExample(example, directory)
-      expect(result, example.name).toMatchObject({ code: 0, stderr: '' })
-    }
+    })
+
+    it('close all that they opened: the process ends by itself', async () => {
+      expect(await runner.end()).toEqual({ code: 0, stderr: '' })
+    })
   })
 
-  it.each(files.filter((file) => !servers.includes(file)))(
+  it.each(files.filter((file) => !runElsewhere.includes(file)))(
     'run twice in the same folder: %s',
     async (file) => {
       if (!duckdb && read(file).includes("'tidemark/store'")) {

@@ -1,4 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { root, runProgram } from './run-script.js'
 import { peersEnvironment } from './store-targets.js'
@@ -84,16 +86,55 @@ export async function typeErrorsOf(examples: readonly Example[]): Promise<string
   }
 }
 
-/** Runs an example in a folder; resolves with what it printed and how it ended. */
-export async function runExample({ code }: Example, directory: string): ReturnType<typeof runProgram> {
-  const folder = path.join(root, 'dist/examples', String(process.pid))
-  mkdirSync(folder, { recursive: true })
-  const file = path.join(folder, `${path.basename(directory)}.mjs`)
-  try {
+/** A process that runs examples one after the other: to start one and load everything takes longer than most of them. */
+export class ExampleProcess {
+  readonly #folder = mkdtempSync(path.join(root, 'dist/examples-'))
+  readonly #child = fork(path.join(import.meta.dirname, 'example-process.mjs'), {
+    cwd: this.#folder,
+    env: { ...process.env, ...peersEnvironment },
+    execArgv: [],
+    silent: true,
+  })
+  readonly #exit = once(this.#child, 'exit') as Promise<[code: number | null]>
+  #stderr = ''
+  #count = 0
+
+  constructor() {
+    this.#child.stdout!.resume()
+    this.#child.stderr!.on('data', (chunk) => (this.#stderr += chunk))
+  }
+
+  /**
+   * Resolves with why an example failed and what it wrote on standard error: an empty text when all is well. What is written late comes with
+   * the next one, or with the end.
+   */
+  async run({ code }: Example, directory: string): Promise<string> {
+    const file = path.join(this.#folder, `${this.#count++}.mjs`)
     writeFileSync(file, code)
-    return await runProgram(process.execPath, [file], { cwd: directory, environment: peersEnvironment })
-  } finally {
-    rmSync(file)
+    this.#child.send({ file, directory }, () => {}) // one that has ended takes nothing: that is reported below
+    const ended = this.#exit.then(([exitCode]) => [{ error: `The process ended with code ${exitCode}.` }])
+    const [{ error = '' }] = await Promise.race([once(this.#child, 'message'), ended])
+    return `${error}${this.#takeStderr()}`
+  }
+
+  /** Resolves with how it ended once nothing keeps it alive any more: every example has closed what it opened. */
+  async end(): Promise<{ code: number | null; stderr: string }> {
+    this.#child.disconnect()
+    const [code] = await this.#exit
+    return { code, stderr: this.#takeStderr() }
+  }
+
+  /** Ends it if it runs, and removes its files. */
+  async remove(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exit
+    rmSync(this.#folder, { recursive: true })
+  }
+
+  #takeStderr(): string {
+    const text = this.#stderr
+    this.#stderr = ''
+    return text
   }
 }
 
