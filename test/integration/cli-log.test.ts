@@ -403,13 +403,15 @@ describe('tidemark log repair', () => {
     const dry = await log('repair', dir, '--json')
     const lost = [{ fromLsn: Number(from), toLsn: Number(to), records: Number(records!.replaceAll(',', '')) }]
     expect(lost[0]!.records).toBeGreaterThan(0)
+    // Not those of the damaged batch.
+    expect(lost[0]!.records).toBeLessThan(made.dumped.filter(({ lsn }) => lsn > lost[0]!.fromLsn).length)
     expect(dry).toMatchObject({ code: 6, stdout: expect.stringMatching(/^\{.*\}\n$/) })
     expect(JSON.parse(dry.stdout)).toMatchObject({ directory: dir, verdict: 'corrupt', lost, done: false })
     const done = await log('repair', dir, '--yes', '--json')
     expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\{.*\}\n$/) })
     const report = JSON.parse(done.stdout)
     expect(report).toMatchObject({ verdict: 'corrupt', lost, done: true, verdictAfter: 'valid' })
-    expect(report.actions[0]).toMatchObject({ kind: 'cut', lsn: Number(from) })
+    expect(report.actions).toContainEqual(expect.objectContaining({ kind: 'cut', lsn: Number(from) }))
     expect(readdirSync(report.backup)).toContain(path.basename(file))
     const valid = await log('repair', dir, '--json')
     expect(JSON.parse(valid.stdout)).toMatchObject({ verdict: 'valid', actions: [], lost: [], done: false })

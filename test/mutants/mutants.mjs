@@ -536,6 +536,20 @@ export const mutants = [
     tests: ['test/unit/log/interrupted-removal.test.ts'],
   },
   {
+    name: 'a repair counts every valid record of the log as lost',
+    file: 'dist/src/cli/log/repair.js',
+    find: 'lsn > part.fromLsn && startLsn < part.toLsn',
+    replace: 'true',
+    tests: ['test/integration/cli-log.test.ts'],
+  },
+  {
+    name: 'what a repair loses is printed in JSON without its records',
+    file: 'dist/src/cli/log/repair.js',
+    find: 'actions: plan.actions.map(actionJson), lost }',
+    replace: 'actions: plan.actions.map(actionJson), lost: plan.lost }',
+    tests: ['test/integration/cli-log.test.ts'],
+  },
+  {
     name: 'an owner does not look whether the folder is still its own',
     file: 'dist/src/log/disk/ownership.js',
     find: 'if (lost !== undefined)',
