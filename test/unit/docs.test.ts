@@ -15,7 +15,9 @@ const textOf = (page: string) => readFileSync(path.join(root, page), 'utf8')
 
 /** All matches of a pattern in all pages, as `page: match`. */
 function matchesIn(pattern: RegExp): { page: string; found: string }[] {
-  return [...pages, ...others].flatMap((page) => [...textOf(page).matchAll(pattern)].map((m) => ({ page, found: m[1]! })))
+  return [...pages, ...others].flatMap((page) =>
+    [...textOf(page).matchAll(pattern)].map((m) => ({ page, found: m[1]! })),
+  )
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
