@@ -8,7 +8,7 @@ import { TidemarkError } from './errors.js'
 const here = import.meta.url as string | undefined
 
 /**
- * The built file of `workers/` with this name, without its ending, for a worker thread to load.
+ * The built file of `workers/` with this name, without its ending, for a worker thread to load; `bundled/` before it: with all of its modules.
  *
  * @throws TidemarkError `TIDEMARK_FILES_MISSING` when it is not there, as in a program that was bundled with tidemark.
  */

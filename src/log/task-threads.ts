@@ -10,7 +10,7 @@ const requiresNoModules = '--no-experimental-require-module'
 const startFailures = new Set<unknown>(['ERR_WORKER_INIT_FAILED', 'EMFILE', 'ENFILE'])
 
 export interface TaskThreadsOptions {
-  /** A file of `workers/`, without its ending. */
+  /** As `workerFile` takes it. */
   readonly worker: string
   /** What it does, as in "The thread of … ended". */
   readonly name: string

@@ -36,7 +36,7 @@ describe('the package', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         'dist/src/cli/main.js',
-        'dist/workers/shard.js',
+        'dist/workers/bundled/shard.js',
         'docs/cli.md',
         'page/index.html',
         'examples/jobs.mjs',
@@ -55,7 +55,7 @@ describe('the package', () => {
 
   it('starts the threads of every pool and log from one file each', () => {
     for (const name of ['flusher', 'preallocator', 'shard', 'snapshot']) {
-      const built = readFileSync(path.join(root, `dist/workers/${name}.js`), 'utf8')
+      const built = readFileSync(path.join(root, `dist/workers/bundled/${name}.js`), 'utf8')
       const imported = [...built.matchAll(/^import .* from "([^"]*)"/gm)].map(([, from]) => from!)
       expect(imported.length).toBeGreaterThan(3)
       expect(imported.filter((from) => !/^(node:.*|crc-32)$/.test(from))).toEqual([])

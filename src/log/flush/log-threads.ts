@@ -124,7 +124,7 @@ export class LogThreads {
   }
 
   #spawn(name: 'flusher' | 'preallocator', workerData: unknown): Worker {
-    const worker = new Worker(workerFile(name), {
+    const worker = new Worker(workerFile(`bundled/${name}`), {
       workerData,
       name: `tidemark-${name}`,
       execArgv: [],

@@ -52,7 +52,7 @@ export class Snapshots {
       inbound: inboundMemory,
     }))
     this.#threads ??= new TaskThreads({
-      worker: 'snapshot',
+      worker: 'bundled/snapshot',
       name: threadName,
       minThreads: 1,
       maxThreads: 1,

@@ -13,7 +13,7 @@ export class ShardThreads {
 
   constructor(shards: number) {
     this.#threads = new TaskThreads({
-      worker: 'shard',
+      worker: 'bundled/shard',
       name: 'a shard',
       minThreads: shards,
       maxThreads: shards,
