@@ -29,7 +29,7 @@ describe('npm run test:faults', () => {
     const { status, stdout } = testFaults('--help')
     expect(status).toBe(0)
     expect(stdout).toMatch(/--decoder-fuzz +[\d,]+ +20,000 +decoder-fuzz\.test\.ts/)
-    expect(stdout).toMatch(/--power-cut +[\d,]+ +500 +power-cut\.test\.ts/)
+    expect(stdout).toMatch(/--power-cut +[\d,]+ +200 +power-cut\.test\.ts/)
   })
 
   it('runs its shard of so many cases and ends with a table', () => {

@@ -49,7 +49,7 @@ describe('a program that was bundled with tidemark', () => {
         )
         expect(stderr).toBe('')
         expect(stdout).toMatch(
-          /^TIDEMARK_FILES_MISSING tidemark can't find .*workers\/\w+\.js\. .* keep tidemark external/,
+          /^TIDEMARK_FILES_MISSING tidemark can't find .*workers\/[\w/]+\.js\. .* keep tidemark external/,
         )
       })
     }
