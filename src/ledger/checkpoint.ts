@@ -14,6 +14,7 @@ export class LedgerCheckpoints implements LedgerCheckpoint {
   readonly #disk = new NodeDisk()
   /** By LSN, newest first, those that are in place. */
   #lsns: number[]
+  #closed = false
 
   constructor(door: LedgerDoor, state: LedgerState) {
     this.#door = door
@@ -40,8 +41,14 @@ export class LedgerCheckpoints implements LedgerCheckpoint {
     await this.write()
   }
 
+  /** The state follows the log no more, so no snapshot of it is taken from now on. */
+  close(): void {
+    this.#closed = true
+  }
+
   /** Writes a snapshot of the state as it is now. @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_LOG_POISONED`. */
   async write(): Promise<void> {
+    if (this.#closed) return
     const { dir } = this.#door.log
     // Between two deliveries everything that was delivered is in the state, sync markers among it.
     this.#state.lsn = Math.max(this.#state.lsn, this.#door.publisher.publishedLsn)

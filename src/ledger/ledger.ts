@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { checkOptions, NodeDisk, optionNames } from '../log/index.js'
 import { accountOf } from '../matching/index.js'
 import {
@@ -8,6 +9,7 @@ import {
   closedLedger,
   EnginePool,
   type ExecutionReport,
+  type Instrument,
   type LedgerDoor,
   ledgerDoor,
 } from '../pool/index.js'
@@ -135,6 +137,9 @@ export class Ledger {
     const door = this.#door
     const state = this.#state
     await door.intake.idle()
+    // Records of a ledger that was closed may be on their way, and what they take is held by nobody.
+    const { tailLsn } = door.log
+    await door.log.waitDurable(tailLsn)
     const { holds } = this.#guard
     const fold = new LedgerFold(state, { holds, settle: (_, lsn) => this.#money.settle(lsn) })
     // What is in the log already was held for by an earlier process, if at all.
@@ -146,6 +151,10 @@ export class Ledger {
         const target = door.publisher.publishedLsn
         await past.to(target)
         if (door.publisher.publishedLsn !== target) continue
+        if (target < tailLsn) {
+          await nextTurn()
+          continue
+        }
         door.publisher.observer = fold
         break
       }
@@ -162,7 +171,10 @@ export class Ledger {
           wanted: venue,
         })
       }
-      this.#checkInstruments(missing)
+      // Of the others, the guard refuses orders; their assets can be changed when the ledger is open.
+      this.#checkInstruments(missing, ({ baseAsset, quoteAsset }) =>
+        missing.some(({ id }) => id === baseAsset || id === quoteAsset),
+      )
       if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
     }
     // From now on the folder says that it has a ledger, also to a process that opens the pool alone.
@@ -186,10 +198,13 @@ export class Ledger {
   }
 
   /** Refuses assets in which an instrument of the pool does not come out in whole units. */
-  #checkInstruments(missing: readonly Asset[]): void {
+  #checkInstruments(
+    missing: readonly Asset[],
+    concerns: (instrument: Instrument) => boolean = () => true,
+  ): void {
     const all = new LedgerState(this.#door.registry).assets
     for (const asset of [...this.#state.assets.list(), ...missing]) all.add(asset)
-    for (const { id, baseAsset, quoteAsset } of this.#pool.instruments()) {
+    for (const { id, baseAsset, quoteAsset } of this.#pool.instruments().filter(concerns)) {
       if (all.find(baseAsset) < 0 || all.find(quoteAsset) < 0) continue
       unitsOf(this.#door.registry.byId(id)!, all)
     }
@@ -220,7 +235,8 @@ export class Ledger {
    *
    * @throws as `EnginePool.submit`; LedgerError `TIDEMARK_INSUFFICIENT_FUNDS` with `details` account, asset, needed, free and missing,
    *   `TIDEMARK_HOLD_UNBOUNDED` for an order that nothing limits, `TIDEMARK_NO_ASSETS`, `TIDEMARK_UNKNOWN_ASSET`,
-   *   `TIDEMARK_AMOUNT_TOO_LARGE`, `TIDEMARK_ORDER_NOT_KNOWN`: nothing was handed over, nothing is held.
+   *   `TIDEMARK_AMOUNT_TOO_LARGE`, `TIDEMARK_ORDER_NOT_KNOWN`, `TIDEMARK_WORKING_ORDER_FIXED`, `TIDEMARK_ASSETS_CHANGING`,
+   *   `TIDEMARK_FEES_CHANGING`: nothing was handed over, nothing is held.
    */
   submit(command: Command): Promise<ExecutionReport> {
     return this.#closed ? Promise.reject(ledgerClosed()) : this.#pool.submit(command)
@@ -378,6 +394,8 @@ export class Ledger {
     this.#closed = true
     this.#door.publisher.observer = undefined
     this.#door.intake.guard = closedGuard
+    this.#checkpoints.close()
+    this.#money.close()
     this.#door.checkpointer.ledger = closedLedger(new NodeDisk(), this.#door.log.dir)
     opened.delete(this.#pool)
   }

@@ -29,13 +29,14 @@ export async function openRunLedger(
   pool: EnginePool,
   instruments: readonly SourceInstrument[],
 ): Promise<Ledger> {
+  const bases = instruments.map(({ symbol }) => ({ id: baseAssetOf(symbol), scale: baseScale }))
+  const ledger = await Ledger.open({ pool, assets: [{ id: quoteAsset, scale: quoteScale }, ...bases] })
   for (const { symbol } of instruments) {
     const { baseAsset } = pool.instrument(symbol)!
     if (baseAsset === undefined)
       await pool.changeInstrument(symbol, { baseAsset: baseAssetOf(symbol), quoteAsset })
   }
-  const bases = instruments.map(({ symbol }) => ({ id: baseAssetOf(symbol), scale: baseScale }))
-  return Ledger.open({ pool, assets: [{ id: quoteAsset, scale: quoteScale }, ...bases] })
+  return ledger
 }
 
 /** Pays in, once for each account and asset of the folder: a flow that comes into it later finds the keys. */

@@ -27,6 +27,7 @@ const reasonCharsMax = 256
 
 /** A record that was appended and is not durable yet. */
 interface Operation {
+  readonly lsn: number
   readonly key: string | undefined
   readonly digest: string
   /** What is held until then. */
@@ -170,6 +171,16 @@ export class MoneyCommands {
     operation.resolve(lsn)
   }
 
+  /** The ledger hears of no more records: what is on its way is settled when it is durable. */
+  close(): void {
+    for (const { lsn, resolve } of this.#operations.splice(0)) {
+      this.#log.waitDurable(lsn).then(
+        () => resolve(lsn),
+        () => {}, // Its receipt is rejected already.
+      )
+    }
+  }
+
   #scale(asset: number): number {
     return this.#state.assets.of(asset).scale
   }
@@ -217,7 +228,7 @@ export class MoneyCommands {
       // It is settled by the record itself; what ends the log before that is heard here.
       this.#log.waitDurable(lsn).catch(reject)
     })
-    const operation = { key, digest, cell, units, asset, incoming, receipt, resolve }
+    const operation = { lsn, key, digest, cell, units, asset, incoming, receipt, resolve }
     this.#operations.push(operation)
     if (key !== undefined) this.#byKey.set(key, operation)
     return receipt

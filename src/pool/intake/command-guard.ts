@@ -19,25 +19,34 @@ export const noGuard: CommandGuard = {
   admitBatch() {},
 }
 
-/** Refuses whatever could trade: that of a pool whose folder has a ledger which is not open. */
+/**
+ * Refuses what an open ledger would look at: what could trade, lowers what an order brings, or changes what an instrument is traded in.
+ * That of a pool whose folder has a ledger which is not open.
+ */
 export const closedGuard: CommandGuard = {
   admit(_shard, words, at) {
-    if (couldTrade(words, at)) throw ledgerNotOpen()
+    if (needsLedger(words, at)) throw ledgerNotOpen()
   },
   admitBatch(parts) {
     for (const { words, used } of parts)
-      for (let at = 0; at < used; at += words[at]! >>> 18) if (couldTrade(words, at)) throw ledgerNotOpen()
+      for (let at = 0; at < used; at += words[at]! >>> 18) if (needsLedger(words, at)) throw ledgerNotOpen()
   },
 }
 
-function couldTrade(words: Int32Array, at: number): boolean {
+function needsLedger(words: Int32Array, at: number): boolean {
   const kind = words[at]! & 0xff
-  return kind === commandKinds.new || kind === commandKinds.replace || kind === commandKinds.list
+  return (
+    kind === commandKinds.new ||
+    kind === commandKinds.replace ||
+    kind === commandKinds.reduce ||
+    kind === commandKinds.list ||
+    kind === commandKinds['instrument-change']
+  )
 }
 
 function ledgerNotOpen(): PoolError {
   return new PoolError(
     'TIDEMARK_LEDGER_NOT_OPEN',
-    'The accounts of this pool are in a ledger, which is not open: orders are taken after Ledger.open.',
+    'The accounts of this pool are in a ledger, which is not open: orders, and changes of orders and instruments, are taken after Ledger.open.',
   )
 }
