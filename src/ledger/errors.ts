@@ -12,6 +12,8 @@ export type LedgerErrorCode =
   | 'TIDEMARK_NO_ASSETS'
   /** The assets of an instrument that has had orders can't change. Remedy: Make another instrument. */
   | 'TIDEMARK_ASSETS_FIXED'
+  /** What the instrument is traded in is about to change. Remedy: Send the order again in a moment. */
+  | 'TIDEMARK_ASSETS_CHANGING'
   /** A tick or a lot of the instrument is no whole number of the asset's units. `details.neededScale` would do. Remedy: Give the asset more decimals before it is first used, or the instrument a larger tick or lot. */
   | 'TIDEMARK_SCALE_TOO_SMALL'
   /** An amount is no decimal, has more decimals than its asset, or is not above zero. Remedy: Correct it; it is never rounded. */
@@ -20,8 +22,10 @@ export type LedgerErrorCode =
   | 'TIDEMARK_AMOUNT_TOO_LARGE'
   /** Nothing limits what the order may spend, so it can't be held. Remedy: Give it a limit, or what the message names. */
   | 'TIDEMARK_HOLD_UNBOUNDED'
-  /** A replace does not name a live order whose acceptance is durable. Remedy: Await the report of the order first. */
+  /** A replace, or a reduce of what may be an order of a list, does not name a live order whose acceptance is durable. Remedy: Await the report of the order first. */
   | 'TIDEMARK_ORDER_NOT_KNOWN'
+  /** Other orders of the list wait for what the order brings, so it is neither replaced nor reduced. Remedy: Cancel the list and send another one. */
+  | 'TIDEMARK_WORKING_ORDER_FIXED'
   /** The key was given to a ledger command with other fields. Remedy: Send a command again with the same fields, or another one with a key of its own. */
   | 'TIDEMARK_KEY_REUSED'
   /** The pool has an open ledger already. Remedy: Use that one; there is one for each pool. */

@@ -22,13 +22,14 @@ import { digestOf } from './state/keys.js'
 import type { LedgerState } from './state/ledger-state.js'
 import type { ListHold } from './state/lists.js'
 import { ListNeeds, needOf } from './state/needs.js'
-import { ORDER_FOR_AMOUNT, ORDER_PEGGED, ORDER_SELL } from './state/orders.js'
+import { ORDER_FOR_AMOUNT, ORDER_GROUPED, ORDER_PEGGED, ORDER_SELL } from './state/orders.js'
 import type { PendingHolds } from './state/pending.js'
 
 const { accepted, trade: traded, cancelled, replaced, entered } = eventKinds
 const NEW = commandKinds.new
 const REPLACE = commandKinds.replace
 const LIST = commandKinds.list
+const CHANGE = commandKinds['instrument-change']
 
 /** Why a balance changed. */
 export type MovementKind = 'deposit' | 'withdraw' | 'transfer' | 'adjust' | 'trade' | 'fee' | 'rebate'
@@ -69,12 +70,6 @@ export class LedgerFold implements RecordObserver {
   readonly #touched: ListHold[] = []
   /** … and the one that it makes. */
   #building: ListHold | undefined
-  readonly #free = (cell: number, amount: bigint, order: number, orderId: number) => {
-    const { cells, orders } = this.#state
-    if (cell !== 0) cells.held[cell]! -= amount
-    if (order !== 0 && orders.instrument[order] !== -1 && orders.orderId[order] === orderId)
-      orders.replaces[order]!--
-  }
 
   constructor(state: LedgerState, onTheWay?: OnTheWay) {
     this.#state = state
@@ -99,8 +94,8 @@ export class LedgerFold implements RecordObserver {
 
   #command(words: Int32Array, from: number, to: number, producer: number): void {
     const kind = words[from]! & 0xff
-    if (this.#onTheWay && (kind === NEW || kind === REPLACE || kind === LIST))
-      this.#onTheWay.holds[producer - 1]!.take(this.#free)
+    if (this.#onTheWay && (kind === NEW || kind === REPLACE || kind === LIST || kind === CHANGE))
+      this.#onTheWay.holds[producer - 1]!.take()
     const first = from + (words[from]! >>> 18)
     if (first >= to) return
     const instrument = commandInstrument(words, from)
@@ -140,9 +135,11 @@ export class LedgerFold implements RecordObserver {
     orders.price[order] = price
     orders.cell[order] = cells.of(account, sell ? units.base : units.quote)
     orders.rates[order] = state.fees.find(instrument, account)
+    state.fixAssets(instrument)
     orders.flags[order] =
       (sell ? ORDER_SELL : 0) |
       (fields.peg === 0 ? 0 : ORDER_PEGGED) |
+      (fields.selfTradeGroup === 0 ? 0 : ORDER_GROUPED) |
       (quoteQuantity === 0 ? 0 : ORDER_FOR_AMOUNT)
     if ((words[from]! & 0xff) === LIST) this.#joinList(order, words, at, from, instrument, account)
     else if (quoteQuantity !== 0 && !sell) this.#setHold(order, spentUnits(units, quoteQuantity))
@@ -337,8 +334,9 @@ export class LedgerFold implements RecordObserver {
       const price = orders.price[order]!
       const open = orders.open[order]!
       if (!list.waits) needs.add(units, sell, price, open)
-      else if (i === 0) needs.addWorking(units, sell, price, open, fees.rates[orders.rates[order]!]!)
-      else needs.addWaiting(units, sell, price, open)
+      else if (i > 0) needs.addWaiting(units, sell, price, open)
+      else if ((orders.flags[order]! & ORDER_GROUPED) !== 0) needs.add(units, sell, price, open)
+      else needs.addWorking(units, sell, price, open, fees.rates[orders.rates[order]!]!)
     }
     needs.finish()
     cells.held[list.baseCell]! += needs.base - list.baseHeld

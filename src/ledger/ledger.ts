@@ -137,7 +137,7 @@ export class Ledger {
     const door = this.#door
     const state = this.#state
     await door.intake.idle()
-    // Records of a ledger that was closed may be on their way, and what they take is held by nobody.
+    // Records of a ledger that was closed may be on their way, and this one holds nothing for them.
     const { tailLsn } = door.log
     await door.log.waitDurable(tailLsn)
     const { holds } = this.#guard

@@ -141,7 +141,10 @@ export class NaiveLedger {
         ? live.find(({ status }) => status !== 'pending')
         : undefined
       for (const side of ['buy', 'sell'] as const) {
-        const brings = working !== undefined && working.side !== side ? this.#brings(instrument, working) : 0n
+        // Of an order in a self-trade group, other accounts may take without a trade.
+        const credited =
+          working !== undefined && working.side !== side && working.selfTradeGroup === undefined
+        const brings = credited ? this.#brings(instrument, working) : 0n
         const beyond = most(side, true) - brings
         const need = most(side, false) + (beyond > 0n ? beyond : 0n)
         hold(live[0]!.account, side === 'sell' ? units.base : units.quote, need)

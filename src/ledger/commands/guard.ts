@@ -26,6 +26,7 @@ import { insufficientFunds } from './refusals.js'
 
 const NEW = commandKinds.new
 const REPLACE = commandKinds.replace
+const REDUCE = commandKinds.reduce
 const LIST = commandKinds.list
 const INSTRUMENT = commandKinds.instrument
 const CHANGE = commandKinds['instrument-change']
@@ -40,15 +41,11 @@ export class LedgerGuard implements CommandGuard {
   readonly #registry: InstrumentRegistry
   readonly #fields = new NewOrderFields()
   readonly #marks: number[]
-  readonly #free = (cell: number, amount: bigint, order: number) => {
-    if (cell !== 0) this.#state.cells.held[cell]! -= amount
-    if (order !== 0) this.#state.orders.replaces[order]!--
-  }
 
   constructor(state: LedgerState, registry: InstrumentRegistry, shards: number) {
     this.#state = state
     this.#registry = registry
-    this.holds = Array.from({ length: shards }, () => new PendingHolds())
+    this.holds = Array.from({ length: shards }, () => new PendingHolds(state))
     this.#marks = new Array<number>(shards).fill(0)
   }
 
@@ -65,6 +62,9 @@ export class LedgerGuard implements CommandGuard {
       case REPLACE:
         this.#admitReplace(this.holds[shard]!, words, at)
         return
+      case REDUCE:
+        this.#checkReduce(this.holds[shard]!, words, at)
+        return
       case LIST:
         this.#admitList(this.holds[shard]!, words, at)
         return
@@ -72,7 +72,7 @@ export class LedgerGuard implements CommandGuard {
         this.#checkInstrument(words, at)
         return
       case CHANGE:
-        this.#checkChange(words, at)
+        this.#admitChange(this.holds[shard]!, words, at)
     }
   }
 
@@ -85,21 +85,28 @@ export class LedgerGuard implements CommandGuard {
         for (let at = 0; at < used; at += words[at]! >>> 18) this.admit(shard, words, at)
       }
     } catch (error) {
-      for (let shard = 0; shard < holds.length; shard++)
-        holds[shard]!.takeBack(this.#marks[shard]!, this.#free)
+      for (let shard = 0; shard < holds.length; shard++) holds[shard]!.takeBack(this.#marks[shard]!)
       throw error
     }
   }
 
   #admitNew(holds: PendingHolds, words: Int32Array, at: number): void {
-    const state = this.#state
     const fields = this.#fields
     fields.read(words, at)
-    const units = state.units(commandInstrument(words, at))
+    const instrument = commandInstrument(words, at)
+    const units = this.#unitsOf(holds, instrument)
     const sell = fields.sell !== 0
     const need = this.#needOf(units, sell)
     const asset = sell ? units.base : units.quote
-    holds.add(this.#hold(fields.account, asset, need, fields.orderId), need, 0, 0, false)
+    const orderId = (flagsOf(words, at) & OMITS_ORDER_ID) === 0 ? fields.orderId : 0
+    holds.addOrder(this.#hold(fields.account, asset, need, orderId), need, instrument, orderId)
+  }
+
+  /** The units of an instrument in which an order is taken now. @throws LedgerError `TIDEMARK_ASSETS_CHANGING`, and as `unitsOf`. */
+  #unitsOf(holds: PendingHolds, instrument: number): InstrumentUnits {
+    if (holds.changesAssets(instrument))
+      throw assetsChanging(this.#registry.byId(instrument)!.definition.symbol)
+    return this.#state.units(instrument)
   }
 
   /** What the order of `fields` may take at most. @throws LedgerError `TIDEMARK_HOLD_UNBOUNDED`, `TIDEMARK_AMOUNT_TOO_LARGE`. */
@@ -134,44 +141,79 @@ export class LedgerGuard implements CommandGuard {
     const isNamed = (flagsOf(words, at) & OMITS_ORDER_ID) === 0
     const orderId = isNamed ? readU64(words, at + 2) : 0
     const order = isNamed ? orders.find(instrument, orderId) : 0
-    if (order === 0) throw orderNotKnown(orderId)
+    // The id may be that of an order which is on its way, after the one that has it now: it may be another account's, or buy.
+    if (order === 0 || holds.makes(instrument, orderId)) throw orderNotKnown(orderId)
+    this.#refuseOfWorking(order, orderId)
     const flags = orders.flags[order]!
     const cell = orders.cell[order]!
     const account = cells.account[cell]!
     const stated = commandAccount(words, at)
     if ((flags & ORDER_FOR_AMOUNT) !== 0 || (stated >= 0 && stated !== account)) {
       // The book refuses it.
-      holds.add(0, 0n, 0, 0, false)
+      holds.addNothing()
       return
     }
     const units = this.#state.units(instrument)
     const sell = (flags & ORDER_SELL) !== 0
-    // The order's price may change by a replace that is on its way; a price that is stated is sure.
-    const price = readU64(words, at + 4) || orders.price[order]!
+    // Without a price it keeps that which the order has by then, perhaps from a replace that is on its way.
+    const highest = orders.replaces[order] === 0 ? orders.price[order]! : orders.priceMax[order]!
+    const price = readU64(words, at + 4) || highest
     const lots = readU64(words, at + 6)
     const need = sell ? baseUnits(units, lots) : quoteUnits(units, price, lots)
     this.#hold(account, cells.asset[cell]!, need, orderId)
-    orders.replaces[order]!++
-    holds.add(cell, need, order, orderId, false)
+    orders.priceMax[order] = Math.max(price, highest)
+    holds.addReplace(cell, need, instrument, orderId, order)
+  }
+
+  /** Others wait for what a working order brings: it must not become less. */
+  #refuseOfWorking(order: number, orderId: number): void {
+    const { orders, lists } = this.#state
+    const list = orders.list[order]!
+    if (list === 0) return
+    const { waits, legs } = lists.of(list)
+    if (waits && legs[0] === order) throw workingOrderFixed(orderId)
+  }
+
+  /** A reduce frees what it takes away, and needs no hold. It may only not be of an order for which others of its list wait. */
+  #checkReduce(holds: PendingHolds, words: Int32Array, at: number): void {
+    const { orders, lists, cells } = this.#state
+    if (lists.size + holds.lists === 0) return
+    const instrument = commandInstrument(words, at)
+    if ((flagsOf(words, at) & OMITS_ORDER_ID) === 0) {
+      const orderId = readU64(words, at + 2)
+      const order = orders.find(instrument, orderId)
+      // A list on its way may get ids that it does not state.
+      if (holds.lists > 0 && (order === 0 || holds.makes(instrument, orderId))) throw orderNotKnown(orderId)
+      if (order !== 0) this.#refuseOfWorking(order, orderId)
+      return
+    }
+    // It names the order by the client's own id, which the ledger does not know: any of the account's lists may be meant.
+    if (holds.lists > 0) throw orderNotKnown(0)
+    const account = commandAccount(words, at)
+    for (const list of lists.all())
+      if (list.waits && list.instrument === instrument && cells.account[list.baseCell] === account)
+        throw workingOrderFixed(0)
   }
 
   #admitList(holds: PendingHolds, words: Int32Array, at: number): void {
     const state = this.#state
     const instrument = commandInstrument(words, at)
     const account = commandAccount(words, at)
-    const units = state.units(instrument)
+    const units = this.#unitsOf(holds, instrument)
     const waits = listTypeOf(words, at) !== listTypeCodes.oco
     if (this.feeChanges > 0) throw feesChanging(units)
     const rates = state.fees.rates[state.fees.find(instrument, account)]!
     const needs = new ListNeeds()
     const fields = this.#fields
-    for (let leg = 0; leg < legCount(words, at); leg++) {
+    const legs = legCount(words, at)
+    for (let leg = 0; leg < legs; leg++) {
       fields.read(words, legAt(words, at, leg))
       const sell = fields.sell !== 0
       this.#needOf(units, sell)
       if (!waits) needs.add(units, sell, fields.price, fields.quantity)
-      else if (leg === 0) needs.addWorking(units, sell, fields.price, fields.quantity, rates)
-      else needs.addWaiting(units, sell, fields.price, fields.quantity)
+      else if (leg > 0) needs.addWaiting(units, sell, fields.price, fields.quantity)
+      else if (fields.selfTradeGroup !== 0) needs.add(units, sell, fields.price, fields.quantity)
+      else needs.addWorking(units, sell, fields.price, fields.quantity, rates)
     }
     needs.finish()
     const listId = readU64(words, at + 2)
@@ -180,11 +222,16 @@ export class LedgerGuard implements CommandGuard {
     try {
       quote = needs.quote === 0n ? 0 : this.#hold(account, units.quote, needs.quote, listId)
     } catch (error) {
-      this.#free(base, needs.base, 0)
+      state.cells.held[base]! -= needs.base
       throw error
     }
-    holds.add(base, needs.base, 0, 0, true)
-    holds.add(quote, needs.quote, 0, 0, false)
+    holds.addOfList(base, needs.base, instrument, 0, true)
+    holds.addOfList(quote, needs.quote, instrument, 0, true)
+    for (let leg = 0; leg < legs; leg++) {
+      const own = legAt(words, at, leg)
+      const orderId = (flagsOf(words, own) & OMITS_ORDER_ID) === 0 ? readU64(words, own + 2) : 0
+      holds.addOfList(0, 0n, instrument, orderId, leg < legs - 1)
+    }
   }
 
   /** An instrument between two assets of the ledger must come out in whole units of both. */
@@ -202,7 +249,7 @@ export class LedgerGuard implements CommandGuard {
   }
 
   /** The assets of an instrument stay once orders were taken in them; until then a change is checked as a new one. */
-  #checkChange(words: Int32Array, at: number): void {
+  #admitChange(holds: PendingHolds, words: Int32Array, at: number): void {
     const instrument = commandInstrument(words, at)
     const { set, removed } = decodeDetails(words, optionalAt(words, at))
     const { definition } = this.#registry.byId(instrument)!
@@ -210,15 +257,22 @@ export class LedgerGuard implements CommandGuard {
     const changes = (['baseAsset', 'quoteAsset'] as const).filter(
       (name) => removed.includes(name) || (set[name] !== undefined && set[name] !== details[name]),
     )
-    if (changes.length === 0) return
-    if (this.#state.hasUnits(instrument)) {
+    if (changes.length === 0 && !holds.changesAssets(instrument)) {
+      holds.addNothing()
+      return
+    }
+    if (this.#state.hasFixedAssets(instrument)) {
       throw new LedgerError(
         'TIDEMARK_ASSETS_FIXED',
         `${definition.symbol} has had orders, whose accounts are kept in its assets: they can't change. Make another instrument.`,
         { symbol: definition.symbol, fields: changes },
       )
     }
-    this.#checkUnits({ ...definition, details: { ...details, ...set } })
+    const kept = Object.fromEntries(
+      Object.entries(details).filter(([name]) => !removed.includes(name as never)),
+    )
+    this.#checkUnits({ ...definition, details: { ...kept, ...set } })
+    holds.addAssetChange(instrument)
   }
 }
 
@@ -227,6 +281,22 @@ function feesChanging({ symbol }: InstrumentUnits): LedgerError {
     'TIDEMARK_FEES_CHANGING',
     `What a list in ${symbol} holds depends on its fees, which are about to change: send it again in a moment.`,
     { symbol },
+  )
+}
+
+function assetsChanging(symbol: string): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_ASSETS_CHANGING',
+    `What ${symbol} is traded in is about to change: send the order again in a moment.`,
+    { symbol },
+  )
+}
+
+function workingOrderFixed(orderId: number): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_WORKING_ORDER_FIXED',
+    'Other orders of its list wait for what this order brings, so it is neither replaced nor reduced meanwhile: cancel the list, and send another one.',
+    { orderId },
   )
 }
 
@@ -241,7 +311,7 @@ function unbounded({ symbol }: InstrumentUnits, advice: string): LedgerError {
 function orderNotKnown(orderId: number): LedgerError {
   return new LedgerError(
     'TIDEMARK_ORDER_NOT_KNOWN',
-    'A replace names, by its orderId, a live order whose acceptance is durable: await the report of the order first.',
+    'A replace names, by its orderId, a live order whose acceptance is durable, and so does a reduce of what may be in a list: await the report of the order first.',
     { orderId },
   )
 }

@@ -15,6 +15,8 @@ export interface LedgerImage {
     readonly startLsn: number
     readonly venue: number
     readonly assets: readonly Asset[]
+    /** Numbers of the instruments that have had orders. */
+    readonly instruments: readonly number[]
     readonly supply: readonly string[]
     readonly schedules: readonly StoredSchedule[]
     readonly lists: readonly StoredList[]
@@ -42,6 +44,8 @@ export class LedgerState {
   lsn = 0
   readonly #registry: InstrumentRegistry
   readonly #units: (InstrumentUnits | undefined)[] = []
+  /** By number: instruments that have had orders, as far as that is durable. */
+  readonly #hadOrders: boolean[] = []
 
   constructor(registry: InstrumentRegistry) {
     this.#registry = registry
@@ -51,6 +55,7 @@ export class LedgerState {
   static restored(registry: InstrumentRegistry, { facts, arrays }: LedgerImage): LedgerState {
     const state = new LedgerState(registry)
     for (const asset of facts.assets) state.assets.add(asset)
+    for (const instrument of facts.instruments) state.fixAssets(instrument)
     state.supply.push(...facts.supply.map(BigInt))
     state.lsn = facts.lsn
     state.startLsn = facts.startLsn
@@ -77,6 +82,7 @@ export class LedgerState {
         startLsn: this.startLsn,
         venue: this.venue,
         assets: this.assets.list().map((asset) => ({ ...asset })),
+        instruments: [...this.#hadOrders.keys()].filter((instrument) => this.#hadOrders[instrument]),
         supply: this.supply.map(String),
         schedules: this.fees.stored(),
         lists: this.lists.stored((order) => this.orders.orderId[order]!),
@@ -99,9 +105,14 @@ export class LedgerState {
     return this.#units[instrument] ?? this.#newUnits(instrument)
   }
 
-  /** Whether orders of the instrument were taken: then its assets stay. */
-  hasUnits(instrument: number): boolean {
-    return this.#units[instrument] !== undefined
+  /** An order of the instrument was accepted: its assets stay, across openings. */
+  fixAssets(instrument: number): void {
+    this.#hadOrders[instrument] = true
+  }
+
+  /** Whether orders of the instrument were taken, durably or just now. */
+  hasFixedAssets(instrument: number): boolean {
+    return this.#hadOrders[instrument] === true || this.#units[instrument] !== undefined
   }
 
   #newUnits(instrument: number): InstrumentUnits {

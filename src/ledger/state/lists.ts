@@ -28,6 +28,10 @@ export class Lists {
   readonly #byNumber = new Map<number, ListHold>()
   #next = 1
 
+  get size(): number {
+    return this.#byNumber.size
+  }
+
   of(number: number): ListHold {
     return this.#byNumber.get(number)!
   }

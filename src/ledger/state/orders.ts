@@ -8,6 +8,8 @@ export const ORDER_SELL = 1
 export const ORDER_PEGGED = 2
 /** It is for an amount, which its hold is; it ends with its own record. */
 export const ORDER_FOR_AMOUNT = 4
+/** It has a self-trade group, in which orders of other accounts may take from it. */
+export const ORDER_GROUPED = 8
 
 /** What a snapshot has of the orders, live ones only. */
 export interface OrderArrays {
@@ -42,6 +44,8 @@ export class Orders {
   list: Int32Array = new Int32Array(initialOrders)
   /** Replaces of it that are on their way. */
   replaces: Int32Array = new Int32Array(initialOrders)
+  /** The highest price that one of them may leave it with. Counts while there are some. */
+  priceMax: Float64Array = new Float64Array(initialOrders)
   #used = 1
   #free = 0
   #size = 0
@@ -127,6 +131,7 @@ export class Orders {
     this.rates = grownInts(this.rates)
     this.list = grownInts(this.list)
     this.replaces = grownInts(this.replaces)
+    this.priceMax = grownFloats(this.priceMax)
   }
 }
 
