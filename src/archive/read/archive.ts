@@ -45,8 +45,7 @@ export interface ArchiveOptions {
    * where the archive ends. Not together with `pool`.
    */
   readonly log?: string | undefined
-  /** @internal */
-  /** How files are called; the machine's own by default. For tests. */
+  /** How files are called; the machine's own by default. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

@@ -24,8 +24,7 @@ export interface VerifyOptions {
   readonly onProgress?:
     | ((progress: { readonly bytesDone: number; readonly bytes: number }) => void)
     | undefined
-  /** @internal */
-  /** How files are called; the machine's own by default. For tests. */
+  /** How files are called; the machine's own by default. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

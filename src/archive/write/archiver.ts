@@ -37,11 +37,9 @@ export interface ArchiverOptions {
   readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined
   /** How long to wait while another archiver or a compaction is at work. Default 0. */
   readonly waitMs?: number | undefined
-  /** @internal */
-  /** How many rows of its largest table a part may have. */
+  /** How many rows of its largest table a part may have. @internal */
   readonly partRows?: number | undefined
-  /** @internal */
-  /** How files are called; the machine's own by default. For tests. */
+  /** How files are called; the machine's own by default. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

@@ -27,11 +27,9 @@ export interface CompactOptions {
     | undefined
   /** How long to wait while an archiver is at work. Default 60 s. */
   readonly waitMs?: number | undefined
-  /** @internal */
-  /** How many rows of its largest table a merged part may have. */
+  /** How many rows of its largest table a merged part may have. @internal */
   readonly mergedRows?: number | undefined
-  /** @internal */
-  /** How files are called; the machine's own by default. For tests. */
+  /** How files are called; the machine's own by default. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

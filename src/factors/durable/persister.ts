@@ -279,8 +279,7 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     return this.#roomFor(words) ? this.#writer.channel.reserve(words) : -1
   }
 
-  /** @internal */
-  /** Completes the entry that was begun: `words` 64-bit words of values were written. */
+  /** Completes the entry that was begun: `words` 64-bit words of values were written. @internal */
   endEntry(words: number, timestamp: number): void {
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp
     this.#count.sent++
@@ -304,11 +303,11 @@ export class FactorPersister extends Emitter<{ error: [Error] }> {
     return this.#nextSeries++
   }
 
-  /** @throws FactorError `TIDEMARK_VECTOR_TOO_LARGE` for a definition that is too large for the log. @internal */
   /**
    * Throws where a definition is larger than one record.
    *
    * @throws FactorError `TIDEMARK_VECTOR_TOO_LARGE`.
+   * @internal
    */
   checkDefinition(text: SeriesText): void {
     this.#checkUsable()

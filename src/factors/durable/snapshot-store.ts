@@ -112,7 +112,6 @@ export class SnapshotStore {
     return this.#files().map(({ lsn }) => lsn)
   }
 
-  /** @throws FactorError `TIDEMARK_SNAPSHOT_CORRUPT`, `TIDEMARK_SNAPSHOT_IO`. */
   /**
    * Reads the snapshot at an LSN.
    *

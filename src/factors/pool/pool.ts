@@ -93,11 +93,10 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
   #refused = 0
   #closing: Promise<void> | undefined
 
-  /** @throws LogError as of `DurableLog.open`; FactorError as of `DurableFactorEngine.open`. */
   /**
    * Opens a pool of factors on a folder and starts its workers.
    *
-   * @throws LogError, FactorError as `DurableFactorEngine.open` does.
+   * @throws LogError as `DurableLog.open` does; FactorError as `DurableFactorEngine.open` does.
    */
   static async open(options: FactorPoolOptions): Promise<FactorPool> {
     const { workers, queueTicks, batchSize, whenFull } = resolvePoolOptions(options)

@@ -29,9 +29,9 @@ export interface EngineCounters {
 /** An instrument as it stands. */
 export interface InstrumentState extends InstrumentDefinition {
   readonly phase: Phase
-  /** Of the phase `auction`: it is the closing call; of `halted`: orders are taken. */
+  /** Whether it is in the closing call. */
   readonly closing: boolean
-  /** Of `halted`: whether orders are taken as in a call. */
+  /** Whether it takes orders: in a call, in continuous trading, and in a halt that was said to take them. */
   readonly takesOrders: boolean
   /** Price of the last trade in ticks, 0 before the first. */
   readonly lastPrice: number

@@ -190,8 +190,7 @@ export class Subscription implements AsyncIterableIterator<PoolEvent>, CursorHol
     return this
   }
 
-  /** @internal */
-  /** Ends the subscription: a loop over it ends after the events that it has. */
+  /** Ends the subscription: a loop over it ends after the events that it has. @internal */
   end(): void {
     this.#reader.stop()
   }
