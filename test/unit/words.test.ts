@@ -73,6 +73,13 @@ describe('the words of the repository', () => {
     expect(places(patterns, files)).toEqual([])
   })
 
+  it('stand in one docstring a name: of two the last alone counts, and an `@internal` in the first is lost', () => {
+    const doubled = files
+      .filter((file) => /^(src|workers)\/.*\.ts$/.test(file))
+      .filter((file) => /\*\/\n *\/\*\*/.test(readFileSync(path.join(root, file), 'utf8')))
+    expect(doubled).toEqual([])
+  })
+
   it('speak of the repository alone: no folder of the machine that it was written on', () => {
     const looked = files.filter((file) => !/^(test|bench\/results)\//.test(file))
     const pattern = /(?<![\w.$}])\/(work|tmp|home|root|Users)\/\w/

@@ -45,7 +45,7 @@ export interface ArchiveOptions {
    * where the archive ends. Not together with `pool`.
    */
   readonly log?: string | undefined
-  /** How files are called; the machine's own by default. For tests. @internal */
+  /** The disk that has the files; by default the machine's own. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 
@@ -121,9 +121,9 @@ export interface ArchiveStats {
   readonly rows: Readonly<Record<string, number>>
   /** How many files the queries so far have read. */
   readonly filesRead: number
-  /** Row groups of those files, and how many of them were read. */
+  /** How many row groups those files have. */
   readonly groups: number
-  /** How many groups of rows they have read. */
+  /** How many of those row groups were read. */
   readonly groupsRead: number
 }
 

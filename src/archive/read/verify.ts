@@ -24,7 +24,7 @@ export interface VerifyOptions {
   readonly onProgress?:
     | ((progress: { readonly bytesDone: number; readonly bytes: number }) => void)
     | undefined
-  /** How files are called; the machine's own by default. For tests. @internal */
+  /** The disk that has the files; by default the machine's own. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

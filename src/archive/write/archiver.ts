@@ -39,7 +39,7 @@ export interface ArchiverOptions {
   readonly waitMs?: number | undefined
   /** How many rows of its largest table a part may have. @internal */
   readonly partRows?: number | undefined
-  /** How files are called; the machine's own by default. For tests. @internal */
+  /** The disk that has the files; by default the machine's own. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

@@ -29,7 +29,7 @@ export interface CompactOptions {
   readonly waitMs?: number | undefined
   /** How many rows of its largest table a merged part may have. @internal */
   readonly mergedRows?: number | undefined
-  /** How files are called; the machine's own by default. For tests. @internal */
+  /** The disk that has the files; by default the machine's own. For tests. @internal */
   readonly disk?: Disk | undefined
 }
 

@@ -16,7 +16,7 @@ const threadLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16
 export interface ReplicationStall {
   /** Why nothing was taken. */
   readonly error: LogError
-  /** Up to where it has the log, and how many synced bytes wait for it. */
+  /** Everything before this LSN is replicated. */
   readonly replicatedLsn: number
   /** How much of the log is on this disk and not yet replicated, in bytes. */
   readonly lagBytes: number
