@@ -183,7 +183,7 @@ export class Standby extends Emitter<StandbyEvents> {
 
   /** Ends it, unless it was promoted: then only the pool is left to close. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#end()
     return this.#closing
   }
 
@@ -201,8 +201,10 @@ export class Standby extends Emitter<StandbyEvents> {
   async #begin(): Promise<void> {
     const { dir, seed, onSeeding, poolOptions } = this.#settings
     this.#role = 'seeding'
-    // Before the lineage is read: what an epoch after this one makes of it is noticed when this one is to be followed.
+    // Before the lineage is read: what an epoch after this one makes of it is noticed when this one is to be followed. Its primary gets
+    // the time of a lease from then on, as in `#newEpoch`.
     this.#epoch = await this.#log.epoch()
+    this.#holderSeen = false
     const { taken, fork } = await prepareFolder(dir, this.#log, seed, {
       onProgress: (done, total) => callUser(() => onSeeding(done, total)),
       signal: this.#ending.signal,
@@ -217,7 +219,7 @@ export class Standby extends Emitter<StandbyEvents> {
     await this.#follow()
   }
 
-  /** One that has lost its name to another is known no more, and no window waits for it. */
+  /** One that has lost its name to another is no longer listed among the standbys: it ends, as its opening would have been refused. */
   async #announce(): Promise<void> {
     const lease = await announce(this.#log, this.#settings, this.lsn)
     this.#lease = lease
@@ -323,7 +325,7 @@ export class Standby extends Emitter<StandbyEvents> {
         },
         ownEndLsn: () => this.lsn,
         again: async (error) => {
-          if (this.#closing) throw error
+          if (this.#ending.signal.aborted) throw error
           await sleep(againMs)
         },
       })
@@ -350,7 +352,8 @@ export class Standby extends Emitter<StandbyEvents> {
   async #notPromoted(error: Error): Promise<never> {
     const { code } = error as { code?: string }
     const isFenced = code === 'TIDEMARK_FENCED'
-    if ((!isFenced && code !== 'TIDEMARK_LOG_DIVERGED') || this.#closing) {
+    if (this.#ending.signal.aborted) throw this.#failure ?? error
+    if (!isFenced && code !== 'TIDEMARK_LOG_DIVERGED') {
       this.#fail(error)
       throw error
     }
@@ -407,29 +410,25 @@ export class Standby extends Emitter<StandbyEvents> {
     const again = async () => {
       await this.#following.stop()
       await this.#pool.close()
-      if (!this.#closing) await this.#begin()
+      if (!this.#ending.signal.aborted) await this.#begin()
     }
     this.#beginning = again().catch((error) => this.#fail(error))
   }
 
   #fail(error: Error): void {
-    if (this.#failure || this.#closing) return
+    if (this.#failure || this.#closing || this.#role === 'primary') return
     this.#failure = error
-    clearTimeout(this.#alone)
-    this.#ending.abort()
-    const report = () => this.emit('error', error)
+    const report = () => {
+      if (this.#role !== 'primary') this.emit('error', error)
+    }
     this.#end().then(report, report)
   }
 
-  async #close(): Promise<void> {
-    if (this.#role === 'primary') return
+  /** Changes nothing once it is promoted. A promotion under way ends first: the pool that may come of it has what is closed here. */
+  async #end(): Promise<void> {
     this.#ending.abort()
     await this.#promoting?.catch(() => {})
-    if ((this.#role as string) === 'primary') return
-    await this.#end()
-  }
-
-  async #end(): Promise<void> {
+    if (this.#role === 'primary') return
     this.#role = 'closed'
     await this.#beginning
     this.#role = 'closed'

@@ -357,7 +357,7 @@ describe('the opening of a replicated log', () => {
 
   it('fails when the replicated log has no room for what it must have first, and leaves the folder free', async () => {
     await begin()
-    const isFull = new SharedArrayBuffer(4)
+    const isFull = new SharedArrayBuffer(8)
     const module = new URL('../support/full-engine.mjs', import.meta.url).href
     const log = { name: 'full', module, options: { engine: bench.cluster.engine(), isFull } }
     const before = await DurableLog.open({ dir: bench.dir })

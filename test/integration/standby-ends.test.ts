@@ -4,13 +4,17 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import * as path from 'node:path'
 import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { serveControl } from '#tidemark/cli/standby/control.js'
+import { readSegmentHeader } from '#tidemark/log/format/segment.js'
 import { NodeDisk, ReaderCursor } from '#tidemark/log/index.js'
 import type { EnginePool } from '#tidemark/pool/index.js'
+import { seedHandler } from '#tidemark/standby/index.js'
 import { seedFolder } from '#tidemark/standby/seed.js'
 import { writeSeedStream } from '#tidemark/standby/seed-stream.js'
 import { openPool } from '../support/pools.js'
+import { settledWithin } from '../support/settled.js'
 import {
   failureOf,
   farCluster,
@@ -81,6 +85,32 @@ describe('a standby that was not the first to be promoted', () => {
     expect(pool.stats().replication).toMatchObject({ role: 'primary', epoch: 3 })
   })
 
+  it('gives the one that was faster the time of a lease, also when it had to be seeded again meanwhile', async () => {
+    const { cluster, log, far } = farCluster()
+    const primary = await openPool(smallLog)
+    const shipper = await Shipper.begin(log, primary)
+    const lease = await log.hold(shipper.epoch, 60_000)
+    const replication = { ...far.options.replication, leaseMs: 60_000 }
+    const seed = { dir: primary.dir }
+    const standby = await openStandby(cluster, { autoPromote: true, replication, seed })
+    await expect.poll(() => standby.stats().holder?.n, { timeout: 20_000 }).toBe(1)
+    far.down()
+    for (let round = 0; round < 4; round++) {
+      await trade(primary, round * 1000 + 1, 50)
+      await shipper.ship()
+    }
+    await log.trim(shipper.epoch, primary.durableLsn)
+    await lease.release()
+    await log.fence(shipper.epoch, 'a faster one')
+    const caughtUp = once(standby, 'caughtUp')
+    far.up()
+    await caughtUp
+    // What it does as soon as it has caught up, it has begun after the timers of now.
+    await setTimeout(0)
+    expect(standby.stats()).toMatchObject({ role: 'standby', epoch: 2, holder: undefined })
+    expect(await log.epoch()).toMatchObject({ n: 2 })
+  })
+
   it('begins again when the window has moved beyond it meanwhile', async () => {
     const { cluster, log, far } = farCluster()
     const primary = await openPool(smallLog)
@@ -105,8 +135,57 @@ describe('a standby that was not the first to be promoted', () => {
   })
 })
 
+/** A standby in the folder of a primary whose end was not shipped, promoted while the replicated log has no room for that. */
+async function waitingPromotion() {
+  const { cluster, log, far } = farCluster()
+  const primary = await openPool(smallLog)
+  const shipper = await Shipper.begin(log, primary)
+  const [segment] = readdirSync(primary.dir).filter((name) => name.endsWith('.wal'))
+  const { epoch: segmentEpoch } = readSegmentHeader(new NodeDisk(), path.join(primary.dir, segment!))!
+  await log.putLineage(shipper.epoch, { n: shipper.epoch.n, segmentEpoch, firstLsn: 0 })
+  await trade(primary, 1, 50)
+  await shipper.ship()
+  await trade(primary, 1001, 50)
+  await primary.close()
+  const room = new Int32Array(new SharedArrayBuffer(8))
+  const module = new URL('../support/full-engine.mjs', import.meta.url).href
+  const options = { engine: cluster.engine('far'), isFull: room.buffer }
+  const replication = { log: { name: 'full', module, options }, pool: 'btc', leaseMs: 500 }
+  const standby = await openStandby(cluster, { dir: primary.dir, name: 'twin', replication })
+  room[0] = 1
+  const promoting = standby.promote()
+  promoting.catch(() => {})
+  await expect.poll(() => Atomics.load(room, 1), { timeout: 20_000 }).toBeGreaterThan(0)
+  expect(standby.stats().role).toBe('promoting')
+  return { cluster, far, standby, promoting }
+}
+
 describe('a standby that is promoted', () => {
-  it('keeps of the log what its option says for readers outside', async () => {
+  it('is closed while it waits for the replicated log to take what that must have first', async () => {
+    const { standby, promoting } = await waitingPromotion()
+    const [closed, promoted] = await settledWithin<unknown>([standby.close(), promoting], 10_000)
+    expect(closed).toMatchObject({ status: 'fulfilled' })
+    expect(promoted).toMatchObject({ status: 'rejected', reason: { code: 'TIDEMARK_LOG_CLOSED' } })
+    expect(standby.stats().role).toBe('closed')
+    // Its folder is free.
+    await openPool({ dir: standby.dir, ...smallLog })
+  })
+
+  it('ends with the cause when it loses its name meanwhile, and leaves its folder free', async () => {
+    const { cluster, far, standby, promoting } = await waitingPromotion()
+    const failed = failureOf(standby)
+    const lost = { code: 'TIDEMARK_REPLICATION_NAME_IN_USE' }
+    const refused = expect(promoting).rejects.toMatchObject(lost)
+    far.down()
+    await openStandby(cluster, { name: 'twin' })
+    far.up()
+    await refused
+    expect(await failed).toMatchObject(lost)
+    expect(standby.stats().role).toBe('closed')
+    await openPool({ dir: standby.dir, ...smallLog })
+  })
+
+  it('is the primary also when it is closed, and keeps of the log what its option says for readers outside', async () => {
     const { cluster, log } = memoryCluster()
     const primary = await openPool(smallLog)
     const shipper = await Shipper.begin(log, primary)
@@ -120,6 +199,8 @@ describe('a standby that is promoted', () => {
       await pool.close()
       await reader.close(0)
     })
+    await standby.close()
+    expect(standby.stats().role).toBe('primary')
     const overtaken = once(pool, 'readerOvertaken')
     await pool.checkpoint()
     expect((await overtaken)[0]).toMatchObject({ name: 'store', lsn: 0, keepBytes: 4096 })
@@ -175,6 +256,31 @@ describe('a seeding', () => {
       code: 'TIDEMARK_SEED_FAILED',
       message: expect.stringContaining('nothing for 100 ms'),
     })
+  })
+
+  it('leaves no copy at the primary, whether it was sent or the standby went away', async () => {
+    const primary = await openPool(smallLog)
+    let send = () => {}
+    const asked = new Promise<void>((resolve) => {
+      send = resolve
+    })
+    const { dir } = primary
+    const backup = async (copy: string) => {
+      await primary.backup(copy)
+      await asked
+    }
+    const url = await serve(seedHandler({ dir, backup } as unknown as EnginePool))
+    const copies = () => readdirSync(dir).filter((name) => name.startsWith('seed-copy-'))
+    const leaving = new AbortController()
+    const left = fetch(url, { signal: leaving.signal }).catch((error: Error) => error.name)
+    await expect.poll(copies, { timeout: 20_000 }).toHaveLength(1)
+    leaving.abort()
+    expect(await left).toBe('AbortError')
+    send()
+    await expect.poll(copies, { timeout: 20_000 }).toEqual([])
+    const whole = async () => (await fetch(url)).arrayBuffer()
+    await expect.poll(async () => (await whole()).byteLength, { timeout: 20_000 }).toBeGreaterThan(4096)
+    await expect.poll(copies, { timeout: 20_000 }).toEqual([])
   })
 
   it('leaves no file open at the primary when the standby goes away in the middle', async () => {
