@@ -5,43 +5,23 @@ const common = {
   // of it, and Node half a second. So `vi.mock` can't replace a built module, nor what one imports.
   server: { deps: { external: [/\/dist\/(src|workers)\//] as RegExp[] } },
   pool: 'forks',
+  // Tests share two processes: a new one for each file took a third of the processor time. So a module that several files import
+  // runs once: what it has to clean up, it gives to `onTestFinished`.
+  isolate: false,
   env: { TIDEMARK_ASSERTIONS: 'all' },
   testTimeout: 120_000,
   hookTimeout: 60_000,
 } as const
 
-const ownProcess = ['test/unit/{jobs,factors}/**/*.test.ts']
-
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    globalSetup: 'test/support/no-leftovers.ts',
     reporters: ['default'],
     projects: [
-      // Unit tests share two processes: a new one for each file took a third of their processor time. Those of jobs and factors
-      // clean up in hooks of modules that they share, which run in the first file alone where modules are not loaded anew.
+      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
-        test: {
-          ...common,
-          name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          exclude: ownProcess,
-          isolate: false,
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: 'whole',
-          include: ['test/{integration,conformance,faults}/**/*.test.ts'],
-          isolate: false,
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: 'own process',
-          include: ownProcess,
-        },
+        test: { ...common, name: 'whole', include: ['test/{integration,conformance,faults}/**/*.test.ts'] },
       },
     ],
   },

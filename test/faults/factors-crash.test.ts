@@ -4,13 +4,8 @@ import * as path from 'node:path'
 import { expect, it } from 'vitest'
 import { DurableFactorEngine } from '#tidemark/factors/index.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
-import {
-  everyFactor,
-  instruments,
-  temporaryFolder,
-  tickAt,
-  uninterrupted,
-} from '../unit/factors/support/feed.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { everyFactor, instruments, tickAt, uninterrupted } from '../unit/factors/support/feed.js'
 import { Random } from '../unit/factors/support/series.js'
 
 const crashes = faultCount('factors-crash', { short: 7, full: 200 })
@@ -69,7 +64,7 @@ function tear(dir: string, durableLsn: number, random: Random): void {
 it(`continues bit by bit the same after ${crashes} crashes that lose and tear what was not synced`, {
   timeout: 300_000 + crashes * 5000,
 }, async () => {
-  const dir = temporaryFolder()
+  const dir = temporaryDirectory()
   const reference = new Reference()
   let acknowledged = 0
   let to = 0
@@ -119,7 +114,7 @@ it(`continues bit by bit the same after ${crashes} crashes that lose and tear wh
 it(`continues bit by bit the same after ${kills} times SIGKILL`, {
   timeout: 300_000 + kills * 5000,
 }, async () => {
-  const dir = temporaryFolder()
+  const dir = temporaryDirectory()
   const reference = new Reference()
   for (const kill of faultCases(kills)) {
     const random = new Random(kill)

@@ -12,7 +12,8 @@ import {
   validateLog,
 } from '#tidemark/jobs/index.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
-import { newFolder, smallLog } from '../unit/jobs/support/folders.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { smallLog } from '../unit/jobs/support/folders.js'
 import { JobAudit } from './jobs-audit.js'
 
 const kills = faultCount('jobs-kill', { short: 3, full: 200 })
@@ -104,7 +105,7 @@ describe('a queue whose process is killed under load', () => {
   it(`keeps every promise over ${kills} kills, event by event`, {
     timeout: 300_000 + kills * 5000,
   }, async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const promised = nothingPromised()
     const audit = new JobAudit()
     let killed = 0
@@ -137,7 +138,7 @@ describe('a queue whose process is killed under load', () => {
   it(`keeps every promise over ${killsWithoutHistory} kills when its log is removed up to its snapshots`, {
     timeout: 300_000 + killsWithoutHistory * 5000,
   }, async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const promised = nothingPromised()
     let snapshotSeq = 0
     for (const round of rounds(killsWithoutHistory, () => snapshotSeq > 0)) {

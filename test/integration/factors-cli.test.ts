@@ -3,7 +3,7 @@ import * as path from 'node:path'
 import { Command } from 'commander'
 import { afterEach, expect, it, vi } from 'vitest'
 import { registerFactors } from '#tidemark/cli/factors/command.js'
-import { temporaryFolder } from '../unit/factors/support/feed.js'
+import { temporaryDirectory } from '../support/temporary.js'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -30,7 +30,7 @@ async function tidemark(...args: string[]): Promise<string> {
 }
 
 function ticksFile(rows: number): { file: string; folder: string } {
-  const folder = temporaryFolder()
+  const folder = temporaryDirectory()
   const file = path.join(folder, 'ticks.csv')
   const lines = Array.from(
     { length: rows },
@@ -84,7 +84,7 @@ it('continues where an earlier run was stopped', async () => {
 })
 
 it('reports rows that are no ticks, and takes the others', async () => {
-  const folder = temporaryFolder()
+  const folder = temporaryDirectory()
   const file = path.join(folder, 'ticks.csv')
   writeFileSync(file, 'last,volume\n1,2\nx,2\n3\n4,-1\n5,6\n')
   const summary = JSON.parse(
@@ -106,7 +106,7 @@ it.each([
 })
 
 it('refuses an input without fields, and a folder that is not there', async () => {
-  const file = path.join(temporaryFolder(), 'ticks.csv')
+  const file = path.join(temporaryDirectory(), 'ticks.csv')
   writeFileSync(file, 'a,b\n1,2\n')
   await expect(tidemark('run', file, '--factor', 'a=last')).rejects.toMatchObject({
     code: 'TIDEMARK_BAD_INPUT',

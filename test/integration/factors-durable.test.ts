@@ -2,14 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DurableFactorEngine, FactorConsumer, type FactorUpdate } from '#tidemark/factors/index.js'
-import {
-  bitsOf,
-  everyFactor,
-  instruments,
-  temporaryFolder,
-  tickAt,
-  uninterrupted,
-} from '../unit/factors/support/feed.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { bitsOf, everyFactor, instruments, tickAt, uninterrupted } from '../unit/factors/support/feed.js'
 
 const log = { ringBytes: 1 << 20, segmentBytes: 1 << 20 }
 
@@ -37,7 +31,7 @@ async function collect(updates: AsyncIterable<FactorUpdate>): Promise<FactorUpda
 
 describe('a durable factor engine', () => {
   it('reads each field of a tick once, also when a field sends another tick or answers differently later', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await DurableFactorEngine.open({ dir, log })
     for (const name of ['A', 'B']) engine.registerAll(name, { n: 'count(last, 9)', s: 'sum(last, 1)' })
     let reads = 0
@@ -61,7 +55,7 @@ describe('a durable factor engine', () => {
   })
 
   it('continues bit by bit the same after closing and opening, with and without snapshots', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     let at = 0
     for (const [to, snapshotEveryTicks] of [
       [700, 0],
@@ -88,7 +82,7 @@ describe('a durable factor engine', () => {
   })
 
   it('recovers what a poisoned log had made durable, and rejects the rest with the cause', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await open(dir, { batchSize: 7 })
     const errors: Error[] = []
     engine.on('error', (error) => errors.push(error))
@@ -117,7 +111,7 @@ describe('a durable factor engine', () => {
   })
 
   it('bounds replay by the newest snapshot, and falls back to an older one when that is damaged', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await open(dir, { keepSnapshots: 2, snapshotEveryTicks: 0 })
     await feed(engine, 0, 1000)
     const first = await engine.createSnapshot('first')
@@ -147,7 +141,7 @@ describe('a durable factor engine', () => {
   })
 
   it('deletes the log that its snapshots make needless, when asked to', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await open(dir, { reclaimLog: true, keepSnapshots: 1, snapshotEveryTicks: 0 })
     await feed(engine, 0, 9000)
     await engine.log.rotate()
@@ -161,7 +155,7 @@ describe('a durable factor engine', () => {
   })
 
   it('refuses a log whose values this build computes otherwise', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await open(dir, { snapshotEveryTicks: 0 })
     const series = engine.persister.channel
     await feed(engine, 0, 50)
@@ -178,7 +172,7 @@ describe('a durable factor engine', () => {
   })
 
   it('under drop leaves a refused tick out of engine and log alike', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await open(dir, { whenFull: 'drop', capacity: 20, batchSize: 20, groupCommit: false })
     await engine.flush()
     let taken = 0
@@ -195,7 +189,7 @@ describe('a durable factor engine', () => {
   })
 
   it('logs ranks at barriers', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await DurableFactorEngine.open({ dir, log })
     for (const name of instruments) engine.registerAll(name, { price: 'mean(last, 1)', place: 'rank(price)' })
     for (const [i, instrument] of instruments.entries()) {
@@ -212,7 +206,7 @@ describe('a durable factor engine', () => {
   })
 
   it('calls listeners only with what is on disk, each tick once and in order', async () => {
-    const engine = await open(temporaryFolder())
+    const engine = await open(temporaryDirectory())
     await feed(engine, 0, 100)
     const seen: FactorUpdate[] = []
     let ahead = 0
@@ -234,7 +228,7 @@ describe('a durable factor engine', () => {
 })
 
 it('takes snapshots by itself every so many ticks', async () => {
-  const dir = temporaryFolder()
+  const dir = temporaryDirectory()
   const engine = await open(dir, { snapshotEveryTicks: 200, keepSnapshots: 3 })
   for (let i = 0; i < 5; i++) {
     await feed(engine, i * 200, (i + 1) * 200)
@@ -247,7 +241,7 @@ it('takes snapshots by itself every so many ticks', async () => {
 
 describe('a factor consumer', () => {
   it('recovers values, engine, time and LSN, reads history by LSN, time and instrument, and follows live', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await open(dir, { snapshotEveryTicks: 0 })
     await feed(engine, 0, 1000)
     await engine.createSnapshot('thousand')

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { DurableFactorEngine, FactorConsumer, FactorPool } from '#tidemark/factors/index.js'
 import { DurableLog, LogError } from '#tidemark/log/index.js'
+import { temporaryDirectory } from '../support/temporary.js'
 import { collectUncaught } from '../support/uncaught.js'
-import { temporaryFolder } from '../unit/factors/support/feed.js'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -10,7 +10,7 @@ describe('listeners of updates', () => {
   it('that throw are uncaught exceptions of the process, and every listener is called for each update all the same', async () => {
     const uncaught = collectUncaught()
     const attached = vi.spyOn(FactorConsumer, 'attach')
-    const engine = await DurableFactorEngine.open({ dir: temporaryFolder() })
+    const engine = await DurableFactorEngine.open({ dir: temporaryDirectory() })
     engine.registerAll('X', { m: 'mean(last, 2)' })
     engine.processTick({ instrument: 'X', timestamp: 0, last: 1 })
     const bug = new Error('a bug in the application')
@@ -50,7 +50,7 @@ describe('listeners of updates', () => {
 
 describe('a factor pool', () => {
   it.each([1, 2, 3])('takes ticks whatever its queue is: %i', async (queueTicks) => {
-    const pool = await FactorPool.open({ dir: temporaryFolder(), workers: 1, queueTicks })
+    const pool = await FactorPool.open({ dir: temporaryDirectory(), workers: 1, queueTicks })
     pool.registerAll('X', { n: 'count(last, 100)' })
     let refused = 0
     for (let timestamp = 0; timestamp < 20; timestamp++) {
@@ -71,7 +71,7 @@ describe('a factor pool', () => {
   })
 
   it('opens with more instruments than its ring has room for their names', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const count = 700
     const pool = await FactorPool.open({ dir, workers: 1 })
     for (let i = 0; i < count; i++) {
@@ -90,7 +90,7 @@ describe('a factor pool', () => {
 
 describe('a log of another version', () => {
   it('is refused by name, because the same ticks would give other values', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const older = await DurableLog.open({ dir, kind: 'factors', contentVersion: 1 })
     await older.waitDurable(older.append(Buffer.alloc(8), 16))
     await older.close()
@@ -107,7 +107,7 @@ describe('listeners of updates whose log is removed before they are called', () 
   it('are removed, which an event says, and new ones can be added', async () => {
     const log = { segmentBytes: 256 * 1024, maxBatchBytes: 64 * 1024 }
     const engine = await DurableFactorEngine.open({
-      dir: temporaryFolder(),
+      dir: temporaryDirectory(),
       log,
       reclaimLog: true,
       keepSnapshots: 1,

@@ -9,11 +9,11 @@ import {
   SnapshotStore,
 } from '#tidemark/factors/index.js'
 import { DurableLog } from '#tidemark/log/index.js'
-import { temporaryFolder } from '../unit/factors/support/feed.js'
+import { temporaryDirectory } from '../support/temporary.js'
 
 const settings = { ringBytes: 1 << 17, segmentBytes: 1 << 20, maxBatchBytes: 1 << 15 }
 
-async function open(options: PersisterOptions = {}, dir = temporaryFolder()) {
+async function open(options: PersisterOptions = {}, dir = temporaryDirectory()) {
   const log = await DurableLog.open({
     dir,
     kind: factorsLogKind,
@@ -235,7 +235,7 @@ describe('what a persister refuses', () => {
     ['whenFull', { whenFull: 'panic' as 'wait' }],
   ])('a %s that can not be used', async (setting, options) => {
     const log = await DurableLog.open({
-      dir: temporaryFolder(),
+      dir: temporaryDirectory(),
       kind: factorsLogKind,
       contentVersion: factorContentVersion,
       ...settings,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { DurableFactorEngine, FactorConsumer, FactorPool } from '#tidemark/factors/index.js'
-import { everyFactor, temporaryFolder, tickAt } from '../unit/factors/support/feed.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { everyFactor, tickAt } from '../unit/factors/support/feed.js'
 
 const log = { ringBytes: 1 << 20, segmentBytes: 1 << 20 }
 const names = Array.from({ length: 11 }, (_, i) => `I${i}`)
@@ -31,7 +32,7 @@ async function expectSame(pool: FactorPool, count: number): Promise<void> {
 
 describe('a pool of factor engines', () => {
   it('computes what one engine computes, and continues after crashes with another number of workers', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     let pool = await FactorPool.open({ dir, log, workers: 2, queueTicks: 64, batchSize: 7 })
     for (const name of names) pool.registerAll(name, everyFactor)
     await feed(pool, 0, 1000)
@@ -64,7 +65,7 @@ describe('a pool of factor engines', () => {
   })
 
   it('takes a snapshot at another LSN of each worker while ticks arrive, and skips what it has', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const pool = await FactorPool.open({ dir, log, workers: 3, batchSize: 10 })
     for (const name of names) pool.registerAll(name, everyFactor)
     await pool.ready()
@@ -88,7 +89,7 @@ describe('a pool of factor engines', () => {
   })
 
   it('ranks its instruments at a barrier', async () => {
-    const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 2 })
+    const pool = await FactorPool.open({ dir: temporaryDirectory(), log, workers: 2 })
     const prices = { A: 3, B: 8, C: 3, D: 5 }
     for (const name of ['A', 'B', 'C', 'D', 'E']) pool.registerAll(name, { price: 'mean(last, 1)' })
     for (const [instrument, last] of Object.entries(prices))
@@ -106,7 +107,7 @@ describe('a pool of factor engines', () => {
   })
 
   it('refuses what an engine refuses, and counts what finds no room', async () => {
-    const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 1, queueTicks: 4 })
+    const pool = await FactorPool.open({ dir: temporaryDirectory(), log, workers: 1, queueTicks: 4 })
     const code = (text: string) => expect.objectContaining({ code: text })
     pool.registerAll('A', { n: 'count(last, 9)' })
     await pool.ready()
@@ -131,13 +132,13 @@ describe('a pool of factor engines', () => {
     expect(() => pool.processTick({ instrument: 'A', timestamp: 1, last: 1 })).toThrow(
       code('TIDEMARK_PERSISTER_CLOSED'),
     )
-    await expect(FactorPool.open({ dir: temporaryFolder(), workers: 0 })).rejects.toThrow(
+    await expect(FactorPool.open({ dir: temporaryDirectory(), workers: 0 })).rejects.toThrow(
       code('TIDEMARK_BAD_SETTING'),
     )
   })
 
   it('takes a tick whole that is sent out of a field of another one', async () => {
-    const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 1 })
+    const pool = await FactorPool.open({ dir: temporaryDirectory(), log, workers: 1 })
     for (const name of ['A', 'B']) pool.registerAll(name, { n: 'count(last, 9)', s: 'sum(last, 1)' })
     await pool.ready()
     let reads = 0
@@ -157,7 +158,7 @@ describe('a pool of factor engines', () => {
   })
 
   it('rejects every question once the log is poisoned', async () => {
-    const pool = await FactorPool.open({ dir: temporaryFolder(), log, workers: 2 })
+    const pool = await FactorPool.open({ dir: temporaryDirectory(), log, workers: 2 })
     const errors: Error[] = []
     pool.on('error', (error) => errors.push(error))
     pool.registerAll('A', { n: 'count(last, 9)' })

@@ -12,7 +12,7 @@ import { isTemporaryName } from '#tidemark/log/disk/atomic-file.js'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { blockAtomicFiles } from '../support/blocked-files.js'
 import { ManualClock } from '../support/manual-clock.js'
-import { temporaryFolder } from '../unit/factors/support/feed.js'
+import { temporaryDirectory } from '../support/temporary.js'
 
 const leftover = 'factors.snapshot.0123456789abcdef.tmp'
 const tick = (instrument: string, timestamp: number) => ({ instrument, timestamp, last: timestamp })
@@ -32,7 +32,7 @@ function beforeEachRename(meanwhile: () => void): void {
 
 describe('snapshots of factors', () => {
   it('that are taken at the same time each hold the state of their own LSN, in the pool', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const pool = await FactorPool.open({ dir, workers: 1 })
     for (let i = 0; i < 10; i++) pool.registerAll(`I${i}`, { m: 'mean(last, 5000)' })
     const store = new SnapshotStore(path.join(dir, 'snapshots'))
@@ -52,7 +52,7 @@ describe('snapshots of factors', () => {
   })
 
   it('are written beside consumers that are attached meanwhile', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const engine = await DurableFactorEngine.open({ dir })
     engine.registerAll('X', { m: 'mean(last, 5)' })
     let attached = 0
@@ -74,7 +74,7 @@ describe('snapshots of factors', () => {
     ['a pool', (dir: string) => FactorPool.open({ dir, workers: 1 })],
     ['a consumer of its own', (dir: string) => FactorConsumer.open({ dir })],
   ])('that a crash left unfinished are removed by the opening of %s', async (_, open) => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const folder = path.join(dir, 'snapshots')
     mkdirSync(folder, { recursive: true })
     for (const place of [dir, folder]) writeFileSync(path.join(place, leftover), 'half')
@@ -84,7 +84,7 @@ describe('snapshots of factors', () => {
   })
 
   it('that fail are reported, and leave an engine that closes and opens', async () => {
-    const dir = temporaryFolder()
+    const dir = temporaryDirectory()
     const clock = new ManualClock()
     const engine = await DurableFactorEngine.open({ dir, clock, snapshotEveryTicks: 10 })
     const failed: SnapshotFailure[] = []

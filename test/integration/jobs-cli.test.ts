@@ -5,7 +5,8 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { JobLog } from '#tidemark/jobs/index.js'
 import { tidemark as execute, root } from '../support/cli.js'
-import { damage, findText, newFolder } from '../unit/jobs/support/folders.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { damage, findText } from '../unit/jobs/support/folders.js'
 
 const main = path.join(root, 'dist/src/cli/main.js')
 
@@ -37,7 +38,7 @@ async function tidemark(...args: string[]): Promise<Outcome> {
 }
 
 function file(name: string, text: string): string {
-  const target = path.join(newFolder(), name)
+  const target = path.join(temporaryDirectory(), name)
   fs.writeFileSync(target, text)
   return target
 }
@@ -60,7 +61,7 @@ export const hangs = () => new Promise((resolve) => setTimeout(resolve, 60000))
 
 describe('tidemark jobs', () => {
   it('enqueues, shows, runs, dumps and validates', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     expect(await tidemark('enqueue', dir, '{"fails":true}', '--id', 'first', '--priority', '2')).toEqual({
       code: 0,
       out: 'first\n',
@@ -94,7 +95,7 @@ describe('tidemark jobs', () => {
   })
 
   it('keeps the history for dump unless asked not to, and its readers change nothing', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const types = async () =>
       (await tidemark('dump', dir)).out
         .split('\n')
@@ -123,7 +124,7 @@ describe('tidemark jobs', () => {
   })
 
   it('runs handlers in threads, and lets them end on Ctrl-C', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await tidemark('enqueue', dir, '{}', '--id', 'hangs')
     const target = file('handler.mjs', handler)
     const run = start([
@@ -150,7 +151,7 @@ describe('tidemark jobs', () => {
   })
 
   it('dumps events as they were asked for, and skips damage only when asked to', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir)
     for (const id of ['a', 'b', 'c']) await log.append('ENQUEUE', id, { payload: 1 })
     await log.append('DISPATCH', 'a')
@@ -184,8 +185,8 @@ describe('tidemark jobs', () => {
   })
 
   it('says in one sentence what is wrong', async () => {
-    const none = () => path.join(newFolder(), 'none')
-    const made = path.join(newFolder(), 'made')
+    const none = () => path.join(temporaryDirectory(), 'none')
+    const made = path.join(temporaryDirectory(), 'made')
     const cases = [
       [['status', none()], 3, 'There is no folder'],
       [['validate', none()], 3, 'There is no folder'],

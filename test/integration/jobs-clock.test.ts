@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { JobController } from '#tidemark/jobs/index.js'
-import { newFolder } from '../unit/jobs/support/folders.js'
+import { temporaryDirectory } from '../support/temporary.js'
 import { newQueue } from '../unit/jobs/support/queues.js'
 
 const hourMs = 3_600_000
@@ -43,7 +43,7 @@ describe('the id of a finished job', () => {
   })
 
   it('is free again when it became too old while the queue was closed', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const first = await newQueue({ dir, keepFinished: { ageMs: hourMs } })
     first.start(() => {})
     await runOnce(first, 'a')
@@ -96,7 +96,7 @@ describe('a retry', () => {
   })
 
   it('waits no longer than its delay after a restart, wherever the wall clock stands', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const clock = setWallClock()
     const first = await newQueue({ dir, backoff: () => 30 })
     const retried = new Promise((resolve) => first.once('retried', resolve))
@@ -114,7 +114,7 @@ describe('a retry', () => {
   })
 
   it('waits out the rest of a long delay after a restart', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const clock = setWallClock()
     const first = await newQueue({ dir, backoff: () => hourMs })
     const retried = new Promise((resolve) => first.once('retried', resolve))

@@ -18,7 +18,8 @@ import {
   readStoredJobs,
 } from '#tidemark/jobs/index.js'
 import { blockAtomicFiles } from '../support/blocked-files.js'
-import { failureOf, newFolder, smallLog } from '../unit/jobs/support/folders.js'
+import { temporaryDirectory } from '../support/temporary.js'
+import { failureOf, smallLog } from '../unit/jobs/support/folders.js'
 
 const open: JobController[] = []
 
@@ -27,7 +28,7 @@ afterEach(async () => {
 })
 
 async function newQueue(options: Partial<JobControllerOptions> = {}): Promise<JobController> {
-  const dir = options.dir ?? newFolder()
+  const dir = options.dir ?? temporaryDirectory()
   const queue = await JobController.open({
     log: smallLog,
     backoff: { baseMs: 1 },
@@ -142,7 +143,7 @@ describe('a job', () => {
   })
 
   it('is enqueued once for one id, live, finished, and after the queue was opened again', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const first = await newQueue({ dir })
     const [a, again] = await Promise.all([
       first.enqueue({ id: 'a' }),
@@ -162,7 +163,7 @@ describe('a job', () => {
   })
 
   it('may be enqueued again when it is forgotten, and the log is replayed all the same', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const first = await newQueue({ dir, keepFinished: { count: 1 } })
     first.start(() => {})
     for (const id of ['a', 'b', 'a']) {
@@ -424,7 +425,7 @@ describe('Piscina tasks', () => {
 
 describe('closing', () => {
   it('lets running handlers end, dispatches nothing more, and leaves a snapshot alone to read', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({ dir, concurrency: 1, keepHistory: false })
     const running = gate()
     const end = gate()
@@ -449,7 +450,7 @@ describe('closing', () => {
   })
 
   it('returns what does not end in time to pending, and its result counts for nothing', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({ dir })
     const running = gate()
     const end = gate()
@@ -508,7 +509,7 @@ describe('closing', () => {
   })
 
   it('writes a snapshot only if anything happened since the last, and waits for one that is under way', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const file = path.join(dir, 'jobs.snapshot')
     const written = () => fs.statSync(file).ino
     const queue = await newQueue({ dir })
@@ -533,7 +534,7 @@ describe('closing', () => {
   })
 
   it('removes a history that is no longer kept, though nothing happened', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({ dir, keepHistory: true })
     await queue.enqueue({ id: 'a' })
     await queue.close()
@@ -549,7 +550,7 @@ describe('closing', () => {
   })
 
   it('closes when the last snapshot cannot be written, says so, and loses nothing', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({ dir })
     await queue.enqueue({ id: 'a' })
     const blocked = blockAtomicFiles(dir)
@@ -569,7 +570,7 @@ describe('closing', () => {
   })
 
   it.each(['close', 'fail'])('leaves nothing that keeps the process alive, after %s', async (end) => {
-    const args = [path.resolve('test/integration/jobs-exit-child.mjs'), newFolder(), end]
+    const args = [path.resolve('test/integration/jobs-exit-child.mjs'), temporaryDirectory(), end]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 })
     const said = text(child.stdout)
     expect(await once(child, 'exit')).toEqual([0, null])
@@ -633,7 +634,7 @@ describe('opening again', () => {
   }
 
   it('returns jobs that were in flight to pending, in their place, and logs it', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await crashed(dir)
     const queue = await newQueue({ dir, concurrency: 1 })
     const last = [...dumpLog(dir)].at(-1) as JobEvent
@@ -653,7 +654,7 @@ describe('opening again', () => {
   })
 
   it.each(['__proto__', 'constructor', 'toString'])('knows a job that is called %s', async (id) => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const first = await newQueue({ dir })
     expect(await first.get(id)).toBeUndefined()
     const payload = JSON.parse(`{"${id}":{"x":1}}`)
@@ -669,7 +670,7 @@ describe('opening again', () => {
   })
 
   it('makes a job dead whose attempts end the process every time', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await crashed(dir)
     await crashed(dir)
     const queue = await newQueue({ dir, interruptionsMax: 1 })
@@ -677,7 +678,7 @@ describe('opening again', () => {
   })
 
   it('keeps delays: a job that waits for its next attempt keeps waiting', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const first = await newQueue({ dir, backoff: { baseMs: 60_000 } })
     const retried = new Promise((resolve) => first.once('retried', resolve))
     first.start(() => {
@@ -699,7 +700,7 @@ describe('opening again', () => {
   })
 
   it('gives the same state from the log alone, from a snapshot alone, and from both', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({ dir, snapshotEveryEvents: 1_000_000 })
     queue.start(({ payload, attempt }) => {
       if ((payload as number) % 3 === 0 && attempt === 1) throw new Error('again')
@@ -732,7 +733,7 @@ describe('opening again', () => {
   })
 
   it('refuses a snapshot that is not of this log, and a log whose snapshot is gone', async () => {
-    const [dir, other] = [newFolder(), newFolder()]
+    const [dir, other] = [temporaryDirectory(), temporaryDirectory()]
     for (const [folder, jobs] of [
       [dir, 50],
       [other, 5],
@@ -754,7 +755,7 @@ describe('opening again', () => {
   })
 
   it('refuses a log with a change that is impossible', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     await log.append('ACK', 'a', { attemptId: 7 })
     await log.close()
@@ -762,7 +763,7 @@ describe('opening again', () => {
     expect(await failureOf(() => readStoredJobs(dir, { count: 1, ageMs: 1 }))).toBe(
       'TIDEMARK_JOB_LOG_CORRUPT',
     )
-    expect(await failureOf(() => readStoredJobs(newFolder(), { count: 1, ageMs: 1 }))).toBe(
+    expect(await failureOf(() => readStoredJobs(temporaryDirectory(), { count: 1, ageMs: 1 }))).toBe(
       'TIDEMARK_JOB_LOG_EMPTY',
     )
   })
@@ -770,7 +771,7 @@ describe('opening again', () => {
 
 describe('snapshots under way', () => {
   it('are taken as events come, keep the log short, and hold while jobs run', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({
       dir,
       snapshotEveryEvents: 300,
@@ -798,7 +799,7 @@ describe('snapshots under way', () => {
   })
 
   it('that fail are reported, and tried again later', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const queue = await newQueue({ dir, snapshotEveryEvents: 10 })
     const blocked = blockAtomicFiles(dir)
     const failed = new Promise<CheckpointFailure>((resolve) => queue.once('checkpointFailed', resolve))

@@ -2,12 +2,12 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BackoffFunction, JobController } from '#tidemark/jobs/index.js'
+import { temporaryDirectory } from '../support/temporary.js'
 import { collectUncaught } from '../support/uncaught.js'
-import { newFolder } from '../unit/jobs/support/folders.js'
 import { newQueue } from '../unit/jobs/support/queues.js'
 
 function handlerFile(text: string, name = 'handler.mjs'): string {
-  const file = path.join(newFolder(), name)
+  const file = path.join(temporaryDirectory(), name)
   fs.writeFileSync(file, text)
   return file
 }
@@ -41,7 +41,7 @@ describe('a thread handler', () => {
   })
 
   it('that can be loaded after a while is loaded then', async () => {
-    const ready = path.join(newFolder(), 'ready')
+    const ready = path.join(temporaryDirectory(), 'ready')
     const filename = handlerFile(`import { existsSync } from 'node:fs'
       if (!existsSync(${JSON.stringify(ready)})) throw new Error('not yet')
       export default () => 'done'`)

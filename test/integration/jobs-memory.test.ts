@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { newFolder } from '../unit/jobs/support/folders.js'
+import { temporaryDirectory } from '../support/temporary.js'
 
 const child = path.resolve('test/integration/jobs-memory-child.mjs')
 
@@ -12,7 +12,7 @@ describe('a queue through which many jobs pass', () => {
   it('keeps its heap, its files and what it remembers bounded', async () => {
     const process = spawn(
       globalThis.process.execPath,
-      ['--expose-gc', child, newFolder(), '30000', String(folderBytesMax)],
+      ['--expose-gc', child, temporaryDirectory(), '30000', String(folderBytesMax)],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

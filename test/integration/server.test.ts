@@ -336,7 +336,7 @@ describe.skipIf(typeof serverModules === 'string')('a served pool', () => {
   })
 
   it('says whether it is well, and its figures', async () => {
-    const { server, alice, pool } = await openVenue()
+    const { server, alice, pool } = await openVenue({ onFailure: () => {} })
     const rest = new RestClient(server.url)
     await rest.signed('POST', '/order', alice, limit)
     await rest.signed('POST', '/order', alice, { ...limit, price: '1.001' })

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { BatchWriter, dumpLog, JobLog } from '#tidemark/jobs/index.js'
-import { failureOf, newFolder, smallLog } from './support/folders.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+import { failureOf, smallLog } from './support/folders.js'
 
 async function opened(): Promise<JobLog> {
-  return JobLog.open(newFolder(), smallLog)
+  return JobLog.open(temporaryDirectory(), smallLog)
 }
 
 describe('BatchWriter', () => {

@@ -3,12 +3,12 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { dumpLog, type JobEvent, JobLog, type JobLogDamage, lastEvent } from '#tidemark/jobs/index.js'
 import { DurableLog } from '#tidemark/log/index.js'
+import { temporaryDirectory } from '../../support/temporary.js'
 import {
   codeOf,
   damage,
   failureOf,
   findText,
-  newFolder,
   segmentFiles,
   smallLog,
   writeRecords,
@@ -28,7 +28,7 @@ async function replayed(log: JobLog): Promise<JobEvent[]> {
 
 describe('JobLog', () => {
   it("names the folder when its last record is not a job log's", async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await DurableLog.open({ dir, kind: 'jobs' })
     log.append(new Uint8Array(8), 1)
     await log.close()
@@ -39,7 +39,7 @@ describe('JobLog', () => {
   })
 
   it('numbers events from 1 on and continues the numbers after it was closed', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const first = await JobLog.open(dir, smallLog)
     expect(first.lastSeq).toBe(0)
     const event = await first.append('ENQUEUE', 'a', { payload: { deep: [1, 'ä', null] } })
@@ -63,7 +63,7 @@ describe('JobLog', () => {
   })
 
   it('keeps the order of the sequence in the file when many callers append at once', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     const given: JobEvent[] = []
     const caller = async (name: string) => {
@@ -80,7 +80,7 @@ describe('JobLog', () => {
   })
 
   it('makes callers wait in order when the ring is full', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     const many = Array.from({ length: 500 }, (_, n) =>
       log.append('ENQUEUE', `job-${n}`, { pad: 'x'.repeat(1000) }),
@@ -96,7 +96,7 @@ describe('JobLog', () => {
   })
 
   it('appends entries of more bytes than the ring, in order and not mixed with each other', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     const entries = (name: string) =>
       Array.from({ length: 300 }, (_, n) => ({
@@ -114,7 +114,7 @@ describe('JobLog', () => {
   })
 
   it('continues the numbers when rotation and removal have left no event', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 0; n < 10; n++) await log.append('ACK', 'a')
     const firstLsn = await log.rotate()
@@ -130,7 +130,7 @@ describe('JobLog', () => {
   })
 
   it('never resets the numbers over many rotations', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 5; n++) {
       expect((await log.append('ACK', 'a')).seq).toBe(n)
@@ -141,7 +141,7 @@ describe('JobLog', () => {
   })
 
   it('refuses an event that is none, or too large, and nothing is appended', async () => {
-    await using log = await JobLog.open(newFolder(), smallLog)
+    await using log = await JobLog.open(temporaryDirectory(), smallLog)
     const bad = 'TIDEMARK_JOB_BAD_EVENT'
     expect(await failureOf(() => log.append('NEW' as 'ACK', 'a'))).toBe(bad)
     expect(await failureOf(() => log.append('ACK', ''))).toBe(bad)
@@ -158,7 +158,7 @@ describe('JobLog', () => {
   })
 
   it('says with a code that it is closed', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     await log.append('ACK', 'a')
     await log.close()
     const closed = 'TIDEMARK_JOB_LOG_CLOSED'
@@ -174,7 +174,7 @@ describe('JobLog', () => {
   })
 
   it('closes after appends that wait for the ring, and takes no later ones', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     const before = Array.from({ length: 200 }, () => log.append('ACK', 'a', { pad: 'x'.repeat(1000) }))
     expect(log.waitingSteps).toBeGreaterThan(0)
@@ -186,7 +186,7 @@ describe('JobLog', () => {
   })
 
   it('rejects with a code when a sync failed, both appends that wait and later ones', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     const emitted: string[] = []
     log.on('error', (error) => emitted.push(codeOf(error)))
     const waiting = Array.from({ length: 300 }, () => log.append('ACK', 'a', { pad: 'x'.repeat(1000) }))
@@ -201,13 +201,13 @@ describe('JobLog', () => {
   })
 
   it('is for one owner', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await using _log = await JobLog.open(dir, smallLog)
     expect(await failureOf(() => JobLog.open(dir, smallLog))).toBe('TIDEMARK_LOG_LOCKED')
   })
 
   it('cuts a torn end and says so', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await filled(dir, 3)
     const file = segmentFiles(dir).at(-1)!
     const end = fs.readFileSync(file).lastIndexOf('"checksum"')
@@ -221,7 +221,7 @@ describe('JobLog', () => {
   })
 
   it('refuses a log that is corrupt', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await filled(dir, 3)
     const { file, offset } = findText(dir, '"jobId":"job-2"')
     damage(file, offset)
@@ -229,14 +229,14 @@ describe('JobLog', () => {
   })
 
   it('refuses a folder whose last record is no event, and releases its lock', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await writeRecords(dir, ['{"not":"an event"}'])
     expect(await failureOf(() => JobLog.open(dir, smallLog))).toBe('TIDEMARK_JOB_LOG_CORRUPT')
     expect(await failureOf(() => JobLog.open(dir, smallLog))).toBe('TIDEMARK_JOB_LOG_CORRUPT')
   })
 
   it('takes its segment size from the environment before its own default', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     process.env['TIDEMARK_SEGMENT_BYTES'] = '1048576'
     try {
       const log = await JobLog.open(dir)
@@ -251,7 +251,7 @@ describe('JobLog', () => {
 
 describe('replay', () => {
   it('ends at the last event that was appended before it began, and does not hold appends up', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     for (let n = 0; n < 100; n++) void log.append('ACK', 'before')
     const seen: string[] = []
     let meanwhile: Promise<unknown> | undefined
@@ -267,7 +267,7 @@ describe('replay', () => {
   })
 
   it('includes events that were not yet on disk when it began', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     const last = log.append('ACK', 'a')
     expect((await log.replay(() => {})).events).toBe(1)
     await last
@@ -275,7 +275,7 @@ describe('replay', () => {
   })
 
   it('continues after an LSN', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     const lsns: number[] = []
     for (let n = 0; n < 5; n++) await log.append('ACK', 'a')
     await log.replay((_event, lsn) => lsns.push(lsn))
@@ -289,7 +289,7 @@ describe('replay', () => {
   })
 
   it('ends with what the handler throws', async () => {
-    await using log = await JobLog.open(newFolder(), smallLog)
+    await using log = await JobLog.open(temporaryDirectory(), smallLog)
     await log.append('ACK', 'a')
     await expect(
       log.replay(() => {
@@ -299,7 +299,7 @@ describe('replay', () => {
   })
 
   it('hands the event loop back now and then', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     for (let n = 0; n < 4500; n++) void log.append('ACK', 'a')
     await log.append('ACK', 'last')
     const turns: number[] = []
@@ -316,7 +316,7 @@ describe('replay', () => {
   })
 
   it('stops at the first damage when it is strict, and skips and reports it when it is tolerant', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 6; n++) await log.append('ENQUEUE', `job-${n}`, { n })
     for (const n of [2, 3, 5]) {
@@ -350,7 +350,7 @@ describe('replay', () => {
 
 describe('an event that is appended out of a field of another one', () => {
   it('has a sequence number of its own', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     const nested: Promise<unknown>[] = []
     const entry = {
       type: 'ACK' as const,
@@ -372,7 +372,7 @@ describe('an event that is appended out of a field of another one', () => {
   })
 
   it('is read once, when it is appended, however often its step runs', async () => {
-    const log = await JobLog.open(newFolder(), smallLog)
+    const log = await JobLog.open(temporaryDirectory(), smallLog)
     let reads = 0
     const detail = {
       toJSON() {

@@ -3,14 +3,15 @@ import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { JobStore } from '#tidemark/jobs/state/job-store.js'
 import { snapshotName } from '#tidemark/jobs/state/snapshot.js'
-import { newFolder, smallLog } from './support/folders.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+import { smallLog } from './support/folders.js'
 
 const keepFinished = { count: 10, ageMs: Number.POSITIVE_INFINITY }
 const job = { payloadJson: 'null', timeoutMs: 1, priority: 0, maxAttempts: 1 }
 
 describe('a checkpoint', () => {
   it('puts no snapshot in place before the log is on disk as far as the snapshot goes', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = { segmentBytes: 1024 * 1024, batchSize: 1_000_000, batchDelayMs: 200 }
     const store = await JobStore.open({ dir, keepFinished, keepHistory: false, log })
     let n = 0
@@ -33,7 +34,7 @@ describe('a checkpoint', () => {
   })
 
   it('waits for the one before it, also when that one fails', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const store = await JobStore.open({ dir, keepFinished, keepHistory: false, log: smallLog })
     store.enqueue({ ...job, id: 'a' })
     const file = path.join(dir, snapshotName)

@@ -11,15 +11,8 @@ import {
   validateLog,
 } from '#tidemark/jobs/index.js'
 import { DurableLog, LogProducer } from '#tidemark/log/index.js'
-import {
-  damage,
-  failureOf,
-  findText,
-  newFolder,
-  segmentFiles,
-  smallLog,
-  writeRecords,
-} from './support/folders.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+import { damage, failureOf, findText, segmentFiles, smallLog, writeRecords } from './support/folders.js'
 
 function record(seq: number, jobId = 'a'): string {
   return encodeEvent(seq, 'ACK', jobId, 1000 + seq, '{}').text
@@ -37,7 +30,7 @@ async function twoSegments(dir: string): Promise<void> {
 
 describe('a valid log', () => {
   it('is valid, and counted without being opened', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await twoSegments(dir)
     expect(validateLog(dir)).toEqual({
       valid: true,
@@ -57,7 +50,7 @@ describe('a valid log', () => {
   })
 
   it('is whole where the last segment still has the name under which it was made ready, its rename lost', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await twoSegments(dir)
     const before = [logStats(dir), validateLog(dir), lastEvent(dir)]
     fs.renameSync(segmentFiles(dir).at(-1)!, `${dir}/spare-7.wal`)
@@ -69,7 +62,7 @@ describe('a valid log', () => {
   })
 
   it('may be looked at beside its owner', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await using log = await JobLog.open(dir, smallLog)
     await log.append('ACK', 'a')
     expect(validateLog(dir)).toMatchObject({ valid: true, events: 1 })
@@ -77,7 +70,7 @@ describe('a valid log', () => {
   })
 
   it('gives its last event from the last segment that has one', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await twoSegments(dir)
     // The first segment is not even looked at.
     damage(segmentFiles(dir)[0]!, 5000, Buffer.alloc(100, 1))
@@ -85,7 +78,7 @@ describe('a valid log', () => {
   })
 
   it('gives its last event also when segments without any follow', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     for (let n = 0; n < 3; n++) {
       const log = await JobLog.open(dir, smallLog)
       if (n === 0) await log.append('ACK', 'a')
@@ -97,7 +90,7 @@ describe('a valid log', () => {
   })
 
   it('is dumped as asked for', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await twoSegments(dir)
     const seqs = (filter: Parameters<typeof dumpLog>[1]) => [...dumpLog(dir, filter)].map(({ seq }) => seq)
     expect(seqs({})).toEqual([1, 2, 3, 4])
@@ -110,7 +103,7 @@ describe('a valid log', () => {
   })
 
   it('keeps readable JSON in its files', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await twoSegments(dir)
     expect(findText(dir, '{"seq":1,"type":"ENQUEUE","jobId":"a","atMs":').offset).toBeGreaterThan(4095)
   })
@@ -119,8 +112,8 @@ describe('a valid log', () => {
 describe('a folder without events', () => {
   it('has a code of its own', async () => {
     const empty = 'TIDEMARK_JOB_LOG_EMPTY'
-    const none = `${newFolder()}/none`
-    for (const dir of [none, newFolder()]) {
+    const none = `${temporaryDirectory()}/none`
+    for (const dir of [none, temporaryDirectory()]) {
       expect(await failureOf(() => validateLog(dir))).toBe(empty)
       expect(await failureOf(() => logStats(dir))).toBe(empty)
       expect(await failureOf(() => countEvents(dir))).toBe(empty)
@@ -132,7 +125,7 @@ describe('a folder without events', () => {
   })
 
   it('counts nothing when a log is there', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await (await JobLog.open(dir, smallLog)).close()
     expect(logStats(dir)).toMatchObject({
       totalEvents: 0,
@@ -147,7 +140,7 @@ describe('a folder without events', () => {
 
 describe('a damaged log', () => {
   it('is reported with every corruption, not only the first', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await writeRecords(dir, [
       record(1),
       record(2).replace('"jobId":"a"', '"jobId":"b"'),
@@ -171,10 +164,10 @@ describe('a damaged log', () => {
   })
 
   it('ends a strict replay with the checksum, and a strict dump with the place', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await writeRecords(dir, [record(1), record(2).replace('"jobId":"a"', '"jobId":"b"'), record(3)])
     expect(await failureOf(() => replayLog(dir, () => {}))).toBe('TIDEMARK_JOB_CHECKSUM')
-    const gap = newFolder()
+    const gap = temporaryDirectory()
     await writeRecords(gap, [record(1), record(3)])
     expect(await failureOf(() => [...dumpLog(gap)])).toBe('TIDEMARK_JOB_LOG_CORRUPT')
     const places: unknown[] = []
@@ -184,7 +177,7 @@ describe('a damaged log', () => {
   })
 
   it('does not pass records of another program for events', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await writeRecords(dir, [record(1)])
     await writeRecords(dir, ['other'], 7)
     await writeRecords(dir, ['{"base":"x"}'], 65)
@@ -192,7 +185,7 @@ describe('a damaged log', () => {
   })
 
   it('does not pass a record in pieces for an event', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await DurableLog.open({ dir, kind: 'jobs', ...smallLog })
     const { memory, producerId } = log.producerHandle()
     new LogProducer(memory, producerId).append(64, 0, Buffer.alloc(20_000, 'x'))
@@ -204,7 +197,7 @@ describe('a damaged log', () => {
   })
 
   it('does not know how many events are missing where none follows', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await writeRecords(dir, [record(1), 'x', 'y'])
     expect(validateLog(dir).damage.map(({ seq, count }) => ({ seq, count }))).toEqual([
       { seq: 2, count: undefined },
@@ -213,7 +206,7 @@ describe('a damaged log', () => {
   })
 
   it('reports a note that does not fit the event before it', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     await writeRecords(dir, [record(1)])
     await writeRecords(dir, ['{"base":4}'], 65)
     await writeRecords(dir, [record(5)])
@@ -221,7 +214,7 @@ describe('a damaged log', () => {
   })
 
   it('is reported for a segment whose header is gone, and the events of the others are read', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 3; n++) {
       await log.append('ACK', `job-${n}`)
@@ -239,7 +232,7 @@ describe('a damaged log', () => {
   })
 
   it('is reported for a segment that is missing, and for one that ends too early', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 4; n++) {
       await log.append('ACK', `job-${n}`)
@@ -256,7 +249,7 @@ describe('a damaged log', () => {
   })
 
   it('is not called corrupt for a torn end, which was never acknowledged', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const log = await JobLog.open(dir, smallLog)
     for (let n = 1; n <= 3; n++) void log.append('ACK', `job-${n}`)
     await log.close()

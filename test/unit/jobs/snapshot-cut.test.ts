@@ -5,7 +5,7 @@ import { JobTable } from '#tidemark/jobs/state/job-table.js'
 import { readSnapshot, writeSnapshot } from '#tidemark/jobs/state/snapshot.js'
 import { SnapshotCut } from '#tidemark/jobs/state/snapshot-cut.js'
 import { Random } from '../../support/random.js'
-import { newFolder } from './support/folders.js'
+import { temporaryDirectory } from '../../support/temporary.js'
 
 const keep = { count: 12, ageMs: Number.POSITIVE_INFINITY }
 
@@ -68,7 +68,7 @@ class ChangingTable {
 
 describe('a snapshot of a table that keeps changing', () => {
   it('is the table of the moment in which it was begun', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     const random = below(4711)
     let chunks = 0
     let changes = 0

@@ -7,7 +7,8 @@ import { JobTable } from '#tidemark/jobs/state/job-table.js'
 import { readSnapshot, snapshotName, writeSnapshot } from '#tidemark/jobs/state/snapshot.js'
 import { SnapshotCut } from '#tidemark/jobs/state/snapshot-cut.js'
 import { blockAtomicFiles } from '../../support/blocked-files.js'
-import { failureOf, newFolder } from './support/folders.js'
+import { temporaryDirectory } from '../../support/temporary.js'
+import { failureOf } from './support/folders.js'
 
 const keep = { count: 100_000, ageMs: Number.POSITIVE_INFINITY }
 
@@ -53,7 +54,7 @@ function filled(live: number, finished: number): JobTable {
   return table
 }
 
-async function saved(table: JobTable, dir = newFolder()): Promise<{ dir: string; file: string }> {
+async function saved(table: JobTable, dir = temporaryDirectory()): Promise<{ dir: string; file: string }> {
   await writeSnapshot(dir, new SnapshotCut(table, 9999, 4096).chunks())
   return { dir, file: path.join(dir, snapshotName) }
 }
@@ -90,7 +91,7 @@ describe('a snapshot', () => {
       inFlight: 0,
       finishedKept: 0,
     })
-    expect(await readSnapshot(newFolder(), keep)).toBeUndefined()
+    expect(await readSnapshot(temporaryDirectory(), keep)).toBeUndefined()
   })
 
   it('keeps only as many finished jobs as are to be kept', async () => {
@@ -175,7 +176,7 @@ describe('a snapshot', () => {
   })
 
   it('that cannot be read is an error with a code', async () => {
-    const dir = newFolder()
+    const dir = temporaryDirectory()
     fs.mkdirSync(path.join(dir, snapshotName))
     expect(await failureOf(() => readSnapshot(dir, keep))).toBe('TIDEMARK_JOB_SNAPSHOT_IO')
   })

@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import * as path from 'node:path'
-import { afterAll } from 'vitest'
 import { FactorEngine } from '#tidemark/factors/engine/engine.js'
 import { everyFactor, instruments, tickAt } from './ticks.mjs'
 
@@ -21,16 +17,3 @@ export function bitsOf(engine: { save(): ReturnType<FactorEngine['save']> }): st
     .save()
     .instruments.map(({ name, cells }) => `${name} ${Buffer.from(cells.buffer).toString('base64')}`)
 }
-
-const folders: string[] = []
-
-/** A folder that is removed when the tests of the file are over. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-factors-'))
-  folders.push(folder)
-  return folder
-}
-
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})

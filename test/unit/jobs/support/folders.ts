@@ -1,24 +1,9 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterEach } from 'vitest'
 import { DurableLog } from '#tidemark/log/index.js'
 
 /** Small files and a small ring, so that a test meets their ends. */
 export const smallLog = { ringBytes: 64 * 1024, maxBatchBytes: 16 * 1024, segmentBytes: 64 * 1024 }
-
-const folders: string[] = []
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true })
-})
-
-/** A new folder that is gone after the test. */
-export function newFolder(): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidemark-jobs-'))
-  folders.push(folder)
-  return folder
-}
 
 export function segmentFiles(dir: string): string[] {
   return fs

@@ -1,16 +1,11 @@
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { JobController, type JobControllerOptions } from '#tidemark/jobs/index.js'
-import { newFolder, smallLog } from './folders.js'
-
-const open: JobController[] = []
-
-afterEach(async () => {
-  for (const queue of open.splice(0)) await queue.close({ graceMs: 0 }).catch(() => {})
-})
+import { temporaryDirectory } from '../../../support/temporary.js'
+import { smallLog } from './folders.js'
 
 /** A queue on a small log that is closed when the test is over. */
 export async function newQueue(options: Partial<JobControllerOptions> = {}): Promise<JobController> {
-  const dir = options.dir ?? newFolder()
+  const dir = options.dir ?? temporaryDirectory()
   const queue = await JobController.open({
     log: smallLog,
     backoff: { baseMs: 1 },
@@ -18,6 +13,6 @@ export async function newQueue(options: Partial<JobControllerOptions> = {}): Pro
     ...options,
     dir,
   })
-  open.push(queue)
+  onTestFinished(() => queue.close({ graceMs: 0 }).catch(() => {}))
   return queue
 }
