@@ -84,7 +84,7 @@ describe('the programs in README, docs, docstrings and examples/', () => {
       }
     })
 
-    it('close all that they opened: the process ends by itself', async () => {
+    it('leave nothing that keeps their process alive: it ends by itself', async () => {
       expect(await runner.end()).toEqual({ code: 0, stderr: '' })
     })
   })

@@ -117,7 +117,7 @@ export class ExampleProcess {
     return `${error}${this.#takeStderr()}`
   }
 
-  /** Resolves with how it ended once nothing keeps it alive any more: every example has closed what it opened. */
+  /** Resolves with how it ended once nothing that an example left keeps it alive. */
   async end(): Promise<{ code: number | null; stderr: string }> {
     this.#child.disconnect()
     const [code] = await this.#exit
