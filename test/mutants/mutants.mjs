@@ -2003,6 +2003,13 @@ export const mutants = [
     tests: ['test/integration/standby-ends.test.ts'],
   },
   {
+    name: 'a process that leaves its end of the control socket open keeps it for ever',
+    file: 'dist/src/cli/standby/control.js',
+    find: 'connection.destroySoon();',
+    replace: 'connection.end();',
+    tests: ['test/integration/standby-ends.test.ts'],
+  },
+  {
     name: 'a close waits for a seeding that hangs',
     file: 'dist/src/standby/seed.js',
     find: '.get(url, { signal },',
