@@ -1,4 +1,3 @@
-import * as path from 'node:path'
 import { attempt, type Disk, type SnapshotFile, SnapshotNames } from '../log/index.js'
 
 /** The snapshots of a ledger, in the folder of its pool: each is the state of the accounts as of the LSN in its name. */
@@ -12,9 +11,4 @@ export function ledgerFileName(lsn: number): string {
 export function listLedgerFiles(disk: Disk, dir: string): SnapshotFile[] {
   const found = attempt('read', dir, () => disk.list(dir))
   return names.among(dir, found)
-}
-
-/** Where a file of this folder stands in another one. */
-export function inFolder(file: string, folder: string): string {
-  return path.join(folder, path.basename(file))
 }

@@ -2464,4 +2464,11 @@ export const mutants = [
     replace: '{ ...params, timestamp: Date.now(), recvWindow: this.#recvWindow }',
     tests: ['test/unit/client/connection.test.ts'],
   },
+  {
+    name: 'a backup gives the files beside the log their names before the log gets its own',
+    file: 'dist/src/log/tools/log-backup.js',
+    find: 'names.push(...segments.map',
+    replace: 'names.unshift(...segments.map',
+    tests: ['test/unit/log/log-backup.test.ts'],
+  },
 ]

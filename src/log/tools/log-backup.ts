@@ -32,6 +32,8 @@ export interface BackupSnapshots {
   list(): Promise<readonly string[]>
   /** The newest one that is valid. */
   newest(): Promise<BackupSnapshot | undefined>
+  /** Files that others keep beside the log and the copy needs, each with the log that it needs; they are among those of `list`. */
+  beside(): Promise<readonly BackupSnapshot[]>
   /** Whether a copied file is a valid snapshot. */
   isValid(file: string): Promise<boolean>
 }
@@ -68,9 +70,10 @@ export interface LogBackup {
 const overtakenMsMax = 30_000
 const retryMs = 20
 
-/** What is to be copied: a snapshot, and the log from where its replay begins up to the end of a whole record. */
+/** What is to be copied: a snapshot, files beside it, and the log from where their replay begins up to the end of a whole record. */
 interface Plan {
   readonly snapshot: BackupSnapshot | undefined
+  readonly beside: readonly BackupSnapshot[]
   readonly segments: readonly Segment[]
   readonly endLsn: number
 }
@@ -117,9 +120,12 @@ async function planCopy(
   snapshots: BackupSnapshots,
   knowledge: EndKnowledge,
 ): Promise<Plan> {
+  // Before the log, which then reaches as far as they do.
+  const beside = await snapshots.beside()
   const snapshot = await snapshots.newest()
   const files = listLogFiles(disk, source)
-  const fromLsn = snapshot?.replayFromLsn ?? 0
+  const fromLsn = Math.min(snapshot?.replayFromLsn ?? 0, ...beside.map(({ replayFromLsn }) => replayFromLsn))
+  const reachedLsn = Math.max(snapshot?.endLsn ?? 0, ...beside.map((file) => file.endLsn))
   const first = files.findLastIndex(({ firstLsn }) => firstLsn <= fromLsn)
   if (first < 0) {
     const begins = files[0] === undefined ? 'holds no log' : `begins at LSN ${files[0].firstLsn}`
@@ -133,13 +139,13 @@ async function planCopy(
     return { path: file, header: requireSegmentHeader(disk, file, firstLsn) }
   })
   checkChain(segments)
-  const endLsn = await copyEnd(disk, source, segments, snapshot?.endLsn ?? 0, knowledge)
-  assert(endLsn >= (snapshot?.endLsn ?? 0), 'a backup has the log as far as its snapshot goes', () => ({
+  const endLsn = await copyEnd(disk, source, segments, reachedLsn, knowledge)
+  assert(endLsn >= reachedLsn, 'a backup has the log as far as its snapshots go', () => ({
     endLsn,
-    snapshotLsn: snapshot?.endLsn,
+    reachedLsn,
   }))
   const end = segments.findIndex(({ header }, i) => i > 0 && header.firstLsn >= endLsn)
-  return { snapshot, segments: end < 0 ? segments : segments.slice(0, end), endLsn }
+  return { snapshot, beside, segments: end < 0 ? segments : segments.slice(0, end), endLsn }
 }
 
 async function copyPlan(
@@ -151,7 +157,14 @@ async function copyPlan(
   const { snapshot, segments, endLsn } = plan
   const { firstLsn } = segments[0]!.header
   const snapshotBytes = snapshot ? copy.sizeOf(snapshot.path) : 0
-  copy.expect(segments.length * segmentHeaderBytes + endLsn - firstLsn + snapshotBytes)
+  const beside = plan.beside.map(({ path: file }) => ({
+    file,
+    name: path.basename(file),
+    bytes: copy.sizeOf(file),
+  }))
+  const besideBytes = beside.reduce((sum, { bytes }) => sum + bytes, 0)
+  copy.expect(segments.length * segmentHeaderBytes + endLsn - firstLsn + snapshotBytes + besideBytes)
+  for (const { file, name, bytes } of beside) await copy.file(file, name, bytes)
   for (const [i, segment] of segments.entries()) {
     await copySegment(disk, copy, segment, segments[i + 1]?.header.firstLsn ?? endLsn)
   }
@@ -165,7 +178,8 @@ async function copyPlan(
     }
   }
   // The beginning last and then the snapshot: until both are there, the folder does not open.
-  const names = segments.map(({ header }) => segmentName(header.firstLsn)).reverse()
+  const names = beside.map(({ name }) => name)
+  names.push(...segments.map(({ header }) => segmentName(header.firstLsn)).reverse())
   copy.publish(snapshotName ? [...names, snapshotName] : names)
   return {
     dir: copy.target,

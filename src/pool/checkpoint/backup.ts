@@ -1,10 +1,10 @@
-import { copyFile, rm } from 'node:fs/promises'
 import type { EndKnowledge } from '../../log/index.js'
 import {
   attempt,
   type BackupSnapshots,
   backupLog,
   checkOptions,
+  type Disk,
   type LogBackup,
   makeFolder,
   NodeDisk,
@@ -13,7 +13,7 @@ import {
   requireKind,
 } from '../../log/index.js'
 import { PoolError } from '../errors.js'
-import { inFolder, listLedgerFiles } from '../ledger-files.js'
+import { listLedgerFiles } from '../ledger-files.js'
 import { poolLogKind } from '../record-type.js'
 import { listSnapshots, verifySnapshot } from '../snapshot/snapshot-file.js'
 
@@ -66,9 +66,6 @@ export async function copyPool(
 ): Promise<BackupReport> {
   const disk = new NodeDisk()
   requireKind(disk, source, poolLogKind)
-  // Before the log, which then reaches as far as it.
-  const [ledger] = listLedgerFiles(disk, source)
-  if (ledger) await copyFile(ledger.path, inFolder(ledger.path, target))
   const overtaken = (attempts: number, cause: Error) =>
     new PoolError(
       'TIDEMARK_BACKUP_OVERTAKEN',
@@ -76,26 +73,26 @@ export async function copyPool(
       { source, attempts },
       { cause },
     )
-  try {
-    const snapshots = snapshotsOf(source, ledger?.lsn ?? Number.POSITIVE_INFINITY)
-    return await backupLog(disk, source, target, snapshots, { ...options, kind: poolLogKind, overtaken })
-  } catch (error) {
-    if (ledger) await rm(inFolder(ledger.path, target), { force: true })
-    throw error
-  }
+  return backupLog(disk, source, target, snapshotsOf(disk, source), {
+    ...options,
+    kind: poolLogKind,
+    overtaken,
+  })
 }
 
-/** The snapshots of a folder whose ledger needs the log from an LSN on. */
-function snapshotsOf(source: string, ledgerLsn: number): BackupSnapshots {
+function snapshotsOf(disk: Disk, source: string): BackupSnapshots {
   return {
-    list: async () => (await listSnapshots(source)).map(({ path }) => path),
+    list: async () =>
+      [...(await listSnapshots(source)), ...listLedgerFiles(disk, source)].map(({ path }) => path),
     newest: async () =>
       newestSnapshot(await listSnapshots(source), async ({ path }) => {
         const header = await verifySnapshot(path)
-        return (
-          header && { path, replayFromLsn: Math.min(header.replayFromLsn, ledgerLsn), endLsn: header.endLsn }
-        )
+        return header && { path, replayFromLsn: header.replayFromLsn, endLsn: header.endLsn }
       }),
+    beside: async () =>
+      listLedgerFiles(disk, source)
+        .slice(0, 1)
+        .map(({ path, lsn }) => ({ path, replayFromLsn: lsn, endLsn: lsn })),
     isValid: async (file) => (await verifySnapshot(file)) !== undefined,
   }
 }
