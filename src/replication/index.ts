@@ -27,7 +27,6 @@ export {
   ReplicationError,
   type ReplicationErrorCode,
   readTail,
-  type SnapshotWhereabouts,
   type StandbyLease,
   type StandbyPosition,
   takeOver,

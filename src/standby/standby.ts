@@ -441,16 +441,14 @@ export class Standby extends Emitter<StandbyEvents> {
   }
 
   #checkUsable(): void {
+    if (this.#role === 'primary') throw isClosed('The standby was promoted: use the pool that it became.')
     if (this.#failure) throw this.#failure
-    if (this.#closing || this.#role === 'primary') {
-      throw new ReplicationError(
-        'TIDEMARK_REPLICATION_CLOSED',
-        this.#role === 'primary'
-          ? 'The standby was promoted: use the pool that it became.'
-          : 'The standby is closed. Open it again to continue.',
-      )
-    }
+    if (this.#closing) throw isClosed('The standby is closed. Open it again to continue.')
   }
+}
+
+function isClosed(why: string): ReplicationError {
+  return new ReplicationError('TIDEMARK_REPLICATION_CLOSED', why)
 }
 
 function isSeeding(dir: string): ReplicationError {

@@ -72,11 +72,6 @@ describe('a request that arrives when its repetition has long been answered', ()
   it.each([
     ['trim', (log: ReplicatedLog, epoch: ReplicationEpoch) => log.trim(epoch, 8)],
     ['cut', (log: ReplicatedLog, epoch: ReplicationEpoch) => log.cut(epoch, 24)],
-    [
-      'putSnapshot',
-      (log: ReplicatedLog, epoch: ReplicationEpoch) =>
-        log.putSnapshot(epoch, { endLsn: 8, replayFromLsn: 0, where: 'old', crc: 1 }),
-    ],
   ] as const)('changes nothing: %s', async (_name, call) => {
     const late: (() => unknown)[] = []
     let isLate = false
@@ -104,10 +99,8 @@ describe('a request that arrives when its repetition has long been answered', ()
     expect(late).toHaveLength(1)
     await appendEntries(log, epoch, 24, [8, 8, 8])
     await log.trim(epoch, 32)
-    await log.putSnapshot(epoch, { endLsn: 40, replayFromLsn: 32, where: 'new', crc: 2 })
     late[0]!()
     expect(await log.window()).toEqual({ beginLsn: 32, endLsn: 48, looseBytes: 0 })
-    expect(await log.snapshot()).toMatchObject({ where: 'new' })
   })
 })
 

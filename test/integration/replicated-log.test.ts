@@ -54,7 +54,6 @@ describe.each(engines)('a replicated log on $name', ({ connect }) => {
     expect(await log.window()).toEqual({ beginLsn: 0, endLsn: 0, looseBytes: 0 })
     expect(await log.holder()).toBeUndefined()
     expect(await log.standbys()).toEqual([])
-    expect(await log.snapshot()).toBeUndefined()
   })
 
   it('holds an entry with its segment header, byte for byte, for all who read', async () => {
@@ -148,7 +147,6 @@ describe.each(engines)('a replicated log on $name', ({ connect }) => {
       ['trim', () => log.trim(epoch, 8)],
       ['cut', () => log.cut(epoch, 0)],
       ['putLineage', () => log.putLineage(epoch, { n: 1, segmentEpoch: 7n, firstLsn: 0 })],
-      ['putSnapshot', () => log.putSnapshot(epoch, { endLsn: 8, replayFromLsn: 0, where: 'x', crc: 1 })],
       ['hold', () => log.hold(epoch, 2000)],
       ['fence', () => log.fence(epoch, 'third')],
     ]
@@ -320,13 +318,6 @@ describe.each(engines)('a replicated log on $name', ({ connect }) => {
     expect(await lease.ended).toMatchObject({ code: 'TIDEMARK_FENCED', details: { epoch: 1 } })
     // It is renewed no more, so it ends by itself.
     await expect.poll(() => other.holder(), { timeout: 10_000 }).toBeUndefined()
-  })
-
-  it('keeps where a snapshot is', async () => {
-    const { log, other, epoch } = await taken()
-    const snapshot = { endLsn: 800, replayFromLsn: 640, where: 'https://primary:8443/seed', crc: 0xfedcba98 }
-    await log.putSnapshot(epoch, snapshot)
-    expect(await other.snapshot()).toEqual(snapshot)
   })
 
   it('rejects what is under way when it is closed', async () => {

@@ -112,12 +112,6 @@ export interface ReplicatedLog {
    */
   cut(epoch: ReplicationEpoch, fromLsn: number): Promise<void>
 
-  /** The newest snapshot's whereabouts, from which a standby can be seeded; `undefined` when none was put. Linearizable. */
-  snapshot(): Promise<SnapshotWhereabouts | undefined>
-
-  /** Puts them. Guarded. @throws ReplicationError `TIDEMARK_FENCED`. */
-  putSnapshot(epoch: ReplicationEpoch, snapshot: SnapshotWhereabouts): Promise<void>
-
   /** All standbys whose lease lives, by name. Linearizable. */
   standbys(): Promise<StandbyPosition[]>
 
@@ -237,18 +231,6 @@ export interface LogWindow {
   readonly endLsn: number
   /** Bytes of entries that stand after a gap. */
   readonly looseBytes: number
-}
-
-/** Where a snapshot and the log before the window can be had. */
-export interface SnapshotWhereabouts {
-  /** The log that can be had there ends here. */
-  readonly endLsn: number
-  /** A replay from the snapshot needs the log from here on. */
-  readonly replayFromLsn: number
-  /** A URL or a path, as who reads it understands. */
-  readonly where: string
-  /** CRC-32 of the snapshot, unsigned. */
-  readonly crc: number
 }
 
 /** How far a standby is. */

@@ -27,15 +27,13 @@ export interface WindowKeeperOptions {
 }
 
 /**
- * Keeps the replicated log short: what every standby has, and can be had from a snapshot elsewhere too, goes; and so does, in any
- * case, what is further back than `windowBytes`, since the engine's memory follows the entries.
+ * Keeps the replicated log short: what is further back than `windowBytes` goes, since the engine's memory follows the entries. A standby
+ * that still needs it is seeded anew.
  */
 export class WindowKeeper {
   readonly #options: WindowKeeperOptions
   readonly #stopping = new AbortController()
   #firstLsn: number
-  /** Up to where no standby needs the entries. */
-  #neededLsn = 0
 
   constructor(options: WindowKeeperOptions) {
     this.#options = options
@@ -45,9 +43,10 @@ export class WindowKeeper {
   /** Works until `close`. Calls that are not answered are made again at the next look. */
   async run(): Promise<void> {
     const { signal } = this.#stopping
+    const { log, onStandbys } = this.#options
     for (let looks = 0; !signal.aborted; looks++) {
       try {
-        if (looks % looksPerStandbys === 0) await this.#askStandbys()
+        if (looks % looksPerStandbys === 0) onStandbys(await log.standbys())
         await this.#trim()
       } catch (error) {
         if (!mayPass(error) && !signal.aborted) return this.#options.onFailed(error)
@@ -60,18 +59,9 @@ export class WindowKeeper {
     this.#stopping.abort()
   }
 
-  async #askStandbys(): Promise<void> {
-    const { log, onStandbys } = this.#options
-    const standbys = await log.standbys()
-    const snapshot = await log.snapshot()
-    onStandbys(standbys)
-    this.#neededLsn = snapshot ? Math.min(snapshot.endLsn, ...standbys.map(({ lsn }) => lsn)) : 0
-  }
-
   async #trim(): Promise<void> {
     const { log, epoch, windowBytes, endLsn, onTrimmed } = this.#options
-    const end = endLsn()
-    const firstLsn = Math.min(end, Math.max(end - windowBytes, this.#neededLsn))
+    const firstLsn = endLsn() - windowBytes
     if (firstLsn - this.#firstLsn < windowBytes * trimShare) return
     await log.trim(epoch, firstLsn)
     this.#firstLsn = firstLsn

@@ -5,7 +5,6 @@ import type {
   NewEntry,
   ReplicatedEntry,
   ReplicationEpoch,
-  SnapshotWhereabouts,
   StandbyPosition,
 } from '../../log/thread.js'
 import { ReplicationError } from '../../log/thread.js'
@@ -19,7 +18,6 @@ import { endOfPrefix, type KeyValue } from './kv.js'
  *     /tidemark/<pool>/epochs/<n>      { n, segmentEpoch, firstLsn }
  *     /tidemark/<pool>/holder          { n, owner }, leased
  *     /tidemark/<pool>/log/<startLsn>  an entry, see below
- *     /tidemark/<pool>/snapshot        { endLsn, replayFromLsn, where, crc }
  *     /tidemark/<pool>/standby/<name>  { name, lsn, owner }, leased
  *     /tidemark/<pool>/window          { beginLsn }
  */
@@ -34,7 +32,6 @@ export class PoolKeys {
   readonly holder: string
   readonly logStart: string
   readonly logEnd: string
-  readonly snapshot: string
   readonly standbys: string
   readonly standbysEnd: string
   readonly window: string
@@ -49,7 +46,6 @@ export class PoolKeys {
     this.holder = `${this.root}holder`
     this.logStart = `${this.root}log/`
     this.logEnd = endOfPrefix(this.logStart)
-    this.snapshot = `${this.root}snapshot`
     this.standbys = `${this.root}standby/`
     this.standbysEnd = endOfPrefix(this.standbys)
     this.window = `${this.root}window`
@@ -171,16 +167,6 @@ export function decodeLineage(found: KeyValue): LineageEntry {
     n: lsnField(found, fields, 'n'),
     segmentEpoch: BigInt(`0x${segmentEpoch}`),
     firstLsn: lsnField(found, fields, 'firstLsn'),
-  }
-}
-
-export function decodeSnapshot(found: KeyValue): SnapshotWhereabouts {
-  const fields = fieldsOf(found)
-  return {
-    endLsn: lsnField(found, fields, 'endLsn'),
-    replayFromLsn: lsnField(found, fields, 'replayFromLsn'),
-    where: textField(found, fields, 'where'),
-    crc: lsnField(found, fields, 'crc'),
   }
 }
 

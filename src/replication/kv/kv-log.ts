@@ -14,7 +14,6 @@ import {
   type ReplicatedLog,
   type ReplicationEpoch,
   ReplicationError,
-  type SnapshotWhereabouts,
   type StandbyLease,
   type StandbyPosition,
 } from '../../log/thread.js'
@@ -25,7 +24,6 @@ import {
   decodeEpoch,
   decodeHolder,
   decodeLineage,
-  decodeSnapshot,
   decodeStandby,
   decodeWindow,
   encodeEntry,
@@ -143,20 +141,6 @@ export class KvLog implements ReplicatedLog {
         { kind: 'delete', from: this.#keys.log(fromLsn), to: logEnd },
       ]
     })
-  }
-
-  async snapshot(): Promise<SnapshotWhereabouts | undefined> {
-    const [found] = await this.#read({ kind: 'range', from: this.#keys.snapshot })
-    return found && decodeSnapshot(found)
-  }
-
-  async putSnapshot(epoch: ReplicationEpoch, snapshot: SnapshotWhereabouts): Promise<void> {
-    const { endLsn, replayFromLsn, where, crc } = snapshot
-    const key = this.#keys.snapshot
-    const value = encodeJson({ endLsn, replayFromLsn, where, crc })
-    await this.#change(epoch, key, [], (known) =>
-      known?.value.equals(value) ? undefined : [{ kind: 'put', key, value }],
-    )
   }
 
   async standbys(): Promise<StandbyPosition[]> {
