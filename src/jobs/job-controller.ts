@@ -1,4 +1,5 @@
 import { Emitter } from '../base/emitter.js'
+import { endAll } from '../base/end-all.js'
 import { checkOptions, forwardReplication, shortageError } from '../log/index.js'
 import { Announcements } from './controller/announcements.js'
 import { type EnqueueResult, JobIntake } from './controller/job-intake.js'
@@ -262,10 +263,14 @@ export class JobController extends Emitter<JobControllerEvents> {
       if (!failed) await this.#store.log.settle(this.#settle(graceMs))
     } finally {
       this.#dispatcher.halt(closedError())
-      await this.#runner?.close()
-      await this.#store.close()
-      if (!this.#failure) this.#state = 'closed'
-      this.#announcements.settle(closedError())
+      await endAll(
+        () => this.#runner?.close(),
+        () => this.#store.close(),
+        () => {
+          if (!this.#failure) this.#state = 'closed'
+          this.#announcements.settle(closedError())
+        },
+      )
     }
   }
 

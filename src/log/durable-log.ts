@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { Emitter } from '../base/emitter.js'
+import { endAll } from '../base/end-all.js'
 import { withoutStack } from '../base/errors.js'
 import { shown } from '../base/shown.js'
 import type { Disk } from './disk/disk.js'
@@ -470,18 +471,26 @@ export class DurableLog extends Emitter<DurableLogEvents> {
     wakePreallocator(control32)
     wakeReplicator(control32)
     this.signal.hold()
-    await Promise.all([this.#threads.ended(), this.#replicator?.ended])
-    await this.#readers.stopTailer()
-    this.#closed = true
-    await this.#remover.idle()
-    if (!this.#poisoned) await removeUnusedSegments(this.#disk, this.dir, this.#ownership)
-    this.#waiters.settle()
-    this.#waiters.fail(this.#poisoned ?? closedError())
-    this.signal.notify()
-    await this.#readers.releaseFiles()
-    this.signal.letGo()
-    this.signal.close()
-    this.#taken.release()
+    await endAll(
+      () => Promise.all([this.#threads.ended(), this.#replicator?.ended]),
+      () => this.#readers.stopTailer(),
+      () => {
+        this.#closed = true
+        return this.#remover.idle()
+      },
+      () => !this.#poisoned && removeUnusedSegments(this.#disk, this.dir, this.#ownership),
+      () => {
+        this.#waiters.settle()
+        this.#waiters.fail(this.#poisoned ?? closedError())
+        this.signal.notify()
+        return this.#readers.releaseFiles()
+      },
+      () => {
+        this.signal.letGo()
+        this.signal.close()
+        this.#taken.release()
+      },
+    )
   }
 
   #checkUsable(): void {

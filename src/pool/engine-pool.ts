@@ -2,13 +2,7 @@ import * as path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { Emitter } from '../base/emitter.js'
-import {
-  type DurableLog,
-  NodeDisk,
-  type OutsideReader,
-  type RecoveryReport,
-  threadsOf,
-} from '../log/index.js'
+import { type DurableLog, type OutsideReader, type RecoveryReport, threadsOf } from '../log/index.js'
 import type { Command, InstrumentDetailFields } from '../matching/index.js'
 import type { Archiving } from './checkpoint/archiving.js'
 import type { BackupReport } from './checkpoint/backup.js'
@@ -28,7 +22,6 @@ import { Intake } from './intake/intake.js'
 import { PhaseSchedule, type ScheduledPhase } from './intake/phase-schedule.js'
 import { PoolQuestions } from './intake/pool-questions.js'
 import { type LedgerDoor, ledgerDoor } from './ledger-door.js'
-import { listLedgerFiles } from './ledger-files.js'
 import { PoolLifetime } from './pool-lifetime.js'
 import { openParts, type PoolParts, type rulesVersionOf } from './pool-opening.js'
 import type { ShardHandle } from './shard/shard-handle.js'
@@ -126,7 +119,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       await pool.#intake.restoreBlocks()
       await pool.#addInstruments(parts.waiting.registry.missing(instruments))
     } catch (error) {
-      await pool.close()
+      await pool.close().catch(() => {}) // what failed first says more
       throw error
     }
     return pool
@@ -153,7 +146,7 @@ export class EnginePool extends Emitter<PoolEvents> {
       expiryClock: settings.refuseExpired ? settings.clock : undefined,
       drain: () => this.emit('drain'),
     })
-    if (listLedgerFiles(new NodeDisk(), log.dir).length > 0) this.#intake.guard = closedGuard
+    if (parts.hasLedger) this.#intake.guard = closedGuard
     this.#questions = new PoolQuestions({
       shards,
       registry,

@@ -1,6 +1,14 @@
 import { systemClock } from '../base/clock.js'
+import { endAll } from '../base/end-all.js'
 import type { ReplicationEpoch } from '../log/index.js'
-import { DurableLog, FollowedLog, type LogEntry, resolveLogSettings, type TakenFolder } from '../log/index.js'
+import {
+  DurableLog,
+  FollowedLog,
+  type LogEntry,
+  NodeDisk,
+  resolveLogSettings,
+  type TakenFolder,
+} from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
 import { Archiving } from './checkpoint/archiving.js'
 import { Checkpointer } from './checkpoint/checkpointer.js'
@@ -10,6 +18,7 @@ import { EnginePool } from './engine-pool.js'
 import { poolClosed } from './errors.js'
 import { InstrumentRegistry } from './instruments.js'
 import { PoolQuestions } from './intake/pool-questions.js'
+import { listLedgerFiles } from './ledger-files.js'
 import { poolLogKind } from './record-type.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
@@ -229,13 +238,14 @@ export class FollowingPool {
         cursors,
         archiving,
         clock,
+        hasLedger: listLedgerFiles(new NodeDisk(), log.dir).length > 0,
         checkpointer,
       }
       return await EnginePool.ofParts(parts, options.instruments)
     } catch (error) {
       await archiving?.close()
       await this.#endThreads(error as Error)
-      await log.close()
+      await log.close().catch(() => {}) // what failed first says more
       throw error
     }
   }
@@ -253,8 +263,10 @@ export class FollowingPool {
     // It saves the next opening the replay.
     if (wasUsable && this.#checkpointer.dueAtClose) await this.#checkpointer.checkpoint().catch(() => {})
     await cursors.close().catch(() => {})
-    await this.#endThreads(poolClosed())
-    await log.close()
+    await endAll(
+      () => this.#endThreads(poolClosed()),
+      () => log.close(),
+    )
   }
 
   async #endThreads(error: Error): Promise<void> {

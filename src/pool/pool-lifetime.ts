@@ -1,3 +1,4 @@
+import { endAll } from '../base/end-all.js'
 import { type DurableLog, type LogPoisonedError, type LogTailer, settleOrPoison } from '../log/index.js'
 import type { Archiving } from './checkpoint/archiving.js'
 import type { Checkpointer } from './checkpoint/checkpointer.js'
@@ -65,22 +66,27 @@ export class PoolLifetime {
 
   async #close(): Promise<void> {
     const { log, threads, shards, cursors, checkpointer, archiving } = this.#parts
-    await this.#settleAll()
-    // It saves the next opening the replay, and lets a build with other matching rules open the folder.
-    if (!this.#poisoned && checkpointer.dueAtClose) await checkpointer.checkpoint().catch(() => {})
-    await archiving?.close()
-    for (const shard of shards) shard.inbound.stop()
-    await Promise.allSettled(shards.map((shard) => shard.ended))
-    // Before the log is closed, which gives up the lock of the folder.
-    const unstored = await cursors.close().catch((error: unknown) => error)
-    await log.close()
-    for (const shard of shards) {
-      shard.fail(this.#poisoned ?? poolClosed())
-      shard.close()
-    }
-    await threads.destroy()
-    await checkpointer.endThread()
-    if (unstored) throw unstored
+    await endAll(
+      () => this.#settleAll(),
+      // It saves the next opening the replay, and lets a build with other matching rules open the folder.
+      () => !this.#poisoned && checkpointer.dueAtClose && checkpointer.checkpoint().catch(() => {}),
+      () => archiving?.close(),
+      () => {
+        for (const shard of shards) shard.inbound.stop()
+        return Promise.allSettled(shards.map((shard) => shard.ended))
+      },
+      // Before the log is closed, which gives up the lock of the folder.
+      () => cursors.close(),
+      () => log.close(),
+      () => {
+        for (const shard of shards) {
+          shard.fail(this.#poisoned ?? poolClosed())
+          shard.close()
+        }
+        return threads.destroy()
+      },
+      () => checkpointer.endThread(),
+    )
   }
 
   /** After poison: what is durable is still delivered, then every other promise is rejected with the cause. */

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.js'
-import { DurableLog } from '../log/index.js'
+import { DurableLog, NodeDisk } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
 import { Archiving } from './checkpoint/archiving.js'
 import type { Checkpointer } from './checkpoint/checkpointer.js'
@@ -7,6 +7,7 @@ import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
 import { CursorStore } from './delivery/cursors.js'
 import type { WaiterContext } from './delivery/pending-commands.js'
 import { InstrumentRegistry } from './instruments.js'
+import { listLedgerFiles } from './ledger-files.js'
 import { poolLogKind } from './record-type.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
@@ -30,6 +31,8 @@ export interface PoolParts {
   readonly cursors: CursorStore
   readonly archiving: Archiving | undefined
   readonly clock: Clock
+  /** Whether the accounts of the folder are kept in a ledger, which takes commands once it is open. */
+  readonly hasLedger: boolean
   /** What has taken the checkpoints until now, in a pool that was a standby's. */
   readonly checkpointer?: Checkpointer
 }
@@ -102,13 +105,14 @@ export async function openParts(
     // Its `error` event was emitted before the pool listens.
     if (log.poisoned) throw log.poisoned
     await archiving?.begin()
-    return { log, threads, shards, waiting, settings, snapshot, cursors, archiving, clock }
+    const hasLedger = listLedgerFiles(new NodeDisk(), log.dir).length > 0
+    return { log, threads, shards, waiting, settings, snapshot, cursors, archiving, clock, hasLedger }
   } catch (error) {
     await archiving?.close()
     for (const shard of shards) shard.inbound.stop()
     await threads.destroy()
     for (const shard of shards) shard.close()
-    await log.close()
+    await log.close().catch(() => {}) // what failed first says more
     throw error
   }
 }

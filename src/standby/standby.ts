@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { callUser, Emitter } from '../base/emitter.js'
+import { endAll } from '../base/end-all.js'
 import {
   connectReplicatedLog,
   type FollowedChange,
@@ -434,10 +435,12 @@ export class Standby extends Emitter<StandbyEvents> {
     this.#role = 'closed'
     clearTimeout(this.#alone)
     clearInterval(this.#forkLook)
-    await this.#following?.stop()
-    await this.#lease?.release()
-    await this.#log.close()
-    await this.#pool?.close()
+    await endAll(
+      () => this.#following?.stop(),
+      () => this.#lease?.release(),
+      () => this.#log.close(),
+      () => this.#pool?.close(),
+    )
   }
 
   #checkUsable(): void {

@@ -81,6 +81,31 @@ describe.skipIf(process.platform === 'win32')('a process that has no file descri
     },
   )
 
+  it('has given up its folder after a close that found none', async () => {
+    const lines = await withFewDescriptors(`
+      import { DurableFactorEngine } from '#tidemark/factors/index.js'
+      import { JobController } from '#tidemark/jobs/index.js'
+      const openings = {
+        log: () => DurableLog.open({ dir: dir + '/log' }),
+        pool: () => EnginePool.open({ dir: dir + '/pool', instruments }),
+        jobs: () => JobController.open({ dir: dir + '/jobs' }),
+        factors: () => DurableFactorEngine.open({ dir: dir + '/factors' }),
+      }
+      for (const [what, open] of Object.entries(openings)) {
+        const opened = await open()
+        fill(0)
+        // Threads that end leave descriptors behind.
+        const filling = setInterval(() => fill(0), 0)
+        const code = await opened.close().then(() => 'done', (error) => error.code)
+        clearInterval(filling)
+        release()
+        await (await open()).close()
+        say({ what, code })
+      }`)
+    const code = expect.stringMatching(/^(done|TIDEMARK_TOO_MANY_FILES)$/)
+    expect(lines).toEqual(['log', 'pool', 'jobs', 'factors'].map((what) => ({ what, code })))
+  })
+
   it('is refused new commands when a segment is due, for that reason, and continues by itself when there are some', async () => {
     const lines = (await withFewDescriptors(`
       const pool = await EnginePool.open({ dir, instruments, segmentBytes: 262144, ringBytes: 65536 })

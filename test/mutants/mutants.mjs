@@ -2471,4 +2471,11 @@ export const mutants = [
     replace: 'names.unshift(...segments.map',
     tests: ['test/unit/log/log-backup.test.ts'],
   },
+  {
+    name: 'an ending stops at the first step that fails, and the steps after it keep what they hold',
+    file: 'dist/src/base/end-all.js',
+    find: 'failures.push(error)',
+    replace: 'throw error',
+    tests: ['test/unit/base/end-all.test.ts'],
+  },
 ]

@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 
 /** Gives a run of the tests a temporary folder of its own, in which nothing may be left when they are over. */
 export default function ownTemporaryFolder(): () => void {
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-run-'))
+  chmodSync(folder, 0o755) // some tests run commands as another user
   process.env['TMPDIR'] = folder
   return () => {
     const left = readdirSync(folder)

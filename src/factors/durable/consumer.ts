@@ -94,7 +94,7 @@ export class FactorConsumer {
       await consumer.recover()
       return consumer
     } catch (error) {
-      await log.close()
+      await log.close().catch(() => {}) // what failed first says more
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import { Emitter } from '../../base/emitter.js'
+import { endAll } from '../../base/end-all.js'
 import {
   DurableLog,
   forwardReplication,
@@ -151,7 +152,7 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
         milliseconds: performance.now() - startMs,
       })
     } catch (error) {
-      await log.close()
+      await log.close().catch(() => {}) // what failed first says more
       throw error
     }
   }
@@ -388,8 +389,10 @@ export class DurableFactorEngine extends Emitter<DurableFactorEvents> {
       await settleOrPoison(this.#log, settled, (closingMs) => this.#log.isUnreplicatedSince(closingMs))
       await settled
     } finally {
-      await this.#updates.close()
-      await this.#log.close()
+      await endAll(
+        () => this.#updates.close(),
+        () => this.#log.close(),
+      )
     }
   }
 

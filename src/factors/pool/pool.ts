@@ -1,5 +1,6 @@
 import * as path from 'node:path'
 import { Emitter } from '../../base/emitter.js'
+import { endAll } from '../../base/end-all.js'
 import { withoutStack } from '../../base/errors.js'
 import {
   DurableLog,
@@ -122,7 +123,7 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
     } catch (error) {
       log.poison(error)
       await Promise.all(threads.map((thread) => thread.terminate()))
-      await log.close()
+      await log.close().catch(() => {}) // what failed first says more
       throw error
     }
   }
@@ -319,11 +320,15 @@ export class FactorPool extends Emitter<FactorPoolEvents> {
 
   async #close(): Promise<void> {
     for (const worker of this.#workers) worker.send({ kind: 'stop' })
-    const stuck = await this.#endWorkers()
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
-    const failure = stuck ?? this.#log.poisoned
-    await this.#log.close()
-    if (failure) throw failure
+    await endAll(
+      async () => {
+        const stuck = await this.#endWorkers()
+        await Promise.all(this.#workers.map((worker) => worker.terminate()))
+        const failure = stuck ?? this.#log.poisoned
+        if (failure) throw failure
+      },
+      () => this.#log.close(),
+    )
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Emitter } from '../../base/emitter.js'
+import { endAll } from '../../base/end-all.js'
 import {
   checkOptions,
   DurableLog,
@@ -99,7 +100,7 @@ export class JobLog extends Emitter<JobLogEvents> {
     try {
       return new JobLog(log)
     } catch (error) {
-      await log.close()
+      await log.close().catch(() => {}) // what failed first says more
       throw error
     }
   }
@@ -392,8 +393,10 @@ export class JobLog extends Emitter<JobLogEvents> {
 
   async #close(): Promise<void> {
     this.giveUpDisk()
-    await this.settle(new Promise<void>((resolve) => this.#room.run(resolve, () => resolve(), always)))
-    await this.#log.close()
+    await endAll(
+      () => this.settle(new Promise<void>((resolve) => this.#room.run(resolve, () => resolve(), always))),
+      () => this.#log.close(),
+    )
   }
 
   async #nextRoomOnDisk(): Promise<void> {

@@ -62,7 +62,7 @@ export class JobStore {
       })
       return new JobStore(options, log, table, events)
     } catch (error) {
-      await log.close()
+      await log.close().catch(() => {}) // what failed first says more
       throw error
     }
   }

@@ -31,7 +31,7 @@ export interface CheckpointedLog extends ScheduledLog {
 export interface LedgerCheckpoint {
   /** Writes its snapshot, as of `lsn` or later; called at each checkpoint, before log is removed. */
   take(lsn: number): Promise<void>
-  /** From where on it needs the log. */
+  /** From where on it needs the log. @throws LogError `TIDEMARK_LOG_IO`, `TIDEMARK_TOO_MANY_FILES`. */
   readonly neededLsn: number
 }
 
@@ -189,6 +189,10 @@ export class Checkpointer {
 
 /** The ledger of a folder while it is not open: it needs the log from its newest snapshot on. */
 export function closedLedger(disk: Disk, dir: string): LedgerCheckpoint {
-  const [newest] = listLedgerFiles(disk, dir)
-  return { take: () => Promise.resolve(), neededLsn: newest?.lsn ?? Number.POSITIVE_INFINITY }
+  return {
+    take: () => Promise.resolve(),
+    get neededLsn() {
+      return listLedgerFiles(disk, dir)[0]?.lsn ?? Number.POSITIVE_INFINITY
+    },
+  }
 }
