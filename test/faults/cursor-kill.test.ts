@@ -9,7 +9,7 @@ import { root } from '../support/run-script.js'
 import { placeOf, takeUpTo } from '../support/subscribers.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('cursor-kill', { short: 4, full: 100 })
+const kills = faultCount('cursor-kill', { short: 2, full: 100 })
 
 interface Life {
   /** "LSN/index event" of every event that was given. */

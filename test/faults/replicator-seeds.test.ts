@@ -12,7 +12,7 @@ import { MemoryDisk } from '../support/memory-disk.js'
 import { Random } from '../support/random.js'
 import { batchesOf, entriesOf } from '../support/replicated-bytes.js'
 
-const seeds = faultCount('replicator-seeds', { short: 30, full: 3000 })
+const seeds = faultCount('replicator-seeds', { short: 15, full: 3000 })
 
 /** What can happen, in any order: one thing in each turn of the event loop. */
 class Events {

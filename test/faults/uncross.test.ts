@@ -16,7 +16,7 @@ import { type CallOrder, naiveCallPrice } from '../support/naive-auction.js'
 import { isOnTick, isWithin, nearTicks, staticBand } from '../support/naive-bands.js'
 import { instruments, Random } from '../unit/matching/support/random-commands.js'
 
-const books = faultCount('uncross', { short: 1000, full: 100_000 })
+const books = faultCount('uncross', { short: 400, full: 100_000 })
 
 const words = new Int32Array(256)
 const record = new RecordBuffer()

@@ -94,7 +94,7 @@ describe.skipIf(process.platform === 'win32')('a process that has no file descri
       for (const [what, open] of Object.entries(openings)) {
         const opened = await open()
         fill(0)
-        // Threads that end leave descriptors behind.
+        // Threads that end leave descriptors free.
         const filling = setInterval(() => fill(0), 0)
         const code = await opened.close().then(() => 'done', (error) => error.code)
         clearInterval(filling)
