@@ -25,14 +25,21 @@ export class CatchUp {
 
   /** Resolves when everything below `lsn`, which is durable and the end of a batch, was given. */
   async to(lsn: number): Promise<void> {
+    for await (const _ of this.turnsTo(lsn));
+  }
+
+  /** As `to`; yields after each turn of the event loop, and at the end. */
+  async *turnsTo(lsn: number): AsyncGenerator<void, void, undefined> {
     let bytes = 0
     for (let chunk = this.#files.nextSync(lsn); chunk; chunk = this.#files.nextSync(lsn)) {
       this.#walk.walk(chunk)
       bytes += chunk.endLsn - chunk.startLsn
       if (bytes < turnBytes) continue
       bytes = 0
+      yield
       await nextTurn()
     }
+    yield
   }
 
   close(): void {

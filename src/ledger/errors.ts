@@ -38,6 +38,8 @@ export type LedgerErrorCode =
   | 'TIDEMARK_FEES_CHANGING'
   /** The folder has snapshots of a ledger, none of which is whole. Remedy: Restore the folder from a backup; when its log goes back to the beginning of the ledger, remove the files. */
   | 'TIDEMARK_LEDGER_DAMAGED'
+  /** The log no longer has what a statement begins with. Remedy: Begin it at a later LSN, or let the pool keep more of its log (`keepLogBytes`). */
+  | 'TIDEMARK_STATEMENT_GONE'
   /** An argument of a call has a shape or value that it can't have. Remedy: Correct it; the message says what is allowed. */
   | 'TIDEMARK_BAD_ARGUMENT'
 

@@ -24,15 +24,13 @@ import type { ListHold } from './state/lists.js'
 import { ListNeeds, needOf } from './state/needs.js'
 import { ORDER_FOR_AMOUNT, ORDER_GROUPED, ORDER_PEGGED, ORDER_SELL } from './state/orders.js'
 import type { PendingHolds } from './state/pending.js'
+import type { MovementKind } from './types.js'
 
 const { accepted, trade: traded, cancelled, replaced, entered } = eventKinds
 const NEW = commandKinds.new
 const REPLACE = commandKinds.replace
 const LIST = commandKinds.list
 const CHANGE = commandKinds['instrument-change']
-
-/** Why a balance changed. */
-export type MovementKind = 'deposit' | 'withdraw' | 'transfer' | 'adjust' | 'trade' | 'fee' | 'rebate'
 
 /** Hears of everything that changes a balance, at the moment when it has changed. */
 export interface FoldListener {

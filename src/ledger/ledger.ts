@@ -21,6 +21,7 @@ import { LedgerGuard } from './commands/guard.js'
 import { MoneyCommands } from './commands/money.js'
 import { badArgument, LedgerError } from './errors.js'
 import { LedgerFold } from './fold.js'
+import { MovementListeners, movementsOf } from './movements.js'
 import { readLedgerSnapshot } from './snapshot.js'
 import { LedgerState } from './state/ledger-state.js'
 import { ORDER_SELL } from './state/orders.js'
@@ -36,12 +37,15 @@ import type {
   FeesCommand,
   LedgerOptions,
   LedgerReceipt,
+  Movement,
   OrderHold,
+  StatementOptions,
   TransferCommand,
   WithdrawCommand,
 } from './types.js'
 
 const ledgerOptions = optionNames<LedgerOptions>({ pool: true, assets: true, venueAccount: true })
+const statementOptions = optionNames<StatementOptions>({ from: true, to: true })
 const defaultVenueAccount = 0xffff_ffff
 
 /** Pools that have an open ledger. */
@@ -60,6 +64,8 @@ export class Ledger {
   readonly #guard: LedgerGuard
   readonly #money: MoneyCommands
   readonly #checkpoints: LedgerCheckpoints
+  readonly #fold: LedgerFold
+  readonly #listeners = new MovementListeners()
   #closed = false
 
   /**
@@ -130,6 +136,10 @@ export class Ledger {
       door.log,
       () => door.refusal() ?? (this.#closed ? ledgerClosed() : undefined),
     )
+    this.#fold = new LedgerFold(this.#state, {
+      holds: this.#guard.holds,
+      settle: (_, lsn) => this.#money.settle(lsn),
+    })
   }
 
   /** Folds the log, follows it from then on, and lets orders pass. */
@@ -140,8 +150,6 @@ export class Ledger {
     // Records of a ledger that was closed may be on their way, and this one holds nothing for them.
     const { tailLsn } = door.log
     await door.log.waitDurable(tailLsn)
-    const { holds } = this.#guard
-    const fold = new LedgerFold(state, { holds, settle: (_, lsn) => this.#money.settle(lsn) })
     // What is in the log already was held for by an earlier process, if at all.
     // A snapshot needs the log from its LSN on: where that is gone, reading it fails.
     const fromLsn = this.#checkpoints.isFirst ? door.log.firstLsn : state.lsn
@@ -155,7 +163,7 @@ export class Ledger {
           await nextTurn()
           continue
         }
-        door.publisher.observer = fold
+        door.publisher.observer = this.#fold
         break
       }
     } finally {
@@ -360,6 +368,75 @@ export class Ledger {
       if (rest !== 0n) pending.push({ asset: id, amount: unitsText(rest, scale) })
     }
     return { lsn, account: number, orders: found, pending }
+  }
+
+  /**
+   * What changed an account's balances, in the order of the log: deposits and withdrawals, and of each trade what came in, what went out,
+   * and the fees. It is folded out of the log anew, from the ledger's last snapshot before `from`, so it takes as long as that part of the log is.
+   *
+   * @throws LedgerError `TIDEMARK_STATEMENT_GONE` when the log no longer goes back to `from`, `TIDEMARK_BAD_ARGUMENT`,
+   *   `TIDEMARK_LEDGER_CLOSED`; CommandError for a malformed account; LogError `TIDEMARK_BAD_LSN` when the log is deleted while it is read,
+   *   `TIDEMARK_LOG_CORRUPT`, `TIDEMARK_LOG_IO`.
+   *
+   * @example
+   * ```js
+   * import { EnginePool } from 'tidemark'
+   * import { Ledger } from 'tidemark/ledger'
+   *
+   * const pool = await EnginePool.open({ dir: './data' })
+   * const ledger = await Ledger.open({ pool, assets: [{ id: 'USD', scale: 2 }] })
+   * await ledger.deposit({ account: 7, asset: 'USD', amount: '100', key: 'wire 1' })
+   * for await (const { kind, amount, balance } of ledger.statement(7)) console.log(kind, amount, balance) // deposit 100.00 100.00
+   * await pool.close()
+   * ```
+   */
+  async *statement(
+    account: number,
+    options: StatementOptions = {},
+  ): AsyncGenerator<Movement, void, undefined> {
+    checkOptions('statement', options, statementOptions)
+    const number = accountOf(account)
+    if (this.#closed) throw ledgerClosed()
+    const { log, registry, publisher } = this.#door
+    const { startLsn } = this.#state
+    const { publishedLsn } = publisher
+    const from = options.from ?? (log.firstLsn < startLsn ? 0 : this.#checkpoints.neededLsn)
+    const to = options.to ?? publishedLsn
+    if (
+      !Number.isSafeInteger(from) ||
+      from < 0 ||
+      !Number.isSafeInteger(to) ||
+      to < from ||
+      to > publishedLsn
+    ) {
+      throw badArgument(`A statement goes from an LSN to another up to ${publishedLsn}.`, { from, to })
+    }
+    const movements = movementsOf(number, log, registry, { fromLsn: from, startLsn }, publishedLsn)
+    for await (const movement of movements) {
+      if (movement.lsn > to) return
+      yield movement
+    }
+  }
+
+  /**
+   * Calls `listener` with each change of a balance, once it is on disk, in the order of the log. Returns what ends that. A listener that throws
+   * changes nothing: what it threw is thrown again outside of the ledger.
+   *
+   * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_LEDGER_CLOSED`.
+   */
+  onMovement(listener: (movement: Movement) => void): () => void {
+    if (typeof listener !== 'function') throw badArgument('onMovement takes a function.', { listener })
+    if (this.#closed) throw ledgerClosed()
+    const { publisher } = this.#door
+    const own = (movement: Movement) => listener(movement)
+    this.#listeners.add(own)
+    if (this.#listeners.size === 1) publisher.observer = this.#listeners.observerOf(this.#fold, this.#state)
+    return () => {
+      this.#listeners.remove(own)
+      if (this.#listeners.size > 0 || this.#closed) return
+      this.#fold.listener = undefined
+      publisher.observer = this.#fold
+    }
   }
 
   /** The sums over all accounts, by asset. Looks through all accounts. */

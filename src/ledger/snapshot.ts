@@ -67,16 +67,17 @@ function bytesOf(array: BigInt64Array | Float64Array | Int32Array): Uint8Array {
 }
 
 /**
- * The state of the newest valid snapshot in a folder; `undefined` when the folder has no snapshot of a ledger.
+ * The state of the newest valid snapshot in a folder that is not above `lsnMax`; `undefined` when the folder has none.
  *
  * @throws LedgerError `TIDEMARK_LEDGER_DAMAGED` when it has some, none of which is valid; LogError `TIDEMARK_LOG_IO`.
  */
 export async function readLedgerSnapshot(
   dir: string,
   registry: InstrumentRegistry,
+  lsnMax = Number.POSITIVE_INFINITY,
 ): Promise<LedgerState | undefined> {
   const disk = new NodeDisk()
-  const files = listLedgerFiles(disk, dir)
+  const files = listLedgerFiles(disk, dir).filter(({ lsn }) => lsn <= lsnMax)
   const image = await newestSnapshot(files, async ({ path: file }) => readImage(disk, file))
   if (image !== undefined) return LedgerState.restored(registry, image)
   if (files.length === 0) return undefined

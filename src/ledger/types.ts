@@ -164,3 +164,40 @@ export interface AssetTotals {
   /** Accounts that have had the asset. */
   readonly accounts: number
 }
+
+/** Why a balance changed. */
+export type MovementKind = 'deposit' | 'withdraw' | 'transfer' | 'adjust' | 'trade' | 'fee' | 'rebate'
+
+/** One change of one balance, which is on disk. */
+export interface Movement {
+  /** Where the record ends that made it. One record may make several. */
+  readonly lsn: number
+  /** When the record was written, in microseconds since 1970. */
+  readonly timeUs: number
+  /** Whose balance it is. */
+  readonly account: number
+  /** Why it changed. */
+  readonly kind: MovementKind
+  /** The asset's id. */
+  readonly asset: string
+  /** What came in, or went out: below zero. A decimal string. */
+  readonly amount: string
+  /** The balance after it, what is held of it included. */
+  readonly balance: string
+  /** The instrument of a trade, a fee or a rebate. */
+  readonly symbol: string | undefined
+  /** The order that traded: for what the venue gets, the order that paid it. */
+  readonly orderId: number | undefined
+  /** The trade. */
+  readonly tradeId: number | undefined
+  /** The key of a deposit, a withdrawal, a transfer or an adjustment. */
+  readonly key: string | undefined
+}
+
+/** Which part of an account's history a statement has. */
+export interface StatementOptions {
+  /** Movements whose record ends at this LSN or before are left out. Default: those before the oldest that the folder can tell. */
+  readonly from?: number | undefined
+  /** Movements whose record ends after this LSN are left out. Default: all that are durable now. */
+  readonly to?: number | undefined
+}

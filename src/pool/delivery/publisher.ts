@@ -11,7 +11,10 @@ const INSTRUMENT = commandKinds.instrument
 
 /** Takes every durable record before the promise of its command is resolved. */
 export interface RecordObserver {
-  /** As `RecordVisitor` of the log. `payload` are the record's bytes, valid during the call. */
+  /**
+   * As `RecordVisitor` of the log. `payload` are the record's bytes, `timestampUs` is when its batch was published, in microseconds
+   * since 1970; both are valid during the call.
+   */
   observe(
     words: Int32Array,
     from: number,
@@ -19,7 +22,7 @@ export interface RecordObserver {
     lsn: number,
     type: number,
     producer: number,
-    record: { readonly payload: Uint8Array },
+    record: { readonly payload: Uint8Array; readonly timestampUs: number },
   ): void
 }
 
