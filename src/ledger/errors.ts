@@ -38,6 +38,14 @@ export type LedgerErrorCode =
   | 'TIDEMARK_FEES_CHANGING'
   /** The folder has snapshots of a ledger, none of which is whole. Remedy: Restore the folder from a backup; when its log goes back to the beginning of the ledger, remove the files. */
   | 'TIDEMARK_LEDGER_DAMAGED'
+  /** The account has as many live orders as it may have. `details.limit` says how many. Remedy: Cancel one first. */
+  | 'TIDEMARK_LIVE_ORDERS_LIMIT'
+  /** The account sent as many commands in the last second as it may send. `details.limit` says how many. Remedy: Send it again later. */
+  | 'TIDEMARK_COMMAND_RATE_LIMIT'
+  /** The order is larger than one of the account may be. `details.limit` says how large. Remedy: Split it. */
+  | 'TIDEMARK_ORDER_QUANTITY_LIMIT'
+  /** The order is worth more than one of the account may be. `details.limit` says how much. Remedy: Split it. */
+  | 'TIDEMARK_ORDER_NOTIONAL_LIMIT'
   /** The log no longer has what a statement begins with. Remedy: Begin it at a later LSN, or let the pool keep more of its log (`keepLogBytes`). */
   | 'TIDEMARK_STATEMENT_GONE'
   /** An argument of a call has a shape or value that it can't have. Remedy: Correct it; the message says what is allowed. */

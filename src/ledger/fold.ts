@@ -129,6 +129,7 @@ export class LedgerFold implements RecordObserver {
     const units = state.units(instrument)
     const sell = fields.sell !== 0
     const order = orders.add(instrument, fields.orderId)
+    state.limits.live?.add(account, 1)
     orders.open[order] = fields.quantity
     orders.price[order] = price
     orders.cell[order] = cells.of(account, sell ? units.base : units.quote)
@@ -306,7 +307,8 @@ export class LedgerFold implements RecordObserver {
   }
 
   #remove(order: number): void {
-    const { orders, lists } = this.#state
+    const { orders, lists, limits, cells } = this.#state
+    limits.live?.add(cells.account[orders.cell[order]!]!, -1)
     const list = orders.list[order]!
     if (list === 0) this.#setHold(order, 0n)
     else {
@@ -358,6 +360,7 @@ export class LedgerFold implements RecordObserver {
     } else if (state.hasBegun) {
       state.keys.add(record.key, lsn, digestOf(record))
       if (record.op === 'fees') this.#setFees(record)
+      else if (record.op === 'limits') state.limits.set(record, state.orders, state.cells)
       else this.#move(record)
     }
     this.#onTheWay?.settle(record, lsn)

@@ -37,6 +37,7 @@ import type {
   FeesCommand,
   LedgerOptions,
   LedgerReceipt,
+  LimitsCommand,
   Movement,
   OrderHold,
   StatementOptions,
@@ -130,7 +131,7 @@ export class Ledger {
     this.#door = door
     this.#state = snapshot ?? new LedgerState(door.registry)
     this.#checkpoints = new LedgerCheckpoints(door, this.#state)
-    this.#guard = new LedgerGuard(this.#state, door.registry, door.shards)
+    this.#guard = new LedgerGuard(this.#state, door.registry, door.shards, door.clock)
     this.#money = new MoneyCommands(
       this.#state,
       door.log,
@@ -301,6 +302,15 @@ export class Ledger {
     } finally {
       guard.feeChanges--
     }
+  }
+
+  /**
+   * Changes what accounts may do at most; commands are held to it once that is on disk. What is open already, and what is on its way, stays.
+   *
+   * @throws as `deposit`; PoolError `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a quantity that is no whole number of lots.
+   */
+  async setLimits(command: LimitsCommand): Promise<LedgerReceipt> {
+    return this.#money.setLimits(command, this.#door.registry)
   }
 
   /**

@@ -10,6 +10,7 @@ export type LedgerRecord =
   /** More assets, numbered after those before. */
   | { readonly op: 'assets'; readonly assets: readonly Asset[] }
   | FeesRecord
+  | LimitsRecord
   | MoneyRecord
 
 /** A record that moves money. */
@@ -35,6 +36,21 @@ export interface FeesRecord extends KeyedRecord {
   readonly auction: number
   /** By number of the asset: the most units of it that one trade costs. */
   readonly caps: readonly (readonly [number, string])[]
+}
+
+/** What an account may do at most from then on; what is left out has no limit. */
+export interface LimitsRecord extends KeyedRecord {
+  readonly op: 'limits'
+  /** Number of the instrument, for `lots` and `notional`; the others are for all of them together. */
+  readonly instrument?: number
+  /** Every account that has none of its own when left out. */
+  readonly account?: number
+  readonly liveOrders?: number
+  /** Commands a second. */
+  readonly perSecond?: number
+  readonly lots?: number
+  /** Units of the quote asset. */
+  readonly notional?: string
 }
 
 interface KeyedRecord {

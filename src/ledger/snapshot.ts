@@ -17,7 +17,7 @@ import { type LedgerImage, LedgerState } from './state/ledger-state.js'
  * ```
  */
 const magic = 0x5245_4744_454c_4d54n
-const version = 1
+const version = 2
 const headAt = 24
 const arrayTypes = { i64: BigInt64Array, f64: Float64Array, i32: Int32Array } as const
 

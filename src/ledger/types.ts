@@ -87,6 +87,30 @@ export interface FeesCommand {
   readonly key: string
 }
 
+/**
+ * What an account may do at most from now on. A command states all limits of its account, or of its account in an instrument: those that
+ * it leaves out end. An account without limits of its own has those for every account.
+ */
+export interface LimitsCommand {
+  /** The instrument of `orderQuantity` and `orderNotional`; the other limits are for all instruments together, and go without it. */
+  readonly symbol?: string | undefined
+  /** Whose; of every account that has none of its own when left out. */
+  readonly account?: number | undefined
+  /** Live orders at once, those on their way included: 0 to 2^31-1. */
+  readonly liveOrders?: number | undefined
+  /**
+   * New orders, lists and replaces in a second, 0 to 1,000,000; as many may come at once after a second of rest. Cancels and reduces
+   * always pass. Counted in this process: a restart begins with a full second.
+   */
+  readonly commandsPerSecond?: number | undefined
+  /** The quantity of one order. Needs a symbol. */
+  readonly orderQuantity?: Amount | undefined
+  /** What one order is worth at its limit, or its amount, in the quote asset. A market order to sell has no such value. Needs a symbol. */
+  readonly orderNotional?: Amount | undefined
+  /** As in `DepositCommand`. */
+  readonly key: string
+}
+
 /** What became of a ledger command: it is on disk. */
 export interface LedgerReceipt {
   /** Where its record ends; of a repetition, where the first one's ends. */
@@ -196,7 +220,7 @@ export interface Movement {
 
 /** Which part of an account's history a statement has. */
 export interface StatementOptions {
-  /** Movements whose record ends at this LSN or before are left out. Default: those before the oldest that the folder can tell. */
+  /** Movements whose record ends at this LSN or before are left out. Default: those before the oldest that the log goes back to. */
   readonly from?: number | undefined
   /** Movements whose record ends after this LSN are left out. Default: all that are durable now. */
   readonly to?: number | undefined

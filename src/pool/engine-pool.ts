@@ -174,6 +174,7 @@ export class EnginePool extends Emitter<PoolEvents> {
   /** What a ledger needs of the pool. @internal */
   get [ledgerDoor](): LedgerDoor {
     return {
+      clock: this.#clock,
       log: this.#log,
       registry: this.#registry,
       shards: this.#shards.length,

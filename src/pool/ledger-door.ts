@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js'
 import type { DurableLog } from '../log/index.js'
 import type { Checkpointer } from './checkpoint/checkpointer.js'
 import type { Publisher } from './delivery/publisher.js'
@@ -9,6 +10,7 @@ export const ledgerDoor = Symbol('ledger door')
 
 /** What a ledger needs of a pool. */
 export interface LedgerDoor {
+  readonly clock: Clock
   readonly log: DurableLog
   readonly registry: InstrumentRegistry
   readonly shards: number

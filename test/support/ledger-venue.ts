@@ -12,6 +12,7 @@ import {
   RecordBuffer,
 } from '#tidemark/matching/index.js'
 import { commandRecordType, InstrumentRegistry, ledgerRecordType } from '#tidemark/pool/index.js'
+import { ManualClock } from './manual-clock.js'
 import { NaiveLedger, type NaiveRates, type NaiveUnits } from './naive-ledger.js'
 
 const venueAccount = 77
@@ -55,7 +56,7 @@ export class LedgerVenue {
     this.#assets = assets
     this.#registry.restore(definitions)
     this.state = new LedgerState(this.#registry)
-    this.guard = new LedgerGuard(this.state, this.#registry, 1)
+    this.guard = new LedgerGuard(this.state, this.#registry, 1, new ManualClock())
     this.#fold = new LedgerFold(this.state, { holds: this.guard.holds, settle() {} })
     const scaleOf = (asset: string | undefined) => assets.find(({ id }) => id === asset)!.scale
     const units = new Map<number, NaiveUnits>()

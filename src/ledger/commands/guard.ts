@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js'
 import {
   commandAccount,
   commandGrids,
@@ -22,6 +23,7 @@ import type { LedgerState } from '../state/ledger-state.js'
 import { ListNeeds } from '../state/needs.js'
 import { ORDER_FOR_AMOUNT, ORDER_SELL } from '../state/orders.js'
 import { PendingHolds } from '../state/pending.js'
+import { LimitChecks } from './limit-checks.js'
 import { insufficientFunds } from './refusals.js'
 
 const NEW = commandKinds.new
@@ -41,10 +43,12 @@ export class LedgerGuard implements CommandGuard {
   readonly #registry: InstrumentRegistry
   readonly #fields = new NewOrderFields()
   readonly #marks: number[]
+  readonly #limits: LimitChecks
 
-  constructor(state: LedgerState, registry: InstrumentRegistry, shards: number) {
+  constructor(state: LedgerState, registry: InstrumentRegistry, shards: number, clock: Clock) {
     this.#state = state
     this.#registry = registry
+    this.#limits = new LimitChecks(state, registry, clock)
     this.holds = Array.from({ length: shards }, () => new PendingHolds(state))
     this.#marks = new Array<number>(shards).fill(0)
   }
@@ -79,6 +83,7 @@ export class LedgerGuard implements CommandGuard {
   admitBatch(parts: readonly { readonly words: Int32Array; readonly used: number }[]): void {
     const { holds } = this
     for (let shard = 0; shard < holds.length; shard++) this.#marks[shard] = holds[shard]!.tail
+    this.#limits.beginBatch()
     try {
       for (let shard = 0; shard < parts.length; shard++) {
         const { words, used } = parts[shard]!
@@ -86,7 +91,10 @@ export class LedgerGuard implements CommandGuard {
       }
     } catch (error) {
       for (let shard = 0; shard < holds.length; shard++) holds[shard]!.takeBack(this.#marks[shard]!)
+      this.#limits.takeBack()
       throw error
+    } finally {
+      this.#limits.endBatch()
     }
   }
 
@@ -99,7 +107,16 @@ export class LedgerGuard implements CommandGuard {
     const need = this.#needOf(units, sell)
     const asset = sell ? units.base : units.quote
     const orderId = (flagsOf(words, at) & OMITS_ORDER_ID) === 0 ? fields.orderId : 0
-    holds.addOrder(this.#hold(fields.account, asset, need, orderId), need, instrument, orderId)
+    const { account } = fields
+    const isLimited = !this.#state.limits.isEmpty
+    if (isLimited) {
+      this.#limits.checkCommand(account, 1)
+      this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, fields.quoteQuantity)
+    }
+    holds.addOrder(this.#hold(account, asset, need, orderId), need, instrument, orderId)
+    if (!isLimited) return
+    holds.countLive(account, 1)
+    this.#limits.count(account)
   }
 
   /** The units of an instrument in which an order is taken now. @throws LedgerError `TIDEMARK_ASSETS_CHANGING`, and as `unitsOf`. */
@@ -160,9 +177,15 @@ export class LedgerGuard implements CommandGuard {
     const price = readU64(words, at + 4) || highest
     const lots = readU64(words, at + 6)
     const need = sell ? baseUnits(units, lots) : quoteUnits(units, price, lots)
+    const isLimited = !this.#state.limits.isEmpty
+    if (isLimited) {
+      this.#limits.checkCommand(account, 0)
+      this.#limits.checkOrder(units, instrument, account, price, lots, 0)
+    }
     this.#hold(account, cells.asset[cell]!, need, orderId)
     orders.priceMax[order] = Math.max(price, highest)
     holds.addReplace(cell, need, instrument, orderId, order)
+    if (isLimited) this.#limits.count(account)
   }
 
   /** Others wait for what a working order brings: it must not become less. */
@@ -206,10 +229,13 @@ export class LedgerGuard implements CommandGuard {
     const needs = new ListNeeds()
     const fields = this.#fields
     const legs = legCount(words, at)
+    const isLimited = !state.limits.isEmpty
+    if (isLimited) this.#limits.checkCommand(account, legs)
     for (let leg = 0; leg < legs; leg++) {
       fields.read(words, legAt(words, at, leg))
       const sell = fields.sell !== 0
       this.#needOf(units, sell)
+      if (isLimited) this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, 0)
       if (!waits) needs.add(units, sell, fields.price, fields.quantity)
       else if (leg > 0) needs.addWaiting(units, sell, fields.price, fields.quantity)
       else if (fields.selfTradeGroup !== 0) needs.add(units, sell, fields.price, fields.quantity)
@@ -232,6 +258,9 @@ export class LedgerGuard implements CommandGuard {
       const orderId = (flagsOf(words, own) & OMITS_ORDER_ID) === 0 ? readU64(words, own + 2) : 0
       holds.addOfList(0, 0n, instrument, orderId, leg < legs - 1)
     }
+    if (!isLimited) return
+    holds.countLive(account, legs)
+    this.#limits.count(account)
   }
 
   /** An instrument between two assets of the ledger must come out in whole units of both. */

@@ -2,11 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
 import { shown } from '../../base/shown.js'
 import type { DurableLog } from '../../log/index.js'
-import { accountOf } from '../../matching/index.js'
-import { ledgerRecordType } from '../../pool/index.js'
+import { accountOf, toSteps } from '../../matching/index.js'
+import { type InstrumentRegistry, ledgerRecordType } from '../../pool/index.js'
 import { amountTooLarge, maxUnits, parsePositive, parseUnits } from '../amounts/amount.js'
 import { badArgument, LedgerError } from '../errors.js'
-import { encodeRecord, type FeesRecord, type LedgerRecord, type MoneyRecord } from '../records.js'
+import {
+  encodeRecord,
+  type FeesRecord,
+  type LedgerRecord,
+  type LimitsRecord,
+  type MoneyRecord,
+} from '../records.js'
 import { digestOf } from '../state/keys.js'
 import type { LedgerState } from '../state/ledger-state.js'
 import type {
@@ -14,6 +20,7 @@ import type {
   DepositCommand,
   FeesCommand,
   LedgerReceipt,
+  LimitsCommand,
   TransferCommand,
   WithdrawCommand,
 } from '../types.js'
@@ -23,6 +30,7 @@ import { insufficientFunds } from './refusals.js'
 const rateDecimals = 8
 const wholeRate = 10 ** rateDecimals
 const keyCharsMax = 128
+const perSecondMax = 1_000_000
 const reasonCharsMax = 256
 
 /** A record that was appended and is not durable yet. */
@@ -155,6 +163,49 @@ export class MoneyCommands {
     return this.#once(record, { account: 0, asset: 0, taken: 0n, incoming: 0n })
   }
 
+  setLimits(command: LimitsCommand, registry: InstrumentRegistry): Promise<LedgerReceipt> {
+    checkFields('setLimits', command, [
+      'symbol',
+      'account',
+      'liveOrders',
+      'commandsPerSecond',
+      'orderQuantity',
+      'orderNotional',
+      'key',
+    ])
+    const { symbol, account, liveOrders, commandsPerSecond, orderQuantity, orderNotional } = command
+    if (symbol === undefined && (orderQuantity !== undefined || orderNotional !== undefined))
+      throw badArgument('orderQuantity and orderNotional are limits of an instrument: give a symbol.')
+    if (symbol !== undefined && (liveOrders !== undefined || commandsPerSecond !== undefined))
+      throw badArgument(
+        'liveOrders and commandsPerSecond are for all instruments together: leave out the symbol.',
+        {
+          symbol,
+        },
+      )
+    const instrument = symbol === undefined ? undefined : registry.bySymbol(symbol)
+    const units = instrument && this.#state.units(instrument.definition.instrumentId)
+    const record: LimitsRecord = {
+      op: 'limits',
+      key: keyOf(command.key),
+      ...(instrument && { instrument: instrument.definition.instrumentId }),
+      ...(account !== undefined && { account: accountOf(account) }),
+      ...(liveOrders !== undefined && { liveOrders: countOf('liveOrders', liveOrders, 0x7fff_ffff) }),
+      ...(commandsPerSecond !== undefined && {
+        perSecond: countOf('commandsPerSecond', commandsPerSecond, perSecondMax),
+      }),
+      ...(instrument &&
+        orderQuantity !== undefined && {
+          lots: toSteps('orderQuantity', orderQuantity, instrument.grids.quantity),
+        }),
+      ...(units &&
+        orderNotional !== undefined && {
+          notional: String(parsePositive('orderNotional', orderNotional, this.#scale(units.quote))),
+        }),
+    }
+    return this.#once(record, { account: 0, asset: 0, taken: 0n, incoming: 0n })
+  }
+
   /** Appends a record without a key. Resolves when it is durable and in the state. */
   append(record: LedgerRecord): Promise<LedgerReceipt> {
     return this.#append(record, undefined, '', 0, 0n, 0, 0n)
@@ -186,7 +237,7 @@ export class MoneyCommands {
   }
 
   #once(
-    record: MoneyRecord | FeesRecord,
+    record: MoneyRecord | FeesRecord | LimitsRecord,
     { account, asset, taken, incoming }: { account: number; asset: number; taken: bigint; incoming: bigint },
   ): Promise<LedgerReceipt> {
     const { key } = record
@@ -240,6 +291,14 @@ function rateOf(field: string, value: unknown, least: number): number {
   const rate = Number(parseUnits(field, value, rateDecimals))
   if (rate >= least * wholeRate && rate <= wholeRate) return rate
   throw badArgument(`${field} must be a part of 1 from ${least} to 1, not ${shown(value)}.`, { field, value })
+}
+
+function countOf(field: string, value: unknown, max: number): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max) return value as number
+  throw badArgument(`${field} must be a whole number from 0 to ${max}, not ${shown(value)}.`, {
+    field,
+    value,
+  })
 }
 
 function keyOf(key: unknown): string {

@@ -5,6 +5,7 @@ import type { Asset } from '../types.js'
 import { type CellArrays, Cells } from './cells.js'
 import { FeeTable, type StoredSchedule } from './fee-table.js'
 import { Keys } from './keys.js'
+import { Limits } from './limits.js'
 import { Lists, type StoredList } from './lists.js'
 import { type OrderArrays, Orders } from './orders.js'
 
@@ -19,6 +20,7 @@ export interface LedgerImage {
     readonly instruments: readonly number[]
     readonly supply: readonly string[]
     readonly schedules: readonly StoredSchedule[]
+    readonly limits: ReturnType<Limits['stored']>
     readonly lists: readonly StoredList[]
     /** Each with where its record ends and its digest. */
     readonly keys: readonly (readonly [string, number, string])[]
@@ -33,6 +35,7 @@ export class LedgerState {
   readonly orders = new Orders()
   readonly lists = new Lists()
   readonly fees = new FeeTable()
+  readonly limits = new Limits()
   readonly keys = new Keys()
   /** By asset: what came in less what went out. */
   readonly supply: bigint[] = []
@@ -66,6 +69,7 @@ export class LedgerState {
     state.orders.restore(arrays)
     state.lists.restore(facts.lists, (instrument, orderId) => state.orders.find(instrument, orderId))
     const { cells, orders } = state
+    for (const limits of facts.limits) state.limits.set(limits, orders, cells)
     for (let order = 1; order < orders.end; order++)
       if (orders.instrument[order]! >= 0) cells.held[orders.cell[order]!]! += orders.hold[order]!
     for (const { baseCell, quoteCell, baseHeld, quoteHeld } of state.lists.all()) {
@@ -85,6 +89,7 @@ export class LedgerState {
         instruments: [...this.#hadOrders.keys()].filter((instrument) => this.#hadOrders[instrument]),
         supply: this.supply.map(String),
         schedules: this.fees.stored(),
+        limits: this.limits.stored(),
         lists: this.lists.stored((order) => this.orders.orderId[order]!),
         keys: [...this.keys.entries()].map(([key, { lsn, digest }]) => [key, lsn, digest] as const),
       },

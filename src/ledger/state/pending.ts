@@ -27,6 +27,9 @@ export class PendingHolds {
   #orderId = new Float64Array(initialEntries)
   /** The number of the order that it replaces: by then its place may be another order's. */
   #order = new Int32Array(initialEntries)
+  /** How many orders of the account count as live since it was admitted. */
+  #live = new Int32Array(initialEntries)
+  #account = new Float64Array(initialEntries)
   /** By the low bits of an order id: the newest entry that makes an order of such an id … */
   #newest = new Float64Array(initialEntries).fill(-1)
   /** … and by entry the one before it. */
@@ -76,6 +79,16 @@ export class PendingHolds {
   addAssetChange(instrument: number): void {
     this.#add(0, 0n, CHANGES_ASSETS, instrument, 0, 0)
     this.#assetChanges.set(instrument, (this.#assetChanges.get(instrument) ?? 0) + 1)
+  }
+
+  /** The command that was added last makes so many orders of an account, which count as live from now on. */
+  countLive(account: number, orders: number): void {
+    const { live } = this.#state.limits
+    if (live === undefined) return
+    const at = this.#place(this.#tail - 1)
+    this.#live[at] = orders
+    this.#account[at] = account
+    live.add(account, orders)
   }
 
   /** Whether the assets of the instrument are about to change. */
@@ -129,6 +142,7 @@ export class PendingHolds {
     this.#instrument[at] = instrument
     this.#orderId[at] = orderId
     this.#order[at] = order
+    this.#live[at] = 0
     return entry
   }
 
@@ -137,6 +151,7 @@ export class PendingHolds {
     const cell = this.#cell[at]!
     const flags = this.#flags[at]!
     if (cell !== 0) cells.held[cell]! -= this.#amount[at]!
+    if (this.#live[at] !== 0) this.#state.limits.live!.add(this.#account[at]!, -this.#live[at]!)
     if (flags === 0) return
     const instrument = this.#instrument[at]!
     if ((flags & REPLACES) !== 0) {
@@ -168,7 +183,16 @@ export class PendingHolds {
 
   #grow(): void {
     const before = this.#cell.length - 1
-    const old = [this.#cell, this.#amount, this.#flags, this.#instrument, this.#orderId, this.#order] as const
+    const old = [
+      this.#cell,
+      this.#amount,
+      this.#flags,
+      this.#instrument,
+      this.#orderId,
+      this.#order,
+      this.#live,
+      this.#account,
+    ] as const
     const length = (before + 1) * 2
     this.#cell = new Int32Array(length)
     this.#amount = new BigInt64Array(length)
@@ -176,6 +200,8 @@ export class PendingHolds {
     this.#instrument = new Int32Array(length)
     this.#orderId = new Float64Array(length)
     this.#order = new Int32Array(length)
+    this.#live = new Int32Array(length)
+    this.#account = new Float64Array(length)
     this.#newest = new Float64Array(length).fill(-1)
     this.#before = new Float64Array(length)
     const mask = length - 1
@@ -187,6 +213,8 @@ export class PendingHolds {
       this.#instrument[at] = old[3][i & before]!
       this.#orderId[at] = old[4][i & before]!
       this.#order[at] = old[5][i & before]!
+      this.#live[at] = old[6][i & before]!
+      this.#account[at] = old[7][i & before]!
       if (this.#isNoted(at)) this.#note(this.#orderId[at]!, i)
     }
   }
