@@ -159,6 +159,7 @@ const rows = {
     'fold',
     'catch-up',
     'checkpoint',
+    'movements',
     'ledger',
     'index',
   ],
