@@ -20,7 +20,7 @@ const folders = {
   store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
   'market-data': ['base', 'log', 'matching', 'pool'],
   ledger: ['base', 'log', 'matching', 'pool'],
-  server: ['base', 'log', 'matching', 'pool', 'market-data'],
+  server: ['base', 'log', 'matching', 'pool', 'market-data', 'ledger'],
   standby: ['base', 'log', 'pool', 'replication'],
   cli: [
     'base',

@@ -1,12 +1,13 @@
 import * as fs from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { callUser } from '../base/emitter.js'
+import { Ledger } from '../ledger/index.js'
 import { badSetting, checkOptions, optionNames } from '../log/index.js'
 import type { EnginePool } from '../pool/index.js'
 import type { AdminEntry } from './admin/entry.js'
 import { type Misbehaviour, resolveMisbehaviour } from './faults/settings.js'
 import type { ServerModules } from './packages.js'
-import type { Balances } from './venue/balances.js'
+import { type Balances, balancesOf } from './venue/balances.js'
 
 /** Where the venue is administered. */
 export interface AdminOptions {
@@ -69,18 +70,24 @@ export interface VenueServerOptions {
    * cancels at the end of a countdown, no client hears at all. Default: it is a warning of the process.
    */
   readonly onFailure?: ((error: unknown) => void) | undefined
-  /** Where balances come from. Default: there are none to show. */
+  /**
+   * The pool's open ledger: its balances are shown, and an administrator pays in and out. Whether the server is given it or not, orders pass
+   * the ledger. Not with `balances`.
+   */
+  readonly ledger?: Ledger | undefined
+  /** Where balances come from that tidemark does not keep. Default: those of `ledger`; without one there are none to show. */
   readonly balances?: Balances | undefined
 }
 
 type Stated = Omit<
   VenueServerOptions,
-  'tls' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'onFailure' | 'misbehaviour'
+  'tls' | 'ledger' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'onFailure' | 'misbehaviour'
 >
 
 export interface ServerSettings
   extends Readonly<{ [Name in keyof Stated]-?: Exclude<Stated[Name], undefined> }> {
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined
+  readonly ledger: Ledger | undefined
   readonly balances: Balances | undefined
   readonly admin: { readonly port: number; readonly host: string; readonly keys: string } | undefined
   readonly onAdmin: (entry: AdminEntry) => void
@@ -108,6 +115,7 @@ const optionList = optionNames<VenueServerOptions>({
   userEvents: true,
   misbehaviour: true,
   modules: true,
+  ledger: true,
   balances: true,
   admin: true,
   onAdmin: true,
@@ -117,10 +125,14 @@ const optionList = optionNames<VenueServerOptions>({
 /** @throws LogError `TIDEMARK_BAD_SETTING`. */
 export function resolveServerOptions(options: VenueServerOptions): ServerSettings {
   checkOptions('VenueServer.open', options, optionList)
-  const { pool, keys, host = '127.0.0.1', port = 0, balances } = options
+  const { pool, keys, host = '127.0.0.1', port = 0, ledger } = options
   const { misbehaviour } = options
   if (misbehaviour !== undefined) resolveMisbehaviour(misbehaviour)
   if (typeof pool !== 'object' || pool === null) throw badSetting('pool', pool, 'an EnginePool')
+  if (ledger !== undefined && !(ledger instanceof Ledger))
+    throw badSetting('ledger', ledger, 'an open Ledger')
+  if (ledger !== undefined && options.balances !== undefined)
+    throw badSetting('balances', options.balances, 'left out beside a ledger, whose balances are shown')
   if (typeof keys !== 'string' || keys === '') throw badSetting('keys', keys, 'a path')
   if (typeof host !== 'string' || host === '') throw badSetting('host', host, 'an address')
   const { onAdmin = () => {}, onFailure = warn } = options
@@ -142,7 +154,8 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     closedOrders: whole('closedOrders', options.closedOrders ?? 100_000, 1, 100_000_000),
     accountTrades: whole('accountTrades', options.accountTrades ?? 200_000, 1, 100_000_000),
     userEvents: whole('userEvents', options.userEvents ?? 100_000, 1, 100_000_000),
-    balances,
+    ledger,
+    balances: ledger === undefined ? options.balances : balancesOf(ledger),
     admin: options.admin === undefined ? undefined : resolveAdmin(options.admin),
     onAdmin,
     onFailure: (error) => callUser(() => onFailure(error)),

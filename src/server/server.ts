@@ -75,9 +75,9 @@ export class VenueServer {
 
   private constructor(settings: ServerSettings, packages: ServerPackages, keys: KeyStore) {
     this.#settings = settings
-    const { pool, balances, closedOrders, accountTrades, userEvents, onFailure } = settings
+    const { pool, ledger, balances, closedOrders, accountTrades, userEvents, onFailure } = settings
     const history = { closedOrders, accountTrades }
-    const venue = new Venue(pool, { balances, history, requestEvents: userEvents, onFailure })
+    const venue = new Venue(pool, { ledger, balances, history, requestEvents: userEvents, onFailure })
     this.#venue = venue
     this.#faults = new FaultInjector(settings.misbehaviour)
     this.#desk = new Desk(venue, keys, new RateLimits(settings), this.#faults, onFailure)

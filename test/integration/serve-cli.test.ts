@@ -123,6 +123,16 @@ describe('tidemark serve', () => {
       }
       expect(statuses).toEqual(new Set([200, 503]))
       expect(await ended(again.child, 'SIGINT')).toBe(0)
+      // With accounts of its own; the folder says from then on that it has them.
+      const canceled = await EnginePool.open({ dir: copy })
+      await canceled.submit({ type: 'cancel-all', account: 1 })
+      await canceled.close()
+      for (const flags of [['--ledger'], []]) {
+        const accounts = await serving([copy, ...flags])
+        const { body } = await new RestClient(accounts.url).signed('POST', '/order', key, order)
+        expect(body).toEqual({ code: -2010, msg: 'Account has insufficient balance for requested action.' })
+        expect(await ended(accounts.child, 'SIGINT')).toBe(0)
+      }
       const reopened = await EnginePool.open({ dir })
       expect((await reopened.order('BTCUSDT', 2)).order).toMatchObject({ orderId: 2 })
       await reopened.close()
@@ -153,6 +163,10 @@ describe('tidemark serve', () => {
         { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.001' },
       )
       expect(['FILLED', 'EXPIRED']).toContain(body.status)
+      const account = await rest.signed('GET', '/account', { apiKey: apiKey!, secret: secret! })
+      expect(account.body.balances.map(({ asset }: { asset: string }) => asset)).toEqual(
+        expect.arrayContaining(['USDT', 'BTC', 'ETH', 'SOL']),
+      )
       expect(readdirSync(temporary)).toHaveLength(1)
       expect(await ended(demo.child, 'SIGINT')).toBe(0)
       expect(readdirSync(temporary)).toEqual([])

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import type { Ledger } from '#tidemark/ledger/index.js'
 import { EnginePool, type EnginePoolOptions } from '#tidemark/pool/index.js'
 import {
   type ApiKey,
@@ -56,11 +57,17 @@ export interface ServedVenue {
   readonly bob: Required<Pick<ApiKey, 'apiKey' | 'secret'>>
   readonly reader: Required<Pick<ApiKey, 'apiKey' | 'secret'>>
   readonly keys: KeyStore
+  readonly ledger: Ledger | undefined
+}
+
+/** What a venue is served with; `ledger` opens that of its pool. */
+export interface VenueOptions extends Omit<Partial<VenueServerOptions>, 'ledger'> {
+  readonly ledger?: (pool: EnginePool) => Promise<Ledger>
 }
 
 /** A venue that is served on a free port, and closed when the test is over. */
 export async function openVenue(
-  options: Partial<VenueServerOptions> = {},
+  { ledger: openLedger, ...options }: VenueOptions = {},
   poolOptions: EnginePoolOptions = {},
 ): Promise<ServedVenue> {
   const { dir = temporaryDirectory() } = poolOptions
@@ -71,13 +78,12 @@ export async function openVenue(
   const bob = keys.create({ account: 2 }) as Required<ApiKey>
   const reader = keys.create({ account: 1, permission: 'read' }) as Required<ApiKey>
   const modules = serverModules as ServerModules
-  const server = await VenueServer.open({ pool, keys: file, modules, ...options })
-  onTestFinished(async () => {
-    await server.close()
-    await pool.close()
-  })
+  onTestFinished(() => pool.close())
+  const ledger = await openLedger?.(pool)
+  const server = await VenueServer.open({ pool, keys: file, modules, ledger, ...options })
+  onTestFinished(() => server.close())
   await server.ready()
-  return { dir, pool, server, alice, bob, reader, keys }
+  return { dir, pool, server, alice, bob, reader, keys, ledger }
 }
 
 /**

@@ -53,6 +53,10 @@ export function registerServe(program: Command): void {
       ),
     )
     .addOption(new Option('--shards <n>', 'threads that match').argParser(integerFlag(1, 64)).default(1))
+    .option(
+      '--ledger',
+      'keep accounts: an order is taken when its account can pay for it. A folder that has a ledger keeps it without this',
+    )
     .addOption(
       new Option('--weight-limit <n>', 'weight of the requests of an address in a minute; 0: no limit')
         .argParser(integerFlag(0, 1_000_000_000))

@@ -1,3 +1,4 @@
+import type { Ledger } from '../../ledger/index.js'
 import { EnginePool } from '../../pool/index.js'
 import {
   type ApiKey,
@@ -11,6 +12,7 @@ import {
 import { usageFailure } from '../failure.js'
 import { requireNoOther } from '../log-folder.js'
 import { RunFolder } from '../run-folder.js'
+import { fundDemo, openAccounts } from './accounts.js'
 import { adminKeyFileOf } from './admin-keys.js'
 import { keyFileOf } from './keys.js'
 import { Recording } from './recording.js'
@@ -19,6 +21,7 @@ interface ServeFlags {
   readonly port: number
   readonly host: string
   readonly shards: number
+  readonly ledger?: boolean
   /** Default 20. */
   readonly traders?: number
   readonly record?: readonly string[]
@@ -48,6 +51,8 @@ export async function serve(dir: string | undefined, flags: ServeFlags): Promise
     throw usageFailure('--tls-cert and --tls-key go together.')
   const { record, speed, traders } = flags
   if (speed !== undefined && record === undefined) throw usageFailure('--speed goes with --record.')
+  if (dir === undefined && flags.ledger)
+    throw usageFailure('A demo keeps accounts anyway: --ledger goes with DIR.')
   if (dir !== undefined && (record ?? traders) !== undefined)
     throw usageFailure('--record and --traders are for a demo: leave DIR out.')
   if (record !== undefined && traders !== undefined)
@@ -65,7 +70,8 @@ async function servePool(dir: string, flags: ServeFlags): Promise<void> {
   const stopped = signalled()
   const pool = await EnginePool.open({ dir, shards: flags.shards })
   try {
-    const server = await openServer(pool, dir, flags)
+    const ledger = await openAccounts(pool, dir, { wanted: flags.ledger === true })
+    const server = await openServer(pool, dir, flags, ledger)
     try {
       await server.ready()
       sayServing(server, dir, flags)
@@ -97,8 +103,11 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
     })
     try {
       // Its traders are many, and stand at one address, yours as a rule.
-      const sparedAccounts = traderKeys.map(({ account }) => account)
-      const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 }, sparedAccounts)
+      const traderAccounts = traderKeys.map(({ account }) => account)
+      // A recording has accounts of its own, which nobody has paid into.
+      const ledger = recording ? undefined : await openAccounts(pool, folder.path, { wanted: true })
+      if (ledger) await fundDemo(ledger, demoAccounts, traderAccounts)
+      const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 }, ledger, traderAccounts)
       try {
         await server.ready()
         const traders = await DemoTraders.start({
@@ -149,12 +158,14 @@ function openServer(
   pool: EnginePool,
   dir: string,
   flags: ServeFlags,
+  ledger: Ledger | undefined,
   sparedAccounts?: readonly number[],
 ): Promise<VenueServer> {
   const { tlsCert, tlsKey } = flags
   return VenueServer.open({
     pool,
     keys: keyFileOf(dir),
+    ledger,
     host: flags.host,
     port: flags.port,
     weightPerMinute: flags.weightLimit,

@@ -1,4 +1,13 @@
 import * as path from 'node:path'
+import type {
+  AdjustCommand,
+  DepositCommand,
+  Ledger,
+  LedgerReceipt,
+  LimitsCommand,
+  TransferCommand,
+  WithdrawCommand,
+} from '../../ledger/index.js'
 import type { Command } from '../../matching/index.js'
 import { PoolError } from '../../pool/index.js'
 import type { FaultInjector } from '../faults/injector.js'
@@ -64,7 +73,27 @@ export const adminActions: readonly AdminAction[] = [
   },
   { name: 'backup', fields: new Set(['dir']), run: backup },
   { name: 'misbehave', run: misbehave },
+  ofLedger('deposit', (ledger, fields) => ledger.deposit(fields as unknown as DepositCommand)),
+  ofLedger('withdraw', (ledger, fields) => ledger.withdraw(fields as unknown as WithdrawCommand)),
+  ofLedger('transfer', (ledger, fields) => ledger.transfer(fields as unknown as TransferCommand)),
+  ofLedger('adjust', (ledger, fields) => ledger.adjust(fields as unknown as AdjustCommand)),
+  ofLedger('set-limits', (ledger, fields) => ledger.setLimits(fields as unknown as LimitsCommand)),
 ]
+
+/** A command of the venue's ledger: what it takes, and what of it is malformed, is for the ledger to say. */
+function ofLedger(
+  name: string,
+  run: (ledger: Ledger, fields: ActionFields) => Promise<LedgerReceipt>,
+): AdminAction {
+  return {
+    name,
+    run: async ({ venue: { ledger } }, fields) => {
+      if (ledger === undefined)
+        throw new PoolError('TIDEMARK_BAD_ARGUMENT', `${name} needs a ledger: this venue keeps no accounts.`)
+      return run(ledger, fields)
+    },
+  }
+}
 
 /** Ends a call: trades what meets at one price, and continues in continuous trading. */
 async function uncross({ venue }: Administered, { symbol }: ActionFields): Promise<object> {

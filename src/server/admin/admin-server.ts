@@ -183,6 +183,8 @@ function readFields({ body }: WebRequest, action: AdminAction): ActionFields {
 }
 
 const notFound: ReadonlySet<string> = new Set(['TIDEMARK_UNKNOWN_SYMBOL'])
+/** What is well said, and can't be done as things are. */
+const conflicting: ReadonlySet<string> = new Set(['TIDEMARK_INSUFFICIENT_FUNDS', 'TIDEMARK_KEY_REUSED'])
 const unavailable: ReadonlySet<string> = new Set([
   'TIDEMARK_BACKPRESSURE',
   'TIDEMARK_DISK_FULL',
@@ -200,7 +202,11 @@ function refusalOf(error: unknown, action: string): { status: number; code: stri
   if (error instanceof AdminRefusal) return error
   if (error instanceof TidemarkError) {
     const { code, message } = error
-    return { status: notFound.has(code) ? 404 : unavailable.has(code) ? 503 : 400, code, message }
+    return {
+      status: notFound.has(code) ? 404 : conflicting.has(code) ? 409 : unavailable.has(code) ? 503 : 400,
+      code,
+      message,
+    }
   }
   return { status: 500, code: failedCode, message: `${action} failed inside the server.` }
 }

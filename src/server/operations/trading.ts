@@ -17,12 +17,13 @@ import { apiErrorOf, type Venue, type VenueSymbol } from '../venue/venue.js'
 import { clientOrderId, newOrderParams, readNewOrder } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
 import { placedAnswer, refusal } from './placed.js'
+import { protectedOrder } from './protection.js'
 import { answerOf, withRequestId } from './requests.js'
 
 async function placeOrder({ params, venue, account }: ApiRequest): Promise<object> {
   const symbol = venue.symbol(params.required('symbol'))
   const wanted = readNewOrder(params, symbol, account)
-  const command = withRequestId(params, wanted.command)
+  const command = withRequestId(params, protectedOrder(venue, wanted.command, symbol))
   return answerOf(venue, await venue.submit(command), { ...wanted, command }, symbol)
 }
 
@@ -186,7 +187,8 @@ async function cancelReplace(request: ApiRequest): Promise<object> {
   if (limitMode !== undefined && limitMode !== 'DO_NOTHING')
     throw errors.badValue('orderRateLimitExceededMode')
   const cancel = readCancel(request, 'cancelOrderId', 'cancelOrigClientOrderId', 'cancelNewClientOrderId')
-  const wanted = readNewOrder(params, cancel.symbol, account)
+  const read = readNewOrder(params, cancel.symbol, account)
+  const wanted = { ...read, command: protectedOrder(venue, read.command, cancel.symbol) }
   const cancelled = await attempt(() => cancelOrder(venue, account, cancel))
   const placed =
     cancelled.result === 'FAILURE' && mode === 'STOP_ON_FAILURE'

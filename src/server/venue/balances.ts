@@ -1,3 +1,5 @@
+import type { Ledger } from '../../ledger/index.js'
+
 /** What an account has of an asset; decimal strings. */
 export interface Balance {
   /** The asset. */
@@ -12,4 +14,11 @@ export interface Balance {
 export interface Balances {
   /** Those of an account that are durable, by asset. */
   of(account: number): readonly Balance[]
+}
+/** The balances that a ledger keeps. */
+export function balancesOf(ledger: Ledger): Balances {
+  return {
+    of: (account) =>
+      ledger.balances(account).balances.map(({ asset, free, held }) => ({ asset, free, locked: held })),
+  }
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '../../base/clock.js'
 import { TidemarkError } from '../../base/errors.js'
+import type { Ledger } from '../../ledger/index.js'
 import { followEvents, MarketData, type MarketUpdate } from '../../market-data/index.js'
 import { CommandError } from '../../matching/index.js'
 import {
@@ -21,6 +22,7 @@ export interface VenueOptions {
   readonly history: HistoryLimits
   /** Events that are kept of orders with a request id. */
   readonly requestEvents: number
+  readonly ledger: Ledger | undefined
   readonly balances: Balances | undefined
   /** Called with what the dialect has no word for, and with what ends the reading of the log. */
   readonly onFailure: (error: unknown) => void
@@ -47,6 +49,7 @@ export class Venue {
   readonly market: MarketData
   readonly history: OrderHistory
   readonly requests: RequestHistory
+  readonly ledger: Ledger | undefined
   readonly balances: Balances | undefined
   /** Called for each change of the market, for each of an order, and for each of a list of orders. */
   onMarket: (update: MarketUpdate) => void = () => {}
@@ -63,6 +66,7 @@ export class Venue {
   constructor(pool: EnginePool, options: VenueOptions) {
     this.pool = pool
     this.#onFailure = options.onFailure
+    this.ledger = options.ledger
     this.balances = options.balances
     this.market = new MarketData((symbol) => pool.instrument(symbol), {
       keepTrades: 10_000,
@@ -222,6 +226,8 @@ export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof TidemarkError) {
     if (busyCodes.has(error.code)) return errors.busy()
     if (error.code === 'TIDEMARK_UNKNOWN_SYMBOL') return errors.badSymbol()
+    const ofAccount = accountRefusals[error.code]
+    if (ofAccount !== undefined) return ofAccount(error)
     if (error.code === 'TIDEMARK_LOG_POISONED' || error.code === 'TIDEMARK_FENCED')
       return errors.indeterminate()
   }
@@ -233,6 +239,24 @@ const busyCodes: ReadonlySet<string> = new Set([
   'TIDEMARK_DISK_FULL',
   'TIDEMARK_TOO_MANY_FILES',
 ])
+
+/** What a ledger refuses orders with. */
+const accountRefusals: Readonly<Record<string, (error: TidemarkError) => ApiError>> = {
+  TIDEMARK_INSUFFICIENT_FUNDS: () =>
+    errors.rejected('Account has insufficient balance for requested action.'),
+  TIDEMARK_HOLD_UNBOUNDED: ({ message }) => errors.rejected(message),
+  TIDEMARK_WORKING_ORDER_FIXED: ({ message }) => errors.rejected(message),
+  TIDEMARK_ORDER_NOT_KNOWN: ({ message }) => errors.rejected(message),
+  TIDEMARK_AMOUNT_TOO_LARGE: ({ message }) => errors.rejected(message),
+  TIDEMARK_ASSETS_CHANGING: () => errors.busy(),
+  TIDEMARK_FEES_CHANGING: () => errors.busy(),
+  TIDEMARK_LEDGER_NOT_OPEN: () => errors.closing(),
+  TIDEMARK_LIVE_ORDERS_LIMIT: () => errors.filter('MAX_NUM_ORDERS'),
+  TIDEMARK_ORDER_QUANTITY_LIMIT: () => errors.filter('LOT_SIZE'),
+  TIDEMARK_ORDER_NOTIONAL_LIMIT: () => errors.filter('NOTIONAL'),
+  TIDEMARK_COMMAND_RATE_LIMIT: ({ details }) =>
+    new ApiError(-1015, `Too many new orders; current limit is ${details['limit']} orders per SECOND.`, 429),
+}
 
 const filterOfField: Readonly<Record<string, string>> = {
   price: 'PRICE_FILTER',
