@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { openAccounts } from '#tidemark/cli/serve/accounts.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { tidemark as execute, root } from '../support/cli.js'
 import { runProgram } from '../support/run-script.js'
@@ -127,12 +128,26 @@ describe('tidemark serve', () => {
       const canceled = await EnginePool.open({ dir: copy })
       await canceled.submit({ type: 'cancel-all', account: 1 })
       await canceled.close()
-      for (const flags of [['--ledger'], []]) {
-        const accounts = await serving([copy, ...flags])
-        const { body } = await new RestClient(accounts.url).signed('POST', '/order', key, order)
-        expect(body).toEqual({ code: -2010, msg: 'Account has insufficient balance for requested action.' })
-        expect(await ended(accounts.child, 'SIGINT')).toBe(0)
-      }
+      const accounts = await serving([copy, '--ledger'])
+      const { body } = await new RestClient(accounts.url).signed('POST', '/order', key, order)
+      expect(body).toEqual({ code: -2010, msg: 'Account has insufficient balance for requested action.' })
+      expect(await ended(accounts.child, 'SIGINT')).toBe(0)
+      const later = await EnginePool.open({ dir: copy })
+      await later.addInstrument({
+        symbol: 'TINY',
+        tickSize: '0.000001',
+        lotSize: '0.00001',
+        baseAsset: 'NEW',
+        quoteAsset: 'EUR',
+      })
+      const ledger = await openAccounts(later, copy, { wanted: false })
+      expect(ledger!.assets()).toEqual([
+        { id: 'BTC', scale: 8 },
+        { id: 'USDT', scale: 8 },
+        { id: 'NEW', scale: 8 },
+        { id: 'EUR', scale: 11 },
+      ])
+      await later.close()
       const reopened = await EnginePool.open({ dir })
       expect((await reopened.order('BTCUSDT', 2)).order).toMatchObject({ orderId: 2 })
       await reopened.close()

@@ -2527,4 +2527,18 @@ export const mutants = [
     replace: 'if (snapshot === undefined && log.firstLsn > toLsn)',
     tests: ['test/integration/ledger-statement.test.ts'],
   },
+  {
+    name: 'a market order to buy a quantity is sent as it came, of which a ledger can hold nothing',
+    file: 'dist/src/server/operations/protection.js',
+    find: 'venue.ledger === undefined ||',
+    replace: 'true ||',
+    tests: ['test/integration/server-ledger.test.ts'],
+  },
+  {
+    name: 'a client hears of no refusal by a ledger',
+    file: 'dist/src/server/venue/venue.js',
+    find: 'if (ofAccount !== undefined)',
+    replace: 'if (ofAccount === 0)',
+    tests: ['test/integration/server-ledger.test.ts'],
+  },
 ]
