@@ -110,7 +110,7 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     expect(await balances(alice)).toEqual({ USDT: '0/100', BTC: '3.5/0' })
   })
 
-  it('is told apart from one that keeps none', async () => {
+  it('has actions that one without accounts refuses', async () => {
     const adminKeys = path.join(temporaryDirectory(), 'admin-keys.json')
     const { server } = await openVenue({ admin: { port: 0, keys: adminKeys } })
     const answer = await fetch(`${server.adminUrl}/admin/v1/deposit`, {

@@ -104,7 +104,7 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
     try {
       // Its traders are many, and stand at one address, yours as a rule.
       const traderAccounts = traderKeys.map(({ account }) => account)
-      // A recording has accounts of its own, which nobody has paid into.
+      // A recording has accounts of its own, into which nothing was paid.
       const ledger = recording ? undefined : await openAccounts(pool, folder.path, { wanted: true })
       if (ledger) await fundDemo(ledger, demoAccounts, traderAccounts)
       const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 }, ledger, traderAccounts)
