@@ -9,7 +9,6 @@ import {
   closedLedger,
   EnginePool,
   type ExecutionReport,
-  type Instrument,
   type LedgerDoor,
   ledgerDoor,
 } from '../pool/index.js'
@@ -67,6 +66,8 @@ export class Ledger {
   readonly #checkpoints: LedgerCheckpoints
   readonly #fold: LedgerFold
   readonly #listeners = new MovementListeners()
+  /** The last call of `addAssets`: the next one begins when it is over. */
+  #adding: Promise<void> = Promise.resolve()
   #closed = false
 
   /**
@@ -181,9 +182,7 @@ export class Ledger {
         })
       }
       // Of the others, the guard refuses orders; their assets can be changed when the ledger is open.
-      this.#checkInstruments(missing, ({ baseAsset, quoteAsset }) =>
-        missing.some(({ id }) => id === baseAsset || id === quoteAsset),
-      )
+      this.#checkInstruments(missing)
       if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
     }
     // From now on the folder says that it has a ledger, also to a process that opens the pool alone.
@@ -207,13 +206,12 @@ export class Ledger {
   }
 
   /** Refuses assets in which an instrument of the pool does not come out in whole units. */
-  #checkInstruments(
-    missing: readonly Asset[],
-    concerns: (instrument: Instrument) => boolean = () => true,
-  ): void {
+  #checkInstruments(missing: readonly Asset[]): void {
     const all = new LedgerState(this.#door.registry).assets
     for (const asset of [...this.#state.assets.list(), ...missing]) all.add(asset)
-    for (const { id, baseAsset, quoteAsset } of this.#pool.instruments().filter(concerns)) {
+    const isMissing = (asset: string | undefined) => missing.some(({ id }) => id === asset)
+    for (const { id, baseAsset, quoteAsset } of this.#pool.instruments()) {
+      if (!isMissing(baseAsset) && !isMissing(quoteAsset)) continue
       if (all.find(baseAsset) < 0 || all.find(quoteAsset) < 0) continue
       unitsOf(this.#door.registry.byId(id)!, all)
     }
@@ -237,6 +235,26 @@ export class Ledger {
   /** The ledger's assets, in their order. */
   assets(): Asset[] {
     return this.#state.assets.list().map((asset) => ({ ...asset }))
+  }
+
+  /**
+   * Adds assets, for instruments that come later. Those that are there already, with the same scale, stay as they are. Resolves when that is on
+   * disk.
+   *
+   * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_ASSET_DIFFERS`, `TIDEMARK_SCALE_TOO_SMALL` with the scale that an instrument needs,
+   *   `TIDEMARK_LEDGER_CLOSED`; LogError as `deposit`.
+   */
+  addAssets(assets: readonly Asset[]): Promise<void> {
+    const wanted = Array.isArray(assets) ? assets.map((asset) => ({ ...asset })) : undefined
+    const adding = this.#adding.then(async () => {
+      if (wanted === undefined) throw badArgument('addAssets takes a list of { id, scale }.', { assets })
+      if (this.#closed) throw ledgerClosed()
+      const missing = this.#state.assets.missing(wanted)
+      this.#checkInstruments(missing)
+      if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
+    })
+    this.#adding = adding.catch(() => {})
+    return adding
   }
 
   /**

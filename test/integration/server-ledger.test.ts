@@ -108,6 +108,18 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
       body: { code: 'TIDEMARK_BAD_ARGUMENT' },
     })
     expect(await balances(alice)).toEqual({ USDT: '0/100', BTC: '3.5/0' })
+
+    // What is traded in assets that the ledger does not know can be added, and traded when it knows them.
+    const sol = { symbol: 'SOLUSDT', tickSize: '0.01', lotSize: '0.01', baseAsset: 'SOL', quoteAsset: 'USDT' }
+    expect((await admin('add-instrument', sol)).status).toBe(200)
+    const sold = { symbol: 'SOLUSDT', side: 'SELL' }
+    expect((await place(bob, sold)).body).toMatchObject({
+      code: -2010,
+      msg: 'The ledger has no asset "SOL".',
+    })
+    const added = await admin('add-assets', { assets: [{ id: 'SOL', scale: 4 }] })
+    expect(added).toMatchObject({ status: 200, body: { assets: [...assets, { id: 'SOL', scale: 4 }] } })
+    expect((await place(bob, sold)).body).toEqual(poor)
   })
 
   it('has actions that one without accounts refuses', async () => {

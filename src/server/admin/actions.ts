@@ -1,9 +1,9 @@
 import * as path from 'node:path'
 import type {
   AdjustCommand,
+  Asset,
   DepositCommand,
   Ledger,
-  LedgerReceipt,
   LimitsCommand,
   TransferCommand,
   WithdrawCommand,
@@ -77,14 +77,17 @@ export const adminActions: readonly AdminAction[] = [
   ofLedger('withdraw', (ledger, fields) => ledger.withdraw(fields as unknown as WithdrawCommand)),
   ofLedger('transfer', (ledger, fields) => ledger.transfer(fields as unknown as TransferCommand)),
   ofLedger('adjust', (ledger, fields) => ledger.adjust(fields as unknown as AdjustCommand)),
+  ofLedger('add-assets', async (ledger, { assets, ...rest }) => {
+    const [other] = Object.keys(rest)
+    if (other !== undefined) throw unknownField('add-assets', other)
+    await ledger.addAssets(assets as Asset[])
+    return { assets: ledger.assets() }
+  }),
   ofLedger('set-limits', (ledger, fields) => ledger.setLimits(fields as unknown as LimitsCommand)),
 ]
 
 /** A command of the venue's ledger: what it takes, and what of it is malformed, is for the ledger to say. */
-function ofLedger(
-  name: string,
-  run: (ledger: Ledger, fields: ActionFields) => Promise<LedgerReceipt>,
-): AdminAction {
+function ofLedger(name: string, run: (ledger: Ledger, fields: ActionFields) => Promise<object>): AdminAction {
   return {
     name,
     run: async ({ venue: { ledger } }, fields) => {

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { Ledger } from '#tidemark/ledger/index.js'
+import { openPool } from '../support/pools.js'
+import { temporaryDirectory } from '../support/temporary.js'
+
+const market = { symbol: 'BTC-USD', tickSize: '0.01', lotSize: '0.001', baseAsset: 'BTC', quoteAsset: 'USD' }
+const assets = [
+  { id: 'USD', scale: 5 },
+  { id: 'BTC', scale: 3 },
+]
+
+async function open(dir: string) {
+  const pool = await openPool({ dir, instruments: [market] })
+  return { pool, ledger: await Ledger.open({ pool, assets }) }
+}
+
+describe('assets that are added', () => {
+  it('are known to the next opening, each once, and are refused where they would not come out in whole units', async () => {
+    const dir = temporaryDirectory()
+    const { pool, ledger } = await open(dir)
+    const eur = { id: 'EUR', scale: 4 }
+    await Promise.all([
+      ledger.addAssets([eur]),
+      ledger.addAssets([eur, { id: 'USD', scale: 5 }]),
+      ledger.addAssets([]),
+    ])
+    await pool.addInstrument({ ...market, symbol: 'GBP-EUR', baseAsset: 'GBP', quoteAsset: 'EUR' })
+    const refused: [unknown, string][] = [
+      [[{ id: 'EUR', scale: 5 }], 'TIDEMARK_ASSET_DIFFERS'],
+      [[{ id: 'GBP', scale: 2 }], 'TIDEMARK_SCALE_TOO_SMALL'],
+      [[{ id: 'GBP' }], 'TIDEMARK_BAD_ARGUMENT'],
+      [{ id: 'GBP', scale: 3 }, 'TIDEMARK_BAD_ARGUMENT'],
+    ]
+    for (const [wanted, code] of refused)
+      await expect(ledger.addAssets(wanted as never), JSON.stringify(wanted)).rejects.toMatchObject({ code })
+    await pool.close()
+    const again = await open(dir)
+    expect(again.ledger.assets()).toEqual([...assets, eur])
+    again.ledger.close()
+    await expect(again.ledger.addAssets([])).rejects.toMatchObject({ code: 'TIDEMARK_LEDGER_CLOSED' })
+  })
+})
