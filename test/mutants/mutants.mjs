@@ -2250,7 +2250,7 @@ export const mutants = [
   {
     name: 'a ledger does not open with an instrument that came while it was closed and does not come out',
     file: 'dist/src/ledger/ledger.js',
-    find: 'missing.some(({ id }) => id === baseAsset || id === quoteAsset)',
+    find: 'missing.some(({ id }) => id === asset)',
     replace: 'true',
     tests: ['test/integration/ledger-overspending.test.ts'],
   },
