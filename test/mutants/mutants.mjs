@@ -2257,7 +2257,7 @@ export const mutants = [
   {
     name: 'a ledger counts on an asset in which an instrument does not come out',
     file: 'dist/src/ledger/ledger.js',
-    find: 'missing.some(({ id }) => id === baseAsset || id === quoteAsset)',
+    find: 'missing.some(({ id }) => id === asset)',
     replace: 'false',
     tests: ['test/integration/ledger-overspending.test.ts'],
   },
