@@ -1,5 +1,5 @@
 import { NumberIndex } from '../../matching/index.js'
-import { grown64, grownFloats, grownInts } from './grow.js'
+import { grown64, grownFloats, grownInts, lengthFor } from './grow.js'
 
 const initialCells = 1024
 
@@ -50,25 +50,31 @@ export class Cells {
     }
   }
 
+  /** Takes over the cells of an image, in their order, where there are none yet. */
   restore({ balance, account, asset }: CellArrays): void {
-    for (let i = 0; i < balance.length; i++) {
-      // The arrays may be replaced by larger ones when a cell is added.
-      const cell = this.#add(account[i]!, asset[i]!)
-      this.balance[cell] = balance[i]!
-    }
+    const used = balance.length + 1
+    this.#grow(lengthFor(used, this.balance.length))
+    this.balance.set(balance, 1)
+    this.account.set(account, 1)
+    this.asset.set(asset, 1)
+    this.#index.reserve(balance.length)
+    for (let i = 0; i < balance.length; i++) this.#index.insert(asset[i]!, account[i]!, i + 1)
+    this.#used = used
   }
 
   #add(account: number, asset: number): number {
-    if (this.#used === this.balance.length) {
-      this.balance = grown64(this.balance)
-      this.held = grown64(this.held)
-      this.account = grownFloats(this.account)
-      this.asset = grownInts(this.asset)
-    }
+    if (this.#used === this.balance.length) this.#grow(this.#used * 2)
     const cell = this.#used++
     this.account[cell] = account
     this.asset[cell] = asset
     this.#index.insert(asset, account, cell)
     return cell
+  }
+
+  #grow(length: number): void {
+    this.balance = grown64(this.balance, length)
+    this.held = grown64(this.held, length)
+    this.account = grownFloats(this.account, length)
+    this.asset = grownInts(this.asset, length)
   }
 }

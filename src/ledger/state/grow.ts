@@ -1,18 +1,25 @@
-/** An array of twice the length, with what was in the first half. */
-export function grown64(array: BigInt64Array): BigInt64Array {
-  const twice = new BigInt64Array(array.length * 2)
-  twice.set(array)
-  return twice
+/** An array of `length`, with what was in it at its beginning. */
+export function grown64(array: BigInt64Array, length: number): BigInt64Array {
+  const longer = new BigInt64Array(length)
+  longer.set(array)
+  return longer
 }
 
-export function grownFloats(array: Float64Array): Float64Array {
-  const twice = new Float64Array(array.length * 2)
-  twice.set(array)
-  return twice
+export function grownFloats(array: Float64Array, length: number): Float64Array {
+  const longer = new Float64Array(length)
+  longer.set(array)
+  return longer
 }
 
-export function grownInts(array: Int32Array): Int32Array {
-  const twice = new Int32Array(array.length * 2)
-  twice.set(array)
-  return twice
+export function grownInts(array: Int32Array, length: number): Int32Array {
+  const longer = new Int32Array(length)
+  longer.set(array)
+  return longer
+}
+
+/** The length that arrays have which double from `length` on until `used` fits. */
+export function lengthFor(used: number, length: number): number {
+  let doubled = length
+  while (doubled < used) doubled *= 2
+  return doubled
 }

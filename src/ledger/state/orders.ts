@@ -1,5 +1,5 @@
 import { NumberIndex } from '../../matching/index.js'
-import { grown64, grownFloats, grownInts } from './grow.js'
+import { grown64, grownFloats, grownInts, lengthFor } from './grow.js'
 
 const initialOrders = 1024
 
@@ -68,7 +68,7 @@ export class Orders {
     let order = this.#free
     if (order !== 0) this.#free = this.cell[order]!
     else {
-      if (this.#used === this.open.length) this.#grow()
+      if (this.#used === this.open.length) this.#grow(this.#used * 2)
       order = this.#used++
     }
     this.instrument[order] = instrument
@@ -106,32 +106,38 @@ export class Orders {
     }
   }
 
-  /** Takes over the orders of an image, in their order. */
+  /** Takes over the orders of an image, in their order, where there are none yet. */
   restore(image: OrderArrays): void {
-    for (let i = 0; i < image.orderId.length; i++) {
-      const order = this.add(image.orderInstrument[i]!, image.orderId[i]!)
-      this.price[order] = image.orderPrice[i]!
-      this.open[order] = image.orderOpen[i]!
-      this.cell[order] = image.orderCell[i]!
-      this.hold[order] = image.orderHold[i]!
-      this.flags[order] = image.orderFlags[i]!
-      this.rates[order] = image.orderRates[i]!
-      this.list[order] = image.orderList[i]!
-    }
+    const { orderInstrument, orderId } = image
+    const count = orderId.length
+    this.#grow(lengthFor(count + 1, this.open.length))
+    this.instrument.set(orderInstrument, 1)
+    this.orderId.set(orderId, 1)
+    this.price.set(image.orderPrice, 1)
+    this.open.set(image.orderOpen, 1)
+    this.cell.set(image.orderCell, 1)
+    this.hold.set(image.orderHold, 1)
+    this.flags.set(image.orderFlags, 1)
+    this.rates.set(image.orderRates, 1)
+    this.list.set(image.orderList, 1)
+    this.#index.reserve(count)
+    for (let i = 0; i < count; i++) this.#index.insert(orderInstrument[i]!, orderId[i]!, i + 1)
+    this.#used = count + 1
+    this.#size = count
   }
 
-  #grow(): void {
-    this.instrument = grownInts(this.instrument)
-    this.orderId = grownFloats(this.orderId)
-    this.price = grownFloats(this.price)
-    this.open = grownFloats(this.open)
-    this.cell = grownInts(this.cell)
-    this.hold = grown64(this.hold)
-    this.flags = grownInts(this.flags)
-    this.rates = grownInts(this.rates)
-    this.list = grownInts(this.list)
-    this.replaces = grownInts(this.replaces)
-    this.priceMax = grownFloats(this.priceMax)
+  #grow(length: number): void {
+    this.instrument = grownInts(this.instrument, length)
+    this.orderId = grownFloats(this.orderId, length)
+    this.price = grownFloats(this.price, length)
+    this.open = grownFloats(this.open, length)
+    this.cell = grownInts(this.cell, length)
+    this.hold = grown64(this.hold, length)
+    this.flags = grownInts(this.flags, length)
+    this.rates = grownInts(this.rates, length)
+    this.list = grownInts(this.list, length)
+    this.replaces = grownInts(this.replaces, length)
+    this.priceMax = grownFloats(this.priceMax, length)
   }
 }
 

@@ -39,8 +39,15 @@ export class NumberIndex {
 
   /** Adds a key that is known not to be there. */
   insert(group: number, number: number, value: number): void {
-    if (++this.#size * 2 > this.#mask) this.#grow()
+    if (++this.#size * 2 > this.#mask) this.#grow((this.#mask + 1) * 2)
     this.#put(group, number, value)
+  }
+
+  /** Makes room for so many keys at once, those that are there among them. */
+  reserve(keys: number): void {
+    let slots = this.#mask + 1
+    while (keys * 2 > slots - 1) slots *= 2
+    if (slots > this.#mask + 1) this.#grow(slots)
   }
 
   /** Takes out a key that is known to be there. */
@@ -82,10 +89,9 @@ export class NumberIndex {
     i32[slot * 4 + 3] = value
   }
 
-  #grow(): void {
+  #grow(slots: number): void {
     const i32 = this.#i32
     const f64 = this.#f64
-    const slots = (this.#mask + 1) * 2
     const buffer = new ArrayBuffer(slots * 16)
     this.#i32 = new Int32Array(buffer)
     this.#f64 = new Float64Array(buffer)
