@@ -35,6 +35,17 @@ const market = {
   baseAsset: 'BTC',
   quoteAsset: 'USD',
 }
+/** The market as the log has it. */
+const definition = {
+  instrumentId: 0,
+  symbol: market.symbol,
+  tickSize: market.tickSize,
+  lotSize: market.lotSize,
+  replacePriority: 'keep-on-reduce',
+  selfTradePrevention: 'none',
+  phase: 'continuous',
+  details: { baseAsset: 'BTC', quoteAsset: 'USD' },
+}
 const assets = [
   { id: 'USD', scale: 5 },
   { id: 'BTC', scale: 3 },
@@ -109,18 +120,7 @@ const batched = (hasLedger) => () =>
 // First: what the others leave to the collector would be counted.
 await inFolder(settings.dir, async (dir) => {
   const registry = new InstrumentRegistry(1)
-  registry.restore([
-    {
-      instrumentId: 0,
-      symbol: market.symbol,
-      tickSize: market.tickSize,
-      lotSize: market.lotSize,
-      replacePriority: 'keep-on-reduce',
-      selfTradePrevention: 'none',
-      phase: 'continuous',
-      details: { baseAsset: 'BTC', quoteAsset: 'USD' },
-    },
-  ])
+  registry.restore([definition])
   global.gc?.()
   const before = process.memoryUsage()
   const state = new LedgerState(registry)
@@ -195,16 +195,6 @@ for (const [title, measure, atLeast] of [
 /** A ledger's parts without a log, with `count` orders encoded and their records. */
 function parts(count) {
   const registry = new InstrumentRegistry(1)
-  const definition = {
-    instrumentId: 0,
-    symbol: market.symbol,
-    tickSize: market.tickSize,
-    lotSize: market.lotSize,
-    replacePriority: 'keep-on-reduce',
-    selfTradePrevention: 'none',
-    phase: 'continuous',
-    details: { baseAsset: 'BTC', quoteAsset: 'USD' },
-  }
   registry.restore([definition])
   const state = new LedgerState(registry)
   const guard = new LedgerGuard(state, registry, 1, systemClock)

@@ -218,7 +218,7 @@ export class Connection {
   }
 }
 
-/** A message of a venue; `undefined` for what is none, of whatever stands in its place. */
+/** A message of a venue; `undefined` for anything else. */
 function readMessage(text: string): Message | undefined {
   try {
     const message: unknown = JSON.parse(text)

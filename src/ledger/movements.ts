@@ -26,7 +26,15 @@ class MovementObserver implements RecordObserver, FoldListener {
     fold.listener = this
   }
 
-  observe(...[words, from, to, lsn, type, producer, record]: Parameters<RecordObserver['observe']>): void {
+  observe(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    type: number,
+    producer: number,
+    record: { readonly payload: Uint8Array; readonly timestampUs: number },
+  ): void {
     this.#lsn = lsn
     this.#timeUs = record.timestampUs
     this.#fold.observe(words, from, to, lsn, type, producer, record)

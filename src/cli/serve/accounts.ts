@@ -17,20 +17,21 @@ export async function openAccounts(
 ): Promise<Ledger | undefined> {
   const isThere = listLedgerFiles(new NodeDisk(), dir).length > 0
   if (!isThere && !wanted) return undefined
-  const scales = new Map<string, number>()
-  if (isThere) {
-    const ledger = await Ledger.open({ pool, assets: [] })
-    for (const { id, scale } of ledger.assets()) scales.set(id, scale)
-    if (assetsOf(pool).every((id) => scales.has(id))) return ledger
-    ledger.close()
-  }
-  for (const id of assetsOf(pool)) if (!scales.has(id)) scales.set(id, scaleDefault)
+  const ledger = await Ledger.open({ pool, assets: [] })
+  const known = new Set(ledger.assets().map(({ id }) => id))
+  const scales = new Map(
+    assetsOf(pool)
+      .filter((id) => !known.has(id))
+      .map((id) => [id, scaleDefault]),
+  )
   for (;;) {
     try {
-      return await Ledger.open({ pool, assets: [...scales].map(([id, scale]) => ({ id, scale })) })
+      await ledger.addAssets([...scales].map(([id, scale]) => ({ id, scale })))
+      return ledger
     } catch (error) {
       const { code, details } = error as { code?: string; details?: { asset: string; neededScale: number } }
-      if (code !== 'TIDEMARK_SCALE_TOO_SMALL' || details!.neededScale <= scales.get(details!.asset)!)
+      const scale = details && scales.get(details.asset)
+      if (code !== 'TIDEMARK_SCALE_TOO_SMALL' || scale === undefined || details!.neededScale <= scale)
         throw error
       scales.set(details!.asset, details!.neededScale)
     }

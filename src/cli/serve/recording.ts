@@ -101,7 +101,7 @@ export class Recording {
       try {
         return await this.#playShare(new SharePlayer(pool, symbol, this.#stop.signal), days)
       } catch (error) {
-        // The other shares would go on for as long as their days were.
+        // The other shares would be played to the end of their days.
         this.stop()
         throw error
       } finally {

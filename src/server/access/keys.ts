@@ -55,7 +55,7 @@ export class KeyStore {
   readonly #private: PrivateFile
   #keys = new Map<string, ApiKey>()
   #publicKeys = new Map<string, KeyObject>()
-  /** Called when the file changed to what `find` can't use: it goes on with the keys that it has. */
+  /** Called when the file changed to what `find` can't use: it keeps the keys that it has. */
   onFailure: (error: unknown) => void = () => {}
 
   /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no key file, or that others can read. */

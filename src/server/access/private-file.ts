@@ -64,7 +64,7 @@ export class PrivateFile {
 
   /**
    * Reads the file again, once a second at most. One that can't be used changes nothing: who follows it is in the middle of a request, and
-   * goes on with what was taken before. `onFailure` is called when that begins.
+   * keeps what was taken before. `onFailure` is called when that begins.
    */
   look(onFailure: (error: unknown) => void): void {
     const nowMs = performance.now()

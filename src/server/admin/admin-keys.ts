@@ -29,7 +29,7 @@ export class AdminKeys {
   readonly file: string
   readonly #private: PrivateFile
   #byHash = new Map<string, StoredKey>()
-  /** Called when the file changed to what a server can't use: it goes on with the keys that it has. */
+  /** Called when the file changed to what a server can't use: it keeps the keys that it has. */
   onFailure: (error: unknown) => void = () => {}
 
   /** @throws ServerError `TIDEMARK_SERVER_KEY_FILE` for a file that is no file of admin keys, or that others can read. */

@@ -108,7 +108,7 @@ export class Desk {
     return { account: key.account, mayTrade: key.permission === 'trade' }
   }
 
-  /** What a client gets for an error. One that is none of the dialect's is reported. */
+  /** What a client gets for an error. One that the dialect has no code for is reported. */
   refusalOf(error: unknown): ApiError {
     if (error instanceof ApiError) return error
     this.#onFailure(error)
