@@ -2541,4 +2541,11 @@ export const mutants = [
     replace: 'if (ofAccount === 0)',
     tests: ['test/integration/server-ledger.test.ts'],
   },
+  {
+    name: 'an account may send again at once when many others have sent',
+    file: 'dist/src/ledger/commands/command-rates.js',
+    find: 'if (atMs < fullMs)',
+    replace: 'if (atMs > 0)',
+    tests: ['test/unit/ledger/command-rates.test.ts'],
+  },
 ]
