@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config'
 const common = {
   // Node itself loads what was built, as in an embedder's process: the test runner takes eight seconds of processor time to load all
   // of it, and Node half a second. So `vi.mock` can't replace a built module, nor what one imports.
-  server: { deps: { external: [/\/dist\/(src|workers)\//] as RegExp[] } },
+  server: { deps: { external: [/\/dist\/(chunks|src|workers)\//] as RegExp[] } },
   pool: 'forks',
-  // Tests share two processes: a new one for each file took a third of the processor time. So a module that several files import
-  // runs once: what it has to clean up, it gives to `onTestFinished`.
+  // Tests share three processes, one more than there are processors, since they also wait for the disk: a new one for each file took
+  // a third of the processor time. So a module that several files import runs once: what it has to clean up, it gives to `onTestFinished`.
   isolate: false,
   env: { TIDEMARK_ASSERTIONS: 'all' },
   testTimeout: 120_000,
@@ -15,7 +15,7 @@ const common = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     globalSetup: 'test/support/no-leftovers.ts',
     reporters: ['default'],
     projects: [

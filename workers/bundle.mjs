@@ -1,45 +1,99 @@
-// Makes one file of each thread that every pool and log starts: a thread that loads its modules one by one spends more than half of
-// its start on that. A thread that loads a file of an embedder (a job, a factor, the engine of a replicated log) isn't bundled: that
-// file may import tidemark, and there must be one of each class.
+// Makes what ships of what the compiler made: a program that loads its modules one by one spends most of its start on that.
+//
+// - `dist/src`, `dist/workers`: each module as it was, but a line or two: it takes what it exports from `dist/chunks`, where the code
+//   of a folder of `src` stands in one file. So there is one of each class, by whichever path a program, a thread or a test comes.
+// - `dist/workers/bundled`: the threads that every pool and log starts, each one file with all that it needs and nothing more. A thread
+//   that loads a file of an embedder (a job, a factor, the engine of a replicated log) can't be one of them: that file may import tidemark.
 //
 //   node workers/bundle.mjs [--no-maps]
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import * as path from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'rolldown'
 
-const names = ['flusher', 'preallocator', 'shard', 'snapshot']
+const root = path.resolve(import.meta.dirname, '..')
+const compiled = path.join(root, 'dist/compiled')
 
-/** What the compiler made, with its source map: a place in a bundle is one in a file of TypeScript. */
-const compiled = {
-  name: 'compiled',
-  load(id) {
-    if (!path.isAbsolute(id) || !existsSync(`${id}.map`)) return null
-    return { code: readFileSync(id, 'utf8'), map: readFileSync(`${id}.map`, 'utf8') }
-  },
+const alone = ['flusher', 'preallocator', 'shard', 'snapshot']
+
+/** From the bottom up: each file takes with it what its modules import and no file before it has. */
+const chunks = [
+  ['tidemark', /^src\/index\.js$/],
+  ...[
+    'ledger',
+    'market-data',
+    'factors',
+    'jobs',
+    'archive',
+    'store',
+    'replication',
+    'standby',
+    'client',
+    'server',
+  ].map((folder) => [folder, new RegExp(`^src/${folder}/`)]),
+]
+
+/**
+ * Gives a bundler what the compiler made, with its source map, so that a place in what ships is one in a file of TypeScript. Each
+ * module's `import.meta.url` names where the module itself lies in `dist`, seen from `folder`, where its code will stand. Where
+ * there is none, as in a program that was bundled into CommonJS, there is none here either.
+ */
+function ownModules(folder) {
+  return {
+    name: 'own-modules',
+    load(id) {
+      const name = path.relative(compiled, id)
+      if (name.startsWith('..') || !path.isAbsolute(id)) return null
+      const place = JSON.stringify(path.posix.relative(folder, name))
+      const code = readFileSync(id, 'utf8').replaceAll(
+        'import.meta.url',
+        `(import.meta.url && new URL(${place}, import.meta.url).href)`,
+      )
+      return existsSync(`${id}.map`) ? { code, map: readFileSync(`${id}.map`, 'utf8') } : { code }
+    },
+  }
 }
 
-/** Makes the bundles anew, of what the compiler made. */
-export async function bundleThreads({ maps = true } = {}) {
-  await build(
-    names.map((name) => ({
-      input: `dist/workers/${name}.js`,
-      cwd: path.resolve(import.meta.dirname, '..'),
-      platform: 'node',
-      external: [/^[^./]/],
-      tsconfig: false,
-      plugins: [compiled],
+/** Makes all of it anew. */
+export async function bundle({ maps = true } = {}) {
+  const common = { cwd: root, platform: 'node', external: [/^[^./]/], tsconfig: false }
+  const output = { format: 'esm', sourcemap: maps, comments: false, minifyInternalExports: false }
+  const modules = readdirSync(compiled, { recursive: true })
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => name.slice(0, -'.js'.length).split(path.sep).join('/'))
+    // What the compiler made of a file that was removed since stays there.
+    .filter((name) => existsSync(path.join(root, `${name}.ts`)))
+  rmSync(path.join(root, 'dist/chunks'), { recursive: true, force: true })
+  await build([
+    {
+      ...common,
+      input: Object.fromEntries(modules.map((name) => [name, path.join(compiled, `${name}.js`)])),
+      preserveEntrySignatures: 'strict',
+      plugins: [ownModules('chunks')],
       output: {
-        file: `dist/workers/bundled/${name}.js`,
-        format: 'esm',
-        sourcemap: maps,
-        comments: false,
+        ...output,
+        dir: 'dist',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name].js',
+        codeSplitting: {
+          groups: chunks.map(([name, names], index) => ({
+            name,
+            test: (id) => names.test(path.relative(compiled, id)),
+            priority: chunks.length - index,
+          })),
+        },
       },
+    },
+    ...alone.map((name) => ({
+      ...common,
+      input: path.join(compiled, `workers/${name}.js`),
+      plugins: [ownModules('workers/bundled')],
+      output: { ...output, file: `dist/workers/bundled/${name}.js` },
     })),
-  )
+  ])
 }
 
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({ options: { 'no-maps': { type: 'boolean' } } })
-  await bundleThreads({ maps: !values['no-maps'] })
+  await bundle({ maps: !values['no-maps'] })
 }

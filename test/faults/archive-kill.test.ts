@@ -15,7 +15,7 @@ import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const archiverKills = faultCount('archiver-kill', { short: 2, full: 200 })
+const archiverKills = faultCount('archiver-kill', { short: 1, full: 200 })
 const poolKills = faultCount('archive-pool-kill', { short: 2, full: 200 })
 const cursorKills = faultCount('archive-cursor-kill', { short: 2, full: 200 })
 const killsAFolder = 5

@@ -7,7 +7,9 @@ import { temporaryDirectory } from '../support/temporary.js'
 describe('the packages of the archive', () => {
   it('are asked for by name where they are not installed', async () => {
     const dir = temporaryDirectory()
-    cpSync(path.join(root, 'dist/src'), path.join(dir, 'dist/src'), { recursive: true })
+    for (const folder of ['dist/chunks', 'dist/src']) {
+      cpSync(path.join(root, folder), path.join(dir, folder), { recursive: true })
+    }
     cpSync(path.join(root, 'package.json'), path.join(dir, 'package.json'))
     mkdirSync(path.join(dir, 'node_modules'))
     // All that is installed here but the packages that read and write Parquet.

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
-import { bundleThreads } from '../../workers/bundle.mjs'
+import { bundle } from '../../workers/bundle.mjs'
 import { mutants } from './mutants.mjs'
 
 /** Longer than the tests of any mutant take: one that loops for ever ends here, and counts as killed. */
@@ -31,7 +31,7 @@ for (const { name, file, find, replace, tests } of chosen) {
       file,
       original.replace(find, () => replace),
     )
-    await bundleThreads()
+    await bundle()
     red = await failedTests(tests)
   } finally {
     writeFileSync(file, original)
@@ -40,7 +40,7 @@ for (const { name, file, find, replace, tests } of chosen) {
   console.log(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${name}`)
   for (const title of red.slice(0, 3)) console.log(`            by: ${title}`)
 }
-await bundleThreads()
+await bundle()
 console.log(`${chosen.length - survivors} of ${chosen.length} mutants were killed`)
 process.exitCode = survivors === 0 && chosen.length > 0 ? 0 : 1
 
