@@ -160,6 +160,7 @@ const rows = {
     'catch-up',
     'checkpoint',
     'movements',
+    'questions',
     'ledger',
     'index',
   ],

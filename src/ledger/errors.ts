@@ -69,3 +69,7 @@ export class LedgerError extends TidemarkError {
 export function badArgument(message: string, details: Record<string, unknown> = {}): LedgerError {
   return new LedgerError('TIDEMARK_BAD_ARGUMENT', message, details)
 }
+
+export function ledgerClosed(): LedgerError {
+  return new LedgerError('TIDEMARK_LEDGER_CLOSED', 'This ledger is closed. Open it again with Ledger.open.')
+}

@@ -12,18 +12,17 @@ import {
   type LedgerDoor,
   ledgerDoor,
 } from '../pool/index.js'
-import { unitsText } from './amounts/amount.js'
 import { unitsOf } from './amounts/units.js'
 import { CatchUp } from './catch-up.js'
 import { LedgerCheckpoints } from './checkpoint.js'
 import { LedgerGuard } from './commands/guard.js'
 import { MoneyCommands } from './commands/money.js'
-import { badArgument, LedgerError } from './errors.js'
+import { badArgument, LedgerError, ledgerClosed } from './errors.js'
 import { LedgerFold } from './fold.js'
-import { MovementListeners, movementsOf } from './movements.js'
+import { MovementListeners } from './movements.js'
+import { LedgerQuestions } from './questions.js'
 import { readLedgerSnapshot } from './snapshot.js'
 import { LedgerState } from './state/ledger-state.js'
-import { ORDER_SELL } from './state/orders.js'
 import type {
   AccountBalance,
   AccountBalances,
@@ -31,21 +30,18 @@ import type {
   AdjustCommand,
   Asset,
   AssetTotals,
-  Balance,
   DepositCommand,
   FeesCommand,
   LedgerOptions,
   LedgerReceipt,
   LimitsCommand,
   Movement,
-  OrderHold,
   StatementOptions,
   TransferCommand,
   WithdrawCommand,
 } from './types.js'
 
 const ledgerOptions = optionNames<LedgerOptions>({ pool: true, assets: true, venueAccount: true })
-const statementOptions = optionNames<StatementOptions>({ from: true, to: true })
 const defaultVenueAccount = 0xffff_ffff
 
 /** Pools that have an open ledger. */
@@ -66,6 +62,7 @@ export class Ledger {
   readonly #checkpoints: LedgerCheckpoints
   readonly #fold: LedgerFold
   readonly #listeners = new MovementListeners()
+  readonly #questions: LedgerQuestions
   /** The last call of `addAssets`: the next one begins when it is over. */
   #adding: Promise<void> = Promise.resolve()
   #closed = false
@@ -132,6 +129,12 @@ export class Ledger {
     this.#door = door
     this.#state = snapshot ?? new LedgerState(door.registry)
     this.#checkpoints = new LedgerCheckpoints(door, this.#state)
+    this.#questions = new LedgerQuestions(
+      this.#state,
+      door,
+      () => this.#checkpoints.neededLsn,
+      () => this.#closed,
+    )
     this.#guard = new LedgerGuard(this.#state, door.registry, door.shards, door.clock)
     this.#money = new MoneyCommands(
       this.#state,
@@ -337,21 +340,12 @@ export class Ledger {
    * @throws LedgerError `TIDEMARK_UNKNOWN_ASSET`; CommandError for a malformed account.
    */
   balance(account: number, asset: string): AccountBalance {
-    const number = this.#state.assets.require(asset)
-    const cell = this.#state.cells.find(accountOf(account), number)
-    return { lsn: this.#state.lsn, account, ...this.#balanceOf(cell, number) }
+    return this.#questions.balance(account, asset)
   }
 
   /** What an account has of every asset that it ever had. @throws CommandError for a malformed account. */
   balances(account: number): AccountBalances {
-    const { assets, cells, lsn } = this.#state
-    const number = accountOf(account)
-    const balances: Balance[] = []
-    for (let asset = 0; asset < assets.size; asset++) {
-      const cell = cells.find(number, asset)
-      if (cell !== 0) balances.push(this.#balanceOf(cell, asset))
-    }
-    return { lsn, account: number, balances }
+    return this.#questions.balances(account)
   }
 
   /**
@@ -360,42 +354,7 @@ export class Ledger {
    * @throws CommandError for a malformed account.
    */
   holds(account: number): AccountHolds {
-    const { assets, cells, orders, lists, lsn } = this.#state
-    const number = accountOf(account)
-    const found: OrderHold[] = []
-    const held = new Map<number, bigint>()
-    const hold = (cell: number, orderId: number, instrument: number, amount: bigint) => {
-      const asset = assets.of(cells.asset[cell]!)
-      const { symbol } = this.#state.units(instrument)
-      found.push({ symbol, orderId, asset: asset.id, amount: unitsText(amount, asset.scale) })
-    }
-    const listed = new Set<number>()
-    for (let order = 1; order < orders.end; order++) {
-      const instrument = orders.instrument[order]!
-      const cell = orders.cell[order]!
-      if (instrument < 0 || cells.account[cell] !== number) continue
-      const orderId = orders.orderId[order]!
-      const list = orders.list[order] === 0 ? undefined : lists.of(orders.list[order]!)
-      if (list === undefined) {
-        hold(cell, orderId, instrument, orders.hold[order]!)
-        held.set(cell, (held.get(cell) ?? 0n) + orders.hold[order]!)
-        continue
-      }
-      const sells = (orders.flags[order]! & ORDER_SELL) !== 0
-      hold(cell, orderId, instrument, sells ? list.baseHeld : list.quoteHeld)
-      if (listed.has(list.number)) continue
-      listed.add(list.number)
-      held.set(list.baseCell, (held.get(list.baseCell) ?? 0n) + list.baseHeld)
-      held.set(list.quoteCell, (held.get(list.quoteCell) ?? 0n) + list.quoteHeld)
-    }
-    const pending: { asset: string; amount: string }[] = []
-    for (let asset = 0; asset < assets.size; asset++) {
-      const cell = cells.find(number, asset)
-      const rest = cell === 0 ? 0n : cells.held[cell]! - (held.get(cell) ?? 0n)
-      const { id, scale } = assets.of(asset)
-      if (rest !== 0n) pending.push({ asset: id, amount: unitsText(rest, scale) })
-    }
-    return { lsn, account: number, orders: found, pending }
+    return this.#questions.holds(account)
   }
 
   /**
@@ -418,32 +377,8 @@ export class Ledger {
    * await pool.close()
    * ```
    */
-  async *statement(
-    account: number,
-    options: StatementOptions = {},
-  ): AsyncGenerator<Movement, void, undefined> {
-    checkOptions('statement', options, statementOptions)
-    const number = accountOf(account)
-    if (this.#closed) throw ledgerClosed()
-    const { log, registry, publisher } = this.#door
-    const { startLsn } = this.#state
-    const { publishedLsn } = publisher
-    const from = options.from ?? (log.firstLsn < startLsn ? 0 : this.#checkpoints.neededLsn)
-    const to = options.to ?? publishedLsn
-    if (
-      !Number.isSafeInteger(from) ||
-      from < 0 ||
-      !Number.isSafeInteger(to) ||
-      to < from ||
-      to > publishedLsn
-    ) {
-      throw badArgument(`A statement goes from an LSN to another up to ${publishedLsn}.`, { from, to })
-    }
-    const movements = movementsOf(number, log, registry, { fromLsn: from, startLsn }, publishedLsn)
-    for await (const movement of movements) {
-      if (movement.lsn > to) return
-      yield movement
-    }
+  statement(account: number, options: StatementOptions = {}): AsyncGenerator<Movement, void, undefined> {
+    return this.#questions.statement(account, options)
   }
 
   /**
@@ -469,26 +404,7 @@ export class Ledger {
 
   /** The sums over all accounts, by asset. Looks through all accounts. */
   totals(): { readonly lsn: number; readonly assets: readonly AssetTotals[] } {
-    const { assets, cells, supply, lsn } = this.#state
-    const total = new Array<bigint>(assets.size).fill(0n)
-    const held = new Array<bigint>(assets.size).fill(0n)
-    const accounts = new Array<number>(assets.size).fill(0)
-    for (let cell = 1; cell < cells.end; cell++) {
-      const asset = cells.asset[cell]!
-      total[asset]! += cells.balance[cell]!
-      held[asset]! += cells.held[cell]!
-      accounts[asset]!++
-    }
-    return {
-      lsn,
-      assets: assets.list().map(({ id, scale }, asset) => ({
-        asset: id,
-        total: unitsText(total[asset]!, scale),
-        deposited: unitsText(supply[asset]!, scale),
-        held: unitsText(held[asset]!, scale),
-        accounts: accounts[asset]!,
-      })),
-    }
+    return this.#questions.totals()
   }
 
   /**
@@ -504,19 +420,4 @@ export class Ledger {
     this.#door.checkpointer.ledger = closedLedger(new NodeDisk(), this.#door.log.dir)
     opened.delete(this.#pool)
   }
-
-  #balanceOf(cell: number, asset: number): Balance {
-    const { assets, cells } = this.#state
-    const { id, scale } = assets.of(asset)
-    return {
-      asset: id,
-      total: unitsText(cells.balance[cell]!, scale),
-      free: unitsText(cells.available(cell), scale),
-      held: unitsText(cells.held[cell]!, scale),
-    }
-  }
-}
-
-function ledgerClosed(): LedgerError {
-  return new LedgerError('TIDEMARK_LEDGER_CLOSED', 'This ledger is closed. Open it again with Ledger.open.')
 }

@@ -1,0 +1,156 @@
+import { checkOptions, optionNames } from '../log/index.js'
+import { accountOf } from '../matching/index.js'
+import type { LedgerDoor } from '../pool/index.js'
+import { unitsText } from './amounts/amount.js'
+import { badArgument, ledgerClosed } from './errors.js'
+import { movementsOf } from './movements.js'
+import type { LedgerState } from './state/ledger-state.js'
+import { ORDER_SELL } from './state/orders.js'
+import type {
+  AccountBalance,
+  AccountBalances,
+  AccountHolds,
+  AssetTotals,
+  Balance,
+  Movement,
+  OrderHold,
+  StatementOptions,
+} from './types.js'
+
+const statementOptions = optionNames<StatementOptions>({ from: true, to: true })
+
+/** What an open ledger is asked: answered out of its state, and statements out of the log. */
+export class LedgerQuestions {
+  readonly #state: LedgerState
+  readonly #door: Pick<LedgerDoor, 'log' | 'registry' | 'publisher'>
+  /** From which LSN on the ledger's snapshots keep the log. */
+  readonly #neededLsn: () => number
+  readonly #isClosed: () => boolean
+
+  constructor(
+    state: LedgerState,
+    door: Pick<LedgerDoor, 'log' | 'registry' | 'publisher'>,
+    neededLsn: () => number,
+    isClosed: () => boolean,
+  ) {
+    this.#state = state
+    this.#door = door
+    this.#neededLsn = neededLsn
+    this.#isClosed = isClosed
+  }
+
+  balance(account: number, asset: string): AccountBalance {
+    const number = this.#state.assets.require(asset)
+    const cell = this.#state.cells.find(accountOf(account), number)
+    return { lsn: this.#state.lsn, account, ...this.#balanceOf(cell, number) }
+  }
+
+  balances(account: number): AccountBalances {
+    const { assets, cells, lsn } = this.#state
+    const number = accountOf(account)
+    const balances: Balance[] = []
+    for (let asset = 0; asset < assets.size; asset++) {
+      const cell = cells.find(number, asset)
+      if (cell !== 0) balances.push(this.#balanceOf(cell, asset))
+    }
+    return { lsn, account: number, balances }
+  }
+
+  holds(account: number): AccountHolds {
+    const { assets, cells, orders, lists, lsn } = this.#state
+    const number = accountOf(account)
+    const found: OrderHold[] = []
+    const held = new Map<number, bigint>()
+    const hold = (cell: number, orderId: number, instrument: number, amount: bigint) => {
+      const asset = assets.of(cells.asset[cell]!)
+      const { symbol } = this.#state.units(instrument)
+      found.push({ symbol, orderId, asset: asset.id, amount: unitsText(amount, asset.scale) })
+    }
+    const listed = new Set<number>()
+    for (let order = 1; order < orders.end; order++) {
+      const instrument = orders.instrument[order]!
+      const cell = orders.cell[order]!
+      if (instrument < 0 || cells.account[cell] !== number) continue
+      const orderId = orders.orderId[order]!
+      const list = orders.list[order] === 0 ? undefined : lists.of(orders.list[order]!)
+      if (list === undefined) {
+        hold(cell, orderId, instrument, orders.hold[order]!)
+        held.set(cell, (held.get(cell) ?? 0n) + orders.hold[order]!)
+        continue
+      }
+      const sells = (orders.flags[order]! & ORDER_SELL) !== 0
+      hold(cell, orderId, instrument, sells ? list.baseHeld : list.quoteHeld)
+      if (listed.has(list.number)) continue
+      listed.add(list.number)
+      held.set(list.baseCell, (held.get(list.baseCell) ?? 0n) + list.baseHeld)
+      held.set(list.quoteCell, (held.get(list.quoteCell) ?? 0n) + list.quoteHeld)
+    }
+    const pending: { asset: string; amount: string }[] = []
+    for (let asset = 0; asset < assets.size; asset++) {
+      const cell = cells.find(number, asset)
+      const rest = cell === 0 ? 0n : cells.held[cell]! - (held.get(cell) ?? 0n)
+      const { id, scale } = assets.of(asset)
+      if (rest !== 0n) pending.push({ asset: id, amount: unitsText(rest, scale) })
+    }
+    return { lsn, account: number, orders: found, pending }
+  }
+
+  async *statement(account: number, options: StatementOptions): AsyncGenerator<Movement, void, undefined> {
+    checkOptions('statement', options, statementOptions)
+    const number = accountOf(account)
+    if (this.#isClosed()) throw ledgerClosed()
+    const { log, registry, publisher } = this.#door
+    const { startLsn } = this.#state
+    const { publishedLsn } = publisher
+    const from = options.from ?? (log.firstLsn < startLsn ? 0 : this.#neededLsn())
+    const to = options.to ?? publishedLsn
+    if (
+      !Number.isSafeInteger(from) ||
+      from < 0 ||
+      !Number.isSafeInteger(to) ||
+      to < from ||
+      to > publishedLsn
+    ) {
+      throw badArgument(`A statement goes from an LSN to another up to ${publishedLsn}.`, { from, to })
+    }
+    const movements = movementsOf(number, log, registry, { fromLsn: from, startLsn }, publishedLsn)
+    for await (const movement of movements) {
+      if (movement.lsn > to) return
+      yield movement
+    }
+  }
+
+  totals(): { readonly lsn: number; readonly assets: readonly AssetTotals[] } {
+    const { assets, cells, supply, lsn } = this.#state
+    const total = new Array<bigint>(assets.size).fill(0n)
+    const held = new Array<bigint>(assets.size).fill(0n)
+    const accounts = new Array<number>(assets.size).fill(0)
+    for (let cell = 1; cell < cells.end; cell++) {
+      const asset = cells.asset[cell]!
+      total[asset]! += cells.balance[cell]!
+      held[asset]! += cells.held[cell]!
+      accounts[asset]!++
+    }
+    return {
+      lsn,
+      assets: assets.list().map(({ id, scale }, asset) => ({
+        asset: id,
+        total: unitsText(total[asset]!, scale),
+        deposited: unitsText(supply[asset]!, scale),
+        held: unitsText(held[asset]!, scale),
+        accounts: accounts[asset]!,
+      })),
+    }
+  }
+
+  #balanceOf(cell: number, asset: number): Balance {
+    const { assets, cells } = this.#state
+    const { id, scale } = assets.of(asset)
+    return {
+      asset: id,
+      total: unitsText(cells.balance[cell]!, scale),
+      free: unitsText(cells.available(cell), scale),
+      held: unitsText(cells.held[cell]!, scale),
+    }
+  }
+}
