@@ -29,11 +29,12 @@ export {
   type JobLogStats,
   type LogValidation,
   lastEvent,
-  logSizeOf,
   logStats,
+  type ReadingOptions,
   replayLog,
   validateLog,
 } from './events/log-inspection.js'
+export { logSizeOf, type OnProgress } from './events/reading-progress.js'
 export type { JobReplayOptions, JobReplayReport } from './events/replay.js'
 export type { DeadReason, JobSpec, JobState, JobView } from './job.js'
 export { JobController, type JobStatus } from './job-controller.js'

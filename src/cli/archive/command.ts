@@ -6,7 +6,7 @@ import { exitCodeHelp, exitCodes, logExitCodes } from '../exit-codes.js'
 import { integerFlag } from '../flags.js'
 import { requireLog } from '../log-folder.js'
 import { bytes, count } from '../number-format.js'
-import { BytesProgress } from '../progress-bar.js'
+import { BytesProgress, ProgressBar } from '../progress-bar.js'
 import { type Fact, factsTable } from '../tables.js'
 import { type PrintFlags, printRows } from './print.js'
 import { type SyncFlags, syncArchive } from './sync.js'
@@ -167,13 +167,10 @@ function compactText(report: CompactReport): string {
 async function compact(archive: string, { json, progress }: ReportFlags): Promise<void> {
   // Says that there is none, instead of making the folder of one.
   await Archive.open({ dir: archive })
-  const report = await compactArchive({
-    archive,
-    onProgress: ({ partsDone, parts }) => {
-      if (progress && process.stderr.isTTY)
-        process.stderr.write(`${count(parts)} parts are ${count(partsDone)} now.\n`)
-    },
-  })
+  const bar = progress ? new ProgressBar(process.stderr) : undefined
+  const onProgress = ({ partsDone, parts }: { partsDone: number; parts: number }) =>
+    bar?.showWhenDue(() => [undefined, `${count(parts)} parts are ${count(partsDone)} now`])
+  const report = await compactArchive({ archive, onProgress }).finally(() => bar?.stop())
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
   else if (report) process.stdout.write(`${compactText(report)}\n`)
 }

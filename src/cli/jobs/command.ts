@@ -7,6 +7,7 @@ import {
   type JobSpec,
   jobEventTypes,
   logSizeOf,
+  type OnProgress,
   readStoredJobs,
   validateLog,
 } from '../../jobs/index.js'
@@ -17,6 +18,7 @@ import { InputFile } from '../inputs/input-file.js'
 import { LineReader } from '../inputs/line-reader.js'
 import { requireLogOf, requireNoOther } from '../log-folder.js'
 import { count } from '../number-format.js'
+import { BytesProgress, ProgressBar } from '../progress-bar.js'
 import { type RunJobsFlags, runJobs } from './run.js'
 import { statusTable, validationTable } from './tables.js'
 
@@ -49,6 +51,7 @@ interface EnqueueFlags {
   readonly file?: string
   readonly dropHistory?: boolean
   readonly json?: boolean
+  readonly progress: boolean
 }
 
 interface DumpFlags {
@@ -57,6 +60,12 @@ interface DumpFlags {
   readonly type?: JobEventType[]
   readonly job?: string
   readonly tolerant?: boolean
+  readonly progress: boolean
+}
+
+interface ReportFlags {
+  readonly json?: boolean
+  readonly progress: boolean
 }
 
 /** Adds `tidemark jobs …`, the commands of the durable job queue. */
@@ -73,6 +82,7 @@ export function registerJobs(program: Command): void {
     .description('Shows how many jobs are in which state. May stand beside a queue that runs.')
     .argument('<DIR>', 'folder of the queue')
     .option('--json', 'print one JSON object, and nothing else')
+    .option('--no-progress', 'show no progress on standard error')
     .addHelpText('after', exitCodeTable)
     .action(showStatus)
   addRun(jobs)
@@ -85,6 +95,7 @@ export function registerJobs(program: Command): void {
     )
     .argument('<DIR>', 'folder of the queue')
     .option('--json', 'print one JSON object, and nothing else')
+    .option('--no-progress', 'show no progress on standard error')
     .addHelpText('after', exitCodeTable)
     .action(validate)
 }
@@ -110,6 +121,7 @@ function addEnqueue(jobs: Command): void {
     )
     .option(...dropHistory)
     .option('--json', 'print one JSON object, and nothing else')
+    .option('--no-progress', 'show no progress on standard error')
     .addHelpText('after', exitCodeTable)
     .action(enqueue)
 }
@@ -146,6 +158,7 @@ function addDump(jobs: Command): void {
     .addOption(new Option('--type <types...>', 'only events of these types').choices(jobEventTypes))
     .option('--job <id>', 'only events of this job')
     .option('--tolerant', 'skip what is corrupt, and report it on standard error')
+    .option('--no-progress', 'show no progress on standard error')
     .addHelpText('after', exitCodeTable)
     .action(dump)
 }
@@ -166,7 +179,7 @@ async function enqueue(dir: string, payload: string | undefined, flags: EnqueueF
     const text =
       flags.file === undefined
         ? await enqueueOne(queue, toSpec(payload!, flags), flags.json)
-        : await enqueueFile(queue, flags.file, flags.json)
+        : await enqueueFile(queue, flags.file, flags)
     process.stdout.write(`${text}\n`)
   } finally {
     await queue.close()
@@ -179,14 +192,24 @@ async function enqueueOne(queue: JobController, spec: JobSpec, json: boolean | u
   return added ? id : `${id} is known already: ${state}`
 }
 
-async function enqueueFile(queue: JobController, file: string, json: boolean | undefined): Promise<string> {
+async function enqueueFile(
+  queue: JobController,
+  file: string,
+  { json, progress }: EnqueueFlags,
+): Promise<string> {
   let added = 0
   let known = 0
-  for await (const specs of readSpecs(file)) {
-    for (const result of await queue.enqueueMany(specs)) {
-      if (result.added) added++
-      else known++
+  const bar = progress ? new ProgressBar(process.stderr) : undefined
+  try {
+    for await (const specs of readSpecs(file)) {
+      for (const result of await queue.enqueueMany(specs)) {
+        if (result.added) added++
+        else known++
+      }
+      bar?.showWhenDue(() => [undefined, `${count(added + known)} jobs are on disk`])
     }
+  } finally {
+    bar?.stop()
   }
   if (json) return JSON.stringify({ added, known })
   return `${count(added)} jobs are on disk, ${count(known)} were known already`
@@ -231,9 +254,10 @@ function toSpec(payload: string, flags: EnqueueFlags): JobSpec {
   }
 }
 
-async function showStatus(dir: string, flags: { json?: boolean }): Promise<void> {
+async function showStatus(dir: string, flags: ReportFlags): Promise<void> {
   requireLogOf(dir, 'jobs')
-  const stored = await readStoredJobs(dir, { count: numberMax, ageMs: Number.POSITIVE_INFINITY })
+  const all = { count: numberMax, ageMs: Number.POSITIVE_INFINITY }
+  const stored = await withProgress(flags.progress, (onProgress) => readStoredJobs(dir, all, onProgress))
   const { table, lastSeq, snapshotSeq, tornEnd } = stored
   const logBytes = logSizeOf(dir)
   const status = { ...table.counts, totals: table.totals, lastSeq, snapshotSeq, tornEnd, logBytes }
@@ -244,7 +268,26 @@ async function dump(dir: string, flags: DumpFlags): Promise<void> {
   requireLogOf(dir, 'jobs')
   const onDamage = flags.tolerant ? reportDamage : undefined
   const filter = { fromSeq: flags.from, toSeq: flags.to, types: flags.type, jobId: flags.job, onDamage }
-  for (const event of dumpLog(dir, filter)) process.stdout.write(`${JSON.stringify(event)}\n`)
+  // On a terminal the events themselves show how far it is.
+  await withProgress(flags.progress && !process.stdout.isTTY, (onProgress) => {
+    for (const event of dumpLog(dir, { ...filter, onProgress })) {
+      process.stdout.write(`${JSON.stringify(event)}\n`)
+    }
+  })
+}
+
+/** Runs what reads a log, and shows meanwhile how far it is, where that is wanted. */
+async function withProgress<T>(
+  isShown: boolean,
+  read: (onProgress: OnProgress | undefined) => T | Promise<T>,
+): Promise<T> {
+  if (!isShown) return read(undefined)
+  const bar = new BytesProgress(process.stderr, 'read')
+  try {
+    return await read((done, total) => bar.show(done, total))
+  } finally {
+    bar.stop()
+  }
 }
 
 function reportDamage({ file, offset, seq, count: missing, reason }: JobLogDamage): void {
@@ -253,9 +296,9 @@ function reportDamage({ file, offset, seq, count: missing, reason }: JobLogDamag
   )
 }
 
-async function validate(dir: string, flags: { json?: boolean }): Promise<void> {
+async function validate(dir: string, flags: ReportFlags): Promise<void> {
   requireLogOf(dir, 'jobs')
-  const validation = validateLog(dir)
+  const validation = await withProgress(flags.progress, (onProgress) => validateLog(dir, { onProgress }))
   process.stdout.write(`${flags.json ? JSON.stringify(validation) : validationTable(validation)}\n`)
   if (!validation.valid) process.exitCode = exitCodes.mismatch
 }

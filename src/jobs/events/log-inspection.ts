@@ -1,5 +1,4 @@
 import * as fs from 'node:fs'
-import * as path from 'node:path'
 import type { Disk } from '../../log/index.js'
 import {
   checkOptions,
@@ -20,6 +19,7 @@ import {
   recordType,
 } from './event.js'
 import { damageError, type JobLogDamage, overtakenError, type TornEnd, walkEvents } from './event-walk.js'
+import { logSizeOf, type OnProgress, ReadingProgress } from './reading-progress.js'
 import { type JobReplayOptions, type JobReplayReport, replayEvents, replayOptions } from './replay.js'
 
 /** What a look at a whole log found. */
@@ -62,8 +62,14 @@ export interface JobLogStats {
   readonly bytes: number
 }
 
+/** Of what reads a whole log. */
+export interface ReadingOptions {
+  /** Is called about every 64 KiB with how many bytes of the log are read, and how many there are at most. */
+  readonly onProgress?: OnProgress | undefined
+}
+
 /** Which events are dumped; a field that is left out excludes none. */
-export interface DumpFilter {
+export interface DumpFilter extends ReadingOptions {
   /** From this event on. */
   readonly fromSeq?: number | undefined
   /** Up to this event. */
@@ -82,16 +88,20 @@ const dumpFilter = optionNames<DumpFilter>({
   types: true,
   jobId: true,
   onDamage: true,
+  onProgress: true,
 })
+const readingOptions = optionNames<ReadingOptions>({ onProgress: true })
 
 /**
  * Checks every record of the log in a folder: frames, JSON, checksums, and that sequence numbers have no gap. Opens
  * nothing and changes nothing.
  *
- * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log.
+ * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log; LogError `TIDEMARK_BAD_ARGUMENT`.
  */
-export function validateLog(dir: string): LogValidation {
+export function validateLog(dir: string, options: ReadingOptions = {}): LogValidation {
+  checkOptions('validateLog', options, readingOptions)
   const disk = openFolder(dir)
+  const progress = new ReadingProgress(disk, dir, options.onProgress)
   const damage: JobLogDamage[] = []
   let tornEnd: TornEnd | undefined
   let events = 0
@@ -99,6 +109,7 @@ export function validateLog(dir: string): LogValidation {
   let lastSeq = 0
   for (const walked of walkEvents(disk, dir)) {
     if (walked.kind === 'event') {
+      progress.at(walked.endLsn)
       if (events++ === 0) firstSeq = walked.event.seq
       lastSeq = walked.event.seq
     } else if (walked.kind === 'base') {
@@ -149,13 +160,6 @@ export function logStats(dir: string): JobLogStats {
   }
 }
 
-/** Bytes of the segment files in a folder, the zeros made ready in them included. */
-export function logSizeOf(dir: string): number {
-  const files = fs.readdirSync(dir).filter((name) => name.endsWith('.wal'))
-  const sizes = files.map((name) => fs.statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0)
-  return sizes.reduce((sum, size) => sum + size, 0)
-}
-
 /** The number of valid events in the log in a folder. Errors as of `logStats`. */
 export function countEvents(dir: string): number {
   return logStats(dir).totalEvents
@@ -179,14 +183,17 @@ export function lastEvent(dir: string): JobEvent {
  */
 export function* dumpLog(dir: string, filter: DumpFilter = {}): Generator<JobEvent> {
   checkOptions('dumpLog', filter, dumpFilter)
-  const { fromSeq = 0, toSeq = Number.POSITIVE_INFINITY, types, jobId, onDamage } = filter
-  for (const walked of walkEvents(openFolder(dir), dir)) {
+  const { fromSeq = 0, toSeq = Number.POSITIVE_INFINITY, types, jobId, onDamage, onProgress } = filter
+  const disk = openFolder(dir)
+  const progress = new ReadingProgress(disk, dir, onProgress)
+  for (const walked of walkEvents(disk, dir)) {
     if (walked.kind === 'damage') {
       if (!onDamage) throw damageError(walked.damage)
       onDamage(walked.damage)
     }
     if (walked.kind === 'overtaken') throw overtakenError(walked)
     if (walked.kind !== 'event') continue
+    progress.at(walked.endLsn)
     const { event } = walked
     if (event.seq > toSeq) return
     if (event.seq < fromSeq || (types && !types.includes(event.type))) continue

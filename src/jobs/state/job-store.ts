@@ -5,6 +5,7 @@ import { DurableFifo } from '../events/durable-fifo.js'
 import { type JobEvent, type JobEventDetail, type JobEventType, jobsLogKind } from '../events/event.js'
 import { damageError, overtakenError, type TornEnd, walkEvents } from '../events/event-walk.js'
 import { type DetailedEntry, JobLog, type JobLogOptions } from '../events/job-log.js'
+import { type OnProgress, ReadingProgress } from '../events/reading-progress.js'
 import { enqueueDetailJson, type LiveJob, type PlainJob } from '../job.js'
 import type { KeepFinished } from './finished-jobs.js'
 import { JobTable } from './job-table.js'
@@ -236,10 +237,14 @@ const readRetryMs = 50
  *
  * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no jobs; otherwise as of `JobStore.open`.
  */
-export async function readStoredJobs(dir: string, keepFinished: KeepFinished): Promise<StoredJobs> {
+export async function readStoredJobs(
+  dir: string,
+  keepFinished: KeepFinished,
+  onProgress?: OnProgress,
+): Promise<StoredJobs> {
   for (let tries = 1; ; tries++) {
     try {
-      return await readOnce(dir, keepFinished)
+      return await readOnce(dir, keepFinished, onProgress)
     } catch (error) {
       // The owner may have replaced the snapshot, and removed segments, in the middle of the reading.
       if (tries === readTriesMax) throw error
@@ -248,7 +253,11 @@ export async function readStoredJobs(dir: string, keepFinished: KeepFinished): P
   }
 }
 
-async function readOnce(dir: string, keepFinished: KeepFinished): Promise<StoredJobs> {
+async function readOnce(
+  dir: string,
+  keepFinished: KeepFinished,
+  onProgress: OnProgress | undefined,
+): Promise<StoredJobs> {
   const disk = new NodeDisk()
   if (hasLog(disk, dir)) requireKind(disk, dir, jobsLogKind)
   const snapshot = await readSnapshot(dir, keepFinished)
@@ -257,10 +266,12 @@ async function readOnce(dir: string, keepFinished: KeepFinished): Promise<Stored
   let lastSeq = afterSeq
   let tornEnd: TornEnd | undefined
   if (!snapshot && !hasLog(disk, dir)) throw emptyError(dir)
+  const progress = new ReadingProgress(disk, dir, onProgress, snapshot?.lsn)
   for (const walked of walkEvents(disk, dir, { fromLsn: snapshot?.lsn, afterSeq })) {
     if (walked.kind === 'damage') throw damageError(walked.damage)
     if (walked.kind === 'overtaken') throw overtakenError(walked)
     if (walked.kind === 'event') {
+      progress.at(walked.endLsn)
       applyLogged(table, walked.event, walked.endLsn)
       lastSeq = walked.event.seq
     } else if (walked.kind === 'tornEnd') {

@@ -7,6 +7,8 @@ import {
   JobLog,
   lastEvent,
   logStats,
+  type OnProgress,
+  readStoredJobs,
   replayLog,
   validateLog,
 } from '#tidemark/jobs/index.js'
@@ -59,6 +61,33 @@ describe('a valid log', () => {
     // The same holds where there is no other segment.
     for (const file of segmentFiles(dir)) fs.rmSync(file)
     expect(countEvents(dir)).toBe(2)
+  })
+
+  it('says how far it is read, and each reader calls', async () => {
+    const dir = temporaryDirectory()
+    const log = await JobLog.open(dir, smallLog)
+    const job = { payload: 'x'.repeat(10_000), timeoutMs: 1000, priority: 0, maxAttempts: 1 }
+    for (let i = 0; i < 40; i++) await log.append('ENQUEUE', `job ${i}`, job)
+    await log.close()
+    const readers = {
+      validateLog: (onProgress: OnProgress) => void validateLog(dir, { onProgress }),
+      dumpLog: (onProgress: OnProgress) => void [...dumpLog(dir, { onProgress })],
+      readStoredJobs: async (onProgress: OnProgress) =>
+        void (await readStoredJobs(dir, { count: 100, ageMs: Number.POSITIVE_INFINITY }, onProgress)),
+    }
+    for (const [name, read] of Object.entries(readers)) {
+      const seen: number[] = []
+      await read((bytesDone, bytesTotal) => {
+        expect(bytesTotal).toBe(logStats(dir).bytes)
+        seen.push(bytesDone)
+      })
+      // 400 KB, at most every 64 KiB.
+      expect(seen.length, name).toBeGreaterThan(3)
+      expect(seen.length, name).toBeLessThan(8)
+      expect(seen, name).toEqual(seen.toSorted((a, b) => a - b))
+      expect(seen.at(-1), name).toBeGreaterThan(330_000)
+    }
+    expect(() => validateLog(dir, { onprogress: 1 } as object)).toThrow(/did you mean onProgress/i)
   })
 
   it('may be looked at beside its owner', async () => {
