@@ -177,6 +177,7 @@ export class LedgerFold implements RecordObserver {
     const units = state.units(instrument)
     const base = baseUnits(units, quantity)
     const quote = quoteUnits(units, price, quantity)
+    state.lastPrices[instrument] = price
     const takerSells = this.#events.sell !== 0
     const maker = this.#find(instrument, makerOrderId)
     const taker = this.#find(instrument, takerOrderId)

@@ -41,7 +41,7 @@ export interface FeesRecord extends KeyedRecord {
 /** What an account may do at most from then on; what is left out has no limit. */
 export interface LimitsRecord extends KeyedRecord {
   readonly op: 'limits'
-  /** Number of the instrument, for `lots` and `notional`; the others are for all of them together. */
+  /** Number of the instrument, for `lots`, `notional` and `distance`; the others are for all of them together. */
   readonly instrument?: number
   /** Every account that has none of its own when left out. */
   readonly account?: number
@@ -51,6 +51,8 @@ export interface LimitsRecord extends KeyedRecord {
   readonly lots?: number
   /** Units of the quote asset. */
   readonly notional?: string
+  /** Basis points of the last price. */
+  readonly distance?: number
 }
 
 interface KeyedRecord {

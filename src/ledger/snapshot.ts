@@ -17,7 +17,9 @@ import { type LedgerImage, LedgerState } from './state/ledger-state.js'
  * ```
  */
 const magic = 0x5245_4744_454c_4d54n
-const version = 2
+const version = 3
+/** The oldest version that is read. */
+const oldestVersion = 2
 const headAt = 24
 const arrayTypes = { i64: BigInt64Array, f64: Float64Array, i32: Int32Array } as const
 
@@ -94,7 +96,8 @@ function readImage(disk: Disk, file: string): LedgerImage | undefined {
   const view = new DataView(bytes.buffer)
   const isWhole =
     view.getBigUint64(0, true) === magic &&
-    view.getUint32(8, true) === version &&
+    view.getUint32(8, true) >= oldestVersion &&
+    view.getUint32(8, true) <= version &&
     view.getUint32(12, true) === crc32(bytes.subarray(16))
   if (!isWhole) return undefined
   const headBytes = view.getUint32(16, true)

@@ -92,7 +92,7 @@ export interface FeesCommand {
  * it leaves out end. An account without limits of its own has those for every account.
  */
 export interface LimitsCommand {
-  /** The instrument of `orderQuantity` and `orderNotional`; the other limits are for all instruments together, and go without it. */
+  /** The instrument of `orderQuantity`, `orderNotional` and `priceDistanceBasisPoints`; the other limits are for all instruments together, and go without it. */
   readonly symbol?: string | undefined
   /** Whose; of every account that has none of its own when left out. */
   readonly account?: number | undefined
@@ -107,6 +107,11 @@ export interface LimitsCommand {
   readonly orderQuantity?: Amount | undefined
   /** What one order is worth at its limit, or its amount, in the quote asset. A market order to sell has no such value. Needs a symbol. */
   readonly orderNotional?: Amount | undefined
+  /**
+   * How far the limit price of one order may be beyond the price of the instrument's last trade: above it to buy, below it to sell. In parts
+   * of 10,000 of that price, 0 to 1,000,000. Before the first trade everything is near. Needs a symbol.
+   */
+  readonly priceDistanceBasisPoints?: number | undefined
   /** As in `DepositCommand`. */
   readonly key: string
 }

@@ -37,6 +37,6 @@ export {
 export { differingField } from './codec/instrument-record.js'
 export { notionalText, quoteText } from './codec/notional.js'
 export { acceptedOrderAt, isPendingLeg, legAt, legCount, listTypeOf } from './codec/order-lists.js'
-export { isConditional } from './codec/order-types.js'
+export { isConditional, waitsForRise } from './codec/order-types.js'
 export { TickTable } from './codec/tick-table.js'
 export * from './public.js'

@@ -137,6 +137,89 @@ describe('the limits of an account', () => {
     await ledger.submit({ ...buy(1, '100', '100'), symbol: 'X' })
   })
 
+  it('let a limit price be so far beyond the last trade, and one that waits so far beyond where it acts', async () => {
+    const dir = temporaryDirectory()
+    const { ledger, pool } = await open(dir)
+    await fund(ledger, 1, 2)
+    await ledger.setLimits({ symbol, account: 1, priceDistanceBasisPoints: 500, key: 'one' })
+    const far = (limit: string, reference: string) =>
+      refused('TIDEMARK_PRICE_DISTANCE_LIMIT', {
+        account: 1,
+        symbol,
+        limit,
+        reference,
+        distanceBasisPoints: 500,
+      })
+    // Nothing was traded yet: there is nothing to be far from.
+    await ledger.submit(sell(2, '99.99', '1'))
+    await ledger.submit(buy(1, '150', '1', { timeInForce: 'IOC' }))
+    // 5 percent of 99.99 are 499.95 ticks. What is on the side of the order itself may be anywhere.
+    await expect(ledger.submit(buy(1, '104.99', '1'))).rejects.toEqual(far('104.98', '99.99'))
+    await ledger.submit(buy(1, '104.98', '1', { orderId: 10 }))
+    await ledger.submit(buy(1, '0.01', '1'))
+    await expect(ledger.submit(sell(1, '94.99', '1'))).rejects.toEqual(far('95.00', '99.99'))
+    await ledger.submit(sell(1, '1000', '1'))
+    // Other accounts and instruments have no such limit.
+    await ledger.submit(buy(2, '104.99', '0.001', { orderId: 20 }))
+    await ledger.submit({ ...buy(1, '1000', '1'), symbol: 'X' })
+    // A replace is held to it by the price that it states.
+    const replace = { type: 'replace', symbol, orderId: 10, quantity: '2' } as const
+    await expect(ledger.submit({ ...replace, price: '104.99' })).rejects.toEqual(far('104.98', '99.99'))
+    await ledger.submit({ ...replace, price: '104.97' })
+
+    // A stop that waits counts from its stop price, one that acts at once from the last price.
+    const stop = { orderType: 'stop-limit', timeInForce: 'GTC' }
+    const takeProfit = { orderType: 'take-profit-limit', timeInForce: 'GTC' }
+    await ledger.submit(buy(1, '210', '1', { ...stop, stopPrice: '200' }))
+    await expect(ledger.submit(buy(1, '210.01', '1', { ...stop, stopPrice: '200' }))).rejects.toEqual(
+      far('210.00', '200.00'),
+    )
+    await expect(ledger.submit(buy(1, '104.99', '1', { ...stop, stopPrice: '50' }))).rejects.toEqual(
+      far('104.98', '99.99'),
+    )
+    await ledger.submit(buy(1, '52.50', '1', { ...takeProfit, stopPrice: '50' }))
+    await expect(ledger.submit(buy(1, '52.51', '1', { ...takeProfit, stopPrice: '50' }))).rejects.toEqual(
+      far('52.50', '50.00'),
+    )
+    await expect(ledger.submit(buy(1, '105', '1', { ...takeProfit, stopPrice: '200' }))).rejects.toEqual(
+      far('104.98', '99.99'),
+    )
+    const trail = { orderType: 'stop-limit', trailingOffset: '1' }
+    await expect(ledger.submit(buy(1, '104.99', '1', { ...trail, activationPrice: '200' }))).rejects.toEqual(
+      far('104.98', '99.99'),
+    )
+    // So is each order of a list, alone.
+    const leg = { side: 'sell', quantity: '1' } as const
+    const list = (price: string) =>
+      ledger.submit({
+        type: 'list',
+        listType: 'oco',
+        symbol,
+        account: 1,
+        orders: [
+          { ...leg, orderType: 'limit', price: '300' },
+          { ...leg, orderType: 'stop-limit', stopPrice: '80', price },
+        ],
+      })
+    await expect(list('75.99')).rejects.toEqual(far('76.00', '80.00'))
+    await list('76')
+
+    // Of a batch nothing is handed over. The last price is that of what is durable, also after an opening.
+    await ledger.submit(sell(2, '104.99', '0.001'))
+    await pool.checkpoint()
+    await pool.close()
+    const again = (await open(dir)).ledger
+    await expect(again.submitBatch([buy(1), buy(1, '110.24', '1')])).rejects.toEqual(far('110.23', '104.99'))
+    await again.submit(buy(1, '110.23', '1'))
+    await again.setLimits({ symbol, account: 1, priceDistanceBasisPoints: 0, key: 'none' })
+    await expect(again.submit(buy(1, '105', '1'))).rejects.toEqual(
+      refused('TIDEMARK_PRICE_DISTANCE_LIMIT', { limit: '104.99' }),
+    )
+    await again.submit(buy(1, '104.99', '1'))
+    await again.setLimits({ symbol, account: 1, key: 'no limit' })
+    await again.submit(buy(1, '1000', '1'))
+  })
+
   it('are refused where they are none, and executed once', async () => {
     const { ledger } = await open(temporaryDirectory())
     const wrong: [object, string][] = [
@@ -146,6 +229,9 @@ describe('the limits of an account', () => {
       [{ commandsPerSecond: 1_000_001 }, 'TIDEMARK_BAD_ARGUMENT'],
       [{ symbol, liveOrders: 1 }, 'TIDEMARK_BAD_ARGUMENT'],
       [{ orderQuantity: '1' }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ priceDistanceBasisPoints: 1 }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ symbol, priceDistanceBasisPoints: 1_000_001 }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ symbol, priceDistanceBasisPoints: '5' }, 'TIDEMARK_BAD_ARGUMENT'],
       [{ symbol, orderQuantity: '0.0001' }, 'TIDEMARK_OFF_GRID'],
       [{ symbol, orderNotional: '0' }, 'TIDEMARK_BAD_AMOUNT'],
       [{ symbol: 'Y', orderNotional: '1' }, 'TIDEMARK_UNKNOWN_SYMBOL'],

@@ -88,6 +88,11 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     })
     expect(await balances(alice)).toEqual({ USDT: '700/0', BTC: '3/0' })
 
+    await admin('set-limits', { account: 1, symbol: 'BTCUSDT', priceDistanceBasisPoints: 100, key: 'd' })
+    expect((await place(alice, { price: '101.01' })).body).toEqual({
+      code: -1013,
+      msg: 'Filter failure: PERCENT_PRICE',
+    })
     await admin('set-limits', { account: 1, liveOrders: 1, key: 'l' })
     await place(alice, {})
     expect((await place(alice, {})).body).toEqual({ code: -1013, msg: 'Filter failure: MAX_NUM_ORDERS' })

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { LedgerGuard } from '#tidemark/ledger/commands/guard.js'
 import { LedgerFold } from '#tidemark/ledger/fold.js'
+import type { LedgerError } from '#tidemark/ledger/index.js'
 import { encodeRecord, type LedgerRecord } from '#tidemark/ledger/records.js'
 import { type LedgerImage, LedgerState } from '#tidemark/ledger/state/ledger-state.js'
 import {
@@ -14,6 +15,7 @@ import {
 import { commandRecordType, InstrumentRegistry, ledgerRecordType } from '#tidemark/pool/index.js'
 import { ManualClock } from './manual-clock.js'
 import { NaiveLedger, type NaiveRates, type NaiveUnits } from './naive-ledger.js'
+import { NaiveLimits, type NaiveOrderLimits } from './naive-limits.js'
 
 const venueAccount = 77
 
@@ -30,6 +32,7 @@ interface Logged {
   /** What all balances and holds are when it is folded. */
   readonly balances: ReadonlyMap<string, bigint>
   readonly holds: ReadonlyMap<string, bigint>
+  readonly lastPrices: ReadonlyMap<number, number>
 }
 
 /**
@@ -40,6 +43,7 @@ export class LedgerVenue {
   readonly engine = new MatchingEngine()
   readonly state: LedgerState
   readonly naive: NaiveLedger
+  readonly limits = new NaiveLimits()
   readonly guard: LedgerGuard
   readonly #assets: readonly Asset[]
   readonly #fold: LedgerFold
@@ -48,6 +52,8 @@ export class LedgerVenue {
   readonly #all: Logged[] = []
   readonly #registry = new InstrumentRegistry(1)
   readonly #schedules = new Map<string, NaiveRates>()
+  /** Of what is durable. */
+  #lastPrices: ReadonlyMap<number, number> = new Map()
   #lsn = 0
   #keys = 0
   #snapshot: { readonly image: LedgerImage; readonly from: number } | undefined
@@ -118,6 +124,14 @@ export class LedgerVenue {
     })
   }
 
+  /** Changes the limits of orders in an instrument, of an account or of all. */
+  setLimits(instrument: number, account: number | undefined, limits: NaiveOrderLimits): void {
+    const whose = account === undefined ? {} : { account }
+    this.own({ op: 'limits', key: `l${this.#keys++}`, instrument, ...whose, ...limits }, () =>
+      this.limits.set(instrument, account, limits),
+    )
+  }
+
   /** Logs a record of the ledger's own; `change` does to the naive ledger what it says. */
   own(record: LedgerRecord, change: () => void = () => {}): void {
     change()
@@ -127,13 +141,28 @@ export class LedgerVenue {
 
   /** Executes the command at `at`; throws what refuses it. */
   execute(words: Int32Array, at: number): void {
-    this.guard.admit(0, words, at)
+    this.#admit(words, at)
     const record = this.#record
     record.reset()
     this.engine.apply(words, at, record)
     const logged = record.i32.slice(0, record.byteLength >> 2)
-    this.naive.record(decodeCommand(logged, 0)!, decodeEvents(logged, 0, logged.length))
+    const logs = [decodeCommand(logged, 0)!, decodeEvents(logged, 0, logged.length)] as const
+    this.naive.record(...logs)
+    this.limits.record(...logs)
     this.#append(logged, commandRecordType)
+  }
+
+  /** A command is refused for a limit just when the naive limits say so. */
+  #admit(words: Int32Array, at: number): void {
+    const isFar = this.limits.isFar(decodeCommand(words, at)!, this.#lastPrices)
+    try {
+      this.guard.admit(0, words, at)
+    } catch (error) {
+      if ((error as LedgerError).code === 'TIDEMARK_PRICE_DISTANCE_LIMIT')
+        expect(isFar, String(error)).toBe(true)
+      throw error
+    }
+    expect(isFar, 'a price is too far').toBe(false)
   }
 
   #append(words: Int32Array, type: number): void {
@@ -145,6 +174,7 @@ export class LedgerVenue {
       lsn: this.#lsn,
       type,
       balances: new Map(this.naive.balances),
+      lastPrices: this.limits.lastPrices,
       holds: this.naive.holds(this.engine, type === commandRecordType ? words[1]! : -1),
     }
     this.#log.push(logged)
@@ -157,6 +187,7 @@ export class LedgerVenue {
       const logged = this.#log.shift()!
       this.#observe(this.#fold, logged)
       this.#compare(logged)
+      this.#lastPrices = logged.lastPrices
     }
   }
 
@@ -212,7 +243,7 @@ export class LedgerVenue {
 }
 
 /** Every balance and hold, and every open order. */
-function stateText({ cells, orders, supply, keys }: LedgerState): unknown {
+function stateText({ cells, orders, supply, keys, lastPrices }: LedgerState): unknown {
   const balances: string[] = []
   for (let cell = 1; cell < cells.end; cell++)
     if (cells.balance[cell] !== 0n || cells.held[cell] !== 0n)
@@ -223,7 +254,7 @@ function stateText({ cells, orders, supply, keys }: LedgerState): unknown {
       live.push(
         `${orders.instrument[order]} ${orders.orderId[order]} ${orders.price[order]} ${orders.open[order]} ${orders.hold[order]}`,
       )
-  return { balances: balances.sort(), live: live.sort(), supply, keys: keys.size }
+  return { balances: balances.sort(), live: live.sort(), supply, keys: keys.size, lastPrices }
 }
 
 function decimalOf(text: string): [bigint, number] {

@@ -112,6 +112,7 @@ export class LedgerGuard implements CommandGuard {
     if (isLimited) {
       this.#limits.checkCommand(account, 1)
       this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, fields.quoteQuantity)
+      this.#limits.checkNewPrice(instrument, account, fields)
     }
     holds.addOrder(this.#hold(account, asset, need, orderId), need, instrument, orderId)
     if (!isLimited) return
@@ -181,6 +182,7 @@ export class LedgerGuard implements CommandGuard {
     if (isLimited) {
       this.#limits.checkCommand(account, 0)
       this.#limits.checkOrder(units, instrument, account, price, lots, 0)
+      this.#limits.checkPrice(instrument, account, sell, readU64(words, at + 4))
     }
     this.#hold(account, cells.asset[cell]!, need, orderId)
     orders.priceMax[order] = Math.max(price, highest)
@@ -235,7 +237,10 @@ export class LedgerGuard implements CommandGuard {
       fields.read(words, legAt(words, at, leg))
       const sell = fields.sell !== 0
       this.#needOf(units, sell)
-      if (isLimited) this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, 0)
+      if (isLimited) {
+        this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, 0)
+        this.#limits.checkNewPrice(instrument, account, fields)
+      }
       if (!waits) needs.add(units, sell, fields.price, fields.quantity)
       else if (leg > 0) needs.addWaiting(units, sell, fields.price, fields.quantity)
       else if (fields.selfTradeGroup !== 0) needs.add(units, sell, fields.price, fields.quantity)

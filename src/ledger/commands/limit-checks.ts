@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js'
 import { withoutStack } from '../../base/errors.js'
-import { fromSteps } from '../../matching/index.js'
+import { fromSteps, isConditional, type NewOrderFields, waitsForRise } from '../../matching/index.js'
 import type { InstrumentRegistry } from '../../pool/index.js'
 import { unitsText } from '../amounts/amount.js'
 import { type InstrumentUnits, quoteUnits, spentUnits } from '../amounts/units.js'
@@ -88,6 +88,50 @@ export class LimitChecks {
       'TIDEMARK_ORDER_NOTIONAL_LIMIT',
       `An order of account ${account} in ${symbol} may be worth ${limit} ${id}, not ${unitsText(notional, scale)}.`,
       { account, symbol, asset: id, limit },
+    )
+  }
+
+  /** Checks the limit price of a new order. @throws LedgerError `TIDEMARK_PRICE_DISTANCE_LIMIT`. */
+  checkNewPrice(instrument: number, account: number, order: NewOrderFields): void {
+    if (this.#state.limits.ofOrder(instrument, account)?.distance === undefined) return
+    const { orderType, sell, stopPrice, trailingOffset, trailingBasisPoints } = order
+    const last = this.#state.lastPrices[instrument] ?? 0
+    let reference = last
+    if (isConditional(orderType) && trailingOffset + trailingBasisPoints === 0) {
+      // When it acts, the last price is at its stop price or beyond.
+      const isReached = last !== 0 && waitsForRise(orderType, sell) === last >= stopPrice
+      reference = isReached ? last : stopPrice
+    }
+    this.checkPrice(instrument, account, sell !== 0, order.price, reference)
+  }
+
+  /**
+   * Checks a limit price, 0 where there is none, against the price from which its distance counts: the last one unless said.
+   *
+   * @throws LedgerError `TIDEMARK_PRICE_DISTANCE_LIMIT`.
+   */
+  checkPrice(
+    instrument: number,
+    account: number,
+    sell: boolean,
+    price: number,
+    reference = this.#state.lastPrices[instrument] ?? 0,
+  ): void {
+    const distance = this.#state.limits.ofOrder(instrument, account)?.distance
+    if (distance === undefined || price === 0 || reference === 0) return
+    // In whole ticks, towards the reference. The products may be beyond 2^53.
+    const far = BigInt(reference) * BigInt(distance)
+    const furthest = Number(sell ? BigInt(reference) - far / 10_000n : BigInt(reference) + far / 10_000n)
+    if (sell ? price >= furthest : price <= furthest) return
+    const { definition, grids } = this.#registry.byId(instrument)!
+    const { symbol } = definition
+    const [limit, from, wanted] = [Math.max(furthest, 0), reference, price].map((ticks) =>
+      fromSteps(ticks, grids.price),
+    )
+    throw refusal(
+      'TIDEMARK_PRICE_DISTANCE_LIMIT',
+      `An order of account ${account} in ${symbol} may ${sell ? 'sell at no less' : 'buy at no more'} than ${limit}, ${distance} basis points from ${from}, not at ${wanted}.`,
+      { account, symbol, limit, reference: from, distanceBasisPoints: distance },
     )
   }
 

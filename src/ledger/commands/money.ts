@@ -31,6 +31,7 @@ const rateDecimals = 8
 const wholeRate = 10 ** rateDecimals
 const keyCharsMax = 128
 const perSecondMax = 1_000_000
+const basisPointsMax = 1_000_000
 const reasonCharsMax = 256
 
 /** A record that was appended and is not durable yet. */
@@ -171,11 +172,14 @@ export class MoneyCommands {
       'commandsPerSecond',
       'orderQuantity',
       'orderNotional',
+      'priceDistanceBasisPoints',
       'key',
     ])
-    const { symbol, account, liveOrders, commandsPerSecond, orderQuantity, orderNotional } = command
-    if (symbol === undefined && (orderQuantity !== undefined || orderNotional !== undefined))
-      throw badArgument('orderQuantity and orderNotional are limits of an instrument: give a symbol.')
+    const { symbol, account, liveOrders, commandsPerSecond } = command
+    const { orderQuantity, orderNotional, priceDistanceBasisPoints } = command
+    const ofOrder = { orderQuantity, orderNotional, priceDistanceBasisPoints }
+    if (symbol === undefined && Object.values(ofOrder).some((limit) => limit !== undefined))
+      throw badArgument(`${Object.keys(ofOrder).join(', ')} are limits of an instrument: give a symbol.`)
     if (symbol !== undefined && (liveOrders !== undefined || commandsPerSecond !== undefined))
       throw badArgument(
         'liveOrders and commandsPerSecond are for all instruments together: leave out the symbol.',
@@ -202,6 +206,9 @@ export class MoneyCommands {
         orderNotional !== undefined && {
           notional: String(parsePositive('orderNotional', orderNotional, this.#scale(units.quote))),
         }),
+      ...(priceDistanceBasisPoints !== undefined && {
+        distance: countOf('priceDistanceBasisPoints', priceDistanceBasisPoints, basisPointsMax),
+      }),
     }
     return this.#once(record, { account: 0, asset: 0, taken: 0n, incoming: 0n })
   }

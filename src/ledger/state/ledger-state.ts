@@ -21,6 +21,8 @@ export interface LedgerImage {
     readonly supply: readonly string[]
     readonly schedules: readonly StoredSchedule[]
     readonly limits: ReturnType<Limits['stored']>
+    /** By instrument. Snapshots of version 2 have none. */
+    readonly lastPrices?: readonly (readonly [number, number])[]
     readonly lists: readonly StoredList[]
     /** Each with where its record ends and its digest. */
     readonly keys: readonly (readonly [string, number, string])[]
@@ -39,6 +41,8 @@ export class LedgerState {
   readonly keys = new Keys()
   /** By asset: what came in less what went out. */
   readonly supply: bigint[] = []
+  /** By instrument: at what its last trade was made, in ticks. */
+  readonly lastPrices: number[] = []
   /** The account that gets the fees. */
   venue = 0
   /** Where the ledger begins in the log; -1 until it does. */
@@ -60,6 +64,7 @@ export class LedgerState {
     for (const asset of facts.assets) state.assets.add(asset)
     for (const instrument of facts.instruments) state.fixAssets(instrument)
     state.supply.push(...facts.supply.map(BigInt))
+    for (const [instrument, price] of facts.lastPrices ?? []) state.lastPrices[instrument] = price
     state.lsn = facts.lsn
     state.startLsn = facts.startLsn
     state.venue = facts.venue
@@ -90,6 +95,9 @@ export class LedgerState {
         supply: this.supply.map(String),
         schedules: this.fees.stored(),
         limits: this.limits.stored(),
+        lastPrices: Object.entries(this.lastPrices).map(
+          ([instrument, price]) => [Number(instrument), price] as const,
+        ),
         lists: this.lists.stored((order) => this.orders.orderId[order]!),
         keys: [...this.keys.entries()].map(([key, { lsn, digest }]) => [key, lsn, digest] as const),
       },

@@ -13,6 +13,8 @@ interface OrderLimits {
   readonly lots: number | undefined
   /** In units of the quote asset. */
   readonly notional: bigint | undefined
+  /** How far beyond the last price its limit may be, in parts of 10,000 of it. */
+  readonly distance: number | undefined
 }
 
 /** Stands for every account that has no limits of its own. */
@@ -40,7 +42,7 @@ export class Limits {
   }
 
   set(record: Omit<LimitsRecord, 'op' | 'key'>, orders: Orders, cells: Cells): void {
-    const { instrument, account = everyAccount, liveOrders, perSecond, lots, notional } = record
+    const { instrument, account = everyAccount, liveOrders, perSecond, lots, notional, distance } = record
     if (instrument === undefined) {
       this.#accounts.set(account, { liveOrders, perSecond })
       if (liveOrders !== undefined) this.live ??= LiveOrders.of(orders, cells)
@@ -48,7 +50,7 @@ export class Limits {
     }
     const limits = this.#orders.get(instrument) ?? new Map<number, OrderLimits>()
     this.#orders.set(instrument, limits)
-    limits.set(account, { lots, notional: notional === undefined ? undefined : BigInt(notional) })
+    limits.set(account, { lots, notional: notional === undefined ? undefined : BigInt(notional), distance })
   }
 
   /** Records that make the limits what they are. */
@@ -59,11 +61,12 @@ export class Limits {
       ...(perSecond !== undefined && { perSecond }),
     }))
     const ofOrders = [...this.#orders].flatMap(([instrument, limits]) =>
-      [...limits].map(([account, { lots, notional }]) => ({
+      [...limits].map(([account, { lots, notional, distance }]) => ({
         instrument,
         ...storedAccount(account),
         ...(lots !== undefined && { lots }),
         ...(notional !== undefined && { notional: String(notional) }),
+        ...(distance !== undefined && { distance }),
       })),
     )
     return [...ofAccounts, ...ofOrders]

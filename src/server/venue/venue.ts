@@ -257,6 +257,7 @@ const accountRefusals: Readonly<Record<string, (error: TidemarkError) => ApiErro
   TIDEMARK_LIVE_ORDERS_LIMIT: () => errors.filter('MAX_NUM_ORDERS'),
   TIDEMARK_ORDER_QUANTITY_LIMIT: () => errors.filter('LOT_SIZE'),
   TIDEMARK_ORDER_NOTIONAL_LIMIT: () => errors.filter('NOTIONAL'),
+  TIDEMARK_PRICE_DISTANCE_LIMIT: () => errors.filter('PERCENT_PRICE'),
   TIDEMARK_COMMAND_RATE_LIMIT: ({ details }) =>
     new ApiError(-1015, `Too many new orders; current limit is ${details['limit']} orders per SECOND.`, 429),
 }

@@ -31,6 +31,25 @@ describe('a snapshot of a ledger', () => {
     }
   })
 
+  it('is read from the version before, which had no last prices, and from no other', async () => {
+    const dir = temporaryDirectory()
+    const { facts, arrays } = ledgerWith(3, 8).image()
+    const { lastPrices, ...older } = facts
+    expect(lastPrices).toEqual([])
+    await writeLedgerSnapshot(dir, { facts: older, arrays })
+    const file = path.join(dir, readdirSync(dir)[0]!)
+    const bytes = readFileSync(file)
+    for (const version of [2, 1, 4]) {
+      bytes.writeUInt32LE(version, 8)
+      writeFileSync(file, bytes)
+      if (version === 2) expect((await readLedgerSnapshot(dir, registry))?.image()).toEqual({ facts, arrays })
+      else
+        await expect(readLedgerSnapshot(dir, registry)).rejects.toMatchObject({
+          code: 'TIDEMARK_LEDGER_DAMAGED',
+        })
+    }
+  })
+
   it('is passed over when a byte of it is another one, and reported when no other is whole', async () => {
     const dir = temporaryDirectory()
     for (const lsn of [8, 16]) await writeLedgerSnapshot(dir, ledgerWith(3, lsn).image())

@@ -2,6 +2,7 @@ import { LedgerError } from '#tidemark/ledger/index.js'
 import { commandKindNames, type InstrumentDefinition } from '#tidemark/matching/index.js'
 import { LedgerVenue } from '../../../support/ledger-venue.js'
 import type { NaiveRates } from '../../../support/naive-ledger.js'
+import type { NaiveOrderLimits } from '../../../support/naive-limits.js'
 import { encodeRandomCommand, instruments, Random } from '../../matching/support/random-commands.js'
 
 const definitions: readonly InstrumentDefinition[] = instruments.map((definition) => ({
@@ -50,6 +51,12 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
         note('fees')
         venue.settle()
       }
+      if (random.below(1000) < 8) {
+        // Commands are held to limits that are durable.
+        venue.settle()
+        venue.setLimits(random.pick(definitions).instrumentId, ...randomLimits(random))
+        venue.settle()
+      }
       if (i === Math.floor(count / 2)) venue.takeSnapshot()
       if (random.below(100) < 60) venue.settle(1 + random.below(5))
       if (i % 97 === 0) venue.settle()
@@ -60,6 +67,12 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
   venue.settle()
   venue.compareReplayed()
   return counts
+}
+
+/** Of one account or of all, from none to such that most orders are within. */
+function randomLimits(random: Random): [number | undefined, NaiveOrderLimits] {
+  const distance = random.pick([0, 99, 100, 250, 1000, 1_000_000])
+  return [random.chance(40) ? undefined : random.pick(accounts), random.chance(20) ? {} : { distance }]
 }
 
 /** From nothing to all of it, rebates and caps among them. */
