@@ -564,6 +564,13 @@ export const mutants = [
     tests: ['test/faults/owner.test.ts'],
   },
   {
+    name: 'a small preallocated segment is filled like a whole one',
+    file: 'dist/compiled/src/log/flush/segment-writer.js',
+    find: 'capacity: bytes, allocated: bytes };',
+    replace: 'capacity: this.#segmentBytes, allocated: this.#segmentBytes };',
+    tests: ['test/unit/log/recycling.test.ts'],
+  },
+  {
     name: 'a preallocator removes what failed without looking whose it is',
     file: 'dist/compiled/src/log/flush/preallocator.js',
     find: 'catch {\n            return;\n        }\n        removeQuietly(this.#disk, file);',

@@ -99,6 +99,7 @@ export class InlineLog {
       disk,
       directory: inlineDirectory,
       segmentBytes,
+      firstSegmentBytes: options.initialSegmentBytes ?? segmentBytes,
       memory: this.memory,
     })
     this.producer = new LogProducer(this.memory, 1)

@@ -12,13 +12,18 @@ import {
   toErrorMessage,
 } from '../errors.js'
 import { isRecycledName, preallocatedName, segmentHeaderBytes } from '../format/segment.js'
-import { fullFor, int32, type LogMemory, LogViews, logState, noteShortage } from '../ring/memory.js'
+import { fullFor, int32, int64, type LogMemory, LogViews, logState, noteShortage } from '../ring/memory.js'
 import { wakeFlusher } from '../ring/signals.js'
 import { FillPace } from './fill-pace.js'
 
 /** Zeros are written in pieces of this size, each synced: one large fill beside it would hold up the flusher's syncs. */
 const fillBytes = 512 * 1024
 const zeros = new Uint8Array(fillBytes)
+/**
+ * The first segment that is made ready after an opening takes so many times what the active one takes then: a log that is small
+ * keeps little of the disk busy, and one that is written fast at once finds it ready in time. Those after it are whole.
+ */
+const firstGrowth = 4
 /** How long the preallocator waits until it looks again whether there is room. */
 const retryMs = 1000
 
@@ -66,6 +71,7 @@ export class SegmentPreallocator {
   readonly #firstSegmentBytes: number
   readonly #pace: FillPace
   readonly #control32: Int32Array
+  readonly #control64: BigInt64Array
 
   /** `firstSegmentBytes` is what the segment holds that is active when the log is opened. */
   constructor(options: {
@@ -82,7 +88,9 @@ export class SegmentPreallocator {
     this.#segmentBytes = options.segmentBytes
     this.#firstSegmentBytes = options.firstSegmentBytes ?? options.segmentBytes
     this.#pace = new FillPace(options.memory)
-    this.#control32 = new LogViews(options.memory).control32
+    const { control32, control64 } = new LogViews(options.memory)
+    this.#control32 = control32
+    this.#control64 = control64
   }
 
   /**
@@ -107,8 +115,8 @@ export class SegmentPreallocator {
     let outcome: 'filled' | 'recycled' | 'stopped'
     try {
       outcome = makingRoom(this.#directory, () => {
-        this.#pace.begin(ready === 0 ? this.#firstSegmentBytes : this.#segmentBytes)
-        return this.#preallocate(name)
+        this.#pace.begin(this.#bytesOf(ready))
+        return this.#preallocate(name, this.#bytesOf(serial))
       })
     } catch (error) {
       if (isShortage(error)) noteShortage(control, fullFor.preallocator, shortageOf(error)!)
@@ -117,12 +125,24 @@ export class SegmentPreallocator {
       throw error
     }
     if (outcome === 'stopped') return false
-    Atomics.store(control, int32.preallocatedRecycled, outcome === 'recycled' ? 1 : 0)
+    const isRecycled = outcome === 'recycled'
+    Atomics.store(control, int32.preallocatedRecycled, isRecycled ? 1 : 0)
+    // Only whole segments are used again.
+    const bytes = isRecycled ? this.#segmentBytes : this.#bytesOf(serial)
+    Atomics.store(this.#control64, int64.preallocatedBytes, BigInt(bytes))
     const kept = this.#keepShortage()
     Atomics.store(control, int32.preallocatedSerial, serial)
     if (kept || this.#keepShortage()) wakeFlusher(control)
     else this.#clearShortage()
     return true
+  }
+
+  /** What the segment of this serial takes; of 0, the one that is active when the log is opened. */
+  #bytesOf(serial: number): number {
+    if (serial === 0) return this.#firstSegmentBytes
+    return serial === 1
+      ? Math.min(this.#segmentBytes, firstGrowth * this.#firstSegmentBytes)
+      : this.#segmentBytes
   }
 
   /**
@@ -149,10 +169,10 @@ export class SegmentPreallocator {
     return (Atomics.load(this.#control32, int32.diskFull) & fullFor.preallocator) !== 0
   }
 
-  #preallocate(name: string): 'filled' | 'recycled' | 'stopped' {
+  #preallocate(name: string, bytes: number): 'filled' | 'recycled' | 'stopped' {
     try {
       const recycled = this.#recycle(name)
-      if (!recycled && !this.#fill(name)) return 'stopped'
+      if (!recycled && !this.#fill(name, segmentHeaderBytes + bytes)) return 'stopped'
       attempt('sync', this.#directory, () => this.#disk.syncDirectory(this.#directory))
       return recycled ? 'recycled' : 'filled'
     } catch (error) {
@@ -209,12 +229,11 @@ export class SegmentPreallocator {
   }
 
   /**
-   * Writes a file of zeros; returns whether it was finished. Where there is no room for all of it, it is not begun: the
+   * Writes a file of so many zeros; returns whether it was finished. Where there is no room for all of it, it is not begun: the
    * last blocks of a full disk are the flusher's, and other people's.
    */
-  #fill(name: string): boolean {
+  #fill(name: string, bytes: number): boolean {
     const disk = this.#disk
-    const bytes = segmentHeaderBytes + this.#segmentBytes
     const free = attempt('look at', this.#directory, () => disk.freeBytes(this.#directory))
     if (free < bytes) throw noRoom('create', name)
     const file = attempt('create', name, () => disk.create(name))

@@ -25,6 +25,8 @@ export const extensionBytes = 4 * 1024 * 1024
 export interface PreallocatedSegment {
   readonly serial: number
   readonly recycled: boolean
+  /** Bytes of batches that it takes. */
+  readonly bytes: number
 }
 
 /** Hands out files that were made ready ahead of need. */
@@ -40,6 +42,9 @@ interface NextSegment {
   readonly file: number
   readonly recycled: boolean
   readonly preallocated: boolean
+  /** Bytes of batches that it may take, and those for which the file has its blocks. */
+  readonly capacity: number
+  readonly allocated: number
 }
 
 /**
@@ -216,8 +221,8 @@ export class SegmentWriter {
     disk.close(this.#file)
     this.#file = file
     this.#active = { path: target, header }
-    this.#capacity = this.#segmentBytes
-    this.#allocated = next.preallocated ? this.#segmentBytes : Math.min(extensionBytes, this.#segmentBytes)
+    this.#capacity = next.capacity
+    this.#allocated = next.allocated
     return next.preallocated
   }
 
@@ -245,7 +250,8 @@ export class SegmentWriter {
     const file = makingRoom(this.#directory, () =>
       attempt('open', path, () => this.#disk.open(path, 'write')),
     )
-    this.#ahead = { path, file, recycled: ready.recycled, preallocated: true }
+    const { recycled, bytes } = ready
+    this.#ahead = { path, file, recycled, preallocated: true, capacity: bytes, allocated: bytes }
   }
 
   #openNext(): NextSegment {
@@ -264,15 +270,17 @@ export class SegmentWriter {
   #create(): NextSegment {
     const disk = this.#disk
     const path = segmentFile(this.#directory, notPreallocatedName(++this.#notPreallocated))
+    const capacity = this.#segmentBytes
+    const allocated = Math.min(extensionBytes, capacity)
     const file = attempt('create', path, () => disk.create(path))
     try {
-      reserveBytes(disk, file, path, 0, segmentHeaderBytes + Math.min(extensionBytes, this.#segmentBytes))
+      reserveBytes(disk, file, path, 0, segmentHeaderBytes + allocated)
       attempt('sync', this.#directory, () => disk.syncDirectory(this.#directory))
     } catch (error) {
       disk.close(file)
       removeQuietly(disk, path)
       throw error
     }
-    return { path, file, recycled: false, preallocated: false }
+    return { path, file, recycled: false, preallocated: false, capacity, allocated }
   }
 }

@@ -1,14 +1,17 @@
 import { assert } from '../../base/assert.js'
-import { int32, type LogMemory } from '../ring/memory.js'
+import { int32, int64, type LogMemory, LogViews } from '../ring/memory.js'
 import { wakePreallocator } from '../ring/signals.js'
 import type { PreallocatedSegment, PreallocatedSource } from './segment-writer.js'
 
 /** The segments that the preallocator's thread announces in shared memory. */
 export class SharedPreallocated implements PreallocatedSource {
   readonly #control32: Int32Array
+  readonly #control64: BigInt64Array
 
   constructor(memory: LogMemory) {
-    this.#control32 = new Int32Array(memory.control)
+    const { control32, control64 } = new LogViews(memory)
+    this.#control32 = control32
+    this.#control64 = control64
   }
 
   get ready(): PreallocatedSegment | undefined {
@@ -16,7 +19,11 @@ export class SharedPreallocated implements PreallocatedSource {
     const taken = Atomics.load(this.#control32, int32.preallocatedTaken)
     if (serial === taken) return undefined
     assert(serial === taken + 1, 'at most one preallocated segment is ready', () => ({ serial, taken }))
-    return { serial, recycled: Atomics.load(this.#control32, int32.preallocatedRecycled) === 1 }
+    return {
+      serial,
+      recycled: Atomics.load(this.#control32, int32.preallocatedRecycled) === 1,
+      bytes: Number(Atomics.load(this.#control64, int64.preallocatedBytes)),
+    }
   }
 
   take(): void {

@@ -36,6 +36,7 @@ import { batchHeaderBytes, batchRecordsMax, recordHeaderBytes } from '../format/
  *   1164  preallocatedRecycled  i32      preallocator, before the serial     flusher
  *   1168  diskFull              i32      preallocator, flusher               opener, flusher
  *   1172  shortage              i32      preallocator, flusher               opener
+ *   1176  preallocatedBytes     i64      preallocator, before the serial     flusher
  *   1280  statistics            f64 x n  flusher                             opener
  *   1408  released              i64      flusher, or the replicator          all
  *   1416  releasedSignal        i32      flusher, replicator, opener         opener (waitAsync)
@@ -101,6 +102,7 @@ export const int64 = {
   activeFirst: 1104 >> 3,
   roomEnd: 1112 >> 3,
   syncRequested: 1120 >> 3,
+  preallocatedBytes: 1176 >> 3,
   released: 1408 >> 3,
   replicated: 1536 >> 3,
   unreplicatedSinceUs: 1544 >> 3,

@@ -71,6 +71,23 @@ function batch(options: { lsn: number; epoch: bigint; synced: number; payload: U
   return bytes
 }
 
+describe('a segment that is made ready', () => {
+  it('takes four times what the segment of the opening takes, if it is the first, and is filled no further', () => {
+    const disk = new MemoryDisk()
+    const log = new InlineLog(disk, { initialSegmentBytes: 2 * 1024 })
+    const lsns = grow(disk, log, 5)
+    for (let i = 0; i < 5; i++) lsns.push(log.append(record(lsns.length)))
+    log.flushAll()
+    const sizes = segments(disk).map((file) => disk.contentOf(file)!.byteLength - segmentHeaderBytes)
+    expect(sizes).toEqual([2, 8, 16, 16, 16].map((kib) => kib * 1024))
+    const firstLsns = [...segments(disk).map(firstLsnOf), log.released]
+    for (const [i, bytes] of sizes.entries()) {
+      expect(firstLsns[i + 1]! - firstLsns[i]!, `segment ${i}`).toBeLessThanOrEqual(bytes)
+    }
+    expect(readRecords(disk, 0, log.released).map(({ lsn }) => lsn)).toEqual(lsns)
+  })
+})
+
 describe('a segment that is removed', () => {
   it('is removed by calls that do not block the thread, oldest first', async () => {
     const disk = new MemoryDisk()
