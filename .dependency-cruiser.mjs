@@ -21,7 +21,7 @@ const folders = {
   'market-data': ['base', 'log', 'matching', 'pool'],
   ledger: ['base', 'log', 'matching', 'pool'],
   server: ['base', 'log', 'matching', 'pool', 'market-data', 'ledger'],
-  standby: ['base', 'log', 'pool', 'replication'],
+  standby: ['base', 'log', 'pool', 'ledger', 'replication'],
   cli: [
     'base',
     'log',
@@ -159,6 +159,7 @@ const rows = {
     'fold',
     'catch-up',
     'checkpoint',
+    'followed',
     'movements',
     'questions',
     'ledger',

@@ -42,6 +42,11 @@ export class CatchUp {
     yield
   }
 
+  /** Up to where, of what was given, records are whole: another one begins there. */
+  wholeLsn(lsn: number): number {
+    return this.#walk.unfinishedLsn ?? lsn
+  }
+
   close(): void {
     this.#files.close()
   }

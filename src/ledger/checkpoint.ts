@@ -1,11 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { attemptAsync, NodeDisk } from '../log/index.js'
+import { attemptAsync, type Disk, NodeDisk } from '../log/index.js'
 import { type LedgerCheckpoint, type LedgerDoor, listLedgerFiles } from '../pool/index.js'
 import { writeLedgerSnapshot } from './snapshot.js'
-import type { LedgerState } from './state/ledger-state.js'
+import type { LedgerImage, LedgerState } from './state/ledger-state.js'
 
 /** Snapshots that are kept: one that turns out to be damaged leaves another one. */
 const kept = 2
+
+/** Writes a snapshot, and removes those that are kept no longer; returns the LSNs of those that are, newest first. @throws LogError `TIDEMARK_LOG_IO`. */
+export async function placeSnapshot(disk: Disk, dir: string, image: LedgerImage): Promise<number[]> {
+  await writeLedgerSnapshot(dir, image)
+  const files = listLedgerFiles(disk, dir)
+  for (const { path } of files.slice(kept)) await attemptAsync('remove', path, () => disk.async.remove(path))
+  return files.slice(0, kept).map((file) => file.lsn)
+}
 
 /** Takes the ledger's snapshots at the checkpoints of its pool. */
 export class LedgerCheckpoints implements LedgerCheckpoint {
@@ -56,10 +64,6 @@ export class LedgerCheckpoints implements LedgerCheckpoint {
     const { lsn } = image.facts
     if (this.#lsns[0] === lsn) return
     await this.#door.log.waitSynced(lsn)
-    await writeLedgerSnapshot(dir, image)
-    const files = listLedgerFiles(this.#disk, dir)
-    for (const { path } of files.slice(kept))
-      await attemptAsync('remove', path, () => this.#disk.async.remove(path))
-    this.#lsns = files.slice(0, kept).map((file) => file.lsn)
+    this.#lsns = await placeSnapshot(this.#disk, dir, image)
   }
 }

@@ -36,7 +36,7 @@ export type LedgerErrorCode =
   | 'TIDEMARK_ORDERS_OPEN'
   /** What a list holds depends on its fees, and a change of them is on its way. Remedy: Send the list again in a moment. */
   | 'TIDEMARK_FEES_CHANGING'
-  /** The folder has snapshots of a ledger, none of which is whole. Remedy: Restore the folder from a backup; when its log goes back to the beginning of the ledger, remove the files. */
+  /** The folder has snapshots of a ledger, none of which is whole, or the newest of which is of a moment that its log does not reach. Remedy: Restore the folder from a backup; when its log goes back to the beginning of the ledger, remove the files. */
   | 'TIDEMARK_LEDGER_DAMAGED'
   /** The account has as many live orders as it may have. `details.limit` says how many. Remedy: Cancel one first. */
   | 'TIDEMARK_LIVE_ORDERS_LIMIT'

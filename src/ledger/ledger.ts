@@ -10,6 +10,7 @@ import {
   EnginePool,
   type ExecutionReport,
   type LedgerDoor,
+  type LedgerFollower,
   ledgerDoor,
 } from '../pool/index.js'
 import { unitsOf } from './amounts/units.js'
@@ -19,6 +20,7 @@ import { LedgerGuard } from './commands/guard.js'
 import { MoneyCommands } from './commands/money.js'
 import { badArgument, LedgerError, ledgerClosed } from './errors.js'
 import { LedgerFold } from './fold.js'
+import { FollowedSnapshots } from './followed.js'
 import { MovementListeners } from './movements.js'
 import { LedgerQuestions } from './questions.js'
 import { readLedgerSnapshot } from './snapshot.js'
@@ -124,6 +126,11 @@ export class Ledger {
     }
   }
 
+  /** What keeps the snapshots of a ledger at a standby, which opens none. @internal */
+  static follow(...args: Parameters<LedgerFollower>): ReturnType<LedgerFollower> {
+    return new FollowedSnapshots(...args)
+  }
+
   private constructor(pool: EnginePool, door: LedgerDoor, snapshot: LedgerState | undefined) {
     this.#pool = pool
     this.#door = door
@@ -155,6 +162,7 @@ export class Ledger {
     // Records of a ledger that was closed may be on their way, and this one holds nothing for them.
     const { tailLsn } = door.log
     await door.log.waitDurable(tailLsn)
+    if (state.lsn > tailLsn) throw aboveTheEnd(door.log.dir, state.lsn, tailLsn)
     // What is in the log already was held for by an earlier process, if at all.
     // A snapshot needs the log from its LSN on: where that is gone, reading it fails.
     const fromLsn = this.#checkpoints.isFirst ? door.log.firstLsn : state.lsn
@@ -420,4 +428,12 @@ export class Ledger {
     this.#door.checkpointer.ledger = closedLedger(new NodeDisk(), this.#door.log.dir)
     opened.delete(this.#pool)
   }
+}
+
+function aboveTheEnd(dir: string, lsn: number, endLsn: number): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_LEDGER_DAMAGED',
+    `The ledger's newest snapshot in ${dir} was taken at LSN ${lsn}, but the log ends at ${endLsn}: a part of the log is missing, or the snapshot is another pool's. Restore the folder from a backup.`,
+    { lsn, endLsn },
+  )
 }

@@ -6,12 +6,13 @@ import {
   FollowedLog,
   type LogEntry,
   NodeDisk,
+  RecordAssembler,
   resolveLogSettings,
   type TakenFolder,
 } from '../log/index.js'
 import { rulesVersion } from '../matching/index.js'
 import { Archiving } from './checkpoint/archiving.js'
-import { Checkpointer } from './checkpoint/checkpointer.js'
+import { Checkpointer, type FollowedLedger } from './checkpoint/checkpointer.js'
 import { AcknowledgementLatency } from './delivery/acknowledgement-latency.js'
 import { CursorStore } from './delivery/cursors.js'
 import { EnginePool } from './engine-pool.js'
@@ -19,13 +20,19 @@ import { poolClosed } from './errors.js'
 import { InstrumentRegistry } from './instruments.js'
 import { PoolQuestions } from './intake/pool-questions.js'
 import { listLedgerFiles } from './ledger-files.js'
-import { poolLogKind } from './record-type.js'
+import { ledgerRecordType, poolLogKind } from './record-type.js'
 import { type PoolSettings, resolvePoolSettings } from './settings.js'
 import { ShardHandle } from './shard/shard-handle.js'
 import { ShardThreads } from './shard/shard-threads.js'
 import type { PoolSnapshot } from './snapshot/snapshot-file.js'
 import { checkSnapshot, restoreNewest } from './snapshot/usable-snapshot.js'
 import type { CheckpointFailure, CheckpointStats, EnginePoolOptions, Instrument } from './types.js'
+
+/** What is made of a followed log to keep the snapshots of its ledger. */
+export type LedgerFollower = (
+  log: Pick<FollowedLog, 'dir' | 'durableLsn'>,
+  registry: InstrumentRegistry,
+) => FollowedLedger
 
 /** What a pool that follows is made of. */
 interface FollowingParts {
@@ -38,6 +45,7 @@ interface FollowingParts {
   readonly latency: AcknowledgementLatency
   readonly snapshot: PoolSnapshot | undefined
   readonly cursors: CursorStore
+  readonly ledger: FollowedLedger
 }
 
 /**
@@ -58,11 +66,16 @@ export class FollowingPool {
   #closing: Promise<void> | undefined
 
   /**
-   * Opens the copy in a folder that the caller has locked, and brings its books up to date.
+   * Opens the copy in a folder that the caller has locked, and brings its books up to date. `ledgerOf` makes what keeps the snapshots
+   * of a ledger that the log has.
    *
    * @throws as `EnginePool.open`; then the folder is released.
    */
-  static async open(options: EnginePoolOptions, taken: TakenFolder): Promise<FollowingPool> {
+  static async open(
+    options: EnginePoolOptions,
+    taken: TakenFolder,
+    ledgerOf: LedgerFollower,
+  ): Promise<FollowingPool> {
     let threads: ShardThreads | undefined
     let log: FollowedLog | undefined
     try {
@@ -79,7 +92,7 @@ export class FollowingPool {
         coveredLsn: snapshot?.header.replayFromLsn ?? 0,
       })
       checkSnapshot(snapshot, log)
-      return await FollowingPool.#begin(options, settings, log, threads, snapshot)
+      return await FollowingPool.#begin(options, settings, log, threads, snapshot, ledgerOf)
     } catch (error) {
       await threads?.destroy()
       if (log) await log.close()
@@ -94,6 +107,7 @@ export class FollowingPool {
     log: FollowedLog,
     threads: ShardThreads,
     snapshot: PoolSnapshot | undefined,
+    ledgerOf: LedgerFollower,
   ): Promise<FollowingPool> {
     const registry = new InstrumentRegistry(settings.shards)
     const latency = new AcknowledgementLatency()
@@ -121,7 +135,10 @@ export class FollowingPool {
         ...shards.map((shard) => Promise.race([shard.ready, shard.ended.then(endedBeforeReady)])),
       ])
       registry.restore(ready.flatMap(({ instruments }) => instruments))
+      const ledger = ledgerOf(log, registry)
+      if (listLedgerFiles(new NodeDisk(), log.dir).length === 0) awaitLedger(log, ledger)
       return new FollowingPool({
+        ledger,
         options,
         settings,
         log,
@@ -142,7 +159,7 @@ export class FollowingPool {
   }
 
   private constructor(parts: FollowingParts) {
-    const { options, settings, log, shards, registry, snapshot, cursors } = parts
+    const { options, settings, log, shards, registry, snapshot, cursors, ledger } = parts
     this.#parts = parts
     this.log = log
     this.questions = new PoolQuestions({
@@ -161,6 +178,7 @@ export class FollowingPool {
       clock: options.clock ?? systemClock,
       snapshot,
     })
+    this.#checkpointer.ledger = ledger
     for (const shard of shards) {
       shard.onInstruments = (instruments) => registry.restore(instruments)
       shard.ended.catch((error) => this.#fail(error))
@@ -299,4 +317,25 @@ export class FollowingPool {
 
 function endedBeforeReady(): never {
   throw new Error('a shard ended before its books were up to date')
+}
+
+/**
+ * Begins the snapshots of a ledger before the first record of one is written: as at the primary, a folder whose log has a ledger has
+ * a snapshot of it at every moment. So no log is removed of which it was not counted, and no pool takes orders without it.
+ */
+function awaitLedger(log: FollowedLog, ledger: FollowedLedger): void {
+  let beginLsn: number | undefined
+  const records: RecordAssembler = new RecordAssembler({
+    visit: (_words, _from, _to, _lsn, type) => {
+      if (type === ledgerRecordType) beginLsn ??= records.lacksBeginning ? log.firstLsn : records.startLsn
+    },
+  })
+  // The first may be the rest of a record whose beginning is in the folder.
+  records.interrupt()
+  log.beforeWrite = (batches, startLsn) => {
+    records.take(batches, 0, batches.byteLength, startLsn)
+    if (beginLsn === undefined) return undefined
+    log.beforeWrite = undefined
+    return ledger.begin(beginLsn)
+  }
 }

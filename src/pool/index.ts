@@ -1,11 +1,11 @@
 // What the rest of the house uses of the pool. What users of the package get of it stands in public.ts.
 
 export { copyPool } from './checkpoint/backup.js'
-export { closedLedger, type LedgerCheckpoint } from './checkpoint/checkpointer.js'
+export { closedLedger, type FollowedLedger, type LedgerCheckpoint } from './checkpoint/checkpointer.js'
 export { poolEvents } from './delivery/pool-events.js'
 export type { RecordObserver } from './delivery/publisher.js'
 export { unknownSymbol } from './errors.js'
-export { FollowingPool } from './following-pool.js'
+export { FollowingPool, type LedgerFollower } from './following-pool.js'
 export { describeDetails } from './instrument-details.js'
 export { InstrumentRegistry, type PoolInstrument } from './instruments.js'
 export { type CommandGuard, closedGuard } from './intake/command-guard.js'

@@ -15,9 +15,9 @@ import {
   tidyLog,
   writtenParts,
 } from '../log/index.js'
-import { listSnapshots, poolLogKind } from '../pool/index.js'
+import { listLedgerFiles, listSnapshots, poolLogKind } from '../pool/index.js'
 import { type Fork, forkOf } from './fork.js'
-import { isBeingSeeded, type Seed, type SeedingOptions, seedFolder } from './seed.js'
+import { beginSeeding, isBeingSeeded, type Seed, type SeedingOptions, seedFolder } from './seed.js'
 
 /** What became of a folder before its log is followed. */
 export interface PreparedFolder {
@@ -52,8 +52,8 @@ export async function prepareFolder(
     )
   }
   try {
+    const fork = isBeingSeeded(disk, dir) ? undefined : await rejoin(disk, dir, log)
     const unfinished = isBeingSeeded(disk, dir)
-    const fork = unfinished ? undefined : await rejoin(disk, dir, log)
     const { beginLsn } = await log.window()
     const localLsn = unfinished ? undefined : await usableEnd(disk, dir)
     const mustSeed = localLsn === undefined || localLsn < beginLsn
@@ -74,8 +74,17 @@ async function rejoin(disk: Disk, dir: string, log: ReplicatedLog): Promise<Prep
   const fork = await findFork(disk, dir, log)
   if (!fork) return undefined
   const aside = path.join(dir, `deposed-${fork.lsn}-${fork.n}`)
-  const above = (await listSnapshots(dir)).filter(({ lsn }) => lsn > fork.lsn).map((file) => file.path)
-  cutLog(disk, dir, fork.lsn, aside, above)
+  const ledger = listLedgerFiles(disk, dir)
+  const above = [...(await listSnapshots(dir)), ...ledger].filter(({ lsn }) => lsn > fork.lsn)
+  // Without a snapshot of it, a ledger would begin anew.
+  if (ledger.length > 0 && ledger.every((file) => above.includes(file))) await beginSeeding(disk, dir)
+  cutLog(
+    disk,
+    dir,
+    fork.lsn,
+    aside,
+    above.map((file) => file.path),
+  )
   return { ...fork, aside }
 }
 

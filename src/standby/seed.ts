@@ -13,7 +13,7 @@ import {
   NodeDisk,
   ReplicationError,
 } from '../log/index.js'
-import { copyPool, listSnapshots } from '../pool/index.js'
+import { copyPool, listLedgerFiles, listSnapshots } from '../pool/index.js'
 import { readSeedStream } from './seed-stream.js'
 
 /** Where a standby gets what it needs before it can follow: a folder that it can read, or a primary's `seedHandler`. */
@@ -39,6 +39,11 @@ export function isBeingSeeded(disk: Disk, dir: string): boolean {
   return disk.exists(path.join(dir, markerName))
 }
 
+/** From now on what is in a folder counts for nothing, until it is seeded. */
+export async function beginSeeding(disk: Disk, dir: string): Promise<void> {
+  await AtomicFile.write(disk, path.join(dir, markerName), [Buffer.from('A standby is being seeded here.\n')])
+}
+
 /**
  * Replaces the log in a folder, and its snapshots, by a copy from elsewhere. The caller holds the folder's lock. One that is
  * interrupted, by a crash too, leaves a folder that says so: seed it again.
@@ -48,8 +53,7 @@ export function isBeingSeeded(disk: Disk, dir: string): boolean {
 export async function seedFolder(dir: string, seed: Seed, options: SeedingOptions): Promise<void> {
   const { onProgress } = options
   const disk = new NodeDisk()
-  const marker = path.join(dir, markerName)
-  await AtomicFile.write(disk, marker, [Buffer.from('A standby is being seeded here.\n')])
+  await beginSeeding(disk, dir)
   await clear(disk, dir)
   if ('dir' in seed) await copyPool(seed.dir, dir, { onProgress })
   else {
@@ -60,13 +64,15 @@ export async function seedFolder(dir: string, seed: Seed, options: SeedingOption
     await copyPool(download, dir, { closed: true })
     rmSync(download, { recursive: true, force: true })
   }
+  const marker = path.join(dir, markerName)
   attempt('remove', marker, () => disk.remove(marker))
   attempt('sync', dir, () => disk.syncDirectory(dir))
 }
 
 /** Removes the log and its snapshots. */
 async function clear(disk: Disk, dir: string): Promise<void> {
-  const snapshots = (await listSnapshots(dir)).map((snapshot) => path.basename(snapshot.path))
+  const files = [...(await listSnapshots(dir)), ...listLedgerFiles(disk, dir)]
+  const snapshots = files.map((snapshot) => path.basename(snapshot.path))
   const gone = attempt('read', dir, () => disk.list(dir)).filter(
     (name) => segmentFile.test(name) || isTemporaryName(name) || snapshots.includes(name),
   )

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { callUser, Emitter } from '../base/emitter.js'
 import { endAll } from '../base/end-all.js'
+import { Ledger } from '../ledger/index.js'
 import {
   connectReplicatedLog,
   type FollowedChange,
@@ -211,7 +212,7 @@ export class Standby extends Emitter<StandbyEvents> {
       signal: this.#ending.signal,
     })
     if (fork) this.emit('rejoined', { forkLsn: fork.lsn, epoch: fork.n, aside: fork.aside })
-    const pool = await FollowingPool.open(poolOptions, taken)
+    const pool = await FollowingPool.open(poolOptions, taken, Ledger.follow)
     this.#pool = pool
     pool.onFailed = (error) => this.#fail(error)
     pool.onCheckpointFailed = (failure) => this.emit('checkpointFailed', failure)

@@ -58,8 +58,8 @@ export class EntryCheck {
     return header
   }
 
-  /** Checks that `bytes` are whole batches from `startLsn` on. @throws LogError `TIDEMARK_LOG_CORRUPT`. */
-  batches(bytes: Uint8Array, startLsn: number): void {
+  /** Checks that `bytes` are whole batches from `startLsn` on, and returns them where words can be read. @throws LogError `TIDEMARK_LOG_CORRUPT`. */
+  batches(bytes: Uint8Array, startLsn: number): Buffer {
     if (!this.#segment) throw corrupt(startLsn, 'no segment begins there')
     const buffer = aligned(bytes)
     const end = buffer.byteLength
@@ -68,6 +68,7 @@ export class EntryCheck {
       if (found !== 'none') throw corrupt(startLsn + at, damageReason(found))
       at += this.#decoder.view.length
     }
+    return buffer
   }
 
   #continueIn(header: SegmentHeader): void {

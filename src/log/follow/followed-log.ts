@@ -42,6 +42,8 @@ export interface FollowedLogOptions {
  * When this process is to write the log itself, `handOver` gives the folder and the memory to `DurableLog`.
  */
 export class FollowedLog {
+  /** Called with batches that were checked, before they are written: `startLsn` is where they begin. What it rejects with ends the log. */
+  beforeWrite: ((bytes: Buffer, startLsn: number) => Promise<void> | undefined) | undefined
   readonly dir: string
   readonly settings: LogSettings
   readonly recovery: RecoveryReport
@@ -217,7 +219,8 @@ export class FollowedLog {
         this.#ownership.watch(segment.path)
       }
       const bytes = entry.bytes.subarray(known)
-      this.#check.batches(bytes, segment.endLsn)
+      const batches = this.#check.batches(bytes, segment.endLsn)
+      await this.beforeWrite?.(batches, segment.endLsn)
       await segment.write(bytes)
     }
     await segment.sync()

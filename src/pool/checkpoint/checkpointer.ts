@@ -35,6 +35,12 @@ export interface LedgerCheckpoint {
   readonly neededLsn: number
 }
 
+/** A `LedgerCheckpoint` of a log that another machine writes. */
+export interface FollowedLedger extends LedgerCheckpoint {
+  /** Writes a snapshot as of `lsn`, where nothing of a ledger was in the log. */
+  begin(lsn: number): Promise<void>
+}
+
 export interface CheckpointSettings extends RetentionSettings, CheckpointTimes {
   /** Snapshots that are kept. */
   readonly keepSnapshots: number
@@ -93,6 +99,7 @@ export class Checkpointer {
     this.#log = log
     this.#cursors = cursors
     this.#archiving = archiving
+    this.ledger = closedLedger(this.#disk, log.dir)
     this.schedule.continueWith(log)
   }
 
