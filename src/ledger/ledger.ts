@@ -9,8 +9,8 @@ import {
   closedLedger,
   EnginePool,
   type ExecutionReport,
+  type FollowedLedgerOf,
   type LedgerDoor,
-  type LedgerFollower,
   ledgerDoor,
 } from '../pool/index.js'
 import { unitsOf } from './amounts/units.js'
@@ -127,7 +127,7 @@ export class Ledger {
   }
 
   /** What keeps the snapshots of a ledger at a standby, which opens none. @internal */
-  static follow(...args: Parameters<LedgerFollower>): ReturnType<LedgerFollower> {
+  static follow(...args: Parameters<FollowedLedgerOf>): ReturnType<FollowedLedgerOf> {
     return new FollowedSnapshots(...args)
   }
 

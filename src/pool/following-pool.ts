@@ -29,7 +29,7 @@ import { checkSnapshot, restoreNewest } from './snapshot/usable-snapshot.js'
 import type { CheckpointFailure, CheckpointStats, EnginePoolOptions, Instrument } from './types.js'
 
 /** What is made of a followed log to keep the snapshots of its ledger. */
-export type LedgerFollower = (
+export type FollowedLedgerOf = (
   log: Pick<FollowedLog, 'dir' | 'durableLsn'>,
   registry: InstrumentRegistry,
 ) => FollowedLedger
@@ -74,7 +74,7 @@ export class FollowingPool {
   static async open(
     options: EnginePoolOptions,
     taken: TakenFolder,
-    ledgerOf: LedgerFollower,
+    ledgerOf: FollowedLedgerOf,
   ): Promise<FollowingPool> {
     let threads: ShardThreads | undefined
     let log: FollowedLog | undefined
@@ -107,7 +107,7 @@ export class FollowingPool {
     log: FollowedLog,
     threads: ShardThreads,
     snapshot: PoolSnapshot | undefined,
-    ledgerOf: LedgerFollower,
+    ledgerOf: FollowedLedgerOf,
   ): Promise<FollowingPool> {
     const registry = new InstrumentRegistry(settings.shards)
     const latency = new AcknowledgementLatency()

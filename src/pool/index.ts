@@ -5,7 +5,7 @@ export { closedLedger, type FollowedLedger, type LedgerCheckpoint } from './chec
 export { poolEvents } from './delivery/pool-events.js'
 export type { RecordObserver } from './delivery/publisher.js'
 export { unknownSymbol } from './errors.js'
-export { FollowingPool, type LedgerFollower } from './following-pool.js'
+export { type FollowedLedgerOf, FollowingPool } from './following-pool.js'
 export { describeDetails } from './instrument-details.js'
 export { InstrumentRegistry, type PoolInstrument } from './instruments.js'
 export { type CommandGuard, closedGuard } from './intake/command-guard.js'

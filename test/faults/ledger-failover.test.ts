@@ -19,7 +19,7 @@ type Call = Pick<Acknowledged, 'call' | 'command'>
 /** What became of the ledger's own commands of one life. */
 interface Sent {
   readonly acknowledged: Acknowledged[]
-  /** Those whose outcome nobody knows. */
+  /** Those that were rejected with an unknown outcome. */
   readonly unknown: Call[]
 }
 
@@ -54,7 +54,7 @@ async function sendUntilDeposed(
   return sent
 }
 
-/** Sends commands again whose outcome nobody knows: each is executed now, or was before, and is not executed twice. */
+/** Sends commands again whose outcome is unknown: each is executed now, or was before, and is not executed twice. */
 async function sendAgain(ledger: Ledger, unknown: readonly Call[]): Promise<Acknowledged[]> {
   const found: Acknowledged[] = []
   for (const { call, command } of unknown) {
