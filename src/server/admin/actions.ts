@@ -86,6 +86,9 @@ export const adminActions: readonly AdminAction[] = [
   ofLedger('set-limits', (ledger, fields) => ledger.setLimits(fields as unknown as LimitsCommand)),
 ]
 
+/** Fields that are texts: a number of JSON is rounded when it is read, before anybody can see what was sent. */
+const amounts = ['amount', 'orderQuantity', 'orderNotional'] as const
+
 /** A command of the venue's ledger: what it takes, and what of it is malformed, is for the ledger to say. */
 function ofLedger(name: string, run: (ledger: Ledger, fields: ActionFields) => Promise<object>): AdminAction {
   return {
@@ -93,6 +96,9 @@ function ofLedger(name: string, run: (ledger: Ledger, fields: ActionFields) => P
     run: async ({ venue: { ledger } }, fields) => {
       if (ledger === undefined)
         throw new PoolError('TIDEMARK_BAD_ARGUMENT', `${name} needs a ledger: this venue keeps no accounts.`)
+      for (const amount of amounts)
+        if (typeof fields[amount] === 'number')
+          throw badField(amount, fields[amount], 'a text such as "12.50"')
       return run(ledger, fields)
     },
   }

@@ -182,14 +182,21 @@ function readFields({ body }: WebRequest, action: AdminAction): ActionFields {
   return value as ActionFields
 }
 
-const notFound: ReadonlySet<string> = new Set(['TIDEMARK_UNKNOWN_SYMBOL'])
+const notFound: ReadonlySet<string> = new Set(['TIDEMARK_UNKNOWN_SYMBOL', 'TIDEMARK_UNKNOWN_ASSET'])
 /** What is well said, and can't be done as things are. */
-const conflicting: ReadonlySet<string> = new Set(['TIDEMARK_INSUFFICIENT_FUNDS', 'TIDEMARK_KEY_REUSED'])
+const conflicting: ReadonlySet<string> = new Set([
+  'TIDEMARK_INSUFFICIENT_FUNDS',
+  'TIDEMARK_KEY_REUSED',
+  'TIDEMARK_ASSET_DIFFERS',
+  'TIDEMARK_ASSETS_FIXED',
+])
 const unavailable: ReadonlySet<string> = new Set([
   'TIDEMARK_BACKPRESSURE',
   'TIDEMARK_DISK_FULL',
   'TIDEMARK_TOO_MANY_FILES',
   'TIDEMARK_POOL_CLOSED',
+  'TIDEMARK_LEDGER_CLOSED',
+  'TIDEMARK_LEDGER_NOT_OPEN',
   'TIDEMARK_LOG_POISONED',
   'TIDEMARK_FENCED',
   'TIDEMARK_LOG_IO',

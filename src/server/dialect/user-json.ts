@@ -1,4 +1,6 @@
+import type { Movement } from '../../ledger/index.js'
 import type { Instrument } from '../../pool/index.js'
+import type { Balance } from '../venue/balances.js'
 import type { ListUpdate, OrderUpdate } from '../venue/history.js'
 import { zeroLike } from './amounts.js'
 import { listFields } from './list-json.js'
@@ -74,6 +76,21 @@ export function executionReportJson(
     ...(order.peg !== undefined && { gP: pegName(order.peg), gp: order.price ?? noPrice }),
     ...(reason !== undefined && { eR: reason }),
   }
+}
+
+/** An `outboundAccountPosition` of the user data stream: what the account has of these assets now. */
+export function positionJson(balances: readonly Balance[], nowMs: number): object {
+  return {
+    e: 'outboundAccountPosition',
+    E: nowMs,
+    u: nowMs,
+    B: balances.map(({ asset, free, locked }) => ({ a: asset, f: free, l: locked })),
+  }
+}
+
+/** A `balanceUpdate` of the user data stream: money came in or went out, and no order had to do with it. */
+export function balanceUpdateJson({ asset, amount, timeUs }: Movement, nowMs: number): object {
+  return { e: 'balanceUpdate', E: nowMs, a: asset, d: amount, T: Math.floor(timeUs / 1000) }
 }
 
 /** A `listStatus` of the user data stream. */

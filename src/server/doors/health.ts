@@ -1,4 +1,4 @@
-import type { EnginePool } from '../../pool/index.js'
+import { closedGuard, type EnginePool, ledgerDoor } from '../../pool/index.js'
 import type { WebReply, WebServer } from '../packages.js'
 import type { Desk } from './desk.js'
 
@@ -63,6 +63,7 @@ export class Health {
     if (this.#desk.isClosing) return 'it is shutting down'
     if (this.broken !== undefined) return this.broken
     if (!this.#desk.venue.isReady) return 'it is reading the log'
+    if (this.#pool[ledgerDoor].intake.guard === closedGuard) return 'its ledger is not open'
     if (this.#isFull) return 'the disk is full, or no file can be opened'
     const { replication } = this.#pool.stats()
     if (replication?.ack === 'replicated' && replication.stalled) return 'the replicated log takes nothing'

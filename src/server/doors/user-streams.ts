@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { executionReportJson, listStatusJson } from '../dialect/user-json.js'
+import type { Movement } from '../../ledger/index.js'
+import { balanceUpdateJson, executionReportJson, listStatusJson, positionJson } from '../dialect/user-json.js'
 import type { ListUpdate, OrderUpdate } from '../venue/history.js'
 import { type UserEntry, UserLog } from '../venue/user-log.js'
 import type { Venue } from '../venue/venue.js'
@@ -33,6 +34,7 @@ export class UserStreams {
   readonly #receivers = new Map<number, Set<UserReceiver>>()
   readonly #listenKeys = new Map<string, ListenKey>()
   readonly log: UserLog
+  #endMovements: (() => void) | undefined
 
   constructor(venue: Venue, eventsMax: number) {
     this.#venue = venue
@@ -49,12 +51,14 @@ export class UserStreams {
     let receivers = this.#receivers.get(account)
     if (!receivers) this.#receivers.set(account, (receivers = new Set()))
     receivers.add(receiver)
+    this.#listen()
   }
 
   remove(account: number, receiver: UserReceiver): void {
     const receivers = this.#receivers.get(account)
     receivers?.delete(receiver)
     if (receivers?.size === 0) this.#receivers.delete(account)
+    this.#listen()
   }
 
   onOrder(update: OrderUpdate): void {
@@ -75,13 +79,46 @@ export class UserStreams {
     // Also one that clients do not see any more: the next event says that it comes after this one.
     const symbol = this.#venue.pool.instrument(name)!
     const report = executionReportJson(entry, symbol, entry.executionId, nowMs)
-    const balances = this.#venue.balances
-      ?.of(account)
-      .filter(({ asset }) => asset === symbol.baseAsset || asset === symbol.quoteAsset)
-      .map(({ asset, free, locked }) => ({ a: asset, f: free, l: locked }))
+    const position = this.#position(account, [symbol.baseAsset, symbol.quoteAsset], nowMs)
     for (const receiver of receivers) {
       receiver.event(report, entry)
-      if (balances) receiver.event({ e: 'outboundAccountPosition', E: nowMs, u: nowMs, B: balances })
+      if (position) receiver.event(position)
+    }
+  }
+
+  /** What an account has of some assets now, where the venue says. */
+  #position(account: number, assets: readonly (string | undefined)[], nowMs: number): object | undefined {
+    const balances = this.#venue.balances?.of(account).filter(({ asset }) => assets.includes(asset))
+    return balances && positionJson(balances, nowMs)
+  }
+
+  /** Gives what changed a balance without an order: that of a trade goes with its report. */
+  #onMovement(movement: Movement): void {
+    const { account, asset, orderId } = movement
+    const receivers = this.#receivers.get(account)
+    if (orderId !== undefined || !receivers) return
+    const nowMs = this.#venue.nowMs()
+    const update = balanceUpdateJson(movement, nowMs)
+    const position = this.#position(account, [asset], nowMs)
+    for (const receiver of receivers) {
+      receiver.event(update)
+      if (position) receiver.event(position)
+    }
+  }
+
+  /** Listens to movements while an account has a receiver: each trade makes some. */
+  #listen(): void {
+    const isHeard = this.#receivers.size > 0
+    if (!isHeard) {
+      this.#endMovements?.()
+      this.#endMovements = undefined
+    } else if (!this.#endMovements) {
+      try {
+        this.#endMovements = this.#venue.ledger?.onMovement((movement) => this.#onMovement(movement))
+      } catch (error) {
+        // Nothing moves in a closed one.
+        if ((error as { code?: string }).code !== 'TIDEMARK_LEDGER_CLOSED') throw error
+      }
     }
   }
 

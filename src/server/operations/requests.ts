@@ -1,5 +1,6 @@
 import type { NewCommand } from '../../matching/index.js'
 import type { ExecutionReport } from '../../pool/index.js'
+import { compare } from '../dialect/amounts.js'
 import { ApiError, errors } from '../dialect/api-error.js'
 import type { Params } from '../dialect/params.js'
 import type { RequestOutcome } from '../venue/requests.js'
@@ -28,8 +29,81 @@ export function withRequestId(params: Params, command: NewCommand): NewCommand {
   return { ...command, requestId, tag: requestTag(requestId) }
 }
 
+/**
+ * Places an order, and answers it; one that was executed under its request id before as it was then. That one's money may be what a ledger
+ * misses now, so its refusal of a request counts only when the request is new. `isPriceOurs` says that the price was found here: it may
+ * differ from the one of the first time.
+ */
+export async function placeOnce(
+  venue: Venue,
+  wanted: WantedOrder,
+  symbol: VenueSymbol,
+  isPriceOurs: boolean,
+): Promise<object> {
+  let report: ExecutionReport
+  try {
+    report = await venue.submit(wanted.command)
+  } catch (error) {
+    const isRefusal = error instanceof ApiError && error.status < 500
+    if (!isRefusal || wanted.command.requestId === undefined) throw error
+    return answerOfFirst(venue, wanted, symbol, isPriceOurs, error)
+  }
+  if (isPriceOurs && report.code === 'REQUEST_ID_REUSED')
+    return answerOfFirst(venue, wanted, symbol, isPriceOurs, reused())
+  return answerOf(venue, report, wanted, symbol)
+}
+
+/** What the order that had a request id first was answered with. @throws ApiError: `refusal` when none had it. */
+async function answerOfFirst(
+  venue: Venue,
+  wanted: WantedOrder,
+  symbol: VenueSymbol,
+  isPriceOurs: boolean,
+  refusal: ApiError,
+): Promise<object> {
+  const { command } = wanted
+  const requestId = command.requestId!
+  const lastRequestId = (await venue.lastRequestId(command.account, symbol.symbol)) ?? 0
+  if (requestId > lastRequestId) throw refusal
+  if (requestId < lastRequestId) throw outdated()
+  await venue.caughtUp()
+  const outcome = venue.requests.find(command.account, symbol.symbol, requestId)
+  // It was executed, and what came of it is not kept any more.
+  if (!outcome) throw errors.indeterminate()
+  if (!isOrderOf(outcome, command, isPriceOurs)) throw reused()
+  return firstAnswer(outcome, wanted, symbol)
+}
+
+/** Whether an order is the one that a request was executed with. Of one that the book refused, the log has its name. */
+function isOrderOf(
+  { clientOrderId, events: [first] }: RequestOutcome,
+  command: NewCommand,
+  isPriceOurs: boolean,
+): boolean {
+  if (clientOrderId !== command.clientOrderId) return false
+  if (first?.event !== 'accepted') return true
+  const { peg, timeInForce = first.timeInForce, postOnly = false } = command
+  const isSent = (sent: unknown, logged: string | undefined) =>
+    sent === undefined || logged === undefined ? sent === logged : compare(String(sent), logged) === 0
+  return (
+    first.side === command.side &&
+    first.orderType === command.orderType &&
+    first.timeInForce === timeInForce &&
+    first.postOnly === postOnly &&
+    first.peg === peg &&
+    first.trailingBasisPoints === command.trailingBasisPoints &&
+    first.selfTradePrevention === command.selfTradePrevention &&
+    (command.quantity === undefined || isSent(command.quantity, first.quantity)) &&
+    isSent(command.quoteQuantity, first.quoteQuantity) &&
+    (isPriceOurs || isSent(command.price, peg === undefined ? first.price : first.limitPrice)) &&
+    isSent(command.stopPrice, first.stopPrice) &&
+    isSent(command.displayQuantity, first.displayQuantity) &&
+    isSent(command.activationPrice, first.activationPrice)
+  )
+}
+
 /** What a new order is answered with; one that was executed before as it was then. @throws ApiError. */
-export async function answerOf(
+async function answerOf(
   venue: Venue,
   report: ExecutionReport,
   wanted: WantedOrder,
@@ -47,9 +121,16 @@ export async function answerOf(
 }
 
 function throwRequestRefusal(code: string | undefined): void {
-  if (code === 'REQUEST_ID_OUTDATED')
-    throw new ApiError(outdatedCode, 'The requestId is not above the last one.')
-  if (code === 'REQUEST_ID_REUSED') throw new ApiError(reusedCode, 'The requestId was that of another order.')
+  if (code === 'REQUEST_ID_OUTDATED') throw outdated()
+  if (code === 'REQUEST_ID_REUSED') throw reused()
+}
+
+function outdated(): ApiError {
+  return new ApiError(outdatedCode, 'The requestId is not above the last one.')
+}
+
+function reused(): ApiError {
+  return new ApiError(reusedCode, 'The requestId was that of another order.')
 }
 
 function firstAnswer({ events }: RequestOutcome, wanted: WantedOrder, symbol: VenueSymbol): object {

@@ -17,14 +17,18 @@ import { apiErrorOf, type Venue, type VenueSymbol } from '../venue/venue.js'
 import { clientOrderId, newOrderParams, readNewOrder } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
 import { placedAnswer, refusal } from './placed.js'
-import { protectedOrder } from './protection.js'
-import { answerOf, withRequestId } from './requests.js'
+import { offersToCome, protectedOrder } from './protection.js'
+import { placeOnce, withRequestId } from './requests.js'
 
 async function placeOrder({ params, venue, account }: ApiRequest): Promise<object> {
   const symbol = venue.symbol(params.required('symbol'))
   const wanted = readNewOrder(params, symbol, account)
+  // Without a need nothing is awaited: what a connection sends after it would overtake it.
+  const offers = offersToCome(venue, wanted.command, symbol)
+  if (offers) await offers
   const command = withRequestId(params, protectedOrder(venue, wanted.command, symbol))
-  return answerOf(venue, await venue.submit(command), { ...wanted, command }, symbol)
+  const isPriceOurs = command.orderType !== wanted.command.orderType
+  return placeOnce(venue, { ...wanted, command }, symbol, isPriceOurs)
 }
 
 const testWords = new Int32Array(maxCommandWords)
@@ -188,6 +192,8 @@ async function cancelReplace(request: ApiRequest): Promise<object> {
     throw errors.badValue('orderRateLimitExceededMode')
   const cancel = readCancel(request, 'cancelOrderId', 'cancelOrigClientOrderId', 'cancelNewClientOrderId')
   const read = readNewOrder(params, cancel.symbol, account)
+  const offers = offersToCome(venue, read.command, cancel.symbol)
+  if (offers) await offers
   const wanted = { ...read, command: protectedOrder(venue, read.command, cancel.symbol) }
   const cancelled = await attempt(() => cancelOrder(venue, account, cancel))
   const placed =

@@ -259,7 +259,13 @@ const accountRefusals: Readonly<Record<string, (error: TidemarkError) => ApiErro
   TIDEMARK_ORDER_NOTIONAL_LIMIT: () => errors.filter('NOTIONAL'),
   TIDEMARK_PRICE_DISTANCE_LIMIT: () => errors.filter('PERCENT_PRICE'),
   TIDEMARK_COMMAND_RATE_LIMIT: ({ details }) =>
-    new ApiError(-1015, `Too many new orders; current limit is ${details['limit']} orders per SECOND.`, 429),
+    new ApiError(
+      -1015,
+      `Too many new orders; current limit is ${details['limit']} orders per SECOND.`,
+      429,
+      undefined,
+      1,
+    ),
 }
 
 const filterOfField: Readonly<Record<string, string>> = {
