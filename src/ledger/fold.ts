@@ -361,7 +361,7 @@ export class LedgerFold implements RecordObserver {
     } else if (state.hasBegun) {
       state.keys.add(record.key, lsn, digestOf(record))
       if (record.op === 'fees') this.#setFees(record)
-      else if (record.op === 'limits') state.limits.set(record, state.orders, state.cells)
+      else if (record.op === 'limits') state.setLimits(record)
       else this.#move(record)
     }
     this.#onTheWay?.settle(record, lsn)

@@ -144,13 +144,15 @@ export class LedgerQuestions {
   }
 
   #balanceOf(cell: number, asset: number): Balance {
-    const { assets, cells } = this.#state
+    const { assets, cells, credits } = this.#state
     const { id, scale } = assets.of(asset)
+    const credit = credits.of(cell)
     return {
       asset: id,
       total: unitsText(cells.balance[cell]!, scale),
       free: unitsText(cells.available(cell), scale),
       held: unitsText(cells.held[cell]!, scale),
+      ...(credit !== 0n && { credit: unitsText(credit, scale) }),
     }
   }
 }

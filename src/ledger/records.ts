@@ -53,6 +53,10 @@ export interface LimitsRecord extends KeyedRecord {
   readonly notional?: string
   /** Basis points of the last price. */
   readonly distance?: number
+  /** Number of the asset, for `credit`, which is of one account. */
+  readonly asset?: number
+  /** Units of the asset; none when left out. */
+  readonly credit?: string
 }
 
 interface KeyedRecord {

@@ -88,12 +88,14 @@ export interface FeesCommand {
 }
 
 /**
- * What an account may do at most from now on. A command states all limits of its account, or of its account in an instrument: those that
- * it leaves out end. An account without limits of its own has those for every account.
+ * What an account may do at most from now on. A command states all limits of its account, or of its account in an instrument or an asset:
+ * those that it leaves out end. An account without limits of its own has those for every account.
  */
 export interface LimitsCommand {
   /** The instrument of `orderQuantity`, `orderNotional` and `priceDistanceBasisPoints`; the other limits are for all instruments together, and go without it. */
   readonly symbol?: string | undefined
+  /** The asset of `credit`, which goes with an account and without a symbol. */
+  readonly asset?: string | undefined
   /** Whose; of every account that has none of its own when left out. */
   readonly account?: number | undefined
   /** Live orders at once, those on their way included: 0 to 2^31-1. */
@@ -112,6 +114,11 @@ export interface LimitsCommand {
    * of 10,000 of that price, 0 to 1,000,000. Before the first trade everything is near. Needs a symbol.
    */
   readonly priceDistanceBasisPoints?: number | undefined
+  /**
+   * How far below zero the account's orders may take what it has free of the asset, 0 or more. Withdrawals, transfers and adjustments take only
+   * what is there. Needs an asset and an account.
+   */
+  readonly credit?: Amount | undefined
   /** As in `DepositCommand`. */
   readonly key: string
 }
@@ -132,10 +139,12 @@ export interface Balance {
   readonly asset: string
   /** All of it: what is free and what is held. */
   readonly total: string
-  /** What the account may spend or withdraw. */
+  /** What the account may spend or withdraw; below zero where it uses its credit line. */
   readonly free: string
   /** What its open orders hold, and its commands that are on their way. */
   readonly held: string
+  /** How far below zero orders may take what is free; left out when the account has no credit line in the asset. */
+  readonly credit?: string | undefined
 }
 
 /** A balance as of an LSN: all records up to it are counted, and none after it. */

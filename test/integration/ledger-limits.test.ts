@@ -236,6 +236,14 @@ describe('the limits of an account', () => {
       [{ symbol, orderNotional: '0' }, 'TIDEMARK_BAD_AMOUNT'],
       [{ symbol: 'Y', orderNotional: '1' }, 'TIDEMARK_UNKNOWN_SYMBOL'],
       [{ liveOrder: 1 }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ credit: '1' }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ account: 1, credit: '1' }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ asset: 'USD', credit: '1' }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ account: 1, asset: 'USD', symbol, credit: '1' }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ account: 1, asset: 'USD', liveOrders: 1 }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ account: 1, asset: 'USD', credit: '-1' }, 'TIDEMARK_BAD_ARGUMENT'],
+      [{ account: 1, asset: 'USD', credit: '0.000001' }, 'TIDEMARK_BAD_AMOUNT'],
+      [{ account: 1, asset: 'EUR', credit: '1' }, 'TIDEMARK_UNKNOWN_ASSET'],
     ]
     for (const [fields, code] of wrong)
       await expect(

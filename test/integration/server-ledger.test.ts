@@ -39,7 +39,7 @@ type Admin = (action: string, fields: object) => Promise<{ status: number; body:
 
 describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts', () => {
   it('takes what an account can pay for, shows what it has, and refuses the rest in the words of the dialect', async () => {
-    const { rest, alice, bob, admin, server } = await openAccounts()
+    const { rest, alice, bob, admin, server, ledger } = await openAccounts()
     const place = (key: typeof alice, values: object) =>
       rest.signed('POST', '/order', key, { ...order, ...values })
     const balances = async (key: typeof alice) =>
@@ -98,6 +98,8 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
       code: -1013,
       msg: 'Filter failure: PERCENT_PRICE',
     })
+    await admin('set-limits', { account: 2, asset: 'ETH', credit: '5', key: 'e' })
+    expect(ledger.balance(2, 'ETH')).toMatchObject({ free: '0.00000000', credit: '5.00000000' })
     await admin('set-limits', { account: 1, liveOrders: 1, key: 'l' })
     await place(alice, {})
     expect((await place(alice, {})).body).toEqual({ code: -1013, msg: 'Filter failure: MAX_NUM_ORDERS' })

@@ -2619,6 +2619,57 @@ export const mutants = [
     tests: ['test/unit/ledger/snapshot.test.ts'],
   },
   {
+    name: 'the ledger lends a unit more than the credit line of an account',
+    file: 'dist/compiled/src/ledger/commands/guard.js',
+    find: 'free + credits.of(cell) < need)',
+    replace: 'free + credits.of(cell) + 1n < need)',
+    tests: ['test/integration/ledger-credit.test.ts'],
+  },
+  {
+    name: 'the ledger lends the last unit of a credit line to nobody',
+    file: 'dist/compiled/src/ledger/commands/guard.js',
+    find: 'free + credits.of(cell) < need)',
+    replace: 'free + credits.of(cell) <= need)',
+    tests: ['test/integration/ledger-credit.test.ts'],
+  },
+  {
+    name: 'a withdrawal takes what is on credit',
+    file: 'dist/compiled/src/ledger/commands/money.js',
+    find: 'cells.available(cell) < taken)',
+    replace: 'cells.available(cell) + credits.of(cell) < taken)',
+    tests: ['test/integration/ledger-credit.test.ts'],
+  },
+  {
+    name: 'a credit line is in every asset of its account',
+    file: 'dist/compiled/src/ledger/state/ledger-state.js',
+    find: 'else\n            this.credits.set(',
+    replace:
+      'else\n            for (let i = 0; i < this.assets.size; i++) this.credits.set(this.cells.of(record.account, i), i, BigInt(credit)), this.credits.set(',
+    tests: ['test/integration/ledger-credit.test.ts'],
+  },
+  {
+    name: 'a snapshot of a ledger has no credit lines',
+    file: 'dist/compiled/src/ledger/state/ledger-state.js',
+    find: 'credits: this.credits.stored(this.cells),',
+    replace: 'credits: [],',
+    tests: ['test/unit/ledger/random-flows.test.ts'],
+  },
+  {
+    name: 'what accounts may owe is not counted against what there may be of an asset',
+    file: 'dist/compiled/src/ledger/commands/money.js',
+    find: '+ credits.granted(asset)',
+    replace: '',
+    tests: ['test/integration/ledger-credit.test.ts'],
+  },
+  {
+    name: 'a credit line that was larger before is forgotten',
+    file: 'dist/compiled/src/ledger/state/credits.js',
+    find: '?? 0n) + growth;\n        this.#lines.set(cell, { units, most });',
+    replace:
+      '?? 0n) + growth;\n        this.#granted[asset] += units - most;\n        this.#lines.set(cell, { units, most: units });',
+    tests: ['test/integration/ledger-credit.test.ts'],
+  },
+  {
     name: 'a statement has what came before it',
     file: 'dist/compiled/src/ledger/movements.js',
     find: 'if (movement.lsn > fromLsn)',

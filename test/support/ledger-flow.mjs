@@ -15,7 +15,7 @@ export const ledgerAssets = [
 export function ledgerCommand(below, number) {
   const account = 1 + below(9)
   const asset = ledgerAssets[below(3)].id
-  const kind = below(20)
+  const kind = below(21)
   const key = `key ${number}`
   if (kind < 3) return { call: 'deposit', command: { account, asset, amount: 1 + below(2000), key } }
   if (kind < 4) return { call: 'withdraw', command: { account, asset, amount: 1 + below(500), key } }
@@ -25,6 +25,7 @@ export function ledgerCommand(below, number) {
       command: { from: account, to: account + 1, asset, amount: 1 + below(500), key },
     }
   }
+  if (kind === 20) return { call: 'setLimits', command: { account, asset, credit: below(3) * 300, key } }
   const { symbol } = ledgerMarkets[below(2)]
   const orderId = number
   if (kind < 7)

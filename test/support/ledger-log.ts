@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { DepositCommand, Ledger, TransferCommand } from '#tidemark/ledger/index.js'
+import type { DepositCommand, Ledger, LimitsCommand, TransferCommand } from '#tidemark/ledger/index.js'
 import { decodeRecord } from '#tidemark/ledger/records.js'
 import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { decodeCommand, decodeEvents, MatchingEngine, RecordBuffer } from '#tidemark/matching/index.js'
@@ -13,8 +13,8 @@ const ledgerRecord = 2
 
 /** A command of the ledger with the LSN of its receipt. */
 export interface Acknowledged {
-  readonly call: 'deposit' | 'withdraw' | 'transfer'
-  readonly command: DepositCommand | TransferCommand
+  readonly call: 'deposit' | 'withdraw' | 'transfer' | 'setLimits'
+  readonly command: DepositCommand | TransferCommand | LimitsCommand
   readonly lsn: number
 }
 
@@ -24,7 +24,7 @@ function foldNaively(
   firstLsn: number,
   endLsn: number,
   label: string,
-): { naive: NaiveLedger; held: Map<string, bigint> } {
+): { naive: NaiveLedger; held: Map<string, bigint>; credits: Map<string, bigint> } {
   const units = ['AAA', 'BBB'].map((base) => ({ base, quote: 'USD', lot: 100n, step: 100n }))
   const naive = new NaiveLedger(new Map(units.entries()), venue)
   const engine = new MatchingEngine()
@@ -32,6 +32,7 @@ function foldNaively(
   let rates = { maker: 0n, taker: 0n, auction: 0n, caps: new Map<string, bigint>() }
   naive.rates = () => rates
   const keys = new Set<string>()
+  const credits = new Map<string, bigint>()
   const nameOf = (asset: number) => ledgerAssets[asset]!.id
   for (const record of readRecords(new NodeDisk(), firstLsn, endLsn, dir)) {
     if (record.type === ledgerRecord) {
@@ -42,6 +43,8 @@ function foldNaively(
       }
       if (own.op === 'fees')
         rates = { ...rates, maker: BigInt(own.maker), taker: BigInt(own.taker), auction: BigInt(own.auction) }
+      else if (own.op === 'limits')
+        credits.set(`${own.account}/${nameOf(own.asset!)}`, BigInt(own.credit ?? 0))
       else if (own.op === 'transfer') {
         naive.add(own.account, nameOf(own.asset), -BigInt(own.units))
         naive.add(own.to, nameOf(own.asset), BigInt(own.units))
@@ -57,7 +60,7 @@ function foldNaively(
     naive.record(decodeCommand(words, 0)!, decodeEvents(words, 0, words.length))
   }
   naive.holds(engine, 0)
-  return { naive, held: naive.holds(engine, 1) }
+  return { naive, held: naive.holds(engine, 1), credits }
 }
 
 /** A ledger of the random flow has what its log says, and every command that was acknowledged, once. Nothing may be on its way. */
@@ -67,14 +70,15 @@ export async function expectOwnLog(
   acknowledged: readonly Acknowledged[],
   label: string,
 ): Promise<void> {
-  const { naive, held } = foldNaively(log.dir, log.firstLsn, ledger.lsn, label)
+  const { naive, held, credits } = foldNaively(log.dir, log.firstLsn, ledger.lsn, label)
   const cents = (text: string) => BigInt(text.replace('.', ''))
   for (const account of [...Array.from({ length: 10 }, (_, i) => i + 1), venue])
-    for (const { asset, total, held: holds } of ledger.balances(account).balances) {
+    for (const { asset, total, held: holds, credit = '0' } of ledger.balances(account).balances) {
       const key = `${account}/${asset}`
-      expect([cents(total), cents(holds)], `${label}, ${key}`).toEqual([
+      expect([cents(total), cents(holds), cents(credit)], `${label}, ${key}`).toEqual([
         naive.balances.get(key) ?? 0n,
         held.get(key) ?? 0n,
+        credits.get(key) ?? 0n,
       ])
     }
   for (const { asset, total, deposited } of ledger.totals().assets)

@@ -5,6 +5,7 @@ import type { LedgerError } from '#tidemark/ledger/index.js'
 import { encodeRecord, type LedgerRecord } from '#tidemark/ledger/records.js'
 import { type LedgerImage, LedgerState } from '#tidemark/ledger/state/ledger-state.js'
 import {
+  type DecodedCommand,
   decodeCommand,
   decodeEvents,
   encodeInstrument,
@@ -52,8 +53,12 @@ export class LedgerVenue {
   readonly #all: Logged[] = []
   readonly #registry = new InstrumentRegistry(1)
   readonly #schedules = new Map<string, NaiveRates>()
-  /** Of what is durable. */
-  #lastPrices: ReadonlyMap<number, number> = new Map()
+  /** The last record that is durable. */
+  #durable: Pick<Logged, 'balances' | 'holds' | 'lastPrices'> = {
+    balances: new Map(),
+    holds: new Map(),
+    lastPrices: new Map(),
+  }
   #lsn = 0
   #keys = 0
   #snapshot: { readonly image: LedgerImage; readonly from: number } | undefined
@@ -132,6 +137,13 @@ export class LedgerVenue {
     )
   }
 
+  setCredit(account: number, asset: string, units: bigint): void {
+    const number = this.state.assets.find(asset)
+    this.own({ op: 'limits', key: `l${this.#keys++}`, account, asset: number, credit: String(units) }, () =>
+      this.limits.setCredit(account, asset, units),
+    )
+  }
+
   /** Logs a record of the ledger's own; `change` does to the naive ledger what it says. */
   own(record: LedgerRecord, change: () => void = () => {}): void {
     change()
@@ -154,15 +166,28 @@ export class LedgerVenue {
 
   /** A command is refused for a limit just when the naive limits say so. */
   #admit(words: Int32Array, at: number): void {
-    const isFar = this.limits.isFar(decodeCommand(words, at)!, this.#lastPrices)
+    const command = decodeCommand(words, at)!
+    const isFar = this.limits.isFar(command, this.#durable.lastPrices)
+    const isPoor = this.#isPoor(command)
     try {
       this.guard.admit(0, words, at)
     } catch (error) {
-      if ((error as LedgerError).code === 'TIDEMARK_PRICE_DISTANCE_LIMIT')
-        expect(isFar, String(error)).toBe(true)
+      const { code } = error as LedgerError
+      if (code === 'TIDEMARK_PRICE_DISTANCE_LIMIT') expect(isFar, String(error)).toBe(true)
+      if (code === 'TIDEMARK_INSUFFICIENT_FUNDS') expect(isPoor ?? true, String(error)).toBe(true)
       throw error
     }
     expect(isFar, 'a price is too far').toBe(false)
+    expect(isPoor ?? false, 'an account pays what it has not').toBe(false)
+  }
+
+  /** Whether an account can't pay for a new order; `undefined` where that is not known here, as for what is on its way. */
+  #isPoor(command: DecodedCommand): boolean | undefined {
+    const needed = command.type === 'new' && this.waiting === 0 ? this.naive.needOf(command) : undefined
+    if (command.type !== 'new' || needed === undefined) return undefined
+    const key = `${command.account}/${needed.asset}`
+    const free = (this.#durable.balances.get(key) ?? 0n) - (this.#durable.holds.get(key) ?? 0n)
+    return free + this.limits.credit(command.account, needed.asset).units < needed.need
   }
 
   #append(words: Int32Array, type: number): void {
@@ -187,7 +212,7 @@ export class LedgerVenue {
       const logged = this.#log.shift()!
       this.#observe(this.#fold, logged)
       this.#compare(logged)
-      this.#lastPrices = logged.lastPrices
+      this.#durable = logged
     }
   }
 
@@ -204,7 +229,8 @@ export class LedgerVenue {
       const key = `${cells.account[cell]}/${this.#assets[asset]!.id}`
       if (cells.balance[cell] !== (balances.get(key) ?? 0n))
         expect(cells.balance[cell], `balance ${key}`).toBe(balances.get(key) ?? 0n)
-      if (cells.available(cell) < 0n)
+      const { most } = this.limits.credit(cells.account[cell]!, this.#assets[asset]!.id)
+      if (cells.available(cell) < -most)
         expect({ balance: cells.balance[cell], held: cells.held[cell] }, `below its holds: ${key}`).toBe(0)
       sums[asset]! += cells.balance[cell]!
       held.set(key, cells.held[cell]!)
@@ -243,7 +269,8 @@ export class LedgerVenue {
 }
 
 /** Every balance and hold, and every open order. */
-function stateText({ cells, orders, supply, keys, lastPrices }: LedgerState): unknown {
+function stateText(state: LedgerState): unknown {
+  const { cells, orders, supply, keys, lastPrices } = state
   const balances: string[] = []
   for (let cell = 1; cell < cells.end; cell++)
     if (cells.balance[cell] !== 0n || cells.held[cell] !== 0n)
@@ -254,7 +281,14 @@ function stateText({ cells, orders, supply, keys, lastPrices }: LedgerState): un
       live.push(
         `${orders.instrument[order]} ${orders.orderId[order]} ${orders.price[order]} ${orders.open[order]} ${orders.hold[order]}`,
       )
-  return { balances: balances.sort(), live: live.sort(), supply, keys: keys.size, lastPrices }
+  return {
+    balances: balances.sort(),
+    live: live.sort(),
+    supply,
+    keys: keys.size,
+    lastPrices,
+    credits: state.credits.stored(cells),
+  }
 }
 
 function decimalOf(text: string): [bigint, number] {

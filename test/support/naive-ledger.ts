@@ -1,4 +1,10 @@
-import type { DecodedCommand, DecodedEvent, MatchingEngine, OrderState } from '#tidemark/matching/index.js'
+import type {
+  DecodedCommand,
+  DecodedEvent,
+  DecodedNew,
+  MatchingEngine,
+  OrderState,
+} from '#tidemark/matching/index.js'
 
 /** What ticks and lots of an instrument are in units of its assets. */
 export interface NaiveUnits {
@@ -99,6 +105,15 @@ export class NaiveLedger {
     this.add(seller.account, quote, paid - sellerFee)
     this.add(this.#venue, base, buyerFee - sellerRebate)
     this.add(this.#venue, quote, sellerFee - buyerRebate)
+  }
+
+  /** What a new order may take of its account, and of what; `undefined` where that is not for its limit to say. */
+  needOf(order: DecodedNew): { readonly asset: string; readonly need: bigint } | undefined {
+    const { base, quote, lot, step } = this.#units.get(order.instrumentId)!
+    const lots = BigInt(order.quantity)
+    if (order.quoteQuantity !== undefined) return undefined
+    if (order.side === 'sell') return { asset: base, need: lot * lots }
+    return order.price === 0 ? undefined : { asset: quote, need: step * BigInt(order.price) * lots }
   }
 
   /** What all open orders hold, by `account/asset`, after a record of one instrument. */

@@ -16,11 +16,22 @@ export class NaiveLimits {
   lastPrices: ReadonlyMap<number, number> = new Map()
   /** `instrument/account`, and `instrument/*`. */
   readonly #limits = new Map<string, NaiveOrderLimits>()
+  /** `account/asset`: how far below zero it may go now, and may have gone before. */
+  readonly credits = new Map<string, { readonly units: bigint; readonly most: bigint }>()
   /** `instrument/order`. */
   readonly #owners = new Map<string, Owner>()
 
   set(instrument: number, account: number | undefined, limits: NaiveOrderLimits): void {
     this.#limits.set(`${instrument}/${account ?? '*'}`, limits)
+  }
+
+  setCredit(account: number, asset: string, units: bigint): void {
+    const most = this.credit(account, asset).most
+    this.credits.set(`${account}/${asset}`, { units, most: units > most ? units : most })
+  }
+
+  credit(account: number, asset: string): { readonly units: bigint; readonly most: bigint } {
+    return this.credits.get(`${account}/${asset}`) ?? { units: 0n, most: 0n }
   }
 
   of(instrument: number, account: number): NaiveOrderLimits {

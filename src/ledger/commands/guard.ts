@@ -139,12 +139,13 @@ export class LedgerGuard implements CommandGuard {
     return quoteUnits(units, price, quantity)
   }
 
-  /** Holds an amount, and returns the cell. @throws LedgerError `TIDEMARK_INSUFFICIENT_FUNDS`. */
+  /** Holds an amount, of the account's credit where it has too little, and returns the cell. @throws LedgerError `TIDEMARK_INSUFFICIENT_FUNDS`. */
   #hold(account: number, asset: number, need: bigint, orderId: number): number {
-    const { cells, assets } = this.#state
+    const { cells, assets, credits } = this.#state
     const cell = cells.find(account, asset)
     const free = cells.available(cell)
-    if (free < need) throw insufficientFunds(assets.of(asset), account, need, free, { orderId })
+    if (free < need && free + credits.of(cell) < need)
+      throw insufficientFunds(assets.of(asset), account, need, free, credits.of(cell), { orderId })
     cells.held[cell]! += need
     return cell
   }

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
 import { shown } from '../../base/shown.js'
 import type { DurableLog } from '../../log/index.js'
-import { accountOf, toSteps } from '../../matching/index.js'
+import { accountOf } from '../../matching/index.js'
 import { type InstrumentRegistry, ledgerRecordType } from '../../pool/index.js'
 import { amountTooLarge, maxUnits, parsePositive, parseUnits } from '../amounts/amount.js'
 import { badArgument, LedgerError } from '../errors.js'
@@ -24,14 +23,13 @@ import type {
   TransferCommand,
   WithdrawCommand,
 } from '../types.js'
+import { checkFields, keyOf } from './fields.js'
+import { limitsRecordOf } from './limit-records.js'
 import { insufficientFunds } from './refusals.js'
 
 /** Rates are in hundred-millionths. */
 const rateDecimals = 8
 const wholeRate = 10 ** rateDecimals
-const keyCharsMax = 128
-const perSecondMax = 1_000_000
-const basisPointsMax = 1_000_000
 const reasonCharsMax = 256
 
 /** A record that was appended and is not durable yet. */
@@ -57,7 +55,7 @@ export class MoneyCommands {
   /** In the order of the log. */
   readonly #operations: Operation[] = []
   readonly #byKey = new Map<string, Operation>()
-  /** By asset: what is to come in, so that what there is of an asset stays within 64 bits. */
+  /** By asset: what is to come in, or may be lent, so that what there is of an asset stays within 64 bits. */
   readonly #incoming: bigint[] = []
 
   constructor(
@@ -165,52 +163,13 @@ export class MoneyCommands {
   }
 
   setLimits(command: LimitsCommand, registry: InstrumentRegistry): Promise<LedgerReceipt> {
-    checkFields('setLimits', command, [
-      'symbol',
-      'account',
-      'liveOrders',
-      'commandsPerSecond',
-      'orderQuantity',
-      'orderNotional',
-      'priceDistanceBasisPoints',
-      'key',
-    ])
-    const { symbol, account, liveOrders, commandsPerSecond } = command
-    const { orderQuantity, orderNotional, priceDistanceBasisPoints } = command
-    const ofOrder = { orderQuantity, orderNotional, priceDistanceBasisPoints }
-    if (symbol === undefined && Object.values(ofOrder).some((limit) => limit !== undefined))
-      throw badArgument(`${Object.keys(ofOrder).join(', ')} are limits of an instrument: give a symbol.`)
-    if (symbol !== undefined && (liveOrders !== undefined || commandsPerSecond !== undefined))
-      throw badArgument(
-        'liveOrders and commandsPerSecond are for all instruments together: leave out the symbol.',
-        {
-          symbol,
-        },
-      )
-    const instrument = symbol === undefined ? undefined : registry.bySymbol(symbol)
-    const units = instrument && this.#state.units(instrument.definition.instrumentId)
-    const record: LimitsRecord = {
-      op: 'limits',
-      key: keyOf(command.key),
-      ...(instrument && { instrument: instrument.definition.instrumentId }),
-      ...(account !== undefined && { account: accountOf(account) }),
-      ...(liveOrders !== undefined && { liveOrders: countOf('liveOrders', liveOrders, 0x7fff_ffff) }),
-      ...(commandsPerSecond !== undefined && {
-        perSecond: countOf('commandsPerSecond', commandsPerSecond, perSecondMax),
-      }),
-      ...(instrument &&
-        orderQuantity !== undefined && {
-          lots: toSteps('orderQuantity', orderQuantity, instrument.grids.quantity),
-        }),
-      ...(units &&
-        orderNotional !== undefined && {
-          notional: String(parsePositive('orderNotional', orderNotional, this.#scale(units.quote))),
-        }),
-      ...(priceDistanceBasisPoints !== undefined && {
-        distance: countOf('priceDistanceBasisPoints', priceDistanceBasisPoints, basisPointsMax),
-      }),
-    }
-    return this.#once(record, { account: 0, asset: 0, taken: 0n, incoming: 0n })
+    const { cells, credits } = this.#state
+    const record = limitsRecordOf(command, this.#state, registry)
+    const { account = 0, asset = 0, credit = '0' } = record
+    const cell = record.asset === undefined ? 0 : cells.find(account, asset)
+    // What one account may be below zero, others may have.
+    const incoming = credits.growth(cell, BigInt(credit))
+    return this.#once(record, { account, asset, taken: 0n, incoming })
   }
 
   /** Appends a record without a key. Resolves when it is durable and in the state. */
@@ -257,11 +216,12 @@ export class MoneyCommands {
         ? Promise.resolve({ lsn: (known as { lsn: number }).lsn, key, repeated: true })
         : before.receipt.then((receipt) => ({ ...receipt, repeated: true }))
     }
-    const { cells, assets, supply } = this.#state
+    const { cells, assets, supply, credits } = this.#state
     const cell = taken === 0n ? 0 : cells.find(account, asset)
     if (taken !== 0n && cells.available(cell) < taken)
-      throw insufficientFunds(assets.of(asset), account, taken, cells.available(cell))
-    const sum = (supply[asset] ?? 0n) + (this.#incoming[asset] ?? 0n) + incoming
+      throw insufficientFunds(assets.of(asset), account, taken, cells.available(cell), 0n)
+    const there = (supply[asset] ?? 0n) + credits.granted(asset)
+    const sum = there + (this.#incoming[asset] ?? 0n) + incoming
     if (incoming > 0n && sum > maxUnits) throw amountTooLarge({ asset: assets.of(asset).id })
     return this.#append(record, key, digest, cell, taken, asset, incoming)
   }
@@ -300,34 +260,10 @@ function rateOf(field: string, value: unknown, least: number): number {
   throw badArgument(`${field} must be a part of 1 from ${least} to 1, not ${shown(value)}.`, { field, value })
 }
 
-function countOf(field: string, value: unknown, max: number): number {
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max) return value as number
-  throw badArgument(`${field} must be a whole number from 0 to ${max}, not ${shown(value)}.`, {
-    field,
-    value,
-  })
-}
-
-function keyOf(key: unknown): string {
-  if (typeof key === 'string' && key.length > 0 && key.length <= keyCharsMax && key.isWellFormed()) return key
-  throw badArgument(`key must be a text of 1 to ${keyCharsMax} characters, not ${shown(key)}.`, { key })
-}
-
 function keyReused(key: string): LedgerError {
   return new LedgerError(
     'TIDEMARK_KEY_REUSED',
     `The key ${shown(key)} was given to a command with other fields. Send a command again with the same fields, or another one with a key of its own.`,
     { key },
   )
-}
-
-/** @throws LedgerError `TIDEMARK_BAD_ARGUMENT` for what is no object, or has a field that it should not have. */
-function checkFields(name: string, command: unknown, fields: readonly string[]): void {
-  if (typeof command !== 'object' || command === null)
-    throw badArgument(`${name} takes an object.`, { command })
-  const unknown = unknownFieldOf(command, new Set(fields))
-  if (unknown === undefined) return
-  throw badArgument(`${name} has no field ${shown(unknown)}.${didYouMean(unknown, fields)}`, {
-    field: unknown,
-  })
 }

@@ -9,17 +9,28 @@ export function insufficientFunds(
   account: number,
   needed: bigint,
   free: bigint,
+  /** What the account may go below zero for it. */
+  credit: bigint,
   more: Record<string, unknown> = {},
 ): LedgerError {
-  const [neededText, freeText, missing] = [needed, free, needed - free].map((units) =>
-    unitsText(units, asset.scale),
+  const [neededText, freeText, creditText, missing] = [needed, free, credit, needed - free - credit].map(
+    (units) => unitsText(units, asset.scale),
   )
+  const has = credit === 0n ? `${freeText} free` : `${freeText} free and a credit of ${creditText}`
   return withoutStack(
     () =>
       new LedgerError(
         'TIDEMARK_INSUFFICIENT_FUNDS',
-        `Account ${account} needs ${neededText} ${asset.id} and has ${freeText} free: ${missing} are missing.`,
-        { account, asset: asset.id, needed: neededText, free: freeText, missing, ...more },
+        `Account ${account} needs ${neededText} ${asset.id} and has ${has}: ${missing} are missing.`,
+        {
+          account,
+          asset: asset.id,
+          needed: neededText,
+          free: freeText,
+          missing,
+          ...(credit !== 0n && { credit: creditText }),
+          ...more,
+        },
       ),
   )
 }

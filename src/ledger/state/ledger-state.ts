@@ -1,8 +1,10 @@
 import type { InstrumentRegistry } from '../../pool/index.js'
 import { Assets } from '../amounts/assets.js'
 import { type InstrumentUnits, unitsOf } from '../amounts/units.js'
+import type { LimitsRecord } from '../records.js'
 import type { Asset } from '../types.js'
 import { type CellArrays, Cells } from './cells.js'
+import { Credits, type StoredCredit } from './credits.js'
 import { FeeTable, type StoredSchedule } from './fee-table.js'
 import { Keys } from './keys.js'
 import { Limits } from './limits.js'
@@ -23,6 +25,8 @@ export interface LedgerImage {
     readonly limits: ReturnType<Limits['stored']>
     /** By instrument. Snapshots of version 2 have none. */
     readonly lastPrices?: readonly (readonly [number, number])[]
+    /** As `lastPrices`. */
+    readonly credits?: readonly StoredCredit[]
     readonly lists: readonly StoredList[]
     /** Each with where its record ends and its digest. */
     readonly keys: readonly (readonly [string, number, string])[]
@@ -38,6 +42,7 @@ export class LedgerState {
   readonly lists = new Lists()
   readonly fees = new FeeTable()
   readonly limits = new Limits()
+  readonly credits = new Credits()
   readonly keys = new Keys()
   /** By asset: what came in less what went out. */
   readonly supply: bigint[] = []
@@ -74,6 +79,7 @@ export class LedgerState {
     state.orders.restore(arrays)
     state.lists.restore(facts.lists, (instrument, orderId) => state.orders.find(instrument, orderId))
     const { cells, orders } = state
+    state.credits.restore(facts.credits ?? [], cells)
     for (const limits of facts.limits) state.limits.set(limits, orders, cells)
     for (let order = 1; order < orders.end; order++)
       if (orders.instrument[order]! >= 0) cells.held[orders.cell[order]!]! += orders.hold[order]!
@@ -95,6 +101,7 @@ export class LedgerState {
         supply: this.supply.map(String),
         schedules: this.fees.stored(),
         limits: this.limits.stored(),
+        credits: this.credits.stored(this.cells),
         lastPrices: Object.entries(this.lastPrices).map(
           ([instrument, price]) => [Number(instrument), price] as const,
         ),
@@ -103,6 +110,13 @@ export class LedgerState {
       },
       arrays: { ...this.cells.image(), ...this.orders.image() },
     }
+  }
+
+  /** A change of limits is in force. */
+  setLimits(record: LimitsRecord): void {
+    const { asset, credit = '0' } = record
+    if (asset === undefined) this.limits.set(record, this.orders, this.cells)
+    else this.credits.set(this.cells.of(record.account!, asset), asset, BigInt(credit))
   }
 
   get hasBegun(): boolean {

@@ -2,6 +2,9 @@ import type { LimitsRecord } from '../records.js'
 import type { Cells } from './cells.js'
 import type { Orders } from './orders.js'
 
+/** Credit lines are elsewhere. */
+type OrderLimitsRecord = Omit<LimitsRecord, 'op' | 'key' | 'asset' | 'credit'>
+
 /** What an account may do in all instruments together. */
 interface AccountLimits {
   readonly liveOrders: number | undefined
@@ -41,7 +44,7 @@ export class Limits {
     return limits?.get(account) ?? limits?.get(everyAccount)
   }
 
-  set(record: Omit<LimitsRecord, 'op' | 'key'>, orders: Orders, cells: Cells): void {
+  set(record: OrderLimitsRecord, orders: Orders, cells: Cells): void {
     const { instrument, account = everyAccount, liveOrders, perSecond, lots, notional, distance } = record
     if (instrument === undefined) {
       this.#accounts.set(account, { liveOrders, perSecond })
@@ -54,7 +57,7 @@ export class Limits {
   }
 
   /** Records that make the limits what they are. */
-  stored(): Omit<LimitsRecord, 'op' | 'key'>[] {
+  stored(): OrderLimitsRecord[] {
     const ofAccounts = [...this.#accounts].map(([account, { liveOrders, perSecond }]) => ({
       ...storedAccount(account),
       ...(liveOrders !== undefined && { liveOrders }),

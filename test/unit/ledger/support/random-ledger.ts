@@ -24,8 +24,10 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
   const counts: LedgerCounts = new Map()
   const note = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1)
   for (const account of accounts) {
-    venue.deposit(account, 'X', 5_000n)
-    venue.deposit(account, 'Y', 500_000n)
+    // One trades on credit alone.
+    const pay = account === 2 ? venue.setCredit.bind(venue) : venue.deposit.bind(venue)
+    pay(account, 'X', 5_000n)
+    pay(account, 'Y', 500_000n)
   }
   venue.settle()
   const words = new Int32Array(512)
@@ -55,11 +57,16 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
         // Commands are held to limits that are durable.
         venue.settle()
         venue.setLimits(random.pick(definitions).instrumentId, ...randomLimits(random))
+        const credit = random.pick([0n, 1n, 2_000n, 300_000n])
+        venue.setCredit(random.pick(accounts), random.pick(['X', 'Y']), credit)
         venue.settle()
       }
       if (i === Math.floor(count / 2)) venue.takeSnapshot()
       if (random.below(100) < 60) venue.settle(1 + random.below(5))
-      if (i % 97 === 0) venue.settle()
+      if (i % 97 === 0) {
+        venue.settle()
+        if (venue.state.cells.balance.some((units) => units < 0n)) note('below zero')
+      }
     } catch (error) {
       throw new Error(`seed ${seed}, command ${i}, ${type}: ${(error as Error).message}`, { cause: error })
     }

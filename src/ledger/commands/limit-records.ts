@@ -1,0 +1,93 @@
+import { accountOf, toSteps } from '../../matching/index.js'
+import type { InstrumentRegistry } from '../../pool/index.js'
+import { parsePositive, parseUnits } from '../amounts/amount.js'
+import { badArgument } from '../errors.js'
+import type { LimitsRecord } from '../records.js'
+import type { LedgerState } from '../state/ledger-state.js'
+import type { LimitsCommand } from '../types.js'
+import { checkFields, countOf, keyOf } from './fields.js'
+
+const liveOrdersMax = 0x7fff_ffff
+const perSecondMax = 1_000_000
+const basisPointsMax = 1_000_000
+
+/** Which limits are of what: a command states those of one kind. */
+const kinds = {
+  all: {
+    limits: ['liveOrders', 'commandsPerSecond'],
+    advice: 'for all instruments and assets together: leave out symbol and asset',
+  },
+  symbol: {
+    limits: ['orderQuantity', 'orderNotional', 'priceDistanceBasisPoints'],
+    advice: 'of an instrument: give a symbol, and no asset',
+  },
+  asset: { limits: ['credit'], advice: 'of an account in an asset: give both, and no symbol' },
+} as const satisfies Record<string, { limits: readonly (keyof LimitsCommand)[]; advice: string }>
+
+const fields = ['symbol', 'asset', 'account', 'key', ...Object.values(kinds).flatMap(({ limits }) => limits)]
+
+/**
+ * The record of a change of limits.
+ *
+ * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_UNKNOWN_ASSET`, `TIDEMARK_BAD_AMOUNT`, `TIDEMARK_AMOUNT_TOO_LARGE`; CommandError;
+ *   PoolError `TIDEMARK_UNKNOWN_SYMBOL`.
+ */
+export function limitsRecordOf(
+  command: LimitsCommand,
+  state: LedgerState,
+  registry: InstrumentRegistry,
+): LimitsRecord {
+  checkFields('setLimits', command, fields)
+  checkKind(command)
+  const { symbol, asset, account, liveOrders, commandsPerSecond } = command
+  const instrument = symbol === undefined ? undefined : registry.bySymbol(symbol)
+  const number = asset === undefined ? undefined : state.assets.require(asset)
+  // A key that is sent again is recognised by the text of its record: its fields keep their order.
+  return {
+    op: 'limits',
+    key: keyOf(command.key),
+    ...(instrument && { instrument: instrument.definition.instrumentId }),
+    ...(account !== undefined && { account: accountOf(account) }),
+    ...(liveOrders !== undefined && { liveOrders: countOf('liveOrders', liveOrders, liveOrdersMax) }),
+    ...(commandsPerSecond !== undefined && {
+      perSecond: countOf('commandsPerSecond', commandsPerSecond, perSecondMax),
+    }),
+    ...(instrument && orderLimitsOf(command, state, instrument)),
+    ...(number !== undefined && { asset: number, ...creditOf(command, state.assets.of(number).scale) }),
+  }
+}
+
+function checkKind(command: LimitsCommand): void {
+  const { symbol, asset, account } = command
+  const kind = asset !== undefined ? 'asset' : symbol !== undefined ? 'symbol' : 'all'
+  if (kind === 'asset' && (symbol !== undefined || account === undefined))
+    throw badArgument(`A limit with an asset is ${kinds.asset.advice}.`, { asset, symbol, account })
+  for (const [other, { limits, advice }] of Object.entries(kinds)) {
+    const stray = other === kind ? undefined : limits.find((limit) => command[limit] !== undefined)
+    if (stray !== undefined) throw badArgument(`${stray} is a limit ${advice}.`, { field: stray })
+  }
+}
+
+function creditOf({ credit }: LimitsCommand, scale: number): Pick<LimitsRecord, 'credit'> {
+  if (credit === undefined) return {}
+  const units = parseUnits('credit', credit, scale)
+  if (units < 0n) throw badArgument('credit must not be below zero.', { credit })
+  return units === 0n ? {} : { credit: String(units) }
+}
+
+function orderLimitsOf(
+  { orderQuantity, orderNotional, priceDistanceBasisPoints: distance }: LimitsCommand,
+  state: LedgerState,
+  { definition, grids }: ReturnType<InstrumentRegistry['bySymbol']>,
+): Pick<LimitsRecord, 'lots' | 'notional' | 'distance'> {
+  const { scale } = state.assets.of(state.units(definition.instrumentId).quote)
+  return {
+    ...(orderQuantity !== undefined && { lots: toSteps('orderQuantity', orderQuantity, grids.quantity) }),
+    ...(orderNotional !== undefined && {
+      notional: String(parsePositive('orderNotional', orderNotional, scale)),
+    }),
+    ...(distance !== undefined && {
+      distance: countOf('priceDistanceBasisPoints', distance, basisPointsMax),
+    }),
+  }
+}
