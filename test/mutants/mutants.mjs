@@ -2117,8 +2117,8 @@ export const mutants = [
   {
     name: 'the ledger lets an order pass that its account cannot pay',
     file: 'dist/compiled/src/ledger/commands/guard.js',
-    find: 'if (free < need)',
-    replace: 'if (free < 0n)',
+    find: 'if (free < need &&',
+    replace: 'if (free < 0n &&',
     tests: ['test/unit/ledger/random-flows.test.ts', 'test/integration/ledger.test.ts'],
   },
   {
@@ -2626,7 +2626,7 @@ export const mutants = [
     tests: ['test/integration/ledger-credit.test.ts'],
   },
   {
-    name: 'the ledger lends the last unit of a credit line to nobody',
+    name: 'the ledger keeps back the last unit of a credit line',
     file: 'dist/compiled/src/ledger/commands/guard.js',
     find: 'free + credits.of(cell) < need)',
     replace: 'free + credits.of(cell) <= need)',
