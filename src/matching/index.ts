@@ -36,7 +36,15 @@ export {
 } from './codec/instrument-details.js'
 export { differingField } from './codec/instrument-record.js'
 export { notionalText, quoteText } from './codec/notional.js'
-export { acceptedOrderAt, isPendingLeg, legAt, legCount, listTypeOf } from './codec/order-lists.js'
+export {
+  acceptedOrderAt,
+  clientListIdOf,
+  isPendingLeg,
+  legAt,
+  legCount,
+  legsAt,
+  listTypeOf,
+} from './codec/order-lists.js'
 export { isConditional, waitsForRise } from './codec/order-types.js'
 export { TickTable, tickTableText } from './codec/tick-table.js'
 export * from './public.js'

@@ -1,4 +1,5 @@
 import {
+  clientListIdOf,
   commandKinds,
   fromSteps,
   type Grid,
@@ -28,11 +29,13 @@ export function describeTerms(
 ): OrderTerms | undefined {
   const isListed = (words[from]! & 0xff) === commandKinds.list
   if (fields.more === 0 && !isListed) return undefined
+  const clientListId = isListed ? clientListIdOf(words, from) : undefined
   const { trailingOffset, trailingBasisPoints, stopPrice, selfTradeGroup, minQuantity } = fields
   const { quoteQuantity, peg, pegOffset, price } = fields
   const trails = trailingOffset !== 0 || trailingBasisPoints !== 0
   return {
     ...(isListed && { listId: readU64(words, from + 2) }),
+    ...(clientListId !== undefined && { clientListId }),
     ...(isListed && isPending(words, at, from) && { pending: true as const }),
     ...(trailingOffset !== 0 && { trailingOffset: priceText(trailingOffset, prices) }),
     ...(trailingBasisPoints !== 0 && { trailingBasisPoints }),

@@ -45,6 +45,7 @@ describe('trailing stops and order lists in a pool', () => {
       symbol,
       account: 8,
       listType: 'otoco',
+      clientListId: 'a bracket',
       orders: [
         { side: 'buy', orderType: 'limit', price: '63990', quantity: '0.3' },
         { side: 'sell', orderType: 'limit', price: '65000', quantity: '0.3', clientOrderId: 'gain' },
@@ -53,8 +54,8 @@ describe('trailing stops and order lists in a pool', () => {
     })
     expect(list).toMatchObject({ status: 'done', orderId: undefined, symbol })
     expect(list.events.map(said)).toMatchObject([
-      { event: 'accepted', orderId: 13, listId: 13, side: 'buy' },
-      { event: 'accepted', orderId: 14, listId: 13, clientOrderId: 'gain' },
+      { event: 'accepted', orderId: 13, listId: 13, clientListId: 'a bracket', side: 'buy' },
+      { event: 'accepted', orderId: 14, listId: 13, clientListId: 'a bracket', clientOrderId: 'gain' },
       { event: 'accepted', orderId: 15, listId: 13, stopPrice: '63000.00' },
     ])
     const before = await pool.openOrders({ account: 8 })

@@ -2355,9 +2355,23 @@ export const mutants = [
   {
     name: 'a list is found under its name until the server is opened again only',
     file: 'dist/compiled/src/server/venue/order-lists.js',
-    find: 'if (isListTag(event.tag))',
-    replace: 'if (isListTag(event.tag) && this.#sent.has(listId))',
+    find: 'if (list.clientName !== undefined)',
+    replace: 'if (list.clientName !== undefined && this.#sent.has(listId))',
     tests: ['test/unit/server/order-lists.test.ts'],
+  },
+  {
+    name: 'the name that a client gave a list is not in the log',
+    file: 'dist/compiled/src/server/operations/new-list.js',
+    find: 'clientListId: name,',
+    replace: '',
+    tests: ['test/integration/server-order-lists.test.ts'],
+  },
+  {
+    name: 'a list that has a name has its orders where one without has them',
+    file: 'dist/compiled/src/matching/codec/order-lists.js',
+    find: 'let next = legsAt(words, at);',
+    replace: 'let next = optionalAt(words, at);',
+    tests: ['test/integration/order-surface.test.ts'],
   },
   {
     name: 'two lists of an account that are sent at once get one name',

@@ -199,7 +199,10 @@ function optionalFields(reader: Reader): Fields {
     while (reader.has(16) && reader.at < reader.start + reader.length) orderIds.push(reader.u64())
     return { ...prices, ...(reader.has(16) && { orderIds }) }
   }
-  if (reader.kind === 14) return { orders: readLegs(reader) }
+  if (reader.kind === 14) {
+    const { clientOrderId: clientListId } = readClientId(reader, 128)
+    return { ...(clientListId !== undefined && { clientListId }), orders: readLegs(reader) }
+  }
   if (reader.kind === 15) return reader.has(16) ? { account: reader.u64() } : {}
   if (reader.kind === 11) {
     const { set, removed } = readDetails(reader)

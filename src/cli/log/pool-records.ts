@@ -23,6 +23,7 @@ import {
   HEADER_WORDS,
   INSTRUMENT_HAS_DETAILS,
   type InstrumentDefinition,
+  legsAt,
   limits,
   MORE_SHIFT,
   optionalAt,
@@ -113,7 +114,7 @@ function commandFits(words: Int32Array, at: number, length: number): boolean {
     const ids = length - fixed - prices
     return (flags & CANCEL_ALL_HAS_IDS) === 0 ? ids === 0 : ids > 0 && ids % 2 === 0
   }
-  if (kind === commandKinds.list) return legsFit(words, fixed, length)
+  if (kind === commandKinds.list) return legsFit(words, legsAt(words, at) - at, length)
   if (kind === commandKinds['cancel-list']) return length === fixed + bits(flags & 0x10) * 2
   if (kind > commandKinds.reduce) return length === fixed
   // The client order id stands after all that only new orders have, and before account and request id.

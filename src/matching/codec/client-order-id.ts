@@ -12,16 +12,16 @@ const LAST_PRINTABLE = 0x7e
  */
 
 /** @throws CommandError when it is no text of 1 to 36 printable ASCII characters. */
-export function checkClientOrderId(value: unknown): string {
+export function checkClientOrderId(value: unknown, field = 'clientOrderId'): string {
   if (typeof value !== 'string') {
-    throw new CommandError('TIDEMARK_FIELD_TYPE', 'clientOrderId', value, 'clientOrderId must be a string.')
+    throw new CommandError('TIDEMARK_FIELD_TYPE', field, value, `${field} must be a string.`)
   }
   if (value.length < 1 || value.length > MOST) {
     throw new CommandError(
       'TIDEMARK_FIELD_RANGE',
-      'clientOrderId',
+      field,
       value,
-      `clientOrderId must have 1 to ${MOST} characters.`,
+      `${field} must have 1 to ${MOST} characters.`,
     )
   }
   for (let i = 0; i < value.length; i++) {
@@ -29,9 +29,9 @@ export function checkClientOrderId(value: unknown): string {
     if (char >= FIRST_PRINTABLE && char <= LAST_PRINTABLE) continue
     throw new CommandError(
       'TIDEMARK_FIELD_VALUE',
-      'clientOrderId',
+      field,
       value,
-      `clientOrderId ${shown(value)} has a character that is not printable ASCII.`,
+      `${field} ${shown(value)} has a character that is not printable ASCII.`,
     )
   }
   return value

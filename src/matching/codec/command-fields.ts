@@ -52,7 +52,7 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   cancel: new Set(amendment),
   replace: new Set([...amendment, 'price', 'quantity']),
   reduce: new Set([...amendment, 'quantity']),
-  list: new Set([...common, 'listId', 'listType', 'account', 'orders']),
+  list: new Set([...common, 'listId', 'clientListId', 'listType', 'account', 'orders']),
   'cancel-list': new Set([...common, 'listId', 'account']),
   'cancel-all': new Set([...common, 'account', 'everybody', 'orderIds', 'side', 'minPrice', 'maxPrice']),
   instrument: new Set([

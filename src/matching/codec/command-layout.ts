@@ -44,7 +44,7 @@ export const AMEND_HAS_REQUEST_ID = 32
 /** For all commands: the caller's 64 bits follow. A tag of 0 is not written. */
 export const HAS_TAG = 64
 
-/** For new orders, and for cancel, replace and reduce: the client's own order id follows. */
+/** For new orders, and for cancel, replace and reduce: the client's own order id follows; for a list: its own id of the list. */
 export const HAS_CLIENT_ORDER_ID = 128
 /**
  * The command names no order id. A new order gets the next one; cancel, replace and reduce name the order by the client's own id.

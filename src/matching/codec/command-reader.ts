@@ -41,7 +41,7 @@ import {
   timeInForceNames,
 } from './names.js'
 import { NewOrderFields } from './new-order-fields.js'
-import { legAt, legCount, listTypeOf } from './order-lists.js'
+import { clientListIdOf, legAt, legCount, listTypeOf } from './order-lists.js'
 
 /** What every decoded command has. */
 export interface DecodedHeader {
@@ -177,6 +177,8 @@ export interface DecodedList extends DecodedHeader {
   readonly listId: number
   /** Whether the caller left the id to the book. */
   readonly listIdOmitted?: true
+  /** The client's own id of the list. */
+  readonly clientListId?: string
   /** How the orders of the list depend on each other. */
   readonly listType: ListType
   /** The account. */
@@ -425,6 +427,7 @@ function decodeNew(words: Int32Array, at: number, header: DecodedHeader): Decode
 }
 
 function decodeList(words: Int32Array, at: number, header: DecodedHeader): DecodedList {
+  const clientListId = clientListIdOf(words, at)
   const orders: DecodedNew[] = []
   for (let leg = 0; leg < legCount(words, at); leg++) {
     const order = legAt(words, at, leg)
@@ -436,6 +439,7 @@ function decodeList(words: Int32Array, at: number, header: DecodedHeader): Decod
     ...header,
     listId: readU64(words, at + 2),
     ...((flagsOf(words, at) & OMITS_ORDER_ID) !== 0 && { listIdOmitted: true as const }),
+    ...(clientListId !== undefined && { clientListId }),
     listType: listTypeNames[listTypeOf(words, at)]!,
     account: words[at + 4]! >>> 0,
     orders,

@@ -329,6 +329,11 @@ export interface ListCommand {
   readonly symbol: string
   /** 1 to 2^53-1, unique among the live lists of the symbol. Without one it is the id of the first order. */
   readonly listId?: number | undefined
+  /**
+   * The client's own id of the list, 1 to 36 printable ASCII characters. It comes back with the list's `accepted` events; the book neither compares
+   * it nor finds a list by it.
+   */
+  readonly clientListId?: string | undefined
   /** Which of them end or bring in others. */
   readonly listType: ListType
   /** 0 to 2^32-1. */

@@ -1,9 +1,10 @@
 import { didYouMean, unknownFieldOf } from '../../base/known-fields.js'
 import { shown } from '../../base/shown.js'
+import { checkClientOrderId, writeClientOrderId } from './client-order-id.js'
 import { CommandError, conflict } from './command-errors.js'
 import { checkFieldNames, legFields } from './command-fields.js'
 import type { CommandGrids } from './command-grids.js'
-import { LIST_WORDS, OMITS_ORDER_ID } from './command-layout.js'
+import { HAS_CLIENT_ORDER_ID, LIST_WORDS, OMITS_ORDER_ID } from './command-layout.js'
 import type { ListCommand, ListedOrder, NewCommand } from './commands.js'
 import { accountOf, code, optionalWhole } from './field-values.js'
 import { commandKinds, listTypeCodes, timeInForceCodes } from './names.js'
@@ -37,12 +38,15 @@ export function encodeList(
   const listType = code('listType', command.listType, listTypeCodes)
   const account = accountOf(command.account)
   const listId = optionalWhole('listId', command.listId)
+  const { clientListId } = command
+  if (clientListId !== undefined) checkClientOrderId(clientListId, 'clientListId')
   const orders = ordersOf(command, listType === OTOCO ? 3 : 2)
   words[at + 2] = listId | 0
   words[at + 3] = (listId / 4294967296) | 0
   words[at + 4] = account
   words[at + 5] = listType | (orders.length << 8)
   let end = writeTag(words, at + LIST_WORDS, tagLow, tagHigh)
+  if (clientListId !== undefined) end = writeClientOrderId(words, end, clientListId)
   for (const [i, order] of orders.entries()) {
     const leg = { ...order, type: 'new', symbol: command.symbol, account } as NewCommand
     try {
@@ -57,7 +61,10 @@ export function encodeList(
   checkLegs(orders.length, listType === OCO ? 0 : 1)
   if (listType === OCO) checkPair(0)
   else if (listType === OTOCO) checkPair(1)
-  const flags = tagFlag(tagLow, tagHigh) | (listId === 0 ? OMITS_ORDER_ID : 0)
+  const flags =
+    tagFlag(tagLow, tagHigh) |
+    (listId === 0 ? OMITS_ORDER_ID : 0) |
+    (clientListId === undefined ? 0 : HAS_CLIENT_ORDER_ID)
   return writeHeader(words, at, commandKinds.list, flags, end - at, grids.instrumentId)
 }
 

@@ -1,4 +1,5 @@
-import { LENGTH_SHIFT, optionalAt } from './command-layout.js'
+import { clientOrderIdWordsAt, readClientOrderId } from './client-order-id.js'
+import { flagsOf, HAS_CLIENT_ORDER_ID, LENGTH_SHIFT, optionalAt } from './command-layout.js'
 import { REASON_SHIFT } from './event-layout.js'
 import { commandKinds, listTypeCodes } from './names.js'
 
@@ -7,13 +8,28 @@ const LIST = commandKinds.list
 
 /**
  * A `list` command holds its orders, the legs, as whole new-order records without tag and request id, one after the other, after its own
- * fields. Legs count from 0.
+ * fields, the last of which is the client's own id of the list, if it has one. Legs count from 0.
  */
+
+/** Where the first leg of the list command at a word offset stands. */
+export function legsAt(words: Int32Array, at: number): number {
+  const next = optionalAt(words, at)
+  return hasClientListId(words, at) ? next + clientOrderIdWordsAt(words, next) : next
+}
+
+function hasClientListId(words: Int32Array, at: number): boolean {
+  return (flagsOf(words, at) & HAS_CLIENT_ORDER_ID) !== 0
+}
+
+/** The client's own id of the list whose command stands at a word offset; `undefined` when it has none. */
+export function clientListIdOf(words: Int32Array, at: number): string | undefined {
+  return hasClientListId(words, at) ? readClientOrderId(words, optionalAt(words, at)) : undefined
+}
 
 /** Where a leg of the list command at a word offset stands; -1 when it has no such leg. */
 export function legAt(words: Int32Array, at: number, leg: number): number {
   const end = at + (words[at]! >>> LENGTH_SHIFT)
-  let next = optionalAt(words, at)
+  let next = legsAt(words, at)
   for (let i = 0; i < leg && next < end; i++) next += Math.max(1, words[next]! >>> LENGTH_SHIFT)
   return next < end && (words[next]! & 0xff) === NEW ? next : -1
 }

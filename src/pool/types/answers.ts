@@ -54,6 +54,8 @@ export interface OrderTerms {
   readonly minQuantity?: string
   /** The list that the order belongs to. */
   readonly listId?: number
+  /** Of an accepted order of a list only: the client's own id of the list. */
+  readonly clientListId?: string
   /** Of an accepted order of a list that stands aside until it has `entered`; otherwise not there. */
   readonly pending?: true
   /** Of a new order only: the amount of the quote asset that it is for; its quantity is what that came to. */

@@ -5,7 +5,6 @@ import { listFields } from '../dialect/list-json.js'
 import { placedJson } from '../dialect/order-json.js'
 import type { Params } from '../dialect/params.js'
 import { orderTypes } from '../dialect/symbol-json.js'
-import { listTag } from '../venue/tags.js'
 import type { Venue, VenueSymbol } from '../venue/venue.js'
 import { clientOrderId, readNewOrder, responseType, sideOf } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
@@ -101,7 +100,7 @@ function readTriggeringPair(params: Params, symbol: VenueSymbol, _: Venue, accou
   ]
 }
 
-/** The tag of a list has its name, so its orders can have no strategies. A peg is for no list. */
+/** A list has one tag for all of its orders, so they can have no strategies. A peg is for no list. */
 function readLeg(leg: Params, symbol: VenueSymbol, account: number): NewCommand {
   for (const name of ['strategyId', 'strategyType'])
     if (leg.has(name)) throw errors.unsupported(`${leg.sent(name)}; an order of a list has no strategy`)
@@ -184,16 +183,15 @@ async function placeList(request: ApiRequest, listType: ListType, read: Reader):
     type: 'list',
     symbol: symbol.symbol,
     listId,
+    clientListId: name,
     listType,
     account,
     orders,
-    tag: name === undefined ? undefined : listTag(name),
   }
   try {
     const report = await venue.submit(command)
     const [event] = report.events
     if (event?.event === 'rejected') throw refusal(event.code)
-    // The list has its name when it is taken from the log.
     await venue.caughtUp()
     const list = venue.history.lists.find(account, listId)
     if (!list) throw errors.unknown()

@@ -1,6 +1,5 @@
 import type { AcceptedEvent } from '../../pool/index.js'
 import { isOpen, type ListRecord, type OrderRecord } from './order-record.js'
-import { isListTag, listTag } from './tags.js'
 
 /** One order triggers others, or they only cancel each other. */
 export function contingencyOf(list: ListRecord): 'OCO' | 'OTO' {
@@ -13,25 +12,22 @@ export function isDone(list: ListRecord): boolean {
 
 interface AccountLists {
   readonly byId: Map<number, ListRecord>
-  /** The last list that had a name, by the fingerprint of it. */
-  readonly byTag: Map<bigint, ListRecord>
+  /** The last list that had a name of the client's. */
+  readonly byName: Map<string, ListRecord>
 }
 
 const ownName = /^list-([1-9][0-9]{0,15})$/
 
-/**
- * The lists of the accounts. The log has a fingerprint of a name that a client gave: the list is found under its name after a restart too, and
- * called by its id until it is asked for by its name.
- */
+/** The lists of the accounts. The name that a client gave one stands in the log; one without is called by its id. */
 export class OrderLists {
   readonly #accounts = new Map<number, AccountLists>()
-  /** Names of lists that were sent and not seen yet, by id. */
+  /** Names of lists that were sent and are not in the log yet, by id. */
   readonly #sent = new Map<number, { readonly account: number; readonly name: string }>()
   readonly #changed = new Set<ListRecord>()
   #highestId = 0
 
   /**
-   * An id for a new list, and its name until it is seen. Returns `undefined` when a list of the account that is not done has the name.
+   * An id for a new list, whose name is taken from now on. Returns `undefined` when a list of the account that is not done has the name.
    */
   begin(account: number, name: string | undefined): number | undefined {
     if (name !== undefined) {
@@ -64,14 +60,14 @@ export class OrderLists {
         orders: [],
         kept: 0,
         lsn: event.lsn,
-        tag: event.tag,
         timeMs: order.timeMs,
-        name: this.#sent.get(listId)?.name ?? `list-${listId}`,
+        clientName: event.clientListId,
+        name: event.clientListId ?? `list-${listId}`,
         cancelledLsn: -1,
         isReported: false,
       }
       lists.byId.set(listId, list)
-      if (isListTag(event.tag)) lists.byTag.set(event.tag, list)
+      if (list.clientName !== undefined) lists.byName.set(list.clientName, list)
       if (listId > this.#highestId) this.#highestId = listId
     }
     list.orders.push(order)
@@ -99,14 +95,11 @@ export class OrderLists {
 
   /** The last list of an account that had a name. */
   findByName(account: number, name: string): ListRecord | undefined {
-    const found = this.#accounts.get(account)?.byTag.get(listTag(name))
-    if (found) found.name = name
-    else {
-      const own = ownName.exec(name)
-      const list = own ? this.find(account, Number(own[1])) : undefined
-      return list?.name === name ? list : undefined
-    }
-    return found
+    const found = this.#accounts.get(account)?.byName.get(name)
+    if (found) return found
+    const own = ownName.exec(name)
+    const list = own ? this.find(account, Number(own[1])) : undefined
+    return list?.name === name ? list : undefined
   }
 
   /** The lists of an account, by id. */
@@ -119,13 +112,14 @@ export class OrderLists {
     const lists = this.#accounts.get(list.account)
     if (!lists) return
     if (lists.byId.get(list.listId) === list) lists.byId.delete(list.listId)
-    if (lists.byTag.get(list.tag) === list) lists.byTag.delete(list.tag)
+    const { clientName } = list
+    if (clientName !== undefined && lists.byName.get(clientName) === list) lists.byName.delete(clientName)
     if (lists.byId.size === 0) this.#accounts.delete(list.account)
   }
 
   #of(account: number): AccountLists {
     let lists = this.#accounts.get(account)
-    if (!lists) this.#accounts.set(account, (lists = { byId: new Map(), byTag: new Map() }))
+    if (!lists) this.#accounts.set(account, (lists = { byId: new Map(), byName: new Map() }))
     return lists
   }
 }

@@ -72,10 +72,11 @@ export interface ListRecord {
   kept: number
   /** The LSN of the record that placed it. */
   readonly lsn: number
-  readonly tag: bigint
   readonly timeMs: number
-  /** What the client calls it, or `list-` and its id. */
-  name: string
+  /** What the client calls it. */
+  readonly clientName: string | undefined
+  /** The same, or `list-` and its id. */
+  readonly name: string
   /** LSN of the record in which one of its orders was cancelled, and with that the others. */
   cancelledLsn: number
   /** Whether it was reported that it is done. */

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto'
-
 // What a venue notes in the tags of its commands. They come back with the events, also after a restart. The first bits say what
 // a tag is: others, of the program that the pool belongs to, mean nothing here.
 //
 //   0x54 … 0x57  8 bits, then 24 of a strategy's type and 32 of its id: of a single order
-//   0x4c         8 bits, then 56 of the fingerprint of a name: of a list
 //   0x5a3       11 bits, then 53 of a request id: of a single order
 //
-// A command has one tag, so an order has no strategy beside a request id, and neither in a list.
+// A command has one tag, so an order has no strategy beside a request id, and in a list, whose orders share one tag, none at all.
 
 /** What a client says of the strategy that an order belongs to. */
 export interface Strategy {
@@ -24,7 +21,6 @@ export const strategyTypeMax = strategyTypeMin + 2 ** 24 - 1
 const strategyMark = 0x54n
 const hasId = 1n
 const hasType = 2n
-const listMark = 0x4cn
 
 /** The tag of an order that states a strategy; `undefined` for one that does not. */
 export function strategyTag({ strategyId, strategyType }: Strategy): bigint | undefined {
@@ -46,17 +42,6 @@ export function strategyOf(tag: bigint): Strategy | undefined {
     strategyId: (mark & hasId) === 0n ? undefined : Number(tag & 0xffffffffn),
     strategyType: (mark & hasType) === 0n ? undefined : strategyTypeMin + Number((tag >> 32n) & 0xffffffn),
   }
-}
-
-/** The tag of a list with a name of its own: a fingerprint by which the list is found under that name. */
-export function listTag(name: string): bigint {
-  const digest = createHash('sha256').update(name).digest()
-  return (listMark << 56n) | (digest.readBigUInt64BE() >> 8n)
-}
-
-/** Whether a tag is the fingerprint of a list's name. */
-export function isListTag(tag: bigint): boolean {
-  return tag >> 56n === listMark
 }
 
 const requestMark = 0x5a3n

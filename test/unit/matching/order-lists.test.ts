@@ -324,6 +324,16 @@ describe('a list', () => {
     expect(() =>
       book.send({ type: 'list', listType: 'oco', account: 7, orders: [a, b], requestId: 1 }),
     ).toThrow(expect.objectContaining({ code: 'TIDEMARK_FIELD_UNKNOWN' }))
+    for (const [clientListId, code] of [
+      ['', 'TIDEMARK_FIELD_RANGE'],
+      ['x'.repeat(37), 'TIDEMARK_FIELD_RANGE'],
+      ['é', 'TIDEMARK_FIELD_VALUE'],
+      [7, 'TIDEMARK_FIELD_TYPE'],
+    ])
+      expect(() => list(book, 'oco', [a, b], { clientListId })).toThrow(
+        expect.objectContaining({ code, details: expect.objectContaining({ field: 'clientListId' }) }),
+      )
+    expect(list(book, 'oco', [a, b], { clientListId: 'x'.repeat(36) })).toEqual(['accepted 1', 'accepted 2'])
   })
 
   it('is in a copy of the books as far as it is', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AcceptedEvent, CancelledEvent, PoolEvent } from '#tidemark/pool/index.js'
 import { type ListUpdate, OrderHistory, type OrderUpdate } from '#tidemark/server/venue/history.js'
-import { listTag, strategyOf, strategyTag, strategyTypeMax } from '#tidemark/server/venue/tags.js'
+import { strategyOf, strategyTag, strategyTypeMax } from '#tidemark/server/venue/tags.js'
 
 const symbol = 'BTCUSDT'
 
@@ -23,7 +23,7 @@ function historyOf(closedOrders = 100) {
 function accepted(
   orderId: number,
   listId: number,
-  tag = 0n,
+  clientListId?: string,
   more: Partial<AcceptedEvent> = {},
 ): AcceptedEvent {
   return {
@@ -32,7 +32,7 @@ function accepted(
     index: 0,
     timeUs: 1_000_000,
     symbol,
-    tag,
+    tag: 0n,
     orderId,
     clientOrderId: `c${orderId}`,
     account: 1,
@@ -47,6 +47,7 @@ function accepted(
     expireTime: undefined,
     selfTradePrevention: undefined,
     listId,
+    ...(clientListId !== undefined && { clientListId }),
     ...more,
   }
 }
@@ -60,7 +61,7 @@ describe('the lists of a history', () => {
   it('are reported once when they are placed and once when the last of their orders is done', () => {
     const { history, orders, lists, record } = historyOf()
     expect(history.lists.begin(1, 'mine')).toBe(1)
-    record(8, accepted(1, 1, listTag('mine')), accepted(2, 1, listTag('mine')))
+    record(8, accepted(1, 1, 'mine'), accepted(2, 1, 'mine'))
     history.lists.end(1)
     expect(lists).toEqual(['EXEC_STARTED 1 mine'])
     record(16, cancelled(1, 'requested'), cancelled(2, 'list'))
@@ -78,14 +79,16 @@ describe('the lists of a history', () => {
     // It is under way, and not in the log yet.
     expect(lists.begin(1, 'mine')).toBeUndefined()
     expect(lists.begin(2, 'mine')).toBe(2)
-    record(8, accepted(1, 1, listTag('mine')), accepted(2, 1, listTag('mine')))
+    record(8, accepted(1, 1, 'mine'), accepted(2, 1, 'mine'))
     lists.end(1)
     expect(lists.begin(1, 'mine')).toBeUndefined()
     record(16, cancelled(1, 'requested'), cancelled(2, 'list'))
     expect(lists.begin(1, 'mine')).toBe(3)
     const again = historyOf()
-    again.record(8, accepted(1, 1, listTag('mine')), accepted(2, 1, listTag('mine')))
-    expect(again.history.lists.find(1, 1)?.name).toBe('list-1')
+    again.record(8, accepted(1, 1, 'mine'), accepted(2, 1, 'mine'))
+    expect(again.lists).toEqual(['EXEC_STARTED 1 mine'])
+    expect(again.history.lists.find(1, 1)?.name).toBe('mine')
+    expect(again.history.lists.begin(1, 'mine')).toBeUndefined()
     expect(again.history.lists.findByName(1, 'mine')).toMatchObject({ listId: 1, name: 'mine' })
     expect(again.history.lists.findByName(1, 'list-1')).toBeUndefined()
     expect(again.history.lists.findByName(2, 'mine')).toBeUndefined()
@@ -94,7 +97,7 @@ describe('the lists of a history', () => {
 
   it('are kept whole as long as one of their orders is', () => {
     const { history, record } = historyOf(2)
-    record(8, accepted(1, 1), accepted(2, 1, 0n, { pending: true }))
+    record(8, accepted(1, 1), accepted(2, 1, undefined, { pending: true }))
     record(16, cancelled(1, 'requested'), cancelled(2, 'list'))
     record(24, accepted(3, 2))
     record(32, cancelled(3, 'requested'))
@@ -116,6 +119,6 @@ describe('a tag', () => {
       expect(strategyOf(strategyTag(strategy)!)).toEqual(strategy)
     expect(strategyTag({ strategyId: undefined, strategyType: undefined })).toBeUndefined()
     // Tags of others say nothing.
-    for (const tag of [0n, 7n, 2n ** 64n - 1n, listTag('mine')]) expect(strategyOf(tag)).toBeUndefined()
+    for (const tag of [0n, 7n, 2n ** 64n - 1n]) expect(strategyOf(tag)).toBeUndefined()
   })
 })

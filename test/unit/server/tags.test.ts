@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import {
-  isListTag,
-  listTag,
   requestIdOf,
   requestTag,
   strategyOf,
@@ -15,26 +13,19 @@ const strategies = [0, 2 ** 32 - 1, undefined].flatMap((strategyId) =>
   [strategyTypeMin, strategyTypeMax, undefined].map((strategyType) => ({ strategyId, strategyType })),
 )
 const stated = strategies.filter(({ strategyId, strategyType }) => (strategyId ?? strategyType) !== undefined)
-const names = ['a', 'list-7', 'x'.repeat(36)]
 
 /** What each reader makes of a tag. */
-const readings = (tag: bigint) => [requestIdOf(tag), strategyOf(tag), isListTag(tag)]
+const readings = (tag: bigint) => [requestIdOf(tag), strategyOf(tag)]
 
 describe('the tag of a command', () => {
   it('is read as what it was made of, and as nothing else', () => {
-    for (const id of requestIds) expect(readings(requestTag(id))).toEqual([id, undefined, false])
-    for (const strategy of stated)
-      expect(readings(strategyTag(strategy)!)).toEqual([undefined, strategy, false])
-    for (const name of names) expect(readings(listTag(name))).toEqual([undefined, undefined, true])
-    for (const tag of [0n, 1n, 2n ** 56n - 1n]) expect(readings(tag)).toEqual([undefined, undefined, false])
+    for (const id of requestIds) expect(readings(requestTag(id))).toEqual([id, undefined])
+    for (const strategy of stated) expect(readings(strategyTag(strategy)!)).toEqual([undefined, strategy])
+    for (const tag of [0n, 1n, 2n ** 56n - 1n]) expect(readings(tag)).toEqual([undefined, undefined])
   })
 
   it('has 64 bits, and is another for each', () => {
-    const tags = [
-      ...requestIds.map(requestTag),
-      ...stated.map((one) => strategyTag(one)!),
-      ...names.map(listTag),
-    ]
+    const tags = [...requestIds.map(requestTag), ...stated.map((one) => strategyTag(one)!)]
     for (const tag of tags) expect(BigInt.asUintN(64, tag)).toBe(tag)
     expect(new Set(tags).size).toBe(tags.length)
     expect(strategyTag({ strategyId: undefined, strategyType: undefined })).toBeUndefined()

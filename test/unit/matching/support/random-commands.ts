@@ -1,3 +1,4 @@
+import { writeClientOrderId } from '#tidemark/matching/codec/client-order-id.js'
 import {
   cancelAllFlags,
   commandKinds,
@@ -298,7 +299,9 @@ function encodeRandomList(
     listedIds + random.below(listedCount),
   ])
   const listId = random.chance(60) ? 0 : 1 + random.below(48)
+  const name = random.pick(['', '', 'l', 'x'.repeat(7), 'list '.repeat(7)])
   let at = tag === 0 ? 6 : 8
+  if (name !== '') at = writeClientOrderId(words, at, name)
   const count = type === 3 ? 3 : 2
   for (let leg = 0; leg < count; leg++) {
     const isPair = type === 1 || (type === 3 && leg > 0)
@@ -345,7 +348,7 @@ function encodeRandomList(
       ),
     )
   }
-  const flags = (tag === 0 ? 0 : 64) | (listId === 0 ? 256 : 0)
+  const flags = (tag === 0 ? 0 : 64) | (listId === 0 ? 256 : 0) | (name === '' ? 0 : 128)
   words[0] = commandKinds.list | (flags << 8) | (at << 18)
   words[1] = instrumentId
   words[2] = listId
