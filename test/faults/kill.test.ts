@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,43 +5,12 @@ import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
 import { readSegmentHeader } from '#tidemark/log/format/segment.js'
 import { type Acknowledgement, checkAcknowledged } from '../support/acknowledged.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
-import { Random } from '../support/random.js'
-import { root } from '../support/run-script.js'
+import { runAndKill } from '../support/killed-pool.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 const kills = faultCount('kill', { short: 8, full: 400 })
 /** Each folder is killed so often, so that recovered logs are killed as well. */
 const killsAFolder = 5
-
-/** Runs a child that submits and acknowledges, kills it after a random number of those, and returns them. */
-async function runAndKill(dir: string, seed: number, firstOrder: number): Promise<Acknowledgement[]> {
-  const random = new Random(seed)
-  const inFlight = [1, 20, 200][random.int(3)]!
-  const child = spawn(process.execPath, [`${root}/test/support/kill-child.mjs`], {
-    cwd: root,
-    env: {
-      ...process.env,
-      DIR: dir,
-      SEED: String(seed),
-      SHARDS: String(1 + random.int(2)),
-      IN_FLIGHT: String(inFlight),
-      FIRST_ORDER: String(firstOrder),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  // Small segments make some hundred commands a rotation.
-  let left = random.int(inFlight === 1 ? 150 : 900)
-  const timer = random.int(5)
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk
-    left -= chunk.split('\n').length - 1
-    if (left <= 0) setTimeout(() => child.kill('SIGKILL'), timer)
-  })
-  await once(child, 'close')
-  const lines = output.slice(0, output.lastIndexOf('\n')).split('\n').slice(1)
-  return lines.map((line) => JSON.parse(line))
-}
 
 /** What stands in a folder that shows what its owners were doing: counted before it is opened, which tidies up. */
 class Traces {

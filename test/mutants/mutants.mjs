@@ -564,6 +564,13 @@ export const mutants = [
     tests: ['test/faults/owner.test.ts'],
   },
   {
+    name: 'the disk of a real system is not synced',
+    file: 'dist/compiled/src/log/disk/node-disk.js',
+    find: 'fs.fdatasyncSync(file);',
+    replace: '',
+    tests: ['test/faults/power-failure.test.ts'],
+  },
+  {
     name: 'a small preallocated segment is filled like a whole one',
     file: 'dist/compiled/src/log/flush/segment-writer.js',
     find: 'capacity: bytes, allocated: bytes };',

@@ -6,6 +6,8 @@ export interface EtcdOptions {
   readonly nodes?: number
   /** More arguments for each, such as `['--quota-backend-bytes', '33554432']`. */
   readonly args?: readonly string[]
+  /** Where the nodes keep their data, each in a folder of its own there; a node without one keeps it in the cluster's. */
+  readonly data?: readonly string[]
   /** Files with the certificate and the key of the nodes; with `clientCa` clients need a certificate of that authority. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
 }

@@ -22,8 +22,8 @@ export function etcdMissing() {
 }
 
 /** Starts nodes that form one cluster, in temporary folders, on ports of the loopback interface that were free. */
-export async function startEtcd({ nodes = 3, args = [], tls } = {}) {
-  const cluster = new EtcdCluster(nodes, args, tls)
+export async function startEtcd({ nodes = 3, args = [], tls, data = [] } = {}) {
+  const cluster = new EtcdCluster(nodes, args, tls, data)
   await cluster.begin()
   return cluster
 }
@@ -33,15 +33,17 @@ class EtcdCluster {
   folder
   #args
   #tls
+  #data
   #size
   #onExit = () => {
     for (const node of this.nodes) node.signal('SIGKILL')
   }
 
-  constructor(size, args, tls) {
+  constructor(size, args, tls, data) {
     this.#size = size
     this.#args = args
     this.#tls = tls
+    this.#data = data
     this.folder = mkdtempSync(path.join(tmpdir(), 'tidemark-etcd-'))
   }
 
@@ -82,7 +84,12 @@ class EtcdCluster {
     this.nodes = names.map((name, i) => {
       const folder = mkdtempSync(path.join(this.folder, `${name}-`))
       const args = [
-        ...['--name', name, '--data-dir', path.join(folder, 'data')],
+        ...[
+          '--name',
+          name,
+          '--data-dir',
+          path.join(this.#data[i] ?? folder, `data-${path.basename(folder)}`),
+        ],
         ...['--listen-client-urls', urls[2 * i], '--advertise-client-urls', urls[2 * i]],
         ...['--listen-peer-urls', urls[2 * i + 1], '--initial-advertise-peer-urls', urls[2 * i + 1]],
         ...['--initial-cluster', members, '--initial-cluster-token', `tidemark-${ports[0]}`],

@@ -13,7 +13,7 @@ export interface SmallDisk {
   release(): void
 }
 
-function run(command: string, ...args: string[]): void {
+export function run(command: string, ...args: string[]): void {
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
@@ -105,7 +105,7 @@ export function smallImage(bytes: number): SmallDisk {
 }
 
 /** Mounts now and unmounts when asked, or when the test is over. */
-function mount(folder: string, args: string[]): () => void {
+export function mount(folder: string, args: string[]): () => void {
   run('mount', ...args, folder)
   let mounted = true
   const release = () => {
