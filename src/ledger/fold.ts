@@ -17,7 +17,7 @@ import {
 import { commandRecordType, ledgerRecordType, type RecordObserver } from '../pool/index.js'
 import { baseUnits, quoteUnits, spentUnits } from './amounts/units.js'
 import { decodeRecord, type FeesRecord, type LedgerRecord, type MoneyRecord } from './records.js'
-import { feeOf, rebateOf } from './state/fee-table.js'
+import { type FeeBasis, feesOfTrade } from './state/fee-table.js'
 import { digestOf } from './state/keys.js'
 import type { LedgerState } from './state/ledger-state.js'
 import type { ListHold } from './state/lists.js'
@@ -209,7 +209,8 @@ export class LedgerFold implements RecordObserver {
     }
     if ((orders.rates[buyer]! | orders.rates[seller]!) !== 0) {
       const isUncross = (flagsOf(words, at) & TRADE_IN_UNCROSS) !== 0
-      this.#takeFees(buyer, seller, buyerBase, sellerQuote, base, quote, isUncross, takerSells, tradeId)
+      const basis = { baseAsset: units.base, quoteAsset: units.quote, base, quote, isUncross, takerSells }
+      this.#takeFees(buyer, seller, buyerBase, sellerQuote, basis, tradeId)
     }
     this.#tradedDown(maker, trade.makerRemaining, quote)
     this.#tradedDown(taker, trade.takerRemaining, quote)
@@ -221,31 +222,21 @@ export class LedgerFold implements RecordObserver {
     seller: number,
     buyerBase: number,
     sellerQuote: number,
-    base: bigint,
-    quote: bigint,
-    isUncross: boolean,
-    takerSells: boolean,
+    basis: FeeBasis,
     tradeId: number,
   ): void {
     const { orders, fees, cells, venue } = this.#state
     const ofBuyer = fees.rates[orders.rates[buyer]!]!
     const ofSeller = fees.rates[orders.rates[seller]!]!
-    const buyerRate = isUncross ? ofBuyer.auction : takerSells ? ofBuyer.maker : ofBuyer.taker
-    const sellerRate = isUncross ? ofSeller.auction : takerSells ? ofSeller.taker : ofSeller.maker
-    const baseAsset = cells.asset[buyerBase]!
-    const quoteAsset = cells.asset[sellerQuote]!
-    const buyerFee = feeOf(base, buyerRate, ofBuyer.caps.get(baseAsset))
-    const sellerFee = feeOf(quote, sellerRate, ofSeller.caps.get(quoteAsset))
-    const buyerRebate = rebateOf(quote, buyerRate, sellerFee)
-    const sellerRebate = rebateOf(base, sellerRate, buyerFee)
+    const { buyerFee, sellerFee, buyerRebate, sellerRebate } = feesOfTrade(basis, ofBuyer, ofSeller)
     this.#fee(buyer, buyerBase, -buyerFee, 'fee', tradeId)
     this.#fee(seller, sellerQuote, -sellerFee, 'fee', tradeId)
     this.#fee(buyer, orders.cell[buyer]!, buyerRebate, 'rebate', tradeId)
     this.#fee(seller, orders.cell[seller]!, sellerRebate, 'rebate', tradeId)
     const venueBase = buyerFee - sellerRebate
     const venueQuote = sellerFee - buyerRebate
-    if (venueBase !== 0n) this.#fee(buyer, cells.of(venue, baseAsset), venueBase, 'fee', tradeId)
-    if (venueQuote !== 0n) this.#fee(seller, cells.of(venue, quoteAsset), venueQuote, 'fee', tradeId)
+    if (venueBase !== 0n) this.#fee(buyer, cells.of(venue, basis.baseAsset), venueBase, 'fee', tradeId)
+    if (venueQuote !== 0n) this.#fee(seller, cells.of(venue, basis.quoteAsset), venueQuote, 'fee', tradeId)
   }
 
   #fee(order: number, cell: number, amount: bigint, kind: MovementKind, tradeId: number): void {
@@ -360,16 +351,16 @@ export class LedgerFold implements RecordObserver {
       }
     } else if (state.hasBegun) {
       state.keys.add(record.key, lsn, digestOf(record))
-      if (record.op === 'fees') this.#setFees(record)
+      if (record.op === 'fees') this.#setFees(record, lsn)
       else if (record.op === 'limits') state.setLimits(record)
       else this.#move(record)
     }
     this.#onTheWay?.settle(record, lsn)
   }
 
-  #setFees({ instrument, account, maker, taker, auction, caps }: FeesRecord): void {
+  #setFees({ instrument, account, maker, taker, auction, caps }: FeesRecord, lsn: number): void {
     const byAsset = new Map(caps.map(([asset, cap]) => [asset, BigInt(cap)]))
-    this.#state.fees.set(instrument, account, { maker, taker, auction, caps: byAsset })
+    this.#state.fees.set(instrument, account, { maker, taker, auction, caps: byAsset }, lsn)
   }
 
   #move(record: MoneyRecord): void {

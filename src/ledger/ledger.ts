@@ -12,6 +12,7 @@ import {
   type FollowedLedgerOf,
   type LedgerDoor,
   ledgerDoor,
+  type TradeEvent,
 } from '../pool/index.js'
 import { unitsOf } from './amounts/units.js'
 import { CatchUp } from './catch-up.js'
@@ -38,7 +39,10 @@ import type {
   LedgerReceipt,
   LimitsCommand,
   Movement,
+  OrderRates,
+  RatesOptions,
   StatementOptions,
+  TradeFees,
   TransferCommand,
   WithdrawCommand,
 } from './types.js'
@@ -233,6 +237,22 @@ export class Ledger {
     return this.#state.lsn
   }
 
+  /**
+   * Resolves when all records up to an LSN are counted. Whoever gets a durable event from the log's files may be a moment ahead.
+   *
+   * @throws LedgerError `TIDEMARK_BAD_ARGUMENT` for one that is not durable, `TIDEMARK_LEDGER_CLOSED`; what makes the pool unusable.
+   */
+  async counted(lsn: number): Promise<void> {
+    const { log, publisher } = this.#door
+    if (!(lsn <= log.durableLsn)) throw badArgument(`LSN ${lsn} is not durable.`, { lsn })
+    while (this.#state.lsn < lsn && publisher.publishedLsn < lsn) {
+      if (this.#closed) throw ledgerClosed()
+      const refusal = this.#door.refusal()
+      if (refusal) throw refusal
+      await nextTurn()
+    }
+  }
+
   /** Where the ledger begins in the log. */
   get startLsn(): number {
     return this.#state.startLsn
@@ -408,6 +428,28 @@ export class Ledger {
       this.#fold.listener = undefined
       publisher.observer = this.#fold
     }
+  }
+
+  /**
+   * What orders of an account pay.
+   *
+   * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`; PoolError `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a malformed account.
+   */
+  rates(account: number, options: RatesOptions = {}): OrderRates {
+    return this.#questions.rates(account, options)
+  }
+
+  /**
+   * What a trade cost its two orders: exactly what the ledger took of them and paid them. `makerLsn` and `takerLsn` are those of the
+   * events that say that the orders were accepted, because they pay what was in force then.
+   *
+   * @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`.
+   */
+  tradeFees(
+    trade: TradeEvent,
+    accepted: { readonly makerLsn: number; readonly takerLsn: number },
+  ): TradeFees {
+    return this.#questions.tradeFees(trade, accepted)
   }
 
   /** The sums over all accounts, by asset. Looks through all accounts. */

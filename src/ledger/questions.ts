@@ -1,9 +1,11 @@
 import { checkOptions, optionNames } from '../log/index.js'
-import { accountOf } from '../matching/index.js'
-import type { LedgerDoor } from '../pool/index.js'
+import { accountOf, toSteps } from '../matching/index.js'
+import type { LedgerDoor, TradeEvent } from '../pool/index.js'
 import { unitsText } from './amounts/amount.js'
+import { baseUnits, quoteUnits } from './amounts/units.js'
 import { badArgument, ledgerClosed } from './errors.js'
 import { movementsOf } from './movements.js'
+import { feesOfTrade, noFees, rateScale } from './state/fee-table.js'
 import type { LedgerState } from './state/ledger-state.js'
 import { ORDER_SELL } from './state/orders.js'
 import type {
@@ -14,9 +16,14 @@ import type {
   Balance,
   Movement,
   OrderHold,
+  OrderRates,
+  RatesOptions,
   StatementOptions,
+  TradeFee,
+  TradeFees,
 } from './types.js'
 
+const ratesOptions = optionNames<RatesOptions>({ symbol: true, lsn: true })
 const statementOptions = optionNames<StatementOptions>({ from: true, to: true })
 
 /** What an open ledger is asked: answered out of its state, and statements out of the log. */
@@ -118,6 +125,52 @@ export class LedgerQuestions {
       if (movement.lsn > to) return
       yield movement
     }
+  }
+
+  rates(account: number, options: RatesOptions): OrderRates {
+    checkOptions('rates', options, ratesOptions)
+    const { symbol, lsn = Number.POSITIVE_INFINITY } = options
+    const instrument =
+      symbol === undefined ? undefined : this.#door.registry.bySymbol(symbol).definition.instrumentId
+    const { maker, taker, auction } = this.#state.fees.at(instrument, accountOf(account), lsn)
+    const text = (rate: number) => unitsText(BigInt(rate), rateScale)
+    return { maker: text(maker), taker: text(taker), auction: text(auction) }
+  }
+
+  tradeFees(
+    trade: TradeEvent,
+    accepted: { readonly makerLsn: number; readonly takerLsn: number },
+  ): TradeFees {
+    const { definition, grids } = this.#door.registry.bySymbol(trade.symbol)
+    const { assets, fees } = this.#state
+    const ofMaker = fees.at(definition.instrumentId, trade.makerAccount, accepted.makerLsn)
+    const ofTaker = fees.at(definition.instrumentId, trade.takerAccount, accepted.takerLsn)
+    if (ofMaker === noFees && ofTaker === noFees) return { maker: undefined, taker: undefined }
+    const units = this.#state.units(definition.instrumentId)
+    const lots = toSteps('quantity', trade.quantity, grids.quantity)
+    const ticks = toSteps('price', trade.price, grids.price)
+    const takerSells = trade.takerSide === 'sell'
+    const [ofBuyer, ofSeller] = takerSells ? [ofMaker, ofTaker] : [ofTaker, ofMaker]
+    const { buyerFee, sellerFee, buyerRebate, sellerRebate } = feesOfTrade(
+      {
+        baseAsset: units.base,
+        quoteAsset: units.quote,
+        base: baseUnits(units, lots),
+        quote: quoteUnits(units, ticks, lots),
+        isUncross: trade.uncross,
+        takerSells,
+      },
+      ofBuyer,
+      ofSeller,
+    )
+    const fee = (received: number, paid: bigint, given: number, got: bigint): TradeFee | undefined => {
+      if (paid === 0n && got === 0n) return undefined
+      const { id, scale } = assets.of(got === 0n ? received : given)
+      return { asset: id, amount: unitsText(paid - got, scale) }
+    }
+    const buyer = fee(units.base, buyerFee, units.quote, buyerRebate)
+    const seller = fee(units.quote, sellerFee, units.base, sellerRebate)
+    return takerSells ? { maker: buyer, taker: seller } : { maker: seller, taker: buyer }
   }
 
   totals(): { readonly lsn: number; readonly assets: readonly AssetTotals[] } {

@@ -17,9 +17,11 @@ import { type LedgerImage, LedgerState } from './state/ledger-state.js'
  * ```
  */
 const magic = 0x5245_4744_454c_4d54n
-const version = 3
+const version = 4
 /** The oldest version that is read. */
 const oldestVersion = 2
+/** The first that says when fees were set: what orders paid can't be told without it. */
+const feesVersion = 4
 const headAt = 24
 const arrayTypes = { i64: BigInt64Array, f64: Float64Array, i32: Int32Array } as const
 
@@ -110,6 +112,7 @@ function readImage(disk: Disk, file: string): LedgerImage | undefined {
     arrays[name] = array
     at += (array.byteLength + 7) & ~7
   }
+  if (view.getUint32(8, true) < feesVersion && head.facts.schedules.length > 0) return undefined
   return { facts: head.facts, arrays: arrays as unknown as LedgerImage['arrays'] }
 }
 

@@ -232,6 +232,40 @@ export interface Movement {
   readonly key: string | undefined
 }
 
+/** Of which orders `rates` says what they pay. */
+export interface RatesOptions {
+  /** Of this instrument. Default: of those that have no rates of their own. */
+  readonly symbol?: string | undefined
+  /** Accepted with this LSN. Default: from now on. */
+  readonly lsn?: number | undefined
+}
+
+/** What an order pays of what it receives, as parts of 1 with 8 decimals: "0.00100000" is a tenth of a percent. */
+export interface OrderRates {
+  /** As a maker; below zero for a rebate. */
+  readonly maker: string
+  /** As a taker. */
+  readonly taker: string
+  /** In the trades of a call. */
+  readonly auction: string
+}
+
+/** What a trade cost one of its two orders. */
+export interface TradeFee {
+  /** The asset that the order received; for a rebate, the one that it gave. */
+  readonly asset: string
+  /** A decimal string with all decimals of the asset; below zero for a rebate. */
+  readonly amount: string
+}
+
+/** What a trade cost its two orders; `undefined` where nothing was taken and nothing paid. */
+export interface TradeFees {
+  /** Of the order that rested. */
+  readonly maker: TradeFee | undefined
+  /** Of the order that came. */
+  readonly taker: TradeFee | undefined
+}
+
 /** Which part of an account's history a statement has. */
 export interface StatementOptions {
   /** Movements whose record ends at this LSN or before are left out. Default: those before the oldest that the log goes back to. */

@@ -10,6 +10,8 @@ export interface FollowOptions extends MarketDataOptions {
 
 /** What takes a pool's events: each of them, in order, and after the last one of a record its LSN. */
 export interface EventSink {
+  /** What the next event waits for, if anything. */
+  before?(event: PoolEvent): Promise<void> | undefined
   apply(event: PoolEvent): void
   endRecord(lsn: number): void
 }
@@ -89,6 +91,8 @@ export function followEvents(pool: EnginePool, from: number | undefined, sink: E
 
 async function take(subscription: Subscription, sink: EventSink): Promise<void> {
   for await (const event of subscription) {
+    const wait = sink.before?.(event)
+    if (wait) await wait
     sink.apply(event)
     if (subscription.deliveredLsn >= event.lsn) sink.endRecord(event.lsn)
   }

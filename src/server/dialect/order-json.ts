@@ -145,10 +145,20 @@ export function placedJson(
     fills: trades.map((trade) => ({
       price: trade.price,
       qty: trade.quantity,
-      commission: '0',
-      commissionAsset: trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset,
+      ...commissionOf(trade, symbol),
       tradeId: trade.tradeId,
     })),
+  }
+}
+
+/** What a trade cost the order. One that cost nothing states the asset that the order received. */
+export function commissionOf<Asset extends string | undefined>(
+  { fee, isBuyer }: AccountTrade,
+  { baseAsset, quoteAsset }: { readonly baseAsset: Asset; readonly quoteAsset: Asset },
+): { readonly commission: string; readonly commissionAsset: string | Asset } {
+  return {
+    commission: fee?.amount ?? '0',
+    commissionAsset: fee?.asset ?? (isBuyer ? baseAsset : quoteAsset),
   }
 }
 
@@ -161,8 +171,7 @@ export function accountTradeJson(trade: AccountTrade, symbol: VenueSymbol): obje
     price: trade.price,
     qty: trade.quantity,
     quoteQty: trade.amount,
-    commission: '0',
-    commissionAsset: trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset,
+    ...commissionOf(trade, symbol),
     time: trade.timeMs,
     isBuyer: trade.isBuyer,
     isMaker: trade.isMaker,

@@ -4,7 +4,14 @@ import type { Balance } from '../venue/balances.js'
 import type { ListUpdate, OrderUpdate } from '../venue/history.js'
 import { zeroLike } from './amounts.js'
 import { listFields } from './list-json.js'
-import { pegName, preventionName, statedPrice, timeInForceName, typeName } from './order-json.js'
+import {
+  commissionOf,
+  pegName,
+  preventionName,
+  statedPrice,
+  timeInForceName,
+  typeName,
+} from './order-json.js'
 
 const expiryReasons: Readonly<Record<string, string>> = {
   ioc: 'UNFILLED_IOC_QUANTITY_EXPIRED',
@@ -34,6 +41,7 @@ export function executionReportJson(
   const noQuantity = zeroLike(symbol.lotSize)
   const noPrice = zeroLike(symbol.tickSize)
   const isCancelled = execution === 'CANCELED'
+  const commission = trade && commissionOf(trade, symbol)
   const reason = expiryReason(update)
   return {
     e: 'executionReport',
@@ -56,8 +64,8 @@ export function executionReportJson(
     l: trade?.quantity ?? noQuantity,
     z: order.filled,
     L: trade?.price ?? noPrice,
-    n: '0',
-    N: (trade && (trade.isBuyer ? symbol.baseAsset : symbol.quoteAsset)) ?? null,
+    n: commission?.commission ?? '0',
+    N: commission?.commissionAsset ?? null,
     T: Math.floor(event.timeUs / 1000),
     t: trade?.tradeId ?? -1,
     I: executionId,

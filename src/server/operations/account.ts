@@ -2,12 +2,17 @@ import { isZero } from '../dialect/amounts.js'
 import { errors } from '../dialect/api-error.js'
 import { accountTradeJson, orderJson } from '../dialect/order-json.js'
 import { filtersOf } from '../dialect/symbol-json.js'
+import { noRate } from '../venue/venue.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
 
 const listMax = 1000
 const dayMs = 86_400_000
-const noRate = '0.00000000'
 const noRates = { maker: noRate, taker: noRate, buyer: noRate, seller: noRate }
+
+/** A rate as parts of 10,000. */
+function basisPoints(rate: string): number {
+  return Math.round(Number(rate) * 1e8) / 10_000
+}
 
 async function accountStatus({ params, venue, account, mayTrade, nowMs }: ApiRequest): Promise<object> {
   const omitZero = params.flag('omitZeroBalances') === true
@@ -15,12 +20,13 @@ async function accountStatus({ params, venue, account, mayTrade, nowMs }: ApiReq
   const balances = (venue.balances?.of(account) ?? []).filter(
     ({ free, locked }) => !omitZero || !isZero(free) || !isZero(locked),
   )
+  const { maker, taker } = venue.rates(account)
   return {
-    makerCommission: 0,
-    takerCommission: 0,
+    makerCommission: basisPoints(maker),
+    takerCommission: basisPoints(taker),
     buyerCommission: 0,
     sellerCommission: 0,
-    commissionRates: noRates,
+    commissionRates: { ...noRates, maker, taker },
     canTrade: mayTrade,
     canWithdraw: false,
     canDeposit: false,
@@ -85,11 +91,12 @@ async function accountTrades(request: ApiRequest): Promise<object[]> {
     .map((trade) => accountTradeJson(trade, symbol))
 }
 
-function commission({ params, venue }: ApiRequest): object {
+function commission({ params, venue, account }: ApiRequest): object {
   const { symbol } = venue.symbol(params.required('symbol'))
+  const { maker, taker } = venue.rates(account, symbol)
   return {
     symbol,
-    standardCommission: noRates,
+    standardCommission: { ...noRates, maker, taker },
     specialCommission: noRates,
     taxCommission: noRates,
     discount: { enabledForAccount: false, enabledForSymbol: false, discountAsset: '', discount: noRate },

@@ -189,7 +189,7 @@ async function placeList(request: ApiRequest, listType: ListType, read: Reader):
     orders,
   }
   try {
-    const report = await venue.submit(command)
+    const report = await venue.place(command, shown === 'FULL')
     const [event] = report.events
     if (event?.event === 'rejected') throw refusal(event.code)
     await venue.caughtUp()

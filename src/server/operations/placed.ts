@@ -1,3 +1,4 @@
+import type { TradeFees } from '../../ledger/index.js'
 import { fromSteps, parseGrid, type RejectCode, toSteps } from '../../matching/index.js'
 import type { ExecutionReport } from '../../pool/index.js'
 import { ApiError, errors } from '../dialect/api-error.js'
@@ -16,7 +17,12 @@ import type { VenueSymbol } from '../venue/venue.js'
 import type { WantedOrder } from './new-order.js'
 
 /** What of a report an answer is made of. */
-type PlacedReport = Pick<ExecutionReport, 'status' | 'events'>
+export type PlacedReport = Pick<ExecutionReport, 'status' | 'events'> & PlacedFees
+
+interface PlacedFees {
+  /** What the trades cost, by their ids, where a ledger says that. */
+  readonly fees?: ReadonlyMap<number, TradeFees> | undefined
+}
 
 /** An order that a command placed, and what it traded in the command's record. */
 export interface PlacedOrder {
@@ -25,7 +31,7 @@ export interface PlacedOrder {
 }
 
 /** The orders that a command placed, as they are at the end of its record. */
-export function placedOrders({ events }: Pick<ExecutionReport, 'events'>): PlacedOrder[] {
+export function placedOrders({ events, fees }: Pick<ExecutionReport, 'events'> & PlacedFees): PlacedOrder[] {
   const placed = new Map<number, PlacedOrder>()
   for (const event of events) {
     switch (event.event) {
@@ -35,7 +41,8 @@ export function placedOrders({ events }: Pick<ExecutionReport, 'events'>): Place
       case 'trade':
         for (const id of [event.makerOrderId, event.takerOrderId]) {
           const one = placed.get(id)
-          if (one) one.trades.push(bookTrade(one.order, event, id === event.makerOrderId))
+          if (one)
+            one.trades.push(bookTrade(one.order, event, id === event.makerOrderId, fees?.get(event.tradeId)))
         }
         break
       case 'cancelled':

@@ -8,7 +8,7 @@ import { requestTag } from '../venue/tags.js'
 import type { Venue, VenueSymbol } from '../venue/venue.js'
 import type { WantedOrder } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
-import { placedAnswer, refusal } from './placed.js'
+import { type PlacedReport, placedAnswer, refusal } from './placed.js'
 
 /**
  * The codes of what the dialect does not have: an order whose request id is not above the last one of its account in its symbol, and
@@ -40,9 +40,9 @@ export async function placeOnce(
   symbol: VenueSymbol,
   isPriceOurs: boolean,
 ): Promise<object> {
-  let report: ExecutionReport
+  let report: PlacedReport & ExecutionReport
   try {
-    report = await venue.submit(wanted.command)
+    report = await venue.place(wanted.command, wanted.responseType === 'FULL')
   } catch (error) {
     const isRefusal = error instanceof ApiError && error.status < 500
     if (!isRefusal || wanted.command.requestId === undefined) throw error
@@ -105,7 +105,7 @@ function isOrderOf(
 /** What a new order is answered with; one that was executed before as it was then. @throws ApiError. */
 async function answerOf(
   venue: Venue,
-  report: ExecutionReport,
+  report: PlacedReport & ExecutionReport,
   wanted: WantedOrder,
   symbol: VenueSymbol,
 ): Promise<object> {
@@ -133,9 +133,9 @@ function reused(): ApiError {
   return new ApiError(reusedCode, 'The requestId was that of another order.')
 }
 
-function firstAnswer({ events }: RequestOutcome, wanted: WantedOrder, symbol: VenueSymbol): object {
+function firstAnswer({ events, fees }: RequestOutcome, wanted: WantedOrder, symbol: VenueSymbol): object {
   const status = events[0]!.event === 'rejected' ? 'rejected' : 'done'
-  return placedAnswer({ status, events }, wanted, symbol)
+  return placedAnswer({ status, events, fees }, wanted, symbol)
 }
 
 /** What came of a request of the account's. */

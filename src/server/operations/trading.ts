@@ -13,7 +13,7 @@ import { cancelJson, orderJson } from '../dialect/order-json.js'
 import type { Params } from '../dialect/params.js'
 import { isDone } from '../venue/order-lists.js'
 import { isOpen, type ListRecord, type OrderRecord } from '../venue/order-record.js'
-import { apiErrorOf, type Venue, type VenueSymbol } from '../venue/venue.js'
+import { apiErrorOf, noRate, type Venue, type VenueSymbol } from '../venue/venue.js'
 import { clientOrderId, newOrderParams, readNewOrder } from './new-order.js'
 import { type ApiRequest, names, type Operation } from './operation.js'
 import { placedAnswer, refusal } from './placed.js'
@@ -56,16 +56,17 @@ function testOrder({ params, venue, account }: ApiRequest): object {
   }
   if (symbol.phase === 'closed') throw refusal('INSTRUMENT_CLOSED')
   if (params.flag('computeCommissionRates') !== true) return {}
-  const rates = { maker: '0.00000000', taker: '0.00000000' }
+  const { maker, taker } = venue.rates(account, symbol.symbol)
+  const none = { maker: noRate, taker: noRate }
   return {
-    standardCommissionForOrder: rates,
-    specialCommissionForOrder: rates,
-    taxCommissionForOrder: rates,
+    standardCommissionForOrder: { maker, taker },
+    specialCommissionForOrder: none,
+    taxCommissionForOrder: none,
     discount: {
       enabledForAccount: false,
       enabledForSymbol: false,
       discountAsset: '',
-      discount: '0.00000000',
+      discount: noRate,
     },
   }
 }
@@ -199,7 +200,10 @@ async function cancelReplace(request: ApiRequest): Promise<object> {
   const placed =
     cancelled.result === 'FAILURE' && mode === 'STOP_ON_FAILURE'
       ? undefined
-      : await attempt(async () => placedAnswer(await venue.submit(wanted.command), wanted, cancel.symbol))
+      : await attempt(async () => {
+          const report = await venue.place(wanted.command, wanted.responseType === 'FULL')
+          return placedAnswer(report, wanted, cancel.symbol)
+        })
   const data = {
     cancelResult: cancelled.result,
     newOrderResult: placed?.result ?? 'NOT_ATTEMPTED',

@@ -1,3 +1,4 @@
+import type { Ledger, TradeFees } from '../../ledger/index.js'
 import type {
   AcceptedEvent,
   CancelledEvent,
@@ -58,6 +59,7 @@ export class OrderHistory {
   readonly #limits: HistoryLimits
   readonly #onUpdate: (update: OrderUpdate) => void
   readonly #onList: (update: ListUpdate) => void
+  readonly #ledger: Pick<Ledger, 'tradeFees'> | undefined
   readonly lists = new OrderLists()
   readonly #accounts = new Map<number, Map<string, AccountSymbol>>()
   /** Open orders by symbol and id: events of trades name orders and not their clients. */
@@ -70,7 +72,9 @@ export class OrderHistory {
     limits: HistoryLimits,
     onUpdate: (update: OrderUpdate) => void,
     onList: (update: ListUpdate) => void = () => {},
+    ledger?: Pick<Ledger, 'tradeFees'>,
   ) {
+    this.#ledger = ledger
     this.#limits = limits
     this.#onUpdate = onUpdate
     this.#onList = onList
@@ -81,27 +85,38 @@ export class OrderHistory {
     return this.#accounts.size
   }
 
-  apply(event: PoolEvent): void {
+  /** Returns what a trade cost, where a ledger says that. */
+  apply(event: PoolEvent): TradeFees | undefined {
     switch (event.event) {
       case 'accepted':
         this.#accept(event)
-        return
-      case 'trade':
-        this.#trade(event, event.makerOrderId, true)
-        this.#trade(event, event.takerOrderId, false)
-        return
+        break
+      case 'trade': {
+        const fees = this.#feesOf(event)
+        this.#trade(event, event.makerOrderId, true, fees)
+        this.#trade(event, event.takerOrderId, false, fees)
+        return fees
+      }
       case 'cancelled':
         this.#cancel(event)
-        return
+        break
       case 'replaced':
         this.#replace(event)
-        return
+        break
       case 'entered':
         this.#enter(event)
-        return
+        break
       case 'triggered':
         this.#trigger(event)
     }
+    return undefined
+  }
+
+  #feesOf(event: TradeEvent): TradeFees | undefined {
+    const maker = this.#openOrder(event.symbol, event.makerOrderId)
+    const taker = this.#openOrder(event.symbol, event.takerOrderId)
+    if (!maker || !taker) return undefined
+    return this.#ledger?.tradeFees(event, { makerLsn: maker.acceptedLsn, takerLsn: taker.acceptedLsn })
   }
 
   /** All events of a record were applied: reports what became of lists in it. */
@@ -188,10 +203,10 @@ export class OrderHistory {
     this.#onUpdate({ order, execution: 'NEW', trade: undefined, event })
   }
 
-  #trade(event: TradeEvent, orderId: number, isMaker: boolean): void {
+  #trade(event: TradeEvent, orderId: number, isMaker: boolean, fees: TradeFees | undefined): void {
     const order = this.#openOrder(event.symbol, orderId)
     if (!order) return
-    const trade = bookTrade(order, event, isMaker)
+    const trade = bookTrade(order, event, isMaker, fees)
     const own = this.#of(order.account, order.symbol)
     own.trades.push(trade)
     this.#trades.push(own)

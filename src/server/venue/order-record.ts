@@ -1,3 +1,4 @@
+import type { TradeFee, TradeFees } from '../../ledger/index.js'
 import type { OrderType, Peg, SelfTradePrevention, Side, TimeInForce } from '../../matching/index.js'
 import type {
   AcceptedEvent,
@@ -37,6 +38,8 @@ export interface OrderRecord {
   /** `undefined`: as the instrument says. */
   readonly selfTradePrevention: SelfTradePrevention | undefined
   readonly timeMs: number
+  /** LSN of the record that accepted it. */
+  readonly acceptedLsn: number
   /** The amount that a market order is for; its quantity is what that came to. */
   readonly quoteQuantity: string | undefined
   /** What the price follows, and the limit of that. */
@@ -95,6 +98,8 @@ export interface AccountTrade {
   readonly timeMs: number
   readonly isBuyer: boolean
   readonly isMaker: boolean
+  /** What it cost the order, where that is anything. */
+  readonly fee: TradeFee | undefined
 }
 
 /** The order that an event says was accepted. */
@@ -119,6 +124,7 @@ export function acceptedOrder(event: AcceptedEvent): OrderRecord {
     activationPrice: event.activationPrice,
     selfTradePrevention: event.selfTradePrevention,
     timeMs,
+    acceptedLsn: event.lsn,
     quoteQuantity: event.quoteQuantity,
     peg: event.peg,
     limitPrice: event.limitPrice,
@@ -140,7 +146,12 @@ export function acceptedOrder(event: AcceptedEvent): OrderRecord {
 }
 
 /** Books a trade of an order, and returns it as the order's account sees it. */
-export function bookTrade(order: OrderRecord, event: TradeEvent, isMaker: boolean): AccountTrade {
+export function bookTrade(
+  order: OrderRecord,
+  event: TradeEvent,
+  isMaker: boolean,
+  fees: TradeFees | undefined,
+): AccountTrade {
   const amount = multiply(event.price, event.quantity)
   order.filled = add(order.filled, event.quantity)
   order.amount = add(order.amount, amount)
@@ -157,6 +168,7 @@ export function bookTrade(order: OrderRecord, event: TradeEvent, isMaker: boolea
     timeMs: order.updateMs,
     isBuyer: order.side === 'buy',
     isMaker,
+    fee: isMaker ? fees?.maker : fees?.taker,
   }
 }
 

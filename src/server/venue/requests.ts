@@ -1,3 +1,4 @@
+import type { TradeFees } from '../../ledger/index.js'
 import type { PoolEvent } from '../../pool/index.js'
 import { Fifo } from './fifo.js'
 import { requestIdOf } from './tags.js'
@@ -7,6 +8,8 @@ export interface RequestOutcome {
   readonly requestId: number
   readonly clientOrderId: string
   readonly events: readonly PoolEvent[]
+  /** What its trades cost, by their ids, where a ledger says that. */
+  readonly fees: ReadonlyMap<number, TradeFees>
 }
 
 /** Of one account in one symbol. */
@@ -27,17 +30,21 @@ export class RequestHistory {
   readonly #order = new Fifo<Requests>()
   #events = 0
   /** Of the record that is being read. */
-  #outcome: (RequestOutcome & { readonly events: PoolEvent[] }) | undefined
+  #outcome:
+    | (RequestOutcome & { readonly events: PoolEvent[]; readonly fees: Map<number, TradeFees> })
+    | undefined
 
   /** Keeps outcomes that have at most `eventsMax` events together. */
   constructor(eventsMax: number) {
     this.#eventsMax = eventsMax
   }
 
-  apply(event: PoolEvent): void {
+  /** `fees` is what a trade cost, where a ledger says that. */
+  apply(event: PoolEvent, fees?: TradeFees): void {
     if (this.#outcome) {
       if (event.lsn === this.#outcome.events[0]!.lsn) {
         this.#outcome.events.push(event)
+        if (event.event === 'trade' && fees) this.#outcome.fees.set(event.tradeId, fees)
         this.#events++
         return
       }
@@ -47,7 +54,7 @@ export class RequestHistory {
     const requestId = requestIdOf(event.tag)
     if (requestId === undefined || event.account === undefined) return
     if (event.event === 'rejected' && notExecuted.has(event.code)) return
-    this.#outcome = { requestId, clientOrderId: event.clientOrderId ?? '', events: [event] }
+    this.#outcome = { requestId, clientOrderId: event.clientOrderId ?? '', events: [event], fees: new Map() }
     this.#add(event.account, event.symbol, this.#outcome)
   }
 

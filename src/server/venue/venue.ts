@@ -1,6 +1,6 @@
 import { systemClock } from '../../base/clock.js'
 import { TidemarkError } from '../../base/errors.js'
-import type { Ledger } from '../../ledger/index.js'
+import type { Ledger, OrderRates, TradeFees } from '../../ledger/index.js'
 import { followEvents, MarketData, type MarketUpdate } from '../../market-data/index.js'
 import { CommandError } from '../../matching/index.js'
 import {
@@ -13,10 +13,14 @@ import {
 import { ApiError, errors, unknownCode } from '../dialect/api-error.js'
 import type { Balances } from './balances.js'
 import { type HistoryLimits, type ListUpdate, OrderHistory, type OrderUpdate } from './history.js'
+import { RecentFees } from './recent-fees.js'
 import { RequestHistory } from './requests.js'
 
 /** What the dialect takes as a symbol. */
 const symbolPattern = /^[A-Z0-9._-]{1,20}$/
+
+/** No part of what an order receives. */
+export const noRate = '0.00000000'
 
 export interface VenueOptions {
   readonly history: HistoryLimits
@@ -56,6 +60,7 @@ export class Venue {
   onOrder: (update: OrderUpdate) => void = () => {}
   onList: (update: ListUpdate) => void = () => {}
   readonly #feed: ReturnType<typeof followEvents>
+  readonly #recentFees = new RecentFees()
   readonly #waiting: Waiting[] = []
   /** The highest LSN that was acknowledged here, and up to which events were taken. */
   #acknowledgedLsn = 0
@@ -77,14 +82,17 @@ export class Venue {
       options.history,
       (update) => this.onOrder(update),
       (update) => this.onList(update),
+      options.ledger,
     )
     this.requests = new RequestHistory(options.requestEvents)
     this.market.on('update', (update) => this.onMarket(update))
     this.#feed = followEvents(pool, undefined, {
+      before: (event) => (event.event === 'trade' ? this.#feesKnown(event.lsn) : undefined),
       apply: (event) => {
         this.market.apply(event)
-        this.history.apply(event)
-        this.requests.apply(event)
+        const fees = this.history.apply(event)
+        this.requests.apply(event, fees)
+        if (event.event === 'trade' && fees) this.#recentFees.add(event, fees)
       },
       endRecord: (lsn) => {
         this.market.endRecord(lsn)
@@ -167,6 +175,33 @@ export class Venue {
     return report
   }
 
+  /**
+   * Executes a command that places orders; with `withFees`, says what their trades cost, by trade id, where a ledger does.
+   *
+   * @throws ApiError as `submit`.
+   */
+  async place(
+    command: Command,
+    withFees: boolean,
+  ): Promise<ExecutionReport & { readonly fees?: ReadonlyMap<number, TradeFees> }> {
+    if (!withFees || this.ledger === undefined) return this.submit(command)
+    const asked = this.#recentFees.ask(this.#takenLsn)
+    try {
+      const report = await this.submit(command)
+      const lsn = report.events.at(-1)?.lsn
+      if (lsn === undefined) return report
+      await this.caughtUp(lsn)
+      return { ...report, fees: this.#recentFees.of(lsn) }
+    } finally {
+      this.#recentFees.end(asked)
+    }
+  }
+
+  /** What an account's orders pay from now on, in a symbol or in those without rates of their own; nothing without a ledger. */
+  rates(account: number, symbol?: string): Pick<OrderRates, 'maker' | 'taker'> {
+    return this.ledger?.rates(account, { symbol }) ?? { maker: noRate, taker: noRate }
+  }
+
   /** The highest request id that an account has had executed in a symbol. @throws ApiError. */
   async lastRequestId(account: number, symbol: string): Promise<number | undefined> {
     try {
@@ -195,6 +230,16 @@ export class Venue {
     const refusal = apiErrorOf(error)
     if (refusal.code === unknownCode) this.#onFailure(error)
     return refusal
+  }
+
+  /** The files of a log can be read before the ledger has counted what is in them. */
+  #feesKnown(lsn: number): Promise<void> | undefined {
+    const { ledger } = this
+    if (ledger === undefined || ledger.lsn >= lsn) return undefined
+    return ledger.counted(lsn).catch((error) => {
+      // Fees do not change any more, and a call may still trade.
+      if (!(error instanceof TidemarkError) || error.code !== 'TIDEMARK_LEDGER_CLOSED') throw error
+    })
   }
 
   #taken(lsn: number): void {

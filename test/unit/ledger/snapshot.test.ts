@@ -39,7 +39,7 @@ describe('a snapshot of a ledger', () => {
     await writeLedgerSnapshot(dir, { facts: older, arrays })
     const file = path.join(dir, readdirSync(dir)[0]!)
     const bytes = readFileSync(file)
-    for (const version of [2, 1, 4]) {
+    for (const version of [2, 1, 5]) {
       bytes.writeUInt32LE(version, 8)
       writeFileSync(file, bytes)
       if (version === 2) expect((await readLedgerSnapshot(dir, registry))?.image()).toEqual({ facts, arrays })
@@ -48,6 +48,19 @@ describe('a snapshot of a ledger', () => {
           code: 'TIDEMARK_LEDGER_DAMAGED',
         })
     }
+  })
+
+  it('of a version that does not say when fees were set is read when there were none', async () => {
+    const dir = temporaryDirectory()
+    const state = ledgerWith(3, 8)
+    state.fees.set(undefined, undefined, { maker: 1, taker: 2, auction: 3, caps: new Map() }, 8)
+    await writeLedgerSnapshot(dir, state.image())
+    const file = path.join(dir, readdirSync(dir)[0]!)
+    const bytes = readFileSync(file)
+    expect((await readLedgerSnapshot(dir, registry))?.fees.at(0, 1, 16)).toMatchObject({ taker: 2 })
+    bytes.writeUInt32LE(3, 8)
+    writeFileSync(file, bytes)
+    await expect(readLedgerSnapshot(dir, registry)).rejects.toMatchObject({ code: 'TIDEMARK_LEDGER_DAMAGED' })
   })
 
   it('is passed over when a byte of it is another one, and reported when no other is whole', async () => {
