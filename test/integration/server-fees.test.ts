@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Ledger } from '#tidemark/ledger/index.js'
 import { EnginePool } from '#tidemark/pool/index.js'
@@ -160,15 +161,13 @@ describe.skipIf(typeof serverModules === 'string')('the fees of a venue that kee
     for (const side of ['buy', 'sell'] as const)
       await pool.submit({ type: 'new', symbol, account: 1, side, orderType: 'limit', price: 5, quantity: 1 })
     let isCounted = false
-    const counting = new Promise<void>((resolve) => {
-      setImmediate(() => {
-        isCounted = true
-        resolve()
-      })
-    })
     const ledger = {
       lsn: 0,
-      counted: (lsn: number) => (lsn <= pool.durableLsn ? counting : Promise.reject(new RangeError())),
+      async counted(lsn: number) {
+        expect(lsn).toBe(pool.durableLsn)
+        await nextTurn()
+        isCounted = true
+      },
       tradeFees() {
         if (!isCounted) throw new Error('asked before it was counted')
         return { maker: undefined, taker: { asset: 'USDT', amount: '1' } }
