@@ -142,7 +142,7 @@ function keyOf(instrument: number | undefined, account: number | undefined): str
 }
 
 /** What is taken of an amount that is received: rounded up, so that who receives gets whole units and no more than is theirs. */
-export function feeOf(amount: bigint, rate: number, cap: bigint | undefined): bigint {
+function feeOf(amount: bigint, rate: number, cap: bigint | undefined): bigint {
   if (rate <= 0) return 0n
   const fee = (amount * BigInt(rate) + rateDenominator - 1n) / rateDenominator
   return cap !== undefined && fee > cap ? cap : fee
