@@ -238,7 +238,7 @@ export class Ledger {
   }
 
   /**
-   * Resolves when all records up to an LSN are counted. Whoever gets a durable event from the log's files may be a moment ahead.
+   * Resolves when all records up to an LSN are counted. A subscription that reads the log's files may be a moment ahead.
    *
    * @throws LedgerError `TIDEMARK_BAD_ARGUMENT` for one that is not durable, `TIDEMARK_LEDGER_CLOSED`; what makes the pool unusable.
    */

@@ -20,7 +20,7 @@ const magic = 0x5245_4744_454c_4d54n
 const version = 4
 /** The oldest version that is read. */
 const oldestVersion = 2
-/** The first that says when fees were set: what orders paid can't be told without it. */
+/** The first that says when fees were set: what orders paid can't be known without it. */
 const feesVersion = 4
 const headAt = 24
 const arrayTypes = { i64: BigInt64Array, f64: Float64Array, i32: Int32Array } as const

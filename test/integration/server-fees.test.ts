@@ -23,8 +23,8 @@ async function costs(ledger: Ledger, account: number): Promise<Record<string, st
 
 const negated = (amount: string) => (amount.startsWith('-') ? amount.slice(1) : `-${amount}`)
 
-/** What clients are told of an account's trades, by order and trade; those that cost nothing left out. */
-async function told(rest: RestClient, key: Key): Promise<Record<string, string>> {
+/** What clients see of an account's trades, by order and trade; those that cost nothing left out. */
+async function shown(rest: RestClient, key: Key): Promise<Record<string, string>> {
   const { body } = await rest.signed('GET', '/myTrades', key, { symbol })
   return Object.fromEntries(
     body
@@ -136,8 +136,8 @@ describe.skipIf(typeof serverModules === 'string')('the fees of a venue that kee
     const taken = { alice: await costs(ledger, 1), bob: await costs(ledger, 2) }
     expect([Object.keys(taken.alice).length, Object.keys(taken.bob).length]).toEqual([8, 6])
     const answered = async (client: RestClient) => ({
-      alice: await told(client, alice),
-      bob: await told(client, bob),
+      alice: await shown(client, alice),
+      bob: await shown(client, bob),
     })
     expect(await answered(rest)).toEqual(taken)
 

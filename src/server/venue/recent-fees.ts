@@ -1,7 +1,7 @@
 import type { TradeFees } from '../../ledger/index.js'
 import type { TradeEvent } from '../../pool/index.js'
 
-/** Somebody who has sent a command when everything up to an LSN was taken: its record comes after that. */
+/** A command on its way, which was sent when everything up to an LSN was taken: its record comes after that. */
 export interface Asker {
   readonly lsn: number
 }
