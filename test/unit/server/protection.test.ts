@@ -18,7 +18,7 @@ function laggingVenue(isShown: boolean) {
       calls.push('caughtUp')
       asks.push({ price: '100.00', quantity: '1.000' })
     },
-    submit: async (command: object) => {
+    place: async (command: object) => {
       calls.push(command)
       throw new Error('This is as far as it goes.')
     },
