@@ -16,6 +16,7 @@ import {
 } from '../matching/index.js'
 import { commandRecordType, ledgerRecordType, type RecordObserver } from '../pool/index.js'
 import { baseUnits, quoteUnits, spentUnits } from './amounts/units.js'
+import { LedgerError } from './errors.js'
 import { decodeRecord, type FeesRecord, type LedgerRecord, type MoneyRecord } from './records.js'
 import { type FeeBasis, feesOfTrade } from './state/fee-table.js'
 import { digestOf } from './state/keys.js'
@@ -340,6 +341,7 @@ export class LedgerFold implements RecordObserver {
 
   #ledgerRecord(record: LedgerRecord, lsn: number): void {
     const state = this.#state
+    if (record.op !== 'open' && !state.hasBegun) throw beginningGone(lsn)
     if (record.op === 'open') {
       state.startLsn = lsn
       state.venue = record.venue
@@ -349,7 +351,7 @@ export class LedgerFold implements RecordObserver {
         state.assets.add(asset)
         state.supply.push(0n)
       }
-    } else if (state.hasBegun) {
+    } else {
       state.keys.add(record.key, lsn, digestOf(record))
       if (record.op === 'fees') this.#setFees(record, lsn)
       else if (record.op === 'limits') state.setLimits(record)
@@ -382,4 +384,12 @@ export class LedgerFold implements RecordObserver {
     this.#state.cells.balance[cell]! += units
     this.listener?.moved(cell, units, op, -1, 0, 0, key)
   }
+}
+
+function beginningGone(lsn: number): LedgerError {
+  return new LedgerError(
+    'TIDEMARK_LEDGER_DAMAGED',
+    `The log has records of a ledger, LSN ${lsn} the first, and neither its beginning nor a snapshot of it is there: restore the folder from a backup.`,
+    { lsn },
+  )
 }

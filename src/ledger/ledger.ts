@@ -14,6 +14,7 @@ import {
   ledgerDoor,
   type TradeEvent,
 } from '../pool/index.js'
+import type { Assets } from './amounts/assets.js'
 import { unitsOf } from './amounts/units.js'
 import { CatchUp } from './catch-up.js'
 import { LedgerCheckpoints } from './checkpoint.js'
@@ -176,6 +177,8 @@ export class Ledger {
         const target = door.publisher.publishedLsn
         await past.to(target)
         if (door.publisher.publishedLsn !== target) continue
+        // A pool that ends publishes no more.
+        this.#checkPool()
         if (target < tailLsn) {
           await nextTurn()
           continue
@@ -202,8 +205,15 @@ export class Ledger {
     }
     // From now on the folder says that it has a ledger, also to a process that opens the pool alone.
     if (this.#checkpoints.isFirst) await this.#checkpoints.write()
+    this.#checkPool()
     door.checkpointer.ledger = this.#checkpoints
     door.intake.guard = this.#guard
+  }
+
+  /** @throws why the pool takes nothing any more. */
+  #checkPool(): void {
+    const refusal = this.#door.refusal()
+    if (refusal) throw refusal
   }
 
   async #beginInLog(assets: readonly Asset[], venue: number): Promise<void> {
@@ -220,8 +230,8 @@ export class Ledger {
     await this.#money.append({ op: 'open', assets, venue })
   }
 
-  /** Refuses assets in which an instrument of the pool does not come out in whole units. */
-  #checkInstruments(missing: readonly Asset[]): void {
+  /** Refuses assets in which an instrument of the pool does not come out in whole units; returns all that there would be. */
+  #checkInstruments(missing: readonly Asset[]): Assets {
     const all = new LedgerState(this.#door.registry).assets
     for (const asset of [...this.#state.assets.list(), ...missing]) all.add(asset)
     const isMissing = (asset: string | undefined) => missing.some(({ id }) => id === asset)
@@ -230,6 +240,7 @@ export class Ledger {
       if (all.find(baseAsset) < 0 || all.find(quoteAsset) < 0) continue
       unitsOf(this.#door.registry.byId(id)!, all)
     }
+    return all
   }
 
   /** LSN up to which balances count. */
@@ -281,8 +292,12 @@ export class Ledger {
       if (wanted === undefined) throw badArgument('addAssets takes a list of { id, scale }.', { assets })
       if (this.#closed) throw ledgerClosed()
       const missing = this.#state.assets.missing(wanted)
-      this.#checkInstruments(missing)
-      if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
+      this.#guard.assets = this.#checkInstruments(missing)
+      try {
+        if (missing.length > 0) await this.#money.append({ op: 'assets', assets: missing })
+      } finally {
+        this.#guard.assets = this.#state.assets
+      }
     })
     this.#adding = adding.catch(() => {})
     return adding

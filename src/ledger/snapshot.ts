@@ -1,6 +1,7 @@
 import * as path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { AtomicFile, attempt, type Disk, NodeDisk, newestSnapshot } from '../log/index.js'
+import { AtomicFile, attempt, type Disk, LogError, NodeDisk, newestSnapshot } from '../log/index.js'
 import { type InstrumentRegistry, ledgerFileName, listLedgerFiles } from '../pool/index.js'
 import { LedgerError } from './errors.js'
 import { type LedgerImage, LedgerState } from './state/ledger-state.js'
@@ -73,7 +74,8 @@ function bytesOf(array: BigInt64Array | Float64Array | Int32Array): Uint8Array {
 /**
  * The state of the newest valid snapshot in a folder that is not above `lsnMax`; `undefined` when the folder has none.
  *
- * @throws LedgerError `TIDEMARK_LEDGER_DAMAGED` when it has some, none of which is valid; LogError `TIDEMARK_LOG_IO`.
+ * @throws LedgerError `TIDEMARK_LEDGER_DAMAGED` when it has some, none of which is valid; LogError `TIDEMARK_LOG_FORMAT` when one of them
+ *   is of a newer build, `TIDEMARK_LOG_IO`.
  */
 export async function readLedgerSnapshot(
   dir: string,
@@ -81,27 +83,31 @@ export async function readLedgerSnapshot(
   lsnMax = Number.POSITIVE_INFINITY,
 ): Promise<LedgerState | undefined> {
   const disk = new NodeDisk()
-  const files = listLedgerFiles(disk, dir).filter(({ lsn }) => lsn <= lsnMax)
-  const image = await newestSnapshot(files, async ({ path: file }) => readImage(disk, file))
-  if (image !== undefined) return LedgerState.restored(registry, image)
-  if (files.length === 0) return undefined
-  throw new LedgerError(
-    'TIDEMARK_LEDGER_DAMAGED',
-    `No snapshot of the ledger in ${dir} is whole: restore the folder from a backup, or remove the files when its log goes back to the ledger's beginning.`,
-    { files: files.map(({ path: file }) => file) },
-  )
+  const namesNow = () => listLedgerFiles(disk, dir).filter(({ lsn }) => lsn <= lsnMax)
+  for (;;) {
+    const files = namesNow()
+    const image = await newestSnapshot(files, async ({ path: file }) => readImage(disk, file))
+    if (image !== undefined) return LedgerState.restored(registry, image)
+    if (files.length === 0) return undefined
+    // A checkpoint may have removed one since it was listed.
+    if (!isDeepStrictEqual(files, namesNow())) continue
+    throw new LedgerError(
+      'TIDEMARK_LEDGER_DAMAGED',
+      `No snapshot of the ledger in ${dir} is whole: restore the folder from a backup, or remove the files when its log goes back to the ledger's beginning.`,
+      { files: files.map(({ path: file }) => file) },
+    )
+  }
 }
 
 function readImage(disk: Disk, file: string): LedgerImage | undefined {
   const bytes = attempt('read', file, () => wholeFile(disk, file))
-  if (bytes.byteLength < headAt) return undefined
+  if (bytes === undefined || bytes.byteLength < headAt) return undefined
   const view = new DataView(bytes.buffer)
-  const isWhole =
-    view.getBigUint64(0, true) === magic &&
-    view.getUint32(8, true) >= oldestVersion &&
-    view.getUint32(8, true) <= version &&
-    view.getUint32(12, true) === crc32(bytes.subarray(16))
-  if (!isWhole) return undefined
+  if (view.getBigUint64(0, true) !== magic) return undefined
+  if (view.getUint32(12, true) !== crc32(bytes.subarray(16))) return undefined
+  const found = view.getUint32(8, true)
+  if (found > version) throw newerFormat(file, found)
+  if (found < oldestVersion) return undefined
   const headBytes = view.getUint32(16, true)
   const text = new TextDecoder().decode(bytes.subarray(headAt, headAt + headBytes))
   const head = JSON.parse(text) as Head
@@ -116,8 +122,23 @@ function readImage(disk: Disk, file: string): LedgerImage | undefined {
   return { facts: head.facts, arrays: arrays as unknown as LedgerImage['arrays'] }
 }
 
-function wholeFile(disk: Disk, file: string): Uint8Array<ArrayBuffer> {
-  const open = disk.open(file, 'read')
+function newerFormat(file: string, found: number): LogError {
+  return new LogError(
+    'TIDEMARK_LOG_FORMAT',
+    `${file} has version ${found} of a ledger's snapshot; this build reads up to version ${version}: open it with a newer one.`,
+    { file, version: found, supported: version },
+  )
+}
+
+/** The file's bytes; `undefined` when it is not there any more. */
+function wholeFile(disk: Disk, file: string): Uint8Array<ArrayBuffer> | undefined {
+  let open: number
+  try {
+    open = disk.open(file, 'read')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
   try {
     const bytes = new Uint8Array(new ArrayBuffer(disk.size(open)))
     let at = 0

@@ -165,7 +165,10 @@ export class EnginePool extends Emitter<PoolEvents> {
       tailer,
       checkpointer: this.#checkpointer,
       inFlight: () => this.#intake.inFlight,
-      onPoisoned: (error) => this.emit('error', error),
+      onPoisoned: (error) => {
+        this.#intake.poisoned(error)
+        this.emit('error', error)
+      },
     })
     tailer.start((chunk) => this.#settled(publisher.publish(chunk))).catch((error) => log.poison(error))
     forwardEvents({ log, checkpointer: this.#checkpointer, cursors, archiving: parts.archiving }, this)

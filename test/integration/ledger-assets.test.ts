@@ -33,9 +33,16 @@ describe('assets that are added', () => {
     ]
     for (const [wanted, code] of refused)
       await expect(ledger.addAssets(wanted as never), JSON.stringify(wanted)).rejects.toMatchObject({ code })
+    // Neither does an instrument come that would not, while its asset is on its way.
+    const adding = ledger.addAssets([{ id: 'CHF', scale: 0 }])
+    await Promise.resolve()
+    await expect(
+      pool.addInstrument({ ...market, symbol: 'CHF-USD', baseAsset: 'CHF' }),
+    ).rejects.toMatchObject({ code: 'TIDEMARK_SCALE_TOO_SMALL' })
+    await adding
     await pool.close()
     const again = await open(dir)
-    expect(again.ledger.assets()).toEqual([...assets, eur])
+    expect(again.ledger.assets()).toEqual([...assets, eur, { id: 'CHF', scale: 0 }])
     again.ledger.close()
     await expect(again.ledger.addAssets([])).rejects.toMatchObject({ code: 'TIDEMARK_LEDGER_CLOSED' })
   })

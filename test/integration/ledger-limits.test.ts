@@ -104,6 +104,14 @@ describe('the limits of an account', () => {
     ).rejects.toEqual(tooMany)
     await ledger.submit({ type: 'cancel', symbol, orderId: 1 })
     await ledger.submit(buy(2))
+    // One of another account's order, which the book refuses, is one of the account's that sends it.
+    await ledger.setLimits({ account: 3, commandsPerSecond: 1, key: 'b' })
+    await ledger.submit(buy(2, '10', '1', { orderId: 2 }))
+    const foreign = { type: 'replace', symbol, account: 3, orderId: 2, price: '9', quantity: '1' } as const
+    expect((await ledger.submit(foreign)).status).toBe('rejected')
+    await expect(ledger.submit(foreign)).rejects.toEqual(
+      refused('TIDEMARK_COMMAND_RATE_LIMIT', { account: 3, limit: 1 }),
+    )
     clock.advance(249)
     await expect(ledger.submit(buy(1))).rejects.toEqual(tooMany)
     clock.advance(1)

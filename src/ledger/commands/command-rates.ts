@@ -38,7 +38,9 @@ export class CommandRates {
 
   /** A command for which one was taken was not handed over after all. */
   release(account: number): void {
-    this.#buckets.get(account)!.tokens++
+    const bucket = this.#buckets.get(account)
+    // One that was full again was forgotten, although the batch was long.
+    if (bucket !== undefined) bucket.tokens++
   }
 
   #fill(bucket: Bucket, perSecond: number): void {

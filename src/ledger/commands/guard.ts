@@ -17,6 +17,7 @@ import {
   readU64,
 } from '../../matching/index.js'
 import type { CommandGuard, InstrumentRegistry } from '../../pool/index.js'
+import type { Assets } from '../amounts/assets.js'
 import { baseUnits, type InstrumentUnits, quoteUnits, spentUnits, unitsOf } from '../amounts/units.js'
 import { LedgerError } from '../errors.js'
 import type { LedgerState } from '../state/ledger-state.js'
@@ -44,9 +45,12 @@ export class LedgerGuard implements CommandGuard {
   readonly #fields = new NewOrderFields()
   readonly #marks: number[]
   readonly #limits: LimitChecks
+  /** With those that are about to be added: new instruments must come out in them too. */
+  assets: Assets
 
   constructor(state: LedgerState, registry: InstrumentRegistry, shards: number, clock: Clock) {
     this.#state = state
+    this.assets = state.assets
     this.#registry = registry
     this.#limits = new LimitChecks(state, registry, clock)
     this.holds = Array.from({ length: shards }, () => new PendingHolds(state))
@@ -167,9 +171,13 @@ export class LedgerGuard implements CommandGuard {
     const cell = orders.cell[order]!
     const account = cells.account[cell]!
     const stated = commandAccount(words, at)
-    if ((flags & ORDER_FOR_AMOUNT) !== 0 || (stated >= 0 && stated !== account)) {
+    const sender = stated >= 0 ? stated : account
+    const isLimited = !this.#state.limits.isEmpty
+    if (isLimited) this.#limits.checkCommand(sender, 0)
+    if ((flags & ORDER_FOR_AMOUNT) !== 0 || sender !== account) {
       // The book refuses it.
       holds.addNothing()
+      if (isLimited) this.#limits.count(sender)
       return
     }
     const units = this.#state.units(instrument)
@@ -179,9 +187,7 @@ export class LedgerGuard implements CommandGuard {
     const price = readU64(words, at + 4) || highest
     const lots = readU64(words, at + 6)
     const need = sell ? baseUnits(units, lots) : quoteUnits(units, price, lots)
-    const isLimited = !this.#state.limits.isEmpty
     if (isLimited) {
-      this.#limits.checkCommand(account, 0)
       this.#limits.checkOrder(units, instrument, account, price, lots, 0)
       this.#limits.checkPrice(instrument, account, sell, readU64(words, at + 4))
     }
@@ -276,7 +282,7 @@ export class LedgerGuard implements CommandGuard {
   }
 
   #checkUnits(definition: ReturnType<typeof decodeInstrument>): void {
-    const { assets } = this.#state
+    const { assets } = this
     const { baseAsset, quoteAsset } = definition.details ?? {}
     if (baseAsset === undefined || quoteAsset === undefined) return
     if (assets.find(baseAsset) < 0 || assets.find(quoteAsset) < 0) return

@@ -58,6 +58,7 @@ export class Intake {
   #inFlight = 0
   #full = false
   readonly #whenIdle: (() => void)[] = []
+  #poison: Error | undefined
 
   /** `refusal` says why nothing is taken any more, if so; `drain` is called when there is room again after it was short. */
   constructor(options: {
@@ -165,9 +166,18 @@ export class Intake {
     this.#drain()
   }
 
-  /** Resolves when nothing is in flight. */
+  /** Resolves when nothing is in flight. @throws what poisoned the pool, when that ends what is in flight. */
   async idle(): Promise<void> {
-    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    while (this.#inFlight > 0) {
+      if (this.#poison) throw this.#poison
+      await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    }
+  }
+
+  /** What is in flight is settled no more. */
+  poisoned(error: Error): void {
+    this.#poison = error
+    while (this.#whenIdle.length > 0) this.#whenIdle.pop()!()
   }
 
   /** Why so many commands are not taken now, if they are not. */

@@ -19,4 +19,17 @@ describe('the commands that accounts have sent', () => {
     expect(rates.has(1, 1)).toBe(true)
     expect(rates.has(80_000, 0)).toBe(false)
   })
+
+  it('are given back, also of an account that is forgotten since', () => {
+    const clock = new ManualClock()
+    const rates = new CommandRates(clock)
+    rates.take(1, 1)
+    rates.release(1)
+    expect(rates.has(1, 1)).toBe(true)
+    clock.advance(1001)
+    for (let account = 2; account <= 30_000; account++) rates.take(account, 1)
+    rates.release(1)
+    rates.take(1, 1)
+    expect(rates.has(1, 1)).toBe(false)
+  })
 })

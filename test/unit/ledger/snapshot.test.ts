@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readLedgerSnapshot, writeLedgerSnapshot } from '#tidemark/ledger/snapshot.js'
 import { LedgerState } from '#tidemark/ledger/state/ledger-state.js'
+import { NodeDisk } from '#tidemark/log/index.js'
 import { InstrumentRegistry } from '#tidemark/pool/index.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
@@ -45,7 +46,7 @@ describe('a snapshot of a ledger', () => {
       if (version === 2) expect((await readLedgerSnapshot(dir, registry))?.image()).toEqual({ facts, arrays })
       else
         await expect(readLedgerSnapshot(dir, registry)).rejects.toMatchObject({
-          code: 'TIDEMARK_LEDGER_DAMAGED',
+          code: version === 1 ? 'TIDEMARK_LEDGER_DAMAGED' : 'TIDEMARK_LOG_FORMAT',
         })
     }
   })
@@ -61,6 +62,24 @@ describe('a snapshot of a ledger', () => {
     bytes.writeUInt32LE(3, 8)
     writeFileSync(file, bytes)
     await expect(readLedgerSnapshot(dir, registry)).rejects.toMatchObject({ code: 'TIDEMARK_LEDGER_DAMAGED' })
+  })
+
+  it('is read where a checkpoint removes the one that was found, because there are newer ones', async () => {
+    const dir = temporaryDirectory()
+    await writeLedgerSnapshot(dir, ledgerWith(3, 8).image())
+    const [older] = readdirSync(dir)
+    await writeLedgerSnapshot(dir, ledgerWith(3, 16).image())
+    const [, newer] = readdirSync(dir)
+    renameSync(path.join(dir, newer!), path.join(dir, 'aside'))
+    const open = vi.spyOn(NodeDisk.prototype, 'open')
+    onTestFinished(() => open.mockRestore())
+    open.mockImplementationOnce((file) => {
+      renameSync(path.join(dir, 'aside'), path.join(dir, newer!))
+      rmSync(file)
+      return openSync(file, 'r')
+    })
+    expect((await readLedgerSnapshot(dir, registry))?.lsn).toBe(16)
+    expect(readdirSync(dir)).not.toContain(older)
   })
 
   it('is passed over when a byte of it is another one, and reported when no other is whole', async () => {
