@@ -258,8 +258,7 @@ export class Ledger {
     if (!(lsn <= log.durableLsn)) throw badArgument(`LSN ${lsn} is not durable.`, { lsn })
     while (this.#state.lsn < lsn && publisher.publishedLsn < lsn) {
       if (this.#closed) throw ledgerClosed()
-      const refusal = this.#door.refusal()
-      if (refusal) throw refusal
+      this.#checkPool()
       await nextTurn()
     }
   }

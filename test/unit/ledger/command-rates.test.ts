@@ -20,7 +20,7 @@ describe('the commands that accounts have sent', () => {
     expect(rates.has(80_000, 0)).toBe(false)
   })
 
-  it('are given back, also of an account that is forgotten since', () => {
+  it('are released, also of an account that is forgotten since', () => {
     const clock = new ManualClock()
     const rates = new CommandRates(clock)
     rates.take(1, 1)
