@@ -178,6 +178,8 @@ const rows = {
     'packages',
     'venue/balances',
     'admin/entry',
+    'logging/logger',
+    'logging',
     'faults',
     'options',
     'dialect/amounts',

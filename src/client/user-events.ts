@@ -141,7 +141,8 @@ export class UserEvents {
   #apply({ lsn, after, event }: Message): void {
     if (lsn === undefined || after === undefined) {
       const { onBalances } = this.#options
-      if (event && onBalances) callUser(() => onBalances(event))
+      // Others, such as those of lists, have no place either, and no balances.
+      if (event?.['e'] === 'outboundAccountPosition' && onBalances) callUser(() => onBalances(event))
       return
     }
     const report = event as ExecutionReport | undefined

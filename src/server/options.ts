@@ -6,6 +6,8 @@ import { badSetting, checkOptions, optionNames } from '../log/index.js'
 import type { EnginePool } from '../pool/index.js'
 import type { AdminEntry } from './admin/entry.js'
 import { type Misbehaviour, resolveMisbehaviour } from './faults/settings.js'
+import type { ServerLogger } from './logging/logger.js'
+import { ServerLog } from './logging/server-log.js'
 import type { ServerModules } from './packages.js'
 import { type Balances, balancesOf } from './venue/balances.js'
 
@@ -66,8 +68,13 @@ export interface VenueServerOptions {
   /** Called with each action of an administrator, also one that was refused. It is called when the outcome is known. */
   readonly onAdmin?: ((entry: AdminEntry) => void) | undefined
   /**
+   * Where requests, refusals, connections, what administrators do and what fails inside is logged: what `openLogger` gives, or another one of pino's
+   * kind. Nothing that it gets has a key, a secret, a signature or a listen key. It stays open when the server is closed. Default: nowhere.
+   */
+  readonly logger?: ServerLogger | undefined
+  /**
    * Called with what fails inside the server: a client hears no more than that something did, and of what happens without one, such as the
-   * cancels at the end of a countdown, no client hears at all. Default: it is a warning of the process.
+   * cancels at the end of a countdown, no client hears at all. Default: it is a warning of the process where there is no `logger`.
    */
   readonly onFailure?: ((error: unknown) => void) | undefined
   /**
@@ -81,7 +88,7 @@ export interface VenueServerOptions {
 
 type Stated = Omit<
   VenueServerOptions,
-  'tls' | 'ledger' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'onFailure' | 'misbehaviour'
+  'tls' | 'ledger' | 'balances' | 'modules' | 'admin' | 'onAdmin' | 'onFailure' | 'misbehaviour' | 'logger'
 >
 
 export interface ServerSettings
@@ -90,6 +97,7 @@ export interface ServerSettings
   readonly ledger: Ledger | undefined
   readonly balances: Balances | undefined
   readonly admin: { readonly port: number; readonly host: string; readonly keys: string } | undefined
+  readonly log: ServerLog
   readonly onAdmin: (entry: AdminEntry) => void
   readonly onFailure: (error: unknown) => void
   readonly misbehaviour: Misbehaviour | undefined
@@ -120,6 +128,7 @@ const optionList = optionNames<VenueServerOptions>({
   admin: true,
   onAdmin: true,
   onFailure: true,
+  logger: true,
 })
 
 /** @throws LogError `TIDEMARK_BAD_SETTING`. */
@@ -135,7 +144,9 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     throw badSetting('balances', options.balances, 'left out beside a ledger, whose balances are shown')
   if (typeof keys !== 'string' || keys === '') throw badSetting('keys', keys, 'a path')
   if (typeof host !== 'string' || host === '') throw badSetting('host', host, 'an address')
-  const { onAdmin = () => {}, onFailure = warn } = options
+  const { onAdmin = () => {}, logger, onFailure = logger === undefined ? warn : () => {} } = options
+  if (logger !== undefined && !isLogger(logger)) throw badSetting('logger', logger, "a logger of pino's kind")
+  const log = new ServerLog(logger)
   if (typeof onAdmin !== 'function') throw badSetting('onAdmin', onAdmin, 'a function')
   if (typeof onFailure !== 'function') throw badSetting('onFailure', onFailure, 'a function')
   return {
@@ -157,10 +168,23 @@ export function resolveServerOptions(options: VenueServerOptions): ServerSetting
     ledger,
     balances: ledger === undefined ? options.balances : balancesOf(ledger),
     admin: options.admin === undefined ? undefined : resolveAdmin(options.admin),
-    onAdmin,
-    onFailure: (error) => callUser(() => onFailure(error)),
+    log,
+    onAdmin: (entry) => {
+      log.administered(entry)
+      callUser(() => onAdmin(entry))
+    },
+    onFailure: (error) => {
+      log.failed(error)
+      callUser(() => onFailure(error))
+    },
     misbehaviour,
   }
+}
+
+function isLogger(value: unknown): boolean {
+  return ['isLevelEnabled', 'debug', 'info', 'warn', 'error'].every(
+    (name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function',
+  )
 }
 
 function warn(error: unknown): void {

@@ -146,6 +146,20 @@ export function loadPackages(modules?: ServerModules): ServerPackages {
   }
 }
 
+/** What only some servers need, and how it is installed. */
+const furtherPackages = { pino: 'npm install pino@10' } as const
+
+/** Loads a package that only some servers need. @throws ServerError `TIDEMARK_SERVER_PACKAGE_MISSING`. */
+export function loadPackage(name: keyof typeof furtherPackages): unknown {
+  const file = resolve(name)
+  if (file !== undefined) return createRequire(import.meta.url)(file)
+  throw new ServerError(
+    'TIDEMARK_SERVER_PACKAGE_MISSING',
+    `The log of a server needs a package that is not installed: ${name}. "${furtherPackages[name]}" installs it.`,
+    { packages: [name] },
+  )
+}
+
 function findModules(): ServerModules {
   const found = new Map<string, string>()
   for (const name of packages) {

@@ -66,6 +66,7 @@ export class VenueServer {
     try {
       await listen(server.#web, settings)
       if (settings.admin) await server.#openAdmin(settings.admin, packages)
+      settings.log.state('listening', { url: server.url, adminUrl: server.adminUrl })
     } catch (error) {
       await server.close()
       throw error
@@ -79,8 +80,12 @@ export class VenueServer {
     const history = { closedOrders, accountTrades }
     const venue = new Venue(pool, { ledger, balances, history, requestEvents: userEvents, onFailure })
     this.#venue = venue
+    venue.ready.then(
+      () => settings.log.state('ready', { lsn: venue.takenLsn }),
+      () => {}, // It is reported as what ends the reading of the log.
+    )
     this.#faults = new FaultInjector(settings.misbehaviour)
-    this.#desk = new Desk(venue, keys, new RateLimits(settings), this.#faults, onFailure)
+    this.#desk = new Desk(venue, keys, new RateLimits(settings), this.#faults, settings.log, onFailure)
     const hub = new StreamHub(venue)
     const users = new UserStreams(venue, userEvents)
     venue.onMarket = (update) => hub.onUpdate(update)
@@ -161,6 +166,7 @@ export class VenueServer {
 
   async #close(): Promise<void> {
     this.#desk.isClosing = true
+    this.#settings.log.state('closing')
     this.#faults.end()
     await this.#admin?.close()
     // What was delayed on purpose is refused now, and that is sent.
@@ -179,6 +185,7 @@ export class VenueServer {
     clearTimeout(hurry)
     this.#sockets.terminate()
     await this.#venue.close()
+    this.#settings.log.state('closed')
   }
 
   async #openAdmin(admin: NonNullable<ServerSettings['admin']>, packages: ServerPackages): Promise<void> {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openAccounts } from '#tidemark/cli/serve/accounts.js'
@@ -62,10 +62,15 @@ describe('tidemark serve', () => {
     const wrong = [
       ['--faults', 'loss=1'],
       ['--fault-seed', '2'],
+      ['--log-level', 'loud'],
+      ['--log-file', 'x'],
     ]
     const results = await Promise.all(wrong.map((flags) => tidemark('serve', dir, ...flags)))
     for (const result of results) expect(result).toMatchObject({ code: 2, stdout: '' })
     expect(results[0]!.stderr).toMatch(/^faults is "loss"; it must be made of lost, late/)
+    const nowhere = ['--log-level', 'info', '--log-file', path.join(dir, 'log')]
+    const unopened = await tidemark('serve', dir, ...nowhere)
+    expect(unopened).toMatchObject({ code: 1, stdout: '' })
     expect(existsSync(dir)).toBe(false)
   })
 
@@ -94,7 +99,8 @@ describe('tidemark serve', () => {
       await pool.close()
       const { stdout } = await tidemark('serve', 'key', 'create', dir, '--account', '1', '--json')
       const key = JSON.parse(stdout)
-      const { child, url } = await serving([dir])
+      const log = path.join(temporaryDirectory(), 'server.log')
+      const { child, url } = await serving([dir, '--log-level', 'info', '--log-file', log])
       const rest = new RestClient(url)
       const order = {
         symbol: 'BTCUSDT',
@@ -115,7 +121,23 @@ describe('tidemark serve', () => {
       expect(statSync(path.join(copy, 'keys.json')).mode & 0o777).toBe(0o600)
       expect((await rest.signed('POST', '/order', key, order)).body).toMatchObject({ orderId: 2 })
       expect(await ended(child, 'SIGTERM')).toBe(0)
-      const again = await serving([copy, '--faults', '503=0.5', '--latency', 'p50=1', '--fault-seed', '3'])
+      const said = (text: string) =>
+        text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line).msg)
+      expect(said(readFileSync(log, 'utf8'))).toEqual(['listening', 'ready', 'closing', 'closed'])
+      const again = await serving([
+        copy,
+        '--log-level',
+        'debug',
+        '--faults',
+        '503=0.5',
+        '--latency',
+        'p50=1',
+        '--fault-seed',
+        '3',
+      ])
       const statuses = new Set<number>()
       for (let i = 0; i < 20; i++) {
         const { status, body } = await new RestClient(again.url).signed('GET', '/openOrders', key)
@@ -124,6 +146,7 @@ describe('tidemark serve', () => {
       }
       expect(statuses).toEqual(new Set([200, 503]))
       expect(await ended(again.child, 'SIGINT')).toBe(0)
+      expect(said(again.errors)).toContain('request')
       // With accounts of its own; the folder says from then on that it has them.
       const canceled = await EnginePool.open({ dir: copy })
       await canceled.submit({ type: 'cancel-all', account: 1 })

@@ -1,10 +1,14 @@
 import * as path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { VenueClient, type VenueClientOptions } from '#tidemark/client/index.js'
 import { Ledger } from '#tidemark/ledger/index.js'
 import { openVenue, type ServedVenue, serverModules } from '../support/served-venue.js'
 import { temporaryDirectory } from '../support/temporary.js'
 import { RestClient, SocketClient } from '../support/venue-client.js'
 
+const { WebSocket } = (typeof serverModules === 'string' ? {} : serverModules.ws) as {
+  WebSocket: NonNullable<VenueClientOptions['WebSocket']>
+}
 const assets = ['USDT', 'BTC', 'ETH'].map((id) => ({ id, scale: 8 }))
 const order = {
   symbol: 'BTCUSDT',
@@ -214,6 +218,11 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     onTestFinished(() => stream.close())
     await stream.request('session.logon', {}, alice)
     await stream.request('userDataStream.subscribe')
+    const { apiKey, secret } = alice
+    const client = await VenueClient.connect({ url: server.url, apiKey, secret, WebSocket })
+    onTestFinished(() => client.close())
+    const seen: unknown[] = []
+    await client.userEvents({ onEvent: () => {}, onBalances: ({ e }) => seen.push(e) })
     const moved = async (e: string, from: number) =>
       (await stream.message(({ event }) => event?.e === e, from)).event
     const steps = [
@@ -234,6 +243,9 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     await admin(...(steps[0].slice(0, 2) as [string, object]))
     await ledger.deposit({ account: 1, asset: 'BTC', amount: '1', key: 'own' })
     expect(await moved('balanceUpdate', count)).toMatchObject({ a: 'BTC' })
+    // What the client reports as balances are balances.
+    while (seen.length < 5) await new Promise(setImmediate)
+    expect(new Set(seen)).toEqual(new Set(['outboundAccountPosition']))
   })
 
   it('takes amounts as texts only, and says when its ledger is closed', async () => {

@@ -109,6 +109,13 @@ export function registerServe(program: Command): void {
     )
     .option('--tls-cert <file>', 'certificate in PEM, for TLS; with --tls-key')
     .option('--tls-key <file>', 'its private key in PEM')
+    .addOption(
+      new Option(
+        '--log-level <level>',
+        'log in lines of JSON what is of this level or above: requests at debug, refusals, connections and administrators at info, clients that were cut at warn, failures at error',
+      ).choices(['debug', 'info', 'warn', 'error']),
+    )
+    .option('--log-file <file>', 'add the lines to this file (default: standard error)')
     .option('--json', 'print one JSON object when it serves: the address, and the keys of a demo')
     .addHelpText('after', serveCodes)
     .action(serve)

@@ -5,8 +5,11 @@ import {
   DemoTraders,
   demoInstruments,
   KeyStore,
+  type LogLevel,
   type Misbehaviour,
+  openLogger,
   resolveMisbehaviour,
+  type ServerLogger,
   VenueServer,
 } from '../../server/index.js'
 import { usageFailure } from '../failure.js'
@@ -37,6 +40,8 @@ interface ServeFlags {
   readonly lateMs?: number
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly logLevel?: LogLevel
+  readonly logFile?: string
   readonly json?: boolean
 }
 
@@ -59,19 +64,26 @@ export async function serve(dir: string | undefined, flags: ServeFlags): Promise
     throw usageFailure('A recording takes the place of --traders.')
   if ((flags.faultSeed ?? flags.lateMs) !== undefined && (flags.latency ?? flags.faults) === undefined)
     throw usageFailure('--fault-seed and --late-ms go with --faults or --latency.')
+  const { logLevel, logFile } = flags
+  if (logFile !== undefined && logLevel === undefined) throw usageFailure('--log-file goes with --log-level.')
   // Before anything is made or opened.
   resolveMisbehaviour(misbehaviourOf(flags))
-  if (dir === undefined) await serveDemo(flags)
-  else await servePool(dir, flags)
+  const logger = logLevel && openLogger({ level: logLevel, file: logFile })
+  try {
+    if (dir === undefined) await serveDemo(flags, logger)
+    else await servePool(dir, flags, logger)
+  } finally {
+    await logger?.close()
+  }
 }
 
-async function servePool(dir: string, flags: ServeFlags): Promise<void> {
+async function servePool(dir: string, flags: ServeFlags, logger: ServerLogger | undefined): Promise<void> {
   requireNoOther(dir, 'pool')
   const stopped = signalled()
   const pool = await EnginePool.open({ dir, shards: flags.shards })
   try {
     const ledger = await openAccounts(pool, dir, { wanted: flags.ledger === true })
-    const server = await openServer(pool, dir, flags, ledger)
+    const server = await openServer(pool, dir, flags, { ledger, logger })
     try {
       await server.ready()
       sayServing(server, dir, flags)
@@ -85,7 +97,7 @@ async function servePool(dir: string, flags: ServeFlags): Promise<void> {
 }
 
 /** Symbols in a temporary folder, keys that are printed, and traders, or a recorded market, that make the market. */
-async function serveDemo(flags: ServeFlags): Promise<void> {
+async function serveDemo(flags: ServeFlags, logger: ServerLogger | undefined): Promise<void> {
   const stopped = signalled()
   const recording = flags.record && (await Recording.open(flags.record, flags.speed ?? 1))
   const traderCount = recording ? 0 : (flags.traders ?? tradersDefault)
@@ -107,7 +119,13 @@ async function serveDemo(flags: ServeFlags): Promise<void> {
       // A recording has accounts of its own, into which nothing was paid.
       const ledger = recording ? undefined : await openAccounts(pool, folder.path, { wanted: true })
       if (ledger) await fundDemo(ledger, demoAccounts, traderAccounts)
-      const server = await openServer(pool, folder.path, { ...flags, weightLimit: 0 }, ledger, traderAccounts)
+      const server = await openServer(
+        pool,
+        folder.path,
+        { ...flags, weightLimit: 0 },
+        { ledger, logger },
+        traderAccounts,
+      )
       try {
         await server.ready()
         const traders = await DemoTraders.start({
@@ -158,7 +176,7 @@ function openServer(
   pool: EnginePool,
   dir: string,
   flags: ServeFlags,
-  ledger: Ledger | undefined,
+  { ledger, logger }: { readonly ledger: Ledger | undefined; readonly logger: ServerLogger | undefined },
   sparedAccounts?: readonly number[],
 ): Promise<VenueServer> {
   const { tlsCert, tlsKey } = flags
@@ -166,6 +184,7 @@ function openServer(
     pool,
     keys: keyFileOf(dir),
     ledger,
+    logger,
     host: flags.host,
     port: flags.port,
     weightPerMinute: flags.weightLimit,

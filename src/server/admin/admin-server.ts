@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { callUser } from '../../base/emitter.js'
 import { TidemarkError } from '../../base/errors.js'
 import { plainAddress } from '../access/keys.js'
 import { ServerError } from '../errors.js'
@@ -122,7 +121,7 @@ export class AdminServer {
           ...(typeof lsn === 'number' && { lsn }),
           elapsedMs: Math.round((performance.now() - began) * 1000) / 1000,
         }
-        callUser(() => this.#log(entry))
+        this.#log(entry)
       },
     )
     return answer

@@ -30,6 +30,7 @@ export class Client {
   #second = 0
   #messages = 0
   #closed = false
+  #why: keyof CutCounts | undefined
   /** By which its messages have their fates. */
   readonly #name: string
   readonly #faults: FaultInjector
@@ -62,6 +63,16 @@ export class Client {
     })
     // What breaks a connection also closes it.
     socket.on('error', () => {})
+  }
+
+  /** Why the server cut it, if it did. */
+  get cut(): keyof CutCounts | undefined {
+    return this.#why
+  }
+
+  #countCut(why: keyof CutCounts): void {
+    this.#why = why
+    this.#cut[why]++
   }
 
   get closed(): boolean {
@@ -128,7 +139,7 @@ export class Client {
     if (second !== this.#second) this.#messages = 0
     this.#second = second
     if (++this.#messages <= this.#limits.messagesPerSecond) return true
-    this.#cut.flooding++
+    this.#countCut('flooding')
     this.close(policyViolation, 'Too many messages.')
     return false
   }
@@ -136,7 +147,7 @@ export class Client {
   /** Whether too much waits for the client, which is cut then. */
   #cutIfSlow(): boolean {
     if (this.#socket.bufferedAmount + this.#delayedBytes <= this.#limits.queueBytes) return false
-    if (!this.#closed) this.#cut.slow++
+    if (!this.#closed) this.#countCut('slow')
     this.#closed = true
     this.#socket.terminate()
     return true
@@ -145,7 +156,7 @@ export class Client {
   /** Pings, or ends a connection that has answered no ping for a minute. */
   beat(): void {
     if (performance.now() - this.#pongMs > pongMs) {
-      this.#cut.silent++
+      this.#countCut('silent')
       this.#socket.terminate()
     } else this.#socket.ping()
   }

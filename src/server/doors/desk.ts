@@ -1,10 +1,11 @@
-import type { KeyStore } from '../access/keys.js'
+import { type KeyStore, plainAddress } from '../access/keys.js'
 import type { RateLimits } from '../access/limits.js'
 import { checkSignature, checkTime, requireKey } from '../access/signature.js'
 import { ApiError, errors } from '../dialect/api-error.js'
 import type { Params } from '../dialect/params.js'
 import type { FaultInjector } from '../faults/injector.js'
 import type { RequestFate } from '../faults/plan.js'
+import type { ServerLog } from '../logging/server-log.js'
 import type { Operation } from '../operations/operation.js'
 import type { Venue } from '../venue/venue.js'
 
@@ -33,6 +34,7 @@ export class Desk {
   requests = 0
 
   readonly faults: FaultInjector
+  readonly log: ServerLog
   readonly #onFailure: (error: unknown) => void
 
   /** `onFailure` is called with what went wrong inside: a client hears of it no more than that something did. */
@@ -41,8 +43,10 @@ export class Desk {
     keys: KeyStore,
     limits: RateLimits,
     faults: FaultInjector,
+    log: ServerLog,
     onFailure: (error: unknown) => void,
   ) {
+    this.log = log
     this.#onFailure = onFailure
     this.faults = faults
     this.venue = venue
@@ -61,20 +65,26 @@ export class Desk {
   async execute(operation: Operation, params: Params, caller: Caller): Promise<unknown> {
     this.requests++
     this.#inFlight++
+    const began = this.log.isOpen ? performance.now() : 0
+    let account = -1
     try {
       if (this.isClosing || this.venue.failure) throw errors.closing()
       if (!this.venue.isReady) throw errors.busy()
       const nowMs = this.venue.nowMs()
       const weight = typeof operation.weight === 'number' ? operation.weight : operation.weight(params)
       this.limits.request(caller.address, weight, nowMs)
-      const { account, mayTrade } = this.#identify(operation, params, caller, nowMs)
+      const who = this.#identify(operation, params, caller, nowMs)
+      account = who.account
       params.check(operation.params)
       if (operation.orders !== undefined) this.limits.order(account, operation.orders, nowMs)
       const { venue, limits } = this
-      return await operation.run({ params, venue, limits, nowMs, account, mayTrade })
+      const answer = await operation.run({ params, venue, limits, nowMs, ...who })
+      if (this.log.isOpen) this.log.done(logged(operation, caller, account, began))
+      return answer
     } catch (error) {
       const refusal = this.refusalOf(error)
       this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1)
+      if (this.log.isOpen) this.log.refused(logged(operation, caller, account, began), refusal)
       throw refusal
     } finally {
       this.#inFlight--
@@ -114,4 +124,9 @@ export class Desk {
     this.#onFailure(error)
     return errors.unknown()
   }
+}
+
+function logged({ method, rest }: Operation, { address }: Caller, account: number, began: number) {
+  const elapsedMs = performance.now() - began
+  return { method: method ?? rest?.join(' ') ?? '', address: plainAddress(address), account, elapsedMs }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { plainAddress } from '../access/keys.js'
 import type { Operation } from '../operations/operation.js'
 import type { ServerPackages } from '../packages.js'
 import { ApiConnection } from './api-door.js'
@@ -103,6 +104,10 @@ export class Sockets {
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       const name = String(++this.#opened)
       const client = new Client(ws, address, this.#parts.limits, this.cut, this.#parts.desk.faults, name)
+      const { log } = this.#parts.desk
+      const from = plainAddress(address)
+      log.opened(door, from)
+      client.onClose(() => log.closed(door, from, client.cut))
       if (door === 'api') this.#openApi(client, settings.get('returnRateLimits') !== 'false')
       else this.#openStreams(client, door === 'stream', names)
     })

@@ -88,8 +88,14 @@ export class UserStreams {
 
   /** What an account has of some assets now, where the venue says. */
   #position(account: number, assets: readonly (string | undefined)[], nowMs: number): object | undefined {
-    const balances = this.#venue.balances?.of(account).filter(({ asset }) => assets.includes(asset))
-    return balances && positionJson(balances, nowMs)
+    try {
+      const balances = this.#venue.balances?.of(account).filter(({ asset }) => assets.includes(asset))
+      return balances && positionJson(balances, nowMs)
+    } catch (error) {
+      // They may be the program's own, and what fails there must not end the reading of the log.
+      this.#venue.report(error)
+      return undefined
+    }
   }
 
   /** Gives what changed a balance without an order: that of a trade goes with its report. */

@@ -128,6 +128,11 @@ export class Venue {
     return this.#failure
   }
 
+  /** Reports what failed inside, and was for no client to hear. */
+  report(error: unknown): void {
+    this.#onFailure(error)
+  }
+
   /** Log that was acknowledged and can't be asked for yet. */
   lagBytes(): number {
     return Math.max(0, this.#acknowledgedLsn - this.#takenLsn)
