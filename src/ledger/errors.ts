@@ -48,6 +48,8 @@ export type LedgerErrorCode =
   | 'TIDEMARK_ORDER_NOTIONAL_LIMIT'
   /** The limit price of the order is further beyond the last price, or the stop price that it waits for, than one of the account may be. `details.limit` says how far it may go, `details.reference` from where. Remedy: Correct the price. */
   | 'TIDEMARK_PRICE_DISTANCE_LIMIT'
+  /** If all that the account has open on a side traded, and the order, its position would be beyond its limit. `details.limit` says how large it may be, `details.position` how large it is; below zero when more was sold. Remedy: Cancel orders of that side, or trade on the other one. */
+  | 'TIDEMARK_POSITION_LIMIT'
   /** The log no longer has what a statement begins with. Remedy: Begin it at a later LSN, or let the pool keep more of its log (`keepLogBytes`). */
   | 'TIDEMARK_STATEMENT_GONE'
   /** An argument of a call has a shape or value that it can't have. Remedy: Correct it; the message says what is allowed. */

@@ -143,7 +143,10 @@ export class LedgerFold implements RecordObserver {
       (quoteQuantity === 0 ? 0 : ORDER_FOR_AMOUNT)
     if ((words[from]! & 0xff) === LIST) this.#joinList(order, words, at, from, instrument, account)
     else if (quoteQuantity !== 0 && !sell) this.#setHold(order, spentUnits(units, quoteQuantity))
-    else this.#setOpen(order, fields.quantity)
+    else {
+      state.opens(order, fields.quantity)
+      this.#setOpen(order, fields.quantity)
+    }
   }
 
   #joinList(
@@ -189,6 +192,10 @@ export class LedgerFold implements RecordObserver {
     const giving = orders.cell[seller]!
     const buyerBase = cells.of(buyerAccount, units.base)
     const sellerQuote = cells.of(sellerAccount, units.quote)
+    if (state.positions.counts(instrument)) {
+      state.positions.traded(instrument, buyerAccount, BigInt(quantity))
+      state.positions.traded(instrument, sellerAccount, -BigInt(quantity))
+    }
     const { balance } = cells
     balance[paying]! -= quote
     balance[buyerBase]! += base
@@ -281,12 +288,14 @@ export class LedgerFold implements RecordObserver {
 
   #setOpen(order: number, open: number): void {
     const { orders, lists } = this.#state
+    const change = open - orders.open[order]!
     orders.open[order] = open
     const list = orders.list[order]!
     if (list !== 0) {
       this.#touch(lists.of(list))
       return
     }
+    if (change !== 0) this.#state.opens(order, change)
     const units = this.#state.units(orders.instrument[order]!)
     const sell = (orders.flags[order]! & ORDER_SELL) !== 0
     this.#setHold(order, needOf(units, sell, orders.price[order]!, open))
@@ -303,8 +312,10 @@ export class LedgerFold implements RecordObserver {
     const { orders, lists, limits, cells } = this.#state
     limits.live?.add(cells.account[orders.cell[order]!]!, -1)
     const list = orders.list[order]!
-    if (list === 0) this.#setHold(order, 0n)
-    else {
+    if (list === 0) {
+      this.#setHold(order, 0n)
+      this.#state.opens(order, -orders.open[order]!)
+    } else {
       const { legs } = lists.of(list)
       legs[legs.indexOf(order)] = 0
       this.#touch(lists.of(list))
@@ -336,6 +347,7 @@ export class LedgerFold implements RecordObserver {
     cells.held[list.quoteCell]! += needs.quote - list.quoteHeld
     list.baseHeld = needs.base
     list.quoteHeld = needs.quote
+    this.#state.opensOfList(list)
     if (list.legs.every((order) => order === 0)) lists.remove(list)
   }
 

@@ -31,6 +31,7 @@ import type {
   AccountBalance,
   AccountBalances,
   AccountHolds,
+  AccountPositions,
   AdjustCommand,
   Asset,
   AssetTotals,
@@ -397,6 +398,11 @@ export class Ledger {
    */
   holds(account: number): AccountHolds {
     return this.#questions.holds(account)
+  }
+
+  /** What an account has bought less sold, where positions are limited, and has open. @throws CommandError for a malformed account. */
+  positions(account: number): AccountPositions {
+    return this.#questions.positions(account)
   }
 
   /**

@@ -12,8 +12,10 @@ import type {
   AccountBalance,
   AccountBalances,
   AccountHolds,
+  AccountPositions,
   AssetTotals,
   Balance,
+  InstrumentPosition,
   Movement,
   OrderHold,
   OrderRates,
@@ -100,6 +102,21 @@ export class LedgerQuestions {
       if (rest !== 0n) pending.push({ asset: id, amount: unitsText(rest, scale) })
     }
     return { lsn, account: number, orders: found, pending }
+  }
+
+  positions(account: number): AccountPositions {
+    const { assets, positions, lsn } = this.#state
+    const number = accountOf(account)
+    const found: InstrumentPosition[] = []
+    for (const instrument of positions.instruments()) {
+      const position = positions.of(instrument, number)
+      if (position === undefined) continue
+      const { symbol, base, lot } = this.#state.units(instrument)
+      const textOf = (lots: bigint) => unitsText(lots * lot, assets.of(base).scale)
+      const { net, buying, selling } = position
+      found.push({ symbol, position: textOf(net), buying: textOf(buying), selling: textOf(selling) })
+    }
+    return { lsn, account: number, positions: found }
   }
 
   async *statement(account: number, options: StatementOptions): AsyncGenerator<Movement, void, undefined> {

@@ -41,7 +41,7 @@ export interface FeesRecord extends KeyedRecord {
 /** What an account may do at most from then on; what is left out has no limit. */
 export interface LimitsRecord extends KeyedRecord {
   readonly op: 'limits'
-  /** Number of the instrument, for `lots`, `notional` and `distance`; the others are for all of them together. */
+  /** Number of the instrument, for `lots`, `notional`, `distance` and `position`; the others are for all of them together. */
   readonly instrument?: number
   /** Every account that has none of its own when left out. */
   readonly account?: number
@@ -57,6 +57,8 @@ export interface LimitsRecord extends KeyedRecord {
   readonly asset?: number
   /** Units of the asset; none when left out. */
   readonly credit?: string
+  /** Units of the base asset. */
+  readonly position?: string
 }
 
 interface KeyedRecord {

@@ -92,7 +92,7 @@ export interface FeesCommand {
  * those that it leaves out end. An account without limits of its own has those for every account.
  */
 export interface LimitsCommand {
-  /** The instrument of `orderQuantity`, `orderNotional` and `priceDistanceBasisPoints`; the other limits are for all instruments together, and go without it. */
+  /** The instrument of `orderQuantity`, `orderNotional`, `priceDistanceBasisPoints` and `position`; the other limits are for all instruments together, and go without it. */
   readonly symbol?: string | undefined
   /** The asset of `credit`, which goes with an account and without a symbol. */
   readonly asset?: string | undefined
@@ -114,6 +114,11 @@ export interface LimitsCommand {
    * of 10,000 of that price, 0 to 1,000,000. Before the first trade everything is near. Needs a symbol.
    */
   readonly priceDistanceBasisPoints?: number | undefined
+  /**
+   * How much more of the base asset the account may have bought than sold in the instrument, and sold than bought, when all that it has open on
+   * a side trades: 0 or more. Counted from the first record on that limits positions in the instrument. Needs a symbol.
+   */
+  readonly position?: Amount | undefined
   /**
    * How far below zero the account's orders may take what it has free of the asset, 0 or more. Withdrawals, transfers and adjustments take only
    * what is there. Needs an asset and an account.
@@ -187,6 +192,28 @@ export interface AccountHolds {
   readonly orders: readonly OrderHold[]
   /** For commands on their way, whose outcome is not durable yet: by asset. */
   readonly pending: readonly { readonly asset: string; readonly amount: string }[]
+}
+
+/** What an account has bought and sold of an instrument since positions are counted in it. Decimal strings in the base asset. */
+export interface InstrumentPosition {
+  /** The instrument's symbol. */
+  readonly symbol: string
+  /** Bought less sold: below zero when more was sold. */
+  readonly position: string
+  /** What its open orders to buy may add, and its commands that are on their way. */
+  readonly buying: string
+  /** What its open orders to sell may take, and its commands that are on their way. */
+  readonly selling: string
+}
+
+/** An account's positions as of an LSN, in the instruments where positions are limited and it has some. */
+export interface AccountPositions {
+  /** The LSN that it is as of. */
+  readonly lsn: number
+  /** Whose they are. */
+  readonly account: number
+  /** A position for each instrument. */
+  readonly positions: readonly InstrumentPosition[]
 }
 
 /** What all accounts have of an asset. */

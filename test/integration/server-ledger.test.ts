@@ -102,6 +102,12 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
       code: -1013,
       msg: 'Filter failure: PERCENT_PRICE',
     })
+    await admin('set-limits', { account: 1, symbol: 'BTCUSDT', position: '0.5', key: 'p' })
+    expect((await place(alice, { quantity: '0.51' })).body).toEqual({
+      code: -1013,
+      msg: 'Filter failure: MAX_POSITION',
+    })
+    await admin('set-limits', { account: 1, symbol: 'BTCUSDT', key: 'q' })
     await admin('set-limits', { account: 2, asset: 'ETH', credit: '5', key: 'e' })
     expect(ledger.balance(2, 'ETH')).toMatchObject({ free: '0.00000000', credit: '5.00000000' })
     await admin('set-limits', { account: 1, liveOrders: 1, key: 'l' })

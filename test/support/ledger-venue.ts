@@ -16,7 +16,7 @@ import {
 import { commandRecordType, InstrumentRegistry, ledgerRecordType } from '#tidemark/pool/index.js'
 import { ManualClock } from './manual-clock.js'
 import { NaiveLedger, type NaiveRates, type NaiveUnits } from './naive-ledger.js'
-import { NaiveLimits, type NaiveOrderLimits } from './naive-limits.js'
+import { NaiveLimits, type NaiveOrderLimits, type NaivePosition } from './naive-limits.js'
 
 const venueAccount = 77
 
@@ -34,6 +34,7 @@ interface Logged {
   readonly balances: ReadonlyMap<string, bigint>
   readonly holds: ReadonlyMap<string, bigint>
   readonly lastPrices: ReadonlyMap<number, number>
+  readonly positions: ReadonlyMap<string, NaivePosition>
 }
 
 /**
@@ -47,6 +48,7 @@ export class LedgerVenue {
   readonly limits = new NaiveLimits()
   readonly guard: LedgerGuard
   readonly #assets: readonly Asset[]
+  readonly #units: ReadonlyMap<number, NaiveUnits>
   readonly #fold: LedgerFold
   readonly #record = new RecordBuffer()
   readonly #log: Logged[] = []
@@ -54,10 +56,11 @@ export class LedgerVenue {
   readonly #registry = new InstrumentRegistry(1)
   readonly #schedules = new Map<string, NaiveRates>()
   /** The last record that is durable. */
-  #durable: Pick<Logged, 'balances' | 'holds' | 'lastPrices'> = {
+  #durable: Pick<Logged, 'balances' | 'holds' | 'lastPrices' | 'positions'> = {
     balances: new Map(),
     holds: new Map(),
     lastPrices: new Map(),
+    positions: new Map(),
   }
   #lsn = 0
   #keys = 0
@@ -84,6 +87,7 @@ export class LedgerVenue {
       })
     }
     this.naive = new NaiveLedger(units, venueAccount)
+    this.#units = units
     this.own({ op: 'open', assets, venue: venueAccount })
     this.settle()
     for (const definition of definitions) {
@@ -131,10 +135,16 @@ export class LedgerVenue {
 
   /** Changes the limits of orders in an instrument, of an account or of all. */
   setLimits(instrument: number, account: number | undefined, limits: NaiveOrderLimits): void {
-    const whose = account === undefined ? {} : { account }
-    this.own({ op: 'limits', key: `l${this.#keys++}`, instrument, ...whose, ...limits }, () =>
-      this.limits.set(instrument, account, limits),
-    )
+    const { distance, position } = limits
+    const record = {
+      op: 'limits',
+      key: `l${this.#keys++}`,
+      instrument,
+      ...(account !== undefined && { account }),
+      ...(distance !== undefined && { distance }),
+      ...(position !== undefined && { position: String(position * this.#units.get(instrument)!.lot) }),
+    } as const
+    this.own(record, () => this.limits.set(instrument, account, limits))
   }
 
   setCredit(account: number, asset: string, units: bigint): void {
@@ -169,16 +179,24 @@ export class LedgerVenue {
     const command = decodeCommand(words, at)!
     const isFar = this.limits.isFar(command, this.#durable.lastPrices)
     const isPoor = this.#isPoor(command)
+    const isTooMuch = this.#isTooMuch(command)
     try {
       this.guard.admit(0, words, at)
     } catch (error) {
       const { code } = error as LedgerError
       if (code === 'TIDEMARK_PRICE_DISTANCE_LIMIT') expect(isFar, String(error)).toBe(true)
       if (code === 'TIDEMARK_INSUFFICIENT_FUNDS') expect(isPoor ?? true, String(error)).toBe(true)
+      if (code === 'TIDEMARK_POSITION_LIMIT') expect(isTooMuch ?? true, String(error)).toBe(true)
       throw error
     }
+    expect(isTooMuch ?? false, 'a position may be too large').toBe(false)
     expect(isFar, 'a price is too far').toBe(false)
     expect(isPoor ?? false, 'an account pays what it has not').toBe(false)
+  }
+
+  #isTooMuch(command: DecodedCommand): boolean | undefined {
+    if (command.type !== 'new' || this.waiting > 0 || command.quoteQuantity !== undefined) return undefined
+    return this.limits.isTooMuch(command, this.#durable.positions)
   }
 
   /** Whether an account can't pay for a new order; `undefined` where that is not known here, as for what is on its way. */
@@ -200,6 +218,7 @@ export class LedgerVenue {
       type,
       balances: new Map(this.naive.balances),
       lastPrices: this.limits.lastPrices,
+      positions: this.limits.positions(this.engine),
       holds: this.naive.holds(this.engine, type === commandRecordType ? words[1]! : -1),
     }
     this.#log.push(logged)
@@ -220,7 +239,8 @@ export class LedgerVenue {
     fold.observe(words, 0, words.length, lsn, type, 1, { payload })
   }
 
-  #compare({ balances, holds }: Logged): void {
+  #compare({ balances, holds, positions }: Logged): void {
+    this.#comparePositions(positions)
     const { cells } = this.state
     const sums = new Array<bigint>(this.#assets.length).fill(0n)
     const held = new Map<string, bigint>()
@@ -245,6 +265,21 @@ export class LedgerVenue {
       const naive = holds.get(key) ?? 0n
       const isRight = this.#log.length === 0 ? mine === naive : mine >= naive
       if (!isRight) expect(mine, `holds ${key}`).toBe(naive)
+    }
+  }
+
+  #comparePositions(positions: ReadonlyMap<string, NaivePosition>): void {
+    const counted = this.state.positions.stored()
+    const keys = counted.flatMap(([instrument, of]) => of.map(([account]) => `${instrument}/${account}`))
+    for (const key of new Set([...keys, ...positions.keys()])) {
+      const [instrument, account] = key.split('/').map(Number)
+      const none = { net: 0n, buying: 0n, selling: 0n }
+      const mine = this.state.positions.of(instrument!, account!) ?? none
+      const naive = positions.get(key) ?? none
+      const isSame = mine.buying === naive.buying && mine.selling === naive.selling
+      const isMore = mine.buying >= naive.buying && mine.selling >= naive.selling
+      if (mine.net !== naive.net || !(this.#log.length === 0 ? isSame : isMore))
+        expect(mine, `position ${key}`).toEqual(naive)
     }
   }
 
@@ -288,7 +323,19 @@ function stateText(state: LedgerState): unknown {
     keys: keys.size,
     lastPrices,
     credits: state.credits.stored(cells),
+    positions: positionsText(state),
   }
+}
+
+/** Every position, with what is open. */
+function positionsText({ positions }: LedgerState): string[] {
+  const found: string[] = []
+  for (const [instrument, of] of positions.stored())
+    for (const [account] of of) {
+      const { net, buying, selling } = positions.of(instrument, account)!
+      found.push(`${instrument} ${account} ${net} ${buying} ${selling}`)
+    }
+  return found.sort()
 }
 
 function decimalOf(text: string): [bigint, number] {

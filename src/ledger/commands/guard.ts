@@ -24,6 +24,7 @@ import type { LedgerState } from '../state/ledger-state.js'
 import { ListNeeds } from '../state/needs.js'
 import { ORDER_FOR_AMOUNT, ORDER_SELL } from '../state/orders.js'
 import { PendingHolds } from '../state/pending.js'
+import { ListOpens } from '../state/positions.js'
 import { LimitChecks } from './limit-checks.js'
 import { insufficientFunds } from './refusals.js'
 
@@ -118,8 +119,11 @@ export class LedgerGuard implements CommandGuard {
       this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, fields.quoteQuantity)
       this.#limits.checkNewPrice(instrument, account, fields)
     }
+    const opens = this.#opensOf(units, instrument, need)
+    if (opens !== 0n) this.#limits.checkPosition(units, instrument, account, sell, opens)
     holds.addOrder(this.#hold(account, asset, need, orderId), need, instrument, orderId)
     if (!isLimited) return
+    if (opens !== 0n) holds.countOpens(account, sell, opens)
     holds.countLive(account, 1)
     this.#limits.count(account)
   }
@@ -141,6 +145,16 @@ export class LedgerGuard implements CommandGuard {
     if (quoteQuantity !== 0) return spentUnits(units, quoteQuantity)
     if (price === 0) throw unbounded(units, 'give it a price, or make it a market order for an amount')
     return quoteUnits(units, price, quantity)
+  }
+
+  /**
+   * How many lots the order of `fields` may trade where positions are counted, 0 elsewhere: one for an amount, which is its need, what
+   * that buys at one tick.
+   */
+  #opensOf(units: InstrumentUnits, instrument: number, need: bigint): bigint {
+    if (!this.#state.positions.counts(instrument)) return 0n
+    const { quantity, quoteQuantity } = this.#fields
+    return quoteQuantity === 0 ? BigInt(quantity) : need / units.step
   }
 
   /** Holds an amount, of the account's credit where it has too little, and returns the cell. @throws LedgerError `TIDEMARK_INSUFFICIENT_FUNDS`. */
@@ -191,9 +205,12 @@ export class LedgerGuard implements CommandGuard {
       this.#limits.checkOrder(units, instrument, account, price, lots, 0)
       this.#limits.checkPrice(instrument, account, sell, readU64(words, at + 4))
     }
+    const counts = this.#state.positions.counts(instrument)
+    if (counts) this.#limits.checkPosition(units, instrument, account, sell, BigInt(lots))
     this.#hold(account, cells.asset[cell]!, need, orderId)
     orders.priceMax[order] = Math.max(price, highest)
     holds.addReplace(cell, need, instrument, orderId, order)
+    if (counts) holds.countOpens(account, sell, BigInt(lots))
     if (isLimited) this.#limits.count(account)
   }
 
@@ -236,6 +253,8 @@ export class LedgerGuard implements CommandGuard {
     if (this.feeChanges > 0) throw feesChanging(units)
     const rates = state.fees.rates[state.fees.find(instrument, account)]!
     const needs = new ListNeeds()
+    const counts = state.positions.counts(instrument)
+    const opens = new ListOpens()
     const fields = this.#fields
     const legs = legCount(words, at)
     const isLimited = !state.limits.isEmpty
@@ -248,12 +267,19 @@ export class LedgerGuard implements CommandGuard {
         this.#limits.checkOrder(units, instrument, account, fields.price, fields.quantity, 0)
         this.#limits.checkNewPrice(instrument, account, fields)
       }
+      if (counts) opens.add(sell, fields.quantity, waits && leg > 0)
       if (!waits) needs.add(units, sell, fields.price, fields.quantity)
       else if (leg > 0) needs.addWaiting(units, sell, fields.price, fields.quantity)
       else if (fields.selfTradeGroup !== 0) needs.add(units, sell, fields.price, fields.quantity)
       else needs.addWorking(units, sell, fields.price, fields.quantity, rates)
     }
     needs.finish()
+    opens.finish()
+    for (const [lots, sell] of [
+      [opens.buying, false],
+      [opens.selling, true],
+    ] as const)
+      if (lots !== 0n) this.#limits.checkPosition(units, instrument, account, sell, lots)
     const listId = readU64(words, at + 2)
     const base = needs.base === 0n ? 0 : this.#hold(account, units.base, needs.base, listId)
     let quote = 0
@@ -264,7 +290,9 @@ export class LedgerGuard implements CommandGuard {
       throw error
     }
     holds.addOfList(base, needs.base, instrument, 0, true)
+    if (counts) holds.countOpens(account, true, opens.selling)
     holds.addOfList(quote, needs.quote, instrument, 0, true)
+    if (counts) holds.countOpens(account, false, opens.buying)
     for (let leg = 0; leg < legs; leg++) {
       const own = legAt(words, at, leg)
       const orderId = (flagsOf(words, own) & OMITS_ORDER_ID) === 0 ? readU64(words, own + 2) : 0

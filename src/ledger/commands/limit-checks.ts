@@ -8,6 +8,8 @@ import { LedgerError, type LedgerErrorCode } from '../errors.js'
 import type { LedgerState } from '../state/ledger-state.js'
 import { CommandRates } from './command-rates.js'
 
+const noPosition = { net: 0n, buying: 0n, selling: 0n }
+
 /** Holds commands to the limits of their accounts. */
 export class LimitChecks {
   readonly #state: LedgerState
@@ -132,6 +134,35 @@ export class LimitChecks {
       'TIDEMARK_PRICE_DISTANCE_LIMIT',
       `An order of account ${account} in ${symbol} may ${sell ? 'sell at no less' : 'buy at no more'} than ${limit}, ${distance} basis points from ${from}, not at ${wanted}.`,
       { account, symbol, limit, reference: from, distanceBasisPoints: distance },
+    )
+  }
+
+  /**
+   * Checks that the position of an account stays within its limit when all that it has open on a side trades, and `lots` more. A side on which
+   * it has gone too far already may not grow; the other one gets it back.
+   *
+   * @throws LedgerError `TIDEMARK_POSITION_LIMIT`.
+   */
+  checkPosition(
+    units: InstrumentUnits,
+    instrument: number,
+    account: number,
+    sell: boolean,
+    lots: bigint,
+  ): void {
+    const most = this.#state.limits.ofOrder(instrument, account)?.position
+    if (most === undefined) return
+    const { net, buying, selling } = this.#state.positions.of(instrument, account) ?? noPosition
+    const worst = (sell ? selling + lots - net : net + buying + lots) * units.lot
+    if (worst <= most) return
+    const { symbol } = units
+    const { scale } = this.#state.assets.of(units.base)
+    const [limit, position, would] = [most, net * units.lot, worst].map((amount) => unitsText(amount, scale))
+    const verbs = sell ? ['sold', 'bought'] : ['bought', 'sold']
+    throw refusal(
+      'TIDEMARK_POSITION_LIMIT',
+      `Account ${account} may have ${verbs[0]} ${limit} of ${symbol} more than ${verbs[1]}. With all that it has open, and this, it would be ${would}.`,
+      { account, symbol, limit, position },
     )
   }
 

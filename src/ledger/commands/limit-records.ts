@@ -4,7 +4,7 @@ import { parsePositive, parseUnits } from '../amounts/amount.js'
 import { badArgument } from '../errors.js'
 import type { LimitsRecord } from '../records.js'
 import type { LedgerState } from '../state/ledger-state.js'
-import type { LimitsCommand } from '../types.js'
+import type { Amount, LimitsCommand } from '../types.js'
 import { checkFields, countOf, keyOf } from './fields.js'
 
 const liveOrdersMax = 0x7fff_ffff
@@ -18,7 +18,7 @@ const kinds = {
     advice: 'for all instruments and assets together: leave out symbol and asset',
   },
   symbol: {
-    limits: ['orderQuantity', 'orderNotional', 'priceDistanceBasisPoints'],
+    limits: ['orderQuantity', 'orderNotional', 'priceDistanceBasisPoints', 'position'],
     advice: 'of an instrument: give a symbol, and no asset',
   },
   asset: { limits: ['credit'], advice: 'of an account in an asset: give both, and no symbol' },
@@ -54,6 +54,7 @@ export function limitsRecordOf(
     }),
     ...(instrument && orderLimitsOf(command, state, instrument)),
     ...(number !== undefined && { asset: number, ...creditOf(command, state.assets.of(number).scale) }),
+    ...(instrument && positionOf(command, state, instrument.definition.instrumentId)),
   }
 }
 
@@ -69,10 +70,24 @@ function checkKind(command: LimitsCommand): void {
 }
 
 function creditOf({ credit }: LimitsCommand, scale: number): Pick<LimitsRecord, 'credit'> {
-  if (credit === undefined) return {}
-  const units = parseUnits('credit', credit, scale)
-  if (units < 0n) throw badArgument('credit must not be below zero.', { credit })
+  const units = credit === undefined ? 0n : unitsOfLimit('credit', credit, scale)
   return units === 0n ? {} : { credit: String(units) }
+}
+
+function positionOf(
+  { position }: LimitsCommand,
+  state: LedgerState,
+  instrument: number,
+): Pick<LimitsRecord, 'position'> {
+  if (position === undefined) return {}
+  const { scale } = state.assets.of(state.units(instrument).base)
+  return { position: String(unitsOfLimit('position', position, scale)) }
+}
+
+function unitsOfLimit(field: string, value: Amount, scale: number): bigint {
+  const units = parseUnits(field, value, scale)
+  if (units < 0n) throw badArgument(`${field} must not be below zero.`, { field, value })
+  return units
 }
 
 function orderLimitsOf(

@@ -8,8 +8,9 @@ import { Credits, type StoredCredit } from './credits.js'
 import { FeeTable, type StoredSchedule } from './fee-table.js'
 import { Keys } from './keys.js'
 import { Limits } from './limits.js'
-import { Lists, type StoredList } from './lists.js'
-import { type OrderArrays, Orders } from './orders.js'
+import { type ListHold, Lists, type StoredList } from './lists.js'
+import { ORDER_FOR_AMOUNT, ORDER_SELL, type OrderArrays, Orders } from './orders.js'
+import { ListOpens, Positions, type StoredPositions } from './positions.js'
 
 /** A state in memory of its own, for a snapshot of it. */
 export interface LedgerImage {
@@ -27,6 +28,7 @@ export interface LedgerImage {
     readonly lastPrices?: readonly (readonly [number, number])[]
     /** As `lastPrices`. */
     readonly credits?: readonly StoredCredit[]
+    readonly positions?: readonly StoredPositions[]
     readonly lists: readonly StoredList[]
     /** Each with where its record ends and its digest. */
     readonly keys: readonly (readonly [string, number, string])[]
@@ -43,6 +45,7 @@ export class LedgerState {
   readonly fees = new FeeTable()
   readonly limits = new Limits()
   readonly credits = new Credits()
+  readonly positions = new Positions()
   readonly keys = new Keys()
   /** By asset: what came in less what went out. */
   readonly supply: bigint[] = []
@@ -81,6 +84,10 @@ export class LedgerState {
     const { cells, orders } = state
     state.credits.restore(facts.credits ?? [], cells)
     for (const limits of facts.limits) state.limits.set(limits, orders, cells)
+    for (const positions of facts.positions ?? []) {
+      state.positions.restore(positions)
+      state.#countOpens(positions[0])
+    }
     for (let order = 1; order < orders.end; order++)
       if (orders.instrument[order]! >= 0) cells.held[orders.cell[order]!]! += orders.hold[order]!
     for (const { baseCell, quoteCell, baseHeld, quoteHeld } of state.lists.all()) {
@@ -102,6 +109,7 @@ export class LedgerState {
         schedules: this.fees.stored(),
         limits: this.limits.stored(),
         credits: this.credits.stored(this.cells),
+        positions: this.positions.stored(),
         lastPrices: Object.entries(this.lastPrices).map(
           ([instrument, price]) => [Number(instrument), price] as const,
         ),
@@ -114,9 +122,48 @@ export class LedgerState {
 
   /** A change of limits is in force. */
   setLimits(record: LimitsRecord): void {
-    const { asset, credit = '0' } = record
+    const { asset, credit = '0', instrument, position } = record
     if (asset === undefined) this.limits.set(record, this.orders, this.cells)
     else this.credits.set(this.cells.of(record.account!, asset), asset, BigInt(credit))
+    if (instrument === undefined || position === undefined || this.positions.counts(instrument)) return
+    this.positions.begin(instrument)
+    this.#countOpens(instrument)
+  }
+
+  /** What is open of an order that is in no list changes by so many lots. One for an amount ends with its own record. */
+  opens(order: number, lots: number): void {
+    const { orders, cells, positions } = this
+    const instrument = orders.instrument[order]!
+    const flags = orders.flags[order]!
+    if (!positions.counts(instrument) || (flags & ORDER_FOR_AMOUNT) !== 0) return
+    const account = cells.account[orders.cell[order]!]!
+    positions.open(instrument, account, (flags & ORDER_SELL) !== 0, BigInt(lots))
+  }
+
+  /** What is open of a list is what its orders say now. */
+  opensOfList(list: ListHold): void {
+    const { orders, cells, positions } = this
+    const { instrument, waits, legs } = list
+    if (!positions.counts(instrument)) return
+    const opens = new ListOpens()
+    for (const [i, order] of legs.entries())
+      if (order !== 0)
+        opens.add((orders.flags[order]! & ORDER_SELL) !== 0, orders.open[order]!, waits && i > 0)
+    opens.finish()
+    const account = cells.account[list.baseCell]!
+    positions.open(instrument, account, false, opens.buying - list.buying)
+    positions.open(instrument, account, true, opens.selling - list.selling)
+    list.buying = opens.buying
+    list.selling = opens.selling
+  }
+
+  /** Counts what is open in an instrument of which nothing was counted. */
+  #countOpens(instrument: number): void {
+    const { orders, lists } = this
+    for (let order = 1; order < orders.end; order++)
+      if (orders.instrument[order] === instrument && orders.list[order] === 0)
+        this.opens(order, orders.open[order]!)
+    for (const list of lists.all()) if (list.instrument === instrument) this.opensOfList(list)
   }
 
   get hasBegun(): boolean {

@@ -11,13 +11,15 @@ interface AccountLimits {
   readonly perSecond: number | undefined
 }
 
-/** What one order in an instrument may be. */
+/** What the orders of an account in an instrument may be. */
 interface OrderLimits {
   readonly lots: number | undefined
   /** In units of the quote asset. */
   readonly notional: bigint | undefined
   /** How far beyond the last price its limit may be, in parts of 10,000 of it. */
   readonly distance: number | undefined
+  /** In units of the base asset. */
+  readonly position: bigint | undefined
 }
 
 /** Stands for every account that has no limits of its own. */
@@ -45,7 +47,16 @@ export class Limits {
   }
 
   set(record: OrderLimitsRecord, orders: Orders, cells: Cells): void {
-    const { instrument, account = everyAccount, liveOrders, perSecond, lots, notional, distance } = record
+    const {
+      instrument,
+      account = everyAccount,
+      liveOrders,
+      perSecond,
+      lots,
+      notional,
+      distance,
+      position,
+    } = record
     if (instrument === undefined) {
       this.#accounts.set(account, { liveOrders, perSecond })
       if (liveOrders !== undefined) this.live ??= LiveOrders.of(orders, cells)
@@ -53,7 +64,8 @@ export class Limits {
     }
     const limits = this.#orders.get(instrument) ?? new Map<number, OrderLimits>()
     this.#orders.set(instrument, limits)
-    limits.set(account, { lots, notional: notional === undefined ? undefined : BigInt(notional), distance })
+    const unitsOf = (text: string | undefined) => (text === undefined ? undefined : BigInt(text))
+    limits.set(account, { lots, notional: unitsOf(notional), distance, position: unitsOf(position) })
   }
 
   /** Records that make the limits what they are. */
@@ -64,12 +76,13 @@ export class Limits {
       ...(perSecond !== undefined && { perSecond }),
     }))
     const ofOrders = [...this.#orders].flatMap(([instrument, limits]) =>
-      [...limits].map(([account, { lots, notional, distance }]) => ({
+      [...limits].map(([account, { lots, notional, distance, position }]) => ({
         instrument,
         ...storedAccount(account),
         ...(lots !== undefined && { lots }),
         ...(notional !== undefined && { notional: String(notional) }),
         ...(distance !== undefined && { distance }),
+        ...(position !== undefined && { position: String(position) }),
       })),
     )
     return [...ofAccounts, ...ofOrders]

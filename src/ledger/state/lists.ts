@@ -6,6 +6,9 @@ export interface ListHold {
   readonly quoteCell: number
   baseHeld: bigint
   quoteHeld: bigint
+  /** What of it counts in the position of its account, in lots. */
+  buying: bigint
+  selling: bigint
   /** Its orders in the list's own order; 0 for one that is over. */
   readonly legs: number[]
   /** Whether the orders after the first wait until that one is filled. */
@@ -38,7 +41,8 @@ export class Lists {
 
   add(instrument: number, baseCell: number, quoteCell: number, waits: boolean): ListHold {
     const number = this.#next++
-    const list = { number, instrument, baseCell, quoteCell, baseHeld: 0n, quoteHeld: 0n, legs: [], waits }
+    const none = { baseHeld: 0n, quoteHeld: 0n, buying: 0n, selling: 0n }
+    const list = { number, instrument, baseCell, quoteCell, ...none, legs: [], waits }
     this.#byNumber.set(number, list)
     return list
   }
@@ -48,7 +52,7 @@ export class Lists {
   }
 
   stored(orderIdOf: (order: number) => number): StoredList[] {
-    return [...this.#byNumber.values()].map(({ legs, baseHeld, quoteHeld, ...list }) => ({
+    return [...this.#byNumber.values()].map(({ legs, baseHeld, quoteHeld, buying, selling, ...list }) => ({
       ...list,
       baseHeld: String(baseHeld),
       quoteHeld: String(quoteHeld),
@@ -59,7 +63,7 @@ export class Lists {
   restore(lists: readonly StoredList[], orderOf: (instrument: number, orderId: number) => number): void {
     for (const { orderIds, baseHeld, quoteHeld, ...list } of lists) {
       const legs = orderIds.map((id) => (id === 0 ? 0 : orderOf(list.instrument, id)))
-      const held = { baseHeld: BigInt(baseHeld), quoteHeld: BigInt(quoteHeld) }
+      const held = { baseHeld: BigInt(baseHeld), quoteHeld: BigInt(quoteHeld), buying: 0n, selling: 0n }
       this.#byNumber.set(list.number, { ...list, ...held, legs })
       this.#next = Math.max(this.#next, list.number + 1)
     }

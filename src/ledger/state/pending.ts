@@ -11,6 +11,8 @@ const REPLACES = 2
 const CHANGES_ASSETS = 4
 /** It makes an order of a list. */
 const OF_LIST = 8
+/** It counts in the position of its account. */
+const OPENS = 16
 
 /**
  * What is held for the commands that a shard was given and has not logged durably, in their order: each has one entry, or
@@ -30,6 +32,8 @@ export class PendingHolds {
   /** How many orders of the account count as live since it was admitted. */
   #live = new Int32Array(initialEntries)
   #account = new Float64Array(initialEntries)
+  /** Lots that it may buy, or sell: below zero. */
+  #opens = new BigInt64Array(initialEntries)
   /** By the low bits of an order id: the newest entry that makes an order of such an id … */
   #newest = new Float64Array(initialEntries).fill(-1)
   /** … and by entry the one before it. */
@@ -89,6 +93,15 @@ export class PendingHolds {
     this.#live[at] = orders
     this.#account[at] = account
     live.add(account, orders)
+  }
+
+  /** The entry that was added last may add so many lots to the position of an account, or take them from it. */
+  countOpens(account: number, sell: boolean, lots: bigint): void {
+    const at = this.#place(this.#tail - 1)
+    this.#flags[at]! |= OPENS
+    this.#opens[at] = sell ? -lots : lots
+    this.#account[at] = account
+    this.#state.positions.open(this.#instrument[at]!, account, sell, lots)
   }
 
   /** Whether the assets of the instrument are about to change. */
@@ -154,6 +167,11 @@ export class PendingHolds {
     if (this.#live[at] !== 0) this.#state.limits.live!.add(this.#account[at]!, -this.#live[at]!)
     if (flags === 0) return
     const instrument = this.#instrument[at]!
+    if ((flags & OPENS) !== 0) {
+      const lots = this.#opens[at]!
+      const sell = lots < 0n
+      this.#state.positions.open(instrument, this.#account[at]!, sell, sell ? lots : -lots)
+    }
     if ((flags & REPLACES) !== 0) {
       const order = this.#order[at]!
       if (orders.instrument[order] === instrument && orders.orderId[order] === this.#orderId[at])
@@ -162,7 +180,7 @@ export class PendingHolds {
       const others = this.#assetChanges.get(instrument)! - 1
       if (others === 0) this.#assetChanges.delete(instrument)
       else this.#assetChanges.set(instrument, others)
-    } else if ((flags & MORE) === 0) this.#lists--
+    } else if ((flags & (OF_LIST | MORE)) === OF_LIST) this.#lists--
   }
 
   #isNoted(at: number): boolean {
@@ -192,6 +210,7 @@ export class PendingHolds {
       this.#order,
       this.#live,
       this.#account,
+      this.#opens,
     ] as const
     const length = (before + 1) * 2
     this.#cell = new Int32Array(length)
@@ -202,6 +221,7 @@ export class PendingHolds {
     this.#order = new Int32Array(length)
     this.#live = new Int32Array(length)
     this.#account = new Float64Array(length)
+    this.#opens = new BigInt64Array(length)
     this.#newest = new Float64Array(length).fill(-1)
     this.#before = new Float64Array(length)
     const mask = length - 1
@@ -215,6 +235,7 @@ export class PendingHolds {
       this.#order[at] = old[5][i & before]!
       this.#live[at] = old[6][i & before]!
       this.#account[at] = old[7][i & before]!
+      this.#opens[at] = old[8][i & before]!
       if (this.#isNoted(at)) this.#note(this.#orderId[at]!, i)
     }
   }

@@ -308,6 +308,7 @@ const accountRefusals: Readonly<Record<string, (error: TidemarkError) => ApiErro
   TIDEMARK_ORDER_QUANTITY_LIMIT: () => errors.filter('LOT_SIZE'),
   TIDEMARK_ORDER_NOTIONAL_LIMIT: () => errors.filter('NOTIONAL'),
   TIDEMARK_PRICE_DISTANCE_LIMIT: () => errors.filter('PERCENT_PRICE'),
+  TIDEMARK_POSITION_LIMIT: () => errors.filter('MAX_POSITION'),
   TIDEMARK_COMMAND_RATE_LIMIT: ({ details }) =>
     new ApiError(
       -1015,

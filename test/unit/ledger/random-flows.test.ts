@@ -22,6 +22,7 @@ describe('the ledger against the naive one', () => {
         'TIDEMARK_HOLD_UNBOUNDED',
         'TIDEMARK_AMOUNT_TOO_LARGE',
         'TIDEMARK_PRICE_DISTANCE_LIMIT',
+        'TIDEMARK_POSITION_LIMIT',
         'below zero',
       ]),
     )

@@ -79,7 +79,12 @@ export function randomLedgerRun(seed: number, count: number): LedgerCounts {
 /** Of one account or of all, from none to such that most orders are within. */
 function randomLimits(random: Random): [number | undefined, NaiveOrderLimits] {
   const distance = random.pick([0, 99, 100, 250, 1000, 1_000_000])
-  return [random.chance(40) ? undefined : random.pick(accounts), random.chance(20) ? {} : { distance }]
+  const position = random.pick([0n, 5n, 20n, 100n])
+  const limits = {
+    ...(random.chance(70) && { distance }),
+    ...(random.chance(50) && { position }),
+  }
+  return [random.chance(40) ? undefined : random.pick(accounts), limits]
 }
 
 /** From nothing to all of it, rebates and caps among them. */
