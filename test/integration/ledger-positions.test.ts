@@ -37,6 +37,7 @@ describe('the position limit of an account', () => {
   it('holds when all that is open on a side trades, with many callers at once, and in both directions', async () => {
     const { ledger } = await open(temporaryDirectory())
     await fund(ledger, 1, 2)
+    await ledger.setLimits({ symbol: 'X', account: 1, position: '50', key: 'x' })
     await ledger.setLimits({ symbol, account: 1, position: '10', key: 'one' })
     const sent = await Promise.allSettled(
       Array.from({ length: 64 }, (_, i) => ledger.submit(buy(1, '1', { orderId: i + 1 }))),
@@ -45,8 +46,10 @@ describe('the position limit of an account', () => {
     await expect(ledger.submit(buy(1, '0.001'))).rejects.toEqual(
       tooMuch({ account: 1, symbol, limit: '10.000', position: '0.000' }),
     )
-    // Of other accounts and instruments nothing is limited.
+    // Other accounts have no limit, and other instruments their own.
     await ledger.submit({ ...buy(1, '50'), symbol: 'X' })
+    await expect(ledger.submit({ ...buy(1, '0.001'), symbol: 'X' })).rejects.toEqual(tooMuch({ symbol: 'X' }))
+    await ledger.submit({ type: 'cancel-all', account: 1, symbol: 'X' })
     await ledger.submit(sell(2, '10'))
     expect(ledger.positions(1)).toMatchObject({
       account: 1,

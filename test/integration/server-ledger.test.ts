@@ -268,7 +268,8 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     })
     expect(ledger.balance(1, 'USDT').free).toBe('1234567890.12345678')
     const limits = { account: 1, symbol: 'BTCUSDT', key: 'l' }
-    for (const one of [{ orderQuantity: 1 }, { orderNotional: 1 }])
+    const credit = { symbol: undefined, asset: 'USDT', credit: 1 }
+    for (const one of [{ orderQuantity: 1 }, { orderNotional: 1 }, { position: 1 }, credit])
       expect(await admin('set-limits', { ...limits, ...one })).toMatchObject({ status: 400 })
     expect(await admin('deposit', { ...deposit, asset: 'NONE', amount: '1' })).toMatchObject({ status: 404 })
     expect(await admin('add-assets', { assets: [{ id: 'BTC', scale: 2 }] })).toMatchObject({ status: 409 })

@@ -87,7 +87,7 @@ export const adminActions: readonly AdminAction[] = [
 ]
 
 /** Fields that are texts: a number of JSON is rounded when it is read, before anybody can see what was sent. */
-const amounts = ['amount', 'orderQuantity', 'orderNotional'] as const
+const amounts = ['amount', 'orderQuantity', 'orderNotional', 'position', 'credit'] as const
 
 /** A command of the venue's ledger: what it takes, and what of it is malformed, is for the ledger to say. */
 function ofLedger(name: string, run: (ledger: Ledger, fields: ActionFields) => Promise<object>): AdminAction {
