@@ -371,10 +371,13 @@ export class Ledger {
   /**
    * Changes what accounts may do at most; commands are held to it once that is on disk. What is open already, and what is on its way, stays.
    *
-   * @throws as `deposit`; PoolError `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a quantity that is no whole number of lots.
+   * @throws as `deposit`; LedgerError `TIDEMARK_ASSETS_CHANGING` for an `orderNotional`, and `TIDEMARK_NO_ASSETS`; PoolError
+   *   `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a quantity that is no whole number of lots.
    */
   async setLimits(command: LimitsCommand): Promise<LedgerReceipt> {
-    return this.#money.setLimits(command, this.#door.registry)
+    return this.#money.setLimits(command, this.#door.registry, (instrument) =>
+      this.#guard.fixedUnits(instrument),
+    )
   }
 
   /**

@@ -2472,6 +2472,20 @@ export const mutants = [
     tests: ['test/unit/ledger/guard.test.ts'],
   },
   {
+    name: 'a limit is set in an asset that an instrument is about to leave',
+    file: 'dist/compiled/src/ledger/ledger.js',
+    find: 'this.#guard.fixedUnits(instrument)',
+    replace: 'this.#state.units(instrument)',
+    tests: ['test/integration/ledger-assets.test.ts'],
+  },
+  {
+    name: 'an instrument changes its assets, in which a limit is',
+    file: 'dist/compiled/src/ledger/state/ledger-state.js',
+    find: 'this.fixAssets(record.instrument);',
+    replace: ';',
+    tests: ['test/integration/ledger-assets.test.ts'],
+  },
+  {
     name: 'the ledger executes a command again whose key it knows',
     file: 'dist/compiled/src/ledger/commands/money.js',
     find: 'if (known !== undefined) {',

@@ -128,6 +128,11 @@ export class LedgerGuard implements CommandGuard {
     this.#limits.count(account)
   }
 
+  /** The units of an instrument whose assets stay from now on. @throws LedgerError `TIDEMARK_ASSETS_CHANGING`, and as `unitsOf`. */
+  fixedUnits(instrument: number): InstrumentUnits {
+    return this.#unitsOf(this.holds[this.#registry.byId(instrument)!.shard]!, instrument)
+  }
+
   /** The units of an instrument in which an order is taken now. @throws LedgerError `TIDEMARK_ASSETS_CHANGING`, and as `unitsOf`. */
   #unitsOf(holds: PendingHolds, instrument: number): InstrumentUnits {
     if (holds.changesAssets(instrument))
@@ -333,7 +338,7 @@ export class LedgerGuard implements CommandGuard {
     if (this.#state.hasFixedAssets(instrument)) {
       throw new LedgerError(
         'TIDEMARK_ASSETS_FIXED',
-        `${definition.symbol} has had orders, whose accounts are kept in its assets: they can't change. Make another instrument.`,
+        `${definition.symbol} has had orders, or a limit of what they are worth, in its assets: they can't change. Make another instrument.`,
         { symbol: definition.symbol, fields: changes },
       )
     }

@@ -1,6 +1,7 @@
 import { accountOf, toSteps } from '../../matching/index.js'
 import type { InstrumentRegistry } from '../../pool/index.js'
 import { parsePositive, parseUnits } from '../amounts/amount.js'
+import type { InstrumentUnits } from '../amounts/units.js'
 import { badArgument } from '../errors.js'
 import type { LimitsRecord } from '../records.js'
 import type { LedgerState } from '../state/ledger-state.js'
@@ -27,15 +28,16 @@ const kinds = {
 const fields = ['symbol', 'asset', 'account', 'key', ...Object.values(kinds).flatMap(({ limits }) => limits)]
 
 /**
- * The record of a change of limits.
+ * The record of a change of limits. `unitsOf` gives the units of an instrument, whose assets stay from then on.
  *
  * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_UNKNOWN_ASSET`, `TIDEMARK_BAD_AMOUNT`, `TIDEMARK_AMOUNT_TOO_LARGE`; CommandError;
- *   PoolError `TIDEMARK_UNKNOWN_SYMBOL`.
+ *   PoolError `TIDEMARK_UNKNOWN_SYMBOL`; what `unitsOf` throws.
  */
 export function limitsRecordOf(
   command: LimitsCommand,
   state: LedgerState,
   registry: InstrumentRegistry,
+  unitsOf: (instrument: number) => InstrumentUnits,
 ): LimitsRecord {
   checkFields('setLimits', command, fields)
   checkKind(command)
@@ -52,7 +54,7 @@ export function limitsRecordOf(
     ...(commandsPerSecond !== undefined && {
       perSecond: countOf('commandsPerSecond', commandsPerSecond, perSecondMax),
     }),
-    ...(instrument && orderLimitsOf(command, state, instrument)),
+    ...(instrument && orderLimitsOf(command, state, instrument, unitsOf)),
     ...(number !== undefined && { asset: number, ...creditOf(command, state.assets.of(number).scale) }),
     ...(instrument && positionOf(command, state, instrument.definition.instrumentId)),
   }
@@ -94,12 +96,13 @@ function orderLimitsOf(
   { orderQuantity, orderNotional, priceDistanceBasisPoints: distance }: LimitsCommand,
   state: LedgerState,
   { definition, grids }: ReturnType<InstrumentRegistry['bySymbol']>,
+  unitsOf: (instrument: number) => InstrumentUnits,
 ): Pick<LimitsRecord, 'lots' | 'notional' | 'distance'> {
-  const { scale } = state.assets.of(state.units(definition.instrumentId).quote)
+  const quoteScale = () => state.assets.of(unitsOf(definition.instrumentId).quote).scale
   return {
     ...(orderQuantity !== undefined && { lots: toSteps('orderQuantity', orderQuantity, grids.quantity) }),
     ...(orderNotional !== undefined && {
-      notional: String(parsePositive('orderNotional', orderNotional, scale)),
+      notional: String(parsePositive('orderNotional', orderNotional, quoteScale())),
     }),
     ...(distance !== undefined && {
       distance: countOf('priceDistanceBasisPoints', distance, basisPointsMax),

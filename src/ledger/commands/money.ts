@@ -4,6 +4,7 @@ import type { DurableLog } from '../../log/index.js'
 import { accountOf } from '../../matching/index.js'
 import { type InstrumentRegistry, ledgerRecordType } from '../../pool/index.js'
 import { amountTooLarge, maxUnits, parsePositive, parseUnits } from '../amounts/amount.js'
+import type { InstrumentUnits } from '../amounts/units.js'
 import { badArgument, LedgerError } from '../errors.js'
 import {
   encodeRecord,
@@ -162,9 +163,13 @@ export class MoneyCommands {
     return this.#once(record, { account: 0, asset: 0, taken: 0n, incoming: 0n })
   }
 
-  setLimits(command: LimitsCommand, registry: InstrumentRegistry): Promise<LedgerReceipt> {
+  setLimits(
+    command: LimitsCommand,
+    registry: InstrumentRegistry,
+    unitsOf: (instrument: number) => InstrumentUnits,
+  ): Promise<LedgerReceipt> {
     const { cells, credits } = this.#state
-    const record = limitsRecordOf(command, this.#state, registry)
+    const record = limitsRecordOf(command, this.#state, registry, unitsOf)
     const { account = 0, asset = 0, credit = '0' } = record
     const cell = record.asset === undefined ? 0 : cells.find(account, asset)
     // What one account may be below zero, others may have.
