@@ -306,6 +306,13 @@ await checkAll('ws ', [
   ['sessionStatus', () => call('sessionStatus', {}), ({ serverTime }) => serverTime > 0],
   ['sessionSubscriptions', () => call('sessionSubscriptions', {}), (list) => list.length === 0],
 ])
+// What concerns the session is answered for each of the client's connections.
+const each = (name) => api[name]({}).then(([response]) => response.data)
+await checkAll('ws ', [
+  ['sessionLogon', () => each('sessionLogon'), (session) => session.apiKey === apiKey],
+  ['sessionStatus of a session', () => call('sessionStatus', {}), (session) => session.apiKey === apiKey],
+  ['sessionLogout', () => each('sessionLogout'), (session) => session.apiKey === null],
+])
 const seen = new Seen()
 await check('ws userDataStreamSubscribeSignature', async () => {
   const { stream } = await api.userDataStreamSubscribeSignature()
@@ -342,4 +349,10 @@ await seen.expect([
   'allMarketRollingWindowTicker',
   'averagePrice',
 ])
+await check('ws userDataStreamUnsubscribe', () => call('userDataStreamUnsubscribe', {}))
+await check(
+  'ws sessionSubscriptions after the last',
+  () => call('sessionSubscriptions', {}),
+  (list) => list.length === 0,
+)
 done()

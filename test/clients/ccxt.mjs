@@ -281,6 +281,11 @@ const watched = Promise.all([
     (orders) => orders.length > 0,
   ),
   check(
+    'watchBalance',
+    () => mine.watchBalance(),
+    ({ USDT }) => USDT.free === 1000 && USDT.used === 10,
+  ),
+  check(
     'watchMyTrades',
     () => mine.watchMyTrades(symbol),
     (trades) => trades.length > 0,
@@ -376,6 +381,20 @@ await checkAll('', [
   ['unWatchTrades', () => mine.unWatchTrades(symbol)],
   ['unWatchTicker', () => mine.unWatchTicker(symbol)],
   ['unWatchOHLCV', () => mine.unWatchOHLCV(symbol, '1s')],
+  ['unWatchOrderBookForSymbols', () => mine.unWatchOrderBookForSymbols([symbol])],
+  ['unWatchTradesForSymbols', () => mine.unWatchTradesForSymbols([symbol])],
+  ['unWatchOHLCVForSymbols', () => mine.unWatchOHLCVForSymbols([[symbol, '1s']])],
+  ['unWatchTickers', () => mine.unWatchTickers([symbol])],
+  ['unWatchBidsAsks', () => mine.unWatchBidsAsks([symbol])],
+  // The client refuses these for spot markets before it asks anybody.
+  ['fetchOrderBookWs', () => mine.fetchOrderBookWs(symbol), 'only supports swap markets'],
+  [
+    'createOrders',
+    () => mine.createOrders([{ symbol, type: 'limit', side: 'buy', amount: 0.1, price: 50000 }]),
+    'does not support spot orders',
+  ],
+  ['fetchTickerWs', () => mine.fetchTickerWs(symbol), 'only supports swap markets'],
+  ['cancelOrders', () => mine.cancelOrders(['1'], symbol), 'only supported for swap markets'],
   ['fetchClosedOrdersWs', () => mine.fetchClosedOrdersWs(symbol), (orders) => orders.length > 0],
 ])
 await mine.close()

@@ -105,7 +105,7 @@ await check(
 await check(
   'balance',
   () => client.balance(),
-  (balances) => Object.keys(balances).length === 0,
+  ({ USDT }) => USDT.available === '1000' && USDT.onOrder === '10',
 )
 const { symbol: _, side, quantity, ...legs } = pair
 await checkAll('', [

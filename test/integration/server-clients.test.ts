@@ -1,18 +1,21 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Balances } from '#tidemark/server/index.js'
 import { root, runProgram } from '../support/run-script.js'
 import { openVenue, serverModules } from '../support/served-venue.js'
 
 /** The clients, with the number of methods and streams of theirs that are called, each in one way or several. */
 const clients = [
-  { name: 'ccxt', checks: 79 },
+  { name: 'ccxt', checks: 89 },
   { name: 'binance', checks: 108 },
   { name: 'binance-api-node', checks: 45 },
   { name: 'node-binance-api', checks: 41 },
-  { name: '@binance/spot', script: 'binance-spot', checks: 115 },
+  { name: '@binance/spot', script: 'binance-spot', checks: 120 },
 ] as const
 
+/** Balances of a program's own, so that accounts trade without them, and see some. */
+const balances: Balances = { of: () => [{ asset: 'USDT', free: '1000', locked: '10' }] }
 const folder = path.join(root, 'test/clients')
 const isInstalled = (name: string) => existsSync(path.join(folder, 'node_modules', name, 'package.json'))
 const missing = clients.filter(({ name }) => !isInstalled(name)).map(({ name }) => name)
@@ -29,7 +32,7 @@ interface Check {
 describe.skipIf(typeof serverModules === 'string')('a client that knows only its base addresses', () => {
   for (const client of clients) {
     it.skipIf(!isInstalled(client.name))(`trades, asks and listens: ${client.name}`, async () => {
-      const { server, alice, bob } = await openVenue()
+      const { server, alice, bob } = await openVenue({ balances })
       const script = path.join(folder, `${'script' in client ? client.script : client.name}.mjs`)
       const keys = [alice.apiKey, alice.secret, bob.apiKey, bob.secret]
       const { stdout, stderr } = await runProgram(process.execPath, [script, server.url, ...keys], {
