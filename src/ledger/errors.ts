@@ -10,7 +10,7 @@ export type LedgerErrorCode =
   | 'TIDEMARK_ASSET_DIFFERS'
   /** The instrument does not say what is traded for what. Remedy: Give it a `baseAsset` and another `quoteAsset` of the ledger. */
   | 'TIDEMARK_NO_ASSETS'
-  /** The assets of an instrument that has had orders, or a limit of what they are worth, can't change. Remedy: Make another instrument. */
+  /** The assets of an instrument that has had orders, or a limit of what they are worth or of a position, can't change. Remedy: Make another instrument. */
   | 'TIDEMARK_ASSETS_FIXED'
   /** What the instrument is traded in is about to change. Remedy: Send the order again in a moment. */
   | 'TIDEMARK_ASSETS_CHANGING'

@@ -371,7 +371,7 @@ export class Ledger {
   /**
    * Changes what accounts may do at most; commands are held to it once that is on disk. What is open already, and what is on its way, stays.
    *
-   * @throws as `deposit`; LedgerError `TIDEMARK_ASSETS_CHANGING` for an `orderNotional`, and `TIDEMARK_NO_ASSETS`; PoolError
+   * @throws as `deposit`; LedgerError `TIDEMARK_ASSETS_CHANGING` for an `orderNotional` or a `position`, and `TIDEMARK_NO_ASSETS`; PoolError
    *   `TIDEMARK_UNKNOWN_SYMBOL`; CommandError for a quantity that is no whole number of lots.
    */
   async setLimits(command: LimitsCommand): Promise<LedgerReceipt> {

@@ -48,27 +48,33 @@ describe('assets that are added', () => {
   })
 })
 
-describe('a limit of what orders are worth', () => {
+describe('a limit of what orders are worth, or of a position', () => {
   it('is in the asset that the instrument is traded in: that stays, and none is set while it is about to change', async () => {
     const dir = temporaryDirectory()
     const { pool, ledger } = await open(dir)
     await ledger.addAssets([{ id: 'EUR', scale: 7 }])
     const { symbol } = market
     const change = pool.changeInstrument(symbol, { quoteAsset: 'EUR' })
-    const limits = { symbol, orderNotional: '5', key: 'a' }
-    await expect(ledger.setLimits(limits)).rejects.toMatchObject({ code: 'TIDEMARK_ASSETS_CHANGING' })
+    const kinds = [{ orderNotional: '5' }, { position: '5' }]
+    for (const limits of kinds)
+      await expect(ledger.setLimits({ symbol, ...limits, key: 'a' })).rejects.toMatchObject({
+        code: 'TIDEMARK_ASSETS_CHANGING',
+      })
     await ledger.setLimits({ symbol, orderQuantity: '9', key: 'b' })
     await change
     await ledger.deposit({ account: 1, asset: 'EUR', amount: 9, key: 'c' })
     const buy = { type: 'new', symbol, account: 1, side: 'buy', orderType: 'limit', quantity: 1 } as const
     await ledger.submit({ ...buy, price: 4 })
     expect(ledger.balance(1, 'EUR').held).toBe('4.0000000')
-    await pool.addInstrument({ ...market, symbol: 'OTHER' })
-    await ledger.setLimits({ symbol: 'OTHER', orderNotional: '5', key: 'd' })
+    for (const [i, limits] of kinds.entries()) {
+      await pool.addInstrument({ ...market, symbol: `OTHER${i}` })
+      await ledger.setLimits({ symbol: `OTHER${i}`, ...limits, key: `d${i}` })
+    }
     await pool.close()
     const again = await open(dir)
-    await expect(again.pool.changeInstrument('OTHER', { quoteAsset: 'EUR' })).rejects.toMatchObject({
-      code: 'TIDEMARK_ASSETS_FIXED',
-    })
+    for (const i of kinds.keys())
+      await expect(again.pool.changeInstrument(`OTHER${i}`, { quoteAsset: 'EUR' })).rejects.toMatchObject({
+        code: 'TIDEMARK_ASSETS_FIXED',
+      })
   })
 })

@@ -2481,8 +2481,15 @@ export const mutants = [
   {
     name: 'an instrument changes its assets, in which a limit is',
     file: 'dist/compiled/src/ledger/state/ledger-state.js',
-    find: 'this.fixAssets(record.instrument);',
+    find: 'this.fixAssets(instrument);',
     replace: ';',
+    tests: ['test/integration/ledger-assets.test.ts'],
+  },
+  {
+    name: 'an instrument changes its assets, in which a position is limited',
+    file: 'dist/compiled/src/ledger/state/ledger-state.js',
+    find: 'record.notional !== undefined || position !== undefined',
+    replace: 'record.notional !== undefined',
     tests: ['test/integration/ledger-assets.test.ts'],
   },
   {

@@ -338,7 +338,7 @@ export class LedgerGuard implements CommandGuard {
     if (this.#state.hasFixedAssets(instrument)) {
       throw new LedgerError(
         'TIDEMARK_ASSETS_FIXED',
-        `${definition.symbol} has had orders, or a limit of what they are worth, in its assets: they can't change. Make another instrument.`,
+        `${definition.symbol} has had orders, or a limit in its assets: they can't change. Make another instrument.`,
         { symbol: definition.symbol, fields: changes },
       )
     }

@@ -56,7 +56,7 @@ export function limitsRecordOf(
     }),
     ...(instrument && orderLimitsOf(command, state, instrument, unitsOf)),
     ...(number !== undefined && { asset: number, ...creditOf(command, state.assets.of(number).scale) }),
-    ...(instrument && positionOf(command, state, instrument.definition.instrumentId)),
+    ...(instrument && positionOf(command, state, instrument.definition.instrumentId, unitsOf)),
   }
 }
 
@@ -80,9 +80,10 @@ function positionOf(
   { position }: LimitsCommand,
   state: LedgerState,
   instrument: number,
+  unitsOf: (instrument: number) => InstrumentUnits,
 ): Pick<LimitsRecord, 'position'> {
   if (position === undefined) return {}
-  const { scale } = state.assets.of(state.units(instrument).base)
+  const { scale } = state.assets.of(unitsOf(instrument).base)
   return { position: String(unitsOfLimit('position', position, scale)) }
 }
 

@@ -123,8 +123,8 @@ export class LedgerState {
   /** A change of limits is in force. */
   setLimits(record: LimitsRecord): void {
     const { asset, credit = '0', instrument, position } = record
-    // The limit is in units of what the instrument is traded in.
-    if (record.notional !== undefined) this.fixAssets(record.instrument!)
+    // These limits are in units of what the instrument is traded in.
+    if (record.notional !== undefined || position !== undefined) this.fixAssets(instrument!)
     if (asset === undefined) this.limits.set(record, this.orders, this.cells)
     else this.credits.set(this.cells.of(record.account!, asset), asset, BigInt(credit))
     if (instrument === undefined || position === undefined || this.positions.counts(instrument)) return
@@ -181,7 +181,7 @@ export class LedgerState {
     return this.#units[instrument] ?? this.#newUnits(instrument)
   }
 
-  /** An order of the instrument was accepted, or what orders may be worth was limited: its assets stay, across openings. */
+  /** An order of the instrument was accepted, or what orders may be worth, or a position, was limited: its assets stay, across openings. */
   fixAssets(instrument: number): void {
     this.#hadOrders[instrument] = true
   }
