@@ -110,7 +110,7 @@ describe('a log that is cut where it left the lineage', () => {
   })
 })
 
-const copies = faultCount('followed-bytes', { short: 1, full: 200 })
+const copies = faultCount('followed-bytes', { short: 2, full: 200 })
 const options = { segmentBytes: 16 * 1024, ringBytes: 64 * 1024, maxBatchBytes: 4096 }
 
 async function follow(dir: string): Promise<FollowedLog> {

@@ -27,6 +27,8 @@ export interface InlineLogOptions {
   kind?: string
   segmentBytes?: number
   initialSegmentBytes?: number
+  /** What the preallocator takes the opening's segment for; whole unless it is stated. */
+  firstSegmentBytes?: number
   ringBytes?: number
   maxBatchBytes?: number
   durability?: Durability
@@ -99,7 +101,7 @@ export class InlineLog {
       disk,
       directory: inlineDirectory,
       segmentBytes,
-      firstSegmentBytes: options.initialSegmentBytes ?? segmentBytes,
+      firstSegmentBytes: options.firstSegmentBytes ?? segmentBytes,
       memory: this.memory,
     })
     this.producer = new LogProducer(this.memory, 1)

@@ -74,7 +74,7 @@ function batch(options: { lsn: number; epoch: bigint; synced: number; payload: U
 describe('a segment that is made ready', () => {
   it('takes four times what the segment of the opening takes, if it is the first, and is filled no further', () => {
     const disk = new MemoryDisk()
-    const log = new InlineLog(disk, { initialSegmentBytes: 2 * 1024 })
+    const log = new InlineLog(disk, { initialSegmentBytes: 2 * 1024, firstSegmentBytes: 2 * 1024 })
     const lsns = grow(disk, log, 5)
     for (let i = 0; i < 5; i++) lsns.push(log.append(record(lsns.length)))
     log.flushAll()
