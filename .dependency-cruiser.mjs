@@ -17,9 +17,9 @@ const folders = {
   factors: ['base', 'log'],
   jobs: ['base', 'log'],
   archive: ['base', 'log', 'matching', 'pool', 'factors'],
-  store: ['base', 'log', 'matching', 'pool', 'factors', 'jobs'],
   'market-data': ['base', 'log', 'matching', 'pool'],
   ledger: ['base', 'log', 'matching', 'pool'],
+  store: ['base', 'log', 'matching', 'pool', 'ledger', 'factors', 'jobs'],
   server: ['base', 'log', 'matching', 'pool', 'market-data', 'ledger'],
   standby: ['base', 'log', 'pool', 'ledger', 'replication'],
   cli: [
@@ -163,6 +163,7 @@ const rows = {
     'movements',
     'questions',
     'ledger',
+    'public',
     'index',
   ],
   standby: [

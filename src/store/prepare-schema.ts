@@ -2,22 +2,25 @@ import { StoreError } from './errors.js'
 import type { ColumnTypes } from './schema/columns.js'
 import type { Dialect } from './schema/dialect.js'
 import {
+  balanceChangeTypes,
   factorSeriesTypes,
   factorTypes,
   factorValueTypes,
   jobChangeTypes,
   jobTypes,
+  ledgerEntryTypes,
   orderChangeTypes,
   orderEventTypes,
   orderTermTypes,
   orderTypes,
+  tradeFeeTypes,
   tradeTypes,
 } from './schema/tables.js'
 import { createViews, viewNames } from './schema/views.js'
 import type { StoreTarget } from './targets/target.js'
 
 /** What stands in `tidemark_store`; it grows when tables, views or their meaning change. */
-export const schemaVersion = 4
+export const schemaVersion = 5
 
 /** The statements that make the next version's tables of a version's. */
 interface Migration {
@@ -54,6 +57,14 @@ const migrations: Migrations = {
       ...instrumentColumns(dialect).map((column) => `ALTER TABLE instruments ADD COLUMN ${column}`),
     ],
   }),
+  4: (dialect) => ({
+    alter: [
+      ...Object.entries(tradeFeeTypes).flatMap(([column, type]) =>
+        addColumns(dialect, 'trade_rows', { [column]: type }, column.endsWith('_asset') ? -1 : 0),
+      ),
+      ...ledgerTables(dialect),
+    ],
+  }),
 }
 
 /** Columns of rows that were there before: they have `value` in them. */
@@ -78,6 +89,18 @@ function instrumentColumns({ types, decimalType, tickValueType }: Dialect): stri
     `max_account_orders ${types.int32}`,
     `tick_table ${types.text}`,
     `quote_unit ${tickValueType}`,
+  ]
+}
+
+/** What came with version 5. */
+function ledgerTables(dialect: Dialect): string[] {
+  const { types, tickValueType } = dialect
+  return [
+    `CREATE TABLE ledger_assets (asset_id ${types.int32} NOT NULL, asset ${types.text} NOT NULL, scale ${types.int32} NOT NULL,
+  unit ${tickValueType} NOT NULL, added_lsn ${types.int64} NOT NULL)`,
+    createTable(dialect, 'ledger_entry_rows', ledgerEntryTypes),
+    createTable(dialect, 'balance_change_rows', balanceChangeTypes),
+    ...dialect.ledgerIndexes,
   ]
 }
 
@@ -158,7 +181,7 @@ async function createAll(target: StoreTarget, version: number): Promise<void> {
   created_time ${types.time} NOT NULL, created_lsn ${types.int64} NOT NULL, ${instrumentColumns(dialect).join(', ')})`,
   )
   for (const [name, columns] of Object.entries(tables)) await target.run(createTable(dialect, name, columns))
-  for (const statement of dialect.indexes) await target.run(statement)
+  for (const statement of [...dialect.indexes, ...ledgerTables(dialect)]) await target.run(statement)
   for (const statement of createViews(dialect)) await target.run(statement)
 }
 

@@ -22,6 +22,8 @@ const tables = {
   trades: 'trade_rows',
   factor_values: 'factor_value_rows',
   jobs: 'job_rows',
+  ledger_entries: 'ledger_entry_rows',
+  balance_changes: 'balance_change_rows',
 } as const
 
 /** Reads what a store holds. @throws StoreError */

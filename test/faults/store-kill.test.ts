@@ -4,8 +4,10 @@ import * as path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { EnginePool, type PoolEvent } from '#tidemark/index.js'
+import { Ledger } from '#tidemark/ledger/index.js'
 import { Store } from '#tidemark/store/index.js'
 import { faultCases, faultCount } from '../support/fault-tier.js'
+import { firstOtherLine, storedMovements, watchMovements } from '../support/ledger-rows.js'
 import { firstDifference, naiveTables, storedTables } from '../support/naive-store.js'
 import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
@@ -16,6 +18,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 const kills = faultCount('store-kill', { short: 2, full: 200 })
 const killsPerFolder = 5
 const targets = await storeTargets()
+const ledgerAssets = ['EUR', 'AAA', 'BBB'].map((id) => ({ id, scale: 3 }))
 
 /**
  * Runs a process that stores the log, and kills it a random time after it has said that more than `moreThan` is stored; returns the
@@ -60,7 +63,7 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
       const to = await fresh(base)
       const pool = await EnginePool.open({
         dir,
-        instruments,
+        instruments: instruments.map((one) => ({ ...one, baseAsset: one.symbol, quoteAsset: 'EUR' })),
         shards: 2,
         ringBytes: 64 * 1024,
         segmentBytes: 64 * 1024,
@@ -69,6 +72,11 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
         keepSnapshots: 1,
         keepLogBytes: 0,
       })
+      // Every second pool has accounts that can pay for what they like, and fees.
+      const ledger = folder % 2 === 0 ? await Ledger.open({ pool, assets: ledgerAssets }) : undefined
+      const moved = ledger ? watchMovements(ledger) : []
+      if (ledger) await fund(ledger)
+      const movedUpTo = (lsn: number) => moved.filter((one) => one.lsn <= lsn).map(({ line }) => line)
       // What the log holds no more is known from when it was logged.
       const seen: PoolEvent[] = []
       const watching = (async () => {
@@ -88,6 +96,7 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
           // From when a store has a cursor on: one that begins later than the log would have nothing to begin with.
           const followed = round % 8 === 0 && (await pool.readers()).length > 0
           if (followed && (await pool.checkpoint()).firstLsn > 0) deletions++
+          await ledger?.setFees({ maker: `-0.000${flow.int(9)}`, taker: '0.001', key: `fees ${round}` })
           const batch = Array.from({ length: 1 + flow.int(60) }, () => flow.next())
           await Promise.all(batch.map((command) => pool.submit(command).catch(() => undefined)))
           await setTimeout(flow.int(8))
@@ -104,12 +113,14 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
         // What it said was stored is there, and nothing by half.
         const store = await openWhenFree({ to, driver })
         const stored = await storedTables(store)
+        const changes = await storedMovements(store)
         const { rows } = await store.query('SELECT lsn FROM tidemark_progress')
         const lsn = Number(rows[0]?.['lsn'] ?? 0)
         await store.close()
         expect(lsn).toBeGreaterThanOrEqual(said)
         const logged = await eventsUpTo(lsn)
         expect(firstDifference(stored, naiveTables(logged)), `folder ${folder}, kill ${run}`).toBeUndefined()
+        expect(firstOtherLine(changes, movedUpTo(lsn)), `folder ${folder}, kill ${run}`).toBeUndefined()
       }
       ended = true
       await trading
@@ -123,11 +134,23 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
       const last = await openWhenFree({ dir, to, driver, follow: false })
       await last.ended
       expect(firstDifference(await storedTables(last), logged), `folder ${folder}`).toBeUndefined()
+      expect(
+        firstOtherLine(await storedMovements(last), movedUpTo(Infinity)),
+        `folder ${folder}`,
+      ).toBeUndefined()
+      if (ledger) expect(moved.some(({ line }) => line.includes('fee'))).toBe(true)
       await last.close()
     }
     if (folders > 0) expect(deletions).toBeGreaterThan(0)
   })
 })
+
+/** Gives the accounts of the flow money for whatever they like. */
+async function fund(ledger: Ledger): Promise<void> {
+  for (const account of [1, 2, 3, 4])
+    for (const { id: asset } of ledgerAssets)
+      await ledger.deposit({ account, asset, amount: 1_000_000_000, key: `${account} ${asset}` })
+}
 
 /** PostgreSQL notices a little later than the kill that the process which held its lock is gone. */
 async function openWhenFree(options: Parameters<typeof Store.open>[0]): Promise<Store> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EnginePool } from '#tidemark/index.js'
+import { Ledger } from '#tidemark/ledger/index.js'
 import { Store } from '#tidemark/store/index.js'
 import { root } from '../support/run-script.js'
 import { storeTargets } from '../support/store-targets.js'
@@ -45,8 +46,15 @@ describe.each(targets)('the schema page, on $name', ({ driver, fresh }) => {
     const dir = path.join(base, 'log')
     const pool = await EnginePool.open({
       dir,
-      instruments: [{ symbol: 'BTC-EUR', tickSize: '0.01', lotSize: '0.0001' }],
+      instruments: [
+        { symbol: 'BTC-EUR', tickSize: '0.01', lotSize: '0.0001', baseAsset: 'BTC', quoteAsset: 'EUR' },
+      ],
     })
+    const ledger = await Ledger.open({ pool, assets: ['BTC', 'EUR'].map((id) => ({ id, scale: 6 })) })
+    for (const account of [1, 2, 3, 4, 5])
+      for (const asset of ['BTC', 'EUR'])
+        await ledger.deposit({ account, asset, amount: 1000, key: `${account} ${asset}` })
+    await ledger.setFees({ maker: '0.001', taker: '0.002', key: 'fees' })
     const order = { type: 'new', symbol: 'BTC-EUR', orderType: 'limit' } as const
     await pool.submit({ ...order, orderId: 1, account: 1, side: 'buy', price: '9.50', quantity: '2' })
     await pool.submit({ ...order, orderId: 2, account: 2, side: 'sell', price: '9.40', quantity: '0.5' })

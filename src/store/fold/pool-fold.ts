@@ -5,21 +5,10 @@ import {
   type Phase,
   phaseCodes,
 } from '../../matching/index.js'
+import type { StoreTarget } from '../targets/target.js'
+import { LedgerFold } from './ledger-fold.js'
 import { type ListPlace, type NewOrder, OrderTable } from './order-table.js'
-import { PoolRows, type RecordPlace } from './pool-rows.js'
-
-/** A fill. Prices in ticks, quantities in lots. */
-export interface TradeOfRecord {
-  readonly tradeId: number
-  readonly makerOrderId: number
-  readonly takerOrderId: number
-  readonly price: number
-  readonly quantity: number
-  readonly makerAccount: number
-  readonly takerAccount: number
-  readonly makerRemaining: number
-  readonly takerRemaining: number
-}
+import { PoolRows, type RecordPlace, type TradeOfRecord } from './pool-rows.js'
 
 /** A `cancelled`, `replaced`, `rejected`, `triggered` or `entered` event. */
 export interface OrderEventOfRecord {
@@ -43,12 +32,13 @@ const changed = eventKinds['instrument-changed']
 
 /**
  * Makes rows of the events of a pool's log. It is called for each event of a record, in order, after `begin` for its record.
- * `cut` ends a transaction; nothing is remembered from one to the next.
+ * `cut` ends a transaction; of orders nothing is remembered from one to the next, but what open ones pay to a ledger.
  */
 export class PoolFold {
   #rows = new PoolRows()
   #others = new PoolRows()
   readonly #orders = new OrderTable(this.#rows)
+  readonly #ledger = new LedgerFold(this.#rows)
   #place: RecordPlace = { instrumentId: 0, lsn: 0, timeUs: 0 }
   #index = 0
   #tagLow = 0
@@ -59,8 +49,20 @@ export class PoolFold {
     return this.#rows.count
   }
 
+  /** Reads what of the target later records refer to. */
+  load(target: StoreTarget): Promise<void> {
+    return this.#ledger.load(target)
+  }
+
+  /** A record of a ledger's own. */
+  ledgerRecord(payload: Uint8Array, lsn: number, timeUs: number): void {
+    this.#ledger.begin({ instrumentId: -1, lsn, timeUs })
+    this.#ledger.record(payload)
+  }
+
   begin(instrumentId: number, lsn: number, timeUs: number, tagLow: number, tagHigh: number): void {
     this.#place = { instrumentId, lsn, timeUs }
+    this.#ledger.begin(this.#place)
     this.#index = 0
     this.#tagLow = tagLow
     this.#tagHigh = tagHigh
@@ -68,6 +70,7 @@ export class PoolFold {
 
   accepted(order: NewOrder, list?: ListPlace): void {
     this.#orders.accept(order, this.#place, list)
+    this.#ledger.accepted(order.orderId, order.account)
     const { orderId, account, sell, price, quantity, clientOrderId } = order
     const row = this.#event(accepted, orderId, account, sell, price, quantity, 0, 0, clientOrderId)
     if (list) this.#rows.events.columns.list_id.set(row, list.listId)
@@ -78,6 +81,9 @@ export class PoolFold {
     const { makerOrderId, takerOrderId, quantity, makerRemaining, takerRemaining } = trade
     this.#orders.trade(makerOrderId, quantity, makerRemaining, place)
     this.#orders.trade(takerOrderId, quantity, takerRemaining, place)
+    const fees = this.#ledger.trade(trade, takerSells === 1, isUncross)
+    if (makerRemaining === 0) this.#ledger.ended(makerOrderId)
+    if (takerRemaining === 0) this.#ledger.ended(takerOrderId)
     const rows = this.#rows.trades
     const { columns } = rows
     const row = rows.add()
@@ -97,13 +103,19 @@ export class PoolFold {
     columns.taker_account.set(row, trade.takerAccount)
     columns.maker_remaining_lots.set(row, makerRemaining)
     columns.taker_remaining_lots.set(row, takerRemaining)
+    columns.maker_fee_units.values[row] = fees.maker.units
+    columns.maker_fee_asset.set(row, fees.maker.asset)
+    columns.taker_fee_units.values[row] = fees.taker.units
+    columns.taker_fee_asset.set(row, fees.taker.asset)
   }
 
   /** `kind` is one of `eventKinds`. */
   orderEvent(kind: number, event: OrderEventOfRecord): void {
     const { orderId, account, sell, price, quantity, filled, reason, hasOrder, clientOrderId } = event
-    if (kind === cancelled) this.#orders.cancel(orderId, reason, this.#place)
-    else if (kind === replaced) this.#orders.replace(orderId, price, quantity, this.#place)
+    if (kind === cancelled) {
+      this.#orders.cancel(orderId, reason, this.#place)
+      this.#ledger.ended(orderId)
+    } else if (kind === replaced) this.#orders.replace(orderId, price, quantity, this.#place)
     else if (kind === triggered) this.#orders.trigger(orderId, quantity, this.#place)
     else if (kind === entered) this.#orders.enter(orderId, quantity, this.#place)
     const lots = kind === rejected ? -1 : quantity
@@ -117,12 +129,14 @@ export class PoolFold {
 
   instrumentCreated(definition: InstrumentDefinition): void {
     this.#rows.instruments.push({ ...this.#place, kind: 'created', definition })
+    this.#ledger.instrument(definition)
     this.#event(created, 0, -1, -1, 0, -1, -1, 0)
   }
 
   /** `details` are all that the instrument says of itself from now on. */
   instrumentChanged(details: InstrumentDetails): void {
     this.#rows.instruments.push({ ...this.#place, kind: 'changed', details })
+    this.#ledger.instrumentChanged(this.#place.instrumentId, details)
     this.#event(changed, 0, -1, -1, 0, -1, -1, 0)
   }
 
@@ -160,6 +174,7 @@ export class PoolFold {
     this.#rows = this.#others
     this.#others = rows
     this.#orders.finish(this.#rows)
+    this.#ledger.useRows(this.#rows)
     return rows
   }
 

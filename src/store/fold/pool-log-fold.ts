@@ -18,7 +18,8 @@ import {
   TRADE_IN_UNCROSS,
   TradeFields,
 } from '../../matching/index.js'
-import { commandRecordType } from '../../pool/index.js'
+import { commandRecordType, ledgerRecordType } from '../../pool/index.js'
+import type { StoreTarget } from '../targets/target.js'
 import type { FoldedTransaction, LogFold } from './log-fold.js'
 import type { ListPlace } from './order-table.js'
 import { PoolFold } from './pool-fold.js'
@@ -32,15 +33,24 @@ export class PoolLogFold implements LogFold {
   readonly #order = new OrderEventFields()
   readonly #trade = new TradeFields()
 
-  begin(): Promise<void> {
-    return Promise.resolve()
+  begin(target: StoreTarget): Promise<void> {
+    return this.#fold.load(target)
   }
 
   get rowCount(): number {
     return this.#fold.rowCount
   }
 
-  visit(words: Int32Array, from: number, to: number, lsn: number, type: number, timeUs: number): void {
+  visit(
+    words: Int32Array,
+    from: number,
+    to: number,
+    lsn: number,
+    type: number,
+    timeUs: number,
+    { payload }: { readonly payload: Uint8Array },
+  ): void {
+    if (type === ledgerRecordType) this.#fold.ledgerRecord(payload, lsn, timeUs)
     if (type !== commandRecordType) return
     const first = from + (words[from]! >>> 18)
     if (first >= to) return

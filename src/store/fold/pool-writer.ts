@@ -46,7 +46,8 @@ export async function writePool(target: StoreTarget, rows: PoolRows): Promise<vo
   for (const change of rows.instruments) await writeInstrument(target, change)
   if (rows.changes.count > 0) await applyChanges(target, rows.changes)
   // After the changes: a new order may have the id of one that was closed before it, in the same transaction.
-  for (const added of [rows.open, rows.closed, rows.trades, rows.events])
+  for (const asset of rows.assets) await insertAsset(target, asset)
+  for (const added of [rows.open, rows.closed, rows.trades, rows.events, rows.entries, rows.balances])
     if (added.count > 0) await target.append(added)
   for (const { instrumentId, tradeId } of rows.busts) {
     await target.run('UPDATE trade_rows SET busted = 1 WHERE instrument_id = $1 AND trade_id = $2', [
@@ -54,6 +55,17 @@ export async function writePool(target: StoreTarget, rows: PoolRows): Promise<vo
       tradeId,
     ])
   }
+}
+
+async function insertAsset(
+  target: StoreTarget,
+  { number, id, scale, lsn }: PoolRows['assets'][number],
+): Promise<void> {
+  const unit = scale === 0 ? '1' : `0.${'1'.padStart(scale, '0')}`
+  await target.run(
+    `INSERT INTO ledger_assets VALUES ($1, $2, $3, CAST($4 AS ${target.dialect.tickValueType}), $5)`,
+    [number, id, scale, unit, lsn],
+  )
 }
 
 async function applyChanges(target: StoreTarget, changes: Rows): Promise<void> {

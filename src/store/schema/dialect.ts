@@ -30,8 +30,9 @@ export interface Dialect {
   ): string
   /** The beginning of the stretch of time of a width that a time lies in; stretches begin at 1970-01-01T00:00:00Z. */
   timeBucket(width: string, time: string): string
-  /** Statements that follow the creation of the tables. */
+  /** Statements that follow the creation of the tables; those of a ledger have their own. */
   readonly indexes: readonly string[]
+  readonly ledgerIndexes: readonly string[]
 }
 
 /**
@@ -62,6 +63,7 @@ export const duckdbDialect: Dialect = {
     `CREATE OR REPLACE MACRO ${name}(${parameter}) AS TABLE ${query}`,
   timeBucket: (width, time) => `time_bucket(${width}, ${time}, TIMESTAMP '1970-01-01')`,
   indexes: [],
+  ledgerIndexes: [],
 }
 
 export const postgresDialect: Dialect = {
@@ -98,5 +100,10 @@ export const postgresDialect: Dialect = {
     'CREATE INDEX closed_order_rows_id ON closed_order_rows (instrument_id, order_id)',
     'CREATE INDEX factor_value_rows_factor ON factor_value_rows (factor_id, lsn)',
     'CREATE UNIQUE INDEX job_rows_id ON job_rows (job_id)',
+  ],
+  ledgerIndexes: [
+    'CREATE INDEX ledger_entry_rows_key ON ledger_entry_rows (key)',
+    'CREATE INDEX balance_change_rows_account ON balance_change_rows (account, asset_id)',
+    'CREATE INDEX balance_change_rows_time ON balance_change_rows USING brin (time)',
   ],
 }

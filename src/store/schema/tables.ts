@@ -1,4 +1,13 @@
+import type { LedgerRecord, MovementKind } from '../../ledger/index.js'
 import type { ColumnTypes } from './columns.js'
+
+/** What a ledger took for a trade, in units of an asset by its number; below zero where it paid a rebate. An asset of -1: nothing. */
+export const tradeFeeTypes = {
+  maker_fee_units: 'int64',
+  maker_fee_asset: 'int32',
+  taker_fee_units: 'int64',
+  taker_fee_asset: 'int32',
+} as const satisfies ColumnTypes
 
 /**
  * The tables that rows are appended to, in the form in which they stand on disk: numbers only, as the log has them. Users
@@ -25,6 +34,7 @@ export const tradeTypes = {
   /** 1 for a trade at the price of a call, and for one that was busted. */
   uncross: 'int16',
   busted: 'int16',
+  ...tradeFeeTypes,
 } as const satisfies ColumnTypes
 
 /** `quantity_lots`: of the new order (accepted), open from then on (replaced, triggered), no longer open (cancelled). */
@@ -120,6 +130,63 @@ export const orderChangeTypes = {
   remaining_lots: 'int64',
   updated_time: 'time',
   updated_lsn: 'int64',
+} as const satisfies ColumnTypes
+
+/** By number: what the ledger's own records are. */
+export const ledgerEntryKinds = [
+  'open',
+  'assets',
+  'deposit',
+  'withdraw',
+  'transfer',
+  'adjust',
+  'fees',
+  'limits',
+] as const satisfies readonly LedgerRecord['op'][]
+
+/** One row a record of the ledger's own. -1 for one without an account, an asset or an instrument. */
+export const ledgerEntryTypes = {
+  lsn: 'int64',
+  time: 'time',
+  /** A number of `ledgerEntryKinds`. */
+  entry: 'int16',
+  key: 'text',
+  account: 'int64',
+  /** Of a transfer. */
+  to_account: 'int64',
+  asset_id: 'int32',
+  /** As the record states it: of a withdrawal and a transfer above zero. */
+  units: 'int64',
+  instrument_id: 'int32',
+  /** The record as the log has it. */
+  details: 'text',
+} as const satisfies ColumnTypes
+
+/** By number: why a balance changed. */
+export const balanceKinds = [
+  'deposit',
+  'withdraw',
+  'transfer',
+  'adjust',
+  'trade',
+  'fee',
+  'rebate',
+] as const satisfies readonly MovementKind[]
+
+/** One row a change of one balance. Instrument, order and trade are those of a trade and its fees; otherwise -1, 0 and 0. */
+export const balanceChangeTypes = {
+  lsn: 'int64',
+  /** Its number within the record. */
+  change_index: 'int32',
+  time: 'time',
+  account: 'int64',
+  asset_id: 'int32',
+  /** A number of `balanceKinds`. */
+  kind: 'int16',
+  units: 'int64',
+  instrument_id: 'int32',
+  order_id: 'int64',
+  trade_id: 'int64',
 } as const satisfies ColumnTypes
 
 /** Every pair of an instrument and a factor that values were logged of. */

@@ -11,7 +11,7 @@ import {
   sideName,
   timeInForceName,
 } from './names.js'
-import { jobStates } from './tables.js'
+import { balanceKinds, jobStates, ledgerEntryKinds } from './tables.js'
 
 /** In the order in which they can be made; in the other order they can be dropped. */
 export const viewNames = [
@@ -23,6 +23,9 @@ export const viewNames = [
   'account_volume',
   'factor_values',
   'jobs',
+  'ledger_entries',
+  'balance_changes',
+  'balances',
 ] as const
 
 const candleColumns = (dialect: Dialect): readonly (readonly [string, string])[] => [
@@ -48,6 +51,9 @@ export function createViews(dialect: Dialect): string[] {
     account_volume: accountVolumeView(dialect),
     factor_values: factorValuesView(),
     jobs: jobsView(dialect),
+    ledger_entries: ledgerEntriesView(dialect),
+    balance_changes: balanceChangesView(dialect),
+    balances: balancesView(dialect),
   }
   return [
     ...viewNames.map((name) => `CREATE VIEW ${name} AS ${views[name]}`),
@@ -55,7 +61,7 @@ export function createViews(dialect: Dialect): string[] {
   ]
 }
 
-function tradesView({ product, decimalType }: Dialect): string {
+function tradesView({ product, notional }: Dialect): string {
   return `SELECT i.symbol, t.trade_id, t.time,
   ${product('t.price_ticks', 'i.tick_size')} AS price,
   ${product('t.quantity_lots', 'i.lot_size')} AS quantity,
@@ -63,10 +69,13 @@ function tradesView({ product, decimalType }: Dialect): string {
   t.maker_order_id, t.taker_order_id, t.maker_account, t.taker_account,
   ${product('t.maker_remaining_lots', 'i.lot_size')} AS maker_remaining,
   ${product('t.taker_remaining_lots', 'i.lot_size')} AS taker_remaining,
-  CAST(NULL AS ${decimalType}) AS maker_fee, CAST(NULL AS ${decimalType}) AS taker_fee,
+  ${notional('t.maker_fee_units', 'm.unit')} AS maker_fee, ${notional('t.taker_fee_units', 'k.unit')} AS taker_fee,
   t.price_ticks, t.quantity_lots, t.maker_remaining_lots, t.taker_remaining_lots,
-  t.lsn, t.event_index, t.instrument_id, t.uncross = 1 AS uncross, t.busted = 1 AS busted
-FROM trade_rows t JOIN instruments i USING (instrument_id)`
+  t.lsn, t.event_index, t.instrument_id, t.uncross = 1 AS uncross, t.busted = 1 AS busted,
+  m.asset AS maker_fee_asset, k.asset AS taker_fee_asset
+FROM trade_rows t JOIN instruments i USING (instrument_id)
+LEFT JOIN ledger_assets m ON m.asset_id = t.maker_fee_asset
+LEFT JOIN ledger_assets k ON k.asset_id = t.taker_fee_asset`
 }
 
 function orderEventsView({ product, unsigned }: Dialect): string {
@@ -185,4 +194,28 @@ function jobsView({ timeOfMs }: Dialect): string {
   ${timeOfMs('NULLIF(due_ms, 0)')} AS due_time, ${timeOfMs('NULLIF(finished_ms, 0)')} AS finished_time,
   ${timeOfMs('updated_ms')} AS updated_time, seq, updated_lsn
 FROM job_rows`
+}
+
+function ledgerEntriesView({ notional }: Dialect): string {
+  return `SELECT e.lsn, e.time, ${named('e.entry', ledgerEntryKinds)} AS entry, e.key,
+  NULLIF(e.account, -1) AS account, NULLIF(e.to_account, -1) AS to_account, a.asset,
+  ${notional('e.units', 'a.unit')} AS amount, i.symbol, CASE WHEN e.asset_id >= 0 THEN e.units END AS units, e.details
+FROM ledger_entry_rows e LEFT JOIN ledger_assets a ON a.asset_id = e.asset_id
+LEFT JOIN instruments i ON i.instrument_id = e.instrument_id`
+}
+
+function balanceChangesView({ notional }: Dialect): string {
+  return `SELECT c.lsn, c.change_index, c.time, c.account, a.asset, ${named('c.kind', balanceKinds)} AS kind,
+  ${notional('c.units', 'a.unit')} AS amount, c.units, i.symbol, NULLIF(c.order_id, 0) AS order_id,
+  NULLIF(c.trade_id, 0) AS trade_id
+FROM balance_change_rows c JOIN ledger_assets a ON a.asset_id = c.asset_id
+LEFT JOIN instruments i ON i.instrument_id = c.instrument_id`
+}
+
+/** What each account has, and what it had by an LSN: the sum of the changes up to it. */
+function balancesView({ notional, types }: Dialect): string {
+  return `SELECT s.account, a.asset, ${notional('s.units', 'a.unit')} AS total, s.units, s.updated_lsn
+FROM (SELECT account, asset_id, CAST(SUM(units) AS ${types.int64}) AS units, MAX(lsn) AS updated_lsn
+  FROM balance_change_rows GROUP BY account, asset_id) s
+JOIN ledger_assets a ON a.asset_id = s.asset_id`
 }

@@ -1,0 +1,3 @@
+export { LedgerError, type LedgerErrorCode } from './errors.js'
+export { Ledger } from './ledger.js'
+export type * from './types.js'
