@@ -32,7 +32,7 @@ export interface TradeFeeRow {
   readonly taker: SideFee
 }
 
-export const noTradeFees: TradeFeeRow = { maker: noSideFee, taker: noSideFee }
+const noTradeFees: TradeFeeRow = { maker: noSideFee, taker: noSideFee }
 
 /** The entries that say what orders pay, and in what. */
 const remembered = ['open', 'assets', 'fees'].map((op) => ledgerEntryKinds.indexOf(op as LedgerRecord['op']))
