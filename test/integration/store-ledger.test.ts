@@ -84,6 +84,20 @@ async function trade(pool: EnginePool, ledger: Ledger, flow: StoreFlow, rounds: 
   return pool.durableLsn
 }
 
+const crossing = { type: 'new', symbol: 'AAA', orderType: 'limit', price: 50, quantity: 1 } as const
+
+/** Leaves an order alone in the book, and then changes what its account pays: it trades later, by the fees of before. */
+async function restAndChangeFees(pool: EnginePool, ledger: Ledger, part: number): Promise<number> {
+  await pool.submit({ type: 'phase', symbol: 'AAA', phase: 'continuous' })
+  for (const account of [1, 2, 3, 4]) await pool.submit({ type: 'cancel-all', symbol: 'AAA', account })
+  await pool.submit({ ...crossing, orderId: 2000 + part, account: 1, side: 'buy' })
+  const { lsn } = await ledger.setFees({
+    ...{ symbol: 'AAA', account: 1, key: `part ${part}` },
+    ...{ maker: `0.0${part + 1}`, taker: '0.02' },
+  })
+  return lsn
+}
+
 describe.each(targets)('the ledger of a pool, stored in $name', ({ driver, fresh }) => {
   it('has every entry, every change of a balance, and the fees of every trade, across openings of the store', async () => {
     const base = temporaryDirectory()
@@ -113,9 +127,12 @@ describe.each(targets)('the ledger of a pool, stored in $name', ({ driver, fresh
       const byName = (a: { account: number; asset: string }, b: { account: number; asset: string }) =>
         a.account - b.account || (a.asset < b.asset ? -1 : 1)
       expect(rows).toEqual(balances.sort(byName))
+      await store.caughtUp(await restAndChangeFees(pool, ledger, part))
       await store.close()
+      await pool.submit({ ...crossing, orderId: 3000 + part, account: 2, side: 'sell', timeInForce: 'IOC' })
     }
     const store = await Store.open({ dir, to, driver, transactionRows: 1000 })
+    await store.caughtUp(pool.durableLsn)
     // What each trade cost is what the ledger says.
     const accepted = new Map<string, number>()
     const costs: object[] = []
