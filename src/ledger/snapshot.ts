@@ -18,7 +18,7 @@ import { type LedgerImage, LedgerState } from './state/ledger-state.js'
  * ```
  */
 const magic = 0x5245_4744_454c_4d54n
-const version = 4
+const version = 5
 /** The oldest version that is read. */
 const oldestVersion = 2
 /** The first that says when fees were set: what orders paid can't be known without it. */

@@ -13,7 +13,7 @@ import {
   type LimitsRecord,
   type MoneyRecord,
 } from '../records.js'
-import { digestOf } from '../state/keys.js'
+import { type Digest, digestOf, isSameDigest } from '../state/keys.js'
 import type { LedgerState } from '../state/ledger-state.js'
 import type {
   AdjustCommand,
@@ -37,7 +37,7 @@ const reasonCharsMax = 256
 interface Operation {
   readonly lsn: number
   readonly key: string | undefined
-  readonly digest: string
+  readonly digest: Digest | undefined
   /** What is held until then. */
   readonly cell: number
   readonly units: bigint
@@ -179,7 +179,7 @@ export class MoneyCommands {
 
   /** Appends a record without a key. Resolves when it is durable and in the state. */
   append(record: LedgerRecord): Promise<LedgerReceipt> {
-    return this.#append(record, undefined, '', 0, 0n, 0, 0n)
+    return this.#append(record, undefined, undefined, 0, 0n, 0, 0n)
   }
 
   /** A record of the ledger's own is durable. */
@@ -216,7 +216,7 @@ export class MoneyCommands {
     const before = this.#byKey.get(key)
     const known = before ?? this.#state.keys.find(key)
     if (known !== undefined) {
-      if (known.digest !== digest) throw keyReused(key)
+      if (!isSameDigest(known.digest!, digest)) throw keyReused(key)
       return before === undefined
         ? Promise.resolve({ lsn: (known as { lsn: number }).lsn, key, repeated: true })
         : before.receipt.then((receipt) => ({ ...receipt, repeated: true }))
@@ -234,7 +234,7 @@ export class MoneyCommands {
   #append(
     record: LedgerRecord,
     key: string | undefined,
-    digest: string,
+    digest: Digest | undefined,
     cell: number,
     units: bigint,
     asset: number,

@@ -6,7 +6,7 @@ import type { Asset } from '../types.js'
 import { type CellArrays, Cells } from './cells.js'
 import { Credits, type StoredCredit } from './credits.js'
 import { FeeTable, type StoredSchedule } from './fee-table.js'
-import { Keys } from './keys.js'
+import { digestOfStored, type KeyArrays, Keys } from './keys.js'
 import { Limits } from './limits.js'
 import { type ListHold, Lists, type StoredList } from './lists.js'
 import { ORDER_FOR_AMOUNT, ORDER_SELL, type OrderArrays, Orders } from './orders.js'
@@ -30,10 +30,10 @@ export interface LedgerImage {
     readonly credits?: readonly StoredCredit[]
     readonly positions?: readonly StoredPositions[]
     readonly lists: readonly StoredList[]
-    /** Each with where its record ends and its digest. */
-    readonly keys: readonly (readonly [string, number, string])[]
+    /** Before version 5: each with where its record ends and its digest. Later they are arrays. */
+    readonly keys?: readonly (readonly [string, number, string])[]
   }
-  readonly arrays: CellArrays & OrderArrays
+  readonly arrays: CellArrays & OrderArrays & KeyArrays
 }
 
 /** All that a ledger knows, as of an LSN. */
@@ -76,7 +76,8 @@ export class LedgerState {
     state.lsn = facts.lsn
     state.startLsn = facts.startLsn
     state.venue = facts.venue
-    for (const [key, lsn, digest] of facts.keys) state.keys.add(key, lsn, digest)
+    if (facts.keys === undefined) state.keys.restore(arrays)
+    else for (const [key, lsn, digest] of facts.keys) state.keys.add(key, lsn, digestOfStored(digest))
     state.fees.restore(facts.schedules)
     state.cells.restore(arrays)
     state.orders.restore(arrays)
@@ -114,9 +115,8 @@ export class LedgerState {
           ([instrument, price]) => [Number(instrument), price] as const,
         ),
         lists: this.lists.stored((order) => this.orders.orderId[order]!),
-        keys: [...this.keys.entries()].map(([key, { lsn, digest }]) => [key, lsn, digest] as const),
       },
-      arrays: { ...this.cells.image(), ...this.orders.image() },
+      arrays: { ...this.cells.image(), ...this.orders.image(), ...this.keys.image() },
     }
   }
 

@@ -40,7 +40,7 @@ describe('a snapshot of a ledger', () => {
     await writeLedgerSnapshot(dir, { facts: older, arrays })
     const file = path.join(dir, readdirSync(dir)[0]!)
     const bytes = readFileSync(file)
-    for (const version of [2, 1, 5]) {
+    for (const version of [2, 1, 6]) {
       bytes.writeUInt32LE(version, 8)
       writeFileSync(file, bytes)
       if (version === 2) expect((await readLedgerSnapshot(dir, registry))?.image()).toEqual({ facts, arrays })
