@@ -2540,6 +2540,8 @@ export const mutants = [
     find: 'record.notional !== undefined || position !== undefined',
     replace: 'record.notional !== undefined',
     tests: ['test/integration/ledger-assets.test.ts'],
+  },
+  {
     name: 'a ledger knows no keys out of its snapshot',
     file: 'dist/compiled/src/ledger/state/keys.js',
     find: 'this.#index.insert(keyHigh[i], keyLow[i], i + 1);',

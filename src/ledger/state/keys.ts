@@ -34,6 +34,10 @@ export class Keys {
   #recordLow: Float64Array = new Float64Array(initialKeys)
   #used = 1
 
+  get size(): number {
+    return this.#used - 1
+  }
+
   /** The record whose key is in the log: where it ends, and its digest. */
   find(key: string): { readonly lsn: number; readonly digest: Digest } | undefined {
     const { high, low } = digestOfText(key)
