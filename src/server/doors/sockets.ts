@@ -7,7 +7,7 @@ import { ApiConnection } from './api-door.js'
 import { Client, type ClientLimits, type CutCounts } from './client.js'
 import type { Desk } from './desk.js'
 import { StreamConnection, streamsMax } from './stream-door.js'
-import type { StreamHub } from './streams.js'
+import type { StreamHub } from './stream-hub.js'
 import type { UserReceiver, UserStreams } from './user-streams.js'
 
 /** Bytes of one message of a client. */

@@ -1,5 +1,6 @@
 import type { Client } from './client.js'
-import type { StreamHub, StreamReceiver } from './streams.js'
+import type { StreamHub } from './stream-hub.js'
+import type { StreamReceiver } from './streams.js'
 
 /** Streams that one connection may get. */
 export const streamsMax = 1024

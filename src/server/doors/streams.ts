@@ -1,9 +1,4 @@
-import {
-  type CandleInterval,
-  type CandleValues,
-  candleIntervals,
-  type MarketUpdate,
-} from '../../market-data/index.js'
+import type { CandleInterval, CandleValues, MarketUpdate } from '../../market-data/index.js'
 import { zeroLike } from '../dialect/amounts.js'
 import { levelsJson } from '../dialect/market-json.js'
 import type { Venue, VenueSymbol } from '../venue/venue.js'
@@ -15,7 +10,7 @@ export interface StreamReceiver {
 }
 
 /** One stream of the dialect: what it publishes goes to all that subscribed to it. */
-abstract class Stream {
+export abstract class Stream {
   readonly name: string
   readonly receivers = new Set<StreamReceiver>()
   protected readonly venue: Venue
@@ -44,7 +39,7 @@ abstract class Stream {
   }
 }
 
-class TradeStream extends Stream {
+export class TradeStream extends Stream {
   readonly symbol: string
 
   constructor(name: string, venue: Venue, symbol: string) {
@@ -69,7 +64,7 @@ class TradeStream extends Stream {
   }
 }
 
-class AggregateStream extends Stream {
+export class AggregateStream extends Stream {
   readonly symbol: string
 
   constructor(name: string, venue: Venue, symbol: string) {
@@ -97,7 +92,7 @@ class AggregateStream extends Stream {
 }
 
 /** Of one symbol or, without one, of all. */
-class BookTickerStream extends Stream {
+export class BookTickerStream extends Stream {
   readonly symbol: string | undefined
 
   constructor(name: string, venue: Venue, symbol: string | undefined) {
@@ -122,7 +117,7 @@ class BookTickerStream extends Stream {
 }
 
 /** Changes of the depth, put together for 100 ms or a second: `U` follows the `u` of the event before. */
-class DepthStream extends Stream {
+export class DepthStream extends Stream {
   readonly symbol: string
   readonly #period: number
   #firstId = 0
@@ -162,7 +157,7 @@ class DepthStream extends Stream {
 }
 
 /** The best levels, when they may have changed. */
-class PartialDepthStream extends Stream {
+export class PartialDepthStream extends Stream {
   readonly symbol: string
   readonly #levels: number
   readonly #period: number
@@ -194,7 +189,7 @@ class PartialDepthStream extends Stream {
 }
 
 /** The open candle each second or two while it changes, and each one once when it is over. */
-class CandleStream extends Stream {
+export class CandleStream extends Stream {
   readonly symbol: string
   readonly #interval: CandleInterval
   readonly #period: number
@@ -259,10 +254,10 @@ class CandleStream extends Stream {
 
 type TickerKind = 'mini' | 'full' | 'window'
 
-const dayMinutes = 1440
+export const dayMinutes = 1440
 
 /** A ticker each second while it changes; of one symbol or, without one, of all that changed, in a list. */
-class TickerStream extends Stream {
+export class TickerStream extends Stream {
   readonly symbol: string | undefined
   readonly #kind: TickerKind
   readonly #minutes: number
@@ -345,7 +340,7 @@ class TickerStream extends Stream {
   }
 }
 
-class AveragePriceStream extends Stream {
+export class AveragePriceStream extends Stream {
   readonly symbol: string
   #isDue = true
 
@@ -373,112 +368,5 @@ class AveragePriceStream extends Stream {
       w: ticker.trades === 0 ? (ticker.last ?? ticker.weightedAverage) : ticker.weightedAverage,
       T: last ? Math.floor(last.timeUs / 1000) : 0,
     })
-  }
-}
-
-const windows: Readonly<Record<string, number>> = { '1h': 60, '4h': 240, '1d': dayMinutes }
-
-/** The streams that are subscribed to. */
-export class StreamHub {
-  readonly #venue: Venue
-  readonly #streams = new Map<string, Stream>()
-  readonly #bySymbol = new Map<string | undefined, Set<Stream>>()
-  #tick = 0
-
-  constructor(venue: Venue) {
-    this.#venue = venue
-  }
-
-  get size(): number {
-    return this.#streams.size
-  }
-
-  /** Whether there is a stream of this name. */
-  isStream(name: string): boolean {
-    return this.#streams.has(name) || this.#make(name) !== undefined
-  }
-
-  /** Returns false when there is no such stream. */
-  subscribe(name: string, receiver: StreamReceiver): boolean {
-    let stream = this.#streams.get(name)
-    if (!stream) {
-      stream = this.#make(name)
-      if (!stream) return false
-      this.#streams.set(name, stream)
-      let streams = this.#bySymbol.get(stream.symbol)
-      if (!streams) this.#bySymbol.set(stream.symbol, (streams = new Set()))
-      streams.add(stream)
-    }
-    stream.receivers.add(receiver)
-    return true
-  }
-
-  unsubscribe(name: string, receiver: StreamReceiver): void {
-    const stream = this.#streams.get(name)
-    if (!stream) return
-    stream.receivers.delete(receiver)
-    if (stream.receivers.size > 0) return
-    this.#streams.delete(name)
-    this.#bySymbol.get(stream.symbol)?.delete(stream)
-  }
-
-  onUpdate(update: MarketUpdate): void {
-    for (const stream of this.#bySymbol.get(update.symbol) ?? []) stream.onUpdate(update)
-    for (const stream of this.#bySymbol.get(undefined) ?? []) stream.onUpdate(update)
-  }
-
-  /** Called each tenth of a second. */
-  tick(): void {
-    this.#tick++
-    for (const stream of this.#streams.values()) stream.onTick(this.#tick)
-  }
-
-  #make(name: string): Stream | undefined {
-    const venue = this.#venue
-    if (name === '!bookTicker') return new BookTickerStream(name, venue, undefined)
-    if (name === '!miniTicker@arr') return new TickerStream(name, venue, undefined, 'mini', '1d', dayMinutes)
-    if (name === '!ticker@arr') return new TickerStream(name, venue, undefined, 'full', '1d', dayMinutes)
-    const all = /^!ticker_(1h|4h|1d)@arr$/.exec(name)
-    if (all) return new TickerStream(name, venue, undefined, 'window', all[1]!, windows[all[1]!]!)
-    const [lower, kind, speed, ...rest] = name.split('@')
-    if (lower === undefined || kind === undefined || rest.length > 0 || lower !== lower.toLowerCase())
-      return undefined
-    const symbol = this.#symbol(lower)
-    if (symbol === undefined) return undefined
-    const depth = /^depth(5|10|20)?$/.exec(kind)
-    if (depth) {
-      if (speed !== undefined && speed !== '100ms' && speed !== '1000ms') return undefined
-      const period = speed === '100ms' ? 1 : 10
-      return depth[1] === undefined
-        ? new DepthStream(name, venue, symbol, period)
-        : new PartialDepthStream(name, venue, symbol, Number(depth[1]), period)
-    }
-    return speed === undefined ? this.#ofSymbol(name, symbol, kind) : undefined
-  }
-
-  #ofSymbol(name: string, symbol: string, kind: string): Stream | undefined {
-    const venue = this.#venue
-    switch (kind) {
-      case 'trade':
-        return new TradeStream(name, venue, symbol)
-      case 'aggTrade':
-        return new AggregateStream(name, venue, symbol)
-      case 'bookTicker':
-        return new BookTickerStream(name, venue, symbol)
-      case 'miniTicker':
-        return new TickerStream(name, venue, symbol, 'mini', '1d', dayMinutes)
-      case 'ticker':
-        return new TickerStream(name, venue, symbol, 'full', '1d', dayMinutes)
-      case 'avgPrice':
-        return new AveragePriceStream(name, venue, symbol)
-    }
-    const window = /^ticker_(1h|4h|1d)$/.exec(kind)?.[1]
-    if (window !== undefined) return new TickerStream(name, venue, symbol, 'window', window, windows[window]!)
-    const interval = candleIntervals.find((one) => kind === `kline_${one}`)
-    return interval && new CandleStream(name, venue, symbol, interval)
-  }
-
-  #symbol(lower: string): string | undefined {
-    return this.#venue.find(lower.toUpperCase())?.symbol
   }
 }
