@@ -141,7 +141,8 @@ describe.each(targets)('a store in $name that is killed at any moment', ({ name,
       if (ledger) expect(moved.some(({ line }) => line.includes('fee'))).toBe(true)
       await last.close()
     }
-    if (folders > 0) expect(deletions).toBeGreaterThan(0)
+    // Two kills may be over before a segment is full.
+    if (folders > 0 && kills >= killsPerFolder) expect(deletions).toBeGreaterThan(0)
   })
 })
 
