@@ -15,7 +15,7 @@ import { instruments, StoreFlow } from '../support/store-flow.mjs'
 import { storeTargets } from '../support/store-targets.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('store-kill', { short: 2, full: 200 })
+const kills = faultCount('store-kill', { short: 5, full: 200 })
 const killsPerFolder = 5
 const targets = await storeTargets()
 const ledgerAssets = ['EUR', 'AAA', 'BBB'].map((id) => ({ id, scale: 3 }))
