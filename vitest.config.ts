@@ -11,6 +11,8 @@ const common = {
   env: { TIDEMARK_ASSERTIONS: 'all' },
   testTimeout: 120_000,
   hookTimeout: 60_000,
+  // A machine that has much else to do comes to it later.
+  expect: { poll: { timeout: 60_000, interval: 20 } },
 } as const
 
 export default defineConfig({
