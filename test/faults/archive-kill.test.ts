@@ -121,7 +121,8 @@ describe('an archiver in a process of its own, beside a pool that deletes its lo
       await watching
       expect(rows, `folder ${folder}`).toEqual(inOrder(seen))
     }
-    if (folders > 0) expect(deleted).toBeGreaterThan(0)
+    // Two kills may be over before a segment is full.
+    if (folders > 0 && cursorKills >= killsAFolder) expect(deleted).toBeGreaterThan(0)
   }, 36_000_000)
 })
 
@@ -187,6 +188,6 @@ describe('a pool with an archive, whose log is deleted when it is archived, kill
       }
       expect((await verifyArchive({ archive, log: dir })).problems).toEqual([])
     }
-    expect(deleted).toBeGreaterThan(0)
+    if (poolKills >= killsAFolder) expect(deleted).toBeGreaterThan(0)
   }, 36_000_000)
 })

@@ -282,7 +282,7 @@ describe('a job', () => {
       if (id === 'runs') await new Promise((resolve) => signal.addEventListener('abort', resolve))
     })
     await queue.enqueueMany([{ id: 'runs' }, { id: 'next' }])
-    await vi.waitFor(() => expect(emitted).toEqual(['dispatched runs']))
+    await vi.waitFor(() => expect(emitted).toEqual(['dispatched runs']), 20_000)
     await queue.cancel('runs')
     await queue.drained()
     expect(emitted).toEqual(['dispatched runs', 'dead runs', 'dispatched next'])
