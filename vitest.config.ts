@@ -5,8 +5,8 @@ const common = {
   // of it, and Node half a second. So `vi.mock` can't replace a built module, nor what one imports.
   server: { deps: { external: [/\/dist\/(chunks|src|workers)\//] as RegExp[] } },
   pool: 'forks',
-  // Tests share three processes, one more than there are processors, since they also wait for the disk: a new one for each file took
-  // a third of the processor time. So a module that several files import runs once: what it has to clean up, it gives to `onTestFinished`.
+  // Tests share two processes: a new one for each file took a third of the processor time. So a module that several files import
+  // runs once: what it has to clean up, it gives to `onTestFinished`.
   isolate: false,
   env: { TIDEMARK_ASSERTIONS: 'all' },
   testTimeout: 120_000,
@@ -17,7 +17,7 @@ const common = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 2,
     globalSetup: 'test/support/no-leftovers.ts',
     reporters: ['default'],
     projects: [

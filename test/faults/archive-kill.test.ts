@@ -15,7 +15,7 @@ import { Random } from '../support/random.js'
 import { root } from '../support/run-script.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const archiverKills = faultCount('archiver-kill', { short: 1, full: 200 })
+const archiverKills = faultCount('archiver-kill', { short: 2, full: 200 })
 const poolKills = faultCount('archive-pool-kill', { short: 2, full: 200 })
 const cursorKills = faultCount('archive-cursor-kill', { short: 2, full: 200 })
 const killsAFolder = 5
@@ -103,9 +103,16 @@ describe('an archiver in a process of its own, beside a pool that deletes its lo
       for (let kill = 0; kill < kills; kill++) {
         const random = new Random(folder * killsAFolder + kill)
         const child = start('archive-follow-child.mjs', { LOG: pool.dir, ARCHIVE: dir })
-        // The cursor is written once a second.
-        child.stdout!.once('data', () => setTimeout(() => child.kill('SIGKILL'), random.int(2500)))
-        const [, signal] = await once(child, 'close')
+        const closed = once(child, 'close')
+        await Promise.race([once(child.stdout!, 'data'), closed])
+        // The cursor is written once a second. Every second one lives until log was deleted after it, however slow the machine is.
+        await sleep(random.int(2500))
+        if (kill % 2 === 0) {
+          const before = deleted
+          while (deleted === before && child.exitCode === null) await sleep(5)
+        }
+        child.kill('SIGKILL')
+        const [, signal] = await closed
         expect(signal).toBe('SIGKILL')
         expect(await pool.readers()).toMatchObject([
           { name: 'archive', state: 'valid', live: false, lost: true },
@@ -121,8 +128,7 @@ describe('an archiver in a process of its own, beside a pool that deletes its lo
       await watching
       expect(rows, `folder ${folder}`).toEqual(inOrder(seen))
     }
-    // Two kills may be over before a segment is full.
-    if (folders > 0 && cursorKills >= killsAFolder) expect(deleted).toBeGreaterThan(0)
+    if (folders > 0) expect(deleted).toBeGreaterThan(0)
   }, 36_000_000)
 })
 
@@ -188,6 +194,6 @@ describe('a pool with an archive, whose log is deleted when it is archived, kill
       }
       expect((await verifyArchive({ archive, log: dir })).problems).toEqual([])
     }
-    if (poolKills >= killsAFolder) expect(deleted).toBeGreaterThan(0)
+    expect(deleted).toBeGreaterThan(0)
   }, 36_000_000)
 })

@@ -18,7 +18,7 @@ import { root } from '../support/run-script.js'
 import { settledWithin } from '../support/settled.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const count = faultCount('threads', { short: 8, full: 1_000 })
+const count = faultCount('threads', { short: 15, full: 1_000 })
 const casesAtOnce = 2
 const points = ['claimed', 'written', 'published', 'counted'] as const
 const maxBatchBytes = 4096

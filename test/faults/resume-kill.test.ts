@@ -21,7 +21,7 @@ import { Random } from '../support/random.js'
 import { resumeInputs } from '../support/resume-inputs.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const kills = faultCount('resume', { short: 1, full: 100 })
+const kills = faultCount('resume', { short: 3, full: 100 })
 /** Kills of each folder: several, so that what a resumed run left is killed as well. */
 const killsEach = 2
 /** Small enough that a run of some thousand commands rotates, preallocates segments and takes checkpoints. */

@@ -128,7 +128,7 @@ describe.skipIf(typeof serverModules === 'string')('a venue that is killed while
       }),
     )
     const trading = Promise.all(traders.map((trader) => trader.trade(() => !isOver)))
-    for (const seed of faultCases(faultCount('server-kill', { short: 1, full: 200 }))) {
+    for (const seed of faultCases(faultCount('server-kill', { short: 2, full: 200 }))) {
       const random = new Random(seed)
       await new Promise<void>((resolve) => {
         atAcknowledged = { count: acknowledged + 1 + random.int(120), call: resolve }

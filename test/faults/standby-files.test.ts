@@ -27,7 +27,7 @@ import { Random } from '../support/random.js'
 import { entriesOf, segmentContents } from '../support/shipped-log.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
-const cuts = faultCount('log-cut', { short: 1, full: 60 })
+const cuts = faultCount('log-cut', { short: 2, full: 300 })
 
 /** A log of two openings on a disk in memory, with the LSN of each record. */
 function deposed(random: Random): { disk: MemoryDisk; lsns: number[]; endLsn: number } {
@@ -110,7 +110,7 @@ describe('a log that is cut where it left the lineage', () => {
   })
 })
 
-const copies = faultCount('followed-bytes', { short: 2, full: 200 })
+const copies = faultCount('followed-bytes', { short: 2, full: 400 })
 const options = { segmentBytes: 16 * 1024, ringBytes: 64 * 1024, maxBatchBytes: 4096 }
 
 async function follow(dir: string): Promise<FollowedLog> {

@@ -102,7 +102,7 @@ function chosenCalls(counts: Readonly<Record<CallKind, number>>): FailingCall[] 
         Array.from({ length: Math.ceil(counts[kind] * 1.1) + 1 }, (_, i) => ({ kind, number: i + 1, fault })),
       ),
   )
-  const count = Math.min(all.length, faultCount('calls', { short: 4, full: Number.MAX_SAFE_INTEGER }))
+  const count = Math.min(all.length, faultCount('calls', { short: 8, full: Number.MAX_SAFE_INTEGER }))
   if (count === all.length) return all
   const first = all.filter(({ number }) => number <= firstCalls)
   const others = all.filter(({ kind, number }) => number > firstCalls && number <= counts[kind])

@@ -10,7 +10,7 @@ import {
   Random,
 } from './support/random-commands.js'
 
-const SEEDS = 10
+const SEEDS = 20
 const COMMANDS = 5000
 
 describe('the fast book against the naive one', () => {
