@@ -16,21 +16,22 @@ const compiled = path.join(root, 'dist/compiled')
 
 const alone = ['flusher', 'preallocator', 'shard', 'snapshot']
 
-/** From the bottom up: each file takes with it what its modules import and no file before it has. */
+/** The folders of `src` with a file each in `dist/chunks`, from the bottom up: each takes with it what it imports and no file before it has. */
 const chunks = [
-  ['tidemark', /^src\/index\.js$/],
-  ...[
-    'ledger',
-    'market-data',
-    'factors',
-    'jobs',
-    'archive',
-    'store',
-    'replication',
-    'standby',
-    'client',
-    'server',
-  ].map((folder) => [folder, new RegExp(`^src/${folder}/`)]),
+  'base',
+  'log',
+  'matching',
+  'pool',
+  'ledger',
+  'market-data',
+  'factors',
+  'jobs',
+  'archive',
+  'store',
+  'replication',
+  'standby',
+  'client',
+  'server',
 ]
 
 /**
@@ -76,9 +77,9 @@ export async function bundle({ maps = true } = {}) {
         entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name].js',
         codeSplitting: {
-          groups: chunks.map(([name, names], index) => ({
-            name,
-            test: (id) => names.test(path.relative(compiled, id)),
+          groups: chunks.map((folder, index) => ({
+            name: folder,
+            test: (id) => path.relative(compiled, id).startsWith(path.join('src', folder, path.sep)),
             priority: chunks.length - index,
           })),
         },

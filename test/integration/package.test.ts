@@ -28,6 +28,17 @@ function bytesIn(folder: string): number {
     .reduce((sum, { parentPath, name }) => sum + statSync(path.join(parentPath, name)).size, 0)
 }
 
+/** The chunks that a built file loads at once. */
+function filesOf(file: string, found = new Set<string>()): Set<string> {
+  for (const [, from] of readFileSync(file, 'utf8').matchAll(/^(?:import|export) .*? from "(\.[^"]*)"/gm)) {
+    const imported = path.join(path.dirname(file), from!)
+    if (found.has(path.basename(imported))) continue
+    if (path.basename(path.dirname(imported)) === 'chunks') found.add(path.basename(imported))
+    filesOf(imported, found)
+  }
+  return found
+}
+
 describe('the package', () => {
   it('holds what its docs name, no source maps, and little else', () => {
     const npm = ['pack', '--dry-run', '--json', '--ignore-scripts']
@@ -60,6 +71,14 @@ describe('the package', () => {
       expect(imported.length).toBeGreaterThan(3)
       expect(imported.filter((from) => !/^(node:.*|crc-32)$/.test(from))).toEqual([])
     }
+  })
+
+  it('loads no more than a program asks for: a client nothing of the engine, a book no threads', () => {
+    const loaded = (entry: string) => [...filesOf(path.join(root, 'dist/src', entry))].sort()
+    expect(loaded('client/index.js')).toEqual(['base.js', 'client.js'])
+    expect(loaded('matching/public.js')).toEqual(['base.js', 'matching.js'])
+    expect(loaded('log/public.js')).toEqual(['base.js', 'log.js'])
+    expect(loaded('index.js')).toEqual(['base.js', 'log.js', 'matching.js', 'pool.js'])
   })
 
   it('is built without references to maps that it does not hold', () => {
