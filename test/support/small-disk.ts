@@ -78,13 +78,11 @@ export function smallImage(bytes: number): SmallDisk {
   mkdirSync(folder)
   let release: () => void
   try {
-    writeFileSync(image, '')
-    truncateSync(image, imageBytes)
-    run('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,nodiscard', image)
+    makeImage(image, imageBytes)
     // What the empty file system takes is there; room for `bytes` of data comes on top.
     const used = Number(execFileSync('du', ['-k', image], { encoding: 'utf8' }).split('\t')[0]) * 1024
     run('mount', '-o', `remount,size=${used + bytes}`, below)
-    release = mount(folder, ['-o', 'loop,nodiscard', image])
+    release = mountImage(folder, image)
   } catch (error) {
     releaseBelow()
     throw error
@@ -94,7 +92,7 @@ export function smallImage(bytes: number): SmallDisk {
     makeRoom: () => {
       release()
       run('mount', '-o', `remount,size=${imageBytes * 2}`, below)
-      release = mount(folder, ['-o', 'loop,nodiscard', image])
+      release = mountImage(folder, image)
     },
     release: () => {
       release()
@@ -104,8 +102,20 @@ export function smallImage(bytes: number): SmallDisk {
   }
 }
 
+/** Makes an empty ext4 file system of this size in a file, which takes no more of the disk than is used of it. */
+export function makeImage(image: string, bytes: number): void {
+  writeFileSync(image, '')
+  truncateSync(image, bytes)
+  run('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,nodiscard', image)
+}
+
+/** Mounts a file system that stands in a file, as `mount` does. */
+export function mountImage(folder: string, image: string): () => void {
+  return mount(folder, ['-o', 'loop,nodiscard', image])
+}
+
 /** Mounts now and unmounts when asked, or when the test is over. */
-export function mount(folder: string, args: string[]): () => void {
+function mount(folder: string, args: string[]): () => void {
   run('mount', ...args, folder)
   let mounted = true
   const release = () => {
