@@ -3,7 +3,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { EnginePool } from '#tidemark/index.js'
 import { Ledger } from '#tidemark/ledger/index.js'
 import { Store } from '#tidemark/store/index.js'
+import { openTarget } from '#tidemark/store/targets/open-target.js'
 import { firstOtherLine, plain, storedMovements, watchMovements } from '../support/ledger-rows.js'
+import { makeVersion4 } from '../support/older-store.js'
 import { eventsOf } from '../support/pools.js'
 import { instruments, StoreFlow } from '../support/store-flow.mjs'
 import { storeTargets } from '../support/store-targets.js'
@@ -181,5 +183,46 @@ describe.each(targets)('the ledger of a pool, stored in $name', ({ driver, fresh
       reason: 'found',
     })
     await store.close()
+  })
+
+  it('is empty in a store of before it had one, whatever comes then, and whole in one that stores the log anew', async () => {
+    const base = temporaryDirectory()
+    const dir = path.join(base, 'log')
+    const to = await fresh(base)
+    const { pool, ledger } = await openFunded(dir)
+    const cross = async (key: string) => {
+      await ledger.setFees({ maker: '0.01', taker: '0.02', key })
+      await pool.submit({ ...crossing, account: 1, side: 'buy' })
+      return (await pool.submit({ ...crossing, account: 2, side: 'sell' })).lsn
+    }
+    const store = async (address: string, lsn: number) => {
+      const opened = await Store.open({ dir, to: address, driver })
+      await opened.caughtUp(lsn)
+      return opened
+    }
+    const older = await store(to, await cross('before'))
+    await older.close()
+    const target = await openTarget(to, { readOnly: false, driver })
+    await makeVersion4(target)
+    await target.close()
+
+    const lsn = await cross('after')
+    const migrated = await store(to, lsn)
+    const anew = await store(await fresh(base), lsn)
+    const fees =
+      'SELECT trade_id, maker_fee, maker_fee_asset, taker_fee, taker_fee_asset FROM trades ORDER BY lsn'
+    const nothing = { maker_fee: null, maker_fee_asset: null, taker_fee: null, taker_fee_asset: null }
+    expect((await migrated.query(fees)).rows).toEqual([1, 2, 3].map((id) => ({ trade_id: id, ...nothing })))
+    const paid = { maker_fee: '0.01', maker_fee_asset: 'AAA', taker_fee: '1', taker_fee_asset: 'EUR' }
+    expect((await anew.query(fees)).rows).toEqual([
+      { trade_id: 1, ...nothing },
+      ...[2, 3].map((id) => ({ trade_id: id, ...paid })),
+    ])
+    for (const table of ['ledger_assets', 'ledger_entries', 'balance_changes', 'balances']) {
+      expect((await migrated.query(`SELECT * FROM ${table}`)).rows, table).toEqual([])
+      expect((await anew.query(`SELECT * FROM ${table}`)).rows.length, table).toBeGreaterThan(2)
+    }
+    await migrated.close()
+    await anew.close()
   })
 })

@@ -2164,6 +2164,13 @@ export const mutants = [
     tests: ['test/unit/ledger/snapshot.test.ts'],
   },
   {
+    name: 'a store whose log had a ledger before its tables did stores parts of it',
+    file: 'dist/compiled/src/store/fold/ledger-fold.js',
+    find: "if (this.#venue < 0 && record.op !== 'open')",
+    replace: 'if (false)',
+    tests: ['test/integration/store-ledger.test.ts'],
+  },
+  {
     name: 'a store forgets at an opening what open orders pay',
     file: 'dist/compiled/src/store/fold/ledger-fold.js',
     find: "this.#setRates(instrument, Number(row['order_id'])",

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { prepareSchema, requireSchema, schemaVersion } from '#tidemark/store/prepare-schema.js'
-import { orderTermTypes, tradeFeeTypes } from '#tidemark/store/schema/tables.js'
-import { viewNames } from '#tidemark/store/schema/views.js'
+import { orderTermTypes } from '#tidemark/store/schema/tables.js'
 import { openTarget } from '#tidemark/store/targets/open-target.js'
+import { makeVersion4 } from '../../support/older-store.js'
 import { storeTargets } from '../../support/store-targets.js'
 import { temporaryDirectory } from '../../support/temporary.js'
 
@@ -66,7 +66,7 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     const columns = `SELECT table_name, column_name FROM information_schema.columns
   WHERE (table_name LIKE '%order%' OR table_name LIKE 'ledger%' OR table_name IN ('instruments', 'trade_rows', 'balance_change_rows')) AND table_schema = current_schema() ORDER BY table_name, ordinal_position`
     const { rows } = await target.query(columns)
-    for (const name of viewNames.toReversed()) await target.run(`DROP VIEW ${name}`)
+    await makeVersion4(target)
     for (const table of ['order_event_rows', 'open_order_rows', 'closed_order_rows'])
       await target.run(`ALTER TABLE ${table} DROP COLUMN client_order_id`)
     for (const table of ['open_order_rows', 'closed_order_rows'])
@@ -77,10 +77,8 @@ describe.each(targets)('the schema of a store in $name', ({ driver, fresh }) => 
     for (const column of instrumentColumnsSince4)
       await target.run(`ALTER TABLE instruments DROP COLUMN ${column}`)
     await target.run('ALTER TABLE instruments RENAME COLUMN phase TO status')
-    for (const column of ['uncross', 'busted', ...Object.keys(tradeFeeTypes)])
+    for (const column of ['uncross', 'busted'])
       await target.run(`ALTER TABLE trade_rows DROP COLUMN ${column}`)
-    for (const table of ['ledger_assets', 'ledger_entry_rows', 'balance_change_rows'])
-      await target.run(`DROP TABLE ${table}`)
     await target.run('UPDATE tidemark_store SET schema_version = 1')
     await target.run('DROP TABLE order_changes')
     await target.run('DROP TABLE job_changes')
