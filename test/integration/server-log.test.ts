@@ -7,6 +7,7 @@ import { AdminKeys, openLogger, type ServerLogger, VenueServer } from '#tidemark
 import { root } from '../support/run-script.js'
 import { openVenue, serverModules } from '../support/served-venue.js'
 import { temporaryDirectory } from '../support/temporary.js'
+import { collectUncaught } from '../support/uncaught.js'
 import { RestClient, SocketClient } from '../support/venue-client.js'
 
 const peers = createRequire(path.join(root, 'test/peers/package.json'))
@@ -98,6 +99,24 @@ describe.skipIf(typeof serverModules === 'string')('the log of a server', () => 
     find({ level: 'info', msg: 'administered', who: 'carol', action: 'halt', outcome: 'done' })
     find({ level: 'info', msg: 'administered', action: 'halt', outcome: 'refused', code: 'UNAUTHORIZED' })
     expect(lines.slice(-2).map(({ msg }) => msg)).toEqual(['closing', 'closed'])
+  })
+
+  it('that throws changes nothing for who asks: an order that was placed is answered as placed', async () => {
+    const uncaught = collectUncaught()
+    const failure = new Error('No log today.')
+    const fail = () => {
+      throw failure
+    }
+    const logger = { isLevelEnabled: fail, debug: fail, info: fail, warn: fail, error: fail }
+    const { server, alice } = await openVenue({ logger })
+    const rest = new RestClient(server.url)
+    expect(await rest.signed('POST', '/order', alice, order)).toMatchObject({ status: 200 })
+    expect(await rest.signed('POST', '/order', alice, { ...order, symbol: 'NONE' })).toMatchObject({
+      status: 400,
+      body: { code: -1121 },
+    })
+    await server.close()
+    expect(new Set(uncaught)).toEqual(new Set([failure]))
   })
 
   it('leaves out what is below its level, and adds to its file', async () => {

@@ -3062,6 +3062,13 @@ export const mutants = [
     tests: ['test/integration/server-log.test.ts'],
   },
   {
+    name: 'a request fails when the logger of its server does',
+    file: 'dist/compiled/src/server/logging/server-log.js',
+    find: 'callUser(() => logger.isLevel',
+    replace: '((call) => call())(() => logger.isLevel',
+    tests: ['test/integration/server-log.test.ts'],
+  },
+  {
     name: 'the log of a server leaves out what is refused',
     file: 'dist/compiled/src/server/doors/desk.js',
     find: 'this.log.refused(',

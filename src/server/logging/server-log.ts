@@ -26,7 +26,8 @@ export class ServerLog {
   }
 
   done(request: LoggedRequest): void {
-    if (this.#logger?.isLevelEnabled('debug')) this.#say('debug', 'request', shown(request))
+    const logger = this.#logger
+    if (logger) callUser(() => logger.isLevelEnabled('debug') && logger.debug(shown(request), 'request'))
   }
 
   refused(request: LoggedRequest, { code, status }: { code: number; status: number }): void {
