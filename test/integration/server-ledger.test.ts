@@ -113,6 +113,18 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     await admin('set-limits', { account: 1, liveOrders: 1, key: 'l' })
     await place(alice, {})
     expect((await place(alice, {})).body).toEqual({ code: -1013, msg: 'Filter failure: MAX_NUM_ORDERS' })
+    // One a second, of ten at a time.
+    await admin('set-limits', { account: 2, commandsPerSecond: 1, key: 'r' })
+    const small = { side: 'SELL', quantity: '0.03', price: '200' }
+    const sent = await Promise.all(Array.from({ length: 10 }, () => place(bob, small)))
+    const refused = sent.find(({ body }) => body.code === -1015)
+    expect(refused).toMatchObject({
+      status: 429,
+      body: { msg: 'Too many new orders; current limit is 1 orders per SECOND.' },
+    })
+    expect(refused!.headers.get('retry-after')).toBe('1')
+    await admin('set-limits', { account: 2, key: 's' })
+    await rest.signed('DELETE', '/openOrders', bob, { symbol: 'BTCUSDT' })
     expect(await admin('withdraw', { account: 1, asset: 'USDT', amount: '601', key: 'w' })).toMatchObject({
       status: 409,
       body: { code: 'TIDEMARK_INSUFFICIENT_FUNDS' },
@@ -216,6 +228,9 @@ describe.skipIf(typeof serverModules === 'string')('a venue that keeps accounts'
     expect(await buy('BOUNDS')).toMatchObject({ status: 'EXPIRED', executedQty: '0.000', price: '90.00' })
     await sell('BOUNDS', '104')
     expect(await buy('BOUNDS')).toMatchObject({ ...filled, price: '104.75' })
+    await pool.addInstrument({ ...sizes, symbol: 'CAPPED', maxPrice: '104.9' })
+    await sell('CAPPED', '104')
+    expect(await buy('CAPPED')).toMatchObject({ ...filled, price: '104.90' })
   })
 
   it('reports money to its account that comes and goes without an order', async () => {
