@@ -87,7 +87,7 @@ export class LedgerFold implements RecordObserver {
     const state = this.#state
     if (type === commandRecordType) {
       if (state.hasBegun) this.#command(words, from, to, producer)
-    } else if (type === ledgerRecordType) this.#ledgerRecord(decodeRecord(record.payload), lsn)
+    } else if (type === ledgerRecordType) this.#ledgerRecord(decodeRecord(record.payload, lsn), lsn)
     state.lsn = lsn
   }
 

@@ -1,3 +1,6 @@
+import { unknownFieldOf } from '../base/known-fields.js'
+import { shown } from '../base/shown.js'
+import { LogError } from '../log/index.js'
 import type { Asset } from './types.js'
 
 /**
@@ -75,6 +78,41 @@ export function encodeRecord(record: LedgerRecord): Uint8Array {
   return bytes
 }
 
-export function decodeRecord(payload: Uint8Array): LedgerRecord {
-  return JSON.parse(decoder.decode(payload)) as LedgerRecord
+/** By `op`: the fields that its records may have. */
+const fields: Readonly<Record<string, ReadonlySet<string> | undefined>> = {
+  open: new Set(['op', 'assets', 'venue']),
+  assets: new Set(['op', 'assets']),
+  deposit: new Set(['op', 'key', 'account', 'asset', 'units']),
+  withdraw: new Set(['op', 'key', 'account', 'asset', 'units']),
+  transfer: new Set(['op', 'key', 'account', 'to', 'asset', 'units']),
+  adjust: new Set(['op', 'key', 'account', 'asset', 'units', 'reason']),
+  fees: new Set(['op', 'key', 'instrument', 'account', 'maker', 'taker', 'auction', 'caps']),
+  limits: new Set([
+    ...['op', 'key', 'instrument', 'account', 'liveOrders', 'perSecond', 'lots', 'notional', 'distance'],
+    ...['asset', 'credit', 'position'],
+  ]),
+} satisfies Record<LedgerRecord['op'], ReadonlySet<string>>
+
+/**
+ * Reads the record that ends at `lsn`. What a newer build wrote is refused: balances without it would be wrong.
+ *
+ * @throws LogError `TIDEMARK_LOG_FORMAT`.
+ */
+export function decodeRecord(payload: Uint8Array, lsn: number): LedgerRecord {
+  const record = JSON.parse(decoder.decode(payload)) as LedgerRecord
+  const known = Object.hasOwn(fields, record.op) ? fields[record.op] : undefined
+  if (known === undefined) throw unknownRecord(lsn, { op: record.op })
+  const field = unknownFieldOf(record, known)
+  if (field !== undefined) throw unknownRecord(lsn, { op: record.op, field })
+  return record
+}
+
+function unknownRecord(lsn: number, details: { readonly op: string; readonly field?: string }): LogError {
+  const { op, field } = details
+  const what = `of kind ${shown(op)}${field === undefined ? '' : ` with a field ${shown(field)}`}`
+  return new LogError(
+    'TIDEMARK_LOG_FORMAT',
+    `The log has a record of a ledger, ${what}, that ends at LSN ${lsn} and that this build does not know: open it with the build that wrote it, or a newer one.`,
+    { lsn, ...details },
+  )
 }

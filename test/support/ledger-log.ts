@@ -36,7 +36,7 @@ function foldNaively(
   const nameOf = (asset: number) => ledgerAssets[asset]!.id
   for (const record of readRecords(new NodeDisk(), firstLsn, endLsn, dir)) {
     if (record.type === ledgerRecord) {
-      const own = decodeRecord(record.payload)
+      const own = decodeRecord(record.payload, record.lsn)
       if ('key' in own) {
         expect(keys.has(own.key), `${label}, ${own.key} is there twice`).toBe(false)
         keys.add(own.key)

@@ -142,8 +142,8 @@ export class LedgerFold {
 
   /** A record of the ledger's own. Before one that begins a ledger there is nothing to count in: such a one is passed over. */
   record(payload: Uint8Array): void {
-    const record = decodeRecord(payload)
     const { lsn } = this.#place
+    const record = decodeRecord(payload, lsn)
     if (this.#venue < 0 && record.op !== 'open') return
     this.#learn(record, lsn)
     const first = this.#assets.size - ('assets' in record ? record.assets.length : 0)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LedgerFold } from '#tidemark/ledger/fold.js'
-import { encodeRecord } from '#tidemark/ledger/records.js'
+import { encodeRecord, type LedgerRecord } from '#tidemark/ledger/records.js'
 import { LedgerState } from '#tidemark/ledger/state/ledger-state.js'
 import { type Command, commandGrids, encodeCommand, instrumentFromCommand } from '#tidemark/matching/index.js'
 import { InstrumentRegistry, ledgerRecordType } from '#tidemark/pool/index.js'
@@ -33,12 +33,42 @@ describe('the guard of a ledger', () => {
 })
 
 describe('the fold of a ledger', () => {
+  const observed = (fold: LedgerFold, record: object) => {
+    const payload = encodeRecord(record as LedgerRecord)
+    const words = new Int32Array(payload.buffer, 0, payload.byteLength >> 2)
+    fold.observe(words, 0, words.length, 8, ledgerRecordType, 0, { payload })
+  }
+  const deposit = { op: 'deposit', key: 'a', account: 1, asset: 0, units: '1' }
+
   it('refuses records whose beginning is not there: all balances would be those that came after', () => {
     const fold = new LedgerFold(new LedgerState(new InstrumentRegistry(1)))
-    const payload = encodeRecord({ op: 'deposit', key: 'a', account: 1, asset: 0, units: '1' })
-    const words = new Int32Array(payload.buffer, 0, payload.byteLength >> 2)
-    expect(() => fold.observe(words, 0, words.length, 8, ledgerRecordType, 0, { payload })).toThrow(
+    expect(() => observed(fold, deposit)).toThrow(
       expect.objectContaining({ code: 'TIDEMARK_LEDGER_DAMAGED' }),
     )
+  })
+
+  it('refuses records of a newer build, and what a newer build says in one that it knows', () => {
+    const state = new LedgerState(new InstrumentRegistry(1))
+    const fold = new LedgerFold(state)
+    observed(fold, { op: 'open', assets: [{ id: 'USD', scale: 2 }], venue: 9 })
+    observed(fold, deposit)
+    const newer = [
+      [{ ...deposit, op: 'interest', key: 'b' }, { op: 'interest' }],
+      [{ ...deposit, op: 'toString', key: 'b' }, { op: 'toString' }],
+      [
+        { ...deposit, key: 'b', network: 'X' },
+        { op: 'deposit', field: 'network' },
+      ],
+      [
+        { op: 'limits', key: 'b', account: 1, exposure: '5' },
+        { op: 'limits', field: 'exposure' },
+      ],
+    ] as const
+    for (const [record, details] of newer)
+      expect(() => observed(fold, record)).toThrow(
+        expect.objectContaining({ code: 'TIDEMARK_LOG_FORMAT', details: { lsn: 8, ...details } }),
+      )
+    expect(state.cells.balance[state.cells.find(1, 0)]).toBe(1n)
+    expect(state.keys.find('b')).toBeUndefined()
   })
 })
