@@ -80,7 +80,8 @@ export class Ledger {
    * Otherwise all that the log says since it began is there again.
    *
    * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`, `TIDEMARK_ASSET_DIFFERS`, `TIDEMARK_SCALE_TOO_SMALL` with the scale that an instrument
-   *   needs, `TIDEMARK_ORDERS_OPEN` when a ledger is to begin while orders are live, `TIDEMARK_LEDGER_OPEN`, `TIDEMARK_LEDGER_DAMAGED`; and what the pool throws.
+   *   needs, `TIDEMARK_ORDERS_OPEN` when a ledger is to begin while orders are live, `TIDEMARK_LEDGER_OPEN`, `TIDEMARK_LEDGER_DAMAGED`;
+   *   LogError `TIDEMARK_LOG_FORMAT` for records of a newer build; and what the pool throws.
    *
    * @example
    * ```js
@@ -257,8 +258,11 @@ export class Ledger {
   async counted(lsn: number): Promise<void> {
     const { log, publisher } = this.#door
     if (!(lsn <= log.durableLsn)) throw badArgument(`LSN ${lsn} is not durable.`, { lsn })
-    while (this.#state.lsn < lsn && publisher.publishedLsn < lsn) {
+    while (this.#state.lsn < lsn) {
+      // A pool goes on without a ledger that is closed.
       if (this.#closed) throw ledgerClosed()
+      // What is published and not counted is no record: sync markers are not.
+      if (publisher.publishedLsn >= lsn) return
       this.#checkPool()
       await nextTurn()
     }

@@ -57,4 +57,33 @@ describe('a ledger whose pool ends', () => {
     await expect(opening).rejects.toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
     await outcomes
   })
+
+  it('says what it has counted, and of the rest that it counts no more', async () => {
+    const pool = await open()
+    const ledger = await Ledger.open({ pool, assets })
+    const { lsn } = await ledger.deposit(usd(1, 1, 'a'))
+    await ledger.counted(lsn)
+    for (const wrong of [pool.durableLsn + 8, Number.NaN])
+      await expect(ledger.counted(wrong)).rejects.toMatchObject({ code: 'TIDEMARK_BAD_ARGUMENT' })
+    ledger.close()
+    const cancelled = await pool.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 1 })
+    await ledger.counted(lsn)
+    await expect(ledger.counted(cancelled.lsn)).rejects.toMatchObject({ code: 'TIDEMARK_LEDGER_CLOSED' })
+  })
+
+  it('waits for no record of a pool that delivers none any more', async () => {
+    const pool = await open()
+    pool.on('error', () => {})
+    const ledger = await Ledger.open({ pool, assets })
+    const { log, publisher } = pool[ledgerDoor]
+    publisher.observer = {
+      observe() {
+        throw new Error('a test')
+      },
+    }
+    const sent = pool.submit({ type: 'cancel', symbol: 'BTC-USD', orderId: 1 })
+    await expect(sent).rejects.toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
+    expect(log.durableLsn).toBeGreaterThan(ledger.lsn)
+    await expect(ledger.counted(log.durableLsn)).rejects.toMatchObject({ code: 'TIDEMARK_LOG_POISONED' })
+  })
 })
