@@ -28,10 +28,12 @@ export class CatchUp {
     for await (const _ of this.turnsTo(lsn));
   }
 
-  /** As `to`; yields after each turn of the event loop, and at the end. */
-  async *turnsTo(lsn: number): AsyncGenerator<void, void, undefined> {
+  /** As `to`; yields after each turn of the event loop, and at the end. Ends earlier, when everything up to `wantedLsn` was given. */
+  async *turnsTo(lsn: number, wantedLsn = lsn): AsyncGenerator<void, void, undefined> {
     let bytes = 0
-    for (let chunk = this.#files.nextSync(lsn); chunk; chunk = this.#files.nextSync(lsn)) {
+    while (this.#files.position < wantedLsn) {
+      const chunk = this.#files.nextSync(lsn)
+      if (chunk === undefined) break
       this.#walk.walk(chunk)
       bytes += chunk.endLsn - chunk.startLsn
       if (bytes < turnBytes) continue

@@ -104,8 +104,8 @@ export class MovementListeners {
 }
 
 /**
- * The movements of an account above `fromLsn` and up to `toLsn`, which is durable and ends a batch: a second state is folded out of the
- * newest snapshot that is not above `fromLsn`, or of the whole log.
+ * The movements of an account above `fromLsn` and up to `toLsn`: a second state is folded out of the newest snapshot that is not above
+ * `fromLsn`, or of the whole log. `endLsn` is durable, ends a batch, and is not below `toLsn`; of the log after that little is read.
  *
  * @throws LedgerError `TIDEMARK_STATEMENT_GONE`; LogError `TIDEMARK_LOG_CORRUPT`, `TIDEMARK_LOG_IO`, `TIDEMARK_BAD_LSN` when the log that is
  *   read is deleted meanwhile.
@@ -114,10 +114,10 @@ export async function* movementsOf(
   account: number,
   log: { readonly dir: string; readonly firstLsn: number },
   registry: InstrumentRegistry,
-  begin: { readonly fromLsn: number; readonly startLsn: number },
-  toLsn: number,
+  part: { readonly fromLsn: number; readonly toLsn: number; readonly startLsn: number },
+  endLsn: number,
 ): AsyncGenerator<Movement, void, undefined> {
-  const { fromLsn, startLsn } = begin
+  const { fromLsn, toLsn, startLsn } = part
   const snapshot = await readLedgerSnapshot(log.dir, registry, fromLsn)
   // The record with which the ledger begins ends at its `startLsn`.
   if (snapshot === undefined && log.firstLsn >= startLsn) throw statementGone(fromLsn, log.firstLsn)
@@ -128,13 +128,13 @@ export async function* movementsOf(
     fold,
     state,
     (movement) => {
-      if (movement.lsn > fromLsn) found.push(movement)
+      if (movement.lsn > fromLsn && movement.lsn <= toLsn) found.push(movement)
     },
     account,
   )
   const past = new CatchUp(log.dir, snapshot?.lsn ?? log.firstLsn, observer)
   try {
-    for await (const _ of past.turnsTo(toLsn)) {
+    for await (const _ of past.turnsTo(endLsn, toLsn)) {
       const ready = found
       found = []
       yield* ready

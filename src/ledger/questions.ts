@@ -137,11 +137,7 @@ export class LedgerQuestions {
     ) {
       throw badArgument(`A statement goes from an LSN to another up to ${publishedLsn}.`, { from, to })
     }
-    const movements = movementsOf(number, log, registry, { fromLsn: from, startLsn }, publishedLsn)
-    for await (const movement of movements) {
-      if (movement.lsn > to) return
-      yield movement
-    }
+    yield* movementsOf(number, log, registry, { fromLsn: from, toLsn: to, startLsn }, publishedLsn)
   }
 
   rates(account: number, options: RatesOptions): OrderRates {

@@ -1,5 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Ledger, type Movement } from '#tidemark/ledger/index.js'
+import { NodeDisk } from '#tidemark/log/disk/node-disk.js'
+import { listSegmentNames } from '#tidemark/log/format/segment.js'
 import { EnginePool } from '#tidemark/pool/index.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -123,6 +127,25 @@ describe('a statement', () => {
       code: 'TIDEMARK_STATEMENT_GONE',
     })
     expect((await allOf(ledger.statement(7))).map(short)).toEqual(['deposit 1.000 BTC: 2.485'])
+  })
+
+  it('that ends early needs nothing of the log after that', async () => {
+    const { pool, ledger } = await open(temporaryDirectory())
+    await trade(ledger)
+    const to = ledger.lsn
+    const segments = () => listSegmentNames(new NodeDisk(), pool.dir)
+    const cancel = { type: 'cancel', symbol: 'BTC-USD', orderId: 60_000 } as const
+    for (let i = 0; segments().length < 3; i++) {
+      expect(i).toBeLessThan(100)
+      await pool.submitBatch(Array.from({ length: 500 }, () => cancel))
+    }
+    const file = join(pool.dir, segments()[1]!)
+    const bytes = readFileSync(file)
+    bytes.fill(0xff, 8192, 12_288)
+    writeFileSync(file, bytes)
+    await expect(allOf(ledger.statement(7))).rejects.toMatchObject({ code: 'TIDEMARK_LOG_CORRUPT' })
+    expect((await allOf(ledger.statement(7, { to }))).map(short)).toEqual(lines[7])
+    expect((await allOf(ledger.statement(7, { to: to - 8 }))).map(short)).toEqual(lines[7])
   })
 
   it('refuses what is no part of the log, and a listener that is no function', async () => {

@@ -3001,15 +3001,29 @@ export const mutants = [
   {
     name: 'a statement has what came before it',
     file: 'dist/compiled/src/ledger/movements.js',
-    find: 'if (movement.lsn > fromLsn)',
-    replace: 'if (movement.lsn > 0)',
+    find: 'movement.lsn > fromLsn &&',
+    replace: 'movement.lsn > 0 &&',
+    tests: ['test/integration/ledger-statement.test.ts'],
+  },
+  {
+    name: 'a statement has what came after it',
+    file: 'dist/compiled/src/ledger/movements.js',
+    find: 'movement.lsn <= toLsn)',
+    replace: 'movement.lsn > 0)',
+    tests: ['test/integration/ledger-statement.test.ts'],
+  },
+  {
+    name: 'a statement reads the log to its end, wherever it ends itself',
+    file: 'dist/compiled/src/ledger/movements.js',
+    find: 'past.turnsTo(endLsn, toLsn)',
+    replace: 'past.turnsTo(endLsn)',
     tests: ['test/integration/ledger-statement.test.ts'],
   },
   {
     name: 'a statement that the log no longer reaches back to begins where the log does',
     file: 'dist/compiled/src/ledger/movements.js',
     find: 'if (snapshot === undefined && log.firstLsn >= startLsn)',
-    replace: 'if (snapshot === undefined && log.firstLsn > toLsn)',
+    replace: 'if (snapshot === undefined && log.firstLsn > endLsn)',
     tests: ['test/integration/ledger-statement.test.ts'],
   },
   {
