@@ -35,6 +35,8 @@ const CHANGE = commandKinds['instrument-change']
 
 /** Hears of everything that changes a balance, at the moment when it has changed. */
 export interface FoldListener {
+  /** The changes that follow are those of the record that ends at `lsn`; its batch was published at `timeUs`, in microseconds since 1970. */
+  record(lsn: number, timeUs: number): void
   /** Without an order or a trade `orderId` or `tradeId` is 0, without an instrument `instrument` is -1. */
   moved(
     cell: number,
@@ -82,9 +84,10 @@ export class LedgerFold implements RecordObserver {
     lsn: number,
     type: number,
     producer: number,
-    record: { readonly payload: Uint8Array },
+    record: { readonly payload: Uint8Array; readonly timestampUs: number },
   ): void {
     const state = this.#state
+    this.listener?.record(lsn, record.timestampUs)
     if (type === commandRecordType) {
       if (state.hasBegun) this.#command(words, from, to, producer)
     } else if (type === ledgerRecordType) this.#ledgerRecord(decodeRecord(record.payload, lsn), lsn)

@@ -445,15 +445,12 @@ export class Ledger {
   onMovement(listener: (movement: Movement) => void): () => void {
     if (typeof listener !== 'function') throw badArgument('onMovement takes a function.', { listener })
     if (this.#closed) throw ledgerClosed()
-    const { publisher } = this.#door
     const own = (movement: Movement) => listener(movement)
     this.#listeners.add(own)
-    if (this.#listeners.size === 1) publisher.observer = this.#listeners.observerOf(this.#fold, this.#state)
+    if (this.#listeners.size === 1) this.#fold.listener = this.#listeners.listenerOf(this.#state)
     return () => {
       this.#listeners.remove(own)
-      if (this.#listeners.size > 0 || this.#closed) return
-      this.#fold.listener = undefined
-      publisher.observer = this.#fold
+      if (this.#listeners.size === 0) this.#fold.listener = undefined
     }
   }
 

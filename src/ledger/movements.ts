@@ -1,5 +1,5 @@
 import { callUser } from '../base/emitter.js'
-import type { InstrumentRegistry, RecordObserver } from '../pool/index.js'
+import type { InstrumentRegistry } from '../pool/index.js'
 import { unitsText } from './amounts/amount.js'
 import { CatchUp } from './catch-up.js'
 import { LedgerError } from './errors.js'
@@ -9,8 +9,7 @@ import { LedgerState } from './state/ledger-state.js'
 import type { Movement, MovementKind } from './types.js'
 
 /** Makes a `Movement` of each change of a balance that a fold makes. */
-class MovementObserver implements RecordObserver, FoldListener {
-  readonly #fold: LedgerFold
+class MovementMaker implements FoldListener {
   readonly #state: LedgerState
   readonly #onMoved: (movement: Movement) => void
   /** Whose movements are wanted; everybody's when undefined. */
@@ -18,26 +17,16 @@ class MovementObserver implements RecordObserver, FoldListener {
   #lsn = 0
   #timeUs = 0
 
-  constructor(fold: LedgerFold, state: LedgerState, onMoved: (movement: Movement) => void, account?: number) {
-    this.#fold = fold
+  /** `state` is that of the fold. */
+  constructor(state: LedgerState, onMoved: (movement: Movement) => void, account?: number) {
     this.#state = state
     this.#onMoved = onMoved
     this.#account = account
-    fold.listener = this
   }
 
-  observe(
-    words: Int32Array,
-    from: number,
-    to: number,
-    lsn: number,
-    type: number,
-    producer: number,
-    record: { readonly payload: Uint8Array; readonly timestampUs: number },
-  ): void {
+  record(lsn: number, timeUs: number): void {
     this.#lsn = lsn
-    this.#timeUs = record.timestampUs
-    this.#fold.observe(words, from, to, lsn, type, producer, record)
+    this.#timeUs = timeUs
   }
 
   moved(
@@ -75,9 +64,9 @@ export class MovementListeners {
   readonly #listeners = new Set<(movement: Movement) => void>()
   #waiting: Movement[] = []
 
-  /** An observer in place of the fold, for as long as there are listeners. */
-  observerOf(fold: LedgerFold, state: LedgerState): RecordObserver {
-    return new MovementObserver(fold, state, (movement) => {
+  /** What a fold of `state` has for a listener, for as long as there are some here. */
+  listenerOf(state: LedgerState): FoldListener {
+    return new MovementMaker(state, (movement) => {
       if (this.#waiting.push(movement) === 1) queueMicrotask(() => this.#deliver())
     })
   }
@@ -124,15 +113,14 @@ export async function* movementsOf(
   const state = snapshot ?? new LedgerState(registry)
   let found: Movement[] = []
   const fold = new LedgerFold(state)
-  const observer = new MovementObserver(
-    fold,
+  fold.listener = new MovementMaker(
     state,
     (movement) => {
       if (movement.lsn > fromLsn && movement.lsn <= toLsn) found.push(movement)
     },
     account,
   )
-  const past = new CatchUp(log.dir, snapshot?.lsn ?? log.firstLsn, observer)
+  const past = new CatchUp(log.dir, snapshot?.lsn ?? log.firstLsn, fold)
   try {
     for await (const _ of past.turnsTo(endLsn, toLsn)) {
       const ready = found

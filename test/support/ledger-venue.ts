@@ -236,7 +236,7 @@ export class LedgerVenue {
   }
 
   #observe(fold: LedgerFold, { words, lsn, type, payload }: Logged): void {
-    fold.observe(words, 0, words.length, lsn, type, 1, { payload })
+    fold.observe(words, 0, words.length, lsn, type, 1, { payload, timestampUs: 0 })
   }
 
   #compare({ balances, holds, positions }: Logged): void {

@@ -36,7 +36,7 @@ describe('the fold of a ledger', () => {
   const observed = (fold: LedgerFold, record: object) => {
     const payload = encodeRecord(record as LedgerRecord)
     const words = new Int32Array(payload.buffer, 0, payload.byteLength >> 2)
-    fold.observe(words, 0, words.length, 8, ledgerRecordType, 0, { payload })
+    fold.observe(words, 0, words.length, 8, ledgerRecordType, 0, { payload, timestampUs: 0 })
   }
   const deposit = { op: 'deposit', key: 'a', account: 1, asset: 0, units: '1' }
 
