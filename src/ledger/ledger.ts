@@ -467,7 +467,7 @@ export class Ledger {
    * What a trade cost its two orders: exactly what the ledger took of them and paid them. `makerLsn` and `takerLsn` are those of the
    * events that say that the orders were accepted, because they pay what was in force then.
    *
-   * @throws PoolError `TIDEMARK_UNKNOWN_SYMBOL`.
+   * @throws LedgerError `TIDEMARK_BAD_ARGUMENT`; PoolError `TIDEMARK_UNKNOWN_SYMBOL`.
    */
   tradeFees(
     trade: TradeEvent,

@@ -3,6 +3,7 @@ import { accountOf, toSteps } from '../matching/index.js'
 import type { LedgerDoor, TradeEvent } from '../pool/index.js'
 import { unitsText } from './amounts/amount.js'
 import { baseUnits, quoteUnits } from './amounts/units.js'
+import { countOf } from './commands/fields.js'
 import { badArgument, ledgerClosed } from './errors.js'
 import { movementsOf } from './movements.js'
 import { feesOfTrade, noFees, rateScale } from './state/fee-table.js'
@@ -142,10 +143,11 @@ export class LedgerQuestions {
 
   rates(account: number, options: RatesOptions): OrderRates {
     checkOptions('rates', options, ratesOptions)
-    const { symbol, lsn = Number.POSITIVE_INFINITY } = options
+    const { symbol, lsn } = options
     const instrument =
       symbol === undefined ? undefined : this.#door.registry.bySymbol(symbol).definition.instrumentId
-    const { maker, taker, auction } = this.#state.fees.at(instrument, accountOf(account), lsn)
+    const acceptedLsn = lsn === undefined ? Number.POSITIVE_INFINITY : lsnOf('lsn', lsn)
+    const { maker, taker, auction } = this.#state.fees.at(instrument, accountOf(account), acceptedLsn)
     const text = (rate: number) => unitsText(BigInt(rate), rateScale)
     return { maker: text(maker), taker: text(taker), auction: text(auction) }
   }
@@ -156,8 +158,10 @@ export class LedgerQuestions {
   ): TradeFees {
     const { definition, grids } = this.#door.registry.bySymbol(trade.symbol)
     const { assets, fees } = this.#state
-    const ofMaker = fees.at(definition.instrumentId, trade.makerAccount, accepted.makerLsn)
-    const ofTaker = fees.at(definition.instrumentId, trade.takerAccount, accepted.takerLsn)
+    const makerLsn = lsnOf('makerLsn', accepted.makerLsn)
+    const takerLsn = lsnOf('takerLsn', accepted.takerLsn)
+    const ofMaker = fees.at(definition.instrumentId, trade.makerAccount, makerLsn)
+    const ofTaker = fees.at(definition.instrumentId, trade.takerAccount, takerLsn)
     if (ofMaker === noFees && ofTaker === noFees) return { maker: undefined, taker: undefined }
     const units = this.#state.units(definition.instrumentId)
     const lots = toSteps('quantity', trade.quantity, grids.quantity)
@@ -221,4 +225,9 @@ export class LedgerQuestions {
       ...(credit !== 0n && { credit: unitsText(credit, scale) }),
     }
   }
+}
+
+/** @throws LedgerError `TIDEMARK_BAD_ARGUMENT`. */
+function lsnOf(field: string, value: unknown): number {
+  return countOf(field, value, Number.MAX_SAFE_INTEGER)
 }

@@ -4,7 +4,7 @@ import * as path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Ledger, type LedgerOptions } from '#tidemark/ledger/index.js'
 import type { NewCommand } from '#tidemark/matching/index.js'
-import { EnginePool, type EnginePoolOptions } from '#tidemark/pool/index.js'
+import { EnginePool, type EnginePoolOptions, type TradeEvent } from '#tidemark/pool/index.js'
 import { openPool } from '../support/pools.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -198,6 +198,19 @@ describe('Ledger', () => {
     const again = await Ledger.open({ pool, assets: [{ id: 'EUR', scale: 2 }] })
     expect(again.assets()).toEqual([...assets, { id: 'EUR', scale: 2 }])
     expect(pictures(again)).toEqual(expected)
+  })
+
+  it('says what orders pay by LSNs only, and refuses what is none: nothing was in force then', async () => {
+    const wrong = refusal('TIDEMARK_BAD_ARGUMENT')
+    for (const lsn of [-1, 0.5, Number.NaN, '8', null]) {
+      expect(() => ledger.rates(1, { lsn: lsn as never }), String(lsn)).toThrow(wrong)
+      const trade = { symbol: 'BTC-USD' } as TradeEvent
+      for (const which of ['makerLsn', 'takerLsn'])
+        expect(
+          () => ledger.tradeFees(trade, { makerLsn: 8, takerLsn: 8, [which]: lsn }),
+          String(lsn),
+        ).toThrow(wrong)
+    }
   })
 
   it('begins a log that was removed with its snapshot, and needs it to take orders', async () => {
