@@ -37,6 +37,17 @@ async function promote(standby: Standby): Promise<Ledger> {
 
 const usd = (account: number, amount: number, key: string) => ({ account, asset: 'USD', amount, key })
 
+/** A primary that goes on alone when its cluster is far, and a standby that has its ledger's first deposit. */
+async function openAhead() {
+  const { cluster, far } = farCluster()
+  const replication = { ...far.options.replication, ack: 'local', closeMs: 0 } as const
+  const primary = await openPrimary({ replication })
+  const standby = await openStandby(cluster, { shards: 1 })
+  const before = await Ledger.open({ pool: primary, assets: ledgerAssets })
+  await follows(standby, (await before.deposit(usd(1, 100, 'a'))).lsn)
+  return { cluster, far, primary, standby, before }
+}
+
 describe('the ledger of a standby', () => {
   it('is that of its primary, though it has removed the log with which that began; keys are known', async () => {
     const { cluster } = memoryCluster()
@@ -64,12 +75,7 @@ describe('the ledger of a standby', () => {
   })
 
   it('leaves aside what its folder counted beyond the log of the next primary, and follows that one’s', async () => {
-    const { cluster, far } = farCluster()
-    const replication = { ...far.options.replication, ack: 'local', closeMs: 0 } as const
-    const primary = await openPrimary({ replication })
-    const standby = await openStandby(cluster, { shards: 1 })
-    const before = await Ledger.open({ pool: primary, assets: ledgerAssets })
-    await follows(standby, (await before.deposit(usd(1, 100, 'a'))).lsn)
+    const { cluster, far, primary, standby, before } = await openAhead()
     await primary.checkpoint()
     await follows(standby, primary.durableLsn)
     far.down()
@@ -90,12 +96,7 @@ describe('the ledger of a standby', () => {
   })
 
   it('is seeded again when its folder counted nothing but what the next primary has not, and keeps nothing of before', async () => {
-    const { cluster, far } = farCluster()
-    const replication = { ...far.options.replication, ack: 'local', closeMs: 0 } as const
-    const primary = await openPrimary({ replication })
-    const standby = await openStandby(cluster, { shards: 1 })
-    const before = await Ledger.open({ pool: primary, assets: ledgerAssets })
-    await follows(standby, (await before.deposit(usd(1, 100, 'a'))).lsn)
+    const { cluster, far, primary, standby, before } = await openAhead()
     far.down()
     for (const key of ['lost', 'lost too']) {
       await before.deposit(usd(1, 1000, key))
