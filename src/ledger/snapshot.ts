@@ -118,7 +118,7 @@ function readImage(disk: Disk, file: string): LedgerImage | undefined {
     arrays[name] = array
     at += (array.byteLength + 7) & ~7
   }
-  if (view.getUint32(8, true) < feesVersion && head.facts.schedules.length > 0) return undefined
+  if (found < feesVersion && head.facts.schedules.length > 0) return undefined
   return { facts: head.facts, arrays: arrays as unknown as LedgerImage['arrays'] }
 }
 

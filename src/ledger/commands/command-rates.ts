@@ -39,7 +39,7 @@ export class CommandRates {
   /** A command for which one was taken was not handed over after all. */
   release(account: number): void {
     const bucket = this.#buckets.get(account)
-    // One that was full again was forgotten, although the batch was long.
+    // It was full again, and so it may be forgotten by now: a batch may be long.
     if (bucket !== undefined) bucket.tokens++
   }
 

@@ -280,11 +280,8 @@ export class LedgerGuard implements CommandGuard {
     }
     needs.finish()
     opens.finish()
-    for (const [lots, sell] of [
-      [opens.buying, false],
-      [opens.selling, true],
-    ] as const)
-      if (lots !== 0n) this.#limits.checkPosition(units, instrument, account, sell, lots)
+    if (opens.buying !== 0n) this.#limits.checkPosition(units, instrument, account, false, opens.buying)
+    if (opens.selling !== 0n) this.#limits.checkPosition(units, instrument, account, true, opens.selling)
     const listId = readU64(words, at + 2)
     const base = needs.base === 0n ? 0 : this.#hold(account, units.base, needs.base, listId)
     let quote = 0

@@ -32,16 +32,16 @@ export class Positions {
   }
 
   traded(instrument: number, account: number, lots: bigint): void {
-    this.#change(instrument, account, (position) => {
-      position.net += lots
-    })
+    const position = this.#of(instrument, account)
+    position.net += lots
+    this.#removeEmpty(instrument, account, position)
   }
 
   open(instrument: number, account: number, sell: boolean, lots: bigint): void {
-    this.#change(instrument, account, (position) => {
-      if (sell) position.selling += lots
-      else position.buying += lots
-    })
+    const position = this.#of(instrument, account)
+    if (sell) position.selling += lots
+    else position.buying += lots
+    this.#removeEmpty(instrument, account, position)
   }
 
   stored(): StoredPositions[] {
@@ -56,12 +56,15 @@ export class Positions {
     for (const [account, net] of byAccount) this.traded(instrument, account, BigInt(net))
   }
 
-  #change(instrument: number, account: number, change: (position: Position) => void): void {
+  #of(instrument: number, account: number): Position {
     const positions = this.#byInstrument.get(instrument)!
-    const position = positions.get(account) ?? { net: 0n, buying: 0n, selling: 0n }
-    change(position)
-    if (position.net === 0n && position.buying === 0n && position.selling === 0n) positions.delete(account)
-    else positions.set(account, position)
+    let position = positions.get(account)
+    if (position === undefined) positions.set(account, (position = { net: 0n, buying: 0n, selling: 0n }))
+    return position
+  }
+
+  #removeEmpty(instrument: number, account: number, { net, buying, selling }: Position): void {
+    if (net === 0n && buying === 0n && selling === 0n) this.#byInstrument.get(instrument)!.delete(account)
   }
 }
 
