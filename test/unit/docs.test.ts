@@ -41,6 +41,19 @@ describe('README and docs', () => {
     expect(named.filter(({ found }) => !isThere(found))).toEqual([])
   })
 
+  it('say of each fault test what it does', () => {
+    const page = textOf('docs/testing.md')
+    const countsOf = (file: string) =>
+      [...textOf(`test/faults/${file}`).matchAll(/faultCount\(\s*'([a-z-]+)'/g)].map(([, name]) => name!)
+    const isNamed = (file: string) =>
+      page.includes(`\`test/faults/${file}\``) ||
+      [file.replace('.test.ts', ''), ...countsOf(file)].some((name) => page.includes(`| \`${name}\` |`))
+    const files = readdirSync(path.join(root, 'test/faults')).filter((name) => name.endsWith('.test.ts'))
+    expect(files.length).toBeGreaterThan(40)
+    // It tests the runner of the others.
+    expect(files.filter((file) => !isNamed(file))).toEqual(['run.test.ts'])
+  })
+
   it('name only npm scripts that exist', () => {
     const { scripts } = JSON.parse(textOf('package.json'))
     const named = matchesIn(/\bnpm (?:run )?((?<=run )[\w:-]+|(?<=npm )(?:test|start)\b)/g)
