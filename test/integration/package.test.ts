@@ -39,6 +39,15 @@ function filesOf(file: string, found = new Set<string>()): Set<string> {
   return found
 }
 
+/** All JavaScript that ships. */
+function builtFiles(dist: string): string[] {
+  return ['chunks', 'src', 'workers'].flatMap((folder) =>
+    readdirSync(path.join(dist, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => path.join(dist, folder, name)),
+  )
+}
+
 describe('the package', () => {
   it('holds what its docs name, no source maps, and little else', () => {
     const npm = ['pack', '--dry-run', '--json', '--ignore-scripts']
@@ -79,6 +88,17 @@ describe('the package', () => {
     expect(loaded('matching/public.js')).toEqual(['base.js', 'matching.js'])
     expect(loaded('log/public.js')).toEqual(['base.js', 'log.js'])
     expect(loaded('index.js')).toEqual(['base.js', 'log.js', 'matching.js', 'pool.js'])
+  })
+
+  it('knows where its own modules are, from wherever their code stands', () => {
+    const places = builtFiles(path.join(root, 'dist')).flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/new URL\("([^"]+)", import\.meta\.url\)\.href/g)].map(
+        ([, place]) => path.join(path.dirname(file), place!),
+      ),
+    )
+    expect(places.length).toBeGreaterThan(10)
+    // `workers/bundle.mjs` reckons from `dist/chunks`. What nothing imports at once stands elsewhere, so it can't have `import.meta.url`.
+    expect(places.filter((file) => !existsSync(file))).toEqual([])
   })
 
   it('is built without references to maps that it does not hold', () => {
