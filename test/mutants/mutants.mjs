@@ -1440,6 +1440,13 @@ export const mutants = [
     tests: ['test/integration/unsafe-snapshots.test.ts'],
   },
   {
+    name: 'what a function for progress throws ends the reading of jobs',
+    file: 'dist/compiled/src/jobs/events/reading-progress.js',
+    find: 'callUser(() => this.#onProgress(bytesDone, this.#bytesTotal));',
+    replace: 'this.#onProgress(bytesDone, this.#bytesTotal);',
+    tests: ['test/unit/jobs/log-inspection.test.ts'],
+  },
+  {
     name: 'a snapshot of factors relies on what was released',
     file: 'dist/compiled/src/factors/durable/persister.js',
     find: 'this.#writer.synced(',

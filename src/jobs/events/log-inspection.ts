@@ -64,7 +64,7 @@ export interface JobLogStats {
 
 /** Of what reads a whole log. */
 export interface ReadingOptions {
-  /** Is called about every 64 KiB with how many bytes of the log are read, and how many there are at most. */
+  /** Is called about every 64 KiB with how many bytes of the log are read, and how many there are at most. What it throws ends nothing. */
   readonly onProgress?: OnProgress | undefined
 }
 
@@ -96,7 +96,7 @@ const readingOptions = optionNames<ReadingOptions>({ onProgress: true })
  * Checks every record of the log in a folder: frames, JSON, checksums, and that sequence numbers have no gap. Opens
  * nothing and changes nothing.
  *
- * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log; LogError `TIDEMARK_BAD_ARGUMENT`.
+ * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no log; LogError `TIDEMARK_BAD_SETTING`.
  */
 export function validateLog(dir: string, options: ReadingOptions = {}): LogValidation {
   checkOptions('validateLog', options, readingOptions)

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { callUser } from '../../base/emitter.js'
 import { type Disk, listSegmentLsns } from '../../log/index.js'
 
 /** Bytes between two reports. */
@@ -36,6 +37,7 @@ export class ReadingProgress {
   at(lsn: number): void {
     if (lsn < this.#nextLsn) return
     this.#nextLsn = lsn + stepBytes
-    this.#onProgress!(Math.min(lsn - this.#fromLsn, this.#bytesTotal), this.#bytesTotal)
+    const bytesDone = Math.min(lsn - this.#fromLsn, this.#bytesTotal)
+    callUser(() => this.#onProgress!(bytesDone, this.#bytesTotal))
   }
 }

@@ -233,7 +233,8 @@ const readRetryMs = 50
 
 /**
  * Reads the jobs of a folder from its files: opens nothing, changes nothing, and may stand beside the owner, whose
- * last events it may then miss.
+ * last events it may then miss. `onProgress` is called as of `validateLog`, and begins anew when the owner removes what was
+ * about to be read, so that all of it is read again.
  *
  * @throws JobError `TIDEMARK_JOB_LOG_EMPTY` when the folder holds no jobs; otherwise as of `JobStore.open`.
  */

@@ -14,6 +14,7 @@ import {
 } from '#tidemark/jobs/index.js'
 import { DurableLog, LogProducer } from '#tidemark/log/index.js'
 import { temporaryDirectory } from '../../support/temporary.js'
+import { collectUncaught } from '../../support/uncaught.js'
 import { damage, failureOf, findText, segmentFiles, smallLog, writeRecords } from './support/folders.js'
 
 function record(seq: number, jobId = 'a'): string {
@@ -75,6 +76,7 @@ describe('a valid log', () => {
       readStoredJobs: async (onProgress: OnProgress) =>
         void (await readStoredJobs(dir, { count: 100, ageMs: Number.POSITIVE_INFINITY }, onProgress)),
     }
+    const uncaught = collectUncaught()
     for (const [name, read] of Object.entries(readers)) {
       const seen: number[] = []
       await read((bytesDone, bytesTotal) => {
@@ -86,6 +88,13 @@ describe('a valid log', () => {
       expect(seen.length, name).toBeLessThan(8)
       expect(seen, name).toEqual(seen.toSorted((a, b) => a - b))
       expect(seen.at(-1), name).toBeGreaterThan(330_000)
+      // What the application's function throws is its own: nothing ends for it, or is read again.
+      let calls = 0
+      await read(() => {
+        throw new Error(`call ${++calls}`)
+      })
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(uncaught.splice(0), name).toEqual(seen.map((_, i) => new Error(`call ${i + 1}`)))
     }
     expect(() => validateLog(dir, { onprogress: 1 } as object)).toThrow(/did you mean onProgress/i)
   })
