@@ -64,8 +64,7 @@ export async function bundle({ maps = true } = {}) {
     .map((name) => name.slice(0, -'.js'.length).split(path.sep).join('/'))
     // What the compiler made of a file that was removed since stays there.
     .filter((name) => existsSync(path.join(root, `${name}.ts`)))
-  rmSync(path.join(root, 'dist/chunks'), { recursive: true, force: true })
-  await build([
+  const [{ output: built }] = await build([
     {
       ...common,
       input: Object.fromEntries(modules.map((name) => [name, path.join(compiled, `${name}.js`)])),
@@ -92,6 +91,11 @@ export async function bundle({ maps = true } = {}) {
       output: { ...output, file: `dist/workers/bundled/${name}.js` },
     })),
   ])
+  // What an earlier build left.
+  const names = new Set(built.flatMap(({ fileName }) => [fileName, `${fileName}.map`]))
+  for (const name of readdirSync(path.join(root, 'dist/chunks'))) {
+    if (!names.has(`chunks/${name}`)) rmSync(path.join(root, 'dist/chunks', name))
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -115,7 +115,7 @@ export class SegmentPreallocator {
     let outcome: 'filled' | 'recycled' | 'stopped'
     try {
       outcome = makingRoom(this.#directory, () => {
-        this.#pace.begin(this.#bytesOf(ready))
+        this.#pace.begin(this.#activeBytes)
         return this.#preallocate(name, this.#bytesOf(serial))
       })
     } catch (error) {
@@ -137,9 +137,13 @@ export class SegmentPreallocator {
     return true
   }
 
-  /** What the segment of this serial takes; of 0, the one that is active when the log is opened. */
+  /** What the active segment takes: the one that was made ready last, or that of the opening. */
+  get #activeBytes(): number {
+    return Number(Atomics.load(this.#control64, int64.preallocatedBytes)) || this.#firstSegmentBytes
+  }
+
+  /** What the segment of this serial takes, if it is filled. */
   #bytesOf(serial: number): number {
-    if (serial === 0) return this.#firstSegmentBytes
     return serial === 1
       ? Math.min(this.#segmentBytes, firstGrowth * this.#firstSegmentBytes)
       : this.#segmentBytes
